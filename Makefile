@@ -1,0 +1,78 @@
+# Makefile -- the doors.  Needs Python 3.11 or newer with its headers, a C compiler and make; nothing else is installed
+# by hand.  Give another interpreter with PYTHON=, another place for the virtual environment with VENV=.
+
+PYTHON ?= python3
+VENV   ?= .venv
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help digits test pytest bench lint docs golden digits-c clean install install-test
+
+help:                  ## list these doors
+	@awk -F ' *## *' '/^[a-z-]+:.*## /{split($$1, a, ":"); printf "make %-10s %s\n", a[1], $$2}' $(MAKEFILE_LIST)
+
+digits: install        ## install into .venv, train on MNIST, report the test accuracy, save the model
+	$(BIN)/pyneural digits
+
+test: lint c-test pytest  ## install into .venv with -Werror, then lint, types, C tests and the whole suite
+
+bench: install         ## speed against PyTorch (where PyTorch is importable), and the cost of importing
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/train_step.py
+
+lint: install-test     ## ruff, mypy --strict, and that docs and stubs are what the op table says
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict pyneural
+	$(BIN)/python tools/make_stubs.py --check
+
+docs: install-test     ## write docs/ops.md and the stubs anew, from the op table
+	$(BIN)/python tools/make_stubs.py
+
+golden:                ## make the golden files anew; fails where one differs (PYTHON= an interpreter that has PyTorch)
+	$(PYTHON) tools/golden.py --check
+
+pytest: install-test
+	$(BIN)/pytest tests
+
+# ---- the virtual environment --------------------------------------------------------------------------------------
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "pyneural needs Python 3.11 or newer; give one: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+install: $(BIN)/python
+	$(PIP) install .
+
+install-test: $(BIN)/python
+	PYNEURAL_WERROR=1 $(PIP) install '.[test]'
+
+# ---- plain C ------------------------------------------------------------------------------------------------------
+
+include tests/c/rules.mk
+
+EXAMPLE := $(C_BUILD)/release/examples/digits
+MNIST   ?= $(or $(PYNEURAL_DATA),../shared/data)/mnist
+IDX     := $(C_BUILD)/mnist
+
+$(EXAMPLE): $(patsubst %.c,$(C_BUILD)/release/%.o,$(wildcard examples/*.c)) $(C_OBJECTS_release)
+	$(CC) -pthread $^ -lm -o $@
+
+$(foreach build,release asan tsan,$(eval $(C_BUILD)/$(build)/tests/c/test_files: \
+    $(C_BUILD)/$(build)/examples/files.o $(C_BUILD)/$(build)/examples/json.o))
+-include $(wildcard $(C_BUILD)/*/examples/*.d)
+
+digits-c: $(EXAMPLE)   ## the same engine without Python: unpack MNIST (MNIST= its folder), train, test, save, load
+	@mkdir -p $(IDX)
+	for file in train-images-idx3 train-labels-idx1 t10k-images-idx3 t10k-labels-idx1; do \
+	    gzip -dc $(MNIST)/$$file-ubyte.gz > $(IDX)/$$file-ubyte || exit 1; done
+	$(EXAMPLE) train $(IDX) $(C_BUILD)/digits-c.safetensors
+	$(EXAMPLE) test $(IDX) $(C_BUILD)/digits-c.safetensors
+
+clean:                 ## remove everything that was built, .venv too
+	rm -rf build dist *.egg-info .venv .mypy_cache .pytest_cache .ruff_cache
+	find pyneural tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	rm -f pyneural/*.so

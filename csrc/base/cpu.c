@@ -1,0 +1,165 @@
+/* cpu.c -- what this processor can do, and how many threads we may use. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE                                        /* sched_getaffinity */
+#endif
+#include "base/cpu.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sched.h>
+#endif
+
+static const char *const isa_names[PN_ISAS] = {"naive", "baseline", "avx2", "avx512"};
+
+pn_isa pn_cpu_best_isa(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        return PN_ISA_AVX512;
+    if (avx2)
+        return PN_ISA_AVX2;
+#endif
+    return PN_ISA_BASELINE;
+}
+
+const char *pn_cpu_isa_name(pn_isa isa)
+{
+    pn_assert(isa >= 0 && isa < PN_ISAS);
+    return isa_names[isa];
+}
+
+int pn_cpu_isa_from_name(const char *name)
+{
+    for (int isa = 0; isa < PN_ISAS; isa++)
+        if (strcmp(name, isa_names[isa]) == 0)
+            return isa;
+    return -1;
+}
+
+/* The start of a file as a string; false when it cannot be read. */
+static bool read_text(const char *path, char *text, size_t capacity)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    size_t length = 0;
+    for (;;) {
+        ssize_t got = read(file, text + length, capacity - 1 - length);
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+    }
+    close(file);
+    text[length] = '\0';
+    return length > 0;
+}
+
+/* Processors that one group may use, rounded up; 0: no limit here.  v2: "quota period" or "max period" in one file;
+ * v1: two files, and a quota of -1 for none. */
+static int quota_of(const char *folder)
+{
+    char path[1200], text[64], *rest;
+    long long quota, period;
+    snprintf(path, sizeof path, "%s/cpu.max", folder);
+    if (read_text(path, text, sizeof text)) {
+        quota = strtoll(text, &rest, 10);                  /* "max" reads as 0 */
+        period = strtoll(rest, NULL, 10);
+    } else {
+        snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", folder);
+        if (!read_text(path, text, sizeof text))
+            return 0;
+        quota = strtoll(text, NULL, 10);
+        snprintf(path, sizeof path, "%s/cpu.cfs_period_us", folder);
+        period = read_text(path, text, sizeof text) ? strtoll(text, NULL, 10) : 0;
+    }
+    if (quota <= 0 || period <= 0 || quota / period > 1 << 20)
+        return 0;
+    return (int)(quota / period) + (quota % period != 0);
+}
+
+/* The smallest quota of a group and of those it lies in: mount/group, mount/parent, ..., mount.  Folders that are not
+ * there are passed over: inside a container the names are often the host's. */
+static int smallest_quota(const char *mount, const char *group)
+{
+    char folder[1100];
+    int length = snprintf(folder, sizeof folder, "%s%s", mount, group);
+    if (length < 0 || (size_t)length >= sizeof folder)
+        return 0;
+    int smallest = 0;
+    for (char *end = folder + length; end != NULL; end = strrchr(folder + strlen(mount), '/')) {
+        *end = '\0';
+        int quota = quota_of(folder);
+        if (quota > 0 && (smallest == 0 || quota < smallest))
+            smallest = quota;
+    }
+    return smallest;
+}
+
+/* Whether a comma-separated list of controllers holds "cpu". */
+static bool names_cpu(const char *controllers)
+{
+    for (const char *at = controllers; at != NULL; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, "cpu", 3) == 0 && (at[3] == '\0' || at[3] == ','))
+            return true;
+    }
+    return false;
+}
+
+/* A line of the list is "number:controllers:/group"; version 2 is number 0 and no controllers. */
+int pn_cpu_quota(const char *list, const char *mount)
+{
+    char text[4096], folder[600];
+    if (!read_text(list, text, sizeof text))
+        return 0;
+    int smallest = 0;
+    char *next;
+    for (char *line = text; line != NULL; line = next) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        char *controllers = strchr(line, ':');
+        char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
+        if (group == NULL)
+            continue;
+        *controllers++ = '\0';
+        *group++ = '\0';
+        if (*controllers == '\0')
+            snprintf(folder, sizeof folder, "%s", mount);
+        else if (names_cpu(controllers))
+            snprintf(folder, sizeof folder, "%s/%s", mount, controllers);
+        else
+            continue;
+        int quota = smallest_quota(folder, group);
+        if (quota > 0 && (smallest == 0 || quota < smallest))
+            smallest = quota;
+    }
+    return smallest;
+}
+
+/* Processors that the scheduler may put us on. */
+static int affinity(void)
+{
+#ifdef __linux__
+    unsigned long mask[1024] = {0};                        /* 65,536 processors, past what cpu_set_t alone can hold */
+    if (sched_getaffinity(0, sizeof mask, (cpu_set_t *)(void *)mask) == 0)
+        return CPU_COUNT_S(sizeof mask, (cpu_set_t *)(void *)mask);
+#endif
+    return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+int pn_cpu_threads(void)
+{
+    int threads = affinity();
+    int quota = pn_cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup");
+    if (quota > 0 && quota < threads)
+        threads = quota;
+    return threads > 0 ? threads : 1;
+}

@@ -1,0 +1,33 @@
+/* error.c -- one struct, one way to fail. */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A text that did not fit ends in "..."; the cut must not leave half of a UTF-8 character behind. */
+static void mark_cut(char *text, size_t capacity)
+{
+    size_t end = capacity - sizeof "...";
+    while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80)
+        end--;
+    memcpy(text + end, "...", sizeof "...");
+}
+
+int pn_fail(pn_error *err, pn_code code, const char *format, ...)
+{
+    if (err == NULL)
+        return -1;
+    char text[sizeof err->text];                           /* an argument may be err->text itself */
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        text[0] = '\0';
+    else if ((size_t)length >= sizeof text)
+        mark_cut(text, sizeof text);
+    err->code = code;
+    memcpy(err->text, text, sizeof text);
+    return -1;
+}

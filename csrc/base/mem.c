@@ -1,0 +1,283 @@
+/* mem.c -- the only way to get memory: counted, 64-byte aligned, recycled in size classes, can fail the n-th.
+ *
+ * A block is a header of one cache line and, behind it, the bytes of its size class: 64, 128, 192, 256, then four
+ * classes for each power of two (past 256 at most a fifth of a block is slack).  A returned block waits in its class's
+ * list for the next request; all bytes are counted in sizes of classes.  Sanitizer builds count alike, but take each
+ * block from the system in its exact size and give it back at once, so that the tools see every mistake. */
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+#if defined(PN_SANITIZE) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define RECYCLE false
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define RECYCLE false
+#endif
+#endif
+#ifndef RECYCLE
+#define RECYCLE true
+#endif
+
+enum {
+    HEADER = PN_ALIGN,
+    SMALL = 4 * PN_ALIGN,                                  /* up to here the classes are PN_ALIGN apart */
+    SMALL_LOG2 = 8,
+    CLASSES = 4 * (64 - SMALL_LOG2) + 4,
+    HUGE_PAGE = 2 << 20,
+    CACHE_FLOOR = 64 << 20,                                /* so much may lie unused whatever the live bytes */
+};
+
+typedef enum { FREE = 0x46524545, LIVE = 0x4C495645 } block_state;     /* in debug, a block returned twice is caught */
+
+typedef struct block {
+    pn_memory *memory;
+    struct block *next;                                    /* in its class's list */
+    size_t size;                                           /* of its class */
+    int size_class;
+    block_state state;
+} block;
+
+_Static_assert(sizeof(block) <= HEADER, "the header is one cache line");
+
+struct pn_memory {
+    pthread_mutex_t lock;                                  /* guards all that follows */
+    pn_memory_stats stats;
+    int64_t fail_after;
+    block *cached[CLASSES];
+};
+
+static int class_of(size_t bytes)
+{
+    if (bytes <= SMALL)
+        return bytes == 0 ? 0 : (int)((bytes - 1) / PN_ALIGN);
+    int log2 = 63 - __builtin_clzll((unsigned long long)bytes - 1);        /* 2^log2 < bytes <= 2^(log2 + 1) */
+    return 4 * (log2 - SMALL_LOG2 + 1) + (int)((bytes - 1) >> (log2 - 2) & 3);
+}
+
+static size_t class_size(int size_class)
+{
+    if (size_class < 4)
+        return (size_t)(size_class + 1) * PN_ALIGN;
+    return (size_t)(size_class % 4 + 5) << (size_class / 4 + SMALL_LOG2 - 3);
+}
+
+/* The only malloc.  Large blocks start on a huge page, header included, and ask for huge pages. */
+static void *ask_system(size_t bytes)
+{
+    bool large = bytes >= 2 * (size_t)HUGE_PAGE;
+    void *start = NULL;
+    if (posix_memalign(&start, large ? HUGE_PAGE : PN_ALIGN, bytes) != 0)
+        return NULL;
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (large)
+        (void)madvise(start, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
+    return start;
+}
+
+static void give_back(block *chain)
+{
+    while (chain != NULL) {
+        block *next = chain->next;
+        free(chain);
+        chain = next;
+    }
+}
+
+/* Empties the cache into one chain, for give_back once the lock is open again. */
+static block *detach_cached(pn_memory *memory)
+{
+    block *chain = NULL;
+    for (int c = 0; c < CLASSES && memory->stats.cached_bytes > 0; c++)
+        while (memory->cached[c] != NULL) {
+            block *b = memory->cached[c];
+            memory->cached[c] = b->next;
+            memory->stats.cached_bytes -= b->size;
+            b->next = chain;
+            chain = b;
+        }
+    return chain;
+}
+
+static double mib(size_t bytes)
+{
+    return (double)bytes / (1 << 20);
+}
+
+/* Counts a request, and its bytes as live; with the lock held. */
+static int reserve(pn_memory *memory, size_t size, pn_error *err)
+{
+    pn_memory_stats *s = &memory->stats;
+    s->requests++;
+    if (memory->fail_after > 0 && --memory->fail_after == 0)
+        return pn_fail(err, PN_EMEMORY, "out of memory: this request for %.1f MiB was told to fail", mib(size));
+    if (s->limit_bytes > 0 && (s->live_bytes > s->limit_bytes || size > s->limit_bytes - s->live_bytes))
+        return pn_fail(err, PN_EMEMORY, "out of memory: asked for %.1f MiB, %.1f MiB are in use, the limit is %.1f MiB",
+                       mib(size), mib(s->live_bytes), mib(s->limit_bytes));
+    s->live_bytes += size;
+    s->live_blocks++;
+    return 0;
+}
+
+static void note_peak(pn_memory_stats *s)
+{
+    if (s->live_bytes > s->peak_bytes)
+        s->peak_bytes = s->live_bytes;
+}
+
+/* A new block for a request already reserved; without the lock.  A refusal takes the reservation back. */
+static block *new_block(pn_memory *memory, size_t bytes, int size_class, pn_error *err)
+{
+    size_t size = class_size(size_class);
+    size_t whole = HEADER + (RECYCLE ? size : bytes);
+    block *b = ask_system(whole);
+    if (b == NULL) {
+        pn_memory_trim(memory);
+        b = ask_system(whole);
+    }
+    pthread_mutex_lock(&memory->lock);
+    if (b == NULL) {
+        memory->stats.live_bytes -= size;
+        memory->stats.live_blocks--;
+    }
+    note_peak(&memory->stats);
+    size_t live = memory->stats.live_bytes;
+    pthread_mutex_unlock(&memory->lock);
+    if (b == NULL) {
+        pn_fail(err, PN_EMEMORY, "out of memory: the system refused %.1f MiB, %.1f MiB are in use", mib(size),
+                mib(live));
+        return NULL;
+    }
+    *b = (block){.memory = memory, .size = size, .size_class = size_class, .state = FREE};
+    return b;
+}
+
+pn_memory *pn_memory_new(pn_error *err)
+{
+    pn_memory *memory = ask_system(sizeof *memory);
+    if (memory == NULL) {
+        pn_fail(err, PN_EMEMORY, "out of memory: the system refused an engine's first bytes");
+        return NULL;
+    }
+    *memory = (pn_memory){.lock = PTHREAD_MUTEX_INITIALIZER};
+    return memory;
+}
+
+void pn_memory_free(pn_memory *memory)
+{
+    if (memory == NULL)
+        return;
+    pn_assert(memory->stats.live_blocks == 0);
+    pn_memory_trim(memory);
+    pthread_mutex_destroy(&memory->lock);
+    free(memory);
+}
+
+void *pn_mem_get(pn_memory *memory, size_t bytes, pn_error *err)
+{
+    if (bytes > PTRDIFF_MAX / 2) {
+        pn_fail(err, PN_EMEMORY, "out of memory: asked for %zu bytes, more than can be addressed", bytes);
+        return NULL;
+    }
+    int size_class = class_of(bytes);
+    size_t size = class_size(size_class);
+    block *surplus = NULL;
+    pthread_mutex_lock(&memory->lock);
+    if (reserve(memory, size, err) != 0) {
+        pthread_mutex_unlock(&memory->lock);
+        return NULL;
+    }
+    pn_memory_stats *s = &memory->stats;
+    block *b = memory->cached[size_class];
+    if (b != NULL) {
+        memory->cached[size_class] = b->next;
+        s->cached_bytes -= size;
+        note_peak(s);
+    } else {
+        s->system_calls++;
+        if (s->cached_bytes > CACHE_FLOOR && s->cached_bytes > s->live_bytes)
+            surplus = detach_cached(memory);
+    }
+    pthread_mutex_unlock(&memory->lock);
+    give_back(surplus);
+    if (b == NULL && (b = new_block(memory, bytes, size_class, err)) == NULL)
+        return NULL;
+    pn_assert(b->state == FREE);
+    b->state = LIVE;
+    return (char *)b + HEADER;
+}
+
+void *pn_mem_get_zeroed(pn_memory *memory, size_t bytes, pn_error *err)
+{
+    void *start = pn_mem_get(memory, bytes, err);
+    if (start != NULL)
+        memset(start, 0, bytes);
+    return start;
+}
+
+void pn_mem_put(void *start)
+{
+    if (start == NULL)
+        return;
+    block *b = (block *)(void *)((char *)start - HEADER);
+    pn_memory *memory = b->memory;
+    pn_assert(b->state == LIVE);
+    b->state = FREE;
+    pthread_mutex_lock(&memory->lock);
+    memory->stats.live_bytes -= b->size;
+    memory->stats.live_blocks--;
+    if (RECYCLE) {
+        b->next = memory->cached[b->size_class];
+        memory->cached[b->size_class] = b;
+        memory->stats.cached_bytes += b->size;
+    }
+    pthread_mutex_unlock(&memory->lock);
+    if (!RECYCLE)
+        free(b);
+}
+
+void pn_memory_trim(pn_memory *memory)
+{
+    pthread_mutex_lock(&memory->lock);
+    block *chain = detach_cached(memory);
+    pthread_mutex_unlock(&memory->lock);
+    give_back(chain);
+}
+
+void pn_memory_set_limit(pn_memory *memory, size_t bytes)
+{
+    pthread_mutex_lock(&memory->lock);
+    memory->stats.limit_bytes = bytes;
+    pthread_mutex_unlock(&memory->lock);
+}
+
+void pn_memory_fail_after(pn_memory *memory, int64_t n)
+{
+    pthread_mutex_lock(&memory->lock);
+    memory->fail_after = n;
+    pthread_mutex_unlock(&memory->lock);
+}
+
+pn_memory_stats pn_memory_read_stats(pn_memory *memory)
+{
+    pthread_mutex_lock(&memory->lock);
+    pn_memory_stats stats = memory->stats;
+    pthread_mutex_unlock(&memory->lock);
+    return stats;
+}
+
+void pn_memory_before_fork(pn_memory *memory)
+{
+    pthread_mutex_lock(&memory->lock);
+}
+
+void pn_memory_after_fork(pn_memory *memory)
+{
+    pthread_mutex_unlock(&memory->lock);
+}

@@ -1,0 +1,329 @@
+/* argument.c -- an op's parameters: from Python into its struct, and its defaults back as one would write them.
+ *
+ * One reader and one shower for each kind, in the table at the end. */
+#include "binding/binding.h"
+
+#include <string.h>
+
+static int refuse(const pnb_argument *a, const char *expected, PyObject *o)
+{
+    if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError))
+        PyErr_Format(PyExc_TypeError, "%s: %s must be %s, got %.100R", a->op->name, a->param->name, expected, o);
+    return -1;
+}
+
+/* ---- numbers ---- */
+
+static int read_index(PyObject *o, pn_index *to)           /* too large ones are clipped: no shape or axis is that large */
+{
+    if (PyBool_Check(o) || !PyIndex_Check(o))
+        return -1;
+    *to = PyNumber_AsSsize_t(o, NULL);
+    return *to == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+static int read_int(const pnb_argument *a, PyObject *o, void *to)
+{
+    return read_index(o, to) ? refuse(a, "an int", o) : 0;
+}
+
+static int read_seed(const pnb_argument *a, PyObject *o, void *to)
+{
+    PyObject *new_int = PyIndex_Check(o) ? PyNumber_Index(o) : NULL;
+    if (!new_int)
+        return refuse(a, "an int from 0 to 2**64 - 1", o);
+    const unsigned long long value = PyLong_AsUnsignedLongLong(new_int);
+    Py_DECREF(new_int);
+    if (PyErr_Occurred()) {
+        PyErr_Format(PyExc_ValueError, "%s: %s must be from 0 to 2**64 - 1, got %.100R", a->op->name, a->param->name, o);
+        return -1;
+    }
+    *(uint64_t *)to = value;
+    return 0;
+}
+
+static int read_float(const pnb_argument *a, PyObject *o, void *to)
+{
+    const double value = PyUnicode_Check(o) || PyBool_Check(o) ? -1 : PyFloat_AsDouble(o);
+    if (PyUnicode_Check(o) || PyBool_Check(o) || (value == -1 && PyErr_Occurred()))
+        return refuse(a, "a number", o);
+    *(double *)to = value;
+    return 0;
+}
+
+static int read_bool(const pnb_argument *a, PyObject *o, void *to)
+{
+    const bool plain = PyBool_Check(o) || (PyIndex_Check(o) == 0 && strcmp(Py_TYPE(o)->tp_name, "numpy.bool") == 0) ||
+                       strcmp(Py_TYPE(o)->tp_name, "numpy.bool_") == 0;
+    const int value = plain ? PyObject_IsTrue(o) : -1;
+    if (value < 0)
+        return refuse(a, "True or False", o);
+    *(bool *)to = value != 0;
+    return 0;
+}
+
+static int read_optional(const pnb_argument *a, PyObject *o, void *to)
+{
+    pn_index value = 0;
+    if (o != Py_None && read_index(o, &value))
+        return refuse(a, "None or an int", o);
+    *(pn_optional *)to = (pn_optional){.given = o != Py_None, .v = value};
+    return 0;
+}
+
+static int read_stream(const pnb_argument *a, PyObject *o, void *to)
+{
+    if (!PyUnicode_Check(o))
+        return PyIndex_Check(o) ? read_seed(a, o, to) : refuse(a, "a name or an int", o);
+    const char *name = PyUnicode_AsUTF8(o);
+    if (!name)
+        return -1;
+    *(uint64_t *)to = pn_rng_stream(name);
+    return 0;
+}
+
+/* ---- several numbers ---- */
+
+/* Two ints from a tuple or list; -1 without an exception of its own when it is not that. */
+static int read_two(PyObject *o, pn_index v[2])
+{
+    if (!(PyTuple_Check(o) || PyList_Check(o)) || PySequence_Fast_GET_SIZE(o) != 2)
+        return -1;
+    return read_index(PySequence_Fast_GET_ITEM(o, 0), &v[0]) || read_index(PySequence_Fast_GET_ITEM(o, 1), &v[1]) ? -1 : 0;
+}
+
+static int read_pair(const pnb_argument *a, PyObject *o, void *to)
+{
+    pn_index *v = to;
+    const pn_index *usual = (const pn_index *)(const void *)((const char *)a->op->defaults + a->param->offset);
+    if (o == Py_None && usual[0] == 0 && usual[1] == 0) {  /* (0, 0) stands for "not given" where it is the default */
+        v[0] = v[1] = 0;
+        return 0;
+    }
+    if (read_index(o, &v[0]) == 0) {
+        v[1] = v[0];
+        return 0;
+    }
+    return read_two(o, v) ? refuse(a, "an int or a pair (height, width)", o) : 0;
+}
+
+static int read_padding(const pnb_argument *a, PyObject *o, void *to)
+{
+    static const char expected[] = "'same', 'valid', an int, (height, width) or ((top, bottom), (left, right))";
+    pn_padding *p = to;
+    pn_index v[2], h[2], w[2];
+    if (PyUnicode_Check(o)) {
+        const bool same = PyUnicode_CompareWithASCIIString(o, "same") == 0;
+        if (!same && PyUnicode_CompareWithASCIIString(o, "valid") != 0) {
+            PyErr_Format(PyExc_ValueError, "%s: %s must be %s, got %R", a->op->name, a->param->name, expected, o);
+            return -1;
+        }
+        *p = (pn_padding){.mode = same ? PN_PAD_SAME : PN_PAD_VALID};
+        return 0;
+    }
+    if (read_index(o, &v[0]) == 0)
+        *p = (pn_padding){PN_PAD_EXPLICIT, v[0], v[0], v[0], v[0]};
+    else if (read_two(o, v) == 0)
+        *p = (pn_padding){PN_PAD_EXPLICIT, v[0], v[0], v[1], v[1]};
+    else if ((PyTuple_Check(o) || PyList_Check(o)) && PySequence_Fast_GET_SIZE(o) == 2 &&
+             read_two(PySequence_Fast_GET_ITEM(o, 0), h) == 0 && read_two(PySequence_Fast_GET_ITEM(o, 1), w) == 0)
+        *p = (pn_padding){PN_PAD_EXPLICIT, h[0], h[1], w[0], w[1]};
+    else
+        return refuse(a, expected, o);
+    return 0;
+}
+
+/* Up to PN_MAX_DIMS ints, or one; `what` they are for the sentence. */
+static int read_list(PyObject *o, const char *who, const char *what, int *n, pn_index *v)
+{
+    if (read_index(o, &v[0]) == 0) {
+        *n = 1;
+        return 0;
+    }
+    PyErr_Clear();
+    if (!PyTuple_Check(o) && !PyList_Check(o)) {
+        PyErr_Format(PyExc_TypeError, "%s must be %s, got %.100R", who, what, o);
+        return -1;
+    }
+    const Py_ssize_t length = PySequence_Fast_GET_SIZE(o);
+    if (length > PN_MAX_DIMS) {
+        PyErr_Format(PyExc_ValueError, "%s has %zd entries; a tensor has at most %d axes", who, length, PN_MAX_DIMS);
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < length; i++)
+        if (read_index(PySequence_Fast_GET_ITEM(o, i), &v[i])) {
+            PyErr_Format(PyExc_TypeError, "%s must be %s, got %.100R", who, what, o);
+            return -1;
+        }
+    *n = (int)length;
+    return 0;
+}
+
+int pnb_shape_read(PyObject *o, const char *who, int *n, pn_index *shape)
+{
+    return read_list(o, who, "an int or a tuple of ints", n, shape);
+}
+
+static int read_axes(const pnb_argument *a, PyObject *o, void *to)
+{
+    pn_list *list = to;
+    char who[80];
+    *list = (pn_list){.given = o != Py_None};
+    if (o == Py_None)
+        return 0;
+    PyOS_snprintf(who, sizeof who, "%s: %s", a->op->name, a->param->name);
+    return read_list(o, who, "None, an int or a tuple of ints", &list->n, list->v);
+}
+
+static int read_shape(const pnb_argument *a, PyObject *o, void *to)
+{
+    pn_list *list = to;
+    char who[80];
+    *list = (pn_list){.given = true};
+    PyOS_snprintf(who, sizeof who, "%s: %s", a->op->name, a->param->name);
+    return pnb_shape_read(o, who, &list->n, list->v);
+}
+
+static int read_slices(const pnb_argument *a, PyObject *o, void *to)
+{
+    return pnb_index_read(o, a->x, to, a->dropped);
+}
+
+/* ---- words ---- */
+
+static const char *const activations[PN_ACTIVATIONS] = {
+    [PN_ACT_NONE] = NULL, [PN_ACT_RELU] = "relu", [PN_ACT_LEAKY_RELU] = "leaky_relu", [PN_ACT_SIGMOID] = "sigmoid", [PN_ACT_TANH] = "tanh",
+};
+static const char *const reductions[] = {[PN_MEAN] = "mean", [PN_SUM] = "sum", [PN_NONE] = "none"};
+
+/* The place of a word among n; `all` lists them for the sentence. */
+static int read_word(const pnb_argument *a, PyObject *o, const char *const *words, int n, const char *all)
+{
+    if (!PyUnicode_Check(o))
+        return refuse(a, all, o);
+    for (int i = 0; i < n; i++)
+        if (PyUnicode_CompareWithASCIIString(o, words[i]) == 0)
+            return i;
+    const char *word = PyUnicode_AsUTF8(o);
+    const char *closest = word ? pnb_closest(word, words, n) : NULL;
+    if (word && closest)
+        PyErr_Format(PyExc_ValueError, "%s: %s must be %s, got '%s'; did you mean '%s'?", a->op->name, a->param->name, all, word, closest);
+    else if (word)
+        PyErr_Format(PyExc_ValueError, "%s: %s must be %s, got '%s'", a->op->name, a->param->name, all, word);
+    return -1;
+}
+
+static int read_activation(const pnb_argument *a, PyObject *o, void *to)
+{
+    const int i = o == Py_None ? 0 : read_word(a, o, activations + 1, PN_ACTIVATIONS - 1,
+                                               "None, 'relu', 'leaky_relu', 'sigmoid' or 'tanh'") + 1;
+    if (i == 0 && o != Py_None)
+        return -1;
+    *(pn_activation *)to = (pn_activation)i;
+    return 0;
+}
+
+static int read_reduction(const pnb_argument *a, PyObject *o, void *to)
+{
+    const int i = read_word(a, o, reductions, 3, "'mean', 'sum' or 'none'");
+    if (i < 0)
+        return -1;
+    *(pn_reduction *)to = (pn_reduction)i;
+    return 0;
+}
+
+static int read_dtype(const pnb_argument *a, PyObject *o, void *to)
+{
+    return pnb_array_dtype(o, a->op->name, to);
+}
+
+/* ---- defaults ---- */
+
+static PyObject *show_int(const void *from) { return PyLong_FromSsize_t(*(const pn_index *)from); }
+static PyObject *show_seed(const void *from) { return PyLong_FromUnsignedLongLong(*(const uint64_t *)from); }
+static PyObject *show_float(const void *from) { return PyFloat_FromDouble(*(const double *)from); }
+static PyObject *show_bool(const void *from) { return PyBool_FromLong(*(const bool *)from); }
+
+static PyObject *show_optional(const void *from)
+{
+    const pn_optional *o = from;
+    return o->given ? PyLong_FromLongLong(o->v) : Py_NewRef(Py_None);
+}
+
+static PyObject *show_pair(const void *from)
+{
+    const pn_index *v = from;
+    if (v[0] == 0 && v[1] == 0)
+        return Py_NewRef(Py_None);
+    return v[0] == v[1] ? PyLong_FromSsize_t(v[0]) : Py_BuildValue("(nn)", v[0], v[1]);
+}
+
+static PyObject *show_padding(const void *from)
+{
+    const pn_padding *p = from;
+    if (p->mode != PN_PAD_EXPLICIT)
+        return PyUnicode_FromString(p->mode == PN_PAD_SAME ? "same" : "valid");
+    if (p->top == p->bottom && p->top == p->left && p->top == p->right)
+        return PyLong_FromSsize_t(p->top);
+    return Py_BuildValue("((nn)(nn))", p->top, p->bottom, p->left, p->right);
+}
+
+static PyObject *show_list(const void *from)
+{
+    const pn_list *list = from;
+    if (!list->given)
+        return Py_NewRef(Py_None);
+    PyObject *new_tuple = PyTuple_New(list->n);
+    for (int i = 0; new_tuple && i < list->n; i++) {
+        PyObject *new_int = PyLong_FromSsize_t(list->v[i]);
+        if (!new_int)
+            Py_CLEAR(new_tuple);
+        else
+            PyTuple_SET_ITEM(new_tuple, i, new_int);
+    }
+    return new_tuple;
+}
+
+static PyObject *show_slices(const void *from)
+{
+    (void)from;
+    return Py_NewRef(Py_None);
+}
+
+static PyObject *show_activation(const void *from)
+{
+    const char *word = activations[*(const pn_activation *)from];
+    return word ? PyUnicode_FromString(word) : Py_NewRef(Py_None);
+}
+
+static PyObject *show_reduction(const void *from) { return PyUnicode_FromString(reductions[*(const pn_reduction *)from]); }
+static PyObject *show_dtype(const void *from) { return PyUnicode_FromString(pn_dtype_name(*(const pn_dtype *)from)); }
+
+/* ---- the table ---- */
+
+static const struct kind {
+    const char *name;
+    int (*read)(const pnb_argument *a, PyObject *o, void *to);
+    PyObject *(*show)(const void *from);
+} kinds[] = {
+    [PN_P_INT]          = {"int",          read_int,        show_int},
+    [PN_P_SEED]         = {"seed",         read_seed,       show_seed},
+    [PN_P_FLOAT]        = {"float",        read_float,      show_float},
+    [PN_P_BOOL]         = {"bool",         read_bool,       show_bool},
+    [PN_P_PAIR]         = {"pair",         read_pair,       show_pair},
+    [PN_P_PADDING]      = {"padding",      read_padding,    show_padding},
+    [PN_P_AXES]         = {"axes",         read_axes,       show_list},
+    [PN_P_SHAPE]        = {"shape",        read_shape,      show_list},
+    [PN_P_SLICES]       = {"slices",       read_slices,     show_slices},
+    [PN_P_ACTIVATION]   = {"activation",   read_activation, show_activation},
+    [PN_P_REDUCTION]    = {"reduction",    read_reduction,  show_reduction},
+    [PN_P_DTYPE]        = {"dtype",        read_dtype,      show_dtype},
+    [PN_P_OPTIONAL_INT] = {"optional_int", read_optional,   show_optional},
+    [PN_P_STREAM]       = {"stream",       read_stream,     show_seed},
+};
+
+int pnb_argument_read(const pnb_argument *a, PyObject *o, void *to) { return kinds[a->param->kind].read(a, o, to); }
+
+PyObject *pnb_argument_show(const pn_param *param, const void *from) { return kinds[param->kind].show(from); }
+
+const char *pnb_argument_kind(pn_param_kind kind) { return kinds[kind].name; }

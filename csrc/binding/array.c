@@ -1,0 +1,284 @@
+/* array.c -- NumPy in and out; the only file that knows NumPy's C API.
+ *
+ * In: any array of numbers, whatever its byte order, strides or alignment, becomes a contiguous tensor in one copy; or
+ * lends its memory where it is in the tensors' own form.  Out: a read-only view that keeps the tensor alive. */
+#define NPY_TARGET_VERSION NPY_1_25_API_VERSION
+#define NPY_NO_DEPRECATED_API NPY_1_25_API_VERSION
+#include "binding/binding.h"
+
+#include <numpy/arrayobject.h>
+
+#include <string.h>
+
+int pnb_array_setup(PyObject *module, pn_state *s)
+{
+    (void)module, (void)s;
+    import_array1(-1);
+    return 0;
+}
+
+static int numpy_type(pn_dtype dtype)
+{
+    static const int types[PN_DTYPES] = {
+        [PN_FLOAT32] = NPY_FLOAT32, [PN_FLOAT64] = NPY_FLOAT64, [PN_UINT8] = NPY_UINT8, [PN_INT64] = NPY_INT64,
+    };
+    return types[dtype];
+}
+
+static int exact_dtype(const PyArrayObject *a)             /* -1: not one of ours */
+{
+    for (pn_dtype d = PN_FLOAT32; d < PN_DTYPES; d++)
+        if (PyArray_EquivTypenums(PyArray_TYPE(a), numpy_type(d)))
+            return (int)d;
+    return -1;
+}
+
+/* An ndarray over memory of this shape. */
+static PyObject *array_over(const pn_view *v, void *data, int flags)
+{
+    npy_intp shape[PN_MAX_DIMS];
+    for (int i = 0; i < v->ndim; i++)
+        shape[i] = v->shape[i];
+    return PyArray_New(&PyArray_Type, v->ndim, shape, numpy_type(v->dtype), NULL, data, 0, flags, NULL);
+}
+
+/* ---- dtypes ---- */
+
+int pnb_array_dtype(PyObject *o, const char *who, pn_dtype *dtype)
+{
+    if (PyUnicode_Check(o))
+        for (pn_dtype d = PN_FLOAT32; d < PN_DTYPES; d++)
+            if (PyUnicode_CompareWithASCIIString(o, pn_dtype_name(d)) == 0) {
+                *dtype = d;
+                return 0;
+            }
+    PyArray_Descr *new_descr = NULL;
+    int found = -1;
+    if (!PyUnicode_Check(o) && PyArray_DescrConverter(o, &new_descr) == NPY_SUCCEED) {
+        for (pn_dtype d = PN_FLOAT32; d < PN_DTYPES; d++)
+            if (PyArray_EquivTypenums(new_descr->type_num, numpy_type(d)))
+                found = (int)d;
+        Py_DECREF(new_descr);
+    }
+    if (found < 0) {
+        PyErr_Format(PyUnicode_Check(o) ? PyExc_ValueError : PyExc_TypeError,
+                     "%s: dtype must be 'float32', 'float64', 'uint8' or 'int64', got %.100R", who, o);
+        return -1;
+    }
+    *dtype = (pn_dtype)found;
+    return 0;
+}
+
+/* What an array becomes when nothing else is said; -1 with an exception for what is no number, or fits no tensor. */
+static int natural_dtype(const PyArrayObject *a, const pnb_intake *how)
+{
+    const int type = PyArray_TYPE(a);
+    if (PyTypeNum_ISBOOL(type) || type == NPY_UINT8)
+        return PN_UINT8;
+    if (type == NPY_HALF || type == NPY_FLOAT)
+        return PN_FLOAT32;
+    if (type == NPY_DOUBLE || type == NPY_LONGDOUBLE)
+        return PN_FLOAT64;
+    if (PyTypeNum_ISINTEGER(type) && !(PyTypeNum_ISUNSIGNED(type) && PyArray_ITEMSIZE(a) == 8))
+        return how->follow ? how->real : (int)PN_INT64;
+    if (PyTypeNum_ISINTEGER(type))
+        PyErr_Format(PyExc_TypeError, "%s: %S does not fit int64; give a.astype('int64')", how->who, PyArray_DESCR(a));
+    else if (PyTypeNum_ISCOMPLEX(type))
+        PyErr_Format(PyExc_TypeError, "%s: complex numbers are not supported (the array is %S); give a.real and a.imag apart",
+                     how->who, PyArray_DESCR(a));
+    else
+        PyErr_Format(PyExc_TypeError, "%s: an array of dtype %S holds no plain numbers; lists must be rectangular and hold "
+                     "numbers only", how->who, PyArray_DESCR(a));
+    return -1;
+}
+
+static bool is_number_type(int type) { return PyTypeNum_ISBOOL(type) || PyTypeNum_ISINTEGER(type) || PyTypeNum_ISFLOAT(type); }
+
+/* Python's own numbers have no width: floats take that of their company, and so do integers that stand alone. */
+static int weak_dtype(const PyArrayObject *a, const pnb_intake *how)
+{
+    if (PyTypeNum_ISFLOAT(PyArray_TYPE(a)))
+        return how->real;
+    return natural_dtype(a, how);
+}
+
+static int choose_dtype(const PyArrayObject *a, bool weak, const pnb_intake *how)
+{
+    if (how->dtype < 0)
+        return weak ? weak_dtype(a, how) : natural_dtype(a, how);
+    if (is_number_type(PyArray_TYPE(a)))
+        return how->dtype;
+    return natural_dtype(a, how);                          /* for its sentence */
+}
+
+/* ---- in ---- */
+
+bool pnb_array_like(PyObject *o)
+{
+    return PyFloat_Check(o) || PyLong_Check(o) || PyArray_Check(o) || PyArray_CheckScalar(o) || PyList_Check(o) || PyTuple_Check(o);
+}
+
+static int copy_over(PyArrayObject *from, const pn_view *to)
+{
+    PyObject *new_to = array_over(to, to->data, NPY_ARRAY_CARRAY);
+    const int failed = new_to ? PyArray_CopyInto((PyArrayObject *)new_to, from) : -1;
+    Py_XDECREF(new_to);
+    return failed;
+}
+
+static pn_tensor *copy_in(const pn_state *s, PyArrayObject *a, const pn_view *shape)
+{
+    pn_error err;
+    pn_tensor *new_tensor = pn_tensor_new(s->engine, shape, &err);
+    if (!new_tensor)
+        return pnb_raise(&err);
+    if (copy_over(a, &new_tensor->v)) {
+        pn_tensor_unref(new_tensor);
+        return NULL;
+    }
+    return new_tensor;
+}
+
+/* The last reference to a borrowed storage may go on any thread, with or without the GIL. */
+static void let_go(void *array)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    const bool finalizing = Py_IsFinalizing();
+#else
+    const bool finalizing = _Py_IsFinalizing();
+#endif
+    if (finalizing && !PyGILState_Check())
+        return;
+    const PyGILState_STATE state = PyGILState_Ensure();
+    Py_DECREF((PyObject *)array);
+    PyGILState_Release(state);
+}
+
+static pn_tensor *borrow(const pn_state *s, PyArrayObject *a, const pn_view *shape)
+{
+    pn_error err;
+    pn_storage *storage = pn_storage_borrow(s->engine, PyArray_DATA(a), pn_view_bytes(shape), true, let_go, a, &err);
+    if (!storage)
+        return pnb_raise(&err);
+    Py_INCREF(a);
+    pn_tensor *new_tensor = pn_tensor_on(storage, 0, shape, &err);
+    pn_storage_unref(storage);
+    return new_tensor ? new_tensor : pnb_raise(&err);
+}
+
+static pn_tensor *take(const pn_state *s, PyArrayObject *a, bool weak, const pnb_intake *how, bool *lent)
+{
+    pn_error err;
+    pn_view shape;
+    const int dtype = choose_dtype(a, weak, how);
+    if (dtype < 0)
+        return NULL;
+    if (pn_view_init(&shape, (pn_dtype)dtype, PyArray_NDIM(a), PyArray_DIMS(a), how->who, &err))
+        return pnb_raise(&err);
+    const bool as_it_is = how->lend && exact_dtype(a) == dtype && PyArray_IS_C_CONTIGUOUS(a) && PyArray_ISALIGNED(a) &&
+                          PyArray_ISNOTSWAPPED(a);
+    if (lent)
+        *lent = as_it_is;
+    return as_it_is ? borrow(s, a, &shape) : copy_in(s, a, &shape);
+}
+
+pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how, bool *lent)
+{
+    const bool scalar = PyFloat_Check(o) || PyLong_Check(o) || PyArray_CheckScalar(o);
+    const bool weak = scalar || PyList_Check(o) || PyTuple_Check(o);
+    if (PyUnicode_Check(o) || PyBytes_Check(o) || PyDict_Check(o) || o == Py_None) {
+        PyErr_Format(PyExc_TypeError, "%s must be a tensor, an array or numbers, not %s", how->who, Py_TYPE(o)->tp_name);
+        return NULL;
+    }
+    PyArrayObject *new_array = (PyArrayObject *)PyArray_FromAny(o, NULL, 0, 0, 0, NULL);
+    if (!new_array) {
+        if (PyErr_ExceptionMatches(PyExc_ValueError))      /* a ragged list */
+            PyErr_Format(PyExc_ValueError, "%s: lists must be rectangular and hold numbers only", how->who);
+        return NULL;
+    }
+    pn_tensor *new_tensor = take(s, new_array, weak, how, lent);
+    Py_DECREF(new_array);
+    return new_tensor;
+}
+
+int pnb_array_write(PyObject *values, const pn_view *to, const char *who)
+{
+    PyArrayObject *new_from = (PyArrayObject *)PyArray_FromAny(values, NULL, 0, 0, 0, NULL);
+    PyObject *new_to = new_from ? array_over(to, to->data, NPY_ARRAY_CARRAY) : NULL;
+    int failed = -1;
+    if (!new_to)
+        goto done;
+    if (!is_number_type(PyArray_TYPE(new_from)) ||
+        (PyTypeNum_ISFLOAT(PyArray_TYPE(new_from)) && !pn_dtype_is_real(to->dtype)))
+        PyErr_Format(PyExc_TypeError, "%s: values of dtype %S cannot be written into a %s tensor", who, PyArray_DESCR(new_from),
+                     pn_dtype_name(to->dtype));
+    else if ((failed = PyArray_CopyInto((PyArrayObject *)new_to, new_from)) && PyErr_ExceptionMatches(PyExc_ValueError))
+        PyErr_Format(PyExc_ValueError, "%s: values of shape %s do not broadcast to %s", who,
+                     PyArray_NDIM(new_from) > PN_MAX_DIMS ? "(...)" : pn_shape_text(PyArray_NDIM(new_from), PyArray_DIMS(new_from)).s,
+                     pn_view_text(to).s);
+done:
+    Py_XDECREF(new_to);
+    Py_XDECREF(new_from);
+    return failed;
+}
+
+/* ---- out ---- */
+
+PyObject *pnb_array_view(PyObject *tensor)
+{
+    const pn_tensor *t = pnb_of(tensor);
+    if (!t->storage) {
+        PyErr_Format(PyExc_RuntimeError, "numpy: this tensor is shape-only: it has the shape %s and no values", pn_view_text(&t->v).s);
+        return NULL;
+    }
+    PyObject *new_array = array_over(&t->v, t->v.data, NPY_ARRAY_CARRAY_RO);
+    if (new_array && PyArray_SetBaseObject((PyArrayObject *)new_array, Py_NewRef(tensor)) < 0)
+        Py_CLEAR(new_array);
+    return new_array;
+}
+
+/* __array__(dtype=None, *, copy=None), as NumPy 2 calls it, and 1.26 without copy. */
+PyObject *pnb_array_dunder(PyObject *tensor, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    PyObject *dtype = n > 0 ? args[0] : Py_None, *copy = n > 1 ? args[1] : Py_None;
+    const Py_ssize_t words = names ? PyTuple_GET_SIZE(names) : 0;
+    for (Py_ssize_t i = 0; i < words; i++) {
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i), "dtype") == 0)
+            dtype = args[n + i];
+        else if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i), "copy") == 0)
+            copy = args[n + i];
+        else
+            return PyErr_Format(PyExc_TypeError, "__array__: there is no argument %R", PyTuple_GET_ITEM(names, i));
+    }
+    PyObject *new_view = pnb_array_view(tensor);
+    PyArray_Descr *new_descr = NULL;
+    if (!new_view || (dtype != Py_None && PyArray_DescrConverter(dtype, &new_descr) != NPY_SUCCEED))
+        goto fail;
+    const bool same = !new_descr || PyArray_EquivTypes(new_descr, PyArray_DESCR((PyArrayObject *)new_view));
+    if (copy == Py_False && !same) {
+        PyErr_Format(PyExc_ValueError, "__array__: a %s tensor becomes %S only by a copy, and copy=False was given",
+                     pn_dtype_name(pnb_of(tensor)->v.dtype), new_descr);
+        goto fail;
+    }
+    if (same && (copy == Py_None || copy == Py_False)) {
+        Py_XDECREF(new_descr);
+        return new_view;
+    }
+    PyObject *new_copy = PyArray_FromArray((PyArrayObject *)new_view, new_descr,       /* takes new_descr over */
+                                           NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_FORCECAST);
+    Py_DECREF(new_view);
+    return new_copy;
+fail:
+    Py_XDECREF(new_descr);
+    Py_XDECREF(new_view);
+    return NULL;
+}
+
+PyObject *pnb_array_copy(pn_dtype dtype, pn_index n, const void *data)
+{
+    npy_intp length = n;
+    PyObject *new_array = PyArray_SimpleNew(1, &length, numpy_type(dtype));
+    if (new_array && n > 0)
+        memcpy(PyArray_DATA((PyArrayObject *)new_array), data, (size_t)n * pn_dtype_size(dtype));
+    return new_array;
+}

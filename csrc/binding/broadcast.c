@@ -1,0 +1,107 @@
+/* broadcast.c -- brings inputs of different shapes together before an op that takes only the last axes of one another.
+ *
+ * NumPy's rule gives the common shape S.  An input whose shape, leading ones aside, is the last axes of S is left to the
+ * op (reshaped where ones must go); any other is expanded to S.  Both are ops, so gradients find their way back. */
+#include "binding/binding.h"
+
+#include <string.h>
+
+typedef struct shape { int n; pn_index v[PN_MAX_DIMS]; } shape;
+
+static void *refuse(const pn_op *op, int n, pn_tensor *const *inputs)
+{
+    pn_text text[3];                                       /* no op broadcasts more than three */
+    int given = 0;
+    for (int i = 0; i < n && given < 3; i++)
+        if (inputs[i] && op->broadcasts >> i & 1)
+            text[given++] = pn_view_text(&inputs[i]->v);
+    if (given == 3)
+        return PyErr_Format(PyExc_ValueError, "%s: shapes %s, %s and %s do not broadcast", op->name, text[0].s, text[1].s, text[2].s);
+    return PyErr_Format(PyExc_ValueError, "%s: shapes %s and %s do not broadcast", op->name, text[0].s, text[1].s);
+}
+
+static int common_shape(const pn_op *op, int n, pn_tensor *const *inputs, shape *all)
+{
+    all->n = 0;
+    for (int i = 0; i < n; i++) {
+        if (!inputs[i] || !(op->broadcasts >> i & 1))
+            continue;
+        const pn_view *v = &inputs[i]->v;
+        for (; all->n < v->ndim; all->n++) {               /* one more axis in front */
+            memmove(all->v + 1, all->v, (size_t)all->n * sizeof *all->v);
+            all->v[0] = 1;
+        }
+        for (int j = 1; j <= v->ndim; j++) {
+            pn_index *length = &all->v[all->n - j];
+            const pn_index own = v->shape[v->ndim - j];
+            if (*length == 1)
+                *length = own;
+            else if (own != *length && own != 1) {
+                refuse(op, n, inputs);
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* The input's axes from `from` on are S's last. */
+static bool is_end(const pn_view *v, int from, const shape *all)
+{
+    const int n = v->ndim - from;
+    return n <= all->n && memcmp(v->shape + from, all->v + all->n - n, (size_t)n * sizeof *all->v) == 0;
+}
+
+static int leading_ones(const pn_view *v)
+{
+    int ones = 0;
+    while (ones < v->ndim && v->shape[ones] == 1)
+        ones++;
+    return ones;
+}
+
+static int replace(const pn_state *s, pnb_op_index op, const shape *to, pn_tensor **input, int i, uint64_t *owned)
+{
+    pn_list list = {.given = true, .n = to->n};
+    pn_tensor *output;
+    memcpy(list.v, to->v, (size_t)to->n * sizeof *to->v);
+    if (pnb_apply(s, pn_ops[op], 1, input, &list, &output))
+        return -1;
+    if (*owned >> i & 1)
+        pn_tensor_unref(*input);
+    *owned |= (uint64_t)1 << i;
+    *input = output;
+    return 0;
+}
+
+static int fit(const pn_state *s, const shape *all, pn_tensor **input, int i, uint64_t *owned)
+{
+    const pn_view *v = &(*input)->v;
+    if (is_end(v, 0, all))
+        return 0;
+    const int ones = leading_ones(v);
+    if (!is_end(v, ones, all))
+        return replace(s, PNB_expand, all, input, i, owned);
+    shape rest = {.n = v->ndim - ones};
+    memcpy(rest.v, v->shape + ones, (size_t)rest.n * sizeof *rest.v);
+    return replace(s, PNB_reshape, &rest, input, i, owned);
+}
+
+int pnb_broadcast(const pn_state *s, const pn_op *op, int n, pn_tensor **inputs, uint64_t *owned)
+{
+    shape all;
+    if (common_shape(op, n, inputs, &all))
+        return -1;
+    int largest = -1;
+    for (int i = 0; i < n; i++) {
+        if (!inputs[i] || !(op->broadcasts >> i & 1))
+            continue;
+        if (fit(s, &all, &inputs[i], i, owned))
+            return -1;
+        if (largest < 0 || inputs[i]->v.ndim > inputs[largest]->v.ndim)
+            largest = i;
+    }
+    if (largest >= 0 && inputs[largest]->v.ndim < all.n)   /* (1, 1) and (4,): nobody has the common shape yet */
+        return replace(s, PNB_expand, &all, &inputs[largest], largest, owned);
+    return 0;
+}

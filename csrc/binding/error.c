@@ -1,0 +1,58 @@
+/* error.c -- pn_error becomes a Python exception; and what a misspelt word was probably meant to be. */
+#include "binding/binding.h"
+
+#include <string.h>
+
+void *pnb_raise(const pn_error *err)
+{
+    PyObject *kind = PyExc_RuntimeError;
+    switch (err->code) {
+    case PN_ESHAPE:
+    case PN_EVALUE:  kind = PyExc_ValueError; break;
+    case PN_EDTYPE:  kind = PyExc_TypeError; break;
+    case PN_EMEMORY: kind = PyExc_MemoryError; break;
+    case PN_ESTATE:
+    case PN_OK:      break;
+    }
+    PyErr_SetString(kind, err->text);
+    return NULL;
+}
+
+enum { LONGEST = 40 };
+
+/* Levenshtein's distance of two words; far words are simply far. */
+static int distance(const char *a, const char *b)
+{
+    const int n = (int)strlen(a), m = (int)strlen(b);
+    if (n > LONGEST || m > LONGEST)
+        return LONGEST;
+    int row[LONGEST + 1];
+    for (int j = 0; j <= m; j++)
+        row[j] = j;
+    for (int i = 1; i <= n; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= m; j++) {
+            const int above = row[j];
+            const int change = diagonal + (a[i - 1] != b[j - 1]);
+            const int shift = (above < row[j - 1] ? above : row[j - 1]) + 1;
+            row[j] = change < shift ? change : shift;
+            diagonal = above;
+        }
+    }
+    return row[m];
+}
+
+const char *pnb_closest(const char *word, const char *const *words, int n)
+{
+    const char *best = NULL;
+    int least = (int)strlen(word) / 2 + 1;                 /* half the letters wrong is another word */
+    for (int i = 0; i < n; i++) {
+        const int d = distance(word, words[i]);
+        if (d < least || (d <= 3 && d == least && !best)) {
+            least = d;
+            best = words[i];
+        }
+    }
+    return best;
+}

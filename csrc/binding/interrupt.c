@@ -1,0 +1,155 @@
+/* interrupt.c -- Ctrl-C as a question between batches: the first press is noted, the second raises at once.
+ *
+ * The object is its own signal handler.  It is inert off the main thread, where Python sets no handlers, and where Ctrl-C
+ * is ignored or belongs to a handler that is not Python's. */
+#include "binding/binding.h"
+
+#include <signal.h>
+
+typedef struct interrupt {
+    PyObject_HEAD
+    PyObject *old;                                         /* the handler to put back; NULL: none of ours is set */
+    char pressed;
+} interrupt;
+
+static interrupt *self_of(PyObject *self) { return (interrupt *)(void *)self; }
+
+static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *words)
+{
+    if (!PyArg_ParseTuple(args, ":Interrupt") || (words && PyDict_GET_SIZE(words) > 0))
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "Interrupt: takes no arguments");
+    return type->tp_alloc(type, 0);
+}
+
+/* ---- the handler ---- */
+
+static PyObject *press(PyObject *self, PyObject *args, PyObject *words)
+{
+    (void)args, (void)words;
+    if (self_of(self)->pressed) {
+        PyErr_SetNone(PyExc_KeyboardInterrupt);
+        return NULL;
+    }
+    self_of(self)->pressed = 1;
+    Py_RETURN_NONE;
+}
+
+static PyObject *set_handler(PyObject *handler)            /* signal.signal(SIGINT, handler) */
+{
+    PyObject *new_signal = PyImport_ImportModule("signal");
+    PyObject *new_old = new_signal ? PyObject_CallMethod(new_signal, "signal", "iO", SIGINT, handler) : NULL;
+    Py_XDECREF(new_signal);
+    return new_old;
+}
+
+/* Whether the present handler is a Python function: not SIG_IGN (a background job), nor one set in C. */
+static int is_replaceable(void)
+{
+    PyObject *new_signal = PyImport_ImportModule("signal");
+    PyObject *new_now = new_signal ? PyObject_CallMethod(new_signal, "getsignal", "i", SIGINT) : NULL;
+    const int replaceable = new_now ? PyCallable_Check(new_now) && !PyLong_Check(new_now) : -1;
+    Py_XDECREF(new_now);
+    Py_XDECREF(new_signal);
+    return replaceable;
+}
+
+static PyObject *enter(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    if (self_of(self)->old)
+        return PyErr_Format(PyExc_RuntimeError, "Interrupt: this one is in use already");
+    self_of(self)->pressed = 0;
+    const int replaceable = is_replaceable();
+    if (replaceable < 0)
+        return NULL;
+    if (!replaceable)
+        return Py_NewRef(self);
+    self_of(self)->old = set_handler(self);
+    if (!self_of(self)->old) {
+        if (!PyErr_ExceptionMatches(PyExc_ValueError))     /* "signal only works in main thread" */
+            return NULL;
+        PyErr_Clear();
+    }
+    return Py_NewRef(self);
+}
+
+static PyObject *leave(PyObject *self, PyObject *args)
+{
+    (void)args;
+    PyObject *new_old = self_of(self)->old;
+    if (!new_old)
+        Py_RETURN_FALSE;
+    self_of(self)->old = NULL;
+    PyObject *new_ours = set_handler(new_old);
+    Py_DECREF(new_old);
+    if (!new_ours)
+        return NULL;
+    Py_DECREF(new_ours);
+    Py_RETURN_FALSE;
+}
+
+/* ---- garbage collection: the old handler may be anything ---- */
+
+static int traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(self_of(self)->old);
+    return 0;
+}
+
+static int clear(PyObject *self)
+{
+    Py_CLEAR(self_of(self)->old);
+    return 0;
+}
+
+static void dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* ---- spec ---- */
+
+static const PyMethodDef methods[] = {
+    {"__enter__", enter, METH_NOARGS, "__enter__($self)\n--\n\nTakes Ctrl-C over, on the main thread."},
+    {"__exit__", leave, METH_VARARGS, "__exit__($self, kind, value, traceback)\n--\n\nPuts the old handler back."},
+    {NULL, NULL, 0, NULL},
+};
+
+static const PyMemberDef members[] = {
+    {"pressed", T_BOOL, offsetof(interrupt, pressed), READONLY, "Whether Ctrl-C was pressed since __enter__."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static const char doc[] =
+    "Interrupt()\n--\n\n"
+    "`with Interrupt() as stop:` notes the first Ctrl-C in stop.pressed; a second raises KeyboardInterrupt at once.";
+
+static const PyType_Slot slots[] = {
+    PNB_SLOT(tp_doc, doc),
+    PNB_SLOT(tp_new, new),
+    PNB_SLOT(tp_call, press),
+    PNB_SLOT(tp_dealloc, dealloc),
+    PNB_SLOT(tp_traverse, traverse),
+    PNB_SLOT(tp_clear, clear),
+    PNB_SLOT(tp_methods, methods),
+    PNB_SLOT(tp_members, members),
+    {0, NULL},
+};
+
+static const PyType_Spec spec = {
+    .name = "pyneural._core.Interrupt",
+    .basicsize = sizeof(interrupt),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = (PyType_Slot *)slots,
+};
+
+int pnb_interrupt_setup(PyObject *module, pn_state *s)
+{
+    s->interrupt_type = pnb_add_type(module, &spec);
+    return s->interrupt_type ? 0 : -1;
+}

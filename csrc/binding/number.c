@@ -1,0 +1,92 @@
+/* number.c -- the operators: each is a call of an op. */
+#include "binding/binding.h"
+
+/* ---- two operands ---- */
+
+static bool is_any_tensor(PyObject *o) { return Py_TYPE(o)->tp_dealloc == pnb_tensor_dealloc; }
+
+/* Either operand may be the tensor; NotImplemented lets Python try the other's type. */
+static PyObject *binary(PyObject *a, PyObject *b, pnb_op_index op)
+{
+    PyObject *tensor = is_any_tensor(a) ? a : b, *other = tensor == a ? b : a;
+    if (!is_any_tensor(other) && !pnb_array_like(other))
+        Py_RETURN_NOTIMPLEMENTED;
+    return pnb_call_with(pnb_state_of(tensor), pn_ops[op], 2, (PyObject *[]){a, b}, NULL);
+}
+
+PyObject *pnb_number_add(PyObject *a, PyObject *b) { return binary(a, b, PNB_add); }
+PyObject *pnb_number_sub(PyObject *a, PyObject *b) { return binary(a, b, PNB_sub); }
+PyObject *pnb_number_mul(PyObject *a, PyObject *b) { return binary(a, b, PNB_mul); }
+PyObject *pnb_number_div(PyObject *a, PyObject *b) { return binary(a, b, PNB_div); }
+PyObject *pnb_number_matmul(PyObject *a, PyObject *b) { return binary(a, b, PNB_matmul); }
+
+PyObject *pnb_number_compare(PyObject *a, PyObject *b, int operation)
+{
+    static const pnb_op_index ops[] = {
+        [Py_LT] = PNB_less, [Py_LE] = PNB_less_equal, [Py_EQ] = PNB_equal,
+        [Py_NE] = PNB_not_equal, [Py_GT] = PNB_greater, [Py_GE] = PNB_greater_equal,
+    };
+    return binary(a, b, ops[operation]);
+}
+
+PyObject *pnb_number_pow(PyObject *a, PyObject *b, PyObject *modulus)
+{
+    (void)modulus;
+    if (is_any_tensor(b))
+        return PyErr_Format(PyExc_TypeError, "pow: the exponent must be a constant number; for x ** y use pn.ops.exp(y * pn.ops.log(x))");
+    if (!PyFloat_Check(b) && !PyLong_Check(b) && !PyIndex_Check(b))
+        Py_RETURN_NOTIMPLEMENTED;
+    pn_state *s = pnb_state_of(a);
+    return pnb_call(s, PNB_pow, (PyObject *[]){a, b}, 2, NULL);
+}
+
+/* ---- one operand ---- */
+
+PyObject *pnb_number_neg(PyObject *a) { return pnb_call_with(pnb_state_of(a), pn_ops[PNB_neg], 1, &a, NULL); }
+PyObject *pnb_number_abs(PyObject *a) { return pnb_call_with(pnb_state_of(a), pn_ops[PNB_abs], 1, &a, NULL); }
+PyObject *pnb_number_pos(PyObject *a) { return Py_NewRef(a); }
+
+/* ---- Python's numbers, from a tensor of one element ---- */
+
+PyObject *pnb_number_float(PyObject *a)
+{
+    PyObject *new_item = pnb_tensor_item(a, NULL);
+    if (!new_item || PyFloat_CheckExact(new_item))
+        return new_item;
+    PyObject *new_float = PyNumber_Float(new_item);
+    Py_DECREF(new_item);
+    return new_float;
+}
+
+PyObject *pnb_number_int(PyObject *a)
+{
+    PyObject *new_item = pnb_tensor_item(a, NULL);
+    if (!new_item || PyLong_CheckExact(new_item))
+        return new_item;
+    PyObject *new_int = PyNumber_Long(new_item);
+    Py_DECREF(new_item);
+    return new_int;
+}
+
+PyObject *pnb_number_index(PyObject *a)
+{
+    const pn_view *v = &pnb_of(a)->v;
+    if (pn_dtype_is_real(v->dtype) || v->size != 1)
+        return PyErr_Format(PyExc_TypeError, "a %s tensor of shape %s is no index: one integer is needed", pn_dtype_name(v->dtype),
+                            pn_view_text(v).s);
+    return pnb_tensor_item(a, NULL);
+}
+
+int pnb_number_bool(PyObject *a)
+{
+    const pn_view *v = &pnb_of(a)->v;
+    if (v->size != 1) {
+        PyErr_Format(PyExc_ValueError, "the truth of a tensor of shape %s is ambiguous: only one element is true or false",
+                     pn_view_text(v).s);
+        return -1;
+    }
+    PyObject *new_item = pnb_tensor_item(a, NULL);
+    const int truth = new_item ? PyObject_IsTrue(new_item) : -1;
+    Py_XDECREF(new_item);
+    return truth;
+}

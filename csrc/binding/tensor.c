@@ -1,0 +1,394 @@
+/* tensor.c -- the type Tensor: a Python object around one pn_tensor.
+ *
+ * It holds no Python objects but its type, and the graph behind it holds none at all: Python's garbage collector has
+ * nothing to see here, so the type does without it (an object less to track for every op). */
+#include "binding/binding.h"
+
+#include <string.h>
+
+/* ---- new ---- */
+
+static PyObject *refuse_new(PyTypeObject *type, PyObject *args, PyObject *words)
+{
+    (void)type, (void)args, (void)words;
+    return PyErr_Format(PyExc_TypeError, "Tensor() is not called directly; make one with pn.tensor(values)");
+}
+
+PyObject *pnb_wrap(const pn_state *s, pn_tensor *tensor)
+{
+    if (!tensor)
+        return NULL;
+    if (!s->tensor_type) {                                 /* cleared: the interpreter is going down */
+        pn_tensor_unref(tensor);
+        return PyErr_Format(PyExc_RuntimeError, "pyneural is being shut down");
+    }
+    pnb_tensor *new_object = PyObject_New(pnb_tensor, s->tensor_type);
+    if (!new_object) {
+        pn_tensor_unref(tensor);
+        return NULL;
+    }
+    new_object->t = tensor;
+    new_object->weakrefs = NULL;
+    return (PyObject *)new_object;
+}
+
+void pnb_tensor_dealloc(PyObject *self)
+{
+    pnb_tensor *object = (pnb_tensor *)(void *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    if (object->weakrefs)
+        PyObject_ClearWeakRefs(self);
+    pn_tensor_unref(object->t);
+    PyObject_Free(self);
+    Py_DECREF(type);                                       /* last: the type keeps the module, the module keeps the engine */
+}
+
+static Py_hash_t hash(PyObject *self) { return (Py_hash_t)((uintptr_t)self >> 4); }       /* identity: == compares elements */
+
+/* ---- attributes ---- */
+
+static PyObject *get_shape(PyObject *self, void *unused)
+{
+    (void)unused;
+    const pn_view *v = &pnb_of(self)->v;
+    PyObject *new_shape = PyTuple_New(v->ndim);
+    for (int i = 0; new_shape && i < v->ndim; i++) {
+        PyObject *new_length = PyLong_FromSsize_t(v->shape[i]);
+        if (!new_length)
+            Py_CLEAR(new_shape);
+        else
+            PyTuple_SET_ITEM(new_shape, i, new_length);
+    }
+    return new_shape;
+}
+
+static PyObject *get_dtype(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyUnicode_FromString(pn_dtype_name(pnb_of(self)->v.dtype));
+}
+
+static PyObject *get_ndim(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromLong(pnb_of(self)->v.ndim);
+}
+
+static PyObject *get_size(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromSsize_t(pnb_of(self)->v.size);
+}
+
+static PyObject *get_requires_grad(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(pn_tensor_wants_grad(pnb_of(self)));
+}
+
+static PyObject *get_is_shape_only(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(!pnb_of(self)->storage);
+}
+
+/* The slot is claimed for the moment of looking, as a sweep on another thread claims it. */
+static PyObject *get_grad(PyObject *self, void *unused)
+{
+    (void)unused;
+    pn_slot *slot = pnb_of(self)->slot;
+    if (!slot)
+        Py_RETURN_NONE;
+    const void *nobody = NULL;
+    if (!atomic_compare_exchange_strong(&slot->owner, &nobody, self))
+        return PyErr_Format(PyExc_RuntimeError, "grad: another thread is running backward over this tensor");
+    pn_tensor *grad = slot->grad ? pn_tensor_ref(slot->grad) : NULL;
+    atomic_store(&slot->owner, NULL);
+    return grad ? pnb_wrap(pnb_state_of(self), grad) : Py_NewRef(Py_None);
+}
+
+static PyObject *transposed(PyObject *self, void *unused)
+{
+    (void)unused;
+    return pnb_call_with(pnb_state_of(self), pn_ops[PNB_transpose], 1, &self, NULL);
+}
+
+static const PyGetSetDef attributes[] = {
+    {"shape", get_shape, NULL, "Lengths of the axes, a tuple of ints.", NULL},
+    {"dtype", get_dtype, NULL, "'float32', 'float64', 'uint8' or 'int64'.", NULL},
+    {"ndim", get_ndim, NULL, "How many axes.", NULL},
+    {"size", get_size, NULL, "How many elements.", NULL},
+    {"requires_grad", get_requires_grad, NULL, "Whether backward computes a gradient for it: a leaf made so, or what was computed from one.", NULL},
+    {"grad", get_grad, NULL, "Gradient of the last backward, or None.", NULL},
+    {"is_shape_only", get_is_shape_only, NULL, "Whether it has a shape but no values: ops on it compute shapes alone.", NULL},
+    {"T", transposed, NULL, "The axes in reverse order.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+/* ---- methods on the graph ---- */
+
+/* The argument's value, if names[k] is `word`; a small set of words needs no more than this. */
+static PyObject *word_value(PyObject *const *args, Py_ssize_t n, PyObject *names, const char *word)
+{
+    for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++)
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, k), word) == 0)
+            return args[n + k];
+    return NULL;
+}
+
+static int backward_arguments(PyObject *const *args, Py_ssize_t n, PyObject *names, PyObject **gradient, pn_backward_options *o)
+{
+    PyObject *accumulate = word_value(args, n, names, "accumulate"), *keep = word_value(args, n, names, "keep_graph");
+    PyObject *named = word_value(args, n, names, "gradient");
+    const Py_ssize_t known = (accumulate != NULL) + (keep != NULL) + (named != NULL);
+    if (n > 1 || (n == 1 && named) || (names && PyTuple_GET_SIZE(names) != known)) {
+        PyErr_SetString(PyExc_TypeError, "backward: takes (gradient=None, *, accumulate=False, keep_graph=False)");
+        return -1;
+    }
+    *gradient = n == 1 ? args[0] : named ? named : Py_None;
+    const int add = accumulate ? PyObject_IsTrue(accumulate) : 0, stay = keep ? PyObject_IsTrue(keep) : 0;
+    o->accumulate = add == 1;
+    o->keep_graph = stay == 1;
+    return add < 0 || stay < 0 ? -1 : 0;
+}
+
+static PyObject *backward(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    pn_state *s = pnb_state_of(self);
+    pn_tensor *loss = pnb_of(self), *own = NULL;
+    pn_backward_options options = {.accumulate = false};
+    PyObject *gradient;
+    pn_error err;
+    if (backward_arguments(args, n, names, &gradient, &options))
+        return NULL;
+    if (pnb_is_tensor(s, gradient)) {
+        options.seed = pnb_of(gradient);
+    } else if (gradient != Py_None) {
+        const pnb_intake how = {.who = "backward: gradient", .dtype = (int)loss->v.dtype, .real = (int)loss->v.dtype};
+        options.seed = own = pnb_array_take(s, gradient, &how, NULL);
+        if (!own)
+            return NULL;
+    }
+    int failed;
+    Py_BEGIN_ALLOW_THREADS
+    failed = pn_backward(loss, &options, &err);
+    Py_END_ALLOW_THREADS
+    pn_tensor_unref(own);
+    return failed ? pnb_raise(&err) : Py_NewRef(Py_None);
+}
+
+static PyObject *keep_grad(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    pn_error err;
+    return pn_keep_grad(pnb_of(self), &err) ? pnb_raise(&err) : Py_NewRef(self);
+}
+
+static PyObject *detach(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    pn_error err;
+    pn_tensor *plain = pn_tensor_detach(pnb_of(self), &err);
+    return plain ? pnb_wrap(pnb_state_of(self), plain) : pnb_raise(&err);
+}
+
+/* ---- methods on values ---- */
+
+static PyObject *numpy(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return pnb_array_view(self);
+}
+
+PyObject *pnb_tensor_item(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    const pn_view *v = &pnb_of(self)->v;
+    if (v->size != 1)
+        return PyErr_Format(PyExc_ValueError, "item: only a tensor of one element is one number, this one is %s", pn_view_text(v).s);
+    if (!v->data)
+        return PyErr_Format(PyExc_RuntimeError, "item: this tensor is shape-only, it has no values");
+    switch (v->dtype) {
+    case PN_FLOAT32: return PyFloat_FromDouble((double)*(const float *)v->data);
+    case PN_FLOAT64: return PyFloat_FromDouble(*(const double *)v->data);
+    case PN_UINT8:   return PyLong_FromLong(*(const uint8_t *)v->data);
+    default:         return PyLong_FromLongLong(*(const int64_t *)v->data);
+    }
+}
+
+static PyObject *assign(PyObject *self, PyObject *values)
+{
+    pn_tensor *t = pnb_of(self);
+    if (!t->storage)
+        return PyErr_Format(PyExc_RuntimeError, "assign: this tensor is shape-only, it has no values to replace");
+    if (t->storage->readonly)
+        return PyErr_Format(PyExc_RuntimeError, "assign: this tensor reads the memory of a NumPy array and cannot be written; "
+                                                "pn.tensor(array) makes a copy that can");
+    if (t->node)
+        return PyErr_Format(PyExc_RuntimeError, "assign: this tensor is computed by an op; write into x.detach(), or into the op's inputs");
+    if (pnb_array_write(values, &t->v, "assign"))
+        return NULL;
+    pn_tensor_touch(t);
+    Py_RETURN_NONE;
+}
+
+static PyObject *astype(PyObject *self, PyObject *dtype)
+{
+    pn_dtype wanted;
+    if (pnb_array_dtype(dtype, "astype", &wanted))
+        return NULL;
+    const pn_state *s = pnb_state_of(self);
+    if (!pnb_of(self)->storage) {
+        pn_error err;
+        pn_view shape = pnb_of(self)->v;
+        shape.dtype = wanted;
+        pn_tensor *empty = pn_tensor_shape_only(s->engine, &shape, &err);
+        return empty ? pnb_wrap(s, empty) : pnb_raise(&err);
+    }
+    PyObject *new_view = pnb_array_view(self);
+    const pnb_intake how = {.who = "astype", .dtype = (int)wanted, .real = (int)wanted};
+    PyObject *new_tensor = new_view ? pnb_wrap(s, pnb_array_take(s, new_view, &how, NULL)) : NULL;
+    Py_XDECREF(new_view);
+    return new_tensor;
+}
+
+static PyObject *refuse_pickle(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    return PyErr_Format(PyExc_TypeError, "a Tensor is not pickled or deep-copied; save a model with pn.save(model, path), "
+                                         "an array with numpy.save(path, x.numpy()), and copy values with pn.tensor(x)");
+}
+
+/* ---- methods that are ops ---- */
+
+/* The op with self in front of what was given. */
+static PyObject *forward(PyObject *self, int op, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    PyObject *all[PNB_MAX_ARGUMENTS + 1];
+    const Py_ssize_t words = names ? PyTuple_GET_SIZE(names) : 0;
+    if (n + words > PNB_MAX_ARGUMENTS)
+        return PyErr_Format(PyExc_TypeError, "%s: too many arguments", pn_ops[op]->name);
+    all[0] = self;
+    if (n + words > 0)
+        memcpy(all + 1, args, (size_t)(n + words) * sizeof *all);
+    return pnb_call(pnb_state_of(self), op, all, n + 1, names);
+}
+
+#define FORWARD(name)                                                                                               \
+    static PyObject *method_##name(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)            \
+    {                                                                                                               \
+        return forward(self, PNB_##name, args, n, names);                                                           \
+    }
+FORWARD(sum)
+FORWARD(mean)
+FORWARD(var)
+FORWARD(max)
+FORWARD(min)
+FORWARD(argmax)
+
+static PyObject *std(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    PyObject *new_var = forward(self, PNB_var, args, n, names);
+    PyObject *new_std = new_var ? pnb_call_with(pnb_state_of(self), pn_ops[PNB_sqrt], 1, &new_var, NULL) : NULL;
+    Py_XDECREF(new_var);
+    return new_std;
+}
+
+/* reshape(2, -1) and reshape((2, -1)); transpose(1, 0), transpose((1, 0)) and transpose(). */
+static PyObject *with_list(PyObject *self, int op, PyObject *const *args, Py_ssize_t n, bool empty_is_none)
+{
+    const bool single = n == 1 && (PyTuple_Check(args[0]) || PyList_Check(args[0]) || args[0] == Py_None);
+    PyObject *new_list = single ? Py_NewRef(args[0]) : empty_is_none && n == 0 ? Py_NewRef(Py_None) : PyTuple_New(n);
+    for (Py_ssize_t i = 0; !single && new_list && i < n; i++)
+        PyTuple_SET_ITEM(new_list, i, Py_NewRef(args[i]));
+    PyObject *new_result = new_list ? forward(self, op, &new_list, 1, NULL) : NULL;
+    Py_XDECREF(new_list);
+    return new_result;
+}
+
+static PyObject *reshape(PyObject *self, PyObject *const *args, Py_ssize_t n) { return with_list(self, PNB_reshape, args, n, false); }
+static PyObject *transpose(PyObject *self, PyObject *const *args, Py_ssize_t n) { return with_list(self, PNB_transpose, args, n, true); }
+
+static const PyMethodDef methods[] = {
+    {"backward", PNB_METHOD(backward), METH_FASTCALL | METH_KEYWORDS,
+     "backward($self, gradient=None, *, accumulate=False, keep_graph=False)\n--\n\n"
+     "Computes the gradient of this number by every leaf that it depends on, and leaves it in their .grad.\n\n"
+     "gradient: of the loss itself, where the tensor is no single number; accumulate: add to the gradients that are there;\n"
+     "keep_graph: allow another backward."},
+    {"keep_grad", keep_grad, METH_NOARGS, "keep_grad($self)\n--\n\nLeaves this tensor's gradient in .grad at the next backward, although it is no leaf; returns it."},
+    {"detach", detach, METH_NOARGS, "detach($self)\n--\n\nThe same values outside the graph, sharing memory."},
+    {"numpy", numpy, METH_NOARGS, "numpy($self)\n--\n\nThe values as a read-only NumPy array; no copy, and the memory stays while the array does."},
+    {"__array__", PNB_METHOD(pnb_array_dunder), METH_FASTCALL | METH_KEYWORDS, "__array__($self, dtype=None, copy=None)\n--\n\nWhat numpy.asarray(x) calls."},
+    {"item", pnb_tensor_item, METH_NOARGS, "item($self)\n--\n\nThe one element as a Python number."},
+    {"assign", assign, METH_O, "assign($self, values)\n--\n\nWrites values, of the same shape or one that broadcasts to it, over the tensor's own."},
+    {"astype", astype, METH_O, "astype($self, dtype)\n--\n\nA copy of another dtype, outside the graph."},
+    {"reshape", PNB_METHOD(reshape), METH_FASTCALL, "reshape($self, *shape)\n--\n\nThe same values in another shape, sharing memory; one length may be -1."},
+    {"transpose", PNB_METHOD(transpose), METH_FASTCALL, "transpose($self, *axes)\n--\n\nThe axes in another order; without arguments reversed."},
+    {"sum", PNB_METHOD(method_sum), METH_FASTCALL | METH_KEYWORDS, "sum($self, axis=None, keepdims=False)\n--\n\nSum over all axes, one or several."},
+    {"mean", PNB_METHOD(method_mean), METH_FASTCALL | METH_KEYWORDS, "mean($self, axis=None, keepdims=False)\n--\n\nMean over all axes, one or several."},
+    {"var", PNB_METHOD(method_var), METH_FASTCALL | METH_KEYWORDS, "var($self, axis=None, keepdims=False, correction=0)\n--\n\nVariance over all axes, one or several."},
+    {"std", PNB_METHOD(std), METH_FASTCALL | METH_KEYWORDS, "std($self, axis=None, keepdims=False, correction=0)\n--\n\nStandard deviation, the square root of var."},
+    {"max", PNB_METHOD(method_max), METH_FASTCALL | METH_KEYWORDS, "max($self, axis=None, keepdims=False)\n--\n\nGreatest element over all axes, one or several."},
+    {"min", PNB_METHOD(method_min), METH_FASTCALL | METH_KEYWORDS, "min($self, axis=None, keepdims=False)\n--\n\nSmallest element over all axes, one or several."},
+    {"argmax", PNB_METHOD(method_argmax), METH_FASTCALL | METH_KEYWORDS, "argmax($self, axis=-1, keepdims=False)\n--\n\nPlace of the greatest element along an axis, int64."},
+    {"__format__", pnb_format, METH_O, "__format__($self, spec, /)\n--\n\nA tensor of one element formats as its number."},
+    {"__reduce_ex__", refuse_pickle, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+/* ---- spec ---- */
+
+static const PyMemberDef members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(pnb_tensor, weakrefs), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static const char doc[] =
+    "An array of numbers that remembers how it was computed; pn.tensor(values) makes one.\n\n"
+    "Contiguous, row-major; float32 or float64, or uint8 and int64 for pixels, labels and indices.";
+
+static const PyType_Slot slots[] = {
+    PNB_SLOT(tp_doc, doc),
+    PNB_SLOT(tp_new, refuse_new),
+    PNB_SLOT(tp_dealloc, pnb_tensor_dealloc),
+    PNB_SLOT(tp_getset, attributes),
+    PNB_SLOT(tp_methods, methods),
+    PNB_SLOT(tp_members, members),
+    PNB_SLOT(tp_repr, pnb_repr),
+    PNB_SLOT(tp_hash, hash),
+    PNB_SLOT(tp_richcompare, pnb_number_compare),
+    PNB_SLOT(nb_add, pnb_number_add),
+    PNB_SLOT(nb_subtract, pnb_number_sub),
+    PNB_SLOT(nb_multiply, pnb_number_mul),
+    PNB_SLOT(nb_true_divide, pnb_number_div),
+    PNB_SLOT(nb_matrix_multiply, pnb_number_matmul),
+    PNB_SLOT(nb_power, pnb_number_pow),
+    PNB_SLOT(nb_negative, pnb_number_neg),
+    PNB_SLOT(nb_positive, pnb_number_pos),
+    PNB_SLOT(nb_absolute, pnb_number_abs),
+    PNB_SLOT(nb_float, pnb_number_float),
+    PNB_SLOT(nb_int, pnb_number_int),
+    PNB_SLOT(nb_index, pnb_number_index),
+    PNB_SLOT(nb_bool, pnb_number_bool),
+    PNB_SLOT(mp_length, pnb_index_length),
+    PNB_SLOT(mp_subscript, pnb_index_get),
+    PNB_SLOT(mp_ass_subscript, pnb_index_set),
+    PNB_SLOT(sq_item, pnb_index_item),
+    {0, NULL},
+};
+
+static const PyType_Spec spec = {
+    .name = "pyneural._core.Tensor",
+    .basicsize = sizeof(pnb_tensor),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = (PyType_Slot *)slots,
+};
+
+int pnb_tensor_setup(PyObject *module, pn_state *s)
+{
+    s->tensor_type = pnb_add_type(module, &spec);
+    if (!s->tensor_type)
+        return -1;
+    /* `array + tensor` is ours: NumPy leaves operators to a type that says None here, and its ufuncs refuse it. */
+    return PyObject_SetAttrString((PyObject *)s->tensor_type, "__array_ufunc__", Py_None);
+}

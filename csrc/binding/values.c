@@ -1,0 +1,339 @@
+/* values.c -- tensors made from nothing or from arrays, and values filled or looked over by kernels. */
+#include "binding/binding.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- arguments ---- */
+
+/* Sorts positional and named arguments of a module function into `values`, NULL where not given. */
+static int sort(const char *who, const char *const *words, int n_words, int n_needed, PyObject *const *args, Py_ssize_t n,
+                PyObject *names, PyObject **values)
+{
+    if (n > n_words) {
+        PyErr_Format(PyExc_TypeError, "%s: takes at most %d arguments, %zd were given", who, n_words, n);
+        return -1;
+    }
+    for (int i = 0; i < n_words; i++)
+        values[i] = i < n ? args[i] : NULL;
+    for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++) {
+        PyObject *name = PyTuple_GET_ITEM(names, k);
+        int i = 0;
+        while (i < n_words && PyUnicode_CompareWithASCIIString(name, words[i]) != 0)
+            i++;
+        if (i == n_words || values[i]) {
+            PyErr_Format(PyExc_TypeError, i == n_words ? "%s: there is no argument %R" : "%s: %R was given twice", who, name);
+            return -1;
+        }
+        values[i] = args[n + k];
+    }
+    for (int i = 0; i < n_needed; i++)
+        if (!values[i]) {
+            PyErr_Format(PyExc_TypeError, "%s: the argument '%s' is missing", who, words[i]);
+            return -1;
+        }
+    return 0;
+}
+
+static int read_u64(PyObject *o, const char *who, uint64_t *value)
+{
+    PyObject *new_int = PyNumber_Index(o);
+    if (!new_int)
+        return -1;
+    *value = PyLong_AsUnsignedLongLong(new_int);
+    Py_DECREF(new_int);
+    if (PyErr_Occurred())
+        PyErr_Format(PyExc_ValueError, "%s must be from 0 to 2**64 - 1, got %R", who, o);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static int read_stream(PyObject *o, const char *who, uint64_t *value)
+{
+    if (!PyUnicode_Check(o))
+        return read_u64(o, who, value);
+    const char *name = PyUnicode_AsUTF8(o);
+    *value = name ? pn_rng_stream(name) : 0;
+    return name ? 0 : -1;
+}
+
+/* ---- making tensors ---- */
+
+static PyObject *tensor(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    static const char *const words[] = {"a", "dtype", "requires_grad"};
+    pn_state *s = pnb_state(module);
+    PyObject *v[3];
+    pn_error err;
+    pn_dtype wanted = PN_FLOAT32;
+    if (n > 2)
+        return PyErr_Format(PyExc_TypeError, "tensor: takes (a, dtype=None, *, requires_grad=False)");
+    if (sort("tensor", words, 3, 1, args, n, names, v))
+        return NULL;
+    const bool typed = v[1] && v[1] != Py_None;
+    const int grad = v[2] ? PyObject_IsTrue(v[2]) : 0;
+    if (grad < 0 || (typed && pnb_array_dtype(v[1], "tensor", &wanted)))
+        return NULL;
+    const pnb_intake how = {.who = "tensor: values", .dtype = typed ? (int)wanted : -1, .real = PN_FLOAT32};
+    PyObject *new_source = pnb_is_tensor(s, v[0]) ? pnb_array_view(v[0]) : Py_NewRef(v[0]);
+    pn_tensor *t = new_source ? pnb_array_take(s, new_source, &how, NULL) : NULL;
+    Py_XDECREF(new_source);
+    if (t && grad && pn_tensor_require_grad(t, &err)) {
+        pn_tensor_unref(t);
+        return pnb_raise(&err);
+    }
+    return pnb_wrap(s, t);
+}
+
+static PyObject *borrow(PyObject *module, PyObject *array)
+{
+    pn_state *s = pnb_state(module);
+    const pnb_intake how = {.who = "borrow: the array", .dtype = -1, .real = PN_FLOAT32, .lend = true};
+    if (pnb_is_tensor(s, array))
+        return Py_NewRef(array);
+    pn_tensor *t = pnb_array_take(s, array, &how, NULL);
+    if (t)
+        t->storage->readonly = true;                       /* whether it is the array's memory or, where need be, a copy */
+    return pnb_wrap(s, t);
+}
+
+static int read_view(const char *who, PyObject *const *args, Py_ssize_t n, PyObject *names, pn_view *view)
+{
+    static const char *const words[] = {"shape", "dtype"};
+    PyObject *v[2];
+    pn_index shape[PN_MAX_DIMS];
+    pn_dtype dtype = PN_FLOAT32;
+    pn_error err;
+    char name[40];
+    int axes;
+    PyOS_snprintf(name, sizeof name, "%s: shape", who);
+    if (sort(who, words, 2, 1, args, n, names, v) || pnb_shape_read(v[0], name, &axes, shape) ||
+        (v[1] && pnb_array_dtype(v[1], who, &dtype)))
+        return -1;
+    if (pn_view_init(view, dtype, axes, shape, who, &err)) {
+        pnb_raise(&err);
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *shape_only(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    pn_view view;
+    pn_error err;
+    if (read_view("shape_only", args, n, names, &view))
+        return NULL;
+    pn_tensor *t = pn_tensor_shape_only(pnb_state(module)->engine, &view, &err);
+    return t ? pnb_wrap(pnb_state(module), t) : pnb_raise(&err);
+}
+
+static PyObject *zeros(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    pn_view view;
+    pn_error err;
+    if (read_view("zeros", args, n, names, &view))
+        return NULL;
+    pn_tensor *t = pn_tensor_new(pnb_state(module)->engine, &view, &err);
+    if (!t)
+        return pnb_raise(&err);
+    memset(t->v.data, 0, pn_view_bytes(&t->v));
+    return pnb_wrap(pnb_state(module), t);
+}
+
+/* ---- random numbers ---- */
+
+static int read_kind(PyObject *o, pn_random_f *f)
+{
+    static const char *const kinds[] = {[PN_RANDOM_UNIFORM] = "uniform", [PN_RANDOM_NORMAL] = "normal", [PN_RANDOM_TRUNCATED] = "truncated"};
+    for (int i = 0; PyUnicode_Check(o) && i < 3; i++)
+        if (PyUnicode_CompareWithASCIIString(o, kinds[i]) == 0) {
+            *f = (pn_random_f)i;
+            return 0;
+        }
+    PyErr_Format(PyExc_ValueError, "random_fill: kind must be 'uniform', 'normal' or 'truncated', got %.100R", o);
+    return -1;
+}
+
+static int fill(pn_engine *engine, pn_tensor *t, const pn_random *job)
+{
+    pn_error err;
+    pn_team team = {.pool = engine->pool, .scratch = pn_mem_get(engine->memory, PN_SCRATCH_BYTES, &err), .flush = t->v.dtype == PN_FLOAT32};
+    if (!team.scratch) {
+        pnb_raise(&err);
+        return -1;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    engine->kernels[t->v.dtype]->random(&team, job);
+    Py_END_ALLOW_THREADS
+    pn_mem_put(team.scratch);
+    pn_tensor_touch(t);
+    return 0;
+}
+
+static PyObject *random_fill(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    static const char *const words[] = {"t", "kind", "a", "b", "seed", "stream"};
+    pn_state *s = pnb_state(module);
+    PyObject *v[6];
+    pn_random job = {.n = 0};
+    uint64_t seed, stream;
+    if (sort("random_fill", words, 6, 6, args, n, names, v) || read_kind(v[1], &job.f))
+        return NULL;
+    job.a = PyFloat_AsDouble(v[2]);
+    job.b = PyErr_Occurred() ? 0 : PyFloat_AsDouble(v[3]);
+    if (PyErr_Occurred() || read_u64(v[4], "random_fill: seed", &seed) || read_stream(v[5], "random_fill: stream", &stream))
+        return NULL;
+    if (!pnb_is_tensor(s, v[0]) || !pn_dtype_is_real(pnb_of(v[0])->v.dtype))
+        return PyErr_Format(PyExc_TypeError, "random_fill: t must be a float32 or float64 tensor, got %.200R", v[0]);
+    pn_tensor *t = pnb_of(v[0]);
+    if (!t->storage || t->storage->readonly || t->node)
+        return PyErr_Format(PyExc_RuntimeError, "random_fill: t must have memory of its own and not be computed by an op");
+    job.n = t->v.size;
+    job.y = t->v.data;
+    job.key = pn_rng_key(seed, stream);
+    return fill(s->engine, t, &job) ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *permutation(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    static const char *const words[] = {"n", "seed", "stream", "step"};
+    PyObject *v[4];
+    uint64_t seed, stream, step = 0;
+    pn_view view;
+    pn_error err;
+    if (sort("permutation", words, 4, 3, args, n, names, v))
+        return NULL;
+    const pn_index length = PyNumber_AsSsize_t(v[0], PyExc_OverflowError);
+    if ((length == -1 && PyErr_Occurred()) || read_u64(v[1], "permutation: seed", &seed) ||
+        read_stream(v[2], "permutation: stream", &stream) || (v[3] && read_u64(v[3], "permutation: step", &step)))
+        return NULL;
+    if (step > UINT32_MAX)
+        return PyErr_Format(PyExc_ValueError, "permutation: step must be below 2**32, got %R", v[3]);
+    pn_tensor *t = pn_view_init(&view, PN_INT64, 1, &length, "permutation", &err) ? NULL : pn_tensor_new(pnb_state(module)->engine, &view, &err);
+    if (!t)
+        return pnb_raise(&err);
+    Py_BEGIN_ALLOW_THREADS
+    pn_rng_permutation(t->v.data, length, pn_rng_key(seed, stream), (uint32_t)step);
+    Py_END_ALLOW_THREADS
+    return pnb_wrap(pnb_state(module), t);
+}
+
+static PyObject *stream(PyObject *module, PyObject *name)
+{
+    (void)module;
+    const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+    if (!text)
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "stream: name must be a str, not %s", Py_TYPE(name)->tp_name);
+    return PyLong_FromUnsignedLongLong(pn_rng_stream(text));
+}
+
+/* ---- looking values over ---- */
+
+/* A tensor, or an array read in place; a new reference. */
+static pn_tensor *values_of(pn_state *s, PyObject *o, const char *who)
+{
+    const pnb_intake how = {.who = who, .dtype = -1, .real = PN_FLOAT64, .lend = true};
+    if (!pnb_is_tensor(s, o))
+        return pnb_array_take(s, o, &how, NULL);
+    if (pnb_of(o)->storage)
+        return pn_tensor_ref(pnb_of(o));
+    return PyErr_Format(PyExc_RuntimeError, "%s: this tensor is shape-only, it has no values", who), NULL;
+}
+
+static int run_moments(pn_engine *engine, const pn_tensor *x, pn_moments *job)
+{
+    const pn_kernels *k = engine->kernels[x->v.dtype == PN_FLOAT64 ? PN_FLOAT64 : PN_FLOAT32];
+    const size_t numbers = 2 * (size_t)job->channels * sizeof *job->mean, work = k->moments_work(job);
+    pn_error err;
+    char *memory = pn_mem_get(engine->memory, PN_SCRATCH_BYTES + numbers + 64 + work, &err);
+    if (!memory) {
+        pnb_raise(&err);
+        return -1;
+    }
+    const pn_team team = {.pool = engine->pool, .scratch = memory};
+    job->mean = (double *)(void *)(memory + PN_SCRATCH_BYTES);
+    job->deviation = job->mean + job->channels;
+    job->work = (double *)(void *)(memory + PN_SCRATCH_BYTES + (numbers + 63) / 64 * 64);
+    Py_BEGIN_ALLOW_THREADS
+    k->moments(&team, job);
+    Py_END_ALLOW_THREADS
+    return 0;
+}
+
+static PyObject *moments(PyObject *module, PyObject *array)
+{
+    pn_state *s = pnb_state(module);
+    pn_tensor *x = values_of(s, array, "moments");
+    PyObject *new_pair = NULL;
+    if (!x)
+        return NULL;
+    pn_moments job = {.from = x->v.dtype, .channels = x->v.ndim ? x->v.shape[x->v.ndim - 1] : 0, .x = x->v.data};
+    job.n = job.channels ? x->v.size / job.channels : 0;
+    if (x->v.dtype == PN_INT64)
+        PyErr_SetString(PyExc_TypeError, "moments: x is int64; give uint8, float32 or float64");
+    else if (job.n == 0)
+        PyErr_Format(PyExc_ValueError, "moments: x must be (n, ..., channels) with at least one value, got %s", pn_view_text(&x->v).s);
+    else if (run_moments(s->engine, x, &job) == 0) {
+        new_pair = Py_BuildValue("(NN)", pnb_array_copy(PN_FLOAT64, job.channels, job.mean),
+                                 pnb_array_copy(PN_FLOAT64, job.channels, job.deviation));
+        pn_mem_put((char *)job.mean - PN_SCRATCH_BYTES);
+    }
+    pn_tensor_unref(x);
+    return new_pair;
+}
+
+static pn_index count_bad(const pn_view *v, pn_index *first)
+{
+    pn_index bad = 0;
+    *first = -1;
+    for (pn_index i = 0; i < v->size; i++) {
+        const bool fine = v->dtype == PN_FLOAT32 ? isfinite(((const float *)v->data)[i]) : isfinite(((const double *)v->data)[i]);
+        if (!fine && bad++ == 0)
+            *first = i;
+    }
+    return bad;
+}
+
+static PyObject *check_finite(PyObject *module, PyObject *array)
+{
+    pn_tensor *x = values_of(pnb_state(module), array, "check_finite");
+    pn_index bad = 0, first = -1;
+    if (!x)
+        return NULL;
+    if (pn_dtype_is_real(x->v.dtype)) {
+        Py_BEGIN_ALLOW_THREADS
+        bad = count_bad(&x->v, &first);
+        Py_END_ALLOW_THREADS
+    }
+    pn_tensor_unref(x);
+    return Py_BuildValue("(nn)", bad, first);
+}
+
+static const PyMethodDef functions[] = {
+    {"tensor", PNB_METHOD(tensor), METH_FASTCALL | METH_KEYWORDS,
+     "tensor(a, dtype=None, *, requires_grad=False)\n--\n\n"
+     "A tensor with a copy of the values: of any array, number or rectangular list.\n\n"
+     "Without dtype: float32, float64, uint8 and int64 arrays stay what they are, bool becomes uint8, float16 float32, other\n"
+     "integers int64; Python's floats become float32.  requires_grad: backward leaves a gradient in its .grad."},
+    {"borrow", borrow, METH_O,
+     "borrow(a)\n--\n\nA read-only tensor on the array's own memory where that is contiguous, aligned and in native byte order, else on a copy."},
+    {"shape_only", PNB_METHOD(shape_only), METH_FASTCALL | METH_KEYWORDS,
+     "shape_only(shape, dtype='float32')\n--\n\nA tensor without values: ops on it compute the shapes of their results."},
+    {"zeros", PNB_METHOD(zeros), METH_FASTCALL | METH_KEYWORDS, "zeros(shape, dtype='float32')\n--\n\nA tensor of zeros."},
+    {"random_fill", PNB_METHOD(random_fill), METH_FASTCALL | METH_KEYWORDS,
+     "random_fill(t, kind, a, b, seed, stream)\n--\n\nFills t in place: 'uniform' in [a, b), 'normal' or 'truncated' (within 2 deviations) with "
+     "mean a and deviation b.  The values depend on seed, stream (a name or int) and place alone."},
+    {"permutation", PNB_METHOD(permutation), METH_FASTCALL | METH_KEYWORDS,
+     "permutation(n, seed, stream, step=0)\n--\n\n0 to n - 1 in random order, int64: a function of seed, stream and step."},
+    {"stream", stream, METH_O, "stream(name)\n--\n\nThe number of a named random stream."},
+    {"moments", moments, METH_O,
+     "moments(x)\n--\n\nMean and standard deviation of each channel (last axis) of a uint8 or float array; two float64 arrays."},
+    {"check_finite", check_finite, METH_O,
+     "check_finite(x)\n--\n\nHow many values are NaN or infinite, and the flat index of the first (-1: none)."},
+    {NULL, NULL, 0, NULL},
+};
+
+int pnb_values_setup(PyObject *module, pn_state *s)
+{
+    (void)s;
+    return PyModule_AddFunctions(module, (PyMethodDef *)functions);
+}

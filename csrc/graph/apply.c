@@ -1,0 +1,165 @@
+/* apply.c -- runs one op: its rule, what the rule asked for, forward, and the node for backward. */
+#include <string.h>
+
+#include "graph/node.h"
+
+/* Names in op->inputs: "x weight bias?", or "tensors*" for one or more. */
+static int check_arity(const pn_op *op, int n_in, pn_tensor *const *inputs, pn_error *err)
+{
+    int i = 0;
+    for (const char *s = op->inputs; *s; i++) {
+        const size_t length = strcspn(s, " ");
+        if (s[length - 1] == '*')
+            return n_in < 1 || n_in > PN_MAX_IN
+                 ? pn_fail(err, PN_EVALUE, "%s: takes 1 to %d tensors at once, got %d", op->name, PN_MAX_IN, n_in) : 0;
+        if (s[length - 1] != '?' && (i >= n_in || !inputs[i]))
+            return pn_fail(err, PN_EVALUE, "%s: input '%.*s' is missing", op->name, (int)length, s);
+        s += length + (s[length] == ' ');
+    }
+    return n_in > i ? pn_fail(err, PN_EVALUE, "%s: takes at most %d inputs, got %d", op->name, i, n_in) : 0;
+}
+
+static pn_dtype real_of(const pn_call *call)
+{
+    if (call->op->real)
+        return call->op->real(call);
+    for (int i = 0; i < call->n_in; i++)
+        if (call->x[i] && pn_dtype_is_real(call->x[i]->dtype))
+            return call->x[i]->dtype;
+    return PN_FLOAT32;
+}
+
+/* Inputs that forward changes must be plain, writable values. */
+static int check_writes(const pn_call *call, pn_tensor *const *inputs, pn_error *err)
+{
+    for (int i = 0; i < call->n_in; i++) {
+        if (!(call->writes_x >> i & 1) || !inputs[i])
+            continue;
+        char name[64];
+        pn_call_input_name(call, i, name, sizeof name);
+        if (pn_tensor_wants_grad(inputs[i]))
+            return pn_fail(err, PN_ESTATE, "%s: %s is changed in place and can have no gradient; give a plain tensor", call->op->name, name);
+        if (inputs[i]->storage && inputs[i]->storage->readonly)
+            return pn_fail(err, PN_ESTATE, "%s: %s is changed in place, but its memory is read-only; give a copy", call->op->name, name);
+    }
+    return 0;
+}
+
+static int fill_call(pn_call *call, pn_engine *engine, pn_tensor *const *inputs, bool record, pn_error *err)
+{
+    call->memory = engine->memory;
+    call->n_out = call->op->n_out;
+    for (int i = 0; i < call->n_in; i++) {
+        call->x[i] = NULL;
+        call->wants[i] = false;
+        call->dx[i] = NULL;
+        if (!inputs[i])
+            continue;
+        call->x[i] = &inputs[i]->v;
+        call->wants[i] = record && call->op->differentiable && pn_tensor_wants_grad(inputs[i]);
+        call->recording |= call->wants[i];
+    }
+    call->k = engine->kernels[real_of(call)];
+    return call->op->rule(call, err) || check_writes(call, inputs, err) ? -1 : 0;
+}
+
+static pn_tensor *make_output(pn_engine *engine, const pn_call *call, int i, bool shape_only, pn_tensor *const *inputs, pn_error *err)
+{
+    if (shape_only)
+        return pn_tensor_shape_only(engine, &call->y[i], err);
+    if (!call->alias || i > 0)
+        return pn_tensor_new(engine, &call->y[i], err);
+    const pn_tensor *x = inputs[call->alias - 1];
+    const size_t item = pn_dtype_size(x->v.dtype);
+    return pn_tensor_on(x->storage, (size_t)((char *)x->v.data - (char *)x->storage->data) + (size_t)call->alias_offset * item,
+                        &call->y[i], err);
+}
+
+/* Forward with its scratch; nothing in it can fail once the memory is there. */
+static int run_forward(pn_engine *engine, pn_call *call, pn_error *err)
+{
+    const pn_op *op = call->op;
+    if (!op->forward)
+        return 0;
+    void *own = pn_mem_get(engine->memory, PN_SCRATCH_BYTES, err);
+    if (!own)
+        return -1;
+    if (call->forward_scratch && !(call->scratch = pn_mem_get(engine->memory, call->forward_scratch, err))) {
+        pn_mem_put(own);
+        return -1;
+    }
+    const pn_team team = { .pool = engine->pool, .scratch = own, .flush = call->k->real == PN_FLOAT32 };
+    call->team = &team;
+    const unsigned mode = pn_float_enter(team.flush);
+    op->forward(call);
+    pn_float_leave(mode);
+    call->team = NULL;
+    pn_mem_put(call->scratch);
+    pn_mem_put(own);
+    return 0;
+}
+
+static void touch_written(const pn_call *call, pn_tensor *const *inputs)
+{
+    for (int i = 0; call->writes_x >> i; i++)
+        if (call->writes_x >> i & 1 && inputs[i])
+            pn_tensor_touch(inputs[i]);
+}
+
+/* The node becomes the origin of every real output. */
+static void attach(pn_node *node, const pn_call *call, pn_tensor *const *inputs, pn_tensor **outputs)
+{
+    pn_node_keep(node, call, inputs, outputs);
+    for (int i = 0; i < call->n_out; i++) {
+        if (!pn_dtype_is_real(outputs[i]->v.dtype))
+            continue;
+        outputs[i]->node = pn_node_ref(node);
+        outputs[i]->output = i;
+    }
+    pn_node_unref(node);
+}
+
+int pn_apply(pn_engine *engine, const pn_op *op, int n_in, pn_tensor *const *inputs, const void *params, bool record,
+             pn_tensor **outputs, pn_error *err)
+{
+    if (check_arity(op, n_in, inputs, err))
+        return -1;
+    pn_call call;
+    memset(&call, 0, offsetof(pn_call, x) + 8 * sizeof *call.x);    /* all that ops other than concat look at */
+    memset(call.y, 0, sizeof call - offsetof(pn_call, y));
+    call.op = op;
+    call.params = params ? params : op->defaults;
+    call.n_in = n_in;
+    if (fill_call(&call, engine, inputs, record, err))
+        return -1;
+
+    const bool shape_only = pn_call_shape_only(&call);
+    pn_node *node = NULL;
+    int made = 0;
+    for (; made < call.n_out; made++) {
+        outputs[made] = make_output(engine, &call, made, shape_only, inputs, err);
+        if (!outputs[made])
+            goto fail;
+        call.y[made].data = outputs[made]->v.data;
+    }
+    if (shape_only)
+        return 0;
+    if (call.recording) {
+        node = pn_node_new(engine, &call, inputs, err);
+        if (!node)
+            goto fail;
+        call.saved = node->saved;
+    }
+    if (run_forward(engine, &call, err))
+        goto fail;
+    touch_written(&call, inputs);
+    if (node)
+        attach(node, &call, inputs, outputs);
+    return 0;
+fail:
+    if (node)
+        pn_node_unref(node);
+    while (made > 0)
+        pn_tensor_unref(outputs[--made]);
+    return -1;
+}

@@ -1,0 +1,491 @@
+/* backward.c -- the sweep: collects what the loss reaches, walks it from the newest node to the oldest.
+ *
+ * Every step is iterative.  Nodes and slots are claimed by writing the sweep's address into their owner field, so a
+ * second thread that meets one fails with a sentence instead of racing.  A gradient is told whether its target is fresh
+ * (write) or holds a contribution (add), so nothing is zeroed beforehand. */
+#include <string.h>
+
+#include "graph/node.h"
+
+typedef struct sweep {
+    pn_engine *engine;
+    pn_team team;                        /* its scratch lasts for the whole sweep */
+    bool accumulate;
+    pn_node *nodes;                      /* claimed; after sorting, newest first */
+    pn_slot *slots;                      /* claimed */
+    pn_error *err;
+} sweep;
+
+/* ---- claiming ------------------------------------------------------------------------------------------------- */
+
+/* 1: newly ours; 0: ours already; -1: another thread's. */
+static int claim(_Atomic(const void *) *owner, const sweep *s)
+{
+    const void *expected = NULL;
+    if (atomic_compare_exchange_strong(owner, &expected, s))
+        return 1;
+    return expected == s ? 0 : -1;
+}
+
+static int busy(pn_error *err)
+{
+    return pn_fail(err, PN_ESTATE, "backward: another thread is running backward over this graph or its parameters; "
+                                   "let one thread do it, or give each its own model");
+}
+
+static int claim_slot(sweep *s, pn_slot *slot)
+{
+    const int got = claim(&slot->owner, s);
+    if (got <= 0)
+        return got < 0 ? busy(s->err) : 0;
+    slot->fresh = !(s->accumulate && slot->grad);
+    slot->next = s->slots;
+    s->slots = slot;
+    return 0;
+}
+
+static int claim_node(sweep *s, pn_node *node, pn_node **stack)
+{
+    const int got = claim(&node->owner, s);
+    if (got <= 0)
+        return got < 0 ? busy(s->err) : 0;
+    node->next = *stack;
+    *stack = node;
+    if (node->freed)
+        return pn_fail(s->err, PN_ESTATE, "backward: this graph was freed by an earlier backward (through %s); compute the loss "
+                                          "again, or give the first one keep_graph=True", node->op->name);
+    return 0;
+}
+
+/* Claims every node and slot below root.  On failure what was claimed stands in s->nodes and s->slots all the same. */
+static int collect(sweep *s, pn_node *root)
+{
+    pn_node *stack = NULL;
+    int failed = claim_node(s, root, &stack);
+    while (stack) {
+        pn_node *node = stack;
+        stack = node->next;
+        node->next = s->nodes;
+        s->nodes = node;
+        for (int i = 0; i < node->n_in && !failed; i++) {
+            const pn_edge *edge = &node->in[i].edge;
+            failed = edge->node ? claim_node(s, edge->node, &stack) : edge->slot ? claim_slot(s, edge->slot) : 0;
+        }
+        for (int i = 0; i < node->n_out && !failed; i++)
+            if (node->out[i].slot)
+                failed = claim_slot(s, node->out[i].slot);
+    }
+    return failed;
+}
+
+static void let_go(sweep *s)
+{
+    while (s->slots) {
+        pn_slot *slot = s->slots;
+        s->slots = slot->next;
+        atomic_store(&slot->owner, NULL);
+    }
+    while (s->nodes) {
+        pn_node *node = s->nodes;
+        s->nodes = node->next;
+        for (int i = 0; i < node->n_out; i++) {
+            pn_storage_unref(node->out[i].dy);
+            node->out[i].dy = NULL;
+        }
+        atomic_store(&node->owner, NULL);
+    }
+}
+
+/* ---- sorting: merge sort on the list, bins of 2^i nodes, no memory needed ------------------------------------------ */
+
+static pn_node *merge(pn_node *a, pn_node *b)
+{
+    pn_node *head = NULL, **tail = &head;
+    while (a && b) {
+        pn_node **newer = a->sequence > b->sequence ? &a : &b;
+        *tail = *newer;
+        tail = &(*newer)->next;
+        *newer = (*newer)->next;
+    }
+    *tail = a ? a : b;
+    return head;
+}
+
+static pn_node *newest_first(pn_node *list)
+{
+    pn_node *bins[48] = { NULL };
+    while (list) {
+        pn_node *run = list;
+        list = list->next;
+        run->next = NULL;
+        int i = 0;
+        for (; bins[i]; i++) {
+            run = merge(bins[i], run);
+            bins[i] = NULL;
+        }
+        bins[i] = run;
+    }
+    for (int i = 0; i < 48; i++)
+        list = bins[i] ? merge(bins[i], list) : list;
+    return list;
+}
+
+/* ---- targets: where an input's gradient goes ------------------------------------------------------------------------- */
+
+static void axpy(const sweep *s, const pn_kernels *k, pn_index n, const void *x, void *y, bool add)
+{
+    k->axpy(&s->team, &(pn_axpy){ .n = n, .a = 1, .x = x, .y = y, .add = add });
+}
+
+/* A slot's gradient buffer, made where missing, and never one that somebody else still looks at. */
+static void *slot_target(sweep *s, pn_slot *slot, const pn_view *shape, bool *add)
+{
+    *add = !slot->fresh;
+    if (!slot->grad || (slot->fresh && !slot->bound && atomic_load(&slot->grad->refs) > 1)) {
+        pn_tensor *grad = pn_tensor_new(s->engine, shape, s->err);
+        if (!grad)
+            return NULL;
+        pn_tensor_unref(slot->grad);
+        slot->grad = grad;
+    }
+    slot->fresh = false;
+    pn_tensor_touch(slot->grad);
+    return slot->grad->v.data;
+}
+
+/* The gradient buffer of a node's output; when it is shared (handed on), a copy of its own before anything is added. */
+static void *node_target(sweep *s, const pn_node *reader, pn_node_out *out, bool *add)
+{
+    *add = out->dy != NULL;
+    if (out->dy && atomic_load(&out->dy->refs) == 1)
+        return out->dy->data;
+    pn_storage *own = pn_storage_new(s->engine, pn_view_bytes(&out->view), s->err);
+    if (!own)
+        return NULL;
+    if (out->dy) {
+        axpy(s, reader->kernels, out->view.size, out->dy->data, own->data, false);
+        pn_storage_unref(out->dy);
+    }
+    out->dy = own;
+    return own->data;
+}
+
+static void *target(sweep *s, pn_node *node, int i, bool *add)
+{
+    const pn_node_in *in = &node->in[i];
+    return in->edge.slot ? slot_target(s, in->edge.slot, &in->view, add)
+                         : node_target(s, node, &in->edge.node->out[in->edge.output], add);
+}
+
+/* ---- one node ------------------------------------------------------------------------------------------------------ */
+
+static int check_versions(const pn_node *node, pn_error *err)
+{
+    for (int i = 0; i < node->n_in + node->n_out; i++) {
+        const pn_kept *kept = i < node->n_in ? &node->in[i].kept : &node->out[i - node->n_in].kept;
+        if (kept->storage && atomic_load(&kept->storage->version) != kept->version)
+            return pn_fail(err, PN_ESTATE, "backward: %s needs its %s number %d (%s), but that was changed in place after the forward "
+                           "pass; run forward again, or change it after backward", node->op->name,
+                           i < node->n_in ? "input" : "output", i < node->n_in ? i : i - node->n_in,
+                           pn_view_text(i < node->n_in ? &node->in[i].view : &node->out[i - node->n_in].view).s);
+    }
+    return 0;
+}
+
+/* An input whose gradient is dy itself: the buffer is handed on, or copied or added where that cannot be. */
+static int pass_on(sweep *s, pn_node *node, int i)
+{
+    const pn_edge *edge = &node->in[i].edge;
+    pn_storage *dy = node->out[0].dy;
+    if (edge->node && !edge->node->out[edge->output].dy) {
+        edge->node->out[edge->output].dy = pn_storage_ref(dy);
+        return 0;
+    }
+    bool add;
+    void *dx = target(s, node, i, &add);
+    if (!dx)
+        return -1;
+    axpy(s, node->kernels, node->in[i].view.size, dy->data, dx, add);
+    return 0;
+}
+
+static bool passes(const pn_node *node, int i)
+{
+    return i < 32 && node->op->passes >> i & 1 && node->in[i].view.size == node->out[0].view.size;
+}
+
+static bool wanted(const pn_node *node, int i) { return node->in[i].edge.node || node->in[i].edge.slot; }
+
+/* The same target as an earlier input of this call: ops never see aliased gradients, so it gets a buffer of its own. */
+static bool repeats(const pn_node *node, int i)
+{
+    const pn_edge *e = &node->in[i].edge;
+    for (int j = 0; j < i; j++) {
+        const pn_edge *f = &node->in[j].edge;
+        if (e->slot ? f->slot == e->slot : f->node == e->node && f->output == e->output)
+            return true;
+    }
+    return false;
+}
+
+typedef struct spare { pn_storage *storage; int input; } spare;      /* an aliased input's own buffer */
+
+/* Chooses a buffer for each wanted input; how many ops->backward must compute, or -1. */
+static int choose_targets(sweep *s, pn_node *node, pn_call *call, spare *spares, int *n_spares)
+{
+    int computed = 0;
+    for (int i = 0; i < node->n_in; i++) {
+        if (!wanted(node, i) || passes(node, i))
+            continue;
+        if (repeats(node, i)) {
+            pn_storage *own = pn_storage_new(s->engine, pn_view_bytes(&node->in[i].view), s->err);
+            if (!own)
+                return -1;
+            spares[(*n_spares)++] = (spare){ own, i };
+            call->dx[i] = own->data;
+        } else if (!(call->dx[i] = target(s, node, i, &call->add[i]))) {
+            return -1;
+        }
+        computed++;
+    }
+    return computed;
+}
+
+static void fill_call(pn_call *call, const sweep *s, pn_node *node)
+{
+    memset(call, 0, sizeof *call);
+    call->op = node->op;
+    call->memory = s->engine->memory;
+    call->k = node->kernels;
+    call->team = &s->team;
+    call->params = node->params;
+    call->saved = node->saved;
+    call->recording = true;
+    call->n_in = node->n_in;
+    call->n_out = node->n_out;
+    for (int i = 0; i < node->n_in; i++) {
+        call->x[i] = node->in[i].given ? &node->in[i].view : NULL;
+        call->wants[i] = wanted(node, i);
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        call->y[i] = node->out[i].view;
+        call->dy[i] = node->out[i].dy ? node->out[i].dy->data : NULL;
+    }
+}
+
+static int run_backward(sweep *s, pn_node *node, pn_call *call)
+{
+    if (node->backward_scratch && !(call->scratch = pn_mem_get(s->engine->memory, node->backward_scratch, s->err)))
+        return -1;
+    node->op->backward(call);
+    pn_mem_put(call->scratch);
+    return 0;
+}
+
+/* Gradients of all inputs of one node, from those of its outputs. */
+static int step_back(sweep *s, pn_node *node)
+{
+    pn_call call;
+    spare spares[PN_MAX_IN];
+    int n_spares = 0, failed = -1;
+    if (check_versions(node, s->err))
+        return -1;
+    fill_call(&call, s, node);
+    const int computed = choose_targets(s, node, &call, spares, &n_spares);
+    if (computed < 0 || (computed > 0 && run_backward(s, node, &call)))
+        goto done;
+    for (int j = 0; j < n_spares; j++) {
+        bool add;
+        void *dx = target(s, node, spares[j].input, &add);
+        if (!dx)
+            goto done;
+        axpy(s, node->kernels, node->in[spares[j].input].view.size, spares[j].storage->data, dx, add);
+    }
+    for (int i = 0; i < node->n_in; i++)
+        if (wanted(node, i) && passes(node, i) && pass_on(s, node, i))
+            goto done;
+    failed = 0;
+done:
+    for (int j = 0; j < n_spares; j++)
+        pn_storage_unref(spares[j].storage);
+    return failed;
+}
+
+/* Leaves an output's own gradient where it was asked for. */
+static int keep_own(sweep *s, const pn_node *node, const pn_node_out *out)
+{
+    if (!out->slot || !out->dy)
+        return 0;
+    bool add;
+    void *grad = slot_target(s, out->slot, &out->view, &add);
+    if (!grad)
+        return -1;
+    axpy(s, node->kernels, out->view.size, out->dy->data, grad, add);
+    return 0;
+}
+
+static int walk(sweep *s, bool keep_graph)
+{
+    s->nodes = newest_first(s->nodes);
+    for (pn_node *node = s->nodes; node; node = node->next) {
+        bool reached = false;
+        for (int i = 0; i < node->n_out; i++) {
+            reached |= node->out[i].dy != NULL;
+            if (keep_own(s, node, &node->out[i]))
+                return -1;
+        }
+        if (reached && step_back(s, node))
+            return -1;
+        for (int i = 0; i < node->n_out; i++) {
+            pn_storage_unref(node->out[i].dy);
+            node->out[i].dy = NULL;
+        }
+        if (!keep_graph) {
+            pn_node_forget(node);
+            node->freed = true;
+        }
+    }
+    return 0;
+}
+
+/* ---- parameters that the loss does not reach ---------------------------------------------------------------------------- */
+
+static char *start(const pn_slot *slot) { return slot->grad->v.data; }
+
+static pn_slot *merge_slots(pn_slot *a, pn_slot *b)
+{
+    pn_slot *head = NULL, **tail = &head;
+    while (a && b) {
+        pn_slot **first = start(a) < start(b) ? &a : &b;
+        *tail = *first;
+        tail = &(*first)->next;
+        *first = (*first)->next;
+    }
+    *tail = a ? a : b;
+    return head;
+}
+
+/* Takes the bound slots that were written out of the list, in order of address; they are let go here. */
+static pn_slot *bound_by_address(sweep *s)
+{
+    pn_slot *bins[48] = { NULL }, *rest = NULL, *sorted = NULL;
+    while (s->slots) {
+        pn_slot *slot = s->slots;
+        s->slots = slot->next;
+        if (!slot->bound || slot->fresh) {
+            slot->next = rest;
+            rest = slot;
+            continue;
+        }
+        slot->next = NULL;
+        int i = 0;
+        for (; bins[i]; i++) {
+            slot = merge_slots(bins[i], slot);
+            bins[i] = NULL;
+        }
+        bins[i] = slot;
+    }
+    for (int i = 0; i < 48; i++)
+        sorted = bins[i] ? merge_slots(bins[i], sorted) : sorted;
+    s->slots = rest;
+    return sorted;
+}
+
+/* In every gradient block reached, all bytes between the written gradients become zero. */
+static void zero_unreached(sweep *s)
+{
+    pn_slot *slot = bound_by_address(s);
+    while (slot) {
+        const pn_storage *block = slot->grad->storage;
+        char *done = block->data, *end = done + block->bytes;
+        while (slot && slot->grad->storage == block) {
+            if (start(slot) > done)
+                memset(done, 0, (size_t)(start(slot) - done));
+            done = start(slot) + pn_view_bytes(&slot->grad->v);
+            pn_slot *next = slot->next;
+            slot->next = s->slots;
+            s->slots = slot;
+            slot = next;
+        }
+        memset(done, 0, (size_t)(end - done));
+    }
+}
+
+/* A slot that was claimed but got nothing (no gradient came to its node): its gradient is zero, too. */
+static void zero_untouched(sweep *s)
+{
+    for (pn_slot *slot = s->slots; slot; slot = slot->next) {
+        if (!slot->fresh || !slot->grad)
+            continue;
+        memset(slot->grad->v.data, 0, pn_view_bytes(&slot->grad->v));
+        pn_tensor_touch(slot->grad);
+    }
+}
+
+/* ---- the door ------------------------------------------------------------------------------------------------------------ */
+
+static int check_loss(const pn_tensor *loss, const pn_tensor *seed, pn_error *err)
+{
+    if (!pn_tensor_wants_grad(loss))
+        return pn_fail(err, PN_ESTATE, "backward: this tensor %s depends on nothing that requires a gradient; make a leaf with "
+                       "pn.tensor(..., requires_grad=True), and compute outside no_grad", pn_view_text(&loss->v).s);
+    if (!loss->node)
+        return pn_fail(err, PN_ESTATE, "backward: this tensor is a leaf: nothing was computed from it yet");
+    if (seed && (!pn_view_same_shape(&seed->v, &loss->v) || seed->v.dtype != loss->v.dtype || !seed->storage))
+        return pn_fail(err, PN_ESHAPE, "backward: gradient is %s %s, the tensor is %s %s; give one of the same shape and dtype",
+                       pn_dtype_name(seed->v.dtype), pn_view_text(&seed->v).s, pn_dtype_name(loss->v.dtype), pn_view_text(&loss->v).s);
+    if (!seed && loss->v.size != 1)
+        return pn_fail(err, PN_ESHAPE, "backward: the loss must be one number, this tensor is %s; reduce it with .mean() or .sum(), or "
+                       "pass gradient=", pn_view_text(&loss->v).s);
+    return 0;
+}
+
+static int plant_seed(sweep *s, const pn_tensor *loss, const pn_tensor *seed)
+{
+    pn_node_out *out = &loss->node->out[loss->output];
+    out->dy = pn_storage_new(s->engine, pn_view_bytes(&loss->v), s->err);
+    if (!out->dy)
+        return -1;
+    if (seed)
+        memcpy(out->dy->data, seed->v.data, pn_view_bytes(&seed->v));
+    else
+        loss->node->kernels->fill(&s->team, &(pn_fill){ .n = 1, .value = 1, .y = out->dy->data });
+    return 0;
+}
+
+int pn_backward(pn_tensor *loss, const pn_backward_options *options, pn_error *err)
+{
+    static const pn_backward_options plain = { .accumulate = false };
+    const pn_backward_options *o = options ? options : &plain;
+    if (check_loss(loss, o->seed, err))
+        return -1;
+    sweep s = { .engine = loss->engine, .accumulate = o->accumulate, .err = err };
+    s.team = (pn_team){ .pool = loss->engine->pool, .flush = loss->v.dtype == PN_FLOAT32,
+                        .scratch = pn_mem_get(loss->engine->memory, PN_SCRATCH_BYTES, err) };
+    if (!s.team.scratch)
+        return -1;
+    const unsigned mode = pn_float_enter(s.team.flush);
+    int failed = collect(&s, loss->node) || plant_seed(&s, loss, o->seed) || walk(&s, o->keep_graph);
+    if (!failed && !o->accumulate) {
+        zero_untouched(&s);
+        zero_unreached(&s);
+    }
+    pn_float_leave(mode);
+    let_go(&s);
+    pn_mem_put(s.team.scratch);
+    return failed ? -1 : 0;
+}
+
+int pn_keep_grad(pn_tensor *tensor, pn_error *err)
+{
+    if (tensor->slot)
+        return 0;
+    if (!tensor->node)
+        return pn_fail(err, PN_ESTATE, "keep_grad: this tensor depends on nothing that requires a gradient");
+    pn_slot *slot = pn_slot_new(tensor->engine, err);
+    if (!slot)
+        return -1;
+    tensor->slot = slot;
+    tensor->node->out[tensor->output].slot = pn_slot_ref(slot);
+    return 0;
+}

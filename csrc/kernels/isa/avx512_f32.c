@@ -1,0 +1,16 @@
+/* avx512_f32.c -- the kernels for avx512, float. */
+#if defined(__x86_64__)
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#else
+#pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
+#endif
+#define PN_ISA avx512
+#define PN_ISA_NUMBER PN_ISA_AVX512
+#define PN_BITS 32
+#define PN_VECTOR_BYTES 64
+#include "kernels/bodies.inc"
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
+#endif

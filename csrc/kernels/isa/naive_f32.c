@@ -1,0 +1,6 @@
+/* naive_f32.c -- the kernels for naive, float. */
+#define PN_ISA naive
+#define PN_ISA_NUMBER PN_ISA_NAIVE
+#define PN_BITS 32
+#define PN_VECTOR_BYTES 16
+#include "kernels/naive.inc"

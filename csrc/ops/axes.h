@@ -1,0 +1,22 @@
+/* axes.h -- sees a tensor and the axes to reduce as (outer, len, inner), which is what the reduce kernels take. */
+#ifndef PN_OPS_AXES_H
+#define PN_OPS_AXES_H
+
+#include "ops/op.h"
+
+/* Where the reduced axes are one run (axes of length 1 do not count), x is (outer, len, inner) as it lies.  Elsewhere it
+ * must be copied first: `order` does it, and gives (outer, len), the kept axes first, in order. */
+typedef struct pn_axes {
+    pn_index outer, len, inner;
+    bool permuted;
+    pn_copy order;                       /* src: as the tensor lies; dst: permuted; src and dst are the caller's to fill */
+} pn_axes;
+
+/* reduced: a bit for each axis of x. */
+pn_axes pn_axes_plan(const pn_view *x, unsigned reduced);
+pn_copy pn_axes_back(const pn_axes *axes);                 /* from permuted to as the tensor lies */
+
+/* The bits of an axis list (none given: all axes); fails on a wrong or repeated axis. */
+int pn_axes_mask(const pn_call *c, int i, const pn_list *list, unsigned *mask, pn_error *err);
+
+#endif

@@ -1,0 +1,96 @@
+/* concat.c -- tensors one behind the other along an axis. */
+#include "ops/op.h"
+
+typedef struct concat_params { pn_index axis; } concat_params;
+
+static const concat_params defaults;
+static const pn_param params[] = {
+    { "axis", PN_P_INT, offsetof(concat_params, axis), "the axis along which they are joined; -1: the last" },
+};
+
+static int axis_of(const pn_call *c)
+{
+    const concat_params *p = c->params;
+    return (int)(p->axis < 0 ? p->axis + c->x[0]->ndim : p->axis);
+}
+
+static bool fits(const pn_view *first, const pn_view *other, int axis)
+{
+    bool same = first->ndim == other->ndim;
+    for (int i = 0; same && i < first->ndim; i++)
+        same = i == axis || first->shape[i] == other->shape[i];
+    return same;
+}
+
+static int rule(pn_call *c, pn_error *err)
+{
+    const concat_params *p = c->params;
+    const pn_view *first = c->x[0];
+    int axis;
+    if (pn_call_axis(c, 0, p->axis, &axis, err))
+        return -1;
+    pn_index shape[PN_MAX_DIMS] = { 0 }, length = 0;
+    for (int i = 0; i < c->n_in; i++) {
+        const pn_view *x = c->x[i];
+        if (!x)
+            return pn_fail(err, PN_EVALUE, "concat: tensors[%d] is missing", i);
+        if (x->dtype != first->dtype)
+            return pn_fail(err, PN_EDTYPE, "concat: tensors[%d] is %s, but tensors[0] is %s; give one dtype (astype converts)", i,
+                           pn_dtype_name(x->dtype), pn_dtype_name(first->dtype));
+        if (!fits(first, x, axis))
+            return pn_fail(err, PN_ESHAPE, "concat: tensors[%d] is %s, but tensors[0] is %s; they may differ in axis %d only", i,
+                           pn_view_text(x).s, pn_view_text(first).s, axis);
+        if (__builtin_add_overflow(length, x->shape[axis], &length))
+            return pn_fail(err, PN_ESHAPE, "concat: the joined axis is too long");
+    }
+    for (int i = 0; i < first->ndim; i++)
+        shape[i] = i == axis ? length : first->shape[i];
+    return pn_call_output(c, 0, first->dtype, first->ndim, shape, err);
+}
+
+/* Each tensor is (outer, run) beside the others in y's rows; at: where its run starts in a row. */
+static pn_copy job(const pn_call *c, int i, int axis)
+{
+    const pn_index run = pn_view_count(c->x[i], axis, c->x[i]->ndim), row = pn_view_count(&c->y[0], axis, c->y[0].ndim);
+    return (pn_copy){ .ndim = 2, .shape = { pn_view_count(c->x[i], 0, axis), run }, .src_stride = { run, 1 },
+                      .dst_stride = { row, 1 }, .item = (int)pn_dtype_size(c->y[0].dtype) };
+}
+
+static void forward(const pn_call *c)
+{
+    const int axis = axis_of(c);
+    char *at = c->y[0].data;
+    for (int i = 0; i < c->n_in; i++) {
+        pn_copy copy = job(c, i, axis);
+        copy.src = c->x[i]->data;
+        copy.dst = at;
+        c->k->copy(c->team, &copy);
+        at += copy.shape[1] * copy.item;
+    }
+}
+
+static void backward(const pn_call *c)
+{
+    const int axis = axis_of(c);
+    const char *at = c->dy[0];
+    for (int i = 0; i < c->n_in; i++) {
+        pn_copy copy = job(c, i, axis);
+        copy.src_stride[0] = copy.dst_stride[0];
+        copy.dst_stride[0] = copy.shape[1];
+        copy.src = at;
+        copy.dst = c->dx[i];
+        copy.add = c->add[i];
+        if (copy.dst)
+            c->k->copy(c->team, &copy);
+        at += copy.shape[1] * copy.item;
+    }
+}
+
+const pn_op pn_op_concat = {
+    .name = "concat", .inputs = "tensors*", .n_out = 1, .differentiable = true,
+    .doc = "Tensors joined along an axis.\n\n"
+           "tensors: 1 to 64 of one dtype, whose shapes differ in that axis only; returns the joined tensor.\n\n"
+           ">>> pn.ops.concat([np.zeros((2, 3), \"float32\"), np.ones((2, 1), \"float32\")], axis=1).shape\n(2, 4)",
+    .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(concat_params),
+    .rule = rule, .forward = forward, .backward = backward,
+};

@@ -1,0 +1,130 @@
+/* conv2d.c -- y = act(x * W + b), NHWC.  x: (N, H, W, C), weight: (KH, KW, C, O), b: (O), y: (N, OH, OW, O).
+ *
+ * Correlation, as the field has it: y[n, i, j, o] = sum over kh, kw, c of x[n, i s + kh - pad, j s + kw - pad, c]
+ * weight[kh, kw, c, o].  With dz = dy act'(y): dx and dW are conv_dx's and conv_dw's, db the column sums of dz. */
+#include "ops/activation.h"
+#include "ops/window.h"
+
+enum { X, WEIGHT, BIAS };
+
+typedef struct conv2d_params { pn_index stride[2]; pn_padding padding; pn_activation activation; double slope; } conv2d_params;
+
+static const conv2d_params defaults = { .stride = { 1, 1 }, .padding = { .mode = PN_PAD_VALID }, .slope = 0.01 };
+static const pn_param params[] = {
+    { "stride",     PN_P_PAIR,       offsetof(conv2d_params, stride),     "steps of the kernel: an int, or (height, width)" },
+    { "padding",    PN_P_PADDING,    offsetof(conv2d_params, padding),    PN_PADDING_DOC },
+    { "activation", PN_P_ACTIVATION, offsetof(conv2d_params, activation), PN_ACTIVATION_DOC },
+    { "slope",      PN_P_FLOAT,      offsetof(conv2d_params, slope),      PN_SLOPE_DOC },
+};
+
+static int place(const pn_call *c, pn_window *w, pn_error *err)
+{
+    const conv2d_params *p = c->params;
+    const pn_index *k = c->x[WEIGHT]->shape;
+    return pn_window_place(c, w, k[0], k[1], p->stride, &p->padding, false, "kernel", err);
+}
+
+/* The kernel's sizes, without pointers. */
+static pn_conv job_of(const pn_call *c)
+{
+    const pn_index *x = c->x[X]->shape, *k = c->x[WEIGHT]->shape;
+    pn_window w;
+    place(c, &w, NULL);                  /* the rule has checked it */
+    return (pn_conv){ .N = x[0], .H = x[1], .W = x[2], .C = x[3], .OH = w.OH, .OW = w.OW, .O = k[3], .KH = k[0], .KW = k[1],
+                      .stride_h = w.stride_h, .stride_w = w.stride_w, .pad_top = w.pad_top, .pad_left = w.pad_left };
+}
+
+typedef struct plan { size_t dz, work, total; } plan;                  /* scratch of backward; work is used in turn */
+
+static plan make_plan(const pn_call *c, const pn_conv *job)
+{
+    const conv2d_params *p = c->params;
+    plan b = { .total = 0 };
+    if (p->activation != PN_ACT_NONE)
+        b.dz = pn_part(&b.total, c->y[0].size, pn_call_item(c));
+    size_t work = c->wants[X] ? c->k->conv_dx_work(job) : 0;
+    const size_t weight = c->wants[WEIGHT] ? c->k->conv_dw_work(job) : 0;
+    const size_t bias = c->wants[BIAS] ? pn_call_sum_rows_work(c, c->y[0].size, job->O) : 0;
+    work = work > weight ? work : weight;
+    b.work = pn_part(&b.total, 1, work > bias ? work : bias);
+    return b;
+}
+
+static int check_shapes(const pn_call *c, pn_error *err)
+{
+    const pn_view *x = c->x[X], *w = c->x[WEIGHT];
+    if (pn_call_check_ndim(c, WEIGHT, 4, "(KH, KW, C, O)", err) ||
+        pn_call_check_ndim(c, X, 4, "(N, H, W, C); one image is a batch of 1: x.reshape(1, H, W, C)", err))
+        return -1;
+    if (x->shape[3] != w->shape[2] && x->shape[1] == w->shape[2])
+        return pn_fail(err, PN_ESHAPE, "conv2d: x is %s: channels look first; use x.transpose(0, 2, 3, 1)", pn_view_text(x).s);
+    if (x->shape[3] != w->shape[2])
+        return pn_fail(err, PN_ESHAPE, "conv2d: weight has %td input channels, x has %td (x is %s, weight is %s)", w->shape[2],
+                       x->shape[3], pn_view_text(x).s, pn_view_text(w).s);
+    return c->x[BIAS] ? pn_call_check_shape(c, BIAS, 1, &w->shape[3], err) : 0;
+}
+
+static int rule(pn_call *c, pn_error *err)
+{
+    const conv2d_params *p = c->params;
+    pn_window w;
+    if (pn_call_check_real(c, err) || check_shapes(c, err) || place(c, &w, err) ||
+        pn_call_check_activation(c, p->activation, p->slope, err))
+        return -1;
+    const pn_conv job = job_of(c);
+    const pn_index shape[4] = { job.N, job.OH, job.OW, job.O };
+    if (pn_call_output(c, 0, c->x[X]->dtype, 4, shape, err))
+        return -1;
+    c->forward_scratch = c->k->conv_work(&job);
+    c->backward_scratch = make_plan(c, &job).total;
+    c->keep_x = (c->wants[X] ? PN_KEEP_X(WEIGHT) : 0) | (c->wants[WEIGHT] ? PN_KEEP_X(X) : 0);
+    c->keep_y = p->activation != PN_ACT_NONE ? PN_KEEP_Y(0) : 0;
+    return 0;
+}
+
+static void forward(const pn_call *c)
+{
+    const conv2d_params *p = c->params;
+    pn_conv job = job_of(c);
+    job.x = c->x[X]->data;
+    job.w = c->x[WEIGHT]->data;
+    job.bias = c->x[BIAS] ? c->x[BIAS]->data : NULL;
+    job.y = c->y[0].data;
+    job.act = p->activation;
+    job.slope = p->slope;
+    job.work = c->scratch;
+    c->k->conv_forward(c->team, &job);
+}
+
+static void backward(const pn_call *c)
+{
+    const conv2d_params *p = c->params;
+    pn_conv job = job_of(c);
+    const plan b = make_plan(c, &job);
+    job.work = pn_at(c->scratch, b.work);
+    job.dy = pn_call_act_backward(c, p->activation, p->slope, pn_at(c->scratch, b.dz));
+    if (c->dx[BIAS])
+        pn_call_sum_rows(c, job.dy, c->y[0].size, job.O, c->dx[BIAS], c->add[BIAS], job.work);
+    if (c->dx[WEIGHT]) {
+        job.x = c->x[X]->data;
+        job.dw = c->dx[WEIGHT];
+        job.add = c->add[WEIGHT];
+        c->k->conv_dw(c->team, &job);
+    }
+    if (c->dx[X]) {
+        job.w = c->x[WEIGHT]->data;
+        job.dx = c->dx[X];
+        job.add = c->add[X];
+        c->k->conv_dx(c->team, &job);
+    }
+}
+
+const pn_op pn_op_conv2d = {
+    .name = "conv2d", .inputs = "x weight bias?", .n_out = 1, .differentiable = true,
+    .doc = "A convolution layer over images: activation(x * weight + bias) (LeCun et al. 1989).\n\n"
+           "x: (N, H, W, C); weight: (KH, KW, C, O); bias: (O); returns (N, OH, OW, O), with OH = (H + padding - KH) // stride + 1.\n\n"
+           ">>> x, weight = np.ones((2, 28, 28, 1), \"float32\"), np.ones((5, 5, 1, 8), \"float32\")\n"
+           ">>> pn.ops.conv2d(x, weight, padding=\"same\", activation=\"relu\").shape\n(2, 28, 28, 8)",
+    .params = params, .n_params = 4, .defaults = &defaults, .param_bytes = sizeof(conv2d_params),
+    .rule = rule, .forward = forward, .backward = backward,
+};

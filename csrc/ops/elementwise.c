@@ -1,0 +1,208 @@
+/* elementwise.c -- the ops of kernels/elementwise.def: y = f(x), y = f(a, b) and comparisons.
+ *
+ * Everything here is made from that table's rows.  A binary operand may be the last axes of the other's shape (a bias, a
+ * scalar); its gradient is then summed over the repeats, by way of a full-size gradient in scratch, except that of add
+ * and sub, which is summed from dy itself. */
+#include "ops/op.h"
+
+enum { KEEP_NOTHING, KEEP_X, KEEP_Y, KEEP_AB, KEEP_ABY };
+
+/* ---- parameters of the few functions that have them ---------------------------------------------------------------- */
+
+typedef struct unary_params { double p[2]; } unary_params;
+
+static const unary_params no_unary, leaky_relu_defaults = { { 0.01, 0 } };
+static const pn_param pow_params[] = {
+    { "exponent", PN_P_FLOAT, offsetof(unary_params, p), "the constant power" },
+};
+static const pn_param clip_params[] = {
+    { "low",  PN_P_FLOAT, offsetof(unary_params, p), "least value" },
+    { "high", PN_P_FLOAT, offsetof(unary_params, p) + sizeof(double), "greatest value, at least low" },
+};
+static const pn_param leaky_relu_params[] = {
+    { "slope", PN_P_FLOAT, offsetof(unary_params, p), "factor of negative values" },
+};
+
+/* FIELDS(FIELDS_name) is what follows `~,` where FIELDS_name is defined, and nothing elsewhere; SAMPLE likewise. */
+#define REST(probe, ...) __VA_ARGS__
+#define FIELDS(probe) REST(probe, )
+#define SECOND(probe, second, ...) second
+#define SAMPLE(probe) SECOND(probe, "", "")
+#define TABLE(name, defaults_, required_) .params = name##_params, .n_params = (int)(sizeof name##_params / sizeof *name##_params),\
+        .defaults = &defaults_, .param_bytes = sizeof(unary_params), .required = required_
+#define FIELDS_pow        ~, TABLE(pow, no_unary, 1)
+#define FIELDS_clip       ~, TABLE(clip, no_unary, 3)
+#define FIELDS_leaky_relu ~, TABLE(leaky_relu, leaky_relu_defaults, 0)
+#define SAMPLE_pow        ~, ", exponent=2"
+#define SAMPLE_clip       ~, ", low=0, high=0.75"
+
+/* ---- y = f(x) ---------------------------------------------------------------------------------------------------------- */
+
+static int unary_rule(pn_call *c, int keep, pn_error *err)
+{
+    if (pn_call_check_real(c, err) || pn_call_output_like(c, 0, c->x[0], err))
+        return -1;
+    const unary_params *params = c->params;
+    if (c->op == &pn_op_clip && !(params->p[0] <= params->p[1]))
+        return pn_fail(err, PN_EVALUE, "clip: low is %g and high is %g; give low <= high", params->p[0], params->p[1]);
+    c->keep_x = keep == KEEP_X ? PN_KEEP_X(0) : 0;
+    c->keep_y = keep == KEEP_Y ? PN_KEEP_Y(0) : 0;
+    return 0;
+}
+
+static pn_unary unary_job(const pn_call *c, pn_unary_f f)
+{
+    pn_unary job = { .f = f, .n = c->y[0].size, .x = c->x[0]->data, .y = c->y[0].data,
+                     .dy = c->dy[0], .dx = c->dx[0], .add = c->add[0] };
+    const unary_params *params = c->params;
+    for (int i = 0; i < c->op->n_params; i++)
+        job.p[i] = params->p[i];
+    return job;
+}
+
+static void unary_forward(const pn_call *c, pn_unary_f f)
+{
+    const pn_unary job = unary_job(c, f);
+    c->k->unary_forward(c->team, &job);
+}
+
+static void unary_backward(const pn_call *c, pn_unary_f f)
+{
+    const pn_unary job = unary_job(c, f);
+    if (job.dx)
+        c->k->unary_backward(c->team, &job);
+}
+
+/* ---- y = f(a, b) ------------------------------------------------------------------------------------------------------- */
+
+typedef struct binary_plan { size_t full, sums, work, total; } binary_plan;     /* scratch for the gradient of operand i */
+
+static bool is_sum(pn_binary_f f) { return f == PN_B_add || f == PN_B_sub; }
+
+static binary_plan plan_operand(const pn_call *c, pn_binary_f f, int i)
+{
+    const pn_index n = c->y[0].size, period = c->x[i]->size;
+    binary_plan plan = { .total = 0 };
+    if (!is_sum(f))
+        plan.full = pn_part(&plan.total, n, pn_call_item(c));
+    else if (f == PN_B_sub && i == 1)
+        plan.sums = pn_part(&plan.total, period, pn_call_item(c));
+    plan.work = pn_part(&plan.total, 1, pn_call_sum_rows_work(c, n, period));
+    return plan;
+}
+
+static int binary_rule(pn_call *c, pn_binary_f f, int keep, pn_error *err)
+{
+    if (pn_call_check_real(c, err) || pn_call_output_widest(c, 0, c->x[0]->dtype, err))
+        return -1;
+    c->keep_x = keep == KEEP_NOTHING ? 0 : PN_KEEP_X(0) | PN_KEEP_X(1);
+    c->keep_y = keep == KEEP_ABY ? PN_KEEP_Y(0) : 0;
+    for (int i = 0; i < 2; i++)
+        if (c->wants[i] && c->x[i]->size != c->y[0].size) {
+            const size_t total = plan_operand(c, f, i).total;
+            c->backward_scratch = total > c->backward_scratch ? total : c->backward_scratch;
+        }
+    return 0;
+}
+
+static pn_binary binary_job(const pn_call *c, pn_binary_f f)
+{
+    return (pn_binary){ .f = f, .n = c->y[0].size, .na = c->x[0]->size, .nb = c->x[1]->size,
+                        .a = c->x[0]->data, .b = c->x[1]->data, .y = c->y[0].data, .dy = c->dy[0] };
+}
+
+static void binary_forward(const pn_call *c, pn_binary_f f)
+{
+    const pn_binary job = binary_job(c, f);
+    c->k->binary_forward(c->team, &job);
+}
+
+static void full_gradient(const pn_call *c, pn_binary_f f, int i, void *d, bool add)
+{
+    pn_binary job = binary_job(c, f);
+    job.d = d;
+    job.add = add;
+    (i == 0 ? c->k->binary_da : c->k->binary_db)(c->team, &job);
+}
+
+/* The gradient of an operand that was repeated. */
+static void summed_gradient(const pn_call *c, pn_binary_f f, int i)
+{
+    const pn_index n = c->y[0].size, period = c->x[i]->size;
+    const binary_plan plan = plan_operand(c, f, i);
+    void *work = pn_at(c->scratch, plan.work);
+    if (!is_sum(f)) {
+        void *full = pn_at(c->scratch, plan.full);
+        full_gradient(c, f, i, full, false);
+        pn_call_sum_rows(c, full, n, period, c->dx[i], c->add[i], work);
+    } else if (f == PN_B_sub && i == 1) {
+        void *sums = pn_at(c->scratch, plan.sums);
+        pn_call_sum_rows(c, c->dy[0], n, period, sums, false, work);
+        c->k->axpy(c->team, &(pn_axpy){ .n = period, .a = -1, .x = sums, .y = c->dx[i], .add = c->add[i] });
+    } else {
+        pn_call_sum_rows(c, c->dy[0], n, period, c->dx[i], c->add[i], work);
+    }
+}
+
+static void binary_backward(const pn_call *c, pn_binary_f f)
+{
+    for (int i = 0; i < 2; i++) {
+        if (!c->dx[i])
+            continue;
+        if (c->x[i]->size == c->y[0].size)
+            full_gradient(c, f, i, c->dx[i], c->add[i]);
+        else
+            summed_gradient(c, f, i);
+    }
+}
+
+/* ---- comparisons ------------------------------------------------------------------------------------------------------- */
+
+static int compare_rule(pn_call *c, pn_error *err)
+{
+    return pn_call_check_real(c, err) || pn_call_output_widest(c, 0, PN_UINT8, err) ? -1 : 0;
+}
+
+static void compare_forward(const pn_call *c, pn_compare_f f)
+{
+    c->k->compare(c->team, &(pn_compare){ .f = f, .n = c->y[0].size, .na = c->x[0]->size, .nb = c->x[1]->size,
+                                          .a = c->x[0]->data, .b = c->x[1]->data, .y = c->y[0].data });
+}
+
+/* ---- one op a row ------------------------------------------------------------------------------------------------------ */
+
+#define UNARY(op_, keep, y, dx, doc_)                                                                               \
+    static int op_##_rule(pn_call *c, pn_error *err) { return unary_rule(c, KEEP_##keep, err); }                    \
+    static void op_##_forward(const pn_call *c) { unary_forward(c, PN_U_##op_); }                                   \
+    static void op_##_backward(const pn_call *c) { unary_backward(c, PN_U_##op_); }                                 \
+    const pn_op pn_op_##op_ = {                                                                                     \
+        .name = #op_, .inputs = "x", .n_out = 1, .differentiable = true,                                            \
+        .doc = "Elementwise: " doc_ ".\n\nx: any shape; returns the same shape.\n\n"                                \
+               ">>> pn.ops." #op_ "(np.float32([0.5, 1.0])" SAMPLE(SAMPLE_##op_) ").shape\n(2,)",                   \
+        .rule = op_##_rule, .forward = op_##_forward, .backward = op_##_backward,                                   \
+        FIELDS(FIELDS_##op_)                                                                                        \
+    };
+
+#define BINARY(op_, keep, y, da, db, doc_)                                                                          \
+    static int op_##_rule(pn_call *c, pn_error *err) { return binary_rule(c, PN_B_##op_, KEEP_##keep, err); }       \
+    static void op_##_forward(const pn_call *c) { binary_forward(c, PN_B_##op_); }                                  \
+    static void op_##_backward(const pn_call *c) { binary_backward(c, PN_B_##op_); }                                \
+    const pn_op pn_op_##op_ = {                                                                                     \
+        .name = #op_, .inputs = "a b", .n_out = 1, .differentiable = true, .broadcasts = 3,                         \
+        .passes = PN_B_##op_ == PN_B_add ? 3 : PN_B_##op_ == PN_B_sub ? 1 : 0,                                      \
+        .doc = "Elementwise: " doc_ ".\n\na, b: any shapes that broadcast; returns the broadcast shape.\n\n"        \
+               ">>> pn.ops." #op_ "(np.ones((2, 3), \"float32\"), np.float32([1, 2, 3])).shape\n(2, 3)",            \
+        .rule = op_##_rule, .forward = op_##_forward, .backward = op_##_backward,                                   \
+    };
+
+#define COMPARE(op_, mask, doc_)                                                                                    \
+    static void op_##_forward(const pn_call *c) { compare_forward(c, PN_C_##op_); }                                 \
+    const pn_op pn_op_##op_ = {                                                                                     \
+        .name = #op_, .inputs = "a b", .n_out = 1, .differentiable = false, .broadcasts = 3,                        \
+        .doc = "Elementwise: " doc_ "; it has no gradient.\n\n"                                                     \
+               "a, b: any shapes that broadcast; returns the broadcast shape, uint8.\n\n"                           \
+               ">>> pn.ops." #op_ "(np.float32([1, 2]), 2.0).dtype\n'uint8'",                                       \
+        .rule = compare_rule, .forward = op_##_forward,                                                             \
+    };
+
+#include "kernels/elementwise.def"

@@ -1,0 +1,130 @@
+/* linear.c -- y = act(x W + b).  x: (..., in), W: (in, out), b: (out), y: (..., out).
+ *
+ * With dz = dy act'(y): dx = dz W', dW = x' dz, db = the column sums of dz. */
+#include "ops/activation.h"
+
+enum { X, WEIGHT, BIAS };
+
+typedef struct linear_params { pn_activation activation; double slope; } linear_params;
+
+static const linear_params defaults = { .slope = 0.01 };
+static const pn_param params[] = {
+    { "activation", PN_P_ACTIVATION, offsetof(linear_params, activation), PN_ACTIVATION_DOC },
+    { "slope",      PN_P_FLOAT,      offsetof(linear_params, slope),      PN_SLOPE_DOC },
+};
+
+/* The three products, without their pointers. */
+static pn_gemm product(const pn_call *c, int i)
+{
+    const pn_index in = c->x[WEIGHT]->shape[0], out = c->x[WEIGHT]->shape[1];
+    const pn_index rows = pn_view_count(c->x[X], 0, c->x[X]->ndim - 1);
+    if (i == X)
+        return (pn_gemm){ .M = rows, .N = in, .K = out, .rsa = out, .csa = 1, .rsb = 1, .csb = out, .rsc = in, .batch = 1 };
+    if (i == WEIGHT)
+        return (pn_gemm){ .M = in, .N = out, .K = rows, .rsa = 1, .csa = in, .rsb = out, .csb = 1, .rsc = out, .batch = 1 };
+    return (pn_gemm){ .M = rows, .N = out, .K = in, .rsa = in, .csa = 1, .rsb = out, .csb = 1, .rsc = out, .batch = 1 };
+}
+
+enum { FORWARD = 2 };                    /* product(c, FORWARD) is y's */
+
+static size_t work_of(const pn_call *c, int i)
+{
+    const pn_gemm g = product(c, i);
+    return c->k->gemm_work(&g);
+}
+
+typedef struct plan { size_t dz, work, total; } plan;                  /* scratch of backward; work is used in turn */
+
+static plan make_plan(const pn_call *c)
+{
+    const linear_params *p = c->params;
+    plan b = { .total = 0 };
+    if (p->activation != PN_ACT_NONE)
+        b.dz = pn_part(&b.total, c->y[0].size, pn_call_item(c));
+    size_t work = c->wants[X] ? work_of(c, X) : 0;
+    const size_t weight = c->wants[WEIGHT] ? work_of(c, WEIGHT) : 0;
+    const size_t bias = c->wants[BIAS] ? pn_call_sum_rows_work(c, c->y[0].size, c->x[WEIGHT]->shape[1]) : 0;
+    work = work > weight ? work : weight;
+    b.work = pn_part(&b.total, 1, work > bias ? work : bias);
+    return b;
+}
+
+static int check_shapes(const pn_call *c, pn_error *err)
+{
+    const pn_view *x = c->x[X], *w = c->x[WEIGHT];
+    if (pn_call_check_ndim(c, WEIGHT, 2, "(in, out)", err))
+        return -1;
+    if (x->ndim < 1)
+        return pn_fail(err, PN_ESHAPE, "linear: x is a scalar; give (..., %td)", w->shape[0]);
+    const pn_index features = x->shape[x->ndim - 1];
+    if (features != w->shape[0]) {
+        const bool flat = x->ndim > 2 && pn_view_count(x, 1, x->ndim) == w->shape[0];
+        return pn_fail(err, PN_ESHAPE, "linear: weight takes %td features, x has %td (x is %s, weight is %s)%s", w->shape[0], features,
+                       pn_view_text(x).s, pn_view_text(w).s, flat ? "; flatten x first: x.reshape(len(x), -1)" : "");
+    }
+    return c->x[BIAS] ? pn_call_check_shape(c, BIAS, 1, &w->shape[1], err) : 0;
+}
+
+static int rule(pn_call *c, pn_error *err)
+{
+    const linear_params *p = c->params;
+    if (pn_call_check_real(c, err) || check_shapes(c, err) || pn_call_check_activation(c, p->activation, p->slope, err))
+        return -1;
+    pn_view y = *c->x[X];
+    y.shape[y.ndim - 1] = c->x[WEIGHT]->shape[1];
+    if (pn_call_output_like(c, 0, &y, err))
+        return -1;
+    c->forward_scratch = work_of(c, FORWARD);
+    c->backward_scratch = make_plan(c).total;
+    c->keep_x = (c->wants[X] ? PN_KEEP_X(WEIGHT) : 0) | (c->wants[WEIGHT] ? PN_KEEP_X(X) : 0);
+    c->keep_y = p->activation != PN_ACT_NONE ? PN_KEEP_Y(0) : 0;
+    return 0;
+}
+
+static void forward(const pn_call *c)
+{
+    const linear_params *p = c->params;
+    pn_gemm g = product(c, FORWARD);
+    g.a = c->x[X]->data;
+    g.b = c->x[WEIGHT]->data;
+    g.c = c->y[0].data;
+    g.bias = c->x[BIAS] ? c->x[BIAS]->data : NULL;
+    g.act = p->activation;
+    g.slope = p->slope;
+    g.work = c->scratch;
+    c->k->gemm(c->team, &g);
+}
+
+static void multiply(const pn_call *c, int i, const void *a, const void *b, void *work)
+{
+    pn_gemm g = product(c, i);
+    g.a = a;
+    g.b = b;
+    g.c = c->dx[i];
+    g.add = c->add[i];
+    g.work = work;
+    c->k->gemm(c->team, &g);
+}
+
+static void backward(const pn_call *c)
+{
+    const linear_params *p = c->params;
+    const plan b = make_plan(c);
+    void *work = pn_at(c->scratch, b.work);
+    const void *dz = pn_call_act_backward(c, p->activation, p->slope, pn_at(c->scratch, b.dz));
+    if (c->dx[BIAS])
+        pn_call_sum_rows(c, dz, c->y[0].size, c->x[WEIGHT]->shape[1], c->dx[BIAS], c->add[BIAS], work);
+    if (c->dx[WEIGHT])
+        multiply(c, WEIGHT, c->x[X]->data, dz, work);
+    if (c->dx[X])
+        multiply(c, X, dz, c->x[WEIGHT]->data, work);
+}
+
+const pn_op pn_op_linear = {
+    .name = "linear", .inputs = "x weight bias?", .n_out = 1, .differentiable = true,
+    .doc = "A dense layer: activation(x @ weight + bias).\n\n"
+           "x: (..., in); weight: (in, out); bias: (out); returns (..., out).\n\n"
+           ">>> pn.ops.linear(np.ones((4, 3), \"float32\"), np.ones((3, 2), \"float32\"), activation=\"relu\").shape\n(4, 2)",
+    .params = params, .n_params = 2, .defaults = &defaults, .param_bytes = sizeof(linear_params),
+    .rule = rule, .forward = forward, .backward = backward,
+};

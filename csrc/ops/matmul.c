@@ -1,0 +1,180 @@
+/* matmul.c -- y = a b over the last two axes; the axes in front are a batch.
+ *
+ * a: (..., M, K), b: (..., K, N), y: (..., M, N); transpose_a and transpose_b read (..., K, M) and (..., N, K) instead.
+ * One operand may be a single matrix that all of the other's batch shares.  With A and B the matrices after transposing:
+ * dA = dy B', dB = A' dy; the gradient of a shared matrix is the sum over the batch. */
+#include "ops/op.h"
+
+enum { A, B };
+
+typedef struct matmul_params { bool transpose_a, transpose_b; } matmul_params;
+
+static const matmul_params defaults;
+static const pn_param params[] = {
+    { "transpose_a", PN_P_BOOL, offsetof(matmul_params, transpose_a), "a is (..., K, M)" },
+    { "transpose_b", PN_P_BOOL, offsetof(matmul_params, transpose_b), "b is (..., N, K)" },
+};
+
+/* The sizes, and how far apart matrices lie (0: one is shared). */
+typedef struct sizes { pn_index M, N, K, batch, sa, sb; bool ta, tb; } sizes;
+
+static sizes sizes_of(const pn_call *c)
+{
+    const matmul_params *p = c->params;
+    const pn_view *a = c->x[A], *b = c->x[B];
+    sizes s = { .ta = p->transpose_a, .tb = p->transpose_b };
+    s.M = a->shape[a->ndim - (s.ta ? 1 : 2)];
+    s.K = a->shape[a->ndim - (s.ta ? 2 : 1)];
+    s.N = b->shape[b->ndim - (s.tb ? 2 : 1)];
+    const pn_view *batched = a->ndim >= b->ndim ? a : b;
+    s.batch = pn_view_count(batched, 0, batched->ndim - 2);
+    s.sa = a->ndim > 2 ? s.M * s.K : 0;
+    s.sb = b->ndim > 2 ? s.K * s.N : 0;
+    if (s.sb == 0 && !s.ta) {            /* rows of all of a's matrices meet the same b: one tall product */
+        s.M *= s.batch;
+        s.batch = 1;
+        s.sa = 0;
+    }
+    return s;
+}
+
+static pn_gemm forward_product(const sizes *s)
+{
+    return (pn_gemm){ .M = s->M, .N = s->N, .K = s->K, .rsa = s->ta ? 1 : s->K, .csa = s->ta ? s->M : 1,
+                      .rsb = s->tb ? 1 : s->N, .csb = s->tb ? s->K : 1, .rsc = s->N,
+                      .batch = s->batch, .sa = s->sa, .sb = s->sb, .sc = s->M * s->N };
+}
+
+/* da, stored as a is: dy B' as (M, K), or B dy' as (K, M). */
+static pn_gemm product_a(const sizes *s)
+{
+    pn_gemm g = { .K = s->N, .batch = s->batch, .sc = s->sa };
+    if (s->ta) {
+        g.M = s->K, g.N = s->M, g.rsc = s->M;
+        g.rsa = s->tb ? 1 : s->N, g.csa = s->tb ? s->K : 1, g.sa = s->sb;
+        g.rsb = 1, g.csb = s->N, g.sb = s->M * s->N;
+    } else {
+        g.M = s->M, g.N = s->K, g.rsc = s->K;
+        g.rsa = s->N, g.csa = 1, g.sa = s->M * s->N;
+        g.rsb = s->tb ? s->K : 1, g.csb = s->tb ? 1 : s->N, g.sb = s->sb;
+    }
+    return g;
+}
+
+/* db, stored as b is: A' dy as (K, N), or dy' A as (N, K). */
+static pn_gemm product_b(const sizes *s)
+{
+    pn_gemm g = { .K = s->M, .batch = s->batch, .sc = s->sb };
+    if (s->tb) {
+        g.M = s->N, g.N = s->K, g.rsc = s->K;
+        g.rsa = 1, g.csa = s->N, g.sa = s->M * s->N;
+        g.rsb = s->ta ? 1 : s->K, g.csb = s->ta ? s->M : 1, g.sb = s->sa;
+    } else {
+        g.M = s->K, g.N = s->N, g.rsc = s->N;
+        g.rsa = s->ta ? s->M : 1, g.csa = s->ta ? 1 : s->K, g.sa = s->sa;
+        g.rsb = s->N, g.csb = 1, g.sb = s->M * s->N;
+    }
+    return g;
+}
+
+static bool batches_fit(const pn_view *a, const pn_view *b)
+{
+    bool fit = a->ndim == b->ndim;
+    for (int i = 0; fit && i < a->ndim - 2; i++)
+        fit = a->shape[i] == b->shape[i];
+    return fit || a->ndim == 2 || b->ndim == 2;
+}
+
+static int check_shapes(const pn_call *c, pn_error *err)
+{
+    const matmul_params *p = c->params;
+    const pn_view *a = c->x[A], *b = c->x[B];
+    for (int i = A; i <= B; i++)
+        if (c->x[i]->ndim < 2)
+            return pn_fail(err, PN_ESHAPE, "matmul: %s is %s; give at least 2 axes: reshape a vector into a row (1, n) or a column "
+                           "(n, 1)", i == A ? "a" : "b", pn_view_text(c->x[i]).s);
+    const pn_index ka = a->shape[a->ndim - (p->transpose_a ? 2 : 1)], kb = b->shape[b->ndim - (p->transpose_b ? 1 : 2)];
+    if (ka != kb)
+        return pn_fail(err, PN_ESHAPE, "matmul: a has %td columns, b has %td rows (a is %s%s, b is %s%s)", ka, kb, pn_view_text(a).s,
+                       p->transpose_a ? ", transposed" : "", pn_view_text(b).s, p->transpose_b ? ", transposed" : "");
+    if (!batches_fit(a, b))
+        return pn_fail(err, PN_ESHAPE, "matmul: a is %s and b is %s; the axes before the last two must be equal, or one operand "
+                       "have 2 axes (expand repeats axes)", pn_view_text(a).s, pn_view_text(b).s);
+    return 0;
+}
+
+static int rule(pn_call *c, pn_error *err)
+{
+    if (pn_call_check_real(c, err) || check_shapes(c, err))
+        return -1;
+    const matmul_params *p = c->params;
+    const pn_view *a = c->x[A], *b = c->x[B];
+    pn_view y = a->ndim >= b->ndim ? *a : *b;
+    y.shape[y.ndim - 2] = a->shape[a->ndim - (p->transpose_a ? 1 : 2)];
+    y.shape[y.ndim - 1] = b->shape[b->ndim - (p->transpose_b ? 2 : 1)];
+    if (pn_call_output_like(c, 0, &y, err))
+        return -1;
+    const sizes s = sizes_of(c);
+    pn_gemm g = forward_product(&s), da = product_a(&s), db = product_b(&s);
+    da.batch = a->ndim == 2 ? 1 : da.batch;               /* a shared one goes matrix by matrix: see run */
+    db.batch = b->ndim == 2 ? 1 : db.batch;
+    const size_t work_a = c->wants[A] ? c->k->gemm_work(&da) : 0, work_b = c->wants[B] ? c->k->gemm_work(&db) : 0;
+    c->forward_scratch = c->k->gemm_work(&g);
+    c->backward_scratch = work_a > work_b ? work_a : work_b;
+    c->keep_x = (c->wants[A] ? PN_KEEP_X(B) : 0) | (c->wants[B] ? PN_KEEP_X(A) : 0);
+    return 0;
+}
+
+static void forward(const pn_call *c)
+{
+    const sizes s = sizes_of(c);
+    pn_gemm g = forward_product(&s);
+    g.a = c->x[A]->data;
+    g.b = c->x[B]->data;
+    g.c = c->y[0].data;
+    g.work = c->scratch;
+    c->k->gemm(c->team, &g);
+}
+
+/* Runs a gradient's product; a shared matrix (sc = 0) adds up the batch, one after the other. */
+static void run(const pn_call *c, pn_gemm g, const void *a, const void *b, int i)
+{
+    const pn_index batch = g.batch, item = (pn_index)pn_call_item(c);
+    g.a = a;
+    g.b = b;
+    g.c = c->dx[i];
+    g.add = c->add[i];
+    g.work = c->scratch;
+    if (batch == 1 || c->x[i]->ndim > 2) {
+        c->k->gemm(c->team, &g);
+        return;
+    }
+    g.batch = 1;
+    for (pn_index j = 0; j < batch; j++) {
+        g.a = (const char *)a + j * g.sa * item;
+        g.b = (const char *)b + j * g.sb * item;
+        c->k->gemm(c->team, &g);
+        g.add = true;
+    }
+    if (batch == 0 && !c->add[i])
+        c->k->fill(c->team, &(pn_fill){ .n = c->x[i]->size, .value = 0, .y = c->dx[i] });
+}
+
+static void backward(const pn_call *c)
+{
+    const sizes s = sizes_of(c);
+    const void *a = c->x[A]->data, *b = c->x[B]->data, *dy = c->dy[0];
+    if (c->dx[A])
+        run(c, product_a(&s), s.ta ? b : dy, s.ta ? dy : b, A);
+    if (c->dx[B])
+        run(c, product_b(&s), s.tb ? dy : a, s.tb ? a : dy, B);
+}
+
+const pn_op pn_op_matmul = {
+    .name = "matmul", .inputs = "a b", .n_out = 1, .differentiable = true,
+    .doc = "Matrix product over the last two axes; the axes in front are a batch.\n\n"
+           "a: (..., M, K); b: (..., K, N); equal batches, or one operand a single matrix; returns (..., M, N).\n\n"
+           ">>> pn.ops.matmul(np.ones((5, 2, 3), \"float32\"), np.ones((3, 4), \"float32\")).shape\n(5, 2, 4)",
+    .params = params, .n_params = 2, .defaults = &defaults, .param_bytes = sizeof(matmul_params),
+    .rule = rule, .forward = forward, .backward = backward,
+};

@@ -1,0 +1,147 @@
+/* pool2d.c -- the greatest or the mean value of each window, channel by channel.  x: (N, H, W, C), y: (N, OH, OW, C).
+ *
+ * max_pool2d saves where each maximum stood (a byte each); the gradient goes there.  avg_pool2d divides by the number of
+ * cells inside the image, and so does its gradient.  global_avg_pool2d is the mean over H and W. */
+#include "ops/window.h"
+
+enum { CELLS_MOST = 256 };               /* of a max window: where is a byte */
+
+typedef struct pool2d_params { pn_index size[2], stride[2]; pn_padding padding; } pool2d_params;
+
+static const pool2d_params defaults = { .size = { 2, 2 }, .padding = { .mode = PN_PAD_VALID } };
+static const pn_param params[] = {
+    { "size",    PN_P_PAIR,    offsetof(pool2d_params, size),    "the window: an int, or (height, width)" },
+    { "stride",  PN_P_PAIR,    offsetof(pool2d_params, stride),  "steps of the window; 0: its size" },
+    { "padding", PN_P_PADDING, offsetof(pool2d_params, padding), PN_PADDING_DOC },
+};
+
+static int place(const pn_call *c, pn_window *w, pn_error *err)
+{
+    const pool2d_params *p = c->params;
+    const pn_index stride[2] = { p->stride[0] == 0 ? p->size[0] : p->stride[0], p->stride[1] == 0 ? p->size[1] : p->stride[1] };
+    return pn_window_place(c, w, p->size[0], p->size[1], stride, &p->padding, true, "window", err);
+}
+
+static pn_pool2d job_of(const pn_call *c)
+{
+    const pn_index *x = c->x[0]->shape;
+    pn_window w;
+    place(c, &w, NULL);                  /* the rule has checked it */
+    return (pn_pool2d){ .N = x[0], .H = x[1], .W = x[2], .C = x[3], .OH = w.OH, .OW = w.OW, .KH = w.KH, .KW = w.KW,
+                        .stride_h = w.stride_h, .stride_w = w.stride_w, .pad_top = w.pad_top, .pad_left = w.pad_left,
+                        .x = c->x[0]->data, .y = c->y[0].data, .dy = c->dy[0], .dx = c->dx[0], .add = c->add[0] };
+}
+
+static int pool_rule(pn_call *c, pn_error *err)
+{
+    pn_window w;
+    if (pn_call_check_real(c, err) || pn_call_check_ndim(c, 0, 4, "(N, H, W, C)", err) || place(c, &w, err))
+        return -1;
+    const pn_index shape[4] = { c->x[0]->shape[0], w.OH, w.OW, c->x[0]->shape[3] };
+    return pn_call_output(c, 0, c->x[0]->dtype, 4, shape, err);
+}
+
+/* ---- max_pool2d ---------------------------------------------------------------------------------------------------- */
+
+static int max_rule(pn_call *c, pn_error *err)
+{
+    const pool2d_params *p = c->params;
+    if (pool_rule(c, err))
+        return -1;
+    if (p->size[0] * p->size[1] > CELLS_MOST)
+        return pn_fail(err, PN_EVALUE, "max_pool2d: size is (%td, %td); a window has at most %d cells", p->size[0], p->size[1], CELLS_MOST);
+    c->saved_bytes = (size_t)c->y[0].size;
+    return 0;
+}
+
+static void max_forward(const pn_call *c)
+{
+    pn_pool2d job = job_of(c);
+    job.where = c->recording ? c->saved : NULL;
+    c->k->max_pool_forward(c->team, &job);
+}
+
+static void max_backward(const pn_call *c)
+{
+    pn_pool2d job = job_of(c);
+    job.where = c->saved;
+    if (job.dx)
+        c->k->max_pool_backward(c->team, &job);
+}
+
+const pn_op pn_op_max_pool2d = {
+    .name = "max_pool2d", .inputs = "x", .n_out = 1, .differentiable = true,
+    .doc = "The greatest value of each window, channel by channel; the gradient goes to the first of equals.\n\n"
+           "x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1; padding never wins.\n\n"
+           ">>> pn.ops.max_pool2d(np.zeros((2, 28, 28, 8), \"float32\")).shape\n(2, 14, 14, 8)",
+    .params = params, .n_params = 3, .defaults = &defaults, .param_bytes = sizeof(pool2d_params),
+    .rule = max_rule, .forward = max_forward, .backward = max_backward,
+};
+
+/* ---- avg_pool2d ---------------------------------------------------------------------------------------------------- */
+
+static void avg_forward(const pn_call *c)
+{
+    const pn_pool2d job = job_of(c);
+    c->k->avg_pool_forward(c->team, &job);
+}
+
+static void avg_backward(const pn_call *c)
+{
+    const pn_pool2d job = job_of(c);
+    if (job.dx)
+        c->k->avg_pool_backward(c->team, &job);
+}
+
+const pn_op pn_op_avg_pool2d = {
+    .name = "avg_pool2d", .inputs = "x", .n_out = 1, .differentiable = true,
+    .doc = "The mean of each window, channel by channel, over the cells inside the image.\n\n"
+           "x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1.\n\n"
+           ">>> pn.ops.avg_pool2d(np.zeros((2, 28, 28, 8), \"float32\"), size=4).shape\n(2, 7, 7, 8)",
+    .params = params, .n_params = 3, .defaults = &defaults, .param_bytes = sizeof(pool2d_params),
+    .rule = pool_rule, .forward = avg_forward, .backward = avg_backward,
+};
+
+/* ---- global_avg_pool2d ------------------------------------------------------------------------------------------------ */
+
+static pn_reduce mean_of(const pn_call *c)
+{
+    const pn_index *x = c->x[0]->shape;
+    return (pn_reduce){ .f = PN_REDUCE_MEAN, .outer = x[0], .len = x[1] * x[2], .inner = x[3], .x = c->x[0]->data, .y = c->y[0].data,
+                        .dy = c->dy[0], .dx = c->dx[0], .add_dx = c->add[0], .work = c->scratch };
+}
+
+static int global_rule(pn_call *c, pn_error *err)
+{
+    if (pn_call_check_real(c, err) || pn_call_check_ndim(c, 0, 4, "(N, H, W, C)", err))
+        return -1;
+    const pn_index *x = c->x[0]->shape, shape[2] = { x[0], x[3] };
+    if (x[1] * x[2] == 0)
+        return pn_fail(err, PN_ESHAPE, "global_avg_pool2d: x is %s: images without pixels have no mean", pn_view_text(c->x[0]).s);
+    if (pn_call_output(c, 0, c->x[0]->dtype, 2, shape, err))
+        return -1;
+    const pn_reduce job = mean_of(c);
+    c->forward_scratch = c->backward_scratch = c->k->reduce_work(&job);
+    return 0;
+}
+
+static void global_forward(const pn_call *c)
+{
+    const pn_reduce job = mean_of(c);
+    c->k->reduce_forward(c->team, &job);
+}
+
+static void global_backward(const pn_call *c)
+{
+    const pn_reduce job = mean_of(c);
+    if (job.dx)
+        c->k->reduce_backward(c->team, &job);
+}
+
+const pn_op pn_op_global_avg_pool2d = {
+    .name = "global_avg_pool2d", .inputs = "x", .n_out = 1, .differentiable = true,
+    .doc = "The mean of each channel over the whole image (Lin et al. 2013).\n\n"
+           "x: (N, H, W, C); returns (N, C).\n\n"
+           ">>> pn.ops.global_avg_pool2d(np.zeros((2, 7, 7, 8), \"float32\")).shape\n(2, 8)",
+    .rule = global_rule, .forward = global_forward, .backward = global_backward,
+};

@@ -1,0 +1,55 @@
+/* reshape.c -- the same values under another shape, sharing storage; its gradient is its output's. */
+#include "ops/op.h"
+
+typedef struct reshape_params { pn_list shape; } reshape_params;
+
+static const reshape_params defaults;
+static const pn_param params[] = {
+    { "shape", PN_P_SHAPE, offsetof(reshape_params, shape), "the new lengths; one of them may be -1: what is left" },
+};
+
+/* Replaces a -1 by what the other lengths leave. */
+static int find_unknown(const pn_call *c, pn_index *shape, int n, pn_error *err)
+{
+    pn_index known = 1;
+    int unknown = -1;
+    for (int i = 0; i < n; i++) {
+        if (shape[i] != -1) {
+            if (shape[i] < 0 || __builtin_mul_overflow(known, shape[i], &known))
+                return pn_fail(err, PN_ESHAPE, "reshape: %s is not a shape", pn_shape_text(n, shape).s);
+        } else if (unknown >= 0) {
+            return pn_fail(err, PN_ESHAPE, "reshape: %s has more than one -1", pn_shape_text(n, shape).s);
+        } else {
+            unknown = i;
+        }
+    }
+    if (unknown >= 0 && known > 0)
+        shape[unknown] = c->x[0]->size / known;
+    if (unknown >= 0 && known == 0)
+        return pn_fail(err, PN_ESHAPE, "reshape: the -1 in %s could be anything, as another length is 0", pn_shape_text(n, shape).s);
+    return 0;
+}
+
+static int rule(pn_call *c, pn_error *err)
+{
+    const pn_list *wanted = &((const reshape_params *)c->params)->shape;
+    pn_list shape = *wanted;
+    if (find_unknown(c, shape.v, shape.n, err) || pn_call_output(c, 0, c->x[0]->dtype, shape.n, shape.v, err))
+        return -1;
+    if (c->y[0].size != c->x[0]->size)
+        return pn_fail(err, PN_ESHAPE, "reshape: x is %s, %td values, which do not fill %s", pn_view_text(c->x[0]).s, c->x[0]->size,
+                       pn_shape_text(wanted->n, wanted->v).s);
+    c->alias = 1;
+    return 0;
+}
+
+static void backward(const pn_call *c) { pn_call_pass(c, 0); }
+
+const pn_op pn_op_reshape = {
+    .name = "reshape", .inputs = "x", .n_out = 1, .differentiable = true, .passes = 1,
+    .doc = "The same values in the same order under another shape; nothing is copied.\n\n"
+           "x: any shape and dtype; returns the shape, which must hold as many values.\n\n"
+           ">>> pn.ops.reshape(np.zeros((2, 6), \"float32\"), (3, -1)).shape\n(3, 4)",
+    .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(reshape_params), .required = 1,
+    .rule = rule, .backward = backward,
+};

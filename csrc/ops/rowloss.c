@@ -1,0 +1,174 @@
+/* rowloss.c -- losses of rows: binary_cross_entropy (summed within a row), mse and mae (averaged within a row).
+ *
+ * x, targets: (N, ...), a row each; (N,) and (N, 1) count as one shape.  With x a logit and t its target in [0, 1]:
+ * binary = log(1 + exp(x)) - x t, computed without overflow.  The mean over rows divides by the total weight. */
+#include "ops/targets.h"
+
+enum { X, TARGETS, ROW_WEIGHTS };
+
+typedef struct rowloss_params { pn_reduction reduction; } rowloss_params;
+
+static const rowloss_params defaults = { .reduction = PN_MEAN };
+static const pn_param params[] = {
+    { "reduction", PN_P_REDUCTION, offsetof(rowloss_params, reduction), PN_REDUCTION_DOC },
+};
+
+typedef struct plan {
+    pn_index rows, C;
+    size_t divisor, t, kept;             /* saved, or in scratch when no backward follows; t: int64 targets as reals */
+    size_t loss, work, total;            /* scratch of forward */
+    size_t scale, scale_total;           /* scratch of backward */
+} plan;
+
+static plan make_plan(const pn_call *c)
+{
+    const pn_view *x = c->x[X];
+    plan b = { .rows = x->ndim > 0 ? x->shape[0] : 1, .C = pn_view_count(x, x->ndim > 0, x->ndim) };
+    const size_t item = pn_call_item(c);
+    size_t *kept = c->recording ? &b.kept : &b.total;
+    b.divisor = pn_part(kept, 1, sizeof(double));
+    b.t = pn_part(kept, c->x[TARGETS]->dtype == PN_INT64 ? x->size : 0, item);
+    b.loss = pn_part(&b.total, b.rows, item);
+    b.work = pn_part(&b.total, 1, pn_targets_sum_work(c, b.rows));
+    b.scale = pn_part(&b.scale_total, b.rows, item);
+    return b;
+}
+
+/* ---- rules ------------------------------------------------------------------------------------------------------------- */
+
+static bool is_column(const pn_view *v) { return v->ndim == 1 || (v->ndim == 2 && v->shape[1] == 1); }
+
+static int check_shapes(const pn_call *c, pn_error *err)
+{
+    const pn_view *x = c->x[X], *t = c->x[TARGETS];
+    const bool columns = is_column(x) && is_column(t) && x->shape[0] == t->shape[0];
+    if (!columns && !pn_view_same_shape(x, t)) {
+        char name[64];
+        return pn_fail(err, PN_ESHAPE, "%s: targets is %s, but %s is %s; give one shape", c->op->name, pn_view_text(t).s,
+                       pn_call_input_name(c, X, name, sizeof name), pn_view_text(x).s);
+    }
+    if (!c->x[ROW_WEIGHTS])
+        return 0;
+    return pn_call_check_same_real(c, X, ROW_WEIGHTS, err) ||
+           pn_targets_check_rows(c, ROW_WEIGHTS, x->ndim > 0, x->shape, err) ? -1 : 0;
+}
+
+static int rowloss_rule(pn_call *c, pn_error *err)
+{
+    const rowloss_params *p = c->params;
+    const pn_view *x = c->x[X];
+    if (check_shapes(c, err) || pn_targets_output(c, p->reduction, x->ndim > 0, x->shape, err) ||
+        pn_call_refuse_grad(c, ROW_WEIGHTS, err))
+        return -1;
+    const plan b = make_plan(c);
+    c->saved_bytes = b.kept;
+    c->forward_scratch = b.total;
+    c->backward_scratch = b.scale_total;
+    c->keep_x = PN_KEEP_X(X) | (c->x[TARGETS]->dtype == PN_INT64 ? 0 : PN_KEEP_X(TARGETS)) |
+                (c->x[ROW_WEIGHTS] ? PN_KEEP_X(ROW_WEIGHTS) : 0);
+    return 0;
+}
+
+static int difference_rule(pn_call *c, pn_error *err)
+{
+    return pn_call_check_same_real(c, X, TARGETS, err) || rowloss_rule(c, err) ? -1 : 0;
+}
+
+static double target_at(const pn_view *t, pn_index i)
+{
+    return t->dtype == PN_INT64 ? (double)((const int64_t *)t->data)[i]
+         : t->dtype == PN_FLOAT64 ? ((const double *)t->data)[i] : (double)((const float *)t->data)[i];
+}
+
+static int binary_rule(pn_call *c, pn_error *err)
+{
+    const pn_view *t = c->x[TARGETS];
+    if (pn_call_check_same_real(c, X, t->dtype == PN_INT64 ? X : TARGETS, err) || pn_call_refuse_grad(c, TARGETS, err) ||
+        rowloss_rule(c, err))
+        return -1;
+    const pn_index C = pn_max(pn_view_count(c->x[X], c->x[X]->ndim > 0, c->x[X]->ndim), 1);
+    for (pn_index i = 0; t->data && i < t->size; i++) {
+        const double v = target_at(t, i);
+        if (!(v >= 0 && v <= 1))
+            return pn_fail(err, PN_EVALUE, "binary_cross_entropy: target %g at row %td is outside 0..1", v, i / C);
+    }
+    return 0;
+}
+
+/* ---- forward and backward ------------------------------------------------------------------------------------------------ */
+
+static void to_real(const pn_call *c, const int64_t *from, void *to)
+{
+    for (pn_index i = 0; i < c->x[X]->size; i++)
+        if (c->k->real == PN_FLOAT64)
+            ((double *)to)[i] = (double)from[i];
+        else
+            ((float *)to)[i] = (float)from[i];
+}
+
+static pn_rowloss job_of(const pn_call *c, pn_rowloss_f f, const plan *b)
+{
+    const bool converted = c->x[TARGETS]->dtype == PN_INT64;
+    return (pn_rowloss){ .f = f, .rows = b->rows, .C = b->C, .x = c->x[X]->data,
+                         .t = converted ? pn_at(c->recording ? c->saved : c->scratch, b->t) : c->x[TARGETS]->data,
+                         .row_weight = c->x[ROW_WEIGHTS] ? c->x[ROW_WEIGHTS]->data : NULL };
+}
+
+static void rowloss_forward(const pn_call *c, pn_rowloss_f f)
+{
+    const rowloss_params *p = c->params;
+    const plan b = make_plan(c);
+    void *kept = c->recording ? c->saved : c->scratch, *work = pn_at(c->scratch, b.work);
+    double *divisor = pn_at(kept, b.divisor);
+    if (c->x[TARGETS]->dtype == PN_INT64)
+        to_real(c, c->x[TARGETS]->data, pn_at(kept, b.t));
+    pn_rowloss job = job_of(c, f, &b);
+    job.loss = p->reduction == PN_NONE ? c->y[0].data : pn_at(c->scratch, b.loss);
+    c->k->rowloss_forward(c->team, &job);
+    *divisor = 1;
+    if (p->reduction == PN_NONE)
+        return;
+    if (p->reduction == PN_MEAN)
+        *divisor = job.row_weight ? pn_targets_sum(c, job.row_weight, b.rows, work) : (double)b.rows;
+    pn_call_set(c, c->y[0].data, pn_targets_sum(c, job.loss, b.rows, work) / *divisor);
+}
+
+static void rowloss_backward(const pn_call *c, pn_rowloss_f f)
+{
+    const rowloss_params *p = c->params;
+    const plan b = make_plan(c);
+    pn_rowloss job = job_of(c, f, &b);
+    void *scale = pn_at(c->scratch, b.scale);
+    if (!c->dx[X] && !c->dx[TARGETS])
+        return;
+    pn_targets_scale(c, p->reduction, b.rows, *(const double *)pn_at(c->saved, b.divisor), scale);
+    job.scale = scale;
+    job.dx = c->dx[X];
+    job.add_dx = c->add[X];
+    job.dt = c->dx[TARGETS];
+    job.add_dt = c->add[TARGETS];
+    c->k->rowloss_backward(c->team, &job);
+}
+
+#define ROWLOSS(op_, f_, rule_, inputs_, doc_)                                                                      \
+    static void op_##_forward(const pn_call *c) { rowloss_forward(c, PN_LOSS_##f_); }                               \
+    static void op_##_backward(const pn_call *c) { rowloss_backward(c, PN_LOSS_##f_); }                             \
+    const pn_op pn_op_##op_ = {                                                                                     \
+        .name = #op_, .inputs = inputs_, .n_out = 1, .differentiable = true, .doc = doc_,                           \
+        .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(rowloss_params),              \
+        .rule = rule_, .forward = op_##_forward, .backward = op_##_backward,                                        \
+    };
+
+ROWLOSS(binary_cross_entropy, BINARY, binary_rule, "logits targets row_weights?",
+        "Binary cross-entropy of logits, log(1 + exp(x)) - x * target, summed within a row.\n\n"
+        "logits: (N,), (N, 1) or (N, K); targets: as many, int64 0 or 1, or real from 0 to 1; row_weights: (N,).\n"
+        "The mean divides by the total weight.\n\n"
+        ">>> pn.ops.binary_cross_entropy(np.float32([40, -40]), np.array([1, 0])).item()\n0.0")
+ROWLOSS(mse, MSE, difference_rule, "x targets row_weights?",
+        "Mean squared error, (x - target)^2 averaged within a row.\n\n"
+        "x, targets: (N, ...), real, of one dtype; row_weights: (N,).  The mean divides by the total weight.\n\n"
+        ">>> pn.ops.mse(np.float32([1, 2]), np.float32([1, 4])).item()\n2.0")
+ROWLOSS(mae, MAE, difference_rule, "x targets row_weights?",
+        "Mean absolute error, |x - target| averaged within a row; gradient 0 where they are equal.\n\n"
+        "x, targets: (N, ...), real, of one dtype; row_weights: (N,).  The mean divides by the total weight.\n\n"
+        ">>> pn.ops.mae(np.float32([1, 2]), np.float32([1, 4])).item()\n1.0")

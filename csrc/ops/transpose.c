@@ -1,0 +1,92 @@
+/* transpose.c -- axes in another order, as a copy.  y.shape[i] = x.shape[axes[i]]. */
+#include "ops/op.h"
+
+typedef struct transpose_params { pn_list axes; } transpose_params;
+
+static const transpose_params defaults;
+static const pn_param params[] = {
+    { "axes", PN_P_AXES, offsetof(transpose_params, axes), "the order of x's axes in the result; None: reversed" },
+};
+
+/* Which axis of x becomes axis i. */
+static int source(const pn_call *c, int i)
+{
+    const transpose_params *p = c->params;
+    const int ndim = c->x[0]->ndim;
+    if (!p->axes.given)
+        return ndim - 1 - i;
+    return (int)(p->axes.v[i] < 0 ? p->axes.v[i] + ndim : p->axes.v[i]);
+}
+
+static int rule(pn_call *c, pn_error *err)
+{
+    const transpose_params *p = c->params;
+    const pn_view *x = c->x[0];
+    if (p->axes.given && p->axes.n != x->ndim)
+        return pn_fail(err, PN_ESHAPE, "transpose: axes %s do not name each axis of x once; x is %s",
+                       pn_shape_text(p->axes.n, p->axes.v).s, pn_view_text(x).s);
+    unsigned seen = 0;
+    pn_index shape[PN_MAX_DIMS];
+    for (int i = 0; i < x->ndim; i++) {
+        int axis;
+        if (p->axes.given && pn_call_axis(c, 0, p->axes.v[i], &axis, err))
+            return -1;
+        axis = source(c, i);
+        if (seen >> axis & 1)
+            return pn_fail(err, PN_ESHAPE, "transpose: axes %s name axis %d twice", pn_shape_text(p->axes.n, p->axes.v).s, axis);
+        seen |= 1u << axis;
+        shape[i] = x->shape[axis];
+    }
+    return pn_call_output(c, 0, x->dtype, x->ndim, shape, err);
+}
+
+/* Over y's axes; x_stride is x's stride of each. */
+static pn_copy job(const pn_call *c, pn_index *x_stride, pn_index *y_stride)
+{
+    const pn_view *x = c->x[0], *y = &c->y[0];
+    pn_copy copy = { .ndim = y->ndim, .item = (int)pn_dtype_size(y->dtype) };
+    for (int i = 0; i < y->ndim; i++) {
+        copy.shape[i] = y->shape[i];
+        x_stride[i] = pn_view_count(x, source(c, i) + 1, x->ndim);
+        y_stride[i] = pn_view_count(y, i + 1, y->ndim);
+    }
+    return copy;
+}
+
+static void forward(const pn_call *c)
+{
+    pn_index x_stride[PN_MAX_DIMS], y_stride[PN_MAX_DIMS];
+    pn_copy copy = job(c, x_stride, y_stride);
+    copy.src = c->x[0]->data;
+    copy.dst = c->y[0].data;
+    for (int i = 0; i < copy.ndim; i++) {
+        copy.src_stride[i] = x_stride[i];
+        copy.dst_stride[i] = y_stride[i];
+    }
+    c->k->copy(c->team, &copy);
+}
+
+static void backward(const pn_call *c)
+{
+    pn_index x_stride[PN_MAX_DIMS], y_stride[PN_MAX_DIMS];
+    pn_copy copy = job(c, x_stride, y_stride);
+    if (!c->dx[0])
+        return;
+    copy.src = c->dy[0];
+    copy.dst = c->dx[0];
+    copy.add = c->add[0];
+    for (int i = 0; i < copy.ndim; i++) {
+        copy.src_stride[i] = y_stride[i];
+        copy.dst_stride[i] = x_stride[i];
+    }
+    c->k->copy(c->team, &copy);
+}
+
+const pn_op pn_op_transpose = {
+    .name = "transpose", .inputs = "x", .n_out = 1, .differentiable = true,
+    .doc = "x with its axes in another order, as a copy.\n\n"
+           "x: any shape and dtype; axis i of the result is axis axes[i] of x.\n\n"
+           ">>> pn.ops.transpose(np.zeros((2, 1, 28, 28), \"float32\"), (0, 2, 3, 1)).shape\n(2, 28, 28, 1)",
+    .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(transpose_params),
+    .rule = rule, .forward = forward, .backward = backward,
+};

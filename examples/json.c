@@ -1,0 +1,220 @@
+/* json.c -- reads JSON in place, value by value.  Source: RFC 8259. */
+#include "json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void skip_space(json *j)
+{
+    while (j->at < j->end && (*j->at == ' ' || *j->at == '\t' || *j->at == '\n' || *j->at == '\r'))
+        j->at++;
+}
+
+static bool take(json *j, char c)
+{
+    skip_space(j);
+    if (j->at >= j->end || *j->at != c)
+        return false;
+    j->at++;
+    return true;
+}
+
+bool json_open(json *j, char bracket) { return take(j, bracket); }
+
+int json_more(json *j, char closing, bool *first)
+{
+    if (*first && take(j, closing))
+        return 0;
+    if (*first) {
+        *first = false;
+        return 1;
+    }
+    if (take(j, ','))
+        return 1;
+    return take(j, closing) ? 0 : -1;
+}
+
+/* ---- strings ----------------------------------------------------------------------------------------------------- */
+
+/* Four hexadecimal digits. */
+static int hex4(json *j)
+{
+    int value = 0;
+    if (j->end - j->at < 4)
+        return -1;
+    for (int i = 0; i < 4; i++) {
+        const char c = *j->at++;
+        const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        if (digit < 0)
+            return -1;
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+/* After "\u": the code point, of two escapes where the first is half of a pair. */
+static int code_point(json *j)
+{
+    const int high = hex4(j);
+    if (high < 0xD800 || high > 0xDFFF)
+        return high;
+    if (high > 0xDBFF || j->end - j->at < 6 || j->at[0] != '\\' || j->at[1] != 'u')
+        return -1;
+    j->at += 2;
+    const int low = hex4(j);
+    return low < 0xDC00 || low > 0xDFFF ? -1 : 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+}
+
+/* Writes a code point as UTF-8; returns its bytes, at most 4. */
+static size_t encode(int point, char out[4])
+{
+    if (point < 0x80) {
+        out[0] = (char)point;
+        return 1;
+    }
+    const size_t bytes = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    for (size_t i = bytes - 1; i > 0; i--) {
+        out[i] = (char)(0x80 | (point & 0x3F));
+        point >>= 6;
+    }
+    static const int lead[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    out[0] = (char)(lead[bytes] | point);
+    return bytes;
+}
+
+/* One character, plain or escaped: its bytes, or 0 where the string is malformed. */
+static size_t character(json *j, char out[4])
+{
+    static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+    const char c = *j->at++;
+    if ((unsigned char)c < 0x20)
+        return 0;
+    out[0] = c;
+    if (c != '\\')
+        return 1;
+    if (j->at >= j->end)
+        return 0;
+    const char escape = *j->at++;
+    if (escape == 'u') {
+        const int point = code_point(j);
+        return point > 0 ? encode(point, out) : 0;         /* 0 would end the text early */
+    }
+    const char *name = escape ? strchr(names, escape) : NULL;
+    if (!name)
+        return 0;
+    out[0] = meanings[name - names];
+    return 1;
+}
+
+/* out may be NULL: then the string is only checked. */
+static int read_string(json *j, char *out, size_t size)
+{
+    size_t used = 0;
+    if (!take(j, '"'))
+        return -1;
+    while (j->at < j->end && *j->at != '"') {
+        char bytes[4];
+        const size_t n = character(j, bytes);
+        if (n == 0 || (out && used + n + 1 > size))
+            return -1;
+        if (out)
+            memcpy(out + used, bytes, n);
+        used += n;
+    }
+    if (j->at >= j->end || (out && size == 0))
+        return -1;
+    j->at++;
+    if (out)
+        out[used] = '\0';
+    return 0;
+}
+
+int json_string(json *j, char *out, size_t size) { return read_string(j, out, size); }
+
+int json_key(json *j, char *out, size_t size) { return read_string(j, out, size) || !take(j, ':') ? -1 : 0; }
+
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
+
+int json_number(json *j, double *out)
+{
+    char text[64];
+    size_t n = 0;
+    skip_space(j);
+    while (j->at < j->end && n + 1 < sizeof text && *j->at && strchr("+-.0123456789eE", *j->at))
+        text[n++] = *j->at++;
+    text[n] = '\0';
+    char *end;
+    *out = strtod(text, &end);
+    return n > 0 && *end == '\0' && isfinite(*out) ? 0 : -1;
+}
+
+int json_size(json *j, pn_index *out)
+{
+    double value;
+    if (json_number(j, &value) || !(value >= 0) || value > 0x1p53 || value != floor(value))
+        return -1;
+    *out = (pn_index)value;
+    return 0;
+}
+
+/* ---- whole values ------------------------------------------------------------------------------------------------ */
+
+static int skip_word(json *j)
+{
+    static const char *const words[] = { "true", "false", "null" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const size_t n = strlen(words[i]);
+        if ((size_t)(j->end - j->at) >= n && memcmp(j->at, words[i], n) == 0) {
+            j->at += n;
+            return 0;
+        }
+    }
+    double ignored;
+    return json_number(j, &ignored);
+}
+
+static int skip_value(json *j, int depth)
+{
+    skip_space(j);
+    if (j->at >= j->end || depth > JSON_MAX_DEPTH)
+        return -1;
+    const char open = *j->at;
+    if (open == '"')
+        return read_string(j, NULL, 0);
+    if (open != '{' && open != '[')
+        return skip_word(j);
+    j->at++;
+    bool first = true;
+    for (;;) {
+        const int more = json_more(j, open == '{' ? '}' : ']', &first);
+        if (more <= 0)
+            return more;
+        if (open == '{' && json_key(j, NULL, 0))
+            return -1;
+        if (skip_value(j, depth + 1))
+            return -1;
+    }
+}
+
+int json_skip(json *j) { return skip_value(j, 0); }
+
+int json_find(json *j, const char *key)
+{
+    bool first = true;
+    if (!json_open(j, '{'))
+        return -1;
+    for (;;) {
+        char name[128];
+        const int more = json_more(j, '}', &first);
+        if (more <= 0)
+            return more;
+        json start = *j;
+        if (json_key(j, NULL, 0))
+            return -1;
+        if (json_key(&start, name, sizeof name) == 0 && strcmp(name, key) == 0)
+            return 1;
+        if (json_skip(j))
+            return -1;
+    }
+}

@@ -1,0 +1,134 @@
+"""digits.py -- handwritten digits, end to end: data, model, training, evaluation, file."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from pyneural import _core, datasets
+from pyneural.dataset import Dataset, split_rows
+from pyneural.evaluate import evaluate
+from pyneural.files import save, writable
+from pyneural.history import History
+from pyneural.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
+from pyneural.model import Model, Sequential
+from pyneural.optimizers import Optimizer
+from pyneural.report import Report
+from pyneural.schedules import Schedule
+from pyneural.spelling import choose, words
+from pyneural.training import fit
+
+
+def digits_cnn() -> Sequential:
+    """The network for digits: two blocks of convolutions with batch norm, then two dense layers."""
+    return Sequential(
+        Conv2D(16, 3, padding="same", bias=False),
+        BatchNorm(activation="relu"),
+        Conv2D(16, 3, bias=False),
+        BatchNorm(activation="relu"),
+        MaxPool2D(2),
+        Conv2D(32, 3, padding="same", bias=False),
+        BatchNorm(activation="relu"),
+        Conv2D(32, 3, bias=False),
+        BatchNorm(activation="relu"),
+        MaxPool2D(2),
+        Flatten(),
+        Dropout(0.3),
+        Dense(128, "relu"),
+        Dropout(0.3),
+        Dense(10),
+    )
+
+
+def digits_mlp() -> Sequential:
+    """The simplest network for digits: 784-128-10."""
+    return Sequential(Flatten(), Dense(128, "relu"), Dense(10))
+
+
+MODELS = {"cnn": digits_cnn, "mlp": digits_mlp}
+
+
+class Run(NamedTuple):
+    """What digits returns; report is None when the training was interrupted."""
+
+    model: Model
+    history: History
+    report: Report | None
+
+
+@words(lr="learning_rate", path="data", output_path="output")
+def digits(
+    *,
+    epochs: int = 5,
+    model: str = "cnn",
+    data: str | Path | None = None,
+    samples: int | None = None,
+    batch_size: int = 64,
+    optimizer: str | Optimizer = "adam",
+    learning_rate: float | None = None,
+    schedule: str | Schedule = "one-cycle",
+    validation: float | None = 0.1,
+    seed: int = 0,
+    threads: int | None = None,
+    output: str | Path | None = None,
+    verbose: int = 1,
+) -> Run:
+    """Trains a network on MNIST, measures it on the test images, and saves it.
+
+    Args:
+        epochs: passes over the data.
+        model: "cnn" or "mlp".
+        data: as pn.datasets.mnist takes its path.
+        samples: train on that many images only, stratified, drawn by the seed; None takes all.
+        batch_size: images a step.
+        optimizer: a name or a recipe, as pn.fit takes it.
+        learning_rate: at the schedule's peak; None is one that suits the optimizer.
+        schedule: a name or a function, as pn.fit takes it.
+        validation: the share held back; None or 0 for none.
+        seed: of weights, split, order and dropout.
+        threads: how many to compute with; None leaves it.
+        output: where to save the model, a .safetensors file; None does not.
+        verbose: 0 silent, 1 a line an epoch, 2 a line a step.
+
+    Returns:
+        The model, its History, and the Report on the test images.
+    """
+    made = choose("model", model, MODELS)()
+    if output is not None:
+        writable(output)
+    if threads is not None:
+        _core.set_threads(threads)
+    found = datasets.mnist(data)
+    train = found.train if samples is None else _some(found.train, samples, seed)
+    history = fit(
+        made,
+        train,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        schedule=schedule,
+        validation=validation,
+        seed=seed,
+        verbose=verbose,
+    )
+    if samples is not None and verbose:
+        print("train: ", end="")
+        evaluate(made, train, verbose=verbose)
+    report = None
+    if not history.interrupted:
+        assert found.test is not None
+        if samples is not None and verbose:
+            print("test: ", end="")
+        report = evaluate(made, found.test, verbose=verbose)
+    if output is not None:
+        saved = save(made, output)
+        if verbose:
+            print(f"saved {saved} ({saved.stat().st_size:,} bytes)", flush=True)
+    return Run(made, history, report)
+
+
+def _some(data: Dataset, samples: int, seed: int) -> Dataset:
+    if isinstance(samples, bool) or not isinstance(samples, int) or not 1 <= samples <= len(data):
+        raise ValueError(f"digits: samples is {samples!r}: give a whole number from 1 to {len(data):,}")
+    if samples == len(data):
+        return data
+    return data.take(split_rows(data, samples / len(data), seed)[1])

@@ -1,0 +1,160 @@
+"""dataset.py -- Dataset: examples and their labels; Splits: the parts to train and test on; how a part is split off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyneural import _core
+
+Array = npt.NDArray[Any]
+
+
+class Dataset:
+    """Examples x and their labels y.
+
+    Args:
+        x: uint8 (n, height, width, channels), or floats (n, ...).  Grey images may come as (n, height, width).
+        y: class numbers (n,), names (n,), one-hot rows (n, K), or values (n,) or (n, K).
+        classes: the names of the classes, in order.
+        groups: (n,), what belongs together (a patient, say).
+        name: what the progress lines call it.
+        note: said wherever a result from it is quoted, as that it is a small sample.
+
+    >>> Dataset([[0.0], [1.0]], [0, 1], name="pair")
+    <pair: 2 x float32 (1,), y int64 ()>
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        classes: Sequence[str] = (),
+        groups: Any = None,
+        name: str = "",
+        note: str = "",
+    ) -> None:
+        self.x, self.y = _array("x", x), np.asarray(y)
+        self.classes, self.name, self.note = tuple(map(str, classes)), name, note
+        self.groups = None if groups is None else np.asarray(groups)
+        who = name or "data"
+        if self.x.ndim < 2:
+            raise ValueError(
+                f"{who}: x is {self.x.shape}: give (n, ...), an example a row; for one feature x.reshape(-1, 1)"
+            )
+        if self.y.ndim == 0 or len(self.x) != len(self.y):
+            raise ValueError(f"{who}: x has {len(self.x):,} examples, y is {self.y.shape}: give one label for each")
+        if len(self.x) == 0:
+            raise ValueError(f"{who}: it is empty: x is {self.x.shape}")
+        if self.y.dtype.kind not in "iubfUSO":
+            raise TypeError(f"{who}: y is of {self.y.dtype}: give numbers or names")
+        if self.groups is not None and self.groups.shape != (len(self.x),):
+            raise ValueError(f"{who}: groups is {self.groups.shape}: give one for each of the {len(self.x):,} examples")
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __repr__(self) -> str:
+        note = f" ({self.note})" if self.note else ""
+        name = self.name or "dataset"
+        return f"<{name}{note}: {len(self):,} x {self.x.dtype} {self.x.shape[1:]}, y {self.y.dtype} {self.y.shape[1:]}>"
+
+    def take(self, rows: Any) -> "Dataset":
+        """The examples of these rows, as a new Dataset."""
+        groups = None if self.groups is None else self.groups[rows]
+        return Dataset(self.x[rows], self.y[rows], classes=self.classes, groups=groups, name=self.name, note=self.note)
+
+    def arrays(self, *, flat: bool = False) -> tuple[Array, Array]:
+        """The examples as floats, uint8 pixels brought to 0..1, and y; with flat=True a row each.
+
+        >>> Dataset(np.full((2, 2, 2, 1), 255, np.uint8), [0, 1]).arrays(flat=True)[0][0]
+        array([1., 1., 1., 1.], dtype=float32)
+        """
+        x = self.x.astype(np.float32) / np.float32(255) if self.x.dtype == np.uint8 else self.x
+        return (x.reshape(len(x), -1) if flat else x), self.y
+
+
+@dataclass(frozen=True)
+class Splits:
+    """A data set in its parts: `.train`, `.test`, and `.validation` where the source has one.
+
+    `name` is what the progress lines call it.
+    """
+
+    train: Dataset
+    test: Dataset | None = None
+    validation: Dataset | None = None
+    name: str = ""
+
+
+def _array(what: str, values: Any) -> Array:
+    """Rows of uint8, float32 or float64, native and C-contiguous; other numbers become float32."""
+    array = values.numpy() if isinstance(values, _core.Tensor) else np.asarray(values)
+    if array.dtype.kind not in "iubf":
+        raise TypeError(f"{what} is of {array.dtype}: give numbers: uint8 pixels or floats")
+    if array.dtype == np.uint8:
+        array = np.ascontiguousarray(array)
+    else:
+        array = np.ascontiguousarray(array, np.float64 if _wide(values, array) else np.float32)
+    return array[..., None] if array.dtype == np.uint8 and array.ndim == 3 else array
+
+
+def _wide(values: Any, array: Array) -> bool:
+    """float64 stays when it was chosen; a list of Python numbers did not choose it."""
+    return array.dtype.kind == "f" and array.dtype.itemsize == 8 and isinstance(values, np.ndarray | _core.Tensor)
+
+
+def as_dataset(data: Any, who: str) -> Dataset:
+    """A Dataset from one, or from (x, y)."""
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, Splits):
+        raise TypeError(f"{who}: give one part of the data: data.train, data.validation or data.test")
+    if isinstance(data, tuple | list) and len(data) == 2:
+        return Dataset(data[0], data[1])
+    raise TypeError(f"{who}: data is {type(data).__name__}: give a pn.Dataset or a pair of arrays, (x, y)")
+
+
+def split_rows(data: Dataset, share: float, seed: int) -> tuple[Array, Array]:
+    """Rows to train on and rows to validate on: shuffled, stratified by label, a function of the seed.
+
+    Args:
+        data: what is split.
+        share: of the examples that go to validation, 0 < share < 1.
+        seed: of the shuffle.
+
+    Returns:
+        Two int64 arrays of row numbers, both ascending.
+
+    Raises:
+        ValueError: a part would be empty.
+    """
+    n = len(data)
+    wanted = round(share * n)
+    if not 0 < wanted < n:
+        raise ValueError(f"fit: validation={share:g} of {n:,} examples leaves a part empty: use validation=None")
+    order = _core.permutation(n, seed, "split", 0).numpy()
+    held = np.sort(order[_stratified(data.y, order, wanted)])
+    kept = np.ones(n, bool)
+    kept[held] = False
+    return np.flatnonzero(kept), held
+
+
+def _stratified(y: Array, order: Array, wanted: int) -> Array:
+    """Positions in `order` whose labels have the shares of the whole; plain first ones where labels are values."""
+    labels = y.reshape(-1) if y.size == len(order) else y.argmax(axis=1) if y.ndim == 2 else order
+    if labels.dtype.kind == "f" and not np.all(labels == np.floor(labels)):
+        return np.arange(wanted)
+    names, label = np.unique(labels.astype(str) if labels.dtype.kind == "O" else labels, return_inverse=True)
+    if len(names) > len(order) // 2:
+        return np.arange(wanted)
+    counts = np.bincount(label)
+    exact = counts * (wanted / len(order))
+    quota = np.floor(exact).astype(int)
+    for place in np.argsort(quota - exact, kind="stable")[: wanted - int(quota.sum())]:  # the largest remainders
+        quota[place] += 1
+    shuffled = label[order]
+    return np.concatenate([np.flatnonzero(shuffled == name)[: quota[name]] for name in range(len(names))])

@@ -1,0 +1,157 @@
+"""datasets.py -- known data sets, found where they are: a path, $PYNEURAL_DATA, the cache, a download, the sample."""
+
+import hashlib
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyneural.dataset import Dataset, Splits
+from pyneural.idx import parse_idx, read_idx
+
+Array = npt.NDArray[Any]
+
+MNIST_MD5 = {  # of the unpacked bytes
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+MNIST_MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+SAMPLE = Path(__file__).parent / "data"
+SAMPLE_NOTE = "EMBEDDED SAMPLE"
+_PATIENCE = 10  # seconds without a byte after which a download is given up
+
+
+def mnist(path: str | Path | None = None) -> Splits:
+    """MNIST: 60,000 handwritten digits to train on and 10,000 to test on, uint8 (n, 28, 28, 1).
+
+    Args:
+        path: a folder with the four IDX files, plain or .gz, or with a folder mnist that has them, or "sample" for the
+            real digits that come with the package, 6,000 and 1,000.  None looks in $PYNEURAL_DATA (a folder, or
+            "sample"), and where that is not set in the user's cache, fetches the files, or else takes the sample, and
+            warns that it does.
+
+    Raises:
+        FileNotFoundError: the files are not where the path or $PYNEURAL_DATA says; names each place tried.
+        ValueError: a file is damaged, or another one.
+
+    Source: Y. LeCun, C. Cortes, C. Burges; CC BY-SA 3.0.
+    """
+    said = os.environ.get("PYNEURAL_DATA") if path is None else str(path)
+    if said == "sample":
+        return _splits(SAMPLE / "mnist")
+    if said:
+        given = "path" if path is not None else "PYNEURAL_DATA"
+        return _splits(_folder(Path(said).expanduser(), given))
+    try:
+        return _splits(_fetched(MNIST_MIRRORS, MNIST_MD5))
+    except OSError as error:
+        warnings.warn(
+            f"mnist: the download failed ({error}), so this is the {SAMPLE_NOTE}: 6,000 + 1,000 digits instead of "
+            "60,000 + 10,000; put the four files into a folder and name it: pn.datasets.mnist(path)",
+            UserWarning,
+            stacklevel=2,
+        )
+        return _splits(SAMPLE / "mnist")
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    """The file of that name in a folder, in either spelling (-idx3, .idx3), plain or gzipped."""
+    for spelling in (name, name.replace("-idx", ".idx")):
+        for ending in ("", ".gz"):
+            if (folder / (spelling + ending)).is_file():
+                return folder / (spelling + ending)
+    return None
+
+
+def _folder(root: Path, given: str) -> Path:
+    places = (root / "mnist", root)
+    for place in places:
+        if any(_find(place, name) for name in MNIST_MD5):
+            return place
+    raise FileNotFoundError(_nowhere(root, places, given))
+
+
+def _nowhere(root: Path, places: tuple[Path, Path], given: str) -> str:
+    name = next(iter(MNIST_MD5))
+    tried = " and ".join(str(place / name) for place in places)
+    sample = "path='sample'" if given == "path" else "PYNEURAL_DATA=sample"
+    return (
+        f"mnist: {given} is {root}, but the data is not there (tried {tried}, plain and .gz, and .idx3 for -idx3): put the "
+        f"four files into {places[0]}, or use {sample} for the digits that come with pyneural"
+    )
+
+
+def _splits(folder: Path) -> Splits:
+    parts = {}
+    for part, prefix in (("train", "train"), ("test", "t10k")):
+        arrays: list[Array] = []
+        for name, axes in ((f"{prefix}-images-idx3-ubyte", 3), (f"{prefix}-labels-idx1-ubyte", 1)):
+            source = _find(folder, name)
+            if source is None:
+                raise FileNotFoundError(f"mnist: {folder} has no {name} (plain or .gz); all four files are needed")
+            arrays.append(read_idx(source, axes=axes))
+        parts[part] = _part(part, folder, *arrays)
+    return Splits(parts["train"], parts["test"], name="mnist")
+
+
+def _part(part: str, folder: Path, images: Array, labels: Array) -> Dataset:
+    if len(images) != len(labels):
+        raise ValueError(
+            f"mnist: {folder} has {len(images):,} {part} images but {len(labels):,} labels: files of two sets"
+        )
+    if images.dtype != np.uint8 or not len(labels) or labels.min() < 0 or labels.max() > 9:
+        raise ValueError(
+            f"mnist: {folder}: the {part} files are no digits: images {images.dtype}, {len(labels):,} labels"
+        )
+    total = 60_000 if part == "train" else 10_000
+    sample = folder == SAMPLE / "mnist"
+    note = f"{SAMPLE_NOTE}: {len(labels):,} of {total:,}" if sample else ""
+    return Dataset(images[..., None], labels.astype(np.int64), name=f"mnist {part}", note=note)
+
+
+def _fetched(mirrors: tuple[str, ...], wanted: dict[str, str]) -> Path:
+    """The folder in the user's cache, its missing files fetched.
+
+    Raises:
+        OSError: no mirror gave one of the files; says why, for each.
+    """
+    import pooch
+
+    folder = Path(pooch.os_cache("pyneural")) / "mnist"
+    for name, md5 in wanted.items():
+        if not (folder / name).is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            _fetch(mirrors, name, md5, folder)
+    return folder
+
+
+def _fetch(mirrors: tuple[str, ...], name: str, md5: str, folder: Path) -> None:
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")
+    part, troubles = folder / f".{name}.{os.getpid()}.part", []
+    for mirror in mirrors:
+        try:
+            pooch.HTTPDownloader(timeout=_PATIENCE)(f"{mirror}{name}.gz", str(part), None)
+            array = parse_idx(part.read_bytes(), f"{name}.gz")
+            header = bytes((0, 0, 8, array.ndim)) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+            unpacked = header + array.tobytes()
+            found = hashlib.md5(unpacked, usedforsecurity=False).hexdigest()
+            if found != md5:
+                raise ValueError(f"{name} has MD5 {found}, expected {md5}: another file")
+            part.write_bytes(unpacked)
+            part.replace(folder / name)
+            return
+        except (OSError, ValueError) as error:  # requests' errors are OSErrors
+            troubles.append(f"{mirror}: {error}")
+        finally:
+            part.unlink(missing_ok=True)
+    raise OSError(f"{name}: " + "; ".join(troubles))

@@ -1,0 +1,95 @@
+"""initializers.py -- what parameters hold before training.
+
+fan_in and fan_out are the values a unit reads and feeds: all axes but the last, and all but the one before it.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+from pyneural import _core
+from pyneural._core import Tensor
+from pyneural.spelling import choose, plain
+
+Initializer = Callable[[Tensor, int, str], None]
+
+
+def _fans(shape: Sequence[int]) -> tuple[float, float]:
+    if len(shape) < 2:
+        return float(max(1, math.prod(shape))), float(max(1, math.prod(shape)))
+    taps = math.prod(shape[:-2])
+    return float(max(1, taps * shape[-2])), float(max(1, taps * shape[-1]))
+
+
+def he_uniform(values: Tensor, seed: int, stream: str) -> None:
+    """U(-a, a), a = √(6 / fan_in): for relu.  Source: He et al. 2015."""
+    a = math.sqrt(6 / _fans(values.shape)[0])
+    _core.random_fill(values, "uniform", -a, a, seed, stream)
+
+
+def he_normal(values: Tensor, seed: int, stream: str) -> None:
+    """N(0, 2 / fan_in): for relu.  Source: He et al. 2015."""
+    _core.random_fill(values, "normal", 0.0, math.sqrt(2 / _fans(values.shape)[0]), seed, stream)
+
+
+def glorot_uniform(values: Tensor, seed: int, stream: str) -> None:
+    """U(-a, a), a = √(6 / (fan_in + fan_out)).  Source: Glorot & Bengio 2010."""
+    a = math.sqrt(6 / sum(_fans(values.shape)))
+    _core.random_fill(values, "uniform", -a, a, seed, stream)
+
+
+def glorot_normal(values: Tensor, seed: int, stream: str) -> None:
+    """N(0, 2 / (fan_in + fan_out)).  Source: Glorot & Bengio 2010."""
+    _core.random_fill(values, "normal", 0.0, math.sqrt(2 / sum(_fans(values.shape))), seed, stream)
+
+
+def normal(values: Tensor, seed: int, stream: str) -> None:
+    """N(0, 0.05²)."""
+    _core.random_fill(values, "normal", 0.0, 0.05, seed, stream)
+
+
+def uniform(values: Tensor, seed: int, stream: str) -> None:
+    """U(-0.05, 0.05)."""
+    _core.random_fill(values, "uniform", -0.05, 0.05, seed, stream)
+
+
+def zeros(values: Tensor, seed: int, stream: str) -> None:
+    """All 0."""
+    values.assign(0.0)
+
+
+def ones(values: Tensor, seed: int, stream: str) -> None:
+    """All 1."""
+    values.assign(1.0)
+
+
+def constant(value: float) -> Initializer:
+    """All `value`; a layer's init= also takes the number itself."""
+
+    def fill(values: Tensor, seed: int, stream: str) -> None:
+        values.assign(value)
+
+    return fill
+
+
+NAMES: dict[str, Initializer] = {
+    "he_uniform": he_uniform,
+    "he_normal": he_normal,
+    "glorot_uniform": glorot_uniform,
+    "glorot_normal": glorot_normal,
+    "normal": normal,
+    "uniform": uniform,
+    "zeros": zeros,
+    "ones": ones,
+}
+
+
+def find(init: str | float | Initializer) -> Initializer:
+    """The initializer meant by a name, a number or a function of (values, seed, stream)."""
+    if isinstance(init, int | float):
+        return constant(float(init))
+    return init if callable(init) else choose("init", init, NAMES)
+
+
+def suited(activation: str | None) -> str:
+    """The name that suits an activation: he for relu and its kin, else glorot."""
+    return "he_uniform" if activation and plain(activation) in ("relu", "leaky_relu", "softplus") else "glorot_uniform"

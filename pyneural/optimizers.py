@@ -1,0 +1,192 @@
+"""optimizers.py -- the engine's optimizers: recipes for pn.fit, or bound to a model and stepped by hand."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from pyneural import _core
+from pyneural._core import Tensor
+from pyneural.blocks import Blocks
+from pyneural.model import Model
+from pyneural.spelling import choose, closest
+
+_TABLE: dict[str, dict[str, Any]] = _core.optimizer_table()
+_FAMILIAR = {
+    "lr": "learning_rate",
+    "rho": "momentum",
+    "betas": "beta1, beta2",
+    "eps": "epsilon",
+    "clipnorm": "clip_norm",
+}
+
+
+class Optimizer:
+    """A rule that changes parameters by their gradients.
+
+    Without a target it is a recipe, for pn.fit(optimizer=...); with one it is ready to step.
+
+    >>> import pyneural as pn
+    >>> w = pn.tensor([3.0], requires_grad=True)
+    >>> optimizer = pn.SGD([w], learning_rate=0.5, momentum=0.0)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.item()
+    0.0
+    """
+
+    kind: ClassVar[str] = ""
+
+    def __init__(self, target: Model | Sequence[Tensor] | None = None, **hyper: float | bool) -> None:
+        """Makes a recipe, or an optimizer that is ready to step.
+
+        Args:
+            target: a built model, or a list of tensors that require a gradient; None makes a recipe.
+            hyper: numbers by name, as learning_rate=0.01; the class's docstring lists them with their defaults.
+        """
+        if not self.kind:
+            raise TypeError(f"Optimizer: make one of {', '.join(NAMES)}")
+        defaults = _TABLE[self.kind]["defaults"]
+        for name in hyper:
+            if name not in defaults:
+                near = _FAMILIAR.get(name) or closest(name, defaults)
+                hint = f"did you mean '{near}'" if near else f"it takes {', '.join(defaults)}"
+                raise TypeError(f"{type(self).__name__}() has no '{name}'; {hint}")
+        _check(type(self).__name__, hyper)
+        self.hyper: dict[str, float | bool] = dict(hyper)
+        self._core: _core.Optimizer | None = None
+        self._blocks: Blocks | None = None
+        if target is not None:
+            self._bind(target)
+
+    def _bind(self, target: Model | Sequence[Tensor]) -> None:
+        if isinstance(target, Model):
+            self._blocks = target.blocks()
+            if self._blocks.parameters is None:
+                raise ValueError(f"{type(self).__name__}: the model has no parameters to train")
+            self._core = _core.Optimizer(self.kind, self._blocks.parameters, **self.hyper)
+        else:
+            tensors = list(target.values()) if isinstance(target, dict) else list(target)
+            self._core = _core.Optimizer(self.kind, tensors, **self.hyper)
+
+    def bound(self, model: Model, **hyper: float) -> "Optimizer":
+        """A fresh optimizer of this recipe for a model."""
+        return type(self)(model, **(self.hyper | hyper))
+
+    @property
+    def engine(self) -> _core.Optimizer:
+        """The engine's optimizer.
+
+        Raises:
+            RuntimeError: this is a recipe.
+        """
+        if self._core is None:
+            name = type(self).__name__
+            raise RuntimeError(f"{name}: it has nothing to step; make it as pn.{name}(model), or give it to pn.fit")
+        return self._core
+
+    def step(self) -> None:
+        """Changes every trainable parameter by its gradient.
+
+        Raises:
+            RuntimeError: it is a recipe, or another model has taken the parameters since.
+        """
+        if self._blocks is not None and not self._blocks.current:
+            name = type(self).__name__
+            raise RuntimeError(
+                f"{name}: another model has laid out these parameters since; make a new pn.{name}(model)"
+            )
+        self.engine.step()
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step; may be set."""
+        if self._core is None:
+            return float(self.hyper.get("learning_rate", _TABLE[self.kind]["defaults"]["learning_rate"]))
+        return self._core.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        _check(type(self).__name__, {"learning_rate": value})
+        if self._core is None:
+            self.hyper["learning_rate"] = value
+        else:
+            self._core.learning_rate = value
+
+    @property
+    def steps(self) -> int:
+        """How many steps it has made."""
+        return self._core.steps if self._core else 0
+
+    def __repr__(self) -> str:
+        hyper = ", ".join(f"{name}={value!r}" for name, value in self.hyper.items())
+        return f"{type(self).__name__}({'model' if self._core else ''}{', ' if self._core and hyper else ''}{hyper})"
+
+
+def _check(who: str, hyper: dict[str, Any]) -> None:
+    for name, value in hyper.items():
+        if isinstance(value, bool) and name in ("nesterov", "decay_all"):
+            continue
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise TypeError(f"{who}: {name} is {value!r}: give a number")
+        if not 0 <= value < float("inf") or (name == "learning_rate" and value == 0):
+            raise ValueError(f"{who}: {name} is {value!r}: give a number above 0")
+
+
+class SGD(Optimizer):
+    """Gradient descent, with momentum where that is above 0."""
+
+    kind = "sgd"
+
+
+class RMSprop(Optimizer):
+    """Gradients divided by a running root mean square."""
+
+    kind = "rmsprop"
+
+
+class Adam(Optimizer):
+    """Running means of the gradient and its square, corrected for their start."""
+
+    kind = "adam"
+
+
+class AdamW(Optimizer):
+    """Adam, whose weight decay is apart from its gradient."""
+
+    kind = "adamw"
+
+
+NAMES: dict[str, type[Optimizer]] = {kind.kind: kind for kind in (SGD, RMSprop, Adam, AdamW)}
+
+for _name, _class in NAMES.items():  # the engine's table says what each computes and takes
+    _row = _TABLE[_name]
+    _defaults = ", ".join(f"{key}={value}" for key, value in _row["defaults"].items())
+    _class.__doc__ = f"{_row['doc']}\n\nDefaults: {_defaults}"
+
+# A rate that falls to 0 can start higher than one that stays: fit's default is the table's rate times this.
+_PEAKS = {"one-cycle": 3.0, "cosine": 2.0}
+
+
+def recipe(optimizer: str | Optimizer, learning_rate: float | None, schedule: str) -> Optimizer:
+    """The recipe meant by fit's arguments, with its learning rate.
+
+    Raises:
+        TypeError, ValueError: a rate given twice, an unknown name, an optimizer that is bound already.
+    """
+    if isinstance(optimizer, type) and issubclass(optimizer, Optimizer):
+        raise TypeError(f"fit: {optimizer.__name__} is a class; write pn.{optimizer.__name__}()")
+    if isinstance(optimizer, str):
+        optimizer = choose("optimizer", optimizer, NAMES)()
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"fit: optimizer is {optimizer!r}: give a name ({', '.join(NAMES)}) or pn.Adam(...)")
+    if optimizer._core is not None:
+        name = type(optimizer).__name__
+        raise ValueError(f"fit: this optimizer is bound to a model; give a fresh pn.{name}(...) without one")
+    if learning_rate is not None and "learning_rate" in optimizer.hyper:
+        raise ValueError("fit: the learning rate is given twice, in optimizer= and as learning_rate=: give it once")
+    if learning_rate is not None:
+        _check("fit", {"learning_rate": learning_rate})
+        return type(optimizer)(None, **(optimizer.hyper | {"learning_rate": learning_rate}))
+    if "learning_rate" in optimizer.hyper:
+        return optimizer
+    rate = optimizer.learning_rate * _PEAKS.get(schedule, 1.0)
+    return type(optimizer)(None, **(optimizer.hyper | {"learning_rate": rate}))

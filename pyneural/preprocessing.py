@@ -1,0 +1,101 @@
+"""preprocessing.py -- what happens to inputs on the way to a model; decided in fit, saved, obeyed by predict."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from pyneural import _core, ops
+from pyneural._core import Tensor
+from pyneural.spelling import choose
+
+Array = npt.NDArray[Any]
+Gather = Callable[[Tensor, Tensor], Tensor]
+CHOICES = ("auto", "dataset", "image")
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How an input becomes what the first layer takes.
+
+    Args:
+        kind: "dataset" ((x - mean) / deviation of the training set), "image" (its own mean and deviation) or "none".
+        dtype: of the inputs, "uint8" or "float".
+        mean, deviation: a channel each, for "dataset".
+    """
+
+    kind: str
+    dtype: str
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
+
+    @classmethod
+    def learn(cls, choice: str | None, x: Array) -> Self:
+        """What a choice of fit's `preprocess` means for training inputs x (n, ..., channels)."""
+        kind = "none" if choice is None else choose("preprocess", choice, {name: name for name in CHOICES})
+        dtype = "uint8" if x.dtype == np.uint8 else "float"
+        if kind == "auto":
+            kind = "dataset" if dtype == "uint8" else "none"
+        if kind == "image" and x.ndim < 3:
+            raise ValueError(f"fit: preprocess='image' needs images, x is {x.shape}: use preprocess='dataset'")
+        if kind != "dataset":
+            return cls(kind, dtype)
+        mean, deviation = _core.moments(x)
+        return cls(kind, dtype, tuple(map(float, mean)), tuple(float(d) if d > 0 else 1.0 for d in deviation))
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, as JSON takes it."""
+        return vars(self) | {"mean": list(self.mean), "deviation": list(self.deviation)}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """The reverse of as_json."""
+        mean, deviation = tuple(map(float, record["mean"])), tuple(map(float, record["deviation"]))
+        made = cls(str(record["kind"]), str(record["dtype"]), mean, deviation)
+        if made.kind not in ("dataset", "image", "none") or made.dtype not in ("uint8", "float"):
+            raise ValueError(f"preprocessing {record} makes no sense")
+        if len(mean) != len(deviation) or (made.kind == "dataset") != bool(mean) or not all(d > 0 for d in deviation):
+            raise ValueError(f"preprocessing {record} makes no sense")
+        return made
+
+    def check(self, x: Array, who: str) -> None:
+        """Refuses inputs of the kind the model was not trained on."""
+        given = "uint8" if x.dtype == np.uint8 else "float"
+        if given == self.dtype:
+            return
+        if self.dtype == "uint8":
+            raise ValueError(
+                f"{who}: the model was trained on uint8 pixels 0..255, x is {x.dtype}: give the pixels as they are "
+                "(x.astype('uint8') where they are whole 0..255, (x * 255).round().astype('uint8') where 0..1)"
+            )
+        raise ValueError(
+            f"{who}: the model was trained on floats, x is uint8: prepare it as the training data was "
+            "(often x.astype('float32') / 255)"
+        )
+
+    def gather(self, dtype: str) -> Gather:
+        """The function (x, rows) -> the prepared batch, in the model's dtype."""
+        if self.kind == "dataset":
+            mean = _core.tensor(np.array(self.mean), dtype)
+            scale = _core.tensor(1.0 / np.array(self.deviation), dtype)
+
+            def standard(x: Tensor, rows: Tensor) -> Tensor:
+                return ops.gather(x, rows, mean, scale, dtype=dtype)
+
+            return standard
+
+        def plain(x: Tensor, rows: Tensor) -> Tensor:
+            return ops.gather(x, rows, dtype=dtype)
+
+        def own(x: Tensor, rows: Tensor) -> Tensor:
+            batch = plain(x, rows)
+            axes = tuple(range(1, batch.ndim - 1))
+            deviation = ops.sqrt(ops.var(batch, axis=axes, keepdims=True))
+            return (batch - ops.mean(batch, axis=axes, keepdims=True)) / ops.maximum(deviation, 1e-6)
+
+        return own if self.kind == "image" else plain
+
+    def __str__(self) -> str:
+        return {"dataset": "dataset mean, std", "image": "image mean, std", "none": "as it is"}[self.kind]

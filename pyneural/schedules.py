@@ -1,0 +1,59 @@
+"""schedules.py -- how the learning rate runs over a training: functions of (step, steps) that give a multiplier.
+
+The rate at a step is the optimizer's learning_rate times schedule(step, steps), step counting from 0.
+"""
+
+import math
+from collections.abc import Callable
+
+from pyneural.spelling import choose
+
+Schedule = Callable[[int, int], float]
+
+
+def constant(step: int, steps: int) -> float:
+    """1 throughout."""
+    return 1.0
+
+
+def step(step: int, steps: int, *, parts: int = 3, factor: float = 0.1) -> float:
+    """1, then `factor` times less after each of `parts` equal parts.
+
+    >>> [round(step(s, 9), 3) for s in (0, 3, 8)]
+    [1.0, 0.1, 0.01]
+    """
+    return float(factor ** (step * parts // max(1, steps)))
+
+
+def cosine(step: int, steps: int) -> float:
+    """(1 + cos(π step / steps)) / 2.  Source: Loshchilov & Hutter, SGDR, 2017."""
+    return 0.5 * (1 + math.cos(math.pi * step / max(1, steps)))
+
+
+def one_cycle(step: int, steps: int, *, warm: float = 0.25, start: float = 0.04, end: float = 0.001) -> float:
+    """From `start` up to 1 over the first `warm` share of the steps, then down to `end`, both along cosines.
+
+    Source: Smith & Topin, Super-convergence, 2018.
+
+    >>> [round(one_cycle(s, 100), 2) for s in (0, 25, 99)]
+    [0.04, 1.0, 0.0]
+    """
+    rise = max(1.0, warm * steps)
+    if step < rise:
+        low, at = start, 1 - step / rise
+    else:
+        low, at = end, (step - rise) / max(1.0, steps - rise)
+    return low + (1 - low) * 0.5 * (1 + math.cos(math.pi * at))
+
+
+NAMES: dict[str, Schedule] = {"constant": constant, "step": step, "cosine": cosine, "one-cycle": one_cycle}
+
+
+def find(schedule: str | Schedule) -> Schedule:
+    """The schedule meant by a name or a function of (step, steps)."""
+    return schedule if callable(schedule) else choose("schedule", schedule, NAMES)
+
+
+def name(schedule: str | Schedule) -> str:
+    """What the progress lines call it."""
+    return schedule if isinstance(schedule, str) else getattr(schedule, "__name__", "own schedule")

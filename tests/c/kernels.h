@@ -1,0 +1,124 @@
+/* kernels.h -- what the kernel tests share: guarded blocks, reproducible numbers, comparison of reals of both kinds.
+ *
+ * A guarded block has GUARD_BYTES of a known pattern on both sides; guard_free checks them.  Under AddressSanitizer the
+ * guards are poisoned too, so that reading them fails.  Nothing here prints: the functions return what they find. */
+#ifndef PN_TEST_KERNELS_H
+#define PN_TEST_KERNELS_H
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
+enum { GUARD_BYTES = 256, GUARD_PATTERN = 0xA5 };
+
+typedef struct guarded {
+    unsigned char *base;                 /* what malloc gave */
+    size_t lead, bytes;                  /* the block is base + lead, so many bytes */
+    void *p;                             /* the block: PN_ALIGN-aligned, plus `shift` bytes */
+} guarded;
+
+/* A block of `bytes` bytes, `shift` bytes past a PN_ALIGN boundary (0: aligned; sizeof(real): only the element is). */
+static inline guarded guard_new(size_t bytes, size_t shift)
+{
+    size_t lead = GUARD_BYTES + shift, total = lead + bytes + GUARD_BYTES;
+    unsigned char *base = aligned_alloc(PN_ALIGN, (total + PN_ALIGN - 1) / PN_ALIGN * PN_ALIGN);
+    if (!base)
+        abort();
+    memset(base, GUARD_PATTERN, total);
+    ASAN_POISON_MEMORY_REGION(base, lead / 8 * 8);
+    ASAN_POISON_MEMORY_REGION(base + lead + bytes, (size_t)GUARD_BYTES);
+    return (guarded){ base, lead, bytes, base + lead };
+}
+
+/* Returns whether nothing was written outside; the block is gone. */
+static inline bool guard_free(guarded g)
+{
+    bool ok = true;
+    ASAN_UNPOISON_MEMORY_REGION(g.base, g.lead + g.bytes + GUARD_BYTES);
+    for (size_t i = 0; i < g.lead; i++)
+        ok &= g.base[i] == GUARD_PATTERN;
+    for (size_t i = 0; i < GUARD_BYTES; i++)
+        ok &= g.base[g.lead + g.bytes + i] == GUARD_PATTERN;
+    free(g.base);
+    return ok;
+}
+
+/* splitmix64 (Steele, Lea, Flood 2014): enough for test data and for drawing cases. */
+static inline uint64_t draw(uint64_t *seed)
+{
+    uint64_t z = (*seed += 0x9E3779B97F4A7C15u);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
+
+static inline double draw_real(uint64_t *seed, double low, double high)
+{
+    return low + (high - low) * ((double)(draw(seed) >> 11) * 0x1p-53);
+}
+
+/* From low to high, both included. */
+static inline pn_index draw_index(uint64_t *seed, pn_index low, pn_index high)
+{
+    return low + (pn_index)(draw(seed) % (uint64_t)(high - low + 1));
+}
+
+static inline size_t real_size(pn_dtype real) { return real == PN_FLOAT32 ? sizeof(float) : sizeof(double); }
+
+static inline double get_real(pn_dtype real, const void *p, pn_index i)
+{
+    return real == PN_FLOAT32 ? (double)((const float *)p)[i] : ((const double *)p)[i];
+}
+
+static inline void set_real(pn_dtype real, void *p, pn_index i, double value)
+{
+    if (real == PN_FLOAT32)
+        ((float *)p)[i] = (float)value;
+    else
+        ((double *)p)[i] = value;
+}
+
+static inline void fill_reals(pn_dtype real, void *p, pn_index n, uint64_t *seed, double low, double high)
+{
+    for (pn_index i = 0; i < n; i++)
+        set_real(real, p, i, draw_real(seed, low, high));
+}
+
+/* A guarded block of n reals between low and high. */
+static inline guarded guard_reals(pn_dtype real, pn_index n, size_t shift, uint64_t *seed, double low, double high)
+{
+    guarded g = guard_new((size_t)n * real_size(real), shift);
+    fill_reals(real, g.p, n, seed, low, high);
+    return g;
+}
+
+/* |got - want| <= tolerance * (scale + |want|); NaN equals NaN and an infinity equals itself. */
+static inline bool near_real(double got, double want, double tolerance, double scale)
+{
+    if (isnan(want) || isnan(got))
+        return isnan(want) && isnan(got);
+    if (isinf(want) || isinf(got))
+        return got == want;
+    return fabs(got - want) <= tolerance * (scale + fabs(want));
+}
+
+/* The first index where n reals are not near, or -1. */
+static inline pn_index first_difference(pn_dtype real, const void *got, const void *want, pn_index n,
+                                        double tolerance, double scale)
+{
+    for (pn_index i = 0; i < n; i++)
+        if (!near_real(get_real(real, got, i), get_real(real, want, i), tolerance, scale))
+            return i;
+    return -1;
+}
+
+#endif

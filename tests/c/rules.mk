@@ -1,0 +1,63 @@
+# rules.mk -- the plain C tests in three builds: release with assertions, address + undefined, thread.
+#
+# Every C file below the binding is compiled once a build, into build/<build>/; each tests/c/test_*.c is a program.
+# `make c-test C_ARGS='seed=7 fork'` hands arguments to all programs.  C_TESTS= picks some of the programs.
+
+C_BUILD ?= build
+C_ARGS  ?=
+
+C_FOLDERS := $(foreach floor,base kernels engine tensor ops graph optim,csrc/$(floor) csrc/$(floor)/*)
+C_SOURCES := $(sort $(wildcard $(addsuffix /*.c,$(C_FOLDERS))))
+C_TESTS   ?= $(sort $(wildcard tests/c/test_*.c))
+
+C_FLAGS := -std=gnu11 -ffp-contract=fast -fno-math-errno -fno-trapping-math -Icsrc -pthread -MMD -MP -g -DPN_DEBUG \
+           -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Werror
+
+C_FLAGS_release := -O3
+C_FLAGS_asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+C_FLAGS_tsan    := -O1 -fno-omit-frame-pointer -fsanitize=thread
+
+# Sanitizers are slow: their programs may shorten themselves.  ThreadSanitizer needs a memory layout that some kernels'
+# address randomisation does not leave it.
+C_RUN_release :=
+C_RUN_asan    := ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0 \
+                 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+C_RUN_tsan     = TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1:exitcode=66 \
+                 $(shell setarch $$(uname -m) -R true 2>/dev/null && echo setarch $$(uname -m) -R)
+C_ARGS_release :=
+C_ARGS_asan    := quick
+C_ARGS_tsan    := quick
+
+.PHONY: c-test asan tsan C_FORCE
+c-test: c-run-release  ## the C tests, with assertions
+asan:   c-run-asan     ## the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
+tsan:   c-run-tsan     ## the C tests under ThreadSanitizer
+
+# $(1): the build.  The programs run one after another, all of them, whatever fails on the way.
+define C_RULES
+C_OBJECTS_$(1)  := $$(C_SOURCES:%.c=$(C_BUILD)/$(1)/%.o)
+C_PROGRAMS_$(1)  = $$(C_TESTS:%.c=$(C_BUILD)/$(1)/%)
+
+$(C_BUILD)/$(1)/flags: C_FORCE
+	@mkdir -p $$(@D)
+	@echo '$$(CC) $$(C_FLAGS) $$(C_FLAGS_$(1))' | cmp -s - $$@ || echo '$$(CC) $$(C_FLAGS) $$(C_FLAGS_$(1))' > $$@
+
+$(C_BUILD)/$(1)/%.o: %.c $(C_BUILD)/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(C_FLAGS) $$(C_FLAGS_$(1)) -c $$< -o $$@
+
+$(C_BUILD)/$(1)/tests/c/test_%: $(C_BUILD)/$(1)/tests/c/test_%.o $$(C_OBJECTS_$(1))
+	$$(CC) $$(C_FLAGS_$(1)) -pthread $$^ -lm -o $$@
+
+.SECONDARY: $$(C_OBJECTS_$(1)) $$(C_TESTS:%.c=$(C_BUILD)/$(1)/%.o)
+.PHONY: c-run-$(1)
+c-run-$(1): $$(C_PROGRAMS_$(1))
+	@status=0; for program in $$^; do \
+	    echo "$$$$program"; \
+	    $$(C_RUN_$(1)) $$$$program $$(C_ARGS_$(1)) $$(C_ARGS) || { status=1; echo "$$$$program failed"; }; \
+	done; exit $$$$status
+
+-include $$(C_OBJECTS_$(1):.o=.d) $$(wildcard $(C_BUILD)/$(1)/tests/c/*.d)
+endef
+
+$(foreach build,release asan tsan,$(eval $(call C_RULES,$(build))))

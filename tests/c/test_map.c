@@ -1,0 +1,435 @@
+/* test_map.c -- elementwise kernels and strided copies of every instruction set against the naive twin. */
+#include "crew.h"
+
+static const char *const UNARY_NAMES[] = {
+#define UNARY(name, ...) #name,
+#define BINARY(name, ...)
+#define COMPARE(name, ...)
+#include "kernels/elementwise.def"
+#undef UNARY
+#undef BINARY
+};
+static const char *const BINARY_NAMES[] = {
+#define UNARY(name, ...)
+#define BINARY(name, ...) #name,
+#include "kernels/elementwise.def"
+#undef BINARY
+#undef COMPARE
+};
+static const char *const COMPARE_NAMES[] = {
+#define BINARY(name, ...)
+#define COMPARE(name, ...) #name,
+#include "kernels/elementwise.def"
+#undef UNARY
+#undef BINARY
+#undef COMPARE
+};
+
+/* A few roundings: the twin computes in double where the kernel has its own function (bounds: test_vmath.c). */
+static double tolerance(const pn_kernels *k) { return 16 * rounding(k); }
+
+/* ---- unary ------------------------------------------------------------------------------------------------------- */
+
+static void set_parameters(pn_unary *u, int turn)
+{
+    static const double exponents[] = { 2, 3, 0.5, -1, 1.7, 0, 1, -2, -0.5 };
+    switch (u->f) {
+    case PN_U_pow: u->p[0] = exponents[turn % 9]; break;
+    case PN_U_clip: u->p[0] = -0.5; u->p[1] = 1.25; break;
+    case PN_U_leaky_relu: u->p[0] = 0.1; break;
+    default: break;
+    }
+}
+
+/* x in place: forward, then backward from the twin's y, written and added. */
+static void check_unary(crew *c, const pn_kernels *k, pn_unary u, guarded x)
+{
+    const pn_team team = crew_team(c, 0);
+    const size_t size = real_size(k->real);
+    guarded want = clone(c, x, size), got = clone(c, x, size);
+    u.x = x.p;
+    u.y = want.p;
+    naive_of(k)->unary_forward(&team, &u);
+    u.y = got.p;
+    k->unary_forward(&team, &u);
+    check_near(k, UNARY_NAMES[u.f], got, want, tolerance(k), 1e-3);
+
+    guarded dy = draw_reals(c, k->real, u.n, -2, 2), start = draw_reals(c, k->real, u.n, -2, 2);
+    u.y = want.p;
+    u.dy = dy.p;
+    for (int add = 0; add < 2; add++) {
+        guarded twin = clone(c, start, size), dx = clone(c, start, size);
+        u.add = add;
+        u.dx = twin.p;
+        naive_of(k)->unary_backward(&team, &u);
+        u.dx = dx.p;
+        k->unary_backward(&team, &u);
+        check_near(k, UNARY_NAMES[u.f], dx, twin, 4 * tolerance(k), 0.1);
+        release(twin);
+        release(dx);
+    }
+    release(want);
+    release(got);
+    release(dy);
+    release(start);
+}
+
+static void unary_sizes(crew *c, const pn_kernels *k)
+{
+    for (int f = 0; f < PN_UNARIES; f++)
+        for (int i = 0; i < SIZES; i++) {
+            pn_unary u = { .f = (pn_unary_f)f, .n = size_number(i) };
+            const bool positive = f == PN_U_log || f == PN_U_sqrt || f == PN_U_pow;
+            set_parameters(&u, i);
+            guarded x = draw_reals(c, k->real, u.n, positive ? 0.05 : -4, 4);
+            check_unary(c, k, u, x);
+            release(x);
+        }
+}
+
+TEST(unary_functions_match_their_twins) { each_table(unary_sizes); }
+
+/* Zeros, infinities, NaN, the greatest and the smallest numbers, in every lane. */
+static void unary_specials(crew *c, const pn_kernels *k)
+{
+    const bool single = k->real == PN_FLOAT32;
+    const double most = single ? 0x1.fffffep127 : 0x1.fffffffffffffp1023, least = single ? 0x1p-126 : 0x1p-1022;
+    const double specials[] = { 0, -0.0, 1, -1, INFINITY, -INFINITY, NAN, most, -most, least, -least, least / 8, 0.5, 2, -3 };
+    enum { N = 15, COPIES = 15 };
+    for (int f = 0; f < PN_UNARIES; f++)
+        for (int turn = 0; turn < 9; turn++) {
+            pn_unary u = { .f = (pn_unary_f)f, .n = N * COPIES };
+            set_parameters(&u, turn);
+            guarded x = guard_new(N * COPIES * real_size(k->real), draw_shift(c, real_size(k->real)));
+            for (int i = 0; i < N * COPIES; i++)
+                set_real(k->real, x.p, i, specials[(i + i / N) % N]);
+            check_unary(c, k, u, x);
+            release(x);
+        }
+}
+
+TEST(unary_functions_meet_infinities_and_nan_as_their_twins) { each_table(unary_specials); }
+
+/* ---- binary and compare ------------------------------------------------------------------------------------------- */
+
+typedef struct periods { pn_index n, na, nb, nc; } periods;
+
+static const periods PERIODS[] = {
+    { 0, 1, 1, 1 }, { 1, 1, 1, 1 }, { 24, 24, 24, 24 }, { 24, 1, 24, 1 }, { 67, 67, 1, 67 }, { 67, 1, 1, 67 },
+    { 96, 6, 4, 3 }, { 640, 640, 10, 64 }, { 5000, 5, 5000, 25 }, { 9009, 9009, 3, 1 }, { 9009, 7, 9, 1001 },
+    { 12288, 12288, 4096, 3 }, { 15000, 3000, 15000, 2500 }, { 20002, 2, 10001, 20002 }, { 4097, 4097, 4097, 4097 },
+};
+enum { N_PERIODS = sizeof PERIODS / sizeof PERIODS[0] };
+
+/* Small integers, so that operands are often equal, and sometimes NaN or infinite; never 0. */
+static guarded draw_operand(crew *c, pn_dtype real, pn_index n, bool special)
+{
+    guarded g = draw_reals(c, real, n, 0.5, 3);
+    for (pn_index i = 0; i < n; i++) {
+        const int kind = (int)draw_index(&c->seed, 0, 40);
+        if (kind < 16)
+            set_real(real, g.p, i, kind < 8 ? kind - 9 : kind - 6);
+        else if (special && kind < 20)
+            set_real(real, g.p, i, kind == 16 ? NAN : kind == 17 ? INFINITY : kind == 18 ? -INFINITY : 0);
+    }
+    return g;
+}
+
+static void check_binary_gradient(crew *c, const pn_kernels *k, pn_binary u, bool of_a, guarded dy)
+{
+    const pn_team team = crew_team(c, 0);
+    guarded start = draw_reals(c, k->real, u.n, -1, 1);
+    u.dy = dy.p;
+    for (int add = 0; add < 2; add++) {
+        guarded want = clone(c, start, real_size(k->real)), got = clone(c, start, real_size(k->real));
+        const pn_kernels *const tables[] = { naive_of(k), k };
+        u.add = add;
+        for (int i = 0; i < 2; i++) {
+            u.d = i == 0 ? want.p : got.p;
+            (of_a ? tables[i]->binary_da : tables[i]->binary_db)(&team, &u);
+        }
+        check_near(k, BINARY_NAMES[u.f], got, want, tolerance(k), 1);
+        release(want);
+        release(got);
+    }
+    release(start);
+}
+
+static void binary_periods(crew *c, const pn_kernels *k)
+{
+    const pn_team team = crew_team(c, 0);
+    for (int f = 0; f < PN_BINARIES; f++)
+        for (int i = 0; i < N_PERIODS + 67; i++) {
+            const pn_index m = i - N_PERIODS;
+            const periods s = i < N_PERIODS ? PERIODS[i] : (periods){ m, m, m, m };
+            guarded a = draw_operand(c, k->real, s.na, i % 2), b = draw_operand(c, k->real, s.nb, i % 2);
+            guarded dy = draw_reals(c, k->real, s.n, -2, 2), want = clone(c, dy, real_size(k->real));
+            guarded got = clone(c, dy, real_size(k->real));
+            pn_binary u = { .f = (pn_binary_f)f, .n = s.n, .na = s.na, .nb = s.nb, .a = a.p, .b = b.p, .y = want.p };
+            naive_of(k)->binary_forward(&team, &u);
+            u.y = got.p;
+            k->binary_forward(&team, &u);
+            check_near(k, BINARY_NAMES[f], got, want, 0, 0);
+            check_binary_gradient(c, k, u, true, dy);
+            check_binary_gradient(c, k, u, false, dy);
+            release(a);
+            release(b);
+            release(dy);
+            release(want);
+            release(got);
+        }
+}
+
+TEST(binary_functions_match_their_twins_at_all_periods) { each_table(binary_periods); }
+
+static void compare_periods(crew *c, const pn_kernels *k)
+{
+    const pn_team team = crew_team(c, 0);
+    for (int f = 0; f < PN_COMPARES; f++)
+        for (int i = 0; i < N_PERIODS + 67; i++) {
+            const pn_index m = i - N_PERIODS;
+            const periods s = i < N_PERIODS ? PERIODS[i] : (periods){ m, m, m, m };
+            guarded a = draw_operand(c, k->real, s.na, true), b = draw_operand(c, k->real, s.nb, true);
+            guarded want = draw_bytes(c, s.n, 255), got = draw_bytes(c, s.n, 255);
+            pn_compare u = { .f = (pn_compare_f)f, .n = s.n, .na = s.na, .nb = s.nb, .a = a.p, .b = b.p, .y = want.p };
+            naive_of(k)->compare(&team, &u);
+            u.y = got.p;
+            k->compare(&team, &u);
+            harness_check(same_bits(got, want), __FILE__, __LINE__, "%s, %s of %td", table_name(k), COMPARE_NAMES[f], s.n);
+            release(a);
+            release(b);
+            release(want);
+            release(got);
+        }
+}
+
+TEST(comparisons_match_their_twins_at_all_periods) { each_table(compare_periods); }
+
+static void select_periods(crew *c, const pn_kernels *k)
+{
+    const pn_team team = crew_team(c, 0);
+    const pn_kernels *const tables[] = { naive_of(k), k };
+    for (int i = 0; i < 2 * (N_PERIODS + 67); i++) {
+        const pn_index m = i / 2 - N_PERIODS;
+        const periods s = i / 2 < N_PERIODS ? PERIODS[i / 2] : (periods){ m, m, m, m };
+        guarded a = draw_operand(c, k->real, s.na, true), b = draw_operand(c, k->real, s.nb, true);
+        guarded cond = draw_bytes(c, s.nc, 3), dy = draw_operand(c, k->real, s.n, true), got[2][3];
+        guarded start = draw_reals(c, k->real, s.n, -1, 1);
+        for (int t = 0; t < 2; t++) {
+            pn_select u = { .n = s.n, .na = s.na, .nb = s.nb, .nc = s.nc, .c = cond.p, .a = a.p, .b = b.p, .dy = dy.p,
+                            .add = i % 2 };
+            for (int j = 0; j < 3; j++)
+                got[t][j] = clone(c, start, real_size(k->real));
+            u.y = got[t][0].p;
+            tables[t]->select_forward(&team, &u);
+            u.d = got[t][1].p;
+            tables[t]->select_da(&team, &u);
+            u.d = got[t][2].p;
+            tables[t]->select_db(&team, &u);
+        }
+        for (int j = 0; j < 3; j++) {
+            check_near(k, "select", got[1][j], got[0][j], 0, 0);
+            release(got[0][j]);
+            release(got[1][j]);
+        }
+        release(start);
+        release(a);
+        release(b);
+        release(cond);
+        release(dy);
+    }
+}
+
+TEST(select_matches_its_twin_at_all_periods) { each_table(select_periods); }
+
+/* ---- act_backward, axpy, fill ------------------------------------------------------------------------------------- */
+
+static void act_sizes(crew *c, const pn_kernels *k)
+{
+    const pn_team team = crew_team(c, 0);
+    for (int act = 0; act < PN_ACTIVATIONS; act++)
+        for (int i = 0; i < 2 * SIZES; i++) {
+            pn_act u = { .act = (pn_activation)act, .slope = 0.2, .n = size_number(i / 2) };
+            guarded dy = draw_reals(c, k->real, u.n, -2, 2), y = draw_reals(c, k->real, u.n, -1, 1);
+            guarded want = clone(c, dy, real_size(k->real)), got = clone(c, dy, real_size(k->real));
+            u.dy = dy.p;
+            u.y = y.p;
+            u.dz = want.p;
+            naive_of(k)->act_backward(&team, &u);
+            u.dz = got.p;
+            if (i % 2)
+                u.dy = got.p;                              /* in place */
+            k->act_backward(&team, &u);
+            check_near(k, "act_backward", got, want, tolerance(k), 1);
+            release(dy);
+            release(y);
+            release(want);
+            release(got);
+        }
+}
+
+TEST(act_backward_matches_its_twin_also_in_place) { each_table(act_sizes); }
+
+static void axpy_sizes(crew *c, const pn_kernels *k)
+{
+    const pn_team team = crew_team(c, 0);
+    for (int i = 0; i < 2 * SIZES; i++) {
+        pn_axpy u = { .n = size_number(i / 2), .a = 1.5, .add = i % 2 };
+        guarded x = draw_reals(c, k->real, u.n, -2, 2), want = draw_reals(c, k->real, u.n, -2, 2);
+        guarded got = clone(c, want, real_size(k->real));
+        u.x = x.p;
+        u.y = want.p;
+        naive_of(k)->axpy(&team, &u);
+        u.y = got.p;
+        k->axpy(&team, &u);
+        check_near(k, "axpy", got, want, 2 * rounding(k), 2);
+        k->fill(&team, &(pn_fill){ .n = u.n, .value = -0.75, .y = got.p });
+        for (pn_index j = 0; j < u.n; j++)
+            CHECK(get_real(k->real, got.p, j) == -0.75);
+        release(x);
+        release(want);
+        release(got);
+    }
+}
+
+TEST(axpy_and_fill_match_their_twins) { each_table(axpy_sizes); }
+
+/* ---- copy --------------------------------------------------------------------------------------------------------- */
+
+/* A drawn copy: axes in any order on either side, with gaps, repeats (source stride 0) and reversals. */
+static pn_copy draw_copy(crew *c, int item, pn_index *dst_items, pn_index *src_items, pn_index *src_start)
+{
+    static const pn_index extents[] = { 1, 2, 3, 4, 5, 7, 15, 16, 17, 31, 33, 64, 100, 700 };
+    pn_copy a = { .ndim = (int)draw_index(&c->seed, 0, 5), .item = item };
+    pn_index room = 40000, order[2][PN_MAX_DIMS];
+    for (int d = 0; d < a.ndim; d++) {
+        a.shape[d] = extents[draw_index(&c->seed, 0, 13)];
+        a.shape[d] = pn_min(a.shape[d], room);
+        room = pn_max(1, room / a.shape[d]);
+        order[0][d] = order[1][d] = d;
+    }
+    for (int side = 0; side < 2; side++)
+        for (int d = a.ndim - 1; d > 0 && draw_index(&c->seed, 0, 2) > 0; d--) {
+            const pn_index other = draw_index(&c->seed, 0, d), was = order[side][d];
+            order[side][d] = order[side][other];
+            order[side][other] = was;
+        }
+    *dst_items = *src_items = 1;
+    *src_start = 0;
+    for (int d = a.ndim - 1; d >= 0; d--) {
+        const pn_index to = order[0][d], from = order[1][d];
+        a.dst_stride[to] = *dst_items;
+        *dst_items = *dst_items * a.shape[to] + (draw_index(&c->seed, 0, 5) == 0 ? 3 : 0);
+        const int kind = (int)draw_index(&c->seed, 0, 9);
+        a.src_stride[from] = kind == 0 ? 0 : kind == 1 ? 2 * *src_items : *src_items;
+        const pn_index reach = a.src_stride[from] * (a.shape[from] - 1);
+        *src_items += reach;
+        if (kind == 2) {
+            *src_start += reach;
+            a.src_stride[from] = -a.src_stride[from];
+        }
+    }
+    return a;
+}
+
+static void copy_cases(crew *c, const pn_kernels *k)
+{
+    const pn_team team = crew_team(c, 0);
+    const pn_kernels *const tables[] = { naive_of(k), k };
+    const int size = (int)real_size(k->real);
+    for (int i = 0; i < (harness_quick() ? 200 : 1500); i++) {
+        const bool add = i % 3 == 0;
+        pn_index to, from, start;
+        pn_copy a = draw_copy(c, add || i % 3 == 1 ? size : i % 2 ? 1 : 8, &to, &from, &start);
+        guarded src = guard_new((size_t)(from * a.item), draw_shift(c, (size_t)a.item));
+        guarded base = guard_new((size_t)(to * a.item), 0), got[2];
+        for (size_t j = 0; j < src.bytes; j++)
+            ((uint8_t *)src.p)[j] = (uint8_t)draw(&c->seed);
+        if (add) {
+            fill_reals(k->real, src.p, from, &c->seed, -1, 1);
+            fill_reals(k->real, base.p, to, &c->seed, -1, 1);
+        }
+        a.src = (const char *)src.p + start * a.item;
+        a.add = add;
+        for (int t = 0; t < 2; t++) {
+            got[t] = clone(c, base, (size_t)a.item);
+            a.dst = got[t].p;
+            tables[t]->copy(&team, &a);
+        }
+        harness_check(same_bits(got[0], got[1]), __FILE__, __LINE__, "%s: copy number %d, item %d, %d axes, add %d",
+                      table_name(k), i, a.item, a.ndim, add);
+        release(src);
+        release(base);
+        release(got[0]);
+        release(got[1]);
+    }
+}
+
+TEST(copies_match_their_twin) { each_table(copy_cases); }
+
+static void empty_copy(crew *c, const pn_kernels *k)
+{
+    const pn_team team = crew_team(c, 0);
+    k->copy(&team, &(pn_copy){ .ndim = 3, .shape = { 4, 0, 5 }, .dst_stride = { 0, 5, 1 }, .src_stride = { 0, 5, 1 }, .item = 8 });
+}
+
+TEST(an_empty_copy_touches_nothing) { each_table(empty_copy); }
+
+/* ---- threads ------------------------------------------------------------------------------------------------------ */
+
+enum { LARGE = 300 * 1001 };
+
+/* All results for one team, in one block. */
+static void run_all(const pn_kernels *k, const pn_team *team, guarded a, guarded b, guarded c, guarded out)
+{
+    char *to = out.p;
+    const pn_index step = LARGE * (pn_index)real_size(k->real);
+    for (int f = 0; f < PN_UNARIES; f++, to += 2 * step) {
+        pn_unary u = { .f = (pn_unary_f)f, .n = LARGE, .x = a.p, .y = to, .dy = b.p, .dx = to + step };
+        set_parameters(&u, 4);
+        k->unary_forward(team, &u);
+        k->unary_backward(team, &u);
+    }
+    for (int f = 0; f < PN_BINARIES; f++, to += 2 * step) {
+        pn_binary u = { .f = (pn_binary_f)f, .n = LARGE, .na = LARGE, .nb = 1001, .a = a.p, .b = b.p, .y = to, .dy = a.p,
+                        .d = to + step };
+        k->binary_forward(team, &u);
+        k->binary_db(team, &u);
+    }
+    k->select_forward(team, &(pn_select){ .n = LARGE, .nc = 7, .na = LARGE, .nb = 11, .c = c.p, .a = a.p, .b = b.p, .y = to });
+    k->copy(team, &(pn_copy){ .ndim = 2, .shape = { 1001, 300 }, .dst_stride = { 300, 1 }, .src_stride = { 1, 1001 },
+                              .src = a.p, .dst = to + step, .item = (int)real_size(k->real) });
+}
+
+static void run_in_teams(crew *c, const pn_kernels *k)
+{
+    const pn_index results = 2 * PN_UNARIES + 2 * PN_BINARIES + 2;
+    guarded a = draw_reals(c, k->real, LARGE, 0.1, 3), b = draw_reals(c, k->real, LARGE, 0.1, 3);
+    guarded cond = draw_bytes(c, LARGE, 1), outs[CREW_TEAMS];
+    for (int t = 0; t < CREW_TEAMS; t++) {
+        const pn_team team = crew_team(c, t);
+        outs[t] = guard_new((size_t)(results * LARGE) * real_size(k->real), 0);
+        run_all(k, &team, a, b, cond, outs[t]);
+        harness_check(same_bits(outs[0], outs[t]), __FILE__, __LINE__, "%s: team %d", table_name(k), t);
+    }
+    /* Workers join when they wake in time: on a busy machine that takes a few regions. */
+    for (int t = 1; t < CREW_TEAMS; t++) {
+        const pn_team team = crew_team(c, t);
+        for (int i = 0; i < 2000 && pn_pool_read_counts(team.pool, PN_REGION_MAP).shared == 0; i++)
+            k->fill(&team, &(pn_fill){ .n = LARGE, .y = outs[t].p });
+        CHECK(pn_pool_read_counts(team.pool, PN_REGION_MAP).shared > 0);
+    }
+    for (int t = 0; t < CREW_TEAMS; t++)
+        release(outs[t]);
+    release(a);
+    release(b);
+    release(cond);
+}
+
+TEST(any_number_of_threads_computes_the_same_bits) { each_table(run_in_teams); }
+
+TESTS(unary_functions_match_their_twins, unary_functions_meet_infinities_and_nan_as_their_twins,
+      binary_functions_match_their_twins_at_all_periods, comparisons_match_their_twins_at_all_periods,
+      select_matches_its_twin_at_all_periods, act_backward_matches_its_twin_also_in_place,
+      axpy_and_fill_match_their_twins, copies_match_their_twin, an_empty_copy_touches_nothing,
+      any_number_of_threads_computes_the_same_bits)

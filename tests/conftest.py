@@ -1,0 +1,56 @@
+"""Fixtures for every test: the data, and the law that no test leaves engine memory behind."""
+
+import gc
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("PYNEURAL_DATA", "sample")
+
+import pyneural as pn
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("filterwarnings", "error")
+
+
+@pytest.fixture(autouse=True)
+def engine_memory_returns() -> Iterator[None]:
+    """Live engine bytes are, after each test, what they were before it."""
+    before = pn.memory_stats()["live_bytes"]
+    yield
+    if pn.memory_stats()["live_bytes"] != before:
+        gc.collect()
+    after = pn.memory_stats()["live_bytes"]
+    assert after == before, f"the test left {after - before:,} bytes of engine memory"
+
+
+@pytest.fixture(scope="session")
+def mnist() -> pn.Splits:
+    """MNIST from $PYNEURAL_DATA, else the embedded sample."""
+    return pn.datasets.mnist()
+
+
+@pytest.fixture(scope="session")
+def is_sample(mnist: pn.Splits) -> bool:
+    """Whether that is the embedded sample."""
+    return bool(mnist.train.note)
+
+
+@pytest.fixture(scope="session")
+def sample() -> pn.Splits:
+    """The embedded sample, whatever $PYNEURAL_DATA says."""
+    return pn.datasets.mnist("sample")
+
+
+@pytest.fixture
+def rings() -> tuple[np.ndarray, np.ndarray]:
+    """300 points in three rings round 0, float32 (300, 2), and their ring 0..2."""
+    generator = np.random.default_rng(0)
+    ring = np.arange(300) % 3
+    angle = generator.uniform(0, 2 * np.pi, 300)
+    radius = 1.0 + ring + generator.normal(0, 0.1, 300)
+    points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return points.astype(np.float32), ring

@@ -1,0 +1,120 @@
+"""The words that oprows.py is written in: inputs, and what a row of the table holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+Make = Callable[[np.random.Generator, str], np.ndarray]
+
+
+# ---- inputs: each is made from a generator and the real dtype of the run -------------------------------------------
+
+
+@dataclass(frozen=True)
+class Draw:
+    """An input: its shape, whether it is real, and how its values are made."""
+
+    shape: tuple[int, ...]
+    real: bool
+    make: Make
+
+
+def draw_real(shape: tuple[int, ...], values: Callable[[np.random.Generator], Any]) -> Draw:
+    return Draw(shape, True, lambda rng, real: np.asarray(values(rng)).astype(real).reshape(shape))
+
+
+def normal(*shape: int) -> Draw:
+    return draw_real(shape, lambda rng: rng.normal(size=shape))
+
+
+def positive(*shape: int) -> Draw:
+    """From 0.5 to 2."""
+    return draw_real(shape, lambda rng: rng.uniform(0.5, 2, shape))
+
+
+def away(*shape: int) -> Draw:
+    """Of both signs, at least 0.1 from 0: where a function has a corner."""
+    return draw_real(shape, lambda rng: rng.uniform(0.1, 2, shape) * rng.choice([-1, 1], shape))
+
+
+def distinct(*shape: int) -> Draw:
+    """No two equal or close: where the greatest of several counts."""
+    n = int(np.prod(shape))
+    return draw_real(shape, lambda rng: (rng.permutation(n) - n / 2) * 0.02)
+
+
+def chances(*shape: int) -> Draw:
+    return draw_real(shape, lambda rng: special.softmax(rng.normal(size=shape), axis=-1))
+
+
+def unit(*shape: int) -> Draw:
+    return draw_real(shape, lambda rng: rng.uniform(0, 1, shape))
+
+
+def labels(high: int, *shape: int) -> Draw:
+    return Draw(shape, False, lambda rng, real: rng.integers(0, high, shape))
+
+
+def mask(*shape: int) -> Draw:
+    return Draw(shape, False, lambda rng, real: rng.integers(0, 2, shape).astype("uint8"))
+
+
+def pixels(*shape: int) -> Draw:
+    return Draw(shape, False, lambda rng, real: rng.integers(0, 256, shape).astype("uint8"))
+
+
+def values(v: Any, dtype: str | None = None) -> Draw:
+    """These very values: of the run's real, or of a dtype of their own."""
+    a = np.asarray(v)
+    return Draw(a.shape, dtype is None, lambda rng, real: a.astype(dtype or real))
+
+
+# ---- rows ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    inputs: tuple[Draw | None, ...]
+    params: dict[str, Any]
+    smooth: bool = True
+
+
+@dataclass(frozen=True)
+class Bad:
+    says: str
+    inputs: tuple[Draw | None, ...]
+    params: dict[str, Any]
+    error: type[Exception] = ValueError
+
+
+@dataclass(frozen=True)
+class Row:
+    op: str
+    ref: Callable[..., np.ndarray]
+    cases: tuple[Case, ...]
+    bad: tuple[Bad, ...] = ()
+    leaves: tuple[int, ...] = tuple(range(8))  # inputs that have a gradient
+    variadic: bool = False
+    exact: bool = False  # float32 must equal the reference
+
+
+def case(*inputs: Draw | None, **params: Any) -> Case:
+    return Case(inputs, params)
+
+
+def plain(*inputs: Draw | None, **params: Any) -> Case:
+    """A case at a corner, or at infinity: forward only."""
+    return Case(inputs, params, smooth=False)
+
+
+def bad(says: str, *inputs: Draw | None, **params: Any) -> Bad:
+    return Bad(says, inputs, params)
+
+
+def wrong_type(says: str, *inputs: Draw | None, **params: Any) -> Bad:
+    return Bad(says, inputs, params, TypeError)

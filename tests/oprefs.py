@@ -1,0 +1,230 @@
+"""The ops once more, in NumPy and SciPy, straight from their formulas: what oprows.py compares with."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+Array = np.ndarray
+Padding = str | int | tuple[Any, Any]
+
+
+# ---- activations, products, axes -----------------------------------------------------------------------------------
+
+
+def activate(z: Array, activation: str | None, slope: float = 0.01) -> Array:
+    functions: dict[str | None, Callable[[Array], Array]] = {
+        None: lambda z: z,
+        "relu": lambda z: np.maximum(z, 0),
+        "leaky_relu": lambda z: np.where(z > 0, z, slope * z),
+        "sigmoid": special.expit,
+        "tanh": np.tanh,
+    }
+    return functions[activation](z)
+
+
+def linear(
+    x: Array, weight: Array, bias: Array | None = None, activation: str | None = None, slope: float = 0.01
+) -> Array:
+    z = x @ weight
+    return activate(z if bias is None else z + bias, activation, slope)
+
+
+def matmul(a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False) -> Array:
+    return (a.swapaxes(-1, -2) if transpose_a else a) @ (b.swapaxes(-1, -2) if transpose_b else b)
+
+
+def var(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False, correction: float = 0) -> Array:
+    return np.asarray(np.var(x, axis=axis, keepdims=keepdims, ddof=int(correction)))
+
+
+def slices(x: Array, slices: tuple[Any, ...]) -> Array:
+    return x[slices]
+
+
+def concat(*tensors: Array, axis: int = 0) -> Array:
+    return np.concatenate(tensors, axis=axis)
+
+
+# ---- windows -------------------------------------------------------------------------------------------------------
+
+
+def _pair(v: int | tuple[int, int]) -> tuple[int, int]:
+    return (v, v) if isinstance(v, int) else v
+
+
+def _pads(size: int, window: int, stride: int, padding: Padding, side: int) -> tuple[int, int]:
+    """How many cells stand before and behind an axis (side: 0 height, 1 width)."""
+    if padding == "valid":
+        return 0, 0
+    if padding == "same":
+        total = max((-(-size // stride) - 1) * stride + window - size, 0)
+        return total // 2, total - total // 2
+    given = padding if isinstance(padding, tuple) else (padding, padding)
+    return given[side] if isinstance(given[side], tuple) else (given[side], given[side])
+
+
+def windows(x: Array, size: tuple[int, int], stride: tuple[int, int], padding: Padding, fill: float) -> Array:
+    """(N, OH, OW, KH, KW, C): every window of the padded images."""
+    pads = [_pads(x.shape[1 + i], size[i], stride[i], padding, i) for i in range(2)]
+    padded = np.pad(x, [(0, 0), *pads, (0, 0)], constant_values=fill)
+    view = np.lib.stride_tricks.sliding_window_view(padded, size, axis=(1, 2))[:, :: stride[0], :: stride[1]]
+    return view.transpose(0, 1, 2, 4, 5, 3)
+
+
+def conv2d(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: int | tuple[int, int] = 1,
+    padding: Padding = "valid",
+    activation: str | None = None,
+    slope: float = 0.01,
+) -> Array:
+    patches = windows(x, weight.shape[:2], _pair(stride), padding, 0)
+    z = np.einsum("nijhwc,hwco->nijo", patches, weight)
+    return activate(z if bias is None else z + bias, activation, slope)
+
+
+def max_pool2d(x: Array, size: Any = 2, stride: Any = None, padding: Padding = "valid") -> Array:
+    patches = windows(x, _pair(size), _pair(size if stride is None else stride), padding, -np.inf)
+    return patches.max(axis=(3, 4))
+
+
+def avg_pool2d(x: Array, size: Any = 2, stride: Any = None, padding: Padding = "valid") -> Array:
+    patches = windows(x, _pair(size), _pair(size if stride is None else stride), padding, np.nan)
+    return np.nanmean(patches, axis=(3, 4))
+
+
+# ---- norm, dropout, gather -----------------------------------------------------------------------------------------
+
+
+def batch_norm(
+    x: Array,
+    gamma: Array,
+    beta: Array,
+    running_mean: Array,
+    running_var: Array,
+    residual: Array | None = None,
+    training: bool = False,
+    momentum: float = 0.9,
+    epsilon: float = 1e-5,
+    activation: str | None = None,
+    slope: float = 0.01,
+) -> Array:
+    axes = tuple(range(x.ndim - 1))
+    mean, variance = (x.mean(axis=axes), x.var(axis=axes)) if training else (running_mean, running_var)
+    z = gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
+    return activate(z if residual is None else z + residual, activation, slope)
+
+
+def _mix(x: int) -> int:
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    x = (x ^ x >> 27) * 0x94D049BB133111EB % 2**64
+    return x ^ x >> 31
+
+
+def _philox(counter: Sequence[int], key: Sequence[int]) -> list[int]:
+    """Philox4x32-10 (Salmon et al. 2011)."""
+    c, k = list(counter), list(key)
+    for _ in range(10):
+        p0, p1 = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [p1 >> 32 ^ c[1] ^ k[0], p1 % 2**32, p0 >> 32 ^ c[3] ^ k[1], p0 % 2**32]
+        k = [(k[0] + 0x9E3779B9) % 2**32, (k[1] + 0xBB67AE85) % 2**32]
+    return c
+
+
+def dropout(
+    x: Array,
+    samples: Array | None = None,
+    rate: float = 0.5,
+    seed: int = 0,
+    stream: int = 0,
+    step: int = 0,
+    first: int = 0,
+) -> Array:
+    key = _mix(_mix((seed + 0x9E3779B97F4A7C15) % 2**64) ^ stream)
+    words = (key % 2**32, key >> 32)
+    rows = x.reshape(len(x), -1)
+    keep = np.empty(rows.shape, bool)
+    for r, j in itertools.product(*map(range, rows.shape)):
+        sample = first + r if samples is None else int(samples[r])
+        word = _philox((j // 4, step, sample % 2**32, sample >> 32), words)[j % 4]
+        keep[r, j] = word * 2.0**-32 >= rate
+    return np.where(keep, rows / (1 - rate), 0).reshape(x.shape)
+
+
+def gather(
+    x: Array, rows: Array, mean: Array | None = None, scale: Array | None = None, dtype: str = "float32"
+) -> Array:
+    y = x[rows]
+    return y if mean is None or scale is None else (y - mean) * scale
+
+
+# ---- losses --------------------------------------------------------------------------------------------------------
+
+
+def _reduce(loss: Array, weight: Array, reduction: str) -> Array:
+    total = {"none": lambda: loss, "sum": lambda: loss.sum(), "mean": lambda: loss.sum() / weight.sum()}
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total[reduction]())
+
+
+def cross_entropy(
+    logits: Array,
+    targets: Array,
+    row_weights: Array | None = None,
+    class_weights: Array | None = None,
+    label_smoothing: float = 0.0,
+    ignore: int | None = None,
+    reduction: str = "mean",
+) -> Array:
+    classes, lead = logits.shape[-1], logits.shape[:-1]
+    each = np.ones(classes) if class_weights is None else class_weights
+    weight = np.ones(lead) if row_weights is None else row_weights.reshape(lead)
+    q = targets
+    if targets.dtype == np.int64:
+        labels = targets.reshape(lead)
+        kept = np.ones(lead, bool) if ignore is None else labels != ignore
+        labels = np.where(kept, labels, 0)
+        q = np.eye(classes)[labels]
+    smooth = (1 - label_smoothing) * q + label_smoothing / classes
+    loss = weight * -(each * smooth * special.log_softmax(logits, axis=-1)).sum(axis=-1)
+    if targets.dtype == np.int64:
+        loss, weight = np.where(kept, loss, 0), np.where(kept, weight * each[labels], 0)
+    return _reduce(loss, weight, reduction)
+
+
+def _row_loss(each: Array, mean_within: bool, row_weights: Array | None, reduction: str) -> Array:
+    rows = each.reshape(each.shape[0] if each.ndim else 1, -1)
+    loss = rows.mean(axis=1) if mean_within else rows.sum(axis=1)
+    weight = np.ones(len(rows)) if row_weights is None else row_weights.reshape(-1)
+    return _reduce((loss * weight).reshape(each.shape[:1]), weight, reduction)
+
+
+def binary_cross_entropy(
+    logits: Array, targets: Array, row_weights: Array | None = None, reduction: str = "mean"
+) -> Array:
+    targets = targets.reshape(logits.shape)
+    each = -targets * special.log_expit(logits) - (1 - targets) * special.log_expit(-logits)
+    return _row_loss(each, False, row_weights, reduction)
+
+
+def mse(x: Array, targets: Array, row_weights: Array | None = None, reduction: str = "mean") -> Array:
+    return _row_loss((x - targets.reshape(x.shape)) ** 2, True, row_weights, reduction)
+
+
+def mae(x: Array, targets: Array, row_weights: Array | None = None, reduction: str = "mean") -> Array:
+    return _row_loss(abs(x - targets.reshape(x.shape)), True, row_weights, reduction)
+
+
+def accuracy(x: Array, targets: Array, threshold: float = 0.0, reduction: str = "mean") -> Array:
+    if x.shape == targets.shape or x.shape[-1] == 1:
+        hits = (x.reshape(targets.shape) >= threshold) == targets
+    else:
+        hits = x.argmax(axis=-1) == targets.reshape(x.shape[:-1])
+    return _reduce(hits.astype("float64"), np.ones(targets.shape), reduction)

@@ -1,0 +1,180 @@
+"""Layers: their shapes, their parameters, what they refuse."""
+
+import numpy as np
+import pytest
+
+import pyneural as pn
+from pyneural import layers
+
+IMAGES = (8, 10, 3)
+
+
+def built(*stack: pn.Layer, shape=IMAGES, **options) -> pn.Sequential:
+    model = pn.Sequential(*stack, **options)
+    model.build(shape)
+    return model
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        pn.Conv2D(4, 3),
+        pn.Conv2D(4, (3, 2), stride=(2, 1), padding="same", activation="relu"),
+        pn.Conv2D(5, 3, padding=((1, 0), (2, 1)), bias=False, activation="softplus"),
+        pn.MaxPool2D(2),
+        pn.MaxPool2D(3, stride=1, padding="same"),
+        pn.AvgPool2D(2, stride=(1, 2)),
+        pn.GlobalAvgPool2D(),
+        pn.BatchNorm(activation="tanh"),
+        pn.Dropout(0.4),
+        pn.Flatten(),
+        pn.Activation("softmax"),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_the_shape_learnt_in_build_is_the_shape_computed(layer):
+    model = built(layer)
+    x = np.random.default_rng(1).normal(size=(4, *IMAGES)).astype(np.float32)
+    for training in (False, True):
+        y = model(x, training=training)
+        assert y.shape == (4, *model.output_shape)
+        assert np.all(np.isfinite(y.numpy()))
+
+
+def test_dense_is_x_times_weight_plus_bias():
+    model = built(pn.Dense(3, "relu"), shape=(5,))
+    layer = model["dense_1"]
+    layer.bias = [0.5, -0.5, 0.0]
+    x = np.random.default_rng(2).normal(size=(7, 5)).astype(np.float32)
+    expected = np.maximum(x @ layer.weight.numpy() + layer.bias.numpy(), 0)
+    np.testing.assert_allclose(model(x).numpy(), expected, rtol=1e-5, atol=1e-6)  # one float32 sum of 5
+
+
+@pytest.mark.parametrize("activation", list(layers.ACTIVATIONS))
+def test_an_activation_in_a_layer_equals_one_after_it(activation):
+    inside, outside = (
+        built(pn.Dense(6, activation), shape=(4,)),
+        built(pn.Dense(6), pn.Activation(activation), shape=(4,)),
+    )
+    outside["dense_1"].weight = inside["dense_1"].weight
+    x = np.random.default_rng(3).normal(size=(5, 4)).astype(np.float32)
+    np.testing.assert_allclose(inside(x).numpy(), outside(x).numpy(), rtol=1e-6, atol=1e-6)  # fused: another rounding
+
+
+def test_batch_norm_normalises_in_training_and_remembers():
+    model = built(pn.BatchNorm(momentum=0.5))
+    x = np.random.default_rng(4).normal(3, 2, size=(16, *IMAGES)).astype(np.float32)
+    y = model(x, training=True).numpy()
+    np.testing.assert_allclose(y.mean(axis=(0, 1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(y.std(axis=(0, 1, 2)), 1, atol=1e-4)
+    np.testing.assert_allclose(model["batch_norm_1"].running_mean.numpy(), 0.5 * x.mean(axis=(0, 1, 2)), rtol=1e-4)
+
+
+def test_a_frozen_batch_norm_keeps_its_statistics():
+    model = built(pn.BatchNorm())
+    model["batch_norm_1"].trainable = False
+    x = np.random.default_rng(4).normal(3, 2, size=(16, *IMAGES)).astype(np.float32)
+    y = model(x, training=True).numpy()
+    np.testing.assert_allclose(y, x / np.sqrt(1 + 1e-5), rtol=1e-5)
+    assert np.all(model["batch_norm_1"].running_mean.numpy() == 0)
+
+
+def test_dropout_keeps_the_mean_and_two_layers_differ():
+    model = built(pn.Dropout(0.25), shape=(4000,))
+    y = model(np.ones((1, 4000), np.float32), training=True).numpy()
+    assert set(np.unique(y).round(4)) == {0.0, 1.3333}
+    assert abs(y.mean() - 1) < 0.04  # 4 deviations of a mean of 4,000
+    two = built(pn.Dropout(0.5), pn.Dropout(0.5), shape=(4000,))
+    kept = (two(np.ones((1, 4000), np.float32), training=True).numpy() > 0).mean()
+    assert abs(kept - 0.25) < 0.03, "two layers with the same mask would keep a half"
+
+
+def test_dropout_draws_anew_at_each_call_and_not_at_all_when_not_training():
+    model = built(pn.Dropout(0.5), shape=(100,))
+    x = np.ones((2, 100), np.float32)
+    assert np.any(model(x, training=True).numpy() != model(x, training=True).numpy())
+    assert np.array_equal(model(x).numpy(), x)
+
+
+def test_an_own_layer_trains_and_is_saved():
+    class Scale(pn.Layer):
+        def __init__(self, start=1.0):
+            self.start = start
+
+        def build(self, shape):
+            self.factor = self.parameter("gain", shape[-1:], self.start)
+
+        def call(self, x, *, training):
+            return x * self.factor
+
+    model = built(Scale(2.0), pn.Dense(1), shape=(3,))
+    assert np.array_equal(model["scale_1"].gain.numpy(), [2, 2, 2])
+    x = np.random.default_rng(5).normal(size=(64, 3)).astype(np.float32)
+    pn.fit(model, (x, x.sum(axis=1)), epochs=1, verbose=0)
+    assert np.any(model["scale_1"].gain.numpy() != 2), "an alias of a parameter must follow it into the block"
+    again = pn.files.loads(pn.files.dumps(model), layers=[Scale])
+    assert again.fingerprint() == model.fingerprint()
+    assert again["scale_1"].start == 2.0
+
+
+def test_a_composite_layer_names_what_is_inside():
+    class Residual(pn.Layer):
+        def __init__(self, units):
+            self.units = units
+            self.first, self.second = pn.Dense(units, "relu"), pn.Dense(units)
+
+        def call(self, x, *, training):
+            return x + self.second(self.first(x), training=training)
+
+    model = built(pn.Dense(4), Residual(4), Residual(4), shape=(3,))
+    assert list(model.parameters)[2:4] == ["residual_1/dense_1/weight", "residual_1/dense_1/bias"]
+    assert model["residual_2/dense_2"].weight.shape == (4, 4)
+    again = pn.files.loads(pn.files.dumps(model), layers=[Residual])
+    assert again.fingerprint() == model.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda: pn.Dense(0), ValueError, "units is 0: give a whole number"),
+        (lambda: pn.Dense(2.5), ValueError, "units is 2.5"),
+        (lambda: pn.Dense(3, "rellu"), ValueError, "activation 'rellu'? did you mean 'relu'"),
+        (lambda: pn.Dense(3, max), TypeError, "give a name"),
+        (lambda: pn.Conv2D(3, 0), ValueError, "size is 0"),
+        (lambda: pn.Conv2D(3, 3, stride=0), ValueError, "stride is 0"),
+        (lambda: pn.Conv2D(3, 3, padding="some"), ValueError, "did you mean 'same'"),
+        (lambda: pn.Dropout(1.0), ValueError, "rate is 1.0"),
+        (lambda: pn.Dropout(-0.1), ValueError, "rate is -0.1"),
+        (lambda: pn.BatchNorm(momentum=1.0), ValueError, "momentum is 1.0"),
+        (lambda: pn.Activation("swish"), ValueError, "activation 'swish'"),
+        (lambda: pn.Dense(3, name="a/b"), ValueError, "without '/'"),
+        (lambda: built(pn.Dense(3), shape=(12, 12, 16)), ValueError, "dense_1: x is (n, 12, 12, 16); put pn.Flatten()"),
+        (lambda: built(pn.Dense(3), shape=()), ValueError, "it needs features"),
+        (lambda: built(pn.Conv2D(3, 3), shape=(12,)), ValueError, "Conv2D needs images, (n, height, width, channels)"),
+        (lambda: built(pn.Conv2D(3, 30)), ValueError, "conv2d_1: "),
+        (lambda: built(pn.Dense(3, init="he"), shape=(2,)), ValueError, "did you mean 'he_"),
+        (lambda: pn.Dense(3).weight, AttributeError, "build the model first"),
+        (lambda: pn.Dense(3)(pn.tensor([[1.0]])), RuntimeError, "put it into a pn.Sequential"),
+    ],
+)
+def test_what_a_layer_refuses(make, error, words):
+    with pytest.raises(error) as caught:
+        make()
+    assert words in str(caught.value)
+
+
+def test_parameters_can_only_be_declared_in_build():
+    with pytest.raises(RuntimeError, match="declared in build"):
+        pn.Layer().parameter("weight", (3,))
+
+
+@pytest.mark.parametrize("name", sorted(pn.initializers.NAMES))
+def test_each_initializer_fills_as_it_says(name):
+    model = built(pn.Dense(300, init=name), shape=(200,), seed=1)
+    w = model["dense_1"].weight.numpy()
+    deviation = {
+        "he_uniform": np.sqrt(2 / 200), "he_normal": np.sqrt(2 / 200), "glorot_uniform": np.sqrt(2 / 500),
+        "glorot_normal": np.sqrt(2 / 500), "normal": 0.05, "uniform": 0.05 / np.sqrt(3), "zeros": 0, "ones": 0,
+    }[name]  # fmt: skip
+    assert abs(w.std() - deviation) <= 0.02 * deviation  # 60,000 draws: 0.3 % is one deviation
+    assert abs(w.mean() - (name == "ones")) <= 0.02 * deviation

@@ -1,0 +1,338 @@
+"""Every op, from its row in oprows.py: right in float64 and float32, its gradient, any threads, any ISA, bad input."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from opdraw import Bad, Case, Draw, Row
+from oprows import ROWS
+
+from pyneural import _core
+
+CASES = [(op, i) for op, row in ROWS.items() for i in range(len(row.cases))]
+BAD = [(op, i) for op, row in ROWS.items() for i in range(len(row.bad))]
+REALS = ("float64", "float32")
+
+FORWARD = {"float64": 1e-12, "float32": 2e-6}  # of the greatest value: a few roundings, and sums of up to 70,000 terms
+GRADIENT = 1e-6  # central differences at STEP: truncation about STEP^2, rounding about 1e-16 / STEP
+STEP = 1e-5
+SINGLE = 2e-5  # a float32 gradient against float64's: sums of up to 70,000 terms of both signs
+PROBES = 12  # elements of each input whose gradient is checked
+
+
+# ---- running a case --------------------------------------------------------------------------------------------------
+
+
+def draw(row: Row, inputs: tuple[Draw | None, ...], index: int, real: str) -> list[np.ndarray | None]:
+    """The same numbers for both reals: drawn in float64, from a seed of the op's name and the case's index."""
+    rng = np.random.default_rng([zlib.crc32(row.op.encode()), index])
+    return [None if d is None else d.make(rng, real) for d in inputs]
+
+
+def leaves(row: Row, inputs: tuple[Draw | None, ...]) -> list[int]:
+    return [i for i, d in enumerate(inputs) if d is not None and d.real and i in row.leaves]
+
+
+def call(row: Row, inputs: list[Any], params: dict[str, Any]) -> Any:
+    op = getattr(_core.ops, row.op)
+    return op(inputs, **params) if row.variadic else op(*inputs, **params)
+
+
+def tensors(arrays: list[np.ndarray | None], wants: list[int]) -> list[Any]:
+    return [None if a is None else _core.tensor(a, requires_grad=i in wants) for i, a in enumerate(arrays)]
+
+
+def weights(shape: tuple[int, ...], real: str) -> np.ndarray:
+    return np.asarray(np.random.default_rng(7).normal(size=shape)).astype(real)
+
+
+def run(row: Row, case: Case, index: int, real: str) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The output, and the gradients of <output, weights> for the leaves."""
+    wants = leaves(row, case.inputs)
+    ts = tensors(draw(row, case.inputs, index, real), wants)
+    y = call(row, ts, case.params)
+    if wants:
+        y.backward(weights(y.shape, real))
+    return np.array(y), [np.array(ts[i].grad) for i in wants]
+
+
+def close(got: np.ndarray, want: np.ndarray, tolerance: float, what: str) -> None:
+    assert got.shape == want.shape, f"{what}: shape {got.shape}, expected {want.shape}"
+    finite = want[np.isfinite(want)]
+    scale = 1 + (abs(finite).max() if finite.size else 0)
+    np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance * scale, err_msg=what)
+
+
+# ---- what is checked ---------------------------------------------------------------------------------------------------
+
+
+def check_forward(row: Row, case: Case, index: int) -> None:
+    arrays = draw(row, case.inputs, index, "float64")
+    with np.errstate(all="ignore"):
+        want = np.asarray(row.ref(*arrays, **case.params))
+    for real in REALS:
+        single = draw(row, case.inputs, index, real)
+        if row.exact:
+            want = np.asarray(row.ref(*single, **case.params))
+        got = np.array(call(row, tensors(single, []), case.params))
+        close(got, want, 0 if row.exact else FORWARD[real], f"{row.op}[{index}] {real}")
+
+
+def check_gradient(row: Row, case: Case, index: int) -> None:
+    wants = leaves(row, case.inputs)
+    if not wants or not case.smooth:
+        return
+    y, grads = run(row, case, index, "float64")
+    w = weights(y.shape, "float64")
+    rng = np.random.default_rng(index)
+    for i, grad in zip(wants, grads, strict=True):
+        scale = 1 + (abs(grad).max() if grad.size else 0)
+        for at in rng.choice(grad.size, min(PROBES, grad.size), replace=False):
+            slope = central_difference(row, case, index, i, int(at), w)
+            error = abs(slope - grad.flat[at]) / scale
+            assert error < GRADIENT, f"{row.op}[{index}] input {i} at {at}: {grad.flat[at]}, by differences {slope}"
+
+
+def central_difference(row: Row, case: Case, index: int, i: int, at: int, w: np.ndarray) -> float:
+    sides = []
+    for step in (STEP, -STEP):
+        arrays = draw(row, case.inputs, index, "float64")
+        a = arrays[i]
+        assert a is not None
+        a.flat[at] += step
+        sides.append(np.array(call(row, tensors(arrays, []), case.params)) * w)
+    return float((sides[0] - sides[1]).sum() / (2 * STEP))
+
+
+# ---- tests ------------------------------------------------------------------------------------------------------------------
+
+
+def test_every_op_in_the_table_has_a_row_and_every_row_an_op() -> None:
+    table = {op["name"] for op in _core.op_table()}
+    assert table - set(ROWS) == set(), "ops without a row in tests/oprows.py"
+    assert set(ROWS) - table == set(), "rows without an op in csrc/ops/ops.def"
+
+
+def test_every_op_and_parameter_is_documented() -> None:
+    for op in _core.op_table():
+        assert ">>> " in op["doc"], f"{op['name']} has no example"
+        for param in op["params"]:
+            assert param[-1], f"{op['name']}: {param[0]} has no doc"
+
+
+@pytest.mark.parametrize(("op", "index"), CASES)
+def test_forward_equals_the_reference(op: str, index: int) -> None:
+    check_forward(ROWS[op], ROWS[op].cases[index], index)
+
+
+@pytest.mark.parametrize(("op", "index"), CASES)
+def test_gradient_equals_central_differences(op: str, index: int) -> None:
+    check_gradient(ROWS[op], ROWS[op].cases[index], index)
+
+
+@pytest.mark.parametrize(("op", "index"), CASES)
+def test_float32_follows_float64(op: str, index: int) -> None:
+    row = ROWS[op]
+    case = row.cases[index]
+    if not case.smooth:
+        return
+    (y64, grads64), (y32, grads32) = (run(row, case, index, real) for real in REALS)
+    if row.leaves:
+        close(y32, y64, SINGLE, f"{op}[{index}] output")
+    for i, (g32, g64) in enumerate(zip(grads32, grads64, strict=True)):
+        close(g32, g64, SINGLE, f"{op}[{index}] gradient {i}")
+
+
+@pytest.mark.parametrize(("op", "index"), CASES)
+def test_any_number_of_threads_gives_the_same_bits(op: str, index: int) -> None:
+    row = ROWS[op]
+    before = _core.get_threads()
+    results = []
+    try:
+        for threads in (1, 2, 4):
+            _core.set_threads(threads)
+            y, grads = run(row, row.cases[index], index, "float32")
+            results.append([y.tobytes(), *(g.tobytes() for g in grads)])
+    finally:
+        _core.set_threads(before)
+    assert results[0] == results[1] == results[2]
+
+
+@pytest.mark.parametrize(("op", "index"), CASES)
+def test_a_second_backward_adds_where_asked(op: str, index: int) -> None:
+    row = ROWS[op]
+    case = row.cases[index]
+    wants = leaves(row, case.inputs)
+    if not wants or not case.smooth:
+        return
+    _, once = run(row, case, index, "float64")
+    ts = tensors(draw(row, case.inputs, index, "float64"), wants)
+    for _ in range(2):
+        y = call(row, ts, case.params)
+        y.backward(weights(y.shape, "float64"), accumulate=True)
+    for i, grad in zip(wants, once, strict=True):
+        close(np.array(ts[i].grad), 2 * grad, 1e-13, f"{op}[{index}] input {i}")
+
+
+@pytest.mark.parametrize(("op", "index"), CASES)
+def test_a_gradient_is_the_same_when_the_others_are_not_wanted(op: str, index: int) -> None:
+    row = ROWS[op]
+    case = row.cases[index]
+    wants = leaves(row, case.inputs)
+    if len(wants) < 2 or len(wants) > 6:
+        return
+    y, grads = run(row, case, index, "float64")
+    for i, grad in zip(wants, grads, strict=True):
+        ts = tensors(draw(row, case.inputs, index, "float64"), [i])
+        alone = call(row, ts, case.params)
+        assert np.array(alone).tobytes() == y.tobytes()
+        alone.backward(weights(y.shape, "float64"))
+        assert np.array(ts[i].grad).tobytes() == grad.tobytes(), f"{op}[{index}] input {i}"
+
+
+@pytest.mark.parametrize(("op", "index"), CASES)
+def test_recording_changes_nothing_and_shapes_are_known_beforehand(op: str, index: int) -> None:
+    row = ROWS[op]
+    case = row.cases[index]
+    y, _ = run(row, case, index, "float32")
+    arrays = draw(row, case.inputs, index, "float32")
+    with _core.no_grad():
+        alone = call(row, tensors(arrays, leaves(row, case.inputs)), case.params)
+    assert np.array(alone).tobytes() == y.tobytes()
+    shapes = [None if a is None else _core.shape_only(a.shape, str(a.dtype)) for a in arrays]
+    before = call(row, shapes, case.params)
+    assert before.is_shape_only
+    assert (before.shape, before.dtype) == (alone.shape, alone.dtype)
+
+
+@pytest.mark.parametrize(("op", "index"), BAD)
+def test_bad_input_is_refused_with_a_sentence(op: str, index: int) -> None:
+    row = ROWS[op]
+    bad: Bad = row.bad[index]
+    arrays = draw(row, bad.inputs, index, "float32")
+    with pytest.raises(bad.error) as caught:
+        call(row, tensors(arrays, []), bad.params)
+    assert bad.says in str(caught.value)
+    assert str(caught.value).startswith(op)
+
+
+def requests_failing_one_by_one() -> Iterator[int]:
+    """1, 2, 3, ...: before each, that request of the engine is set to fail."""
+    for n in range(1, 1000):
+        _core._fail_after(n)
+        yield n
+        _core._fail_after(0)
+    pytest.fail("an op asked for memory 1000 times")
+
+
+@pytest.mark.parametrize("op", list(ROWS))
+def test_each_allocation_may_fail_and_nothing_is_lost(op: str) -> None:
+    row = ROWS[op]
+    case = max(row.cases, key=lambda case: len([d for d in case.inputs[:4] if d is not None]))
+    index = row.cases.index(case)
+    want, want_grads = run(row, case, index, "float64")
+    gc.collect()
+    live = _core.memory_stats()["live_bytes"]
+    failures = 0
+    for _ in requests_failing_one_by_one():
+        try:
+            y, grads = run(row, case, index, "float64")
+        except MemoryError as error:
+            assert "memory" in str(error)
+            failures += 1
+        else:
+            _core._fail_after(0)
+            break
+        gc.collect()
+        assert _core.memory_stats()["live_bytes"] == live, f"{op} lost memory when request {failures} failed"
+    assert failures >= len([d for d in case.inputs if d is not None])
+    assert y.tobytes() == want.tobytes()
+    assert [g.tobytes() for g in grads] == [g.tobytes() for g in want_grads]
+
+
+def lower_isas() -> list[str]:
+    order = ["naive", "baseline", "avx2", "avx512"]
+    return order[: order.index(_core.isa())] if _core.isa() in order else []
+
+
+@pytest.mark.parametrize("isa", lower_isas())
+def test_every_row_holds_on_a_lower_instruction_set(isa: str) -> None:
+    environment = {**os.environ, "PYNEURAL_ISA": isa}
+    done = subprocess.run([sys.executable, __file__, isa], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+
+
+# ---- what the rows cannot say ----------------------------------------------------------------------------------------------
+
+
+def test_batch_norm_moves_the_running_statistics_when_training_only() -> None:
+    x = np.random.default_rng(0).normal(3, 2, (20, 4))
+    mean, var = _core.zeros((4,), "float64"), _core.tensor(np.ones(4))
+    ones, zeros = np.ones(4), np.zeros(4)
+    _core.ops.batch_norm(x, ones, zeros, mean, var)
+    assert np.array_equal(mean, zeros)
+    assert np.array_equal(var, ones)
+    _core.ops.batch_norm(x, ones, zeros, mean, var, training=True, momentum=0.75)
+    np.testing.assert_allclose(mean, 0.25 * x.mean(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(var, 0.75 + 0.25 * x.var(axis=0, ddof=1), rtol=1e-13)
+
+
+def test_gather_makes_uint8_the_real_that_is_asked_for() -> None:
+    x = np.arange(24, dtype="uint8").reshape(4, 2, 3)
+    rows = np.array([3, 0, 3])
+    for real in REALS:
+        mean, scale = np.array([1, 2, 3], real), np.array([0.5, 2, 4], real)
+        y = _core.ops.gather(x, rows, mean, scale, dtype=real)
+        assert y.dtype == real
+        np.testing.assert_array_equal(y, (x[rows].astype(real) - mean) * scale)
+
+
+def test_gradients_that_an_op_does_not_have_are_refused() -> None:
+    logits, targets = np.zeros((2, 3)), _core.tensor(np.full((2, 3), 1 / 3), requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"cross_entropy: targets requires a gradient.*targets\.detach\(\)"):
+        _core.ops.cross_entropy(logits, targets)
+    with pytest.raises(RuntimeError, match="mse: row_weights requires a gradient"):
+        _core.ops.mse(logits, logits, _core.tensor(np.ones(2), requires_grad=True))
+
+
+def test_a_run_of_rows_shares_memory_with_its_origin() -> None:
+    x = _core.zeros((5, 3))
+    rows = _core.ops.slice(x, (slice(1, 4),))
+    x.assign(np.ones((5, 3), "float32"))
+    assert np.array(rows).sum() == 9
+    assert np.array(_core.ops.reshape(x, (15,))).sum() == 15
+
+
+def test_cross_entropy_does_not_change_when_a_constant_is_added_to_the_logits() -> None:
+    rng = np.random.default_rng(1)
+    logits, targets = rng.normal(size=(8, 5)), rng.integers(0, 5, 8)
+    plain, moved = (_core.ops.cross_entropy(logits + c, targets).item() for c in (0, 100))
+    assert abs(plain - moved) < 1e-12
+
+
+def main() -> int:
+    """All rows, forward and gradient; for another instruction set, in a process of its own."""
+    assert _core.isa() == sys.argv[1]
+    failed = 0
+    for op, index in CASES:
+        for check in (check_forward, check_gradient):
+            try:
+                check(ROWS[op], ROWS[op].cases[index], index)
+            except AssertionError as error:
+                failed += 1
+                print(f"{check.__name__} {op}[{index}]: {str(error)[:500]}")
+    return min(failed, 1)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""Writes what is said about ops elsewhere from the engine's table: pyneural/ops.pyi and docs/ops.md.
+
+    python tools/make_stubs.py            writes both
+    python tools/make_stubs.py --check    fails, and says how to mend it, where one is not what the table says
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from pyneural import _core
+
+ROOT = Path(__file__).resolve().parent.parent
+INTS = "tuple[int, ...] | list[int]"
+TYPES = {  # of each kind of parameter, as csrc/binding/argument.c reads it
+    "int": "int",
+    "seed": "int",
+    "float": "float",
+    "bool": "bool",
+    "pair": f"int | {INTS}",
+    "padding": "str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]",
+    "axes": f"int | {INTS} | None",
+    "shape": f"int | {INTS}",
+    "slices": "int | slice | EllipsisType | tuple[int | slice | EllipsisType, ...]",
+    "activation": "str | None",
+    "reduction": "str",
+    "dtype": "str",
+    "optional_int": "int | None",
+    "stream": "str | int",
+}
+
+Row = dict[str, Any]
+
+
+def stub_argument(name: str, kind: str, default: object) -> str:
+    if default is ...:
+        return f"{name}: {kind}"
+    kind = f"{kind} | None" if default is None and "None" not in kind else kind
+    return f'{name}: {kind} = "{default}"' if isinstance(default, str) else f"{name}: {kind} = {default!r}"
+
+
+def stub_arguments(row: Row) -> list[str]:
+    values = "Sequence[Values]" if row["variadic"] else "Values"
+    arguments = [stub_argument(name, values, None if optional else ...) for name, optional in row["inputs"]]
+    star = False
+    for name, kind, default, _ in row["params"]:
+        if default is ... and not star and any("=" in argument for argument in arguments):
+            arguments.append("*")
+            star = True
+        arguments.append(stub_argument(name, TYPES[kind], default))
+    return arguments
+
+
+def stub(row: Row) -> str:
+    result = "Tensor" if row["outputs"] == 1 else "tuple[" + ", ".join(["Tensor"] * row["outputs"]) + "]"
+    arguments = stub_arguments(row)
+    head = f"def {row['name']}({', '.join(arguments)}) -> {result}:"
+    if len(head) > 120:
+        head = f"def {row['name']}(\n" + "".join(f"    {argument},\n" for argument in arguments) + f") -> {result}:"
+    doc = row["doc"].replace("\\", "\\\\").replace("\n", "\n    ").replace("    \n", "\n")
+    end = "\n    " if "\n" in doc else ""
+    return f'{head}\n    """{doc}{end}"""\n'
+
+
+def stubs(table: list[Row]) -> str:
+    head = (
+        '"""Every op of the engine.  Made from its table by tools/make_stubs.py."""\n\n'
+        "from collections.abc import Sequence\nfrom types import EllipsisType\n\n"
+        "from numpy.typing import ArrayLike\n\nfrom pyneural._core import Tensor\n\n"
+        "Values = Tensor | ArrayLike\n\n"
+    )
+    names = "__all__ = [\n" + "".join(f'    "{row["name"]}",\n' for row in table) + "]\n\n"
+    return head + names + "\n".join(stub(row) for row in table)
+
+
+def section(row: Row) -> str:
+    doc = re.sub(r"(>>> (?:.|\n)*)", lambda m: f"```python\n{m[1].rstrip()}\n```", row["doc"])
+    lines = [f"## {row['name']}", "", f"`{row['name']}{row['signature']}`", "", doc]
+    if row["params"]:
+        lines += ["", "| parameter | default | |", "|---|---|---|"]
+        for name, _, default, text in row["params"]:
+            shown = "required" if default is ... else f"`{default!r}`"
+            lines.append(f"| `{name}` | {shown} | {text.replace('|', chr(92) + '|')} |")
+    if not row["differentiable"]:
+        lines += ["", "It has no gradient."]
+    return "\n".join(lines) + "\n"
+
+
+def reference(table: list[Row]) -> str:
+    return (
+        "# The ops\n\n"
+        "Made from the op table by `tools/make_stubs.py`; a test keeps it fresh. Each is a function of `pn.ops`; "
+        "inputs may be tensors, NumPy arrays or numbers,\nand every argument may be given by position or by name.\n\n"
+    ) + "\n".join(section(row) for row in table)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is not fresh")
+    check = parser.parse_args().check
+    table = _core.op_table()
+    stale = []
+    for path, text in ((ROOT / "pyneural/ops.pyi", stubs(table)), (ROOT / "docs/ops.md", reference(table))):
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        if check:
+            stale.append(str(path.relative_to(ROOT)))
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    if stale:
+        print(f"{', '.join(stale)}: not what the op table says; run python tools/make_stubs.py")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
