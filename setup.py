@@ -9,17 +9,17 @@ import shlex
 import shutil
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
-from glob import glob
 from pathlib import Path
 
 import numpy
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-FLAGS = "-std=gnu11 -O3 -fno-wrapv -ffp-contract=fast -fno-math-errno -fno-trapping-math -fvisibility=hidden -pthread".split()
-WARNINGS = (
-    "-Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Werror".split()
-)
+# fmt: off
+FLAGS = ["-std=gnu11", "-O3", "-fno-wrapv", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
+         "-fvisibility=hidden", "-pthread"]
+WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wdouble-promotion", "-Wstrict-prototypes",
+            "-Wmissing-prototypes", "-Werror"]
 BUILDS: dict[str, tuple[list[str], list[str]]] = {  # what each adds for the compiler, and for the linker
     "release": (["-g0"], []),
     "debug": (["-O1", "-g", "-UNDEBUG", "-DPN_DEBUG"], []),
@@ -27,7 +27,8 @@ BUILDS: dict[str, tuple[list[str], list[str]]] = {  # what each adds for the com
              ["-fsanitize=address,undefined"]),
     "tsan": (["-O1", "-g", "-DPN_DEBUG", "-fsanitize=thread"], ["-fsanitize=thread"]),
     "coverage": (["-O1", "-g", "--coverage"], ["--coverage"]),
-}  # fmt: skip
+}
+# fmt: on
 
 build = os.environ.get("PYNEURAL_BUILD", "release")
 if build not in BUILDS:
@@ -58,7 +59,7 @@ class Build(build_ext):
         if shutil.which(compiler) is None:
             raise SystemExit(
                 f"pyneural is built from C, and there is no compiler '{compiler}' here. Install one (Debian, Ubuntu: "
-                "apt install build-essential; Fedora: dnf install gcc; macOS: xcode-select --install), or name it in CC."
+                "apt install build-essential; Fedora: dnf install gcc; macOS: xcode-select --install), or set CC."
             )
         if not (headers / "Python.h").exists():
             raise SystemExit(
@@ -69,7 +70,7 @@ class Build(build_ext):
 
 def files(*patterns: str) -> list[str]:
     """All that match, sorted."""
-    return sorted(name for pattern in patterns for name in glob(f"csrc/**/{pattern}", recursive=True))
+    return sorted(str(name) for pattern in patterns for name in Path("csrc").rglob(pattern))
 
 
 setup(
@@ -77,7 +78,7 @@ setup(
         Extension(
             "pyneural._core",
             files("*.c"),
-            depends=files("*.h", "*.inc", "*.def") + ["setup.py"],
+            depends=[*files("*.h", "*.inc", "*.def"), "setup.py"],
             include_dirs=["csrc", numpy.get_include()],
             extra_compile_args=FLAGS + compile_flags + warnings,
             extra_link_args=["-pthread", *link_flags],

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ContextDecorator
 from types import EllipsisType, TracebackType
-from typing import Any, Literal, Self, final
+from typing import Any, Literal, Self, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pyneural import ops as ops
 
-_Values = Tensor | ArrayLike
+_Values: TypeAlias = "Tensor | ArrayLike"
 _Index = int | slice | EllipsisType
 _Axes = int | tuple[int, ...] | list[int] | None
 
@@ -150,9 +150,7 @@ def zeros(shape: int | tuple[int, ...] | list[int], dtype: str = "float32") -> T
 def random_fill(t: Tensor, kind: str, a: float, b: float, seed: int, stream: str | int) -> None: ...
 def permutation(n: int, seed: int, stream: str | int, step: int = 0) -> Tensor: ...
 def stream(name: str, /) -> int: ...
-def moments(
-    x: _Values, /
-) -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.float64]]]: ...
+def moments(x: _Values, /) -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.float64]]]: ...
 def check_finite(x: _Values, /) -> tuple[int, int]: ...
 def optimizer_table() -> dict[str, dict[str, Any]]: ...
 def op_table() -> list[dict[str, Any]]: ...

@@ -84,8 +84,8 @@ def _nowhere(root: Path, places: tuple[Path, Path], given: str) -> str:
     tried = " and ".join(str(place / name) for place in places)
     sample = "path='sample'" if given == "path" else "PYNEURAL_DATA=sample"
     return (
-        f"mnist: {given} is {root}, but the data is not there (tried {tried}, plain and .gz, and .idx3 for -idx3): put the "
-        f"four files into {places[0]}, or use {sample} for the digits that come with pyneural"
+        f"mnist: {given} is {root}, but the data is not there (tried {tried}, plain and .gz): "
+        f"put the four files into {places[0]}, or use {sample} for the digits that come with pyneural"
     )
 
 

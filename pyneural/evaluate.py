@@ -1,5 +1,6 @@
 """evaluate.py -- what a trained model is worth, and what it says: evaluate, predict, classify."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,11 @@ from pyneural.task import Task
 
 Array = npt.NDArray[Any]
 
-_ROW_LOSS = {"classes": ops.cross_entropy, "binary": ops.binary_cross_entropy, "values": ops.mse}
+_ROW_LOSS: dict[str, Callable[..., _core.Tensor]] = {
+    "classes": ops.cross_entropy,
+    "binary": ops.binary_cross_entropy,
+    "values": ops.mse,
+}
 
 
 @words(x="the second argument: pn.evaluate(model, (x, y))", y="the second argument: pn.evaluate(model, (x, y))")

@@ -116,12 +116,13 @@ class Model(Layer):
             if x.dtype == np.uint8 and self.card.preprocessing is not None:
                 raise TypeError(f"model(x) takes prepared {self.dtype}; pn.predict(model, x) prepares uint8 images")
             x = _core.tensor(x, self.dtype)
-        shape = tuple(x.shape[1:])
+        entering: Tensor = x
+        shape = entering.shape[1:]
         if self.input_shape is None:
-            self.build(shape, batch=x.shape[0] if x.ndim else 1)
+            self.build(shape, batch=entering.shape[0] if entering.ndim else 1)
         elif shape != self.input_shape:
-            raise ValueError(f"model: it is built for inputs (n, {_inner(self.input_shape)}), x is {tuple(x.shape)}")
-        return x
+            raise ValueError(f"model: it is built for inputs (n, {_inner(self.input_shape)}), x is {entering.shape}")
+        return entering
 
     # ---- looking
 

@@ -6,6 +6,6 @@ Inputs may be tensors, arrays or numbers; everything may be given by position or
 
 from pyneural import _core
 
-__all__ = [name for name in vars(_core.ops) if not name.startswith("_")]
+__all__ = sorted(name for name in vars(_core.ops) if not name.startswith("_"))
 
 globals().update({name: getattr(_core.ops, name) for name in __all__})

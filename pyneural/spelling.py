@@ -13,7 +13,9 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like `word`, or None when none is close."""
     import difflib
 
-    found = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    known = list(known)
+    longer = [name for name in known if name.lower().startswith(plain(word))]
+    found = longer or difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     return found[0] if found else None
 
 

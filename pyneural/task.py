@@ -45,7 +45,7 @@ class Task:
         return task
 
     def encode(self, y: Array, dtype: str, who: str) -> Array:
-        """Labels as the loss takes them: int64 (n,) for classes, else reals (n, outputs).
+        """Labels as the loss takes them: int64 (n,) for classes, (n, 1) for binary, reals (n, outputs) for values.
 
         Raises:
             ValueError: the labels do not fit the task; says how.
@@ -58,9 +58,7 @@ class Task:
         low, high = int(numbers.min()), int(numbers.max())
         if low < 0 or high > top:
             raise ValueError(f"{who}: {_out_of_range(low, high, self.outputs)}")
-        if self.kind == "classes":
-            return np.ascontiguousarray(numbers, np.int64)
-        return np.ascontiguousarray(numbers.reshape(-1, 1), dtype)
+        return np.ascontiguousarray(numbers if self.kind == "classes" else numbers.reshape(-1, 1), np.int64)
 
 
 def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: tuple[str, ...], who: str) -> Task:
@@ -144,7 +142,7 @@ def _numbers(y: Array, classes: tuple[str, ...], who: str) -> Array:
             raise ValueError(f"{who}: label '{strange}' is none of the model's classes: {', '.join(classes)}")
         return np.array([table[word] for word in words], np.int64)
     if y.ndim == 2 and _one_hot(y):
-        return np.argmax(y, axis=1)
+        return np.asarray(np.argmax(y, axis=1))
     if y.ndim != 1 or y.dtype.kind not in "iubf":
         raise ValueError(f"{who}: y is {y.shape} of {y.dtype}: give class numbers (n,), one-hot rows, or names")
     if y.dtype.kind == "f" and not np.all(y == np.floor(y)):

@@ -18,13 +18,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def engine_memory_returns() -> Iterator[None]:
-    """Live engine bytes are, after each test, what they were before it."""
+    """Live engine bytes are, after each test, what they were before it (less where a failed one's traceback went)."""
     before = pn.memory_stats()["live_bytes"]
     yield
     if pn.memory_stats()["live_bytes"] != before:
         gc.collect()
     after = pn.memory_stats()["live_bytes"]
-    assert after == before, f"the test left {after - before:,} bytes of engine memory"
+    assert after <= before, f"the test left {after - before:,} bytes of engine memory"
 
 
 @pytest.fixture(scope="session")

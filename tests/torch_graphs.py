@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812: its usual name
+from torch.nn import functional as F  # noqa: N812 (its usual name)
 
 import pyneural as pn
 
@@ -36,8 +36,8 @@ class Graph:
     values: list[Pair] = field(default_factory=list)
 
     def leaf(self, *shape: int) -> Pair:
-        values = self.random.normal(size=shape)
-        pair = Pair(pn.tensor(values, requires_grad=True), torch.tensor(values, requires_grad=True))
+        values = np.asarray(self.random.normal(size=shape))
+        pair = Pair(pn.tensor(values, "float64", requires_grad=True), torch.tensor(values, requires_grad=True))
         self.leaves.append(pair)
         return pair
 

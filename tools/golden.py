@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812: its usual name
+from torch.nn import functional as F  # noqa: N812 (its usual name)
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden"
 TOLERANCE = 1e-5

@@ -1,7 +1,6 @@
 """Writes what is said about ops elsewhere from the engine's table: pyneural/ops.pyi and docs/ops.md.
 
-    python tools/make_stubs.py            writes both
-    python tools/make_stubs.py --check    fails, and says how to mend it, where one is not what the table says
+`python tools/make_stubs.py` writes both; --check writes nothing, and fails where one is not what the table says.
 """
 
 import argparse
@@ -23,7 +22,7 @@ TYPES = {  # of each kind of parameter, as csrc/binding/argument.c reads it
     "padding": "str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]",
     "axes": f"int | {INTS} | None",
     "shape": f"int | {INTS}",
-    "slices": "int | slice | EllipsisType | tuple[int | slice | EllipsisType, ...]",
+    "slices": "_Index | tuple[_Index, ...]",
     "activation": "str | None",
     "reduction": "str",
     "dtype": "str",
@@ -42,7 +41,7 @@ def stub_argument(name: str, kind: str, default: object) -> str:
 
 
 def stub_arguments(row: Row) -> list[str]:
-    values = "Sequence[Values]" if row["variadic"] else "Values"
+    values = "Sequence[_Values]" if row["variadic"] else "_Values"
     arguments = [stub_argument(name, values, None if optional else ...) for name, optional in row["inputs"]]
     star = False
     for name, kind, default, _ in row["params"]:
@@ -67,11 +66,11 @@ def stub(row: Row) -> str:
 def stubs(table: list[Row]) -> str:
     head = (
         '"""Every op of the engine.  Made from its table by tools/make_stubs.py."""\n\n'
-        "from collections.abc import Sequence\nfrom types import EllipsisType\n\n"
+        "import builtins\nfrom collections.abc import Sequence\nfrom types import EllipsisType\n\n"
         "from numpy.typing import ArrayLike\n\nfrom pyneural._core import Tensor\n\n"
-        "Values = Tensor | ArrayLike\n\n"
+        "_Values = Tensor | ArrayLike\n_Index = int | builtins.slice | EllipsisType\n\n"
     )
-    names = "__all__ = [\n" + "".join(f'    "{row["name"]}",\n' for row in table) + "]\n\n"
+    names = "__all__ = [\n" + "".join(f'    "{name}",\n' for name in sorted(row["name"] for row in table)) + "]\n\n"
     return head + names + "\n".join(stub(row) for row in table)
 
 

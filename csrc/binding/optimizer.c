@@ -380,7 +380,7 @@ static const PyGetSetDef attributes[] = {
 };
 
 static const char doc[] =
-    "Optimizer(kind, target, **hyper)\n--\n\n"
+    "Optimizer(kind, target, /, **hyper)\n--\n\n"
     "Updates a Block, or a sequence of tensors, from their gradients; kind and hyper as in optimizer_table().";
 
 static const PyType_Slot type_slots[] = {

@@ -53,9 +53,9 @@ static PyObject *is_recording(PyObject *module, PyObject *unused)
     return PyBool_FromLong(pnb_is_recording(pnb_state(module)));
 }
 
-static const PyMethodDef enter_method = {"__enter__", enter, METH_NOARGS, "__enter__()\n--\n\nStops recording."};
+static const PyMethodDef enter_method = {"__enter__", enter, METH_NOARGS, "Stops recording."};
 static const PyMethodDef leave_method = {"__exit__", PNB_METHOD(leave), METH_FASTCALL,
-                                         "__exit__(kind, value, traceback)\n--\n\nRecords again, as before."};
+                                         "Records again, as before."};
 static const PyMethodDef functions[] = {
     {"is_recording", is_recording, METH_NOARGS,
      "is_recording()\n--\n\nWhether ops on tensors that want a gradient join the graph here: False inside no_grad."},

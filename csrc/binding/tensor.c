@@ -320,8 +320,8 @@ static const PyMethodDef methods[] = {
     {"numpy", numpy, METH_NOARGS, "numpy($self)\n--\n\nThe values as a read-only NumPy array; no copy, and the memory stays while the array does."},
     {"__array__", PNB_METHOD(pnb_array_dunder), METH_FASTCALL | METH_KEYWORDS, "__array__($self, dtype=None, copy=None)\n--\n\nWhat numpy.asarray(x) calls."},
     {"item", pnb_tensor_item, METH_NOARGS, "item($self)\n--\n\nThe one element as a Python number."},
-    {"assign", assign, METH_O, "assign($self, values)\n--\n\nWrites values, of the same shape or one that broadcasts to it, over the tensor's own."},
-    {"astype", astype, METH_O, "astype($self, dtype)\n--\n\nA copy of another dtype, outside the graph."},
+    {"assign", assign, METH_O, "assign($self, values, /)\n--\n\nWrites values, of the same shape or one that broadcasts to it, over the tensor's own."},
+    {"astype", astype, METH_O, "astype($self, dtype, /)\n--\n\nA copy of another dtype, outside the graph."},
     {"reshape", PNB_METHOD(reshape), METH_FASTCALL, "reshape($self, *shape)\n--\n\nThe same values in another shape, sharing memory; one length may be -1."},
     {"transpose", PNB_METHOD(transpose), METH_FASTCALL, "transpose($self, *axes)\n--\n\nThe axes in another order; without arguments reversed."},
     {"sum", PNB_METHOD(method_sum), METH_FASTCALL | METH_KEYWORDS, "sum($self, axis=None, keepdims=False)\n--\n\nSum over all axes, one or several."},
@@ -374,6 +374,7 @@ static const PyType_Slot slots[] = {
     PNB_SLOT(mp_subscript, pnb_index_get),
     PNB_SLOT(mp_ass_subscript, pnb_index_set),
     PNB_SLOT(sq_item, pnb_index_item),
+    PNB_SLOT(tp_iter, PySeqIter_New),
     {0, NULL},
 };
 

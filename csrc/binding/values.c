@@ -315,7 +315,7 @@ static const PyMethodDef functions[] = {
      "Without dtype: float32, float64, uint8 and int64 arrays stay what they are, bool becomes uint8, float16 float32, other\n"
      "integers int64; Python's floats become float32.  requires_grad: backward leaves a gradient in its .grad."},
     {"borrow", borrow, METH_O,
-     "borrow(a)\n--\n\nA read-only tensor on the array's own memory where that is contiguous, aligned and in native byte order, else on a copy."},
+     "borrow(a, /)\n--\n\nA read-only tensor on the array's own memory where that is contiguous, aligned and in native byte order, else on a copy."},
     {"shape_only", PNB_METHOD(shape_only), METH_FASTCALL | METH_KEYWORDS,
      "shape_only(shape, dtype='float32')\n--\n\nA tensor without values: ops on it compute the shapes of their results."},
     {"zeros", PNB_METHOD(zeros), METH_FASTCALL | METH_KEYWORDS, "zeros(shape, dtype='float32')\n--\n\nA tensor of zeros."},
@@ -324,11 +324,11 @@ static const PyMethodDef functions[] = {
      "mean a and deviation b.  The values depend on seed, stream (a name or int) and place alone."},
     {"permutation", PNB_METHOD(permutation), METH_FASTCALL | METH_KEYWORDS,
      "permutation(n, seed, stream, step=0)\n--\n\n0 to n - 1 in random order, int64: a function of seed, stream and step."},
-    {"stream", stream, METH_O, "stream(name)\n--\n\nThe number of a named random stream."},
+    {"stream", stream, METH_O, "stream(name, /)\n--\n\nThe number of a named random stream."},
     {"moments", moments, METH_O,
-     "moments(x)\n--\n\nMean and standard deviation of each channel (last axis) of a uint8 or float array; two float64 arrays."},
+     "moments(x, /)\n--\n\nMean and standard deviation of each channel (last axis) of a uint8 or float array; two float64 arrays."},
     {"check_finite", check_finite, METH_O,
-     "check_finite(x)\n--\n\nHow many values are NaN or infinite, and the flat index of the first (-1: none)."},
+     "check_finite(x, /)\n--\n\nHow many values are NaN or infinite, and the flat index of the first (-1: none)."},
     {NULL, NULL, 0, NULL},
 };
 

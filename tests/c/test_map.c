@@ -94,7 +94,8 @@ static void unary_specials(crew *c, const pn_kernels *k)
 {
     const bool single = k->real == PN_FLOAT32;
     const double most = single ? 0x1.fffffep127 : 0x1.fffffffffffffp1023, least = single ? 0x1p-126 : 0x1p-1022;
-    const double specials[] = { 0, -0.0, 1, -1, INFINITY, -INFINITY, NAN, most, -most, least, -least, least / 8, 0.5, 2, -3 };
+    const double specials[] = { 0,     -0.0,  1,      -1,        INFINITY, -INFINITY, NAN, most,
+                                -most, least, -least, least / 8, 0.5,      2,         -3 };
     enum { N = 15, COPIES = 15 };
     for (int f = 0; f < PN_UNARIES; f++)
         for (int turn = 0; turn < 9; turn++) {
@@ -110,7 +111,7 @@ static void unary_specials(crew *c, const pn_kernels *k)
 
 TEST(unary_functions_meet_infinities_and_nan_as_their_twins) { each_table(unary_specials); }
 
-/* ---- binary and compare ------------------------------------------------------------------------------------------- */
+/* ---- binary and compare ------------------------------------------------------------------------------------------ */
 
 typedef struct periods { pn_index n, na, nb, nc; } periods;
 
@@ -195,7 +196,8 @@ static void compare_periods(crew *c, const pn_kernels *k)
             naive_of(k)->compare(&team, &u);
             u.y = got.p;
             k->compare(&team, &u);
-            harness_check(same_bits(got, want), __FILE__, __LINE__, "%s, %s of %td", table_name(k), COMPARE_NAMES[f], s.n);
+            harness_check(same_bits(got, want), __FILE__, __LINE__, "%s, %s of %td", table_name(k), COMPARE_NAMES[f],
+                          s.n);
             release(a);
             release(b);
             release(want);
@@ -242,7 +244,7 @@ static void select_periods(crew *c, const pn_kernels *k)
 
 TEST(select_matches_its_twin_at_all_periods) { each_table(select_periods); }
 
-/* ---- act_backward, axpy, fill ------------------------------------------------------------------------------------- */
+/* ---- act_backward, axpy, fill ------------------------------------------------------------------------------------ */
 
 static void act_sizes(crew *c, const pn_kernels *k)
 {
@@ -294,7 +296,7 @@ static void axpy_sizes(crew *c, const pn_kernels *k)
 
 TEST(axpy_and_fill_match_their_twins) { each_table(axpy_sizes); }
 
-/* ---- copy --------------------------------------------------------------------------------------------------------- */
+/* ---- copy -------------------------------------------------------------------------------------------------------- */
 
 /* A drawn copy: axes in any order on either side, with gaps, repeats (source stride 0) and reversals. */
 static pn_copy draw_copy(crew *c, int item, pn_index *dst_items, pn_index *src_items, pn_index *src_start)
@@ -370,12 +372,14 @@ TEST(copies_match_their_twin) { each_table(copy_cases); }
 static void empty_copy(crew *c, const pn_kernels *k)
 {
     const pn_team team = crew_team(c, 0);
-    k->copy(&team, &(pn_copy){ .ndim = 3, .shape = { 4, 0, 5 }, .dst_stride = { 0, 5, 1 }, .src_stride = { 0, 5, 1 }, .item = 8 });
+    k->copy(
+        &team,
+        &(pn_copy){ .ndim = 3, .shape = { 4, 0, 5 }, .dst_stride = { 0, 5, 1 }, .src_stride = { 0, 5, 1 }, .item = 8 });
 }
 
 TEST(an_empty_copy_touches_nothing) { each_table(empty_copy); }
 
-/* ---- threads ------------------------------------------------------------------------------------------------------ */
+/* ---- threads ----------------------------------------------------------------------------------------------------- */
 
 enum { LARGE = 300 * 1001 };
 
@@ -391,12 +395,20 @@ static void run_all(const pn_kernels *k, const pn_team *team, guarded a, guarded
         k->unary_backward(team, &u);
     }
     for (int f = 0; f < PN_BINARIES; f++, to += 2 * step) {
-        pn_binary u = { .f = (pn_binary_f)f, .n = LARGE, .na = LARGE, .nb = 1001, .a = a.p, .b = b.p, .y = to, .dy = a.p,
+        pn_binary u = { .f = (pn_binary_f)f,
+                        .n = LARGE,
+                        .na = LARGE,
+                        .nb = 1001,
+                        .a = a.p,
+                        .b = b.p,
+                        .y = to,
+                        .dy = a.p,
                         .d = to + step };
         k->binary_forward(team, &u);
         k->binary_db(team, &u);
     }
-    k->select_forward(team, &(pn_select){ .n = LARGE, .nc = 7, .na = LARGE, .nb = 11, .c = c.p, .a = a.p, .b = b.p, .y = to });
+    k->select_forward(
+        team, &(pn_select){ .n = LARGE, .nc = 7, .na = LARGE, .nb = 11, .c = c.p, .a = a.p, .b = b.p, .y = to });
     k->copy(team, &(pn_copy){ .ndim = 2, .shape = { 1001, 300 }, .dst_stride = { 300, 1 }, .src_stride = { 1, 1001 },
                               .src = a.p, .dst = to + step, .item = (int)real_size(k->real) });
 }

@@ -76,8 +76,8 @@ static void check_rule(crew *c, const pn_kernels *k, const rule *r, pn_index n)
     }
     for (pn_index i = 0; i < n; i++)
         if (!near_real(get_real(k->real, p.p, i), ((double *)want.p)[i], STEPS * 8 * rounding(k), 1))
-            harness_check(false, __FILE__, __LINE__, "%s, %s: parameter %td of %td is %.17g, expected %.17g", table_name(k),
-                          r->name, i, n, get_real(k->real, p.p, i), ((double *)want.p)[i]);
+            harness_check(false, __FILE__, __LINE__, "%s, %s: parameter %td of %td is %.17g, expected %.17g",
+                          table_name(k), r->name, i, n, get_real(k->real, p.p, i), ((double *)want.p)[i]);
     release(p);
     release(g);
     release(slots[0]);
@@ -129,18 +129,25 @@ static void sums_of_squares(crew *c, const pn_kernels *k)
 
 TEST(sums_of_squares_are_right_and_the_same_for_all_teams) { each_table(sums_of_squares); }
 
-/* ---- dropout ------------------------------------------------------------------------------------------------------ */
+/* ---- dropout ----------------------------------------------------------------------------------------------------- */
 
 static const double RATES[] = { 0, 0.1, 0.5, 0.9, 1 - 0x1p-32, 1 };
 
 static void dropout_shapes(crew *c, const pn_kernels *k)
 {
-    const pn_index shapes[][2] = { { 1, 1 }, { 3, 0 }, { 5, 3 }, { 4, 10 }, { 3, 63 }, { 2, 64 }, { 2, 65 }, { 7, 131 }, { 1, 40003 } };
+    const pn_index shapes[][2] = { { 1, 1 },  { 3, 0 },  { 5, 3 },   { 4, 10 },   { 3, 63 },
+                                   { 2, 64 }, { 2, 65 }, { 7, 131 }, { 1, 40003 } };
     const pn_team team = crew_team(c, 0);
     for (int i = 0; i < 9 * 6 * 4; i++) {
         const int64_t numbers[] = { 7, 1, 7, 1ll << 40, 0, 3, 2 };
-        pn_dropout d = { .rows = shapes[i % 9][0], .len = shapes[i % 9][1], .rate = RATES[i / 9 % 6], .step = (uint32_t)i,
-                         .samples = i / 54 % 2 ? numbers : NULL, .first = 1000, .key = pn_rng_key(3, 4), .add = i / 108 };
+        pn_dropout d = { .rows = shapes[i % 9][0],
+                         .len = shapes[i % 9][1],
+                         .rate = RATES[i / 9 % 6],
+                         .step = (uint32_t)i,
+                         .samples = i / 54 % 2 ? numbers : NULL,
+                         .first = 1000,
+                         .key = pn_rng_key(3, 4),
+                         .add = i / 108 };
         guarded x = draw_reals(c, k->real, d.rows * d.len, -2, 2), want = draw_reals(c, k->real, d.rows * d.len, -2, 2);
         guarded got = clone(c, want, real_size(k->real));
         d.x = x.p;
@@ -148,8 +155,8 @@ static void dropout_shapes(crew *c, const pn_kernels *k)
         naive_of(k)->dropout(&team, &d);
         d.y = got.p;
         k->dropout(&team, &d);
-        harness_check(same_bits(got, want), __FILE__, __LINE__, "%s: (%td, %td), rate %g, add %d", table_name(k), d.rows,
-                      d.len, d.rate, d.add);
+        harness_check(same_bits(got, want), __FILE__, __LINE__, "%s: (%td, %td), rate %g, add %d", table_name(k),
+                      d.rows, d.len, d.rate, d.add);
         release(x);
         release(want);
         release(got);
@@ -159,13 +166,19 @@ static void dropout_shapes(crew *c, const pn_kernels *k)
 TEST(dropout_is_its_twin_bit_for_bit) { each_table(dropout_shapes); }
 
 /* Which elements stay, as 0 and 1. */
-static void kept(crew *c, const pn_kernels *k, int team_number, uint64_t stream, uint32_t step, int64_t first, double rate,
-                 pn_index rows, pn_index len, double *out)
+static void kept(crew *c, const pn_kernels *k, int team_number, uint64_t stream, uint32_t step, int64_t first,
+                 double rate, pn_index rows, pn_index len, double *out)
 {
     const pn_team team = crew_team(c, team_number);
     guarded x = draw_reals(c, k->real, rows * len, 1, 1), y = clone(c, x, real_size(k->real));
-    k->dropout(&team, &(pn_dropout){ .rows = rows, .len = len, .first = first, .key = pn_rng_key(1, stream), .step = step,
-                                     .rate = rate, .x = x.p, .y = y.p });
+    k->dropout(&team, &(pn_dropout){ .rows = rows,
+                                     .len = len,
+                                     .first = first,
+                                     .key = pn_rng_key(1, stream),
+                                     .step = step,
+                                     .rate = rate,
+                                     .x = x.p,
+                                     .y = y.p });
     for (pn_index i = 0; i < rows * len; i++)
         out[i] = get_real(k->real, y.p, i) != 0;
     release(x);
@@ -211,14 +224,18 @@ static void dropout_by_sample(crew *c, const pn_kernels *k)
 
 TEST(a_sample_keeps_its_mask_in_any_batch) { each_table(dropout_by_sample); }
 
-/* ---- random fills ------------------------------------------------------------------------------------------------- */
+/* ---- random fills ------------------------------------------------------------------------------------------------ */
 
 static void random_sizes(crew *c, const pn_kernels *k)
 {
     const pn_team team = crew_team(c, 0);
     for (int f = 0; f < 3; f++)
         for (int i = 0; i < SIZES; i++) {
-            pn_random r = { .f = (pn_random_f)f, .n = pn_min(size_number(i), 2000), .a = -0.25, .b = 1.5, .key = pn_rng_key(1, (uint64_t)i) };
+            pn_random r = { .f = (pn_random_f)f,
+                            .n = pn_min(size_number(i), 2000),
+                            .a = -0.25,
+                            .b = 1.5,
+                            .key = pn_rng_key(1, (uint64_t)i) };
             guarded want = draw_reals(c, k->real, r.n, 0, 0), got = clone(c, want, real_size(k->real));
             r.y = want.p;
             naive_of(k)->random(&team, &r);
@@ -271,7 +288,10 @@ static void random_moments(crew *c, const pn_kernels *k)
         for (int t = 0; t < CREW_TEAMS; t++) {
             const pn_team team = crew_team(c, t);
             guarded y = t == 0 ? first : draw_reals(c, k->real, N, 0, 0);
-            k->random(&team, &(pn_random){ .f = cases[i].f, .n = N, .a = cases[i].a, .b = cases[i].b, .key = pn_rng_key(9, 9), .y = y.p });
+            k->random(
+                &team,
+                &(pn_random){
+                    .f = cases[i].f, .n = N, .a = cases[i].a, .b = cases[i].b, .key = pn_rng_key(9, 9), .y = y.p });
             CHECK(same_bits(first, y));
             if (t > 0)
                 release(y);
@@ -282,7 +302,8 @@ static void random_moments(crew *c, const pn_kernels *k)
         CHECK_CLOSE(s.deviation, cases[i].deviation, 5 * unit * sqrt((cases[i].kurtosis - 1) / 4));
         CHECK_CLOSE(s.skew, 0, 5 * sqrt(15.0 / N));
         CHECK_CLOSE(s.kurtosis, cases[i].kurtosis, 5 * sqrt(96.0 / N));
-        CHECK(s.low >= cases[i].low && (cases[i].f == PN_RANDOM_UNIFORM ? s.high < cases[i].high : s.high <= cases[i].high));
+        CHECK(s.low >= cases[i].low &&
+              (cases[i].f == PN_RANDOM_UNIFORM ? s.high < cases[i].high : s.high <= cases[i].high));
         release(first);
     }
 }
@@ -297,7 +318,12 @@ static void uniform_ends(crew *c, const pn_kernels *k)
     enum { N = 5000 };
     for (int i = 0; i < 4; i++) {
         guarded y = draw_reals(c, k->real, N, 0, 0);
-        k->random(&team, &(pn_random){ .f = PN_RANDOM_UNIFORM, .n = N, .a = ranges[i][0], .b = ranges[i][1], .key = pn_rng_key(2, 2), .y = y.p });
+        k->random(&team, &(pn_random){ .f = PN_RANDOM_UNIFORM,
+                                       .n = N,
+                                       .a = ranges[i][0],
+                                       .b = ranges[i][1],
+                                       .key = pn_rng_key(2, 2),
+                                       .y = y.p });
         for (int j = 0; j < N; j++) {
             const double v = get_real(k->real, y.p, j);
             CHECK(v >= ranges[i][0] && (v < ranges[i][1] || (v == ranges[i][0] && i == 3)));
@@ -308,7 +334,7 @@ static void uniform_ends(crew *c, const pn_kernels *k)
 
 TEST(uniform_numbers_stay_below_the_open_end) { each_table(uniform_ends); }
 
-/* ---- gather ------------------------------------------------------------------------------------------------------- */
+/* ---- gather ------------------------------------------------------------------------------------------------------ */
 
 static guarded draw_source(crew *c, pn_dtype from, pn_index n)
 {
@@ -317,13 +343,17 @@ static guarded draw_source(crew *c, pn_dtype from, pn_index n)
 
 static void gather_shapes(crew *c, const pn_kernels *k)
 {
-    const pn_index shapes[][2] = { { 1, 1 }, { 3, 3 }, { 67, 1 }, { 784, 1 }, { 30, 3 }, { 3072, 3 }, { 60, 5 }, { 40, 40 },
-                                   { 2600, 1300 }, { 40002, 3 }, { 0, 1 }, { 10, 4 } };
+    const pn_index shapes[][2] = { { 1, 1 },  { 3, 3 },   { 67, 1 },      { 784, 1 },   { 30, 3 }, { 3072, 3 },
+                                   { 60, 5 }, { 40, 40 }, { 2600, 1300 }, { 40002, 3 }, { 0, 1 },  { 10, 4 } };
     const pn_dtype kinds[] = { PN_UINT8, PN_FLOAT32, PN_FLOAT64 };
     enum { ROWS = 9, HELD = 6 };
     for (int i = 0; i < 12 * 3 * 2; i++) {
         int64_t index[ROWS];
-        pn_gather g = { .from = kinds[i / 12 % 3], .rows = ROWS, .len = shapes[i % 12][0], .channels = shapes[i % 12][1], .index = index };
+        pn_gather g = { .from = kinds[i / 12 % 3],
+                        .rows = ROWS,
+                        .len = shapes[i % 12][0],
+                        .channels = shapes[i % 12][1],
+                        .index = index };
         guarded x = draw_source(c, g.from, HELD * g.len), want = draw_reals(c, k->real, ROWS * g.len, 0, 0);
         guarded mean = draw_reals(c, k->real, g.channels, -1, 100), scale = draw_reals(c, k->real, g.channels, 0, 0.1);
         for (int r = 0; r < ROWS; r++)
@@ -351,7 +381,7 @@ static void gather_shapes(crew *c, const pn_kernels *k)
 
 TEST(gathered_rows_match_their_twin) { each_table(gather_shapes); }
 
-/* ---- moments ------------------------------------------------------------------------------------------------------ */
+/* ---- moments ----------------------------------------------------------------------------------------------------- */
 
 static void check_moments(crew *c, const pn_kernels *k, pn_moments m)
 {
@@ -378,7 +408,8 @@ static void check_moments(crew *c, const pn_kernels *k, pn_moments m)
 
 static void moments_shapes(crew *c, const pn_kernels *k)
 {
-    const pn_index shapes[][2] = { { 1, 1 }, { 2, 3 }, { 1000, 1 }, { 70000, 1 }, { 300000, 1 }, { 50001, 3 }, { 3000, 64 }, { 5, 2 } };
+    const pn_index shapes[][2] = { { 1, 1 },      { 2, 3 },     { 1000, 1 },  { 70000, 1 },
+                                   { 300000, 1 }, { 50001, 3 }, { 3000, 64 }, { 5, 2 } };
     const pn_dtype kinds[] = { PN_UINT8, PN_FLOAT32, PN_FLOAT64 };
     for (int i = 0; i < 8 * 3; i++) {
         pn_moments m = { .from = kinds[i / 8], .n = shapes[i % 8][0], .channels = shapes[i % 8][1] };
@@ -399,13 +430,31 @@ static void constant_moments(crew *c, const pn_kernels *k)
     guarded bytes = draw_bytes(c, N, 0), reals = draw_reals(c, PN_FLOAT64, N, 0.1, 0.1);
     memset(bytes.p, 255, N);
     double mean, deviation, *work = malloc(k->moments_work(&(pn_moments){ .from = PN_FLOAT64, .n = N, .channels = 1 }));
-    k->moments(&team, &(pn_moments){ .from = PN_UINT8, .n = N, .channels = 1, .x = bytes.p, .mean = &mean, .deviation = &deviation, .work = work });
+    k->moments(&team, &(pn_moments){ .from = PN_UINT8,
+                                     .n = N,
+                                     .channels = 1,
+                                     .x = bytes.p,
+                                     .mean = &mean,
+                                     .deviation = &deviation,
+                                     .work = work });
     CHECK(mean == 255 && deviation == 0);
-    k->moments(&team, &(pn_moments){ .from = PN_FLOAT64, .n = N, .channels = 1, .x = reals.p, .mean = &mean, .deviation = &deviation, .work = work });
+    k->moments(&team, &(pn_moments){ .from = PN_FLOAT64,
+                                     .n = N,
+                                     .channels = 1,
+                                     .x = reals.p,
+                                     .mean = &mean,
+                                     .deviation = &deviation,
+                                     .work = work });
     CHECK(mean == 0.1 && deviation == 0);
     for (int i = 0; i < N; i++)
         ((double *)reals.p)[i] = 1e9 + i % 2;
-    k->moments(&team, &(pn_moments){ .from = PN_FLOAT64, .n = N - 1, .channels = 1, .x = reals.p, .mean = &mean, .deviation = &deviation, .work = work });
+    k->moments(&team, &(pn_moments){ .from = PN_FLOAT64,
+                                     .n = N - 1,
+                                     .channels = 1,
+                                     .x = reals.p,
+                                     .mean = &mean,
+                                     .deviation = &deviation,
+                                     .work = work });
     CHECK_CLOSE(mean, 1e9 + 0.5, 1e-6);
     CHECK_CLOSE(deviation, 0.5, 1e-12);
     free(work);
@@ -415,7 +464,7 @@ static void constant_moments(crew *c, const pn_kernels *k)
 
 TEST(a_constant_has_deviation_0) { each_table(constant_moments); }
 
-/* ---- threads ------------------------------------------------------------------------------------------------------ */
+/* ---- threads ----------------------------------------------------------------------------------------------------- */
 
 static void update_in_teams(crew *c, const pn_kernels *k)
 {
@@ -428,7 +477,8 @@ static void update_in_teams(crew *c, const pn_kernels *k)
             const pn_team team = crew_team(c, t);
             guarded now[3];
             for (int i = 0; i < 3; i++)
-                now[i] = clone(c, start[r == 4 || r == 5 ? (3 - i) % 3 : i], real_size(k->real));   /* mean squares are not negative */
+                now[i] = clone(c, start[r == 4 || r == 5 ? (3 - i) % 3 : i],
+                               real_size(k->real)); /* mean squares are not negative */
             pn_update u = RULES[r].u;
             u.n = N;
             u.p = now[0].p;
@@ -452,7 +502,8 @@ static void update_in_teams(crew *c, const pn_kernels *k)
     for (int t = 1; t < CREW_TEAMS; t++) {
         const pn_team team = crew_team(c, t);
         for (int i = 0; i < 2000 && pn_pool_read_counts(team.pool, PN_REGION_UPDATE).shared == 0; i++)
-            k->update(&team, &(pn_update){ .f = PN_UPDATE_SGD, .n = N, .p = start[0].p, .g = g.p, .rate = 0.1, .grad_scale = 1 });
+            k->update(&team, &(pn_update){
+                                 .f = PN_UPDATE_SGD, .n = N, .p = start[0].p, .g = g.p, .rate = 0.1, .grad_scale = 1 });
         CHECK(pn_pool_read_counts(team.pool, PN_REGION_UPDATE).shared > 0);
     }
     release(g);

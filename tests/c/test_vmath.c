@@ -21,7 +21,7 @@ static double ulps(pn_dtype real, double got, long double want)
     return (double)(fabsl(value - want) / ldexpl(1, (exponent < least ? least : exponent) - digits));
 }
 
-/* ---- the functions ------------------------------------------------------------------------------------------------ */
+/* ---- the functions ----------------------------------------------------------------------------------------------- */
 
 static long double true_sigmoid(long double x) { return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x)); }
 static long double true_softplus(long double x) { return (x > 0 ? x : 0) + log1pl(expl(-fabsl(x))); }
@@ -94,9 +94,10 @@ static void function_errors(crew *c, const pn_kernels *table)
 
 TEST(functions_are_right_to_a_few_ulp) { each_table(function_errors); }
 
-/* ---- pow ---------------------------------------------------------------------------------------------------------- */
+/* ---- pow --------------------------------------------------------------------------------------------------------- */
 
-static const double EXPONENTS[] = { 2, 1, -1, 0.5, 0, 3, -2, 1.5, -0.5, 7, 1.0 / 3, -3.7, 100, 1e5, 1e-3, 65, -1e-8, 4097, 8388609 };
+static const double EXPONENTS[] = { 2,       1,    -1,  0.5, 0,    3,  -2,    1.5,  -0.5,   7,
+                                    1.0 / 3, -3.7, 100, 1e5, 1e-3, 65, -1e-8, 4097, 8388609 };
 
 /* Bases of both signs round 1 and of every size whose power is a number. */
 static double draw_base(crew *c, pn_dtype real, double p)
@@ -132,7 +133,8 @@ TEST(powers_are_right_to_a_few_ulp) { each_table(power_errors); }
 /* Every pair of special numbers, as C's pow has it, and the signs of zeros too. */
 static void power_specials(crew *c, const pn_kernels *k)
 {
-    static const double specials[] = { 0, -0.0, 1, -1, INFINITY, -INFINITY, NAN, 0.5, -0.5, 2, -2, 3, -3, 1e30, -1e30, 5e6 + 0.5 };
+    static const double specials[] = { 0,    -0.0, 1,  -1, INFINITY, -INFINITY, NAN,   0.5,
+                                       -0.5, 2,    -2, 3,  -3,       1e30,      -1e30, 5e6 + 0.5 };
     enum { N = sizeof specials / sizeof specials[0] };
     static _Alignas(PN_ALIGN) double x[N], y[N];
     const pn_team team = crew_team(c, 0);
@@ -166,7 +168,8 @@ static void power_gradients(crew *c, const pn_kernels *k)
         double x, dy, dx;
         set_real(k->real, &x, 0, cases[i].x);
         set_real(k->real, &dy, 0, 1);
-        k->unary_backward(&team, &(pn_unary){ .f = PN_U_pow, .n = 1, .x = &x, .dy = &dy, .dx = &dx, .p = { cases[i].p } });
+        k->unary_backward(&team,
+                          &(pn_unary){ .f = PN_U_pow, .n = 1, .x = &x, .dy = &dy, .dx = &dx, .p = { cases[i].p } });
         harness_check(near_real(get_real(k->real, &dx, 0), cases[i].want, 4 * rounding(k), 0), __FILE__, __LINE__,
                       "%s: the gradient of x^%g at %g is %g, expected %g", table_name(k), cases[i].p, cases[i].x,
                       get_real(k->real, &dx, 0), cases[i].want);
@@ -175,7 +178,7 @@ static void power_gradients(crew *c, const pn_kernels *k)
 
 TEST(gradients_of_powers_are_right_at_their_corners) { each_table(power_gradients); }
 
-/* ---- what must hold exactly ---------------------------------------------------------------------------------------- */
+/* ---- what must hold exactly -------------------------------------------------------------------------------------- */
 
 static double value_at(const pn_kernels *k, const pn_team *team, pn_unary_f f, double at)
 {

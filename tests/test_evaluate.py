@@ -1,0 +1,130 @@
+"""evaluate, predict, classify: what a model is worth, and what it says."""
+
+import threading
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import pyneural as pn
+
+
+@pytest.fixture(scope="module")
+def trained(sample):
+    model = pn.Sequential(pn.Flatten(), pn.Dense(32, "relu"), pn.Dense(10))
+    pn.fit(model, sample, epochs=2, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (9912, 10000), (1, 3), (500, 1000)])
+def test_the_interval_of_a_share_is_wilsons(hits, n):
+    share = pn.Estimate.share(hits, n)
+    expected = stats.binomtest(hits, n).proportion_ci(0.95, "wilson")
+    assert (share.low, share.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert share == hits / n
+
+
+def test_the_interval_of_a_mean_is_the_normal_one():
+    values = np.random.default_rng(0).exponential(size=400)
+    mean = pn.Estimate.mean(values.tolist())
+    low, high = stats.norm.interval(0.95, values.mean(), values.std(ddof=1) / 20)
+    assert (mean, mean.low, mean.high) == pytest.approx((values.mean(), low, high), rel=1e-12)
+
+
+def test_evaluate_prints_one_line_and_returns_what_it_says(trained, sample, capsys):
+    report = pn.evaluate(trained, sample.test)
+    line = capsys.readouterr().out.strip()
+    assert line == str(report)
+    assert line.startswith(f"accuracy {100 * report.accuracy:.2f} % [")
+    assert line.endswith("n = 1,000 · EMBEDDED SAMPLE: 1,000 of 10,000")
+    assert report.confusion.sum() == 1000
+    assert np.trace(report.confusion) == round(report.accuracy * 1000) == 1000 - len(report.mistakes)
+    assert np.array_equal(report.predictions != report.labels, np.isin(np.arange(1000), report.mistakes))
+    assert np.all(np.diff(report.confidence[report.mistakes]) <= 0)
+    p = report.outputs[np.arange(1000), report.labels].astype(float)
+    assert report.loss == pytest.approx(-np.log(p).mean(), rel=1e-3)  # probabilities are float32
+    report.samples(5)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    assert lines[0].startswith(f"#0 actual {report.labels[0]} predicted {report.predictions[0]} ")
+
+
+def test_predict_gives_probabilities_in_the_order_of_the_inputs(trained, sample):
+    found = pn.predict(trained, sample.test.x)
+    assert found.shape == (1000, 10)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(pn.predict(trained, sample.test.x[700:703]), found[700:703], rtol=1e-4, atol=1e-7)
+    assert np.array_equal(pn.predict(trained, sample.test), found)
+    assert pn.predict(trained, sample.test.x[:0]).shape == (0, 10)
+
+
+def test_one_input_may_come_without_a_batch(trained, sample):
+    image = sample.test.x[3]
+    expected = pn.predict(trained, image[None])
+    assert np.array_equal(pn.predict(trained, image), expected)
+    assert np.array_equal(pn.predict(trained, image[..., 0]), expected)
+    said = pn.classify(trained, image[..., 0])
+    assert said.label == str(expected.argmax())
+    assert str(said) == f"{said.label} ({100 * expected.max():.1f} %)"
+
+
+def test_four_threads_predict_at_once(trained, sample):
+    expected, wrong = pn.predict(trained, sample.test.x), []
+
+    def work():
+        for _ in range(5):
+            if not np.array_equal(pn.predict(trained, sample.test.x), expected):
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_values_are_reported_with_their_error():
+    x = np.linspace(0, 1, 50, dtype=np.float32).reshape(-1, 1)
+    model = pn.Sequential(pn.Dense(2))
+    pn.fit(model, (x, np.hstack([x, -x])), epochs=1, verbose=0)
+    report = pn.evaluate(model, (x, np.hstack([x, -x])), verbose=0)
+    assert report.accuracy is None
+    assert report.loss == pytest.approx(((report.outputs - np.hstack([x, -x])) ** 2).mean(), rel=1e-5)
+    assert str(report).startswith("mse ")
+    with pytest.raises(ValueError, match="gives values"):
+        pn.classify(model, x[0])
+
+
+def untrained() -> pn.Sequential:
+    return pn.Sequential(pn.Flatten(), pn.Dense(3))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda m, d: pn.predict(untrained(), d.x), RuntimeError, "not trained yet: pn.fit(model, data) first"),
+        (lambda m, d: pn.evaluate(untrained(), d), RuntimeError, "not trained yet"),
+        (lambda m, d: pn.predict(m, d.x / 255), ValueError, "predict: the model was trained on uint8 pixels 0..255, x is float"),
+        (lambda m, d: pn.predict(m, d.x[:, :20]), ValueError, "predict: the model was built for images (28, 28, 1), this data has (20, 28, 1)"),
+        (lambda m, d: pn.evaluate(m, d.x, d.y), TypeError, "takes 2 positional arguments"),
+        (lambda m, d: pn.evaluate(m, (d.x, d.y + 5)), ValueError, "labels run 5..14"),
+        (lambda m, d: pn.evaluate(m, pn.Splits(d, d)), TypeError, "data.test"),
+        (lambda m, d: pn.predict(d, m), TypeError, "give a trained model"),
+        (lambda m, d: pn.predict(m, [["a"]]), TypeError, "give numbers"),
+        (lambda m, d: pn.classify(m, d.x[:2]), ValueError, "takes one input, got 2"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_met_with_a_sentence(trained, sample, call, error, words):
+    with pytest.raises(error) as caught:
+        call(trained, sample.test)
+    assert words in str(caught.value)
+
+
+def test_a_model_trained_on_floats_refuses_pixels(rings):
+    model = pn.Sequential(pn.Dense(3))
+    pn.fit(model, rings, epochs=1, verbose=0)
+    with pytest.raises(ValueError, match=r"trained on floats, x is uint8: .*astype"):
+        pn.predict(model, np.zeros((3, 2), np.uint8))
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        pn.predict(model, np.full((3, 2), np.nan))

@@ -1,0 +1,464 @@
+"""fit: what it promises, what it says, what it refuses."""
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import pyneural as pn
+from pyneural import _core
+
+
+def small(**options) -> pn.Sequential:
+    return pn.Sequential(pn.Dense(32, "relu"), pn.BatchNorm(), pn.Dropout(0.1), pn.Dense(3), **options)
+
+
+def digits(data: pn.Dataset, n: int) -> tuple[np.ndarray, np.ndarray]:
+    return data.x[:n], data.y[:n]
+
+
+# ---- the promise
+
+
+def test_the_promise_works_literally(sample, capsys):
+    data = sample
+    model = pn.Sequential(
+        pn.Conv2D(16, 5, activation="relu"), pn.MaxPool2D(2),
+        pn.Flatten(), pn.Dense(128, activation="relu"), pn.Dense(10))  # fmt: skip
+    history = pn.fit(model, data, epochs=5)
+    report = pn.evaluate(model, data.test)
+    out = capsys.readouterr().out.splitlines()
+    assert report.accuracy > 0.95
+    assert (
+        "mnist train (EMBEDDED SAMPLE: 6,000 of 60,000): 5,400 train, 600 validation (shuffled, stratified)" in out[0]
+    )
+    assert "uint8 (28, 28, 1) -> dataset mean, std · 10 classes · cross_entropy · adam, one-cycle" in out[0]
+    assert [line.split(" · ")[0] for line in out[1:6]] == [f"epoch {e}/5" for e in range(1, 6)]
+    assert "val_accuracy" in out[1]
+    assert out[1].endswith("]")
+    assert out[6].startswith(f"best epoch {history.best_epoch} (val_loss ")
+    assert "n = 1,000 · EMBEDDED SAMPLE" in out[7]
+
+
+def test_the_same_seed_gives_the_same_weights_for_any_number_of_threads(sample):
+    threads, prints = _core.get_threads(), []
+    try:
+        for count in (1, 2, 4):
+            _core.set_threads(count)
+            model = pn.Sequential(
+                pn.Conv2D(8, 3, activation="relu"), pn.BatchNorm(), pn.MaxPool2D(2), pn.Flatten(), pn.Dropout(0.2),
+                pn.Dense(200, "relu"), pn.Dense(10),
+            )  # fmt: skip
+            before = _core.pool_counts()
+            history = pn.fit(model, digits(sample.train, 2000), epochs=2, batch_size=128, seed=5, verbose=0)
+            prints.append((history.fingerprint, tuple(history["loss"]), tuple(history["val_loss"])))
+            if count > 1:
+                after = _core.pool_counts()
+                for region in ("gemm", "conv", "pool", "norm", "update"):
+                    shared = after[region][1] - before.get(region, (0, 0))[1]
+                    assert shared > 0, f"{region} never ran on two of {count} threads"
+    finally:
+        _core.set_threads(threads)
+    assert prints[0] == prints[1] == prints[2]
+
+
+def test_another_seed_gives_other_weights(rings):
+    prints = {pn.fit(small(), rings, epochs=1, seed=seed, verbose=0).fingerprint for seed in (0, 1, 2)}
+    assert len(prints) == 3
+
+
+def test_dropout_does_not_depend_on_how_samples_are_batched():
+    masks = []
+    for order in (np.arange(6), np.array([3, 1, 5, 0, 2, 4])):
+        model = pn.Sequential(pn.Dropout(0.5))
+        model.build((50,))
+        token = pn.position.position.set(pn.position.Position(1, 2, pn.tensor(order)))
+        out = model.call(pn.tensor(np.ones((6, 50), np.float32)), training=True).numpy()
+        pn.position.position.reset(token)
+        masks.append(out[np.argsort(order)])
+    assert np.array_equal(masks[0], masks[1])
+
+
+def test_the_last_partial_batch_is_trained_and_weighted_right(rings):
+    x, y = rings[0][:70], rings[1][:70]
+    model = pn.Sequential(pn.Dense(3))
+    seen = []
+
+    def count(outputs, targets):
+        seen.append(len(targets))
+        return pn.ops.accuracy(outputs, targets)
+
+    # A rate too small to move a float32 weight: the epoch's mean is then the mean over all 70.
+    history = pn.fit(model, (x, y), epochs=1, batch_size=32, optimizer="sgd", learning_rate=1e-30, metrics=count,
+                     validation=None, verbose=0)  # fmt: skip
+    assert seen == [32, 32, 6]
+    assert history.steps == 3
+    expected = pn.ops.cross_entropy(model(x), y.astype(np.int64)).item()
+    assert history["loss"][0] == pytest.approx(expected, rel=1e-5)  # float32 means of three batches
+
+
+def test_the_best_weights_come_back(rings):
+    x, y = rings
+    held = (x[:60], y[:60])
+    model = small()
+    # A rate that first helps and then destroys.
+    history = pn.fit(model, (x[60:], y[60:]), epochs=8, validation=held, optimizer="sgd", learning_rate=0.5,
+                     schedule=lambda step, steps: 1.0 if step < steps // 2 else 20.0, verbose=0)  # fmt: skip
+    best = int(np.argmin(history["val_loss"]))
+    assert history.best_epoch == best + 1 < 8
+    assert pn.evaluate(model, held, verbose=0).loss == pytest.approx(history["val_loss"][best], rel=1e-4)
+
+
+def test_without_validation_the_last_epoch_stays(rings, capsys):
+    history = pn.fit(small(), rings, epochs=3, validation=None)
+    assert history.best_epoch == 3
+    assert "val_loss" not in history
+    assert "no validation" in capsys.readouterr().out
+
+
+def test_a_second_fit_goes_on_and_says_so(rings, capsys):
+    model = small()
+    first = pn.fit(model, rings, epochs=2, verbose=0)
+    second = pn.fit(model, rings, epochs=2)
+    assert "going on from the weights of 2 epochs, with a fresh optimizer" in capsys.readouterr().out
+    assert second["loss"][0] < first["loss"][0]
+    assert model.card.epochs == 4
+
+
+def test_nan_stops_and_puts_the_weights_back(rings):
+    model = small()
+    pn.fit(model, rings, epochs=1, verbose=0)
+    before = model.fingerprint()
+
+    def spoiled(outputs, targets):
+        loss = pn.ops.cross_entropy(outputs, targets)
+        return loss * float("nan") if len(calls) >= 3 or calls.append(1) else loss
+
+    calls = []
+    with pytest.raises(FloatingPointError, match=r"loss became nan in epoch 1, step 4; .* lower the learning rate"):
+        pn.fit(model, rings, loss=spoiled, verbose=0)
+    assert model.fingerprint() == before
+
+
+def test_ctrl_c_returns_what_there_is(rings, capsys):
+    calls = []
+
+    def press(outputs, targets):
+        calls.append(1)
+        if len(calls) == 12:  # in the second of epochs of 5 steps, each with one call and one for validation
+            os.kill(os.getpid(), signal.SIGINT)
+        return pn.ops.accuracy(outputs, targets)
+
+    handler = signal.getsignal(signal.SIGINT)
+    model = small()
+    history = pn.fit(model, rings, epochs=50, metrics=press)
+    assert history.interrupted
+    assert history.epochs == history.best_epoch >= 1
+    assert "interrupted in epoch" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert pn.predict(model, rings[0]).shape == (300, 3)
+
+
+def test_threads_each_train_their_own_model(rings):
+    results = {}
+
+    def train(seed):
+        results[seed] = pn.fit(small(), rings, epochs=3, seed=seed, verbose=0).fingerprint
+
+    threads = [threading.Thread(target=train, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed in range(4):
+        assert results[seed] == pn.fit(small(), rings, epochs=3, seed=seed, verbose=0).fingerprint, f"seed {seed}"
+
+
+def test_after_the_first_epoch_a_step_asks_the_system_for_nothing(sample):
+    calls = []
+
+    def watch(outputs, targets):
+        calls.append(pn.memory_stats()["system_calls"])
+        return pn.ops.accuracy(outputs, targets)
+
+    model = pn.Sequential(pn.Conv2D(4, 3, activation="relu"), pn.MaxPool2D(2), pn.Flatten(), pn.Dense(10))
+    pn.fit(model, digits(sample.train, 640), epochs=3, validation=None, metrics=watch, verbose=0)
+    steps = 10
+    assert calls[-1] == calls[steps], "a step after the first epoch went to the system for memory"
+
+
+def test_a_failed_allocation_is_a_memory_error_and_leaves_the_model_usable(rings):
+    model = small()
+    pn.fit(model, rings, epochs=1, verbose=0)
+    failures = 0
+    for n in range(1, 60):
+        _core._fail_after(n)
+        try:
+            pn.fit(model, rings, epochs=1, verbose=0)
+        except MemoryError:
+            failures += 1
+        finally:
+            _core._fail_after(0)
+        assert np.all(np.isfinite(pn.predict(model, rings[0])))
+    assert failures >= 50
+
+
+# ---- tasks
+
+
+def test_names_as_labels_are_classes_with_names(rings):
+    x, y = rings
+    names = np.array(["inner", "middle", "outer"])[y]
+    model = small()
+    pn.fit(model, (x, names), epochs=20, learning_rate=0.02, verbose=0)
+    assert model.card.task.classes == ("inner", "middle", "outer")
+    assert pn.evaluate(model, (x, names), verbose=0).accuracy > 0.8
+    assert pn.classify(model, x[0]).label in names
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda y: y.astype(np.float64),
+        lambda y: y.reshape(-1, 1),
+        lambda y: np.eye(3, dtype=np.float32)[y],
+        lambda y: list(map(int, y)),
+        lambda y: y.astype(np.uint8),
+    ],
+)
+def test_class_labels_come_in_many_forms(rings, form):
+    x, y = rings
+    plain = pn.fit(small(), (x, y), epochs=1, verbose=0).fingerprint
+    assert pn.fit(small(), (x, form(y)), epochs=1, verbose=0).fingerprint == plain
+
+
+def test_one_unit_with_0_and_1_is_binary(rings, capsys):
+    x, y = rings
+    model = pn.Sequential(pn.Dense(32, "relu"), pn.Dense(1))
+    pn.fit(model, (x, y == 0), epochs=40, learning_rate=0.02)
+    assert "binary · binary_cross_entropy" in capsys.readouterr().out
+    assert pn.evaluate(model, (x, y == 0), verbose=0).accuracy > 0.95
+    assert pn.predict(model, x).shape == (300, 1)
+
+
+def test_floats_are_values(capsys):
+    x = np.linspace(-1, 1, 256, dtype=np.float32).reshape(-1, 1)
+    model = pn.Sequential(pn.Dense(32, "tanh"), pn.Dense(1))
+    history = pn.fit(model, (x, x[:, 0] ** 2), epochs=60, batch_size=16, learning_rate=0.02)
+    assert "1 values · mse" in capsys.readouterr().out
+    assert history["val_loss"][-1] < 0.005
+    assert np.abs(pn.predict(model, x)[:, 0] - x[:, 0] ** 2).max() < 0.2
+
+
+@pytest.mark.parametrize("last", ["softmax", "log_softmax"])
+def test_a_final_softmax_is_not_applied_twice(rings, last):
+    plain = pn.Sequential(pn.Dense(16, "relu"), pn.Dense(3, init="glorot_uniform"))
+    inside = pn.Sequential(pn.Dense(16, "relu"), pn.Dense(3, last))
+    after = pn.Sequential(pn.Dense(16, "relu"), pn.Dense(3, init="glorot_uniform"), pn.Activation(last))
+    prints = [pn.fit(model, rings, epochs=2, verbose=0)["loss"] for model in (plain, inside, after)]
+    assert prints[0] == prints[1] == prints[2]
+    np.testing.assert_allclose(pn.predict(plain, rings[0]), pn.predict(after, rings[0]), rtol=1e-6)
+
+
+def test_a_final_sigmoid_counts_where_the_loss_is_mse(rings):
+    model = pn.Sequential(pn.Dense(16, "relu"), pn.Dense(1, "sigmoid"))
+    pn.fit(model, (rings[0], (rings[1] == 0).astype(np.float32)), epochs=2, loss="mse", verbose=0)
+    found = pn.predict(model, rings[0])
+    assert np.array_equal(found, model(rings[0]).numpy())
+
+
+def test_validation_comes_in_many_forms(rings):
+    x, y = rings
+    held = (x[:50], y[:50])
+    train = pn.Dataset(x[50:], y[50:])
+    prints = {
+        pn.fit(small(), train, epochs=1, validation=held, verbose=0).fingerprint,
+        pn.fit(small(), train, epochs=1, validation=pn.Dataset(*held), verbose=0).fingerprint,
+        pn.fit(small(), pn.Splits(train, validation=pn.Dataset(*held)), epochs=1, verbose=0).fingerprint,
+        pn.fit(small(), (x[50:], y[50:]), epochs=1, validation=held, verbose=0).fingerprint,
+    }
+    assert len(prints) == 1
+
+
+def test_the_split_is_stratified_shuffled_and_a_function_of_the_seed(sample):
+    kept, held = pn.dataset.split_rows(sample.train, 0.1, seed=3)
+    assert len(held) == 600
+    assert len(np.intersect1d(kept, held)) == 0
+    assert len(kept) + len(held) == 6000
+    share = np.bincount(sample.train.y[held]) / 600 - np.bincount(sample.train.y) / 6000
+    assert np.abs(share).max() < 1 / 600
+    assert np.array_equal(held, pn.dataset.split_rows(sample.train, 0.1, seed=3)[1])
+    assert not np.array_equal(held, pn.dataset.split_rows(sample.train, 0.1, seed=4)[1])
+
+
+@pytest.mark.parametrize("preprocess", ["auto", "dataset", "image", None])
+def test_training_and_serving_prepare_alike(sample, preprocess):
+    x, y = digits(sample.train, 300)
+    model = pn.Sequential(pn.Flatten(), pn.Dense(10))
+    pn.fit(model, (x, y), epochs=1, preprocess=preprocess, validation=None, verbose=0)
+    floats = x.astype(np.float64)
+    if preprocess in ("auto", "dataset"):
+        floats = (floats - floats.mean()) / floats.std()
+    elif preprocess == "image":
+        floats = (floats - floats.mean(axis=(1, 2, 3), keepdims=True)) / floats.std(axis=(1, 2, 3), keepdims=True)
+    logits = model(floats.astype(np.float32)).numpy()
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(pn.predict(model, x), odds / odds.sum(axis=1, keepdims=True), atol=2e-5)  # sums of 784
+
+
+def test_only_the_training_rows_make_the_mean(rings):
+    x, y = rings
+    spoiled = x.copy()
+    _, held = pn.dataset.split_rows(pn.Dataset(x, y), 0.1, 0)
+    spoiled[held] += 100
+    cards = []
+    for values in (x, spoiled):
+        model = small()
+        pn.fit(model, (values, y), epochs=1, preprocess="dataset", verbose=0)
+        cards.append(model.card.preprocessing)
+    assert cards[0] == cards[1]
+
+
+def test_grey_images_get_their_axis(sample):
+    x, y = digits(sample.train, 100)
+    model = pn.Sequential(pn.Conv2D(2, 5), pn.Flatten(), pn.Dense(10))
+    pn.fit(model, (x[..., 0], y), epochs=1, verbose=0)
+    assert model.input_shape == (28, 28, 1)
+    assert np.array_equal(pn.predict(model, x[..., 0]), pn.predict(model, x))
+    floats = pn.Sequential(pn.Conv2D(2, 5), pn.Flatten(), pn.Dense(10))
+    pn.fit(floats, (x[..., 0] / 255, y), epochs=1, verbose=0)
+    assert floats.input_shape == (28, 28, 1)
+
+
+@pytest.mark.parametrize("layout", ["fortran", "swapped", "strided", "readonly", "list"])
+def test_arrays_of_any_layout_train_alike(rings, layout):
+    x, y = rings
+    plain = pn.fit(small(), (x, y), epochs=1, verbose=0).fingerprint
+    if layout == "fortran":
+        x = np.asfortranarray(x)
+    elif layout == "swapped":
+        x = x.astype(">f4")
+    elif layout == "strided":
+        x = np.repeat(x, 2, axis=0)[::2]
+    elif layout == "readonly":
+        x = x.copy()
+        x.flags.writeable = False
+    else:
+        x = x.tolist()
+    assert pn.fit(small(), (x, y), epochs=1, verbose=0).fingerprint == plain
+
+
+def test_verbose_says_nothing_or_each_step(rings, capsys):
+    pn.fit(small(), rings, epochs=1, verbose=0)
+    assert capsys.readouterr() == ("", "")
+    pn.fit(small(), rings, epochs=1, batch_size=100, verbose=2)
+    assert [line.split(" · ")[0] for line in capsys.readouterr().out.splitlines()[1:4]] == [
+        "step 1/3", "step 2/3", "step 3/3",
+    ]  # fmt: skip
+
+
+def test_a_history_is_a_table(rings, tmp_path):
+    history = pn.fit(small(), rings, epochs=2, verbose=0)
+    assert list(history) == ["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"]
+    assert history["val_accuracy"][0].low < history["val_accuracy"][0] < history["val_accuracy"][0].high
+    text = history.to_csv(tmp_path / "history.csv")
+    assert (tmp_path / "history.csv").read_text() == text
+    assert len(text.splitlines()) == 3
+    with pytest.raises(KeyError, match="the history has no 'acc'"):
+        history["acc"]
+
+
+# ---- what it refuses
+
+X, Y = np.zeros((20, 4), np.float32), np.arange(20) % 3
+IMAGES = np.zeros((20, 8, 8, 1), np.uint8)
+
+
+def three() -> pn.Sequential:
+    return pn.Sequential(pn.Dense(3))
+
+
+def image_model() -> pn.Sequential:
+    model = pn.Sequential(pn.Flatten(), pn.Dense(3))
+    model.build((28, 28, 1))
+    return model
+
+
+def with_nan() -> np.ndarray:
+    x = X.copy()
+    x[2, 1], x[5, 0] = np.nan, np.inf
+    return x
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: pn.fit((X, Y), three()), TypeError, "model is tuple: give a pn.Sequential"),
+        (lambda: pn.fit(three(), X, Y), TypeError, "give x and y as one pair, pn.fit(model, (x, y))"),
+        (lambda: pn.fit(three(), (X, Y), validation_split=0.1), TypeError, "fit() has no 'validation_split'; use validation=0.1 (shuffled, stratified)"),
+        (lambda: pn.fit(three(), (X, Y), lr=0.1), TypeError, "fit() has no 'lr'; use learning_rate"),
+        (lambda: pn.fit(three(), (X, Y), epoch=3), TypeError, "did you mean 'epochs'"),
+        (lambda: pn.fit(three(), (X, Y), epochs=0), ValueError, "epochs is 0: give a whole number of at least 1"),
+        (lambda: pn.fit(three(), (X, Y), batch_size=0), ValueError, "batch_size is 0"),
+        (lambda: pn.fit(three(), (X, Y), batch_size=2.5), ValueError, "batch_size is 2.5"),
+        (lambda: pn.fit(three(), (X, Y), seed=-1), ValueError, "seed is -1"),
+        (lambda: pn.fit(three(), (X, Y), learning_rate=-0.1), ValueError, "learning_rate is -0.1: give a number above 0"),
+        (lambda: pn.fit(three(), (X, Y), learning_rate=0.1, optimizer=pn.SGD(learning_rate=0.1)), ValueError, "given twice"),
+        (lambda: pn.fit(three(), (X, Y), optimizer="adamm"), ValueError, "optimizer 'adamm'? did you mean 'adam'"),
+        (lambda: pn.fit(three(), (X, Y), optimizer=pn.Adam), TypeError, "write pn.Adam()"),
+        (lambda: pn.fit(three(), (X, Y), schedule="one-cycl"), ValueError, "did you mean 'one-cycle'"),
+        (lambda: pn.fit(three(), (X, Y), loss="crossentropy"), ValueError, "did you mean 'cross_entropy'"),
+        (lambda: pn.fit(three(), (X, Y), loss="binary-cross-entropy"), ValueError, "binary"),
+        (lambda: pn.fit(three(), (X, Y), metrics="acuracy"), ValueError, "did you mean 'accuracy'"),
+        (lambda: pn.fit(three(), (X, Y), preprocess="datset"), ValueError, "did you mean 'dataset'"),
+        (lambda: pn.fit(three(), (X, Y), preprocess="image"), ValueError, "needs images"),
+        (lambda: pn.fit(three(), (X, Y), validation=1.5), ValueError, "validation is 1.5"),
+        (lambda: pn.fit(three(), (X, Y), validation=-1), ValueError, "validation is -1"),
+        (lambda: pn.fit(three(), (X, Y), validation=0.01), ValueError, "leaves a part empty"),
+        (lambda: pn.fit(three(), X), TypeError, "give a pn.Dataset or a pair of arrays"),
+        (lambda: pn.fit(three(), (X, Y[:10])), ValueError, "x has 20 examples, y is (10,)"),
+        (lambda: pn.fit(three(), (X[:0], Y[:0])), ValueError, "it is empty"),
+        (lambda: pn.fit(three(), (X[:, 0], Y)), ValueError, "x.reshape(-1, 1)"),
+        (lambda: pn.fit(three(), (X.astype(object), Y)), TypeError, "x is of object"),
+        (lambda: pn.fit(three(), (with_nan(), Y)), ValueError, "x has 2 values that are NaN or infinite, the first at (2, 1)"),
+        (lambda: pn.fit(three(), (X, Y + 1)), ValueError, "labels run 1..3 but class numbers start at 0 for Dense(3): pass y - 1"),
+        (lambda: pn.fit(three(), (X, np.arange(20))), ValueError, "labels run 0..19, the model has 3 outputs, for 0..2: end it in pn.Dense(20)"),
+        (lambda: pn.fit(three(), (X, Y * 0)), ValueError, "all 20 labels are 0"),
+        (lambda: pn.fit(three(), (X, Y - 1)), ValueError, "labels run -1..1"),
+        (lambda: pn.fit(pn.Sequential(pn.Dense(1)), (X, Y % 2 * 2 - 1)), ValueError, "pass (y + 1) // 2"),
+        (lambda: pn.fit(pn.Sequential(pn.Dense(1)), (X, Y)), ValueError, "end the model in pn.Dense(3) for classes"),
+        (lambda: pn.fit(three(), (X, np.array(["a", "b"] * 10))), ValueError, "the labels are 2 classes, the model has 3 outputs"),
+        (lambda: pn.fit(three(), (X, X[:, 0] + 0.5)), ValueError, "y is (20,), the model has 3 outputs: end the model in pn.Dense(1)"),
+        (lambda: pn.fit(pn.Sequential(pn.Conv2D(3, 3)), (IMAGES, Y)), ValueError, "end it in pn.Flatten() and pn.Dense"),
+        (lambda: pn.fit(pn.Sequential(pn.Dense(3)), (IMAGES, Y)), ValueError, "put pn.Flatten() before Dense"),
+        (lambda: pn.fit(image_model(), (IMAGES, Y)), ValueError, "fit: the model was built for images (28, 28, 1), this data has (8, 8, 1)"),
+        (lambda: pn.fit(pn.Sequential(pn.Conv2D(3, 3), pn.Flatten(), pn.Dense(3)), (IMAGES.transpose(0, 3, 1, 2), Y)), ValueError, "channels look first; use x.transpose(0, 2, 3, 1)"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_met_with_a_sentence(call, error, words):
+    with pytest.raises(error) as caught:
+        call()
+    assert words in str(caught.value)
+
+
+def test_a_bound_optimizer_is_refused(rings):
+    model = three()
+    model.build((2,))
+    with pytest.raises(ValueError, match="bound to a model"):
+        pn.fit(model, rings, optimizer=pn.Adam(model))
+
+
+def test_float_pixels_up_to_255_are_warned_of(sample):
+    x, y = digits(sample.train, 100)
+    with pytest.warns(UserWarning, match="float pixels 0..255"):
+        pn.fit(pn.Sequential(pn.Flatten(), pn.Dense(10)), (x.astype(np.float32), y), epochs=1, verbose=0)
+
+
+def test_a_later_fit_refuses_the_other_kind_of_input(sample):
+    x, y = digits(sample.train, 100)
+    model = pn.Sequential(pn.Flatten(), pn.Dense(10))
+    pn.fit(model, (x, y), epochs=1, verbose=0)
+    with pytest.raises(ValueError, match=r"trained on uint8 pixels 0..255, x is float"):
+        pn.fit(model, (x / 255, y), epochs=1, verbose=0)
