@@ -4,11 +4,14 @@
 PYTHON ?= python3
 VENV   ?= .venv
 
-BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+BIN  := $(VENV)/bin
+PIP  := $(BIN)/python -m pip --disable-pip-version-check --quiet
+JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help digits test pytest bench lint docs golden digits-c clean install install-test
+include tests/c/rules.mk
+
+.PHONY: help digits test bench lint docs golden digits-c clean install install-test asan-ops
 
 help:                  ## list these doors
 	@awk -F ' *## *' '/^[a-z-]+:.*## /{split($$1, a, ":"); printf "make %-10s %s\n", a[1], $$2}' $(MAKEFILE_LIST)
@@ -16,7 +19,9 @@ help:                  ## list these doors
 digits: install        ## install into .venv, train on MNIST, report the test accuracy, save the model
 	$(BIN)/pyneural digits
 
-test: lint c-test pytest  ## install into .venv with -Werror, then lint, types, C tests and the whole suite
+test: lint             ## install into .venv with -Werror, then lint, types, C tests and the whole suite
+	$(MAKE) -j$(JOBS) c-test
+	$(BIN)/pytest tests
 
 bench: install         ## speed against PyTorch (where PyTorch is importable), and the cost of importing
 	$(BIN)/python benchmarks/startup.py
@@ -34,9 +39,6 @@ docs: install-test     ## write docs/ops.md and the stubs anew, from the op tabl
 golden:                ## make the golden files anew; fails where one differs (PYTHON= an interpreter that has PyTorch)
 	$(PYTHON) tools/golden.py --check
 
-pytest: install-test
-	$(BIN)/pytest tests
-
 # ---- the virtual environment --------------------------------------------------------------------------------------
 
 $(BIN)/python:
@@ -44,15 +46,30 @@ $(BIN)/python:
 	    { echo "pyneural needs Python 3.11 or newer; give one: make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
+# build/lib would keep files that are gone; build/temp keeps objects, and does not know with which flags they were made.
 install: $(BIN)/python
+	rm -rf build/lib.* build/bdist.*
 	$(PIP) install .
 
 install-test: $(BIN)/python
+	rm -rf build/lib.* build/bdist.*
 	PYNEURAL_WERROR=1 $(PIP) install '.[test]'
 
-# ---- plain C ------------------------------------------------------------------------------------------------------
+# ---- the op rows under AddressSanitizer, a part of `make asan` -----------------------------------------------------
 
-include tests/c/rules.mk
+# Python itself leaks and is not instrumented, so its leaks are not looked for, and the runtime is loaded before it.
+ASAN_PACKAGE := $(C_BUILD)/asan/package
+ASAN_PYTHON   = PYTHONPATH=$(abspath $(ASAN_PACKAGE)) PYTHONMALLOC=malloc LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
+                ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+
+asan: asan-ops
+asan-ops: install-test
+	rm -rf build/temp.* build/lib.* build/bdist.* $(ASAN_PACKAGE)
+	PYNEURAL_BUILD=asan $(PIP) install --no-deps --target $(ASAN_PACKAGE) .
+	rm -rf build/temp.* build/lib.* build/bdist.*
+	$(ASAN_PYTHON) $(BIN)/pytest -p no:cacheprovider tests/test_ops.py
+
+# ---- plain C ------------------------------------------------------------------------------------------------------
 
 EXAMPLE := $(C_BUILD)/release/examples/digits
 MNIST   ?= $(or $(PYNEURAL_DATA),../shared/data)/mnist

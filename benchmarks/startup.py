@@ -1,7 +1,7 @@
 """What it costs to have pyneural: the time and memory of importing it, beside NumPy's, and the size of its wheel.
 
-Each import is made in a fresh interpreter, pyneural and NumPy in turn; the medians count.  Exit status 1 where importing
-takes more than twice as long as NumPy's import, or 20 MB more memory, or where the wheel is larger than 4 MB.
+Each import is made in a fresh interpreter, pyneural and NumPy in turn; the medians count.  Exit status 1 where
+importing takes more than twice as long as NumPy's import, or 20 MB more memory, or where the wheel is larger than 4 MB.
 """
 
 import argparse

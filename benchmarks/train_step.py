@@ -1,11 +1,11 @@
 """How long a training step takes here and in PyTorch, in one run on this machine.
 
-Two networks learn from the same 60,000 uint8 images: the MLP 784-128-10 (batch 256) and LeNet (5 x 5 convolutions with 8
-and 16 filters, each with a 2 x 2 maximum, then 128 and 10 units; batch 64), both with Adam, on two threads.  Our step is
-the one that pn.fit runs, with its default options: it gathers and normalises the batch, follows the schedule, reads the
-loss and counts hits.  PyTorch's gathers and normalises the same batch from a uint8 tensor and does nothing beside the
-step; of its variants (plain, fused Adam, channels last) the fastest counts.  Losses and gradients are compared first; then
-whole epochs are timed in turn, and the medians are what is printed.
+Two networks learn from the same 60,000 uint8 images: the MLP 784-128-10 (batch 256) and LeNet (5 x 5 convolutions with
+8 and 16 filters, each with a 2 x 2 maximum, then 128 and 10 units; batch 64), both with Adam, on two threads.  Our step
+is the one that pn.fit runs, with its default options: it gathers and normalises the batch, follows the schedule, reads
+the loss and counts hits.  PyTorch's gathers and normalises the same batch from a uint8 tensor and does nothing beside
+the step; of its variants (plain, fused Adam, channels last with fused Adam) the fastest counts.  Losses and gradients
+are compared first; then whole epochs are timed in turn, and the medians are what is printed.
 
 Exit status: 0, 1 where ours is slower or differs, 2 where PyTorch is not importable and so nothing was compared.
 """
@@ -113,9 +113,10 @@ class Theirs:
         if self.channels_last:
             self.model = self.model.to(memory_format=torch.channels_last)
         self.take_weights(model)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=RATE, fused=variant == "fused Adam")
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=RATE, fused=variant != "plain")
 
     def take_weights(self, model: pn.Sequential) -> None:
+        """Copies our parameters, in PyTorch's layouts."""
         import torch
 
         with torch.no_grad():
@@ -123,6 +124,7 @@ class Theirs:
                 theirs.copy_(torch.from_numpy(their_layout(ours.numpy())))
 
     def loss(self, rows: Any) -> Any:
+        """The mean loss of the batch of these rows."""
         import torch
 
         x = (self.images[rows].float() - self.mean) * self.scale
@@ -233,7 +235,8 @@ def main() -> int:
 
     torch.set_num_threads(arguments.threads)
     print(f"pyneural {pn.__version__} ({pn._core.isa()}), PyTorch {torch.__version__}")
-    return 0 if all([compare(network, x, y, arguments.rounds) for network in NETWORKS]) else 1
+    good = [compare(network, x, y, arguments.rounds) for network in NETWORKS]
+    return 0 if all(good) else 1
 
 
 if __name__ == "__main__":

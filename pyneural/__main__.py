@@ -20,17 +20,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     digits.add_argument("--epochs", type=int, default=5, metavar="N", help="passes over the data")
     digits.add_argument("--model", choices=("cnn", "mlp"), default="cnn", help="the network")
-    digits.add_argument("--data", metavar="DIR", help="a folder with the four MNIST files, or sample")
-    digits.add_argument("--samples", type=int, metavar="N", help="train on N images only")
+    digits.add_argument(
+        "--data", default=argparse.SUPPRESS, metavar="DIR", help="a folder with the four MNIST files, or sample"
+    )
+    digits.add_argument("--samples", type=int, default=argparse.SUPPRESS, metavar="N", help="train on N images only")
     digits.add_argument("--batch-size", type=int, default=64, metavar="N", help="images a step")
     digits.add_argument("--optimizer", default="adam", metavar="NAME", help="sgd, rmsprop, adam or adamw")
     digits.add_argument(
-        "--learning-rate", type=float, metavar="X", help="at the schedule's peak; None suits the optimizer"
+        "--learning-rate", type=float, default=argparse.SUPPRESS, metavar="X", help="at the schedule's peak"
     )
     digits.add_argument("--schedule", default="one-cycle", metavar="NAME", help="one-cycle, cosine, step or constant")
     digits.add_argument("--validation", type=float, default=0.1, metavar="X", help="the share held back; 0 for none")
     digits.add_argument("--seed", type=int, default=0, metavar="N", help="of weights, split, order and dropout")
-    digits.add_argument("--threads", type=int, metavar="N", help="to compute with; None is what the machine allows")
+    digits.add_argument("--threads", type=int, default=argparse.SUPPRESS, metavar="N", help="to compute with")
     digits.add_argument("-o", "--output", default="digits.safetensors", metavar="FILE", help="where the model goes")
     digits.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser

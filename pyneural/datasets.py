@@ -114,7 +114,7 @@ def _part(part: str, folder: Path, images: Array, labels: Array) -> Dataset:
     total = 60_000 if part == "train" else 10_000
     sample = folder == SAMPLE / "mnist"
     note = f"{SAMPLE_NOTE}: {len(labels):,} of {total:,}" if sample else ""
-    return Dataset(images[..., None], labels.astype(np.int64), name=f"mnist {part}", note=note)
+    return Dataset(images[..., None], labels.astype(np.int64), name="mnist", note=note)
 
 
 def _fetched(mirrors: tuple[str, ...], wanted: dict[str, str]) -> Path:

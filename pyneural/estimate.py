@@ -11,7 +11,7 @@ class Estimate(float):
 
     >>> accuracy = Estimate.share(9912, 10000)
     >>> print(accuracy)
-    99.12 % [98.92, 99.28]
+    99.12 % [98.92, 99.29]
     >>> f"{accuracy:.3f}", accuracy.low < 0.99 < accuracy.high
     ('0.991', True)
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pyneural import _core
+from pyneural import _core, ops
 from pyneural._core import Tensor
 from pyneural.estimate import Estimate
 from pyneural.feed import Feed
@@ -33,6 +33,6 @@ def measure(model: Model, feed: Feed, loss: LossFunction, metrics: dict[str, Met
                 sums[name] += function(outputs, y).item() * len(y)
     n = len(feed)
     values = {name: total / n for name, total in sums.items()}
-    if "accuracy" in values:
+    if metrics.get("accuracy") is ops.accuracy:
         values["accuracy"] = Estimate.share(round(sums["accuracy"]), n)
     return values

@@ -89,7 +89,7 @@ def fit(
     if not isinstance(model, Model):
         raise TypeError(f"fit: model is {type(model).__name__}: give a pn.Sequential")
     _check_counts(epochs=epochs, batch_size=batch_size)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"fit: seed is {seed!r}: give a whole number of at least 0")
     rate_name = schedules.name(schedule)
     shape, recipe = schedules.find(schedule), optimizers.recipe(optimizer, learning_rate, rate_name)

@@ -43,9 +43,9 @@ def away(*shape: int) -> Draw:
 
 
 def distinct(*shape: int) -> Draw:
-    """No two equal or close: where the greatest of several counts."""
+    """No two equal or close, from about -20 to 20 at most: where the greatest of several counts."""
     n = int(np.prod(shape))
-    return draw_real(shape, lambda rng: (rng.permutation(n) - n / 2) * 0.02)
+    return draw_real(shape, lambda rng: (rng.permutation(n) - n / 2) * min(0.02, 40 / max(n, 1)))
 
 
 def chances(*shape: int) -> Draw:

@@ -149,7 +149,7 @@ def dropout(
 ) -> Array:
     key = _mix(_mix((seed + 0x9E3779B97F4A7C15) % 2**64) ^ stream)
     words = (key % 2**32, key >> 32)
-    rows = x.reshape(len(x), -1)
+    rows = x.reshape(len(x), int(np.prod(x.shape[1:])))
     keep = np.empty(rows.shape, bool)
     for r, j in itertools.product(*map(range, rows.shape)):
         sample = first + r if samples is None else int(samples[r])

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -31,9 +33,7 @@ def test_the_promise_works_literally(sample, capsys):
     report = pn.evaluate(model, data.test)
     out = capsys.readouterr().out.splitlines()
     assert report.accuracy > 0.95
-    assert (
-        "mnist train (EMBEDDED SAMPLE: 6,000 of 60,000): 5,400 train, 600 validation (shuffled, stratified)" in out[0]
-    )
+    assert "mnist (EMBEDDED SAMPLE: 6,000 of 60,000): 5,400 train, 600 validation (shuffled, stratified)" in out[0]
     assert "uint8 (28, 28, 1) -> dataset mean, std · 10 classes · cross_entropy · adam, one-cycle" in out[0]
     assert [line.split(" · ")[0] for line in out[1:6]] == [f"epoch {e}/5" for e in range(1, 6)]
     assert "val_accuracy" in out[1]
@@ -43,25 +43,26 @@ def test_the_promise_works_literally(sample, capsys):
 
 
 def test_the_same_seed_gives_the_same_weights_for_any_number_of_threads(sample):
-    threads, prints = _core.get_threads(), []
+    wanted, threads, prints = {"gemm", "conv", "pool", "norm", "update"}, _core.get_threads(), set()
     try:
         for count in (1, 2, 4):
             _core.set_threads(count)
-            model = pn.Sequential(
-                pn.Conv2D(8, 3, activation="relu"), pn.BatchNorm(), pn.MaxPool2D(2), pn.Flatten(), pn.Dropout(0.2),
-                pn.Dense(200, "relu"), pn.Dense(10),
-            )  # fmt: skip
-            before = _core.pool_counts()
-            history = pn.fit(model, digits(sample.train, 2000), epochs=2, batch_size=128, seed=5, verbose=0)
-            prints.append((history.fingerprint, tuple(history["loss"]), tuple(history["val_loss"])))
-            if count > 1:
-                after = _core.pool_counts()
-                for region in ("gemm", "conv", "pool", "norm", "update"):
-                    shared = after[region][1] - before.get(region, (0, 0))[1]
-                    assert shared > 0, f"{region} never ran on two of {count} threads"
+            shared, before = set(), _core.pool_counts()
+            for _ in range(1 if count == 1 else 20):  # on a busy machine the second thread may wake too late to help
+                model = pn.Sequential(
+                    pn.Conv2D(32, 3, activation="relu"), pn.BatchNorm(), pn.MaxPool2D(2), pn.Flatten(), pn.Dropout(0.2),
+                    pn.Dense(200, "relu"), pn.Dense(10),
+                )  # fmt: skip
+                history = pn.fit(model, digits(sample.train, 1000), epochs=1, batch_size=250, seed=5, verbose=0)
+                prints.add((history.fingerprint, tuple(history["loss"]), tuple(history["val_loss"])))
+                counts = _core.pool_counts()
+                shared |= {region for region in wanted if counts[region][1] > before[region][1]}
+                if shared == wanted:
+                    break
+            assert shared == (wanted if count > 1 else set()), f"{count} threads: only {shared} ran on two or more"
     finally:
         _core.set_threads(threads)
-    assert prints[0] == prints[1] == prints[2]
+    assert len(prints) == 1
 
 
 def test_another_seed_gives_other_weights(rings):
@@ -203,6 +204,45 @@ def test_a_failed_allocation_is_a_memory_error_and_leaves_the_model_usable(rings
             _core._fail_after(0)
         assert np.all(np.isfinite(pn.predict(model, rings[0])))
     assert failures >= 50
+
+
+def test_two_thousand_fits_do_not_grow():
+    x, y = np.zeros((8, 3), np.float32), np.arange(8) % 2
+    x[:, 0] = y
+    sizes = []
+    for number in range(2000):
+        model = pn.Sequential(pn.Dense(4, "relu"), pn.BatchNorm(), pn.Dense(2))
+        pn.fit(model, (x, y), epochs=1, validation=None, verbose=0)
+        if number % 200 == 199:
+            sizes.append(resident())
+    assert sizes[-1] - sizes[0] < 1_000_000, sizes
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm") as file:  # noqa: PTH123 -- 10 times, and exactly this
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def test_a_child_forked_after_training_trains_alike():
+    code = """
+import os, sys, numpy as np, pyneural as pn
+x = np.random.default_rng(0).normal(size=(600, 30)).astype(np.float32)
+def train():
+    model = pn.Sequential(pn.Dense(400, "relu"), pn.Dense(3))
+    return pn.fit(model, (x, np.arange(600) % 3), batch_size=200, epochs=2, verbose=0).fingerprint
+before = train()
+child = os.fork()
+if child == 0:
+    os._exit(0 if train() == before else 3)
+assert os.waitpid(child, 0)[1] == 0
+assert train() == before
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 # ---- tasks
@@ -397,15 +437,27 @@ def with_nan() -> np.ndarray:
     [
         (lambda: pn.fit((X, Y), three()), TypeError, "model is tuple: give a pn.Sequential"),
         (lambda: pn.fit(three(), X, Y), TypeError, "give x and y as one pair, pn.fit(model, (x, y))"),
-        (lambda: pn.fit(three(), (X, Y), validation_split=0.1), TypeError, "fit() has no 'validation_split'; use validation=0.1 (shuffled, stratified)"),
+        (
+            lambda: pn.fit(three(), (X, Y), validation_split=0.1),
+            TypeError,
+            "fit() has no 'validation_split'; use validation=0.1 (shuffled, stratified)",
+        ),
         (lambda: pn.fit(three(), (X, Y), lr=0.1), TypeError, "fit() has no 'lr'; use learning_rate"),
         (lambda: pn.fit(three(), (X, Y), epoch=3), TypeError, "did you mean 'epochs'"),
         (lambda: pn.fit(three(), (X, Y), epochs=0), ValueError, "epochs is 0: give a whole number of at least 1"),
         (lambda: pn.fit(three(), (X, Y), batch_size=0), ValueError, "batch_size is 0"),
         (lambda: pn.fit(three(), (X, Y), batch_size=2.5), ValueError, "batch_size is 2.5"),
         (lambda: pn.fit(three(), (X, Y), seed=-1), ValueError, "seed is -1"),
-        (lambda: pn.fit(three(), (X, Y), learning_rate=-0.1), ValueError, "learning_rate is -0.1: give a number above 0"),
-        (lambda: pn.fit(three(), (X, Y), learning_rate=0.1, optimizer=pn.SGD(learning_rate=0.1)), ValueError, "given twice"),
+        (
+            lambda: pn.fit(three(), (X, Y), learning_rate=-0.1),
+            ValueError,
+            "learning_rate is -0.1: give a number above 0",
+        ),
+        (
+            lambda: pn.fit(three(), (X, Y), learning_rate=0.1, optimizer=pn.SGD(learning_rate=0.1)),
+            ValueError,
+            "given twice",
+        ),
         (lambda: pn.fit(three(), (X, Y), optimizer="adamm"), ValueError, "optimizer 'adamm'? did you mean 'adam'"),
         (lambda: pn.fit(three(), (X, Y), optimizer=pn.Adam), TypeError, "write pn.Adam()"),
         (lambda: pn.fit(three(), (X, Y), schedule="one-cycl"), ValueError, "did you mean 'one-cycle'"),
@@ -422,21 +474,55 @@ def with_nan() -> np.ndarray:
         (lambda: pn.fit(three(), (X[:0], Y[:0])), ValueError, "it is empty"),
         (lambda: pn.fit(three(), (X[:, 0], Y)), ValueError, "x.reshape(-1, 1)"),
         (lambda: pn.fit(three(), (X.astype(object), Y)), TypeError, "x is of object"),
-        (lambda: pn.fit(three(), (with_nan(), Y)), ValueError, "x has 2 values that are NaN or infinite, the first at (2, 1)"),
-        (lambda: pn.fit(three(), (X, Y + 1)), ValueError, "labels run 1..3 but class numbers start at 0 for Dense(3): pass y - 1"),
-        (lambda: pn.fit(three(), (X, np.arange(20))), ValueError, "labels run 0..19, the model has 3 outputs, for 0..2: end it in pn.Dense(20)"),
+        (
+            lambda: pn.fit(three(), (with_nan(), Y)),
+            ValueError,
+            "x has 2 values that are NaN or infinite, the first at (2, 1)",
+        ),
+        (
+            lambda: pn.fit(three(), (X, Y + 1)),
+            ValueError,
+            "labels run 1..3 but class numbers start at 0 for Dense(3): pass y - 1",
+        ),
+        (
+            lambda: pn.fit(three(), (X, np.arange(20))),
+            ValueError,
+            "labels run 0..19, the model has 3 outputs, for 0..2: end it in pn.Dense(20)",
+        ),
         (lambda: pn.fit(three(), (X, Y * 0)), ValueError, "all 20 labels are 0"),
         (lambda: pn.fit(three(), (X, Y - 1)), ValueError, "labels run -1..1"),
         (lambda: pn.fit(pn.Sequential(pn.Dense(1)), (X, Y % 2 * 2 - 1)), ValueError, "pass (y + 1) // 2"),
         (lambda: pn.fit(pn.Sequential(pn.Dense(1)), (X, Y)), ValueError, "end the model in pn.Dense(3) for classes"),
-        (lambda: pn.fit(three(), (X, np.array(["a", "b"] * 10))), ValueError, "the labels are 2 classes, the model has 3 outputs"),
-        (lambda: pn.fit(three(), (X, X[:, 0] + 0.5)), ValueError, "y is (20,), the model has 3 outputs: end the model in pn.Dense(1)"),
-        (lambda: pn.fit(pn.Sequential(pn.Conv2D(3, 3)), (IMAGES, Y)), ValueError, "end it in pn.Flatten() and pn.Dense"),
+        (
+            lambda: pn.fit(three(), (X, np.array(["a", "b"] * 10))),
+            ValueError,
+            "the labels are 2 classes, the model has 3 outputs",
+        ),
+        (
+            lambda: pn.fit(three(), (X, X[:, 0] + 0.5)),
+            ValueError,
+            "y is (20,), the model has 3 outputs: end the model in pn.Dense(1)",
+        ),
+        (
+            lambda: pn.fit(pn.Sequential(pn.Conv2D(3, 3)), (IMAGES, Y)),
+            ValueError,
+            "end it in pn.Flatten() and pn.Dense",
+        ),
         (lambda: pn.fit(pn.Sequential(pn.Dense(3)), (IMAGES, Y)), ValueError, "put pn.Flatten() before Dense"),
-        (lambda: pn.fit(image_model(), (IMAGES, Y)), ValueError, "fit: the model was built for images (28, 28, 1), this data has (8, 8, 1)"),
-        (lambda: pn.fit(pn.Sequential(pn.Conv2D(3, 3), pn.Flatten(), pn.Dense(3)), (IMAGES.transpose(0, 3, 1, 2), Y)), ValueError, "channels look first; use x.transpose(0, 2, 3, 1)"),
+        (
+            lambda: pn.fit(image_model(), (IMAGES, Y)),
+            ValueError,
+            "fit: the model was built for images (28, 28, 1), this data has (8, 8, 1)",
+        ),
+        (
+            lambda: pn.fit(
+                pn.Sequential(pn.Conv2D(3, 3), pn.Flatten(), pn.Dense(3)), (IMAGES.transpose(0, 3, 1, 2), Y)
+            ),
+            ValueError,
+            "channels look first; use x.transpose(0, 2, 3, 1)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_met_with_a_sentence(call, error, words):
     with pytest.raises(error) as caught:
         call()

@@ -6,6 +6,7 @@ import gc
 import os
 import subprocess
 import sys
+import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,7 +49,9 @@ def call(row: Row, inputs: list[Any], params: dict[str, Any]) -> Any:
 
 
 def tensors(arrays: list[np.ndarray | None], wants: list[int]) -> list[Any]:
-    return [None if a is None else _core.tensor(a, requires_grad=i in wants) for i, a in enumerate(arrays)]
+    return [
+        None if a is None else _core.tensor(a, str(a.dtype), requires_grad=i in wants) for i, a in enumerate(arrays)
+    ]
 
 
 def weights(shape: tuple[int, ...], real: str) -> np.ndarray:
@@ -68,7 +71,7 @@ def run(row: Row, case: Case, index: int, real: str) -> tuple[np.ndarray, list[n
 def close(got: np.ndarray, want: np.ndarray, tolerance: float, what: str) -> None:
     assert got.shape == want.shape, f"{what}: shape {got.shape}, expected {want.shape}"
     finite = want[np.isfinite(want)]
-    scale = 1 + (abs(finite).max() if finite.size else 0)
+    scale = 1 + (float(abs(finite).max()) if finite.size else 0)
     np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance * scale, err_msg=what)
 
 
@@ -76,14 +79,13 @@ def close(got: np.ndarray, want: np.ndarray, tolerance: float, what: str) -> Non
 
 
 def check_forward(row: Row, case: Case, index: int) -> None:
-    arrays = draw(row, case.inputs, index, "float64")
-    with np.errstate(all="ignore"):
-        want = np.asarray(row.ref(*arrays, **case.params))
     for real in REALS:
-        single = draw(row, case.inputs, index, real)
-        if row.exact:
-            want = np.asarray(row.ref(*single, **case.params))
-        got = np.array(call(row, tensors(single, []), case.params))
+        arrays = draw(row, case.inputs, index, real)
+        got = np.array(call(row, tensors(arrays, []), case.params))
+        wide = [a.astype("float64") if a is not None and a.dtype == "float32" else a for a in arrays]
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy's about means of nothing
+            want = np.asarray(row.ref(*wide, **case.params))
         close(got, want, 0 if row.exact else FORWARD[real], f"{row.op}[{index}] {real}")
 
 
@@ -225,6 +227,10 @@ def test_bad_input_is_refused_with_a_sentence(op: str, index: int) -> None:
     assert str(caught.value).startswith(op)
 
 
+def live_bytes() -> int:
+    return int(_core.memory_stats()["live_bytes"])
+
+
 def requests_failing_one_by_one() -> Iterator[int]:
     """1, 2, 3, ...: before each, that request of the engine is set to fail."""
     for n in range(1, 1000):
@@ -237,11 +243,11 @@ def requests_failing_one_by_one() -> Iterator[int]:
 @pytest.mark.parametrize("op", list(ROWS))
 def test_each_allocation_may_fail_and_nothing_is_lost(op: str) -> None:
     row = ROWS[op]
-    case = max(row.cases, key=lambda case: len([d for d in case.inputs[:4] if d is not None]))
+    case = max(row.cases, key=lambda case: len([d for d in case.inputs[:6] if d is not None]) - len(case.inputs) // 8)
     index = row.cases.index(case)
     want, want_grads = run(row, case, index, "float64")
     gc.collect()
-    live = _core.memory_stats()["live_bytes"]
+    live = live_bytes()
     failures = 0
     for _ in requests_failing_one_by_one():
         try:
@@ -251,8 +257,9 @@ def test_each_allocation_may_fail_and_nothing_is_lost(op: str) -> None:
         else:
             _core._fail_after(0)
             break
-        gc.collect()
-        assert _core.memory_stats()["live_bytes"] == live, f"{op} lost memory when request {failures} failed"
+        if live_bytes() != live:
+            gc.collect()
+        assert live_bytes() == live, f"{op} lost memory when request {failures} failed"
     assert failures >= len([d for d in case.inputs if d is not None])
     assert y.tobytes() == want.tobytes()
     assert [g.tobytes() for g in grads] == [g.tobytes() for g in want_grads]

@@ -115,7 +115,7 @@ static int choose_dtype(const PyArrayObject *a, bool weak, const pnb_intake *how
 
 bool pnb_array_like(PyObject *o)
 {
-    return PyFloat_Check(o) || PyLong_Check(o) || PyArray_Check(o) || PyArray_CheckScalar(o) || PyList_Check(o) || PyTuple_Check(o);
+    return PyFloat_Check(o) || PyLong_Check(o) || PyArray_Check(o) || PyArray_IsScalar(o, Generic) || PyList_Check(o) || PyTuple_Check(o);
 }
 
 static int copy_over(PyArrayObject *from, const pn_view *to)
@@ -182,10 +182,47 @@ static pn_tensor *take(const pn_state *s, PyArrayObject *a, bool weak, const pnb
     return as_it_is ? borrow(s, a, &shape) : copy_in(s, a, &shape);
 }
 
+/* Python's own floats and ints, without the way through NumPy; -1: not this way, 0: *value is it. */
+static int read_number(PyObject *o, pn_dtype dtype, double *real, int64_t *integer)
+{
+    if (dtype == PN_UINT8 || (dtype == PN_INT64 && !PyLong_CheckExact(o)))
+        return -1;
+    if (dtype == PN_INT64)
+        *integer = PyLong_AsLongLong(o);
+    else
+        *real = PyFloat_AsDouble(o);
+    if (!PyErr_Occurred())
+        return 0;
+    PyErr_Clear();                                         /* an int too long: NumPy has the sentence */
+    return -1;
+}
+
+static pn_tensor *take_number(const pn_state *s, const pn_view *shape, double real, int64_t integer)
+{
+    pn_error err;
+    pn_tensor *new_tensor = pn_tensor_new(s->engine, shape, &err);
+    if (!new_tensor)
+        return pnb_raise(&err);
+    if (shape->dtype == PN_FLOAT32)
+        *(float *)new_tensor->v.data = (float)real;
+    else if (shape->dtype == PN_FLOAT64)
+        *(double *)new_tensor->v.data = real;
+    else
+        *(int64_t *)new_tensor->v.data = integer;
+    return new_tensor;
+}
+
 pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how, bool *lent)
 {
-    const bool scalar = PyFloat_Check(o) || PyLong_Check(o) || PyArray_CheckScalar(o);
-    const bool weak = scalar || PyList_Check(o) || PyTuple_Check(o);
+    if (PyFloat_CheckExact(o) || PyLong_CheckExact(o)) {
+        const int own = PyFloat_CheckExact(o) || how->follow ? how->real : (int)PN_INT64;
+        const pn_view shape = {.dtype = (pn_dtype)(how->dtype >= 0 ? how->dtype : own), .size = 1};
+        double real = 0;
+        int64_t integer = 0;
+        if (read_number(o, shape.dtype, &real, &integer) == 0)
+            return take_number(s, &shape, real, integer);
+    }
+    const bool weak = PyArray_IsScalar(o, Generic) ? how->loose : PyFloat_Check(o) || PyLong_Check(o) || PyList_Check(o) || PyTuple_Check(o);
     if (PyUnicode_Check(o) || PyBytes_Check(o) || PyDict_Check(o) || o == Py_None) {
         PyErr_Format(PyExc_TypeError, "%s must be a tensor, an array or numbers, not %s", how->who, Py_TYPE(o)->tp_name);
         return NULL;

@@ -114,6 +114,7 @@ typedef struct pnb_intake {
     int dtype;                                             /* pn_dtype wanted; -1: by the array's own kind */
     int real;                                              /* what Python's floats become */
     bool follow;                                           /* integers become `real`, too */
+    bool loose;                                            /* NumPy's scalars have no width of their own, either */
     bool lend;                                             /* the array's own memory may be used */
 } pnb_intake;
 

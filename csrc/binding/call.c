@@ -91,11 +91,14 @@ static int convert(inputs *in, int i, int real)
     char name[64], who[128];
     bool lent = false;
     PyObject *o = in->objects[i];
-    const pn_call naming = {.op = in->op, .n_in = in->n};
     const bool number = PyFloat_Check(o) || (PyLong_Check(o) && !PyBool_Check(o));
-    PyOS_snprintf(who, sizeof who, "%s: %s", in->op->name, pn_call_input_name(&naming, i, name, sizeof name));
-    const pnb_intake how = {.who = who, .dtype = -1, .real = real, .lend = !in->recording,
-                            .follow = number || in->op->broadcasts >> i & 1};
+    pnb_intake how = {.who = in->op->name, .dtype = -1, .real = real, .loose = in->real >= 0, .lend = !in->recording,
+                      .follow = number || in->op->broadcasts >> i & 1};
+    if (!number) {                                         /* a number is never refused: it needs no full name */
+        const pn_call naming = {.op = in->op, .n_in = in->n};
+        PyOS_snprintf(who, sizeof who, "%s: %s", in->op->name, pn_call_input_name(&naming, i, name, sizeof name));
+        how.who = who;
+    }
     in->t[i] = pnb_array_take(in->s, o, &how, &lent);
     if (!in->t[i])
         return -1;

@@ -52,11 +52,13 @@ static int read_one(PyObject *o, const pn_view *x, int axis, pn_slices *s, unsig
 {
     if (PySlice_Check(o))
         return read_slice(o, x, axis, s);
-    /* Arrays of one element pass for an index with Python; here an array is always the wrong kind of key. */
-    if (!PyIndex_Check(o) || PyBool_Check(o) || (!PyLong_Check(o) && PyObject_HasAttrString(o, "__len__") && PySequence_Check(o)))
+    if (!PyIndex_Check(o) || PyBool_Check(o))
         return refuse(o);
     *dropped |= 1u << axis;
-    return read_int(o, x, axis, s);
+    const int failed = read_int(o, x, axis, s);
+    if (failed && PyErr_ExceptionMatches(PyExc_TypeError))             /* an array that is not one integer */
+        return refuse(o);
+    return failed;
 }
 
 int pnb_index_read(PyObject *key, const pn_view *x, pn_slices *slices, unsigned *dropped)

@@ -71,7 +71,7 @@ PyObject *pnb_number_int(PyObject *a)
 PyObject *pnb_number_index(PyObject *a)
 {
     const pn_view *v = &pnb_of(a)->v;
-    if (pn_dtype_is_real(v->dtype) || v->size != 1)
+    if (pn_dtype_is_real(v->dtype) || v->ndim != 0)
         return PyErr_Format(PyExc_TypeError, "a %s tensor of shape %s is no index: one integer is needed", pn_dtype_name(v->dtype),
                             pn_view_text(v).s);
     return pnb_tensor_item(a, NULL);

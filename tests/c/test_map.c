@@ -415,6 +415,8 @@ static void run_all(const pn_kernels *k, const pn_team *team, guarded a, guarded
 
 static void run_in_teams(crew *c, const pn_kernels *k)
 {
+    if (harness_quick() && k->isa != pn_cpu_best_isa())
+        return;
     const pn_index results = 2 * PN_UNARIES + 2 * PN_BINARIES + 2;
     guarded a = draw_reals(c, k->real, LARGE, 0.1, 3), b = draw_reals(c, k->real, LARGE, 0.1, 3);
     guarded cond = draw_bytes(c, LARGE, 1), outs[CREW_TEAMS];
@@ -428,7 +430,7 @@ static void run_in_teams(crew *c, const pn_kernels *k)
     for (int t = 1; t < CREW_TEAMS; t++) {
         const pn_team team = crew_team(c, t);
         for (int i = 0; i < 2000 && pn_pool_read_counts(team.pool, PN_REGION_MAP).shared == 0; i++)
-            k->fill(&team, &(pn_fill){ .n = LARGE, .y = outs[t].p });
+            k->unary_forward(&team, &(pn_unary){ .f = PN_U_softplus, .n = LARGE, .x = a.p, .y = outs[t].p });
         CHECK(pn_pool_read_counts(team.pool, PN_REGION_MAP).shared > 0);
     }
     for (int t = 0; t < CREW_TEAMS; t++)

@@ -1,0 +1,51 @@
+"""check_gradients: it passes what is right and catches what is wrong."""
+
+import numpy as np
+import pytest
+
+import pyneural as pn
+
+
+def test_a_whole_network_has_right_gradients(capsys):
+    model = pn.Sequential(
+        pn.Conv2D(3, 3, padding="same", bias=False), pn.BatchNorm(activation="tanh"), pn.AvgPool2D(2),
+        pn.Conv2D(4, 2, activation="sigmoid"), pn.MaxPool2D(2), pn.Flatten(), pn.Dropout(0.3), pn.Dense(5, "softplus"),
+        pn.Dense(3), dtype="float64",
+    )  # fmt: skip
+    x = np.random.default_rng(0).normal(size=(4, 8, 8, 2))
+    errors = pn.check_gradients(model, x, [0, 1, 2, 1])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(errors) == len(model.parameters) + 1
+    assert all(line.endswith("ok") for line in lines)
+    assert list(errors)[-1] == "x"
+
+
+@pytest.mark.parametrize(("units", "labels"), [(1, [0, 1, 1]), (2, [[0.5, 1.5], [2.0, -1.0], [0.3, 0.1]])])
+def test_every_task_can_be_checked(units, labels):
+    model = pn.Sequential(pn.Dense(4, "tanh"), pn.Dense(units), dtype="float64")
+    pn.check_gradients(model, np.random.default_rng(1).normal(size=(3, 2)), labels, verbose=0)
+
+
+def test_checking_leaves_the_model_as_it_was():
+    model = pn.Sequential(pn.Dense(4), pn.BatchNorm(), pn.Dense(2), dtype="float64")
+    model.build((3,))
+    before = model.fingerprint()
+    pn.check_gradients(model, np.random.default_rng(2).normal(size=(5, 3)), [0, 1, 0, 1, 1], verbose=0)
+    assert model.fingerprint() == before
+
+
+def test_functions_of_one_and_two_inputs_can_be_checked():
+    x = np.random.default_rng(3).normal(size=(3, 4))
+    assert list(pn.check_gradients(lambda x: pn.ops.tanh(x), x, verbose=0)) == ["x"]
+    assert list(pn.check_gradients(lambda x, y: (x @ y).sum(), x, x.T.copy(), verbose=0)) == ["x", "y"]
+
+
+def test_a_wrong_gradient_is_caught(capsys):
+    with pytest.raises(AssertionError, match="x is off by"):
+        pn.check_gradients(lambda x: (x * x.detach()).sum(), [[1.0, 2.0]])
+    assert "WRONG" in capsys.readouterr().out
+
+
+def test_a_float32_model_is_refused():
+    with pytest.raises(ValueError, match="make it with dtype='float64'"):
+        pn.check_gradients(pn.Sequential(pn.Dense(2)), np.ones((2, 2)), [0, 1])

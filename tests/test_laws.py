@@ -1,0 +1,200 @@
+"""The laws of the house: what the design promises of the code itself, read from the sources and the built extension."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from oprows import ROWS
+
+from pyneural import _core
+
+ROOT = Path(__file__).resolve().parent.parent
+CSRC = ROOT / "csrc"
+FLOORS = {"base": 0, "kernels": 1, "engine": 2, "tensor": 3, "ops": 4, "graph": 5, "optim": 6, "binding": 7}
+SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in (".c", ".h", ".inc", ".def"))
+LONGEST_FUNCTION, LONGEST_FILE = 60, 500  # lines; a kernel may be as long as the first
+
+
+def code(path: Path) -> str:
+    """A C file without comments and without what strings hold; lines stay where they are."""
+
+    def blank(match: re.Match[str]) -> str:
+        text = match.group(0)
+        return '""' if text.startswith('"') else "\n" * text.count("\n") + " "
+
+    pattern = r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*'
+    keep = r"#\s*include[^\n]*"
+    return re.sub(f"({keep})|{pattern}", lambda m: m[1] or blank(m), path.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def name(path: Path) -> str:
+    return path.relative_to(CSRC).as_posix()
+
+
+def floor(path: Path) -> int:
+    return FLOORS.get(path.relative_to(CSRC).parts[0], 0)
+
+
+def calls(path: Path, *functions: str) -> list[str]:
+    """Calls of these functions, as `file:line: text`."""
+    pattern = re.compile(rf"(?<![\w.>])({'|'.join(functions)})\s*\(")
+    return [
+        f"{name(path)}:{n}: {line.strip()}" for n, line in enumerate(code(path).split("\n"), 1) if pattern.search(line)
+    ]
+
+
+# ---- floors --------------------------------------------------------------------------------------------------------
+
+
+def test_every_file_is_on_a_floor() -> None:
+    assert {path.relative_to(CSRC).parts[0] for path in SOURCES} == {"pn.h", *FLOORS}
+
+
+def test_includes_go_only_downwards() -> None:
+    upwards = [
+        f"{name(path)} includes {included}"
+        for path in SOURCES
+        for included in re.findall(r'#\s*include\s*"([^"]+)"', code(path))
+        if not (CSRC / included).exists() or floor(CSRC / included) > floor(path)
+    ]
+    assert not upwards
+
+
+def test_python_and_numpy_are_known_to_the_binding_only() -> None:
+    below = [path for path in SOURCES if floor(path) < FLOORS["binding"]]
+    assert not [name(path) for path in below if re.search(r"Python\.h|numpy/|\bPy[A-Z_]\w*", code(path))]
+
+
+# ---- one way to get memory, one way to fail ------------------------------------------------------------------------
+
+
+def test_memory_comes_from_one_file() -> None:
+    words = ("malloc", "calloc", "realloc", "free", "alloca", "aligned_alloc", "posix_memalign", "strn?dup", "mmap")
+    assert not [found for path in SOURCES if name(path) != "base/mem.c" for found in calls(path, *words)]
+
+
+def test_nothing_ends_the_process_or_prints() -> None:
+    ends = ("abort", "exit", "_exit", "quick_exit", "assert", "raise", "longjmp")
+    prints = ("printf", "fprintf", "puts", "fputs", "putchar", "perror", r"v?dprintf")
+    assert not [found for path in SOURCES for found in calls(path, *ends, *prints)]
+
+
+# ---- what is listed is tested --------------------------------------------------------------------------------------
+
+
+def test_ops_def_the_engine_the_files_and_the_rows_are_one_set() -> None:
+    listed = re.findall(r"^OP\((\w+)\)", (CSRC / "ops" / "ops.def").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert len(set(listed)) == len(listed), "an op is listed twice in ops.def"
+    assert [op["name"] for op in _core.op_table()] == listed
+    assert set(ROWS) == set(listed), f"without a row, or without an op: {sorted(set(ROWS) ^ set(listed))}"
+    files = "\n".join(code(path) for path in SOURCES if path.parent.name == "ops")
+    written = re.findall(r"const pn_op pn_op_([a-z]\w*)\s*=", files)
+    elementwise = (CSRC / "kernels" / "elementwise.def").read_text(encoding="utf-8")
+    written += re.findall(r"^(?:UNARY|BINARY|COMPARE)\((\w+),", elementwise, flags=re.MULTILINE)
+    assert set(written) <= set(listed), f"written but not listed: {sorted(set(written) - set(listed))}"
+
+
+def test_every_update_of_the_kernel_is_an_optimizer() -> None:
+    kernel = re.findall(r"\bPN_UPDATE_(\w+)", code(CSRC / "kernels" / "kernels.h"))
+    assert set(_core.optimizer_table()) == {update.lower() for update in kernel}
+
+
+# ---- what every file looks like ------------------------------------------------------------------------------------
+
+
+def test_every_file_opens_with_a_banner_and_can_be_read_in_one_sitting() -> None:
+    for path in SOURCES:
+        lines = path.read_text(encoding="utf-8").split("\n")
+        banner = rf"/\* (\w+/)?{re.escape(path.name)}( \(\w+\))? -- \S"
+        assert re.match(banner, lines[0]), f"{name(path)} opens with {lines[0]!r}"
+        assert len(lines) <= LONGEST_FILE, f"{name(path)} has {len(lines)} lines"
+
+
+def test_functions_fit_on_a_screen() -> None:
+    for path in SOURCES:
+        begun = 0
+        for number, line in enumerate(code(path).split("\n"), 1):
+            if line.rstrip() == "{":
+                begun = number
+            elif line.startswith("}") and begun:
+                assert number - begun <= LONGEST_FUNCTION, f"{name(path)}:{begun}: a function of {number - begun} lines"
+                begun = 0
+
+
+# ---- flags ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_extension_and_the_c_tests_are_compiled_alike() -> None:
+    setup = (ROOT / "setup.py").read_text(encoding="utf-8")
+    rules = (ROOT / "tests" / "c" / "rules.mk").read_text(encoding="utf-8")
+    assigned = {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in ast.parse(setup).body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.List)
+    }
+    ours = {*assigned["FLAGS"], *assigned["WARNINGS"]}
+    assert {"-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Werror"} <= ours
+    only_python = {"-fno-wrapv", "-fvisibility=hidden"}  # the first undoes what Python's own flags say
+    assert ours - only_python <= set(rules.replace("\\\n", " ").split()), (
+        "tests/c/rules.mk lacks some of setup.py's flags"
+    )
+    assert "fast-math" not in setup + rules + (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+# ---- the built extension -------------------------------------------------------------------------------------------
+
+EXTENSION = str(_core.__file__)
+COMPILERS = {"completed.0", "__dso_handle", "__TMC_END__", "__cpu_model", "__cpu_features2", "_GLOBAL_OFFSET_TABLE_"}
+NUMPYS = {"PyArray_API", "PyArray_RUNTIME_VERSION"}
+PYTHONS = {"definition"}  # the PyModuleDef, in which Python keeps its own count
+
+
+def disassembled() -> dict[tuple[int, str], str]:
+    """Every tile of the extension: its address and name, and its instructions."""
+    text = subprocess.run(
+        ["objdump", "-d", "--no-show-raw-insn", EXTENSION], capture_output=True, text=True, check=True
+    )
+    parts = re.split(r"^([0-9a-f]+) <(tile_\d+x\d+)>:$", text.stdout, flags=re.MULTILINE)
+    return {
+        (int(a, 16), n): body.split("\n\n")[0] for a, n, body in zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
+    }
+
+
+if sys.platform == "linux" and shutil.which("objdump"):
+
+    def test_nothing_at_file_scope_can_change() -> None:
+        table = subprocess.run(["objdump", "-t", EXTENSION], capture_output=True, text=True, check=True).stdout
+        symbols = re.findall(r"^[0-9a-f]+ .{7} (\.\S+)\t[0-9a-f]+ +(?:\.hidden )?(\S+)$", table, flags=re.MULTILINE)
+        assert any(name.startswith("pn_op_") for _, name in symbols), "the extension has no symbol table to look into"
+        changeable = {name for section, name in symbols if section in (".data", ".bss", ".tdata", ".tbss")}
+        own = {name for name in changeable if not name.startswith((".", "_ZTS")) and "asan" not in name}
+        assert own - COMPILERS - NUMPYS - PYTHONS == set()
+
+    def test_nothing_but_the_c_library_is_linked() -> None:
+        headers = subprocess.run(["objdump", "-p", EXTENSION], capture_output=True, text=True, check=True).stdout
+        needed = {name.split(".so")[0] for name in re.findall(r"NEEDED\s+(\S+)", headers)}
+        assert needed <= {"libc", "libm", "libpthread", "libgcc_s", "ld-linux-x86-64", "ld-linux-aarch64"}
+
+    if "x86_64" in subprocess.run(
+        ["objdump", "-f", EXTENSION], capture_output=True, text=True, check=True
+    ).stdout.replace("-", "_"):
+
+        @pytest.mark.parametrize("real", ["ps", "pd"])
+        @pytest.mark.parametrize(("isa", "register", "rows"), [("avx512", "zmm", 14), ("avx2", "ymm", 6)])
+        def test_the_tiles_are_fused_multiply_adds(isa: str, register: str, rows: int, real: str) -> None:
+            fused = re.compile(rf"\bvfn?m(?:add|sub)\d+{real}\b[^\n]*%{register}")
+            separate = re.compile(rf"\bv(?:mul|add){real}\b[^\n]*%{register}")
+            tiles = {
+                (address, name): (len(fused.findall(body)), len(separate.findall(body)))
+                for (address, name), body in disassembled().items()
+                if name == f"tile_{rows}x2"
+            }
+            most = max(tiles.values(), default=(0, 0))
+            assert most[0] >= 2 * rows, f"{isa}: no {rows} x 2 tile of {real} has {2 * rows} multiply-adds: {tiles}"
+            assert most[1] <= most[0], f"{isa}: its products and sums are not fused: {tiles}"
