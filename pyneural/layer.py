@@ -175,8 +175,9 @@ class Layer:
 
     def _unbuild(self) -> None:
         """Forgets a build that failed."""
-        for name in self._specs:
-            vars(self).pop(name, None)
+        for attribute, value in list(vars(self).items()):
+            if any(value is tensor for tensor in self._tensors.values()):
+                del vars(self)[attribute]
         vars(self).update(_built=False, _specs={}, _tensors={}, _held={})
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -246,19 +247,18 @@ def name_layers(layers: list[Layer], who: str) -> list[Layer]:
     return layers
 
 
-def walk(layer: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
+def walk(layer: Layer) -> Iterator[tuple[str, Layer]]:
     """Every layer in the tree below this one once, outermost first, with its path (`block_1/dense_2`)."""
-    seen: list[Layer] = []
+    return _below(layer, "", [])
 
-    def visit(layer: Layer, path: str) -> Iterator[tuple[str, Layer]]:
-        for child in layer.children():
-            if not any(child is other for other in seen):
-                seen.append(child)
-                below = f"{path}/{child.name}" if path else str(child.name)
-                yield below, child
-                yield from visit(child, below)
 
-    yield from visit(layer, path)
+def _below(layer: Layer, path: str, seen: list[Layer]) -> Iterator[tuple[str, Layer]]:
+    for child in layer.children():
+        if not any(child is other for other in seen):
+            seen.append(child)
+            below = f"{path}/{child.name}" if path else str(child.name)
+            yield below, child
+            yield from _below(child, below, seen)
 
 
 @contextmanager

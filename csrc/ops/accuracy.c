@@ -1,5 +1,5 @@
-/* accuracy.c -- how often the prediction is the target: the greatest logit's class, or, for one logit, whether it reaches
- * a threshold.  It has no gradient. */
+/* accuracy.c -- how often the prediction is the target: the greatest logit's class, or, for one logit, whether it
+ * reaches a threshold.  It has no gradient. */
 #include "ops/targets.h"
 
 enum { X, TARGETS };
@@ -9,7 +9,8 @@ typedef struct accuracy_params { double threshold; pn_reduction reduction; } acc
 static const accuracy_params defaults = { .reduction = PN_MEAN };
 static const pn_param params[] = {
     { "threshold", PN_P_FLOAT,     offsetof(accuracy_params, threshold), "a single logit of at least this says 1" },
-    { "reduction", PN_P_REDUCTION, offsetof(accuracy_params, reduction), "\"mean\", \"sum\" (a count) or \"none\" (1 or 0 for each row)" },
+    { "reduction", PN_P_REDUCTION, offsetof(accuracy_params, reduction),
+      "\"mean\", \"sum\" (a count) or \"none\" (1 or 0 for each row)" },
 };
 
 /* Targets of x's own shape have a logit each; else the last axis of x holds the classes. */
@@ -33,10 +34,12 @@ static int rule(pn_call *c, pn_error *err)
     if (pn_call_check_same_real(c, X, X, err))
         return -1;
     if (t->dtype != PN_INT64)
-        return pn_fail(err, PN_EDTYPE, "accuracy: targets is %s; give int64 class numbers: targets.astype(\"int64\")", pn_dtype_name(t->dtype));
+        return pn_fail(err, PN_EDTYPE, "accuracy: targets is %s; give int64 class numbers: targets.astype(\"int64\")",
+                       pn_dtype_name(t->dtype));
     const bool binary = is_binary(c);
     if (!binary && (x->ndim < 1 || x->shape[x->ndim - 1] < 1))
-        return pn_fail(err, PN_ESHAPE, "accuracy: x is %s; give (..., C), or one logit for each target", pn_view_text(x).s);
+        return pn_fail(err, PN_ESHAPE, "accuracy: x is %s; give (..., C), or one logit for each target",
+                       pn_view_text(x).s);
     if (!binary && pn_targets_check_rows(c, TARGETS, x->ndim - 1, x->shape, err))
         return -1;
     const plan b = make_plan(c);
@@ -62,7 +65,8 @@ static void forward(const pn_call *c)
 const pn_op pn_op_accuracy = {
     .name = "accuracy", .inputs = "x targets", .n_out = 1, .differentiable = false,
     .doc = "The fraction of rows whose prediction is the target; it has no gradient.\n\n"
-           "x: logits (..., C) against class numbers int64 (...); or (N, 1) or (N,) against 0 or 1, by the threshold.\n\n"
+           "x: logits (..., C) against class numbers int64 (...); or (N, 1) or (N,) against 0 or 1, by the "
+           "threshold.\n\n"
            ">>> pn.ops.accuracy(np.float32([[1, 2], [4, 3]]), np.array([1, 1])).item()\n0.5",
     .params = params, .n_params = 2, .defaults = &defaults, .param_bytes = sizeof(accuracy_params),
     .rule = rule, .forward = forward,

@@ -4,7 +4,8 @@
 int pn_call_check_activation(const pn_call *c, pn_activation act, double slope, pn_error *err)
 {
     if (act == PN_ACT_LEAKY_RELU && !(slope >= 0))
-        return pn_fail(err, PN_EVALUE, "%s: slope is %g; give 0 or more (the op leaky_relu takes any)", c->op->name, slope);
+        return pn_fail(err, PN_EVALUE, "%s: slope is %g; give 0 or more (the op leaky_relu takes any)", c->op->name,
+                       slope);
     return 0;
 }
 

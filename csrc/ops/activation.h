@@ -1,4 +1,5 @@
-/* activation.h -- the activation that linear, conv2d and batch_norm fuse: its parameters, and the way back through it. */
+/* activation.h -- the activation that linear, conv2d and batch_norm fuse: its parameters, and the way back through
+ * it. */
 #ifndef PN_OPS_ACTIVATION_H
 #define PN_OPS_ACTIVATION_H
 

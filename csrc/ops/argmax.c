@@ -34,7 +34,8 @@ static void forward(const pn_call *c)
     const pn_view *x = c->x[0];
     const int axis = (int)(p->axis < 0 ? p->axis + x->ndim : p->axis);
     c->k->argmax(c->team, &(pn_argmax){ .outer = pn_view_count(x, 0, axis), .len = x->shape[axis],
-                                        .inner = pn_view_count(x, axis + 1, x->ndim), .x = x->data, .y = c->y[0].data });
+                                        .inner = pn_view_count(x, axis + 1, x->ndim), .x = x->data,
+                                        .y = c->y[0].data });
 }
 
 const pn_op pn_op_argmax = {

@@ -4,12 +4,12 @@
 
 #include "ops/op.h"
 
-/* Where the reduced axes are one run (axes of length 1 do not count), x is (outer, len, inner) as it lies.  Elsewhere it
- * must be copied first: `order` does it, and gives (outer, len), the kept axes first, in order. */
+/* Where the reduced axes are one run (axes of length 1 do not count), x is (outer, len, inner) as it lies.  Elsewhere
+ * it must be copied first: `order` does it, and gives (outer, len), the kept axes first, in order. */
 typedef struct pn_axes {
     pn_index outer, len, inner;
     bool permuted;
-    pn_copy order;                       /* src: as the tensor lies; dst: permuted; src and dst are the caller's to fill */
+    pn_copy order;                       /* src: as the tensor lies; dst: permuted; the caller fills both */
 } pn_axes;
 
 /* reduced: a bit for each axis of x. */

@@ -1,7 +1,7 @@
 /* batch_norm.c -- y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta + residual), a channel at a time.
  *
- * x, residual, y: (..., C); gamma, beta, running_mean, running_var: (C).  Training uses the batch's mean and variance, and
- * moves the running ones towards them (the variance unbiased); otherwise the running ones are used.
+ * x, residual, y: (..., C); gamma, beta, running_mean, running_var: (C).  Training uses the batch's mean and
+ * variance, and moves the running ones towards them (the variance unbiased); otherwise the running ones are used.
  * Source: S. Ioffe and C. Szegedy, "Batch normalization", 2015. */
 #include "ops/activation.h"
 
@@ -17,7 +17,8 @@ typedef struct batch_norm_params {
 static const batch_norm_params defaults = { .momentum = 0.9, .epsilon = 1e-5, .slope = 0.01 };
 static const pn_param params[] = {
     { "training",   PN_P_BOOL,       offsetof(batch_norm_params, training),   "use and learn the batch's statistics" },
-    { "momentum",   PN_P_FLOAT,      offsetof(batch_norm_params, momentum),   "running = momentum * running + (1 - momentum) * batch" },
+    { "momentum",   PN_P_FLOAT,      offsetof(batch_norm_params, momentum),
+      "running = momentum * running + (1 - momentum) * batch" },
     { "epsilon",    PN_P_FLOAT,      offsetof(batch_norm_params, epsilon),    "added to the variance" },
     { "activation", PN_P_ACTIVATION, offsetof(batch_norm_params, activation), PN_ACTIVATION_DOC },
     { "slope",      PN_P_FLOAT,      offsetof(batch_norm_params, slope),      PN_SLOPE_DOC },
@@ -30,7 +31,8 @@ static pn_norm job_of(const pn_call *c)
 {
     const batch_norm_params *p = c->params;
     const pn_view *x = c->x[X];
-    return (pn_norm){ .rows = pn_view_count(x, 0, x->ndim - 1), .C = x->shape[x->ndim - 1], .act = p->activation, .slope = p->slope,
+    return (pn_norm){ .rows = pn_view_count(x, 0, x->ndim - 1), .C = x->shape[x->ndim - 1], 
+                      .act = p->activation, .slope = p->slope,
                       .epsilon = p->epsilon, .training = p->training, .momentum = p->momentum,
                       .x = x->data, .gamma = c->x[GAMMA]->data, .beta = c->x[BETA]->data, .y = c->y[0].data,
                       .running_mean = c->x[RUNNING_MEAN]->data, .running_var = c->x[RUNNING_VAR]->data,
@@ -51,13 +53,15 @@ static int check_shapes(const pn_call *c, pn_error *err)
 {
     const pn_view *x = c->x[X];
     if (x->ndim < 2)
-        return pn_fail(err, PN_ESHAPE, "batch_norm: x is %s; give at least 2 axes, the last one the channels", pn_view_text(x).s);
+        return pn_fail(err, PN_ESHAPE, "batch_norm: x is %s; give at least 2 axes, the last one the channels",
+                       pn_view_text(x).s);
     const pn_index C = x->shape[x->ndim - 1];
     for (int i = GAMMA; i <= RUNNING_VAR; i++)
         if (c->x[i]->ndim != 1 || c->x[i]->shape[0] != C) {
             char name[64];
             return pn_fail(err, PN_ESHAPE, "batch_norm: %s is %s, x has %td channels (x is %s); give (%td,)",
-                           pn_call_input_name(c, i, name, sizeof name), pn_view_text(c->x[i]).s, C, pn_view_text(x).s, C);
+                           pn_call_input_name(c, i, name, sizeof name), pn_view_text(c->x[i]).s, C,
+                           pn_view_text(x).s, C);
         }
     return c->x[RESIDUAL] ? pn_call_check_shape(c, RESIDUAL, x->ndim, x->shape, err) : 0;
 }
@@ -68,10 +72,12 @@ static int check_params(const pn_call *c, pn_error *err)
     if (!(p->momentum >= 0 && p->momentum <= 1))
         return pn_fail(err, PN_EVALUE, "batch_norm: momentum is %g; give a value from 0 to 1", p->momentum);
     if (!(p->epsilon > 0) || !__builtin_isfinite(p->epsilon))
-        return pn_fail(err, PN_EVALUE, "batch_norm: epsilon is %g; give a value greater than 0, such as 1e-5", p->epsilon);
+        return pn_fail(err, PN_EVALUE, "batch_norm: epsilon is %g; give a value greater than 0, such as 1e-5",
+                       p->epsilon);
     const pn_view *x = c->x[X];
     if (p->training && pn_view_count(x, 0, x->ndim - 1) < 2)
-        return pn_fail(err, PN_ESHAPE, "batch_norm: x is %s; training needs at least 2 values a channel, else there is no variance: "
+        return pn_fail(err, PN_ESHAPE, "batch_norm: x is %s; training needs at least 2 values a channel, else there "
+                                       "is no variance: "
                        "give a larger batch", pn_view_text(x).s);
     return pn_call_check_activation(c, p->activation, p->slope, err);
 }
@@ -79,7 +85,8 @@ static int check_params(const pn_call *c, pn_error *err)
 static int rule(pn_call *c, pn_error *err)
 {
     const batch_norm_params *p = c->params;
-    if (pn_call_check_real(c, err) || check_shapes(c, err) || check_params(c, err) || pn_call_output_like(c, 0, c->x[X], err))
+    if (pn_call_check_real(c, err) || check_shapes(c, err) || check_params(c, err) ||
+        pn_call_output_like(c, 0, c->x[X], err))
         return -1;
     if (pn_call_refuse_grad(c, RUNNING_MEAN, err) || pn_call_refuse_grad(c, RUNNING_VAR, err))
         return -1;
@@ -125,10 +132,12 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_batch_norm = {
-    .name = "batch_norm", .inputs = "x gamma beta running_mean running_var residual?", .n_out = 1, .differentiable = true,
+    .name = "batch_norm", .inputs = "x gamma beta running_mean running_var residual?", .n_out = 1,
+    .differentiable = true,
     .doc = "Each channel to mean 0 and variance 1, then scaled and shifted (Ioffe and Szegedy 2015):\n"
            "activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta + residual).\n\n"
-           "x: (..., C); gamma, beta, running_mean, running_var: (C); residual: as x; returns x's shape.  Training uses the batch's\n"
+           "x: (..., C); gamma, beta, running_mean, running_var: (C); residual: as x; returns x's shape.  Training "
+           "uses the batch's\n"
            "statistics and changes the running ones in place; otherwise the running ones are used.\n\n"
            ">>> one, zero = np.ones(3, \"float32\"), pn.tensor(np.zeros(3, \"float32\"))\n"
            ">>> pn.ops.batch_norm(np.ones((8, 3), \"float32\"), one, zero, zero, one).shape\n(8, 3)",

@@ -7,11 +7,17 @@
 
 enum { X, WEIGHT, BIAS };
 
-typedef struct conv2d_params { pn_index stride[2]; pn_padding padding; pn_activation activation; double slope; } conv2d_params;
+typedef struct conv2d_params {
+    pn_index stride[2];
+    pn_padding padding;
+    pn_activation activation;
+    double slope;
+} conv2d_params;
 
 static const conv2d_params defaults = { .stride = { 1, 1 }, .padding = { .mode = PN_PAD_VALID }, .slope = 0.01 };
 static const pn_param params[] = {
-    { "stride",     PN_P_PAIR,       offsetof(conv2d_params, stride),     "steps of the kernel: an int, or (height, width)" },
+    { "stride",     PN_P_PAIR,       offsetof(conv2d_params, stride),
+      "steps of the kernel: an int, or (height, width)" },
     { "padding",    PN_P_PADDING,    offsetof(conv2d_params, padding),    PN_PADDING_DOC },
     { "activation", PN_P_ACTIVATION, offsetof(conv2d_params, activation), PN_ACTIVATION_DOC },
     { "slope",      PN_P_FLOAT,      offsetof(conv2d_params, slope),      PN_SLOPE_DOC },
@@ -30,7 +36,8 @@ static pn_conv job_of(const pn_call *c)
     const pn_index *x = c->x[X]->shape, *k = c->x[WEIGHT]->shape;
     pn_window w;
     place(c, &w, NULL);                  /* the rule has checked it */
-    return (pn_conv){ .N = x[0], .H = x[1], .W = x[2], .C = x[3], .OH = w.OH, .OW = w.OW, .O = k[3], .KH = k[0], .KW = k[1],
+    return (pn_conv){ .N = x[0], .H = x[1], .W = x[2], .C = x[3], .OH = w.OH, .OW = w.OW, .O = k[3],
+                      .KH = k[0], .KW = k[1],
                       .stride_h = w.stride_h, .stride_w = w.stride_w, .pad_top = w.pad_top, .pad_left = w.pad_left };
 }
 
@@ -57,9 +64,11 @@ static int check_shapes(const pn_call *c, pn_error *err)
         pn_call_check_ndim(c, X, 4, "(N, H, W, C); one image is a batch of 1: x.reshape(1, H, W, C)", err))
         return -1;
     if (x->shape[3] != w->shape[2] && x->shape[1] == w->shape[2])
-        return pn_fail(err, PN_ESHAPE, "conv2d: x is %s: channels look first; use x.transpose(0, 2, 3, 1)", pn_view_text(x).s);
+        return pn_fail(err, PN_ESHAPE, "conv2d: x is %s: channels look first; use x.transpose(0, 2, 3, 1)",
+                       pn_view_text(x).s);
     if (x->shape[3] != w->shape[2])
-        return pn_fail(err, PN_ESHAPE, "conv2d: weight has %td input channels, x has %td (x is %s, weight is %s)", w->shape[2],
+        return pn_fail(err, PN_ESHAPE, "conv2d: weight has %td input channels, x has %td (x is %s, weight is %s)",
+                       w->shape[2],
                        x->shape[3], pn_view_text(x).s, pn_view_text(w).s);
     return c->x[BIAS] ? pn_call_check_shape(c, BIAS, 1, &w->shape[3], err) : 0;
 }
@@ -122,7 +131,8 @@ static void backward(const pn_call *c)
 const pn_op pn_op_conv2d = {
     .name = "conv2d", .inputs = "x weight bias?", .n_out = 1, .differentiable = true,
     .doc = "A convolution layer over images: activation(x * weight + bias) (LeCun et al. 1989).\n\n"
-           "x: (N, H, W, C); weight: (KH, KW, C, O); bias: (O); returns (N, OH, OW, O), with OH = (H + padding - KH) // stride + 1.\n\n"
+           "x: (N, H, W, C); weight: (KH, KW, C, O); bias: (O); returns (N, OH, OW, O), with OH = (H + padding - KH) "
+           "// stride + 1.\n\n"
            ">>> x, weight = np.ones((2, 28, 28, 1), \"float32\"), np.ones((5, 5, 1, 8), \"float32\")\n"
            ">>> pn.ops.conv2d(x, weight, padding=\"same\", activation=\"relu\").shape\n(2, 28, 28, 8)",
     .params = params, .n_params = 4, .defaults = &defaults, .param_bytes = sizeof(conv2d_params),

@@ -12,7 +12,8 @@ static const dropout_params defaults = { .rate = 0.5 };
 static const pn_param params[] = {
     { "rate",   PN_P_FLOAT,  offsetof(dropout_params, rate),   "the fraction put to 0: 0 <= rate < 1" },
     { "seed",   PN_P_SEED,   offsetof(dropout_params, seed),   "with the stream, the key of the random numbers" },
-    { "stream", PN_P_STREAM, offsetof(dropout_params, stream), "a name (a layer's path) or a number: two layers differ" },
+    { "stream", PN_P_STREAM, offsetof(dropout_params, stream),
+      "a name (a layer's path) or a number: two layers differ" },
     { "step",   PN_P_INT,    offsetof(dropout_params, step),   "the training step: two steps differ" },
     { "first",  PN_P_INT,    offsetof(dropout_params, first),  "without samples, the index of x's first row" },
 };
@@ -26,11 +27,13 @@ static int rule(pn_call *c, pn_error *err)
     if (!(p->rate >= 0 && p->rate < 1))
         return pn_fail(err, PN_EVALUE, "dropout: rate is %g; give the fraction to drop, 0 <= rate < 1", p->rate);
     if (p->step < 0 || p->step > (pn_index)UINT32_MAX || p->first < 0)
-        return pn_fail(err, PN_EVALUE, "dropout: step is %td and first is %td; give step from 0 to 2^32 - 1 and first from 0", p->step, p->first);
+        return pn_fail(err, PN_EVALUE, "dropout: step is %td and first is %td; give step from 0 to 2^32 - 1 and first "
+                                       "from 0", p->step, p->first);
     if (x->ndim < 1)
         return pn_fail(err, PN_ESHAPE, "dropout: x needs at least 1 axis, the samples; got a scalar");
     if (samples && samples->dtype != PN_INT64)
-        return pn_fail(err, PN_EDTYPE, "dropout: samples is %s; give the rows' int64 sample numbers", pn_dtype_name(samples->dtype));
+        return pn_fail(err, PN_EDTYPE, "dropout: samples is %s; give the rows' int64 sample numbers",
+                       pn_dtype_name(samples->dtype));
     if (samples && pn_call_check_shape(c, SAMPLES, 1, x->shape, err))
         return -1;
     if (pn_view_count(x, 1, x->ndim) > (pn_index)UINT32_MAX)
@@ -44,8 +47,9 @@ static void run(const pn_call *c, const void *x, void *y, bool add)
     const dropout_params *p = c->params;
     const pn_view *v = c->x[X];
     c->k->dropout(c->team, &(pn_dropout){ .rows = v->shape[0], .len = pn_view_count(v, 1, v->ndim), .first = p->first,
-                                          .samples = c->x[SAMPLES] ? c->x[SAMPLES]->data : NULL, .key = pn_rng_key(p->seed, p->stream),
-                                          .step = (uint32_t)p->step, .rate = p->rate, .x = x, .y = y, .add = add });
+                                          .samples = c->x[SAMPLES] ? c->x[SAMPLES]->data : NULL,
+                                          .key = pn_rng_key(p->seed, p->stream), .step = (uint32_t)p->step,
+                                          .rate = p->rate, .x = x, .y = y, .add = add });
 }
 
 static void forward(const pn_call *c) { run(c, c->x[X]->data, c->y[0].data, false); }
@@ -59,7 +63,8 @@ static void backward(const pn_call *c)
 const pn_op pn_op_dropout = {
     .name = "dropout", .inputs = "x samples?", .n_out = 1, .differentiable = true,
     .doc = "A fraction of the values put to 0 at random, the others divided by 1 - rate (Srivastava et al. 2014).\n\n"
-           "x: (N, ...); samples: int64 (N,), the rows' numbers in the whole data set; returns x's shape.  The choice is a function\n"
+           "x: (N, ...); samples: int64 (N,), the rows' numbers in the whole data set; returns x's shape.  The choice "
+           "is a function\n"
            "of (seed, stream, step, sample, element) alone.\n\n"
            ">>> pn.ops.dropout(np.ones((4, 3), \"float32\"), rate=0.0).numpy().sum().item()\n12.0",
     .params = params, .n_params = 5, .defaults = &defaults, .param_bytes = sizeof(dropout_params),

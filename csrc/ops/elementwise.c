@@ -1,13 +1,13 @@
 /* elementwise.c -- the ops of kernels/elementwise.def: y = f(x), y = f(a, b) and comparisons.
  *
- * Everything here is made from that table's rows.  A binary operand may be the last axes of the other's shape (a bias, a
- * scalar); its gradient is then summed over the repeats, by way of a full-size gradient in scratch, except that of add
- * and sub, which is summed from dy itself. */
+ * Everything here is made from that table's rows.  A binary operand may be the last axes of the other's shape (a
+ * bias, a scalar); its gradient is then summed over the repeats, by way of a full-size gradient in scratch, except
+ * that of add and sub, which is summed from dy itself. */
 #include "ops/op.h"
 
 enum { KEEP_NOTHING, KEEP_X, KEEP_Y, KEEP_AB, KEEP_ABY };
 
-/* ---- parameters of the few functions that have them ---------------------------------------------------------------- */
+/* ---- parameters of the few functions that have them ------------------------------------------------------------ */
 
 typedef struct unary_params { double p[2]; } unary_params;
 
@@ -28,15 +28,17 @@ static const pn_param leaky_relu_params[] = {
 #define FIELDS(probe) REST(probe, )
 #define SECOND(probe, second, ...) second
 #define SAMPLE(probe) SECOND(probe, "", "")
-#define TABLE(name, defaults_, required_) .params = name##_params, .n_params = (int)(sizeof name##_params / sizeof *name##_params),\
-        .defaults = &defaults_, .param_bytes = sizeof(unary_params), .required = required_
+#define COUNT(array) (int)(sizeof array / sizeof *array)
+#define TABLE(name, defaults_, required_)                                                                           \
+    .params = name##_params, .n_params = COUNT(name##_params), .defaults = &defaults_,                              \
+    .param_bytes = sizeof(unary_params), .required = required_
 #define FIELDS_pow        ~, TABLE(pow, no_unary, 1)
 #define FIELDS_clip       ~, TABLE(clip, no_unary, 3)
 #define FIELDS_leaky_relu ~, TABLE(leaky_relu, leaky_relu_defaults, 0)
 #define SAMPLE_pow        ~, ", exponent=2"
 #define SAMPLE_clip       ~, ", low=0, high=0.75"
 
-/* ---- y = f(x) ---------------------------------------------------------------------------------------------------------- */
+/* ---- y = f(x) -------------------------------------------------------------------------------------------------- */
 
 static int unary_rule(pn_call *c, int keep, pn_error *err)
 {
@@ -73,9 +75,9 @@ static void unary_backward(const pn_call *c, pn_unary_f f)
         c->k->unary_backward(c->team, &job);
 }
 
-/* ---- y = f(a, b) ------------------------------------------------------------------------------------------------------- */
+/* ---- y = f(a, b) ----------------------------------------------------------------------------------------------- */
 
-typedef struct binary_plan { size_t full, sums, work, total; } binary_plan;     /* scratch for the gradient of operand i */
+typedef struct binary_plan { size_t full, sums, work, total; } binary_plan;     /* scratch, for operand i's gradient */
 
 static bool is_sum(pn_binary_f f) { return f == PN_B_add || f == PN_B_sub; }
 
@@ -156,7 +158,7 @@ static void binary_backward(const pn_call *c, pn_binary_f f)
     }
 }
 
-/* ---- comparisons ------------------------------------------------------------------------------------------------------- */
+/* ---- comparisons ----------------------------------------------------------------------------------------------- */
 
 static int compare_rule(pn_call *c, pn_error *err)
 {
@@ -169,7 +171,7 @@ static void compare_forward(const pn_call *c, pn_compare_f f)
                                           .a = c->x[0]->data, .b = c->x[1]->data, .y = c->y[0].data });
 }
 
-/* ---- one op a row ------------------------------------------------------------------------------------------------------ */
+/* ---- one op a row ---------------------------------------------------------------------------------------------- */
 
 #define UNARY(op_, keep, y, dx, doc_)                                                                               \
     static int op_##_rule(pn_call *c, pn_error *err) { return unary_rule(c, KEEP_##keep, err); }                    \

@@ -1,5 +1,5 @@
-/* expand.c -- repeats axes of length 1 and adds axes in front (NumPy's broadcasting); backward is the one place that sums
- * such a gradient back. */
+/* expand.c -- repeats axes of length 1 and adds axes in front (NumPy's broadcasting); backward is the one place
+ * that sums such a gradient back. */
 #include "ops/axes.h"
 
 typedef struct expand_params { pn_list shape; } expand_params;
@@ -20,7 +20,8 @@ static layout make_plan(const pn_call *c)
         if (j < 0 || x->shape[j] != y->shape[i])
             repeated |= 1u << i;
     layout plan = { .axes = pn_axes_plan(y, repeated) };
-    plan.job = (pn_reduce){ .f = PN_REDUCE_SUM, .outer = plan.axes.outer, .len = plan.axes.len, .inner = plan.axes.inner };
+    plan.job = (pn_reduce){ .f = PN_REDUCE_SUM, .outer = plan.axes.outer, .len = plan.axes.len,
+                            .inner = plan.axes.inner };
     if (plan.axes.permuted)
         plan.dy = pn_part(&plan.total, y->size, pn_call_item(c));
     plan.work = pn_part(&plan.total, 1, c->k->reduce_work(&plan.job));
@@ -35,7 +36,8 @@ static int rule(pn_call *c, pn_error *err)
     for (int i = 1; fits && i <= x->ndim; i++)
         fits = x->shape[x->ndim - i] == shape->v[shape->n - i] || x->shape[x->ndim - i] == 1;
     if (!fits)
-        return pn_fail(err, PN_ESHAPE, "expand: x is %s, which does not broadcast to %s; axes are matched from the last, and each "
+        return pn_fail(err, PN_ESHAPE, "expand: x is %s, which does not broadcast to %s; axes are matched from the "
+                                       "last, and each "
                        "of x's must have the same length or 1", pn_view_text(x).s, pn_shape_text(shape->n, shape->v).s);
     if (pn_call_output(c, 0, x->dtype, shape->n, shape->v, err))
         return -1;

@@ -19,9 +19,11 @@ static pn_gemm product(const pn_call *c, int i)
     const pn_index in = c->x[WEIGHT]->shape[0], out = c->x[WEIGHT]->shape[1];
     const pn_index rows = pn_view_count(c->x[X], 0, c->x[X]->ndim - 1);
     if (i == X)
-        return (pn_gemm){ .M = rows, .N = in, .K = out, .rsa = out, .csa = 1, .rsb = 1, .csb = out, .rsc = in, .batch = 1 };
+        return (pn_gemm){ .M = rows, .N = in, .K = out, .rsa = out, .csa = 1, .rsb = 1, .csb = out, .rsc = in,
+                          .batch = 1 };
     if (i == WEIGHT)
-        return (pn_gemm){ .M = in, .N = out, .K = rows, .rsa = 1, .csa = in, .rsb = out, .csb = 1, .rsc = out, .batch = 1 };
+        return (pn_gemm){ .M = in, .N = out, .K = rows, .rsa = 1, .csa = in, .rsb = out, .csb = 1, .rsc = out,
+                          .batch = 1 };
     return (pn_gemm){ .M = rows, .N = out, .K = in, .rsa = in, .csa = 1, .rsb = out, .csb = 1, .rsc = out, .batch = 1 };
 }
 
@@ -59,7 +61,8 @@ static int check_shapes(const pn_call *c, pn_error *err)
     const pn_index features = x->shape[x->ndim - 1];
     if (features != w->shape[0]) {
         const bool flat = x->ndim > 2 && pn_view_count(x, 1, x->ndim) == w->shape[0];
-        return pn_fail(err, PN_ESHAPE, "linear: weight takes %td features, x has %td (x is %s, weight is %s)%s", w->shape[0], features,
+        return pn_fail(err, PN_ESHAPE, "linear: weight takes %td features, x has %td (x is %s, weight is %s)%s",
+                       w->shape[0], features,
                        pn_view_text(x).s, pn_view_text(w).s, flat ? "; flatten x first: x.reshape(len(x), -1)" : "");
     }
     return c->x[BIAS] ? pn_call_check_shape(c, BIAS, 1, &w->shape[1], err) : 0;
@@ -124,7 +127,8 @@ const pn_op pn_op_linear = {
     .name = "linear", .inputs = "x weight bias?", .n_out = 1, .differentiable = true,
     .doc = "A dense layer: activation(x @ weight + bias).\n\n"
            "x: (..., in); weight: (in, out); bias: (out); returns (..., out).\n\n"
-           ">>> pn.ops.linear(np.ones((4, 3), \"float32\"), np.ones((3, 2), \"float32\"), activation=\"relu\").shape\n(4, 2)",
+           ">>> x, weight = np.ones((4, 3), \"float32\"), np.ones((3, 2), \"float32\")\n"
+           ">>> pn.ops.linear(x, weight, activation=\"relu\").shape\n(4, 2)",
     .params = params, .n_params = 2, .defaults = &defaults, .param_bytes = sizeof(linear_params),
     .rule = rule, .forward = forward, .backward = backward,
 };

@@ -1,8 +1,8 @@
 /* matmul.c -- y = a b over the last two axes; the axes in front are a batch.
  *
- * a: (..., M, K), b: (..., K, N), y: (..., M, N); transpose_a and transpose_b read (..., K, M) and (..., N, K) instead.
- * One operand may be a single matrix that all of the other's batch shares.  With A and B the matrices after transposing:
- * dA = dy B', dB = A' dy; the gradient of a shared matrix is the sum over the batch. */
+ * a: (..., M, K), b: (..., K, N), y: (..., M, N); transpose_a and transpose_b read (..., K, M) and (..., N, K)
+ * instead. One operand may be a single matrix that all of the other's batch shares.  With A and B the matrices
+ * after transposing: dA = dy B', dB = A' dy; the gradient of a shared matrix is the sum over the batch. */
 #include "ops/op.h"
 
 enum { A, B };
@@ -91,14 +91,17 @@ static int check_shapes(const pn_call *c, pn_error *err)
     const pn_view *a = c->x[A], *b = c->x[B];
     for (int i = A; i <= B; i++)
         if (c->x[i]->ndim < 2)
-            return pn_fail(err, PN_ESHAPE, "matmul: %s is %s; give at least 2 axes: reshape a vector into a row (1, n) or a column "
+            return pn_fail(err, PN_ESHAPE, "matmul: %s is %s; give at least 2 axes: reshape a vector into a row (1, "
+                                           "n) or a column "
                            "(n, 1)", i == A ? "a" : "b", pn_view_text(c->x[i]).s);
     const pn_index ka = a->shape[a->ndim - (p->transpose_a ? 2 : 1)], kb = b->shape[b->ndim - (p->transpose_b ? 1 : 2)];
     if (ka != kb)
-        return pn_fail(err, PN_ESHAPE, "matmul: a has %td columns, b has %td rows (a is %s%s, b is %s%s)", ka, kb, pn_view_text(a).s,
+        return pn_fail(err, PN_ESHAPE, "matmul: a has %td columns, b has %td rows (a is %s%s, b is %s%s)", ka, kb,
+                       pn_view_text(a).s,
                        p->transpose_a ? ", transposed" : "", pn_view_text(b).s, p->transpose_b ? ", transposed" : "");
     if (!batches_fit(a, b))
-        return pn_fail(err, PN_ESHAPE, "matmul: a is %s and b is %s; the axes before the last two must be equal, or one operand "
+        return pn_fail(err, PN_ESHAPE, "matmul: a is %s and b is %s; the axes before the last two must be equal, or "
+                                       "one operand "
                        "have 2 axes (expand repeats axes)", pn_view_text(a).s, pn_view_text(b).s);
     return 0;
 }

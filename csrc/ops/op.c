@@ -35,7 +35,8 @@ int pn_call_output_widest(pn_call *c, int first, pn_dtype dtype, pn_error *err)
         if (is_suffix(c->x[i], c->x[widest]))
             continue;
         char a[64], b[64];
-        return pn_fail(err, PN_ESHAPE, "%s: %s is %s and %s is %s; give one shape, or one that is the last axes of the other "
+        return pn_fail(err, PN_ESHAPE, "%s: %s is %s and %s is %s; give one shape, or one that is the last axes of "
+                                       "the other "
                        "(expand repeats axes of length 1)", c->op->name, pn_call_input_name(c, widest, a, sizeof a),
                        pn_view_text(c->x[widest]).s, pn_call_input_name(c, i, b, sizeof b), pn_view_text(c->x[i]).s);
     }
@@ -65,10 +66,12 @@ int pn_call_check_same_real(const pn_call *c, int i, int j, pn_error *err)
     pn_call_input_name(c, i, a, sizeof a);
     pn_call_input_name(c, j, b, sizeof b);
     if (!pn_dtype_is_real(first) || !pn_dtype_is_real(second))
-        return pn_fail(err, PN_EDTYPE, "%s: %s is %s; give float32 or float64 (astype(\"float32\") converts)", c->op->name,
+        return pn_fail(err, PN_EDTYPE, "%s: %s is %s; give float32 or float64 (astype(\"float32\") converts)",
+                       c->op->name,
                        pn_dtype_is_real(first) ? b : a, pn_dtype_name(pn_dtype_is_real(first) ? second : first));
     if (first != second)
-        return pn_fail(err, PN_EDTYPE, "%s: %s is %s, but %s is %s; give one dtype (astype(\"%s\") converts)", c->op->name, b,
+        return pn_fail(err, PN_EDTYPE, "%s: %s is %s, but %s is %s; give one dtype (astype(\"%s\") converts)",
+                       c->op->name, b,
                        pn_dtype_name(second), a, pn_dtype_name(first), pn_dtype_name(first));
     return 0;
 }
@@ -116,7 +119,8 @@ int pn_call_refuse_grad(const pn_call *c, int i, pn_error *err)
     if (!c->x[i] || !c->wants[i])
         return 0;
     pn_call_input_name(c, i, name, sizeof name);
-    return pn_fail(err, PN_ESTATE, "%s: %s requires a gradient, but this op has none for it; give %s.detach()", c->op->name, name, name);
+    return pn_fail(err, PN_ESTATE, "%s: %s requires a gradient, but this op has none for it; give %s.detach()",
+                   c->op->name, name, name);
 }
 
 pn_index pn_view_count(const pn_view *v, int from, int to)
@@ -127,13 +131,14 @@ pn_index pn_view_count(const pn_view *v, int from, int to)
     return count;
 }
 
-/* ---- scratch, and gradients of repeated operands ------------------------------------------------------------------ */
+/* ---- scratch, and gradients of repeated operands --------------------------------------------------------------- */
 
 size_t pn_part(size_t *total, pn_index n, size_t item)
 {
     const size_t offset = *total;
     size_t bytes;
-    if (__builtin_mul_overflow((size_t)n, item, &bytes) || __builtin_add_overflow(bytes, (size_t)PN_ALIGN - 1, &bytes) ||
+    if (__builtin_mul_overflow((size_t)n, item, &bytes) ||
+        __builtin_add_overflow(bytes, (size_t)PN_ALIGN - 1, &bytes) ||
         __builtin_add_overflow(offset, bytes & ~((size_t)PN_ALIGN - 1), total))
         *total = SIZE_MAX;
     return offset;
@@ -179,7 +184,7 @@ void pn_call_pass(const pn_call *c, int i)
         c->k->axpy(c->team, &(pn_axpy){ .n = c->x[i]->size, .a = 1, .x = c->dy[0], .y = c->dx[i], .add = c->add[i] });
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------------ */
+/* ---- the table ------------------------------------------------------------------------------------------------- */
 
 const pn_op *const pn_ops[] = {
 #define OP(name) &pn_op_##name,

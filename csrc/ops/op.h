@@ -30,7 +30,7 @@ typedef enum { PN_PAD_EXPLICIT, PN_PAD_SAME, PN_PAD_VALID } pn_pad_mode;
 typedef struct pn_padding { pn_pad_mode mode; pn_index top, bottom, left, right; } pn_padding;
 typedef enum { PN_MEAN, PN_SUM, PN_NONE } pn_reduction;
 typedef struct pn_list { bool given; int n; pn_index v[PN_MAX_DIMS]; } pn_list;          /* given = false: None */
-/* As Python's slice objects say it, before clipping to the axis: None has become 0 or +-PTRDIFF_MAX (PySlice_Unpack). */
+/* As Python's slices say it, not yet clipped to the axis: None has become 0 or +-PTRDIFF_MAX (PySlice_Unpack). */
 typedef struct pn_slices { int n; pn_index start[PN_MAX_DIMS], stop[PN_MAX_DIMS], step[PN_MAX_DIMS]; } pn_slices;
 typedef struct pn_optional { bool given; int64_t v; } pn_optional;
 
@@ -87,7 +87,7 @@ struct pn_op {
     int n_out;                           /* outputs; more than one come as a tuple */
     bool differentiable;                 /* false: outputs never join the graph */
     unsigned passes;                     /* inputs whose gradient is dy[0] itself, a bit each: the sweep hands the buffer on */
-    uint64_t broadcasts;                 /* inputs that broadcast against each other, a bit each: the binding expands them where need be */
+    uint64_t broadcasts;                 /* inputs that broadcast against each other, a bit each: the binding sees to it */
     pn_dtype (*real)(const pn_call *c);  /* which real the kernels work in; NULL: that of the first real input, else float32 */
     int (*rule)(pn_call *c, pn_error *err);
     void (*forward)(const pn_call *c);   /* NULL for an op that only aliases */
@@ -128,7 +128,7 @@ pn_index pn_view_count(const pn_view *v, int from, int to);
 size_t pn_part(size_t *total, pn_index n, size_t item);
 static inline void *pn_at(void *base, size_t offset) { return (char *)base + offset; }
 
-static inline size_t pn_call_item(const pn_call *c) { return pn_dtype_size(c->k->real); }   /* bytes of the call's real */
+static inline size_t pn_call_item(const pn_call *c) { return pn_dtype_size(c->k->real); }   /* of the call's real */
 double pn_call_get(const pn_call *c, const void *reals);             /* one value of the call's real, as a double */
 void pn_call_set(const pn_call *c, void *reals, double value);
 

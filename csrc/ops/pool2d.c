@@ -1,7 +1,7 @@
 /* pool2d.c -- the greatest or the mean value of each window, channel by channel.  x: (N, H, W, C), y: (N, OH, OW, C).
  *
- * max_pool2d saves where each maximum stood (a byte each); the gradient goes there.  avg_pool2d divides by the number of
- * cells inside the image, and so does its gradient.  global_avg_pool2d is the mean over H and W. */
+ * max_pool2d saves where each maximum stood (a byte each); the gradient goes there.  avg_pool2d divides by the
+ * number of cells inside the image, and so does its gradient.  global_avg_pool2d is the mean over H and W. */
 #include "ops/window.h"
 
 enum { CELLS_MOST = 256 };               /* of a max window: where is a byte */
@@ -18,7 +18,8 @@ static const pn_param params[] = {
 static int place(const pn_call *c, pn_window *w, pn_error *err)
 {
     const pool2d_params *p = c->params;
-    const pn_index stride[2] = { p->stride[0] == 0 ? p->size[0] : p->stride[0], p->stride[1] == 0 ? p->size[1] : p->stride[1] };
+    const pn_index stride[2] = { p->stride[0] == 0 ? p->size[0] : p->stride[0],
+                                 p->stride[1] == 0 ? p->size[1] : p->stride[1] };
     return pn_window_place(c, w, p->size[0], p->size[1], stride, &p->padding, true, "window", err);
 }
 
@@ -41,7 +42,7 @@ static int pool_rule(pn_call *c, pn_error *err)
     return pn_call_output(c, 0, c->x[0]->dtype, 4, shape, err);
 }
 
-/* ---- max_pool2d ---------------------------------------------------------------------------------------------------- */
+/* ---- max_pool2d ------------------------------------------------------------------------------------------------ */
 
 static int max_rule(pn_call *c, pn_error *err)
 {
@@ -49,7 +50,8 @@ static int max_rule(pn_call *c, pn_error *err)
     if (pool_rule(c, err))
         return -1;
     if (p->size[0] * p->size[1] > CELLS_MOST)
-        return pn_fail(err, PN_EVALUE, "max_pool2d: size is (%td, %td); a window has at most %d cells", p->size[0], p->size[1], CELLS_MOST);
+        return pn_fail(err, PN_EVALUE, "max_pool2d: size is (%td, %td); a window has at most %d cells", p->size[0],
+                       p->size[1], CELLS_MOST);
     c->saved_bytes = (size_t)c->y[0].size;
     return 0;
 }
@@ -72,13 +74,14 @@ static void max_backward(const pn_call *c)
 const pn_op pn_op_max_pool2d = {
     .name = "max_pool2d", .inputs = "x", .n_out = 1, .differentiable = true,
     .doc = "The greatest value of each window, channel by channel; the gradient goes to the first of equals.\n\n"
-           "x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1; padding never wins.\n\n"
+           "x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1; padding never "
+           "wins.\n\n"
            ">>> pn.ops.max_pool2d(np.zeros((2, 28, 28, 8), \"float32\")).shape\n(2, 14, 14, 8)",
     .params = params, .n_params = 3, .defaults = &defaults, .param_bytes = sizeof(pool2d_params),
     .rule = max_rule, .forward = max_forward, .backward = max_backward,
 };
 
-/* ---- avg_pool2d ---------------------------------------------------------------------------------------------------- */
+/* ---- avg_pool2d ------------------------------------------------------------------------------------------------ */
 
 static void avg_forward(const pn_call *c)
 {
@@ -102,12 +105,13 @@ const pn_op pn_op_avg_pool2d = {
     .rule = pool_rule, .forward = avg_forward, .backward = avg_backward,
 };
 
-/* ---- global_avg_pool2d ------------------------------------------------------------------------------------------------ */
+/* ---- global_avg_pool2d ----------------------------------------------------------------------------------------- */
 
 static pn_reduce mean_of(const pn_call *c)
 {
     const pn_index *x = c->x[0]->shape;
-    return (pn_reduce){ .f = PN_REDUCE_MEAN, .outer = x[0], .len = x[1] * x[2], .inner = x[3], .x = c->x[0]->data, .y = c->y[0].data,
+    return (pn_reduce){ .f = PN_REDUCE_MEAN, .outer = x[0], .len = x[1] * x[2], .inner = x[3], .x = c->x[0]->data,
+                        .y = c->y[0].data,
                         .dy = c->dy[0], .dx = c->dx[0], .add_dx = c->add[0], .work = c->scratch };
 }
 
@@ -117,7 +121,8 @@ static int global_rule(pn_call *c, pn_error *err)
         return -1;
     const pn_index *x = c->x[0]->shape, shape[2] = { x[0], x[3] };
     if (x[1] * x[2] == 0)
-        return pn_fail(err, PN_ESHAPE, "global_avg_pool2d: x is %s: images without pixels have no mean", pn_view_text(c->x[0]).s);
+        return pn_fail(err, PN_ESHAPE, "global_avg_pool2d: x is %s: images without pixels have no mean",
+                       pn_view_text(c->x[0]).s);
     if (pn_call_output(c, 0, c->x[0]->dtype, 2, shape, err))
         return -1;
     const pn_reduce job = mean_of(c);

@@ -65,7 +65,8 @@ static int reduce_rule(pn_call *c, pn_reduce_f f, pn_error *err)
         return -1;
     const layout plan = make_plan(c, f, mask, false);
     if (plan.job.len == 0 && c->y[0].size > 0 && (f == PN_REDUCE_MAX || f == PN_REDUCE_MIN))
-        return pn_fail(err, PN_ESHAPE, "%s: x is %s: no values have no %s", c->op->name, pn_view_text(c->x[0]).s, c->op->name);
+        return pn_fail(err, PN_ESHAPE, "%s: x is %s: no values have no %s", c->op->name, pn_view_text(c->x[0]).s,
+                       c->op->name);
     c->forward_scratch = plan.total;
     c->backward_scratch = make_plan(c, f, mask, true).total;
     c->keep_x = reads_x(f) ? PN_KEEP_X(0) : 0;

@@ -26,7 +26,8 @@ static int find_unknown(const pn_call *c, pn_index *shape, int n, pn_error *err)
     if (unknown >= 0 && known > 0)
         shape[unknown] = c->x[0]->size / known;
     if (unknown >= 0 && known == 0)
-        return pn_fail(err, PN_ESHAPE, "reshape: the -1 in %s could be anything, as another length is 0", pn_shape_text(n, shape).s);
+        return pn_fail(err, PN_ESHAPE, "reshape: the -1 in %s could be anything, as another length is 0",
+                       pn_shape_text(n, shape).s);
     return 0;
 }
 
@@ -37,7 +38,8 @@ static int rule(pn_call *c, pn_error *err)
     if (find_unknown(c, shape.v, shape.n, err) || pn_call_output(c, 0, c->x[0]->dtype, shape.n, shape.v, err))
         return -1;
     if (c->y[0].size != c->x[0]->size)
-        return pn_fail(err, PN_ESHAPE, "reshape: x is %s, %td values, which do not fill %s", pn_view_text(c->x[0]).s, c->x[0]->size,
+        return pn_fail(err, PN_ESHAPE, "reshape: x is %s, %td values, which do not fill %s", pn_view_text(c->x[0]).s,
+                       c->x[0]->size,
                        pn_shape_text(wanted->n, wanted->v).s);
     c->alias = 1;
     return 0;

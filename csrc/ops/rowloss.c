@@ -34,7 +34,7 @@ static plan make_plan(const pn_call *c)
     return b;
 }
 
-/* ---- rules ------------------------------------------------------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------------------------------------------- */
 
 static bool is_column(const pn_view *v) { return v->ndim == 1 || (v->ndim == 2 && v->shape[1] == 1); }
 
@@ -44,7 +44,8 @@ static int check_shapes(const pn_call *c, pn_error *err)
     const bool columns = is_column(x) && is_column(t) && x->shape[0] == t->shape[0];
     if (!columns && !pn_view_same_shape(x, t)) {
         char name[64];
-        return pn_fail(err, PN_ESHAPE, "%s: targets is %s, but %s is %s; give one shape", c->op->name, pn_view_text(t).s,
+        return pn_fail(err, PN_ESHAPE, "%s: targets is %s, but %s is %s; give one shape", c->op->name,
+                       pn_view_text(t).s,
                        pn_call_input_name(c, X, name, sizeof name), pn_view_text(x).s);
     }
     if (!c->x[ROW_WEIGHTS])
@@ -83,7 +84,8 @@ static double target_at(const pn_view *t, pn_index i)
 static int binary_rule(pn_call *c, pn_error *err)
 {
     const pn_view *t = c->x[TARGETS];
-    if (pn_call_check_same_real(c, X, t->dtype == PN_INT64 ? X : TARGETS, err) || pn_call_refuse_grad(c, TARGETS, err) ||
+    if (pn_call_check_same_real(c, X, t->dtype == PN_INT64 ? X : TARGETS, err) ||
+        pn_call_refuse_grad(c, TARGETS, err) ||
         rowloss_rule(c, err))
         return -1;
     const pn_index C = pn_max(pn_view_count(c->x[X], c->x[X]->ndim > 0, c->x[X]->ndim), 1);
@@ -95,7 +97,7 @@ static int binary_rule(pn_call *c, pn_error *err)
     return 0;
 }
 
-/* ---- forward and backward ------------------------------------------------------------------------------------------------ */
+/* ---- forward and backward -------------------------------------------------------------------------------------- */
 
 static void to_real(const pn_call *c, const int64_t *from, void *to)
 {

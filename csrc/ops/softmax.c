@@ -1,6 +1,7 @@
 /* softmax.c -- softmax and its logarithm, along the last axis.  Source: Bridle 1990.
  *
- * softmax: y = exp(x - max) / sum, dx = y (dy - <y, dy>).  log_softmax: y = x - max - log sum, dx = dy - exp(y) sum(dy). */
+ * softmax:      y = exp(x - max) / sum,   dx = y (dy - <y, dy>)
+ * log_softmax:  y = x - max - log(sum),   dx = dy - exp(y) sum(dy) */
 #include "ops/op.h"
 
 static int rule(pn_call *c, pn_error *err)
@@ -16,7 +17,8 @@ static int rule(pn_call *c, pn_error *err)
 static pn_softmax job(const pn_call *c)
 {
     const pn_view *x = c->x[0];
-    return (pn_softmax){ .rows = pn_view_count(x, 0, x->ndim - 1), .C = x->shape[x->ndim - 1], .x = x->data, .y = c->y[0].data,
+    return (pn_softmax){ .rows = pn_view_count(x, 0, x->ndim - 1), .C = x->shape[x->ndim - 1], .x = x->data,
+                         .y = c->y[0].data,
                          .dy = c->dy[0], .dx = c->dx[0], .add = c->add[0] };
 }
 

@@ -3,14 +3,16 @@
 
 #include <string.h>
 
-/* ---- checks --------------------------------------------------------------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------------------------------------------------- */
 
-static int complain(const pn_call *c, int i, pn_index row, int64_t label, pn_index classes, bool from_one, pn_error *err)
+static int complain(const pn_call *c, int i, pn_index row, int64_t label, pn_index classes, bool from_one,
+                    pn_error *err)
 {
     char name[64];
     pn_call_input_name(c, i, name, sizeof name);
     if (from_one)
-        return pn_fail(err, PN_EVALUE, "%s: %s run 1..%td but class numbers start at 0 for %td classes: pass y - 1", c->op->name, name,
+        return pn_fail(err, PN_EVALUE, "%s: %s run 1..%td but class numbers start at 0 for %td classes: pass y - 1",
+                       c->op->name, name,
                        classes, classes);
     if (label < 0)
         return pn_fail(err, PN_EVALUE, "%s: target %lld at row %td is negative; class numbers are 0..%td", c->op->name,
@@ -44,7 +46,8 @@ int pn_targets_check_rows(const pn_call *c, int i, int ndim, const pn_index *lea
         return 0;
     char name[64], first[64];
     return pn_fail(err, PN_ESHAPE, "%s: %s is %s, but %s is %s; give one value for each row: %s", c->op->name,
-                   pn_call_input_name(c, i, name, sizeof name), pn_view_text(v).s, pn_call_input_name(c, 0, first, sizeof first),
+                   pn_call_input_name(c, i, name, sizeof name), pn_view_text(v).s,
+                   pn_call_input_name(c, 0, first, sizeof first),
                    pn_view_text(c->x[0]).s, pn_shape_text(ndim, lead).s);
 }
 
@@ -53,7 +56,7 @@ int pn_targets_output(pn_call *c, pn_reduction how, int ndim, const pn_index *le
     return pn_call_output(c, 0, c->k->real, how == PN_NONE ? ndim : 0, lead, err);
 }
 
-/* ---- the reduction ----------------------------------------------------------------------------------------------------- */
+/* ---- the reduction --------------------------------------------------------------------------------------------- */
 
 static pn_reduce total_of(pn_index n) { return (pn_reduce){ .f = PN_REDUCE_SUM, .outer = 1, .len = n, .inner = 1 }; }
 

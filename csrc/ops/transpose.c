@@ -33,7 +33,8 @@ static int rule(pn_call *c, pn_error *err)
             return -1;
         axis = source(c, i);
         if (seen >> axis & 1)
-            return pn_fail(err, PN_ESHAPE, "transpose: axes %s name axis %d twice", pn_shape_text(p->axes.n, p->axes.v).s, axis);
+            return pn_fail(err, PN_ESHAPE, "transpose: axes %s name axis %d twice",
+                           pn_shape_text(p->axes.n, p->axes.v).s, axis);
         seen |= 1u << axis;
         shape[i] = x->shape[axis];
     }

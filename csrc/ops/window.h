@@ -14,6 +14,7 @@ typedef struct pn_window {
 int pn_window_place(const pn_call *c, pn_window *w, pn_index KH, pn_index KW, const pn_index stride[2],
                     const pn_padding *padding, bool inside, const char *what, pn_error *err);
 
-#define PN_PADDING_DOC "\"valid\" (none), \"same\" (as many results as inputs / stride), an int, (h, w) or ((top, bottom), (left, right))"
+#define PN_PADDING_DOC \
+    "\"valid\" (none), \"same\" (as many results as inputs / stride), an int, (h, w) or ((top, bottom), (left, right))"
 
 #endif

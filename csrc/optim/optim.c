@@ -1,7 +1,8 @@
 /* optim.c -- optimizers over a block of parameters, or over single tensors, in one fused pass.
  *
- * A step is a walk over runs: stretches of parameters that lie together and are treated alike.  In a block, neighbouring
- * segments merge (the padding between them is zero and stays so), so that a whole model is one or a few kernel calls. */
+ * A step is a walk over runs: stretches of parameters that lie together and are treated alike.  In a block,
+ * neighbouring segments merge (the padding between them is zero and stays so), so that a whole model is one or a
+ * few kernel calls. */
 #include <math.h>
 #include <string.h>
 
@@ -31,7 +32,7 @@ typedef struct run {
     bool decays;
 } run;
 
-/* ---- making and unmaking -------------------------------------------------------------------------------------------- */
+/* ---- making and unmaking --------------------------------------------------------------------------------------- */
 
 static pn_index padded(pn_index n) { return pn_ceil_div(n, STEP) * STEP; }
 
@@ -39,16 +40,20 @@ static int check_tensor(const pn_optimizer_kind *kind, pn_index i, pn_tensor *co
 {
     const pn_tensor *t = tensors[i];
     if (t->node || !t->slot)
-        return pn_fail(err, PN_ESTATE, "%s: tensor %td requires no gradient; give leaves made with requires_grad=True", kind->name, i);
+        return pn_fail(err, PN_ESTATE, "%s: tensor %td requires no gradient; give leaves made with requires_grad=True",
+                       kind->name, i);
     if (!t->storage || t->storage->readonly)
-        return pn_fail(err, PN_ESTATE, "%s: tensor %td has no memory of its own that could be changed; give a copy: pn.tensor(...)",
+        return pn_fail(err, PN_ESTATE, "%s: tensor %td has no memory of its own that could be changed; give a copy: "
+                                       "pn.tensor(...)",
                        kind->name, i);
     if (t->v.dtype != tensors[0]->v.dtype)
-        return pn_fail(err, PN_EDTYPE, "%s: tensor %td is %s, but tensor 0 is %s; give one dtype, or make two optimizers", kind->name, i,
+        return pn_fail(err, PN_EDTYPE, "%s: tensor %td is %s, but tensor 0 is %s; give one dtype, or make two "
+                                       "optimizers", kind->name, i,
                        pn_dtype_name(t->v.dtype), pn_dtype_name(tensors[0]->v.dtype));
     for (pn_index j = 0; j < i; j++)
         if (tensors[j] == t)
-            return pn_fail(err, PN_EVALUE, "%s: tensors %td and %td are the same one; give each once", kind->name, j, i);
+            return pn_fail(err, PN_EVALUE, "%s: tensors %td and %td are the same one; give each once", kind->name, j,
+                           i);
     return 0;
 }
 
@@ -81,7 +86,8 @@ static int take_block(pn_optimizer *o, pn_block *block, pn_error *err)
 
 static int check_hyper(const pn_optimizer_kind *kind, const pn_hyper *h, pn_error *err);
 
-pn_optimizer *pn_optimizer_new(pn_engine *engine, const pn_optimizer_kind *kind, const pn_hyper *hyper, pn_block *block, pn_index n,
+pn_optimizer *pn_optimizer_new(pn_engine *engine, const pn_optimizer_kind *kind, const pn_hyper *hyper,
+                               pn_block *block, pn_index n,
                                pn_tensor *const *tensors, pn_error *err)
 {
     const pn_hyper *h = hyper ? hyper : &kind->defaults;
@@ -122,9 +128,10 @@ void pn_optimizer_free(pn_optimizer *o)
     pn_mem_put(o);
 }
 
-/* ---- what a step checks ------------------------------------------------------------------------------------------------- */
+/* ---- what a step checks ---------------------------------------------------------------------------------------- */
 
-static int check_range(const pn_optimizer_kind *kind, const char *name, double v, double low, double below, pn_error *err)
+static int check_range(const pn_optimizer_kind *kind, const char *name, double v, double low, double below,
+                       pn_error *err)
 {
     if (v >= low && v < below)
         return 0;
@@ -136,7 +143,8 @@ static int check_range(const pn_optimizer_kind *kind, const char *name, double v
 static int check_hyper(const pn_optimizer_kind *kind, const pn_hyper *h, pn_error *err)
 {
     const double inf = (double)INFINITY;
-    if (check_range(kind, "learning_rate", h->learning_rate, 0, inf, err) || check_range(kind, "weight_decay", h->weight_decay, 0, inf, err) ||
+    if (check_range(kind, "learning_rate", h->learning_rate, 0, inf, err) ||
+        check_range(kind, "weight_decay", h->weight_decay, 0, inf, err) ||
         check_range(kind, "momentum", h->momentum, 0, 1, err) || check_range(kind, "beta1", h->beta1, 0, 1, err) ||
         check_range(kind, "beta2", h->beta2, 0, 1, err) || check_range(kind, "clip_norm", h->clip_norm, 0, inf, err))
         return -1;
@@ -152,12 +160,13 @@ static int check_gradients(const pn_optimizer *o, pn_error *err)
 {
     for (pn_index i = 0; i < o->n; i++)
         if (o->tensors[i]->slot && !o->tensors[i]->slot->grad)
-            return pn_fail(err, PN_ESTATE, "%s: tensor %td, %s, has no gradient; call backward on a loss that depends on it first",
+            return pn_fail(err, PN_ESTATE, "%s: tensor %td, %s, has no gradient; call backward on a loss that depends "
+                                           "on it first",
                            o->kind->name, i, pn_view_text(&o->tensors[i]->v).s);
     return 0;
 }
 
-/* ---- runs --------------------------------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------------------------ */
 
 static bool decays(const pn_optimizer *o, pn_group group)
 {
@@ -199,7 +208,7 @@ static bool next_run(const pn_optimizer *o, pn_index *i, pn_index *at, run *r)
     return false;
 }
 
-/* ---- a step -------------------------------------------------------------------------------------------------------------- */
+/* ---- a step ---------------------------------------------------------------------------------------------------- */
 
 static double global_norm(const pn_optimizer *o, const pn_team *team)
 {
@@ -249,7 +258,8 @@ static double clipping(pn_optimizer *o, const pn_team *team, pn_error *err)
     const double norm = global_norm(o, team);
     o->last_norm = norm;
     if (!isfinite(norm)) {
-        pn_fail(err, PN_EVALUE, "%s: the gradient's norm is %g, so it cannot be clipped and nothing was updated; lower learning_rate, "
+        pn_fail(err, PN_EVALUE, "%s: the gradient's norm is %g, so it cannot be clipped and nothing was updated; "
+                                "lower learning_rate, "
                 "or look for infinite values in the data", o->kind->name, norm);
         return -1;
     }
@@ -273,7 +283,7 @@ int pn_optimizer_step(pn_optimizer *o, pn_error *err)
     return 0;
 }
 
-/* ---- looking in ------------------------------------------------------------------------------------------------------------ */
+/* ---- looking in ------------------------------------------------------------------------------------------------ */
 
 pn_hyper *pn_optimizer_hyper(pn_optimizer *o) { return &o->hyper; }
 int64_t pn_optimizer_steps(const pn_optimizer *o) { return o->steps; }

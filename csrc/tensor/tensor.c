@@ -3,31 +3,32 @@
 
 /* ---- storage ---------------------------------------------------------------------------------------------------- */
 
-pn_storage *pn_storage_borrow(pn_engine *engine, void *data, size_t bytes, bool readonly, void (*release)(void *),
-                              void *owner, pn_error *err)
+static pn_storage *fill(pn_storage *storage, pn_engine *engine, void *data, size_t bytes)
 {
-    pn_storage *storage = pn_mem_get_zeroed(engine->memory, sizeof *storage, err);
-    if (!storage)
-        return NULL;
+    *storage = (pn_storage){ .engine = engine, .data = data, .bytes = bytes };
     atomic_init(&storage->refs, 1);
     atomic_init(&storage->version, 0);
-    storage->engine = engine;
-    storage->data = data;
-    storage->bytes = bytes;
-    storage->readonly = readonly;
-    storage->release = release;
-    storage->owner = owner;
     return storage;
 }
 
+/* One block: the storage, then its bytes from the next aligned address on. */
 pn_storage *pn_storage_new(pn_engine *engine, size_t bytes, pn_error *err)
 {
-    void *data = pn_mem_get(engine->memory, bytes, err);
-    if (!data)
-        return NULL;
-    pn_storage *storage = pn_storage_borrow(engine, data, bytes, false, pn_mem_put, data, err);
+    enum { HEAD = (sizeof(pn_storage) + PN_ALIGN - 1) / PN_ALIGN * PN_ALIGN };
+    char *block = pn_mem_get(engine->memory, HEAD + bytes, err);
+    return block ? fill((pn_storage *)(void *)block, engine, block + HEAD, bytes) : NULL;
+}
+
+pn_storage *pn_storage_borrow(pn_engine *engine, void *data, size_t bytes, bool readonly, void (*release)(void *),
+                              void *owner, pn_error *err)
+{
+    pn_storage *storage = pn_mem_get(engine->memory, sizeof *storage, err);
     if (!storage)
-        pn_mem_put(data);
+        return NULL;
+    fill(storage, engine, data, bytes);
+    storage->readonly = readonly;
+    storage->release = release;
+    storage->owner = owner;
     return storage;
 }
 
@@ -41,7 +42,8 @@ void pn_storage_unref(pn_storage *storage)
 {
     if (!storage || atomic_fetch_sub_explicit(&storage->refs, 1, memory_order_acq_rel) != 1)
         return;
-    storage->release(storage->owner);
+    if (storage->release)
+        storage->release(storage->owner);
     pn_mem_put(storage);
 }
 

@@ -18,7 +18,7 @@ from pyneural.training import fit
 
 
 def digits_cnn() -> Sequential:
-    """The network for digits: two blocks of convolutions with batch norm, then two dense layers."""
+    """The network for digits: two blocks of two convolutions, then two dense layers, all but the last with batch norm."""
     return Sequential(
         Conv2D(16, 3, padding="same", bias=False),
         BatchNorm(activation="relu"),
@@ -32,7 +32,8 @@ def digits_cnn() -> Sequential:
         MaxPool2D(2),
         Flatten(),
         Dropout(0.3),
-        Dense(128, "relu"),
+        Dense(128, bias=False),
+        BatchNorm(activation="relu"),
         Dropout(0.3),
         Dense(10),
     )

@@ -58,7 +58,7 @@ static void norm_each(trial *t)
 {
     static const pn_index channels[] = { 1, 2, 3, 5, 8, 10, 13, 16, 32, 64, 67 };
     static const pn_index large[][2] = {
-        { 40000, 8 }, { 5000, 16 }, { 3001, 10 }, { 1200, 67 }, { 700, 130 }, { 200, 1100 }, { 40001, 1 },
+        { 40000, 8 }, { 2100, 16 }, { 3001, 10 }, { 500, 67 }, { 300, 130 }, { 150, 1100 }, { 20001, 1 },
     };
     int variant = 0;
     for (pn_index rows = 1; rows <= 67; rows += harness_quick() ? 11 : 1)

@@ -83,8 +83,8 @@ static void reduce_all(trial *t, void (*one)(trial *, pn_reduce_f, pn_index, pn_
             for (size_t i = 0; i < sizeof inners / sizeof inners[0]; i++)
                 if (len % 3 == (pn_index)i % 3 || len < 4)
                     one(t, f, 1 + len % 2, len, inners[i], len % 5 == 4);
-        for (size_t i = harness_quick() && f != PN_REDUCE_VAR ? f + 1 : 0; i < sizeof large / sizeof large[0] && t->sound;
-             i += harness_quick() ? 6 : 1)
+        const size_t first = harness_quick() && f != PN_REDUCE_VAR ? f + 1 : 0, step = harness_quick() ? 6 : 1;
+        for (size_t i = first; i < sizeof large / sizeof large[0] && t->sound; i += step)
             one(t, f, large[i][0], large[i][1], large[i][2], i % 3 == 2);
         one(t, f, 0, 5, 3, false);
         one(t, f, 2, 5, 0, false);
