@@ -322,7 +322,8 @@ def linear(
 
     x: (..., in); weight: (in, out); bias: (out); returns (..., out).
 
-    >>> pn.ops.linear(np.ones((4, 3), "float32"), np.ones((3, 2), "float32"), activation="relu").shape
+    >>> x, weight = np.ones((4, 3), "float32"), np.ones((3, 2), "float32")
+    >>> pn.ops.linear(x, weight, activation="relu").shape
     (4, 2)
     """
 

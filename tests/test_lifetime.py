@@ -285,12 +285,14 @@ def forks_after_training() -> None:
     """The child predicts, trains, walks back over its parent's graph, shares work among threads, and ends as usual."""
     import os
     import sys
+    import warnings
 
     import numpy as np
 
     import pyneural as pn
     from pyneural import _core
 
+    warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 Python warns of what we try here
     pn.set_threads(4)
     train = pn.datasets.mnist("sample").train
     data = train.x[:300], train.y[:300]
@@ -336,11 +338,13 @@ def test_after_a_fork_child_and_parent_work_on():
 
 def forks_in_pools() -> None:
     import multiprocessing
+    import warnings
 
     import numpy as np
 
     import pyneural as pn
 
+    warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 Python warns of what we try here
     x = np.random.default_rng(0).normal(size=(400, 64)).astype(np.float32)
     y = np.arange(400) % 3
 
@@ -374,7 +378,7 @@ def forks_while_threads_train() -> None:
 
     import pyneural as pn
 
-    warnings.simplefilter("ignore", DeprecationWarning)  # Python's own, from 3.12: what it warns of is what we try
+    warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 Python warns of what we try here
     pn.set_threads(3)
     train = pn.datasets.mnist("sample").train
     data = train.x[:200], train.y[:200]

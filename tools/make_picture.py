@@ -2,8 +2,8 @@
 
     python tools/make_picture.py digits.safetensors docs/images/digits.png
 
-The model is one that `pyneural digits` saved; the digits are the first of each kind in the test set, and the mistake the
-network is surest of.  Needs matplotlib.
+The model is one that `pyneural digits` saved; the digits are the first of each kind in the test set, and the mistake
+that the network is surest of.  Needs matplotlib.
 """
 
 import sys

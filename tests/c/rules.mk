@@ -18,9 +18,10 @@ C_FLAGS_asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno
 C_FLAGS_tsan    := -O1 -fno-omit-frame-pointer -fsanitize=thread
 
 # Sanitizers are slow: their programs may shorten themselves.  ThreadSanitizer needs a memory layout that some kernels'
-# address randomisation does not leave it.
+# address randomisation does not leave it.  AddressSanitizer's fake stack (use after return) is off: gcc 12 gives 64-byte
+# vectors on it less than their alignment (GCC PR 110027), and their aligned stores fault.
 C_RUN_release :=
-C_RUN_asan    := ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0 \
+C_RUN_asan    := ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0:strict_string_checks=1:abort_on_error=0 \
                  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 C_RUN_tsan     = TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1:exitcode=66 \
                  $(shell setarch $$(uname -m) -R true 2>/dev/null && echo setarch $$(uname -m) -R)
