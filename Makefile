@@ -53,7 +53,7 @@ install: $(BIN)/python
 
 install-test: $(BIN)/python
 	rm -rf build/lib.* build/bdist.*
-	PYNEURAL_WERROR=1 $(PIP) install '.[test]'
+	PYNEURAL_WERROR=1 $(PIP) install --editable '.[test]'
 
 # ---- the op rows under AddressSanitizer, a part of `make asan` -----------------------------------------------------
 

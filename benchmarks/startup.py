@@ -5,6 +5,7 @@ importing takes more than twice as long as NumPy's import, or 20 MB more memory,
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -31,10 +32,11 @@ print(seconds, resident)
 
 def probe(module: str) -> tuple[float, int]:
     """Seconds and resident bytes of importing a module in a fresh interpreter."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory() as elsewhere:  # not in a folder whose pyneural/ would be found first
         command = [sys.executable, "-c", PROBE.format(module=module)]
-        text = subprocess.run(command, check=True, capture_output=True, text=True, cwd=elsewhere).stdout
-    seconds, resident = text.split()
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=elsewhere, env=environment)
+    seconds, resident = done.stdout.split()
     return float(seconds), int(resident)
 
 

@@ -63,7 +63,7 @@ def test_stubs_and_reference_are_what_the_table_says() -> None:
 
 def test_stubs_are_what_the_modules_hold() -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "mypy.stubtest", "pyneural._core", "pyneural.ops"],
+        [sys.executable, "-m", "mypy.stubtest", "pyneural._core", "pyneural.ops", "--mypy-config-file=pyproject.toml"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -86,7 +86,7 @@ def test_arguments_by_position_and_by_name_are_the_same() -> None:
     np.testing.assert_array_equal(ops.reshape(x, (3, 2)), x.reshape(3, 2))
     np.testing.assert_array_equal(ops.concat([x, x], 1), np.concatenate([x, x], 1))
     np.testing.assert_array_equal(ops.concat(tensors=(x, tensor(x)), axis=0), np.concatenate([x, x]))
-    np.testing.assert_array_equal(ops.concat((t for t in (x, x))), np.concatenate([x, x]))
+    np.testing.assert_array_equal(ops.concat(t for t in (x, x)), np.concatenate([x, x]))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_arguments_by_position_and_by_name_are_the_same() -> None:
         (lambda x: ops.relu(x, x=x), TypeError, "relu: x was given twice, by position and by name"),
         (lambda x: ops.relu(None), TypeError, "relu: x must be a tensor, an array or numbers, not NoneType"),
         (lambda x: ops.relu("x"), TypeError, "relu: x must be a tensor, an array or numbers, not str"),
-        (lambda x: ops.concat(x), TypeError, "concat: tensors must be a list or tuple of tensors, not"),
+        (lambda x: ops.concat(tensor(x)), TypeError, "concat: tensors must be a list or tuple of tensors, not"),
         (lambda x: ops.concat(3), TypeError, "concat: tensors must be a list or tuple of tensors, not int"),
         (lambda x: ops.concat([]), ValueError, "concat: takes 1 to 64 tensors at once, got 0"),
         (lambda x: ops.concat([x] * 65), ValueError, "concat: takes 1 to 64 tensors at once, got 65"),
@@ -567,7 +567,7 @@ def test_hyperparameters_are_attributes() -> None:
     with pytest.raises(ValueError, match="steps must be"):
         optimizer.steps = -1
     optimizer.momentum = 1.5
-    with pytest.raises(ValueError, match="sgd: momentum is 1.5"):
+    with pytest.raises(ValueError, match=r"sgd: momentum is 1\.5"):
         optimizer.step()
 
 

@@ -36,7 +36,7 @@ def test_an_epoch_is_one_line_in_a_log(capsys):
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 2), (109, 2), (110, 1)])
 def test_an_epoch_is_two_lines_in_a_narrow_terminal(monkeypatch, columns, lines):
-    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((columns, 24)))
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((columns, 24)))
     monkeypatch.setattr(sys, "stdout", Terminal())
     Progress(1, 5, 10).epoch(1, 2.1, VALUES)
     out = sys.stdout.getvalue().splitlines()
