@@ -83,6 +83,7 @@ $(foreach build,release asan tsan,$(eval $(C_BUILD)/$(build)/tests/c/test_files:
 -include $(wildcard $(C_BUILD)/*/examples/*.d)
 
 digits-c: $(EXAMPLE)   ## the same engine without Python: unpack MNIST (MNIST= its folder), train, test, save, load
+	@[ -d $(MNIST) ] || { echo "no MNIST in $(MNIST): give its folder, make digits-c MNIST=..."; exit 1; }
 	@mkdir -p $(IDX)
 	for file in train-images-idx3 train-labels-idx1 t10k-images-idx3 t10k-labels-idx1; do \
 	    gzip -dc $(MNIST)/$$file-ubyte.gz > $(IDX)/$$file-ubyte || exit 1; done

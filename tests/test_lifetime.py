@@ -370,7 +370,10 @@ def test_multiprocessing_with_fork_trains_as_one_process_does():
 
 
 def forks_while_threads_train() -> None:
+    """Threads train, and compute small things with the GIL, which a fork's callbacks in Python hand to them."""
+    import logging  # noqa: F401 -- it has such callbacks, and comes first: they run between ours and the fork
     import os
+    import sys
     import threading
     import warnings
 
@@ -396,10 +399,16 @@ def forks_while_threads_train() -> None:
             if fit()[1] != expected:
                 wrong.append("a training came out otherwise")
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
+    def compute():
+        few = pn.tensor([1.0, 2.0])
+        while not done.is_set():
+            few = few + 0.0
+
+    sys.setswitchinterval(1e-5)
+    threads = [threading.Thread(target=target) for target in (work, work, compute, compute)]
     for thread in threads:
         thread.start()
-    for i in range(15):
+    for i in range(30):
         child = os.fork()
         if child == 0:
             fine = np.array_equal(pn.predict(model, data[0]), predicted) and fit()[1] == expected

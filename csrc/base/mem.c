@@ -30,7 +30,8 @@ enum {
     SMALL_LOG2 = 8,
     CLASSES = 4 * (64 - SMALL_LOG2) + 4,
     HUGE_PAGE = 2 << 20,
-    CACHE_FLOOR = 64 << 20,                                /* so much may lie unused whatever the live bytes */
+    CACHE_FLOOR = 1 << 30,                                 /* so much may lie unused whatever the live bytes: batches of */
+                                                           /* training and validation take turns, each in its own classes */
 };
 
 typedef enum { FREE = 0x46524545, LIVE = 0x4C495645 } block_state;     /* in debug, a block returned twice is caught */

@@ -25,8 +25,11 @@ typedef struct pnb_op {
     PyObject *doc;                                         /* bytes: signature, "--", text */
 } pnb_op;
 
+typedef struct pnb_gate pnb_gate;
+
 typedef struct pn_state {
     pn_engine *engine;
+    pnb_gate *gate;
     PyTypeObject *tensor_type, *block_type, *optimizer_type, *interrupt_type;
     PyObject *quiet;                                       /* context variable: how many no_grad blocks we are in */
     PyObject *zero;                                        /* its value outside all of them */
@@ -160,6 +163,11 @@ int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *input
 int pnb_broadcast(const pn_state *s, const pn_op *op, int n, pn_tensor **inputs, uint64_t *owned);
 
 bool pnb_is_recording(const pn_state *s);                  /* quiet.c */
+
+/* ---- fork.c: around work on memory or graphs without the GIL, which a fork lets come to its end ------------------------ */
+
+PyThreadState *pnb_gate_enter(pnb_gate *gate);             /* gives the GIL away */
+void pnb_gate_leave(pnb_gate *gate, PyThreadState *thread);            /* takes it back */
 
 enum { PNB_RELEASE_AT = 32768 };                           /* elements of work from which the GIL is given away */
 

@@ -23,9 +23,9 @@ int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *input
     if (work < PNB_RELEASE_AT) {
         failed = pn_apply(s->engine, op, n, inputs, params, record, outputs, &err);
     } else {
-        Py_BEGIN_ALLOW_THREADS
+        PyThreadState *thread = pnb_gate_enter(s->gate);
         failed = pn_apply(s->engine, op, n, inputs, params, record, outputs, &err);
-        Py_END_ALLOW_THREADS
+        pnb_gate_leave(s->gate, thread);
     }
     if (failed)
         pnb_raise(&err);

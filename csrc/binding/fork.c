@@ -1,56 +1,137 @@
-/* fork.c -- what os.fork needs: workers join before it and restart after it, in parent and child.
+/* fork.c -- what os.fork needs: the pool's workers join before it and restart after it, and nobody else is half-way.
  *
- * os.register_at_fork keeps its callbacks for ever; they know the module through a weak reference, so it may go. */
+ * os.register_at_fork keeps its callbacks for ever; they know the module through a weak reference, so it may go.
+ *
+ * Callbacks of other modules run between ours and the fork itself, in Python: they may hand the GIL to a thread that uses
+ * the engine, and want it back from it.  So we hold nothing meanwhile that such a thread waits for, above all not the
+ * memory's lock.  Instead there is a gate: who works on memory or graphs without the GIL goes through it, and a fork shuts
+ * it and waits until nobody is inside.  Who works with the GIL stands still at the fork, since the forking thread has it. */
 #include "binding/binding.h"
 
-static int call(PyObject *weak, void (*function)(pn_engine *engine))
+#include <pthread.h>
+
+struct pnb_gate {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int inside;                                            /* threads at work without the GIL */
+    bool shut;                                             /* a fork is under way */
+    pthread_t forker;                                      /* by this thread, which may pass: callbacks may compute, too */
+};
+
+static const pnb_gate open_gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static bool is_forker(const pnb_gate *g) { return g->shut && pthread_equal(g->forker, pthread_self()); }
+
+PyThreadState *pnb_gate_enter(pnb_gate *g)
+{
+    PyThreadState *thread = PyEval_SaveThread();
+    pthread_mutex_lock(&g->lock);
+    while (g->shut && !is_forker(g))
+        pthread_cond_wait(&g->changed, &g->lock);
+    g->inside++;
+    pthread_mutex_unlock(&g->lock);
+    return thread;
+}
+
+void pnb_gate_leave(pnb_gate *g, PyThreadState *thread)
+{
+    pthread_mutex_lock(&g->lock);
+    if (--g->inside == 0)
+        pthread_cond_broadcast(&g->changed);
+    pthread_mutex_unlock(&g->lock);
+    PyEval_RestoreThread(thread);
+}
+
+/* Without the GIL, which those inside may need: the last reference to a borrowed array is let go with it. */
+static void shut(pnb_gate *g)
+{
+    Py_BEGIN_ALLOW_THREADS
+    pthread_mutex_lock(&g->lock);
+    while (g->shut)
+        pthread_cond_wait(&g->changed, &g->lock);
+    g->shut = true;
+    g->forker = pthread_self();
+    while (g->inside > 0)
+        pthread_cond_wait(&g->changed, &g->lock);
+    pthread_mutex_unlock(&g->lock);
+    Py_END_ALLOW_THREADS
+}
+
+static void before_fork(const pn_state *s)
+{
+    shut(s->gate);
+    pn_pool_before_fork(s->engine->pool);
+}
+
+static void after_in_parent(const pn_state *s)
+{
+    if (!is_forker(s->gate))                               /* the module came between the callbacks */
+        return;
+    pn_pool_after_fork(s->engine->pool);
+    pthread_mutex_lock(&s->gate->lock);
+    s->gate->shut = false;
+    pthread_cond_broadcast(&s->gate->changed);
+    pthread_mutex_unlock(&s->gate->lock);
+}
+
+/* The threads that wait at the gate, and may hold its lock, are not here. */
+static void after_in_child(const pn_state *s)
+{
+    if (!is_forker(s->gate))
+        return;
+    pn_pool_after_fork(s->engine->pool);
+    *s->gate = open_gate;
+}
+
+/* ---- callbacks ---- */
+
+static PyObject *call(PyObject *weak, void (*function)(const pn_state *s))
 {
     PyObject *new_module = PyObject_CallNoArgs(weak);
     if (!new_module)
-        return -1;
+        return NULL;
     if (new_module != Py_None)
-        function(pnb_state(new_module)->engine);
+        function(pnb_state(new_module));
     Py_DECREF(new_module);
-    return 0;
+    Py_RETURN_NONE;
 }
 
-static PyObject *before(PyObject *weak, PyObject *unused)
+static PyObject *call_before(PyObject *weak, PyObject *unused) { (void)unused; return call(weak, before_fork); }
+static PyObject *call_parent(PyObject *weak, PyObject *unused) { (void)unused; return call(weak, after_in_parent); }
+static PyObject *call_child(PyObject *weak, PyObject *unused) { (void)unused; return call(weak, after_in_child); }
+
+static const PyMethodDef callbacks[] = {
+    {"before", call_before, METH_NOARGS, NULL},
+    {"after_in_parent", call_parent, METH_NOARGS, NULL},
+    {"after_in_child", call_child, METH_NOARGS, NULL},
+};
+
+static PyObject *new_callbacks(PyObject *module)           /* {"before": ..., ...} */
 {
-    (void)unused;
-    return call(weak, pn_engine_before_fork) ? NULL : Py_NewRef(Py_None);
+    PyObject *new_weak = PyWeakref_NewRef(module, NULL), *new_dict = new_weak ? PyDict_New() : NULL;
+    for (size_t i = 0; new_dict && i < sizeof callbacks / sizeof *callbacks; i++) {
+        PyObject *new_callback = PyCFunction_NewEx((PyMethodDef *)&callbacks[i], new_weak, NULL);
+        if (!new_callback || PyDict_SetItemString(new_dict, callbacks[i].ml_name, new_callback) < 0)
+            Py_CLEAR(new_dict);
+        Py_XDECREF(new_callback);
+    }
+    Py_XDECREF(new_weak);
+    return new_dict;
 }
-
-static PyObject *after(PyObject *weak, PyObject *unused)
-{
-    (void)unused;
-    return call(weak, pn_engine_after_fork) ? NULL : Py_NewRef(Py_None);
-}
-
-static const PyMethodDef before_method = {"before_fork", before, METH_NOARGS, NULL};
-static const PyMethodDef after_method = {"after_fork", after, METH_NOARGS, NULL};
 
 int pnb_fork_setup(PyObject *module, pn_state *s)
 {
-    (void)s;
-    PyObject *new_os = PyImport_ImportModule("os"), *new_register = NULL, *new_weak = NULL, *new_before = NULL, *new_after = NULL;
-    PyObject *new_none = PyTuple_New(0), *new_words = NULL, *new_result = NULL;
-    if (!new_os || !new_none)
-        goto done;
-    new_register = PyObject_GetAttrString(new_os, "register_at_fork");
-    new_weak = new_register ? PyWeakref_NewRef(module, NULL) : NULL;
-    if (!new_weak)
-        goto done;
-    new_before = PyCFunction_NewEx((PyMethodDef *)&before_method, new_weak, NULL);
-    new_after = PyCFunction_NewEx((PyMethodDef *)&after_method, new_weak, NULL);
-    if (new_before && new_after)
-        new_words = Py_BuildValue("{sOsOsO}", "before", new_before, "after_in_parent", new_after, "after_in_child", new_after);
-    new_result = new_words ? PyObject_Call(new_register, new_none, new_words) : NULL;
-done:
-    Py_XDECREF(new_words);
-    Py_XDECREF(new_after);
-    Py_XDECREF(new_before);
-    Py_XDECREF(new_weak);
+    s->gate = PyMem_Malloc(sizeof *s->gate);
+    if (!s->gate) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *s->gate = open_gate;
+    PyObject *new_os = PyImport_ImportModule("os"), *new_none = PyTuple_New(0), *new_words = new_callbacks(module);
+    PyObject *new_register = new_os ? PyObject_GetAttrString(new_os, "register_at_fork") : NULL;
+    PyObject *new_result = new_register && new_none && new_words ? PyObject_Call(new_register, new_none, new_words) : NULL;
     Py_XDECREF(new_register);
+    Py_XDECREF(new_words);
     Py_XDECREF(new_none);
     Py_XDECREF(new_os);
     if (!new_result)

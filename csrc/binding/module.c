@@ -59,6 +59,7 @@ static void free_state(void *module)
     }
     PyMem_Free(s->ops);
     PyMem_Free(s->op_methods);
+    PyMem_Free(s->gate);
     pn_engine_free(s->engine);
     *s = (pn_state){.engine = NULL};
 }

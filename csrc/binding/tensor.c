@@ -169,10 +169,9 @@ static PyObject *backward(PyObject *self, PyObject *const *args, Py_ssize_t n, P
         if (!own)
             return NULL;
     }
-    int failed;
-    Py_BEGIN_ALLOW_THREADS
-    failed = pn_backward(loss, &options, &err);
-    Py_END_ALLOW_THREADS
+    PyThreadState *thread = pnb_gate_enter(s->gate);
+    const int failed = pn_backward(loss, &options, &err);
+    pnb_gate_leave(s->gate, thread);
     pn_tensor_unref(own);
     return failed ? pnb_raise(&err) : Py_NewRef(Py_None);
 }

@@ -58,17 +58,16 @@ static int make_engine(pn_state *s)
 
 static PyObject *set_threads(PyObject *module, PyObject *n)
 {
-    pn_pool *pool = pnb_state(module)->engine->pool;
+    const pn_state *s = pnb_state(module);
     pn_error err;
     const Py_ssize_t threads = PyNumber_AsSsize_t(n, NULL);
     if (threads == -1 && PyErr_Occurred())
         return NULL;
     if (threads < 1 || threads > PN_MAX_THREADS)
         return PyErr_Format(PyExc_ValueError, "set_threads: n must be from 1 to %d, got %R", PN_MAX_THREADS, n);
-    int failed;
-    Py_BEGIN_ALLOW_THREADS
-    failed = pn_pool_set_threads(pool, (int)threads, &err);
-    Py_END_ALLOW_THREADS
+    PyThreadState *thread = pnb_gate_enter(s->gate);
+    const int failed = pn_pool_set_threads(s->engine->pool, (int)threads, &err);
+    pnb_gate_leave(s->gate, thread);
     return failed ? pnb_raise(&err) : Py_NewRef(Py_None);
 }
 

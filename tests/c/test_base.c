@@ -197,11 +197,11 @@ TEST(a_surplus_of_cached_blocks_goes_back_before_more_is_asked)
     pn_memory *memory = pn_memory_new(NULL);
     void *p[3];
     for (int i = 0; i < 3; i++)
-        p[i] = pn_mem_get(memory, (size_t)32 << 20, NULL); /* never touched, so nothing is used of them */
+        p[i] = pn_mem_get(memory, (size_t)512 << 20, NULL);    /* never touched, so nothing is used of them */
     for (int i = 0; i < 3; i++)
         pn_mem_put(p[i]);
     if (!harness_sanitized())
-        CHECK_INT(pn_memory_read_stats(memory).cached_bytes, (size_t)96 << 20);
+        CHECK_INT(pn_memory_read_stats(memory).cached_bytes, (size_t)1536 << 20);
     void *small = pn_mem_get(memory, 1000, NULL);          /* of a class that is not cached */
     CHECK_INT(pn_memory_read_stats(memory).cached_bytes, 0);
     pn_mem_put(small);
