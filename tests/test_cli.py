@@ -83,11 +83,13 @@ def test_ctrl_c_saves_and_ends_with_130(tmp_path):
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert child.stdout is not None
-    while "epoch 1/" not in child.stdout.readline():
-        pass
+    assert any("epoch 1/" in line for line in iter(child.stdout.readline, "")), "it ended before its first epoch"
     time.sleep(0.2)
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=60)
+    try:
+        out, err = child.communicate(timeout=60)
+    finally:
+        child.kill()
     assert child.returncode == 130
     assert err == ""
     assert "interrupted in epoch" in out
