@@ -63,17 +63,16 @@ int pn_call_check_same_real(const pn_call *c, int i, int j, pn_error *err)
 {
     char a[64], b[64];
     const pn_dtype first = c->x[i]->dtype, second = c->x[j]->dtype;
+    if (first == second && pn_dtype_is_real(first))
+        return 0;
     pn_call_input_name(c, i, a, sizeof a);
     pn_call_input_name(c, j, b, sizeof b);
     if (!pn_dtype_is_real(first) || !pn_dtype_is_real(second))
         return pn_fail(err, PN_EDTYPE, "%s: %s is %s; give float32 or float64 (astype(\"float32\") converts)",
                        c->op->name,
                        pn_dtype_is_real(first) ? b : a, pn_dtype_name(pn_dtype_is_real(first) ? second : first));
-    if (first != second)
-        return pn_fail(err, PN_EDTYPE, "%s: %s is %s, but %s is %s; give one dtype (astype(\"%s\") converts)",
-                       c->op->name, b,
-                       pn_dtype_name(second), a, pn_dtype_name(first), pn_dtype_name(first));
-    return 0;
+    return pn_fail(err, PN_EDTYPE, "%s: %s is %s, but %s is %s; give one dtype (astype(\"%s\") converts)",
+                   c->op->name, b, pn_dtype_name(second), a, pn_dtype_name(first), pn_dtype_name(first));
 }
 
 int pn_call_check_real(const pn_call *c, pn_error *err)
