@@ -133,6 +133,11 @@ def _fetched(mirrors: tuple[str, ...], wanted: dict[str, str]) -> Path:
     return folder
 
 
+def _reason(error: Exception) -> str:
+    """One short line; requests tells its whole story where a host is not reached."""
+    return "the host cannot be reached" if "Max retries exceeded" in str(error) else str(error)
+
+
 def _fetch(mirrors: tuple[str, ...], name: str, md5: str, folder: Path) -> None:
     import pooch
 
@@ -151,7 +156,7 @@ def _fetch(mirrors: tuple[str, ...], name: str, md5: str, folder: Path) -> None:
             part.replace(folder / name)
             return
         except (OSError, ValueError) as error:  # requests' errors are OSErrors
-            troubles.append(f"{mirror}: {error}")
+            troubles.append(f"{mirror}: {_reason(error)}")
         finally:
             part.unlink(missing_ok=True)
     raise OSError(f"{name}: " + "; ".join(troubles))
