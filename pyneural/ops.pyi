@@ -29,9 +29,12 @@ __all__ = [
     "exp",
     "expand",
     "gather",
+    "gelu",
     "global_avg_pool2d",
     "greater",
     "greater_equal",
+    "huber",
+    "layer_norm",
     "leaky_relu",
     "less",
     "less_equal",
@@ -50,6 +53,7 @@ __all__ = [
     "mul",
     "neg",
     "not_equal",
+    "one_hot",
     "pow",
     "relu",
     "reshape",
@@ -61,6 +65,7 @@ __all__ = [
     "step",
     "sub",
     "sum",
+    "take",
     "tanh",
     "transpose",
     "var",
@@ -283,6 +288,16 @@ def softplus(x: _Values) -> Tensor:
     (2,)
     """
 
+def gelu(x: _Values, approximate: str = "none") -> Tensor:
+    """Elementwise: x times the share of the normal distribution that lies below x (Hendrycks and Gimpel 2016):
+    x * Phi(x), or with approximate="tanh" 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))).
+
+    x: any shape; returns the same shape.
+
+    >>> pn.ops.gelu(np.float32([0.5, 1.0])).shape
+    (2,)
+    """
+
 def step(x: _Values) -> Tensor:
     """Elementwise: 1 where x > 0, else 0; its gradient is 0 everywhere.
 
@@ -391,6 +406,15 @@ def argmax(x: _Values, axis: int = -1, keepdims: bool = False) -> Tensor:
     [1, 0]
     """
 
+def one_hot(indices: _Values, classes: int, dtype: str = "float32") -> Tensor:
+    """1 at the place that an index names, 0 elsewhere.
+
+    indices: int64, any shape, each from 0 to classes - 1; returns that shape and an axis of length classes.
+
+    >>> pn.ops.one_hot(np.array([2, 0]), classes=3).numpy().tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    """
+
 def reshape(x: _Values, shape: int | tuple[int, ...] | list[int]) -> Tensor:
     """The same values in the same order under another shape; nothing is copied.
 
@@ -434,6 +458,16 @@ def expand(x: _Values, shape: int | tuple[int, ...] | list[int]) -> Tensor:
 
     >>> pn.ops.expand(np.float32([[1], [2]]), (2, 3)).numpy().tolist()
     [[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]
+    """
+
+def take(x: _Values, indices: _Values) -> Tensor:
+    """Rows of x by their numbers: x[indices].
+
+    x: (n, ...), any dtype; indices: int64, any shape, each from 0 to n - 1; returns the shape of indices,
+    then that of a row.  Where a row is taken more than once, its gradients are added.
+
+    >>> pn.ops.take(np.float32([[1, 2], [3, 4]]), np.array([1, 1, 0])).numpy().tolist()
+    [[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]
     """
 
 def softmax(x: _Values) -> Tensor:
@@ -503,6 +537,22 @@ def mae(x: _Values, targets: _Values, row_weights: _Values | None = None, reduct
 
     >>> pn.ops.mae(np.float32([1, 2]), np.float32([1, 4])).item()
     1.0
+    """
+
+def huber(
+    x: _Values,
+    targets: _Values,
+    row_weights: _Values | None = None,
+    delta: float = 1.0,
+    reduction: str = "mean",
+) -> Tensor:
+    """Huber's loss (1964), averaged within a row: with d = x - target, d^2 / 2 where |d| <= delta, and beyond it
+    delta * (|d| - delta / 2), so that far errors pull no harder than near ones.
+
+    x, targets: (N, ...), real, of one dtype; row_weights: (N,).  The mean divides by the total weight.
+
+    >>> pn.ops.huber(np.float32([1, 2]), np.float32([1, 5])).item()
+    1.25
     """
 
 def accuracy(x: _Values, targets: _Values, threshold: float = 0.0, reduction: str = "mean") -> Tensor:
@@ -591,6 +641,16 @@ def batch_norm(
     >>> one, zero = np.ones(3, "float32"), pn.tensor(np.zeros(3, "float32"))
     >>> pn.ops.batch_norm(np.ones((8, 3), "float32"), one, zero, zero, one).shape
     (8, 3)
+    """
+
+def layer_norm(x: _Values, gamma: _Values, beta: _Values, epsilon: float = 1e-05) -> Tensor:
+    """Each row to mean 0 and variance 1 along the last axis, then scaled and shifted (Ba, Kiros and Hinton 2016):
+    gamma * (x - mean) / sqrt(variance + epsilon) + beta.
+
+    x: (..., C); gamma, beta: (C,); returns x's shape.
+
+    >>> pn.ops.layer_norm(np.float32([[1, 3]]), np.float32([1, 1]), np.float32([0, 10])).numpy().round(3)
+    array([[-1., 11.]], dtype=float32)
     """
 
 def dropout(

@@ -50,6 +50,18 @@ def concat(*tensors: Array, axis: int = 0) -> Array:
     return np.concatenate(tensors, axis=axis)
 
 
+def gelu(x: Array, approximate: str = "none") -> Array:
+    if approximate == "tanh":
+        share = 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    else:
+        share = special.ndtr(x)
+    return np.where(x == -np.inf, 0, x * share)
+
+
+def one_hot(indices: Array, classes: int, dtype: str = "float32") -> Array:
+    return np.eye(classes, dtype=dtype)[indices]
+
+
 # ---- windows -------------------------------------------------------------------------------------------------------
 
 
@@ -120,6 +132,11 @@ def batch_norm(
     mean, variance = (x.mean(axis=axes), x.var(axis=axes)) if training else (running_mean, running_var)
     z = gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
     return activate(z if residual is None else z + residual, activation, slope)
+
+
+def layer_norm(x: Array, gamma: Array, beta: Array, epsilon: float = 1e-5) -> Array:
+    deviation = np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)
+    return gamma * (x - x.mean(axis=-1, keepdims=True)) / deviation + beta
 
 
 def _mix(x: int) -> int:
@@ -220,6 +237,13 @@ def mse(x: Array, targets: Array, row_weights: Array | None = None, reduction: s
 
 def mae(x: Array, targets: Array, row_weights: Array | None = None, reduction: str = "mean") -> Array:
     return _row_loss(abs(x - targets.reshape(x.shape)), True, row_weights, reduction)
+
+
+def huber(
+    x: Array, targets: Array, row_weights: Array | None = None, delta: float = 1.0, reduction: str = "mean"
+) -> Array:
+    each = special.huber(delta, x - targets.reshape(x.shape))
+    return _row_loss(each, True, row_weights, reduction)
 
 
 def accuracy(x: Array, targets: Array, threshold: float = 0.0, reduction: str = "mean") -> Array:

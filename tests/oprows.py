@@ -76,6 +76,25 @@ unary("softplus", lambda x: np.logaddexp(x, 0))
 unary("step", lambda x: np.where(np.isnan(x), x, x > 0), away)
 
 row(
+    "gelu",
+    ref.gelu,
+    *[
+        t
+        for form in ("none", "tanh")
+        for t in (
+            case(normal(3, 7), approximate=form),
+            case(normal(), approximate=form),
+            case(normal(0, 3), approximate=form),
+            case(normal(*HUGE), approximate=form),
+            plain(values(EXTREMES), approximate=form),
+        )
+    ],
+    case(normal(5)),
+    bad("gelu: approximate must be 'none' or 'tanh', got 'tan'; did you mean 'tanh'?", normal(3), approximate="tan"),
+    wrong_type("gelu: approximate must be 'none' or 'tanh', got True", normal(3), approximate=True),
+    wrong_type("gelu: x is int64; give float32 or float64", INT),
+)
+row(
     "pow",
     lambda x, exponent: np.power(x, exponent),
     case(normal(3, 7), exponent=2),
@@ -288,6 +307,26 @@ row(
     exact=True,
 )
 
+row(
+    "one_hot",
+    ref.one_hot,
+    case(labels(5, 7), classes=5),
+    case(labels(5, 2, 3), classes=6, dtype="float64"),
+    case(labels(1), classes=1, dtype="uint8"),
+    case(labels(4, 3, 1), classes=4, dtype="int64"),
+    case(labels(3, 0), classes=3),
+    case(labels(500, 300), classes=500),
+    bad("one_hot: indices run 1..3 but class numbers start at 0", values([1, 3, 2], "int64"), classes=3),
+    bad("one_hot: target 9 at row 1 is not below 3", values([0, 9], "int64"), classes=3),
+    bad("one_hot: target -1 at row 0 is negative", values([-1, 2], "int64"), classes=3),
+    bad("one_hot: classes is 0; give at least 1", labels(3, 2), classes=0),
+    bad("one_hot: a tensor has 0 to 8 axes, not 9", labels(3, *[1] * 8), classes=3),
+    wrong_type("one_hot: indices is float", normal(3), classes=3),
+    wrong_type("one_hot: the argument 'classes' is missing", labels(3, 2)),
+    leaves=(),
+    exact=True,
+)
+
 # ---- shapes --------------------------------------------------------------------------------------------------------
 
 row(
@@ -382,6 +421,36 @@ row(
     exact=True,
 )
 
+row(
+    "take",
+    lambda x, indices: x[indices],
+    case(normal(9, 4), labels(9, 6)),
+    case(normal(9, 4, 3), labels(9, 2, 5)),
+    case(normal(9, 17), labels(9)),
+    case(normal(9), labels(9, 3, 2)),
+    case(normal(9, 4), labels(9, 0)),
+    case(normal(0, 4), labels(1, 0)),
+    case(normal(9, 0), labels(9, 3)),
+    case(normal(2, 33), labels(2, 700)),
+    case(normal(300, 40), labels(300, 40, 50)),
+    case(normal(900, 3), labels(7, 50)),
+    plain(pixels(5, 2), labels(5, 3)),
+    plain(labels(50, 5), labels(5, 3, 2)),
+    bad(
+        "take: value 3 of indices is 9, but x has rows 0..8 (x is (9, 4))",
+        normal(9, 4),
+        values([[0, 1], [2, 9]], "int64"),
+    ),
+    bad("take: value 0 of indices is -1", normal(9, 4), values([-1], "int64")),
+    bad("take: x is (0, 4), which has no rows to take", normal(0, 4), values([0], "int64")),
+    bad("take: x needs at least 1 axis", normal(), labels(1, 2)),
+    bad("take: a tensor has 0 to 8 axes, not 9", normal(*[1] * 5), labels(1, *[1] * 5)),
+    wrong_type("take: indices is float", normal(9, 4), normal(2)),
+    wrong_type("take: indices is uint8; give int64", normal(9, 4), mask(2)),
+    leaves=(0,),
+    exact=True,
+)
+
 # ---- losses --------------------------------------------------------------------------------------------------------
 
 for name, softmax in (("softmax", special.softmax), ("log_softmax", special.log_softmax)):
@@ -461,7 +530,14 @@ row(
     wrong_type("binary_cross_entropy: targets is uint8", normal(3), mask(3)),
     leaves=(0,),
 )
-for name, reference in (("mse", ref.mse), ("mae", ref.mae)):
+for name, reference in (("mse", ref.mse), ("mae", ref.mae), ("huber", ref.huber)):
+    more = [
+        case(normal(6, 3), normal(6, 3), positive(6), delta=0.4),
+        case(away(40), values(np.zeros(40)), delta=2.5, reduction="sum"),
+        plain(values([1.0, -1, 3, -np.inf, np.nan]), values(np.zeros(5)), reduction="none"),
+        bad("huber: delta is 0; give a value greater than 0", normal(6), normal(6), delta=0.0),
+        bad("huber: delta is inf", normal(6), normal(6), delta=np.inf),
+    ]
     row(
         name,
         reference,
@@ -476,6 +552,7 @@ for name, reference in (("mse", ref.mse), ("mae", ref.mae)):
         bad(f"{name}: row_weights is (5,)", normal(6, 3), normal(6, 3), normal(5)),
         wrong_type(f"{name}: targets is int64", normal(6), labels(2, 6)),
         wrong_type(f"{name}: targets is float64, but x is float32", values([1.0], "float32"), values([1.0], "float64")),
+        *(more if name == "huber" else ()),
         leaves=(0, 1),
     )
 row(
@@ -581,7 +658,7 @@ row(
     wrong_type("global_avg_pool2d: x is uint8", pixels(1, 4, 4, 1)),
 )
 
-# ---- norm, dropout, gather -----------------------------------------------------------------------------------------
+# ---- norms, dropout, gather -----------------------------------------------------------------------------------------
 
 
 def channels(c: int) -> tuple[Draw, ...]:
@@ -613,6 +690,32 @@ row(
     bad("batch_norm: epsilon is 0; give a value greater than 0", normal(6, 3), *channels(3), epsilon=0.0),
     wrong_type("batch_norm: x is int64", labels(3, 6, 3), *channels(3)),
     leaves=(0, 1, 2, 5),
+)
+row(
+    "layer_norm",
+    ref.layer_norm,
+    case(normal(6, 3), normal(3), normal(3)),
+    case(normal(2, 4, 17), normal(17), normal(17), epsilon=0.1),
+    case(normal(5), normal(5), normal(5)),
+    case(normal(4, 1), normal(1), normal(1)),
+    case(normal(0, 3), normal(3), normal(3)),
+    case(normal(2, 0, 3), normal(3), normal(3)),
+    case(normal(700, 100), normal(100), normal(100)),
+    case(normal(20, 3001), normal(3001), normal(3001)),
+    case(normal(9000, 7), normal(7), normal(7)),
+    plain(NANS, normal(3), normal(3)),
+    bad("layer_norm: gamma is (4,), x has 3 values a row (x is (6, 3)); give (3,)", normal(6, 3), normal(4), normal(3)),
+    bad("layer_norm: beta is (1, 3)", normal(6, 3), normal(3), normal(1, 3)),
+    bad("layer_norm: x needs at least 1 axis", normal(), normal(1), normal(1)),
+    bad("layer_norm: x is (3, 0); rows of no values have no mean", normal(3, 0), normal(0), normal(0)),
+    bad("layer_norm: epsilon is 0; give a value greater than 0", normal(6, 3), normal(3), normal(3), epsilon=0.0),
+    wrong_type("layer_norm: x is int64", labels(3, 6, 3), normal(3), normal(3)),
+    wrong_type(
+        "layer_norm: beta is float64, but x is float32",
+        values([[1.0]], "float32"),
+        values([1.0], "float32"),
+        values([1.0], "float64"),
+    ),
 )
 row(
     "dropout",

@@ -28,6 +28,7 @@ TYPES = {  # of each kind of parameter, as csrc/binding/argument.c reads it
     "dtype": "str",
     "optional_int": "int | None",
     "stream": "str | int",
+    "approximate": "str",
 }
 
 Row = dict[str, Any]

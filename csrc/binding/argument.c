@@ -195,6 +195,7 @@ static const char *const activations[PN_ACTIVATIONS] = {
     [PN_ACT_NONE] = NULL, [PN_ACT_RELU] = "relu", [PN_ACT_LEAKY_RELU] = "leaky_relu", [PN_ACT_SIGMOID] = "sigmoid", [PN_ACT_TANH] = "tanh",
 };
 static const char *const reductions[] = {[PN_MEAN] = "mean", [PN_SUM] = "sum", [PN_NONE] = "none"};
+static const char *const approximations[] = {"none", "tanh"};
 
 /* The place of a word among n; `all` lists them for the sentence. */
 static int read_word(const pnb_argument *a, PyObject *o, const char *const *words, int n, const char *all)
@@ -229,6 +230,15 @@ static int read_reduction(const pnb_argument *a, PyObject *o, void *to)
     if (i < 0)
         return -1;
     *(pn_reduction *)to = (pn_reduction)i;
+    return 0;
+}
+
+static int read_approximate(const pnb_argument *a, PyObject *o, void *to)
+{
+    const int i = read_word(a, o, approximations, 2, "'none' or 'tanh'");
+    if (i < 0)
+        return -1;
+    *(double *)to = i;
     return 0;
 }
 
@@ -297,6 +307,7 @@ static PyObject *show_activation(const void *from)
 }
 
 static PyObject *show_reduction(const void *from) { return PyUnicode_FromString(reductions[*(const pn_reduction *)from]); }
+static PyObject *show_approximate(const void *from) { return PyUnicode_FromString(approximations[*(const double *)from != 0]); }
 static PyObject *show_dtype(const void *from) { return PyUnicode_FromString(pn_dtype_name(*(const pn_dtype *)from)); }
 
 /* ---- the table ---- */
@@ -320,6 +331,7 @@ static const struct kind {
     [PN_P_DTYPE]        = {"dtype",        read_dtype,      show_dtype},
     [PN_P_OPTIONAL_INT] = {"optional_int", read_optional,   show_optional},
     [PN_P_STREAM]       = {"stream",       read_stream,     show_seed},
+    [PN_P_APPROXIMATE]  = {"approximate",  read_approximate, show_approximate},
 };
 
 int pnb_argument_read(const pnb_argument *a, PyObject *o, void *to) { return kinds[a->param->kind].read(a, o, to); }

@@ -319,3 +319,11 @@ PyObject *pnb_array_copy(pn_dtype dtype, pn_index n, const void *data)
         memcpy(PyArray_DATA((PyArrayObject *)new_array), data, (size_t)n * pn_dtype_size(dtype));
     return new_array;
 }
+
+PyObject *pnb_array_of(const pn_view *v)
+{
+    PyObject *new_array = array_over(v, NULL, 0);
+    if (new_array)
+        memcpy(PyArray_DATA((PyArrayObject *)new_array), v->data, pn_view_bytes(v));
+    return new_array;
+}

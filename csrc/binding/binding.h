@@ -41,7 +41,7 @@ typedef struct pn_state {
 /* Every file with something to add to the module has such a function; module.c lists them. */
 typedef int pnb_setup(PyObject *module, pn_state *state);
 pnb_setup pnb_array_setup, pnb_tensor_setup, pnb_quiet_setup, pnb_optable_setup, pnb_block_setup, pnb_optimizer_setup;
-pnb_setup pnb_interrupt_setup, pnb_fork_setup, pnb_world_setup, pnb_values_setup;
+pnb_setup pnb_interrupt_setup, pnb_fork_setup, pnb_world_setup, pnb_values_setup, pnb_digit_setup;
 
 static inline pn_state *pnb_state(PyObject *module) { return PyModule_GetState(module); }
 static inline pn_state *pnb_state_of(PyObject *object) { return PyType_GetModuleState(Py_TYPE(object)); }
@@ -126,6 +126,7 @@ bool pnb_array_like(PyObject *o);                          /* an array, a number
 PyObject *pnb_array_view(PyObject *tensor);                /* read-only, keeps the tensor alive */
 PyObject *pnb_array_dunder(PyObject *tensor, PyObject *const *args, Py_ssize_t n, PyObject *names);
 PyObject *pnb_array_copy(pn_dtype dtype, pn_index n, const void *data);                     /* one axis, own memory */
+PyObject *pnb_array_of(const pn_view *v);                   /* any shape, own memory */
 /* Writes values, broadcast, over memory of this shape. */
 int pnb_array_write(PyObject *values, const pn_view *to, const char *who);
 int pnb_array_dtype(PyObject *o, const char *who, pn_dtype *dtype);                         /* a name or anything NumPy takes */

@@ -13,6 +13,7 @@ PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec)
 static pnb_setup *const setups[] = {
     pnb_array_setup, pnb_world_setup,     pnb_tensor_setup,    pnb_quiet_setup, pnb_optable_setup,
     pnb_block_setup, pnb_optimizer_setup, pnb_interrupt_setup, pnb_fork_setup,  pnb_values_setup,
+    pnb_digit_setup,
 };
 
 static int exec(PyObject *module)

@@ -178,17 +178,18 @@ typedef struct pn_xent {
 } pn_xent;
 
 /* Row losses: loss[r] = w_r * sum or mean over the row.  binary: logits x, targets t in [0, 1], summed within a row;
- * mse, mae: averaged within a row. */
-typedef enum { PN_LOSS_BINARY, PN_LOSS_MSE, PN_LOSS_MAE } pn_rowloss_f;
+ * mse, mae, huber: averaged within a row. */
+typedef enum { PN_LOSS_BINARY, PN_LOSS_MSE, PN_LOSS_MAE, PN_LOSS_HUBER } pn_rowloss_f;
 typedef struct pn_rowloss {
     pn_rowloss_f f;
+    double delta;                        /* huber: where the square becomes a line */
     pn_index rows, C;
     const void *x, *t;
     const void *row_weight;              /* (rows) or NULL */
     void *loss;                          /* (rows) */
     const void *scale;                   /* backward: (rows), includes nothing of row_weight: the kernel multiplies it in */
     void *dx; bool add_dx;               /* NULL: not wanted */
-    void *dt; bool add_dt;               /* mse and mae only; NULL: not wanted */
+    void *dt; bool add_dt;               /* not of binary; NULL: not wanted */
 } pn_rowloss;
 
 /* hits[r] = 1 when row r's prediction equals its target, else 0.  C > 1: argmax against labels[r]; C == 1: x >= threshold. */
@@ -214,6 +215,18 @@ typedef struct pn_norm {
     void *work;                          /* norm_work(this) bytes, forward and backward alike */
 } pn_norm;
 
+typedef struct pn_layer_norm {           /* y = gamma (x - mean) inv_std + beta, statistics a row */
+    pn_index rows, C;
+    const void *x, *gamma, *beta;        /* (rows, C), (C), (C) */
+    double epsilon;
+    void *y;                             /* (rows, C) */
+    void *mean, *inv_std;                /* (rows): written by forward, read by backward */
+    const void *dy;
+    void *dx, *dgamma, *dbeta;           /* NULL where not wanted */
+    bool add_dx, add_dgamma, add_dbeta;
+    void *work;                          /* backward, dgamma or dbeta: layer_norm_work(this) bytes */
+} pn_layer_norm;
+
 /* ---- dropout, random fills, gather, update --------------------------------------------------------------------- */
 
 typedef struct pn_dropout {              /* y = keep ? x / (1 - rate) : 0; backward is the same call on dy */
@@ -235,6 +248,13 @@ typedef struct pn_gather {               /* y[r] = (x[rows[r]] - mean) * scale, 
     const void *mean, *scale;            /* (channels) of the table's real, or NULL both */
     void *y;
 } pn_gather;
+
+typedef struct pn_take {                 /* take_backward: dx[index[i]] (+)= dy[i], a row's contributions in order of i */
+    pn_index rows, len, n;               /* dx is (rows, len), dy is (n, len) */
+    const int64_t *index;                /* (n), already checked */
+    const void *dy; void *dx; bool add;  /* written whole: 0 where no row was taken */
+    void *work;                          /* take_work(this) bytes */
+} pn_take;
 
 /* mean and population standard deviation a channel, in double, fixed cuts; x (n, channels) of `from`. */
 typedef struct pn_moments { pn_dtype from; pn_index n, channels; const void *x; double *mean, *deviation; double *work; /* moments_work bytes */ } pn_moments;
@@ -275,15 +295,16 @@ typedef struct pn_update {
     X(xent_forward, pn_xent)          X(xent_backward, pn_xent)                                                     \
     X(rowloss_forward, pn_rowloss)    X(rowloss_backward, pn_rowloss)   X(hits, pn_hits)                            \
     X(norm_forward, pn_norm)          X(norm_backward, pn_norm)                                                     \
+    X(layer_norm_forward, pn_layer_norm) X(layer_norm_backward, pn_layer_norm)                                      \
     X(dropout, pn_dropout)            X(random, pn_random)                                                          \
-    X(gather, pn_gather)              X(moments, pn_moments)                                                        \
+    X(gather, pn_gather)              X(take_backward, pn_take)         X(moments, pn_moments)                      \
     X(update, pn_update)
 
 /* Bytes of workspace a kernel wants for these sizes (pointers not read), so that the rule can get them beforehand. */
 #define PN_WORK_TABLE(X)                                                                                            \
     X(gemm_work, pn_gemm)             X(conv_work, pn_conv)             X(conv_dx_work, pn_conv)                    \
     X(conv_dw_work, pn_conv)          X(reduce_work, pn_reduce)         X(norm_work, pn_norm)                       \
-    X(moments_work, pn_moments)
+    X(moments_work, pn_moments)       X(layer_norm_work, pn_layer_norm) X(take_work, pn_take)
 
 typedef struct pn_kernels {
     pn_isa isa;

@@ -22,6 +22,9 @@ static const pn_param clip_params[] = {
 static const pn_param leaky_relu_params[] = {
     { "slope", PN_P_FLOAT, offsetof(unary_params, p), "factor of negative values" },
 };
+static const pn_param gelu_params[] = {
+    { "approximate", PN_P_APPROXIMATE, offsetof(unary_params, p), "\"none\" (exact) or \"tanh\"" },
+};
 
 /* FIELDS(FIELDS_name) is what follows `~,` where FIELDS_name is defined, and nothing elsewhere; SAMPLE likewise. */
 #define REST(probe, ...) __VA_ARGS__
@@ -35,6 +38,7 @@ static const pn_param leaky_relu_params[] = {
 #define FIELDS_pow        ~, TABLE(pow, no_unary, 1)
 #define FIELDS_clip       ~, TABLE(clip, no_unary, 3)
 #define FIELDS_leaky_relu ~, TABLE(leaky_relu, leaky_relu_defaults, 0)
+#define FIELDS_gelu       ~, TABLE(gelu, no_unary, 0)
 #define SAMPLE_pow        ~, ", exponent=2"
 #define SAMPLE_clip       ~, ", low=0, high=0.75"
 

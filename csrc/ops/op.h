@@ -24,6 +24,7 @@ typedef enum {
     PN_P_DTYPE,                          /* pn_dtype; Python: "float32" or "float64" */
     PN_P_OPTIONAL_INT,                   /* pn_optional; Python: None or an int */
     PN_P_STREAM,                         /* uint64_t; Python: a name, hashed, or an int */
+    PN_P_APPROXIMATE,                    /* double, as all of an elementwise op's: 0 or 1; Python: "none" or "tanh" */
 } pn_param_kind;
 
 typedef enum { PN_PAD_EXPLICIT, PN_PAD_SAME, PN_PAD_VALID } pn_pad_mode;

@@ -1,4 +1,4 @@
-/* rowloss.c -- losses of rows: binary_cross_entropy (summed within a row), mse and mae (averaged within a row).
+/* rowloss.c -- losses of rows: binary_cross_entropy (summed within a row), mse, mae and huber (averaged within a row).
  *
  * x, targets: (N, ...), a row each; (N,) and (N, 1) count as one shape.  With x a logit and t its target in [0, 1]:
  * binary = log(1 + exp(x)) - x t, computed without overflow.  The mean over rows divides by the total weight. */
@@ -6,12 +6,14 @@
 
 enum { X, TARGETS, ROW_WEIGHTS };
 
-typedef struct rowloss_params { pn_reduction reduction; } rowloss_params;
+typedef struct rowloss_params { double delta; pn_reduction reduction; } rowloss_params;
 
-static const rowloss_params defaults = { .reduction = PN_MEAN };
-static const pn_param params[] = {
+static const rowloss_params defaults = { .delta = 1, .reduction = PN_MEAN };
+static const pn_param params[] = {                         /* delta is huber's alone */
+    { "delta",     PN_P_FLOAT,     offsetof(rowloss_params, delta), "the error up to which it counts as a square" },
     { "reduction", PN_P_REDUCTION, offsetof(rowloss_params, reduction), PN_REDUCTION_DOC },
 };
+enum { WITH_DELTA, WITHOUT_DELTA };
 
 typedef struct plan {
     pn_index rows, C;
@@ -75,6 +77,14 @@ static int difference_rule(pn_call *c, pn_error *err)
     return pn_call_check_same_real(c, X, TARGETS, err) || rowloss_rule(c, err) ? -1 : 0;
 }
 
+static int huber_rule(pn_call *c, pn_error *err)
+{
+    const double delta = ((const rowloss_params *)c->params)->delta;
+    if (!(delta > 0) || !__builtin_isfinite(delta))
+        return pn_fail(err, PN_EVALUE, "huber: delta is %g; give a value greater than 0", delta);
+    return difference_rule(c, err);
+}
+
 static double target_at(const pn_view *t, pn_index i)
 {
     return t->dtype == PN_INT64 ? (double)((const int64_t *)t->data)[i]
@@ -111,7 +121,8 @@ static void to_real(const pn_call *c, const int64_t *from, void *to)
 static pn_rowloss job_of(const pn_call *c, pn_rowloss_f f, const plan *b)
 {
     const bool converted = c->x[TARGETS]->dtype == PN_INT64;
-    return (pn_rowloss){ .f = f, .rows = b->rows, .C = b->C, .x = c->x[X]->data,
+    const rowloss_params *p = c->params;
+    return (pn_rowloss){ .f = f, .delta = p->delta, .rows = b->rows, .C = b->C, .x = c->x[X]->data,
                          .t = converted ? pn_at(c->recording ? c->saved : c->scratch, b->t) : c->x[TARGETS]->data,
                          .row_weight = c->x[ROW_WEIGHTS] ? c->x[ROW_WEIGHTS]->data : NULL };
 }
@@ -152,25 +163,30 @@ static void rowloss_backward(const pn_call *c, pn_rowloss_f f)
     c->k->rowloss_backward(c->team, &job);
 }
 
-#define ROWLOSS(op_, f_, rule_, inputs_, doc_)                                                                      \
+#define ROWLOSS(op_, f_, rule_, skip, inputs_, doc_)                                                                \
     static void op_##_forward(const pn_call *c) { rowloss_forward(c, PN_LOSS_##f_); }                               \
     static void op_##_backward(const pn_call *c) { rowloss_backward(c, PN_LOSS_##f_); }                             \
     const pn_op pn_op_##op_ = {                                                                                     \
         .name = #op_, .inputs = inputs_, .n_out = 1, .differentiable = true, .doc = doc_,                           \
-        .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(rowloss_params),              \
+        .params = params + skip, .n_params = 2 - skip, .defaults = &defaults, .param_bytes = sizeof(rowloss_params), \
         .rule = rule_, .forward = op_##_forward, .backward = op_##_backward,                                        \
     };
 
-ROWLOSS(binary_cross_entropy, BINARY, binary_rule, "logits targets row_weights?",
+ROWLOSS(binary_cross_entropy, BINARY, binary_rule, WITHOUT_DELTA, "logits targets row_weights?",
         "Binary cross-entropy of logits, log(1 + exp(x)) - x * target, summed within a row.\n\n"
         "logits: (N,), (N, 1) or (N, K); targets: as many, int64 0 or 1, or real from 0 to 1; row_weights: (N,).\n"
         "The mean divides by the total weight.\n\n"
         ">>> pn.ops.binary_cross_entropy(np.float32([40, -40]), np.array([1, 0])).item() < 1e-6\nTrue")
-ROWLOSS(mse, MSE, difference_rule, "x targets row_weights?",
+ROWLOSS(mse, MSE, difference_rule, WITHOUT_DELTA, "x targets row_weights?",
         "Mean squared error, (x - target)^2 averaged within a row.\n\n"
         "x, targets: (N, ...), real, of one dtype; row_weights: (N,).  The mean divides by the total weight.\n\n"
         ">>> pn.ops.mse(np.float32([1, 2]), np.float32([1, 4])).item()\n2.0")
-ROWLOSS(mae, MAE, difference_rule, "x targets row_weights?",
+ROWLOSS(mae, MAE, difference_rule, WITHOUT_DELTA, "x targets row_weights?",
         "Mean absolute error, |x - target| averaged within a row; gradient 0 where they are equal.\n\n"
         "x, targets: (N, ...), real, of one dtype; row_weights: (N,).  The mean divides by the total weight.\n\n"
         ">>> pn.ops.mae(np.float32([1, 2]), np.float32([1, 4])).item()\n1.0")
+ROWLOSS(huber, HUBER, huber_rule, WITH_DELTA, "x targets row_weights?",
+        "Huber's loss (1964), averaged within a row: with d = x - target, d^2 / 2 where |d| <= delta, and beyond it\n"
+        "delta * (|d| - delta / 2), so that far errors pull no harder than near ones.\n\n"
+        "x, targets: (N, ...), real, of one dtype; row_weights: (N,).  The mean divides by the total weight.\n\n"
+        ">>> pn.ops.huber(np.float32([1, 2]), np.float32([1, 5])).item()\n1.25")

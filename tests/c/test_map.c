@@ -37,6 +37,7 @@ static void set_parameters(pn_unary *u, int turn)
     case PN_U_pow: u->p[0] = exponents[turn % 9]; break;
     case PN_U_clip: u->p[0] = -0.5; u->p[1] = 1.25; break;
     case PN_U_leaky_relu: u->p[0] = 0.1; break;
+    case PN_U_gelu: u->p[0] = turn % 2; break;
     default: break;
     }
 }

@@ -374,15 +374,15 @@ static void rowloss_case(trial *t, pn_index rows, pn_index C, int variant)
 {
     static const int some = 0;
     const pn_rowloss a = {
-        .f = variant % 3, .rows = rows, .C = C, .row_weight = variant & 1 ? &some : NULL,
+        .f = variant % 4, .delta = 0.75, .rows = rows, .C = C, .row_weight = variant / 4 & 1 ? &some : NULL,
         .add_dx = rows % 2, .add_dt = C % 2,
     };
-    static const char *const names[] = { "binary cross-entropy", "mse", "mae" };
+    static const char *const names[] = { "binary cross-entropy", "mse", "mae", "huber" };
     t->shape = &a;
     t->what = names[a.f];
     t->scale = a.f == PN_LOSS_BINARY ? 1 + (double)C / 8 : 10;
     reals(t, rows * C, -9, 9);
-    if (variant >= 6)
+    if (variant >= 8)
         strew(t, true);
     reals(t, rows * C, 0, 1);
     reals(t, rows, 0.5, 2);
@@ -393,7 +393,7 @@ static void rowloss_case(trial *t, pn_index rows, pn_index C, int variant)
     check(t, call_rowloss);
 }
 
-static void rowloss_each(trial *t) { each_rows(t, 9, rowloss_case); }
+static void rowloss_each(trial *t) { each_rows(t, 12, rowloss_case); }
 
 TEST(row_losses_are_their_twins) { each_table(rowloss_each); }
 

@@ -178,6 +178,73 @@ static void power_gradients(crew *c, const pn_kernels *k)
 
 TEST(gradients_of_powers_are_right_at_their_corners) { each_table(power_gradients); }
 
+/* ---- gelu -------------------------------------------------------------------------------------------------------- */
+
+/* x Phi(x) = x erfc(-x / sqrt 2) / 2, whose argument is carried in two parts: far below 0 each bit of it counts. */
+static long double true_gelu(long double x)
+{
+    const long double root = 0.707106781186547524400844362104849039L;
+    const long double rest = (1 - 2 * root * root - 2 * fmal(root, root, -root * root)) / (4 * root);
+    const long double u = x * root, off = fmal(x, root, -u) + x * rest;
+    return x * erfcl(-u) * expl(x < 0 ? -2 * u * off : 0) / 2;
+}
+
+static long double true_tanh_gelu(long double x)
+{
+    const long double u = 2 * sqrtl(2 / acosl(-1)) * (x + (long double)0.044715 * x * x * x);
+    return x * true_sigmoid(u);
+}
+
+typedef struct gelu_case { double form, low, high, bound; } gelu_case;
+
+/* As far down as results are normal numbers; but not in the tail of the tanh form, where its argument's rounding shows
+ * as often as it is large. */
+static void gelu_errors(crew *c, const pn_kernels *table)
+{
+    static const gelu_case cases[] = {
+        { 0, -37, 12, 5 }, { 0, -9, 9, 5 }, { 0, -1, 1, 5 }, { 0, 0, 0, 5 },
+        { 1, -3, 12, 16 }, { 1, -1, 1, 5 }, { 1, 0, 0, 5 },
+    };
+    static _Alignas(PN_ALIGN) double x[POINTS], y[POINTS];
+    static long double want[POINTS];
+    if (table->isa != PN_ISA_BASELINE)
+        return;
+    const pn_team team = crew_team(c, 0);
+    for (size_t f = 0; f < sizeof cases / sizeof cases[0]; f++)
+        for (int turn = 0; turn < (harness_quick() ? 3 : 40); turn++) {
+            const double low = table->real == PN_FLOAT32 ? fmax(cases[f].low, -12.9) : cases[f].low;
+            for (int i = 0; i < POINTS; i++) {
+                set_real(table->real, x, i, draw_point(c, table->real, low, cases[f].high));
+                const long double at = (long double)get_real(table->real, x, i);
+                want[i] = cases[f].form > 0 ? true_tanh_gelu(at) : true_gelu(at);
+            }
+            const pn_unary u = { .f = PN_U_gelu, .n = POINTS, .x = x, .y = y, .p = { cases[f].form } };
+            for (int isa = PN_ISA_BASELINE; isa <= (int)pn_cpu_best_isa(); isa++)
+                check_points(pn_kernels_for((pn_isa)isa, table->real), &team, "gelu", &u, want, cases[f].bound);
+        }
+}
+
+TEST(gelu_is_right_to_a_few_ulp) { each_table(gelu_errors); }
+
+/* In float64: its gradient against central differences, in both forms. */
+static void gelu_slopes(crew *c, const pn_kernels *k)
+{
+    if (k->real != PN_FLOAT64)
+        return;
+    const pn_team team = crew_team(c, 0);
+    for (double at = -41; at <= 41; at += 0.37)
+        for (int form = 0; form < 2; form++) {
+            const double h = 1e-5;
+            double x[3] = { at - h, at, at + h }, y[3], dy[3] = { 1, 1, 1 }, dx[3];
+            const pn_unary u = { .f = PN_U_gelu, .n = 3, .x = x, .y = y, .dy = dy, .dx = dx, .p = { form } };
+            k->unary_forward(&team, &u);
+            k->unary_backward(&team, &u);
+            CHECK_CLOSE(dx[1], (y[2] - y[0]) / (2 * h), 1e-9 * (1 + fabs(at)));
+        }
+}
+
+TEST(gelu_gradient_is_its_slope) { each_table(gelu_slopes); }
+
 /* ---- what must hold exactly -------------------------------------------------------------------------------------- */
 
 static double value_at(const pn_kernels *k, const pn_team *team, pn_unary_f f, double at)
@@ -216,6 +283,11 @@ static void exact_values(crew *c, const pn_kernels *k)
     CHECK(value_at(k, &team, PN_U_softplus, HUGE_VAL) == HUGE_VAL);
     CHECK(isnan(value_at(k, &team, PN_U_softplus, NAN)));
     CHECK(isnan(value_at(k, &team, PN_U_sqrt, -1)));
+    CHECK(value_at(k, &team, PN_U_gelu, 0) == 0);
+    CHECK(value_at(k, &team, PN_U_gelu, 50) == 50);
+    CHECK(value_at(k, &team, PN_U_gelu, HUGE_VAL) == HUGE_VAL);
+    CHECK(value_at(k, &team, PN_U_gelu, -HUGE_VAL) == 0);
+    CHECK(isnan(value_at(k, &team, PN_U_gelu, NAN)));
 }
 
 TEST(special_values_are_exact) { each_table(exact_values); }
@@ -238,4 +310,5 @@ static void flushed_values(crew *c, const pn_kernels *k)
 TEST(flushing_denormals_changes_nothing_else) { each_table(flushed_values); }
 
 TESTS(functions_are_right_to_a_few_ulp, powers_are_right_to_a_few_ulp, powers_of_special_numbers_are_those_of_c,
-      gradients_of_powers_are_right_at_their_corners, special_values_are_exact, flushing_denormals_changes_nothing_else)
+      gradients_of_powers_are_right_at_their_corners, gelu_is_right_to_a_few_ulp, gelu_gradient_is_its_slope,
+      special_values_are_exact, flushing_denormals_changes_nothing_else)

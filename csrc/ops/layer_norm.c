@@ -1,0 +1,106 @@
+/* layer_norm.c -- y = gamma (x - mean) / sqrt(variance + epsilon) + beta, a row at a time, along the last axis.
+ *
+ * x, y: (..., C); gamma, beta: (C).  Training and prediction are the same.
+ * Source: J. Ba, J. Kiros and G. Hinton, "Layer normalization", 2016. */
+#include "ops/op.h"
+
+enum { X, GAMMA, BETA };
+
+typedef struct layer_norm_params { double epsilon; } layer_norm_params;
+
+static const layer_norm_params defaults = { .epsilon = 1e-5 };
+static const pn_param params[] = {
+    { "epsilon", PN_P_FLOAT, offsetof(layer_norm_params, epsilon), "added to the variance" },
+};
+
+/* Each row's mean and 1 / deviation are kept for backward: saved, or in scratch when no backward follows. */
+typedef struct plan { size_t mean, inv_std, kept; } plan;
+
+static pn_layer_norm job_of(const pn_call *c)
+{
+    const layer_norm_params *p = c->params;
+    const pn_view *x = c->x[X];
+    return (pn_layer_norm){ .rows = pn_view_count(x, 0, x->ndim - 1), .C = x->shape[x->ndim - 1],
+                            .epsilon = p->epsilon, .x = x->data, .gamma = c->x[GAMMA]->data, .beta = c->x[BETA]->data,
+                            .y = c->y[0].data };
+}
+
+static plan make_plan(const pn_call *c, const pn_layer_norm *job)
+{
+    plan b = { .kept = 0 };
+    b.mean = pn_part(&b.kept, job->rows, pn_call_item(c));
+    b.inv_std = pn_part(&b.kept, job->rows, pn_call_item(c));
+    return b;
+}
+
+static int check_shapes(const pn_call *c, pn_error *err)
+{
+    const pn_view *x = c->x[X];
+    if (x->ndim < 1)
+        return pn_fail(err, PN_ESHAPE, "layer_norm: x needs at least 1 axis, got a scalar");
+    const pn_index C = x->shape[x->ndim - 1];
+    if (C == 0)
+        return pn_fail(err, PN_ESHAPE, "layer_norm: x is %s; rows of no values have no mean", pn_view_text(x).s);
+    for (int i = GAMMA; i <= BETA; i++)
+        if (c->x[i]->ndim != 1 || c->x[i]->shape[0] != C) {
+            char name[64];
+            return pn_fail(err, PN_ESHAPE, "layer_norm: %s is %s, x has %td values a row (x is %s); give (%td,)",
+                           pn_call_input_name(c, i, name, sizeof name), pn_view_text(c->x[i]).s, C, pn_view_text(x).s,
+                           C);
+        }
+    return 0;
+}
+
+static int rule(pn_call *c, pn_error *err)
+{
+    const layer_norm_params *p = c->params;
+    if (pn_call_check_real(c, err) || check_shapes(c, err) || pn_call_output_like(c, 0, c->x[X], err))
+        return -1;
+    if (!(p->epsilon > 0) || !__builtin_isfinite(p->epsilon))
+        return pn_fail(err, PN_EVALUE, "layer_norm: epsilon is %g; give a value greater than 0, such as 1e-5",
+                       p->epsilon);
+    const pn_layer_norm job = job_of(c);
+    const plan b = make_plan(c, &job);
+    *(c->recording ? &c->saved_bytes : &c->forward_scratch) = b.kept;
+    c->backward_scratch = c->wants[GAMMA] || c->wants[BETA] ? c->k->layer_norm_work(&job) : 0;
+    c->keep_x = PN_KEEP_X(X) | PN_KEEP_X(GAMMA);
+    return 0;
+}
+
+static pn_layer_norm job_with_statistics(const pn_call *c)
+{
+    pn_layer_norm job = job_of(c);
+    const plan b = make_plan(c, &job);
+    void *kept = c->recording ? c->saved : c->scratch;
+    job.mean = pn_at(kept, b.mean);
+    job.inv_std = pn_at(kept, b.inv_std);
+    return job;
+}
+
+static void forward(const pn_call *c)
+{
+    const pn_layer_norm job = job_with_statistics(c);
+    c->k->layer_norm_forward(c->team, &job);
+}
+
+static void backward(const pn_call *c)
+{
+    pn_layer_norm job = job_with_statistics(c);
+    job.work = c->scratch;
+    job.dy = c->dy[0];
+    job.dx = c->dx[X], job.add_dx = c->add[X];
+    job.dgamma = c->dx[GAMMA], job.add_dgamma = c->add[GAMMA];
+    job.dbeta = c->dx[BETA], job.add_dbeta = c->add[BETA];
+    c->k->layer_norm_backward(c->team, &job);
+}
+
+const pn_op pn_op_layer_norm = {
+    .name = "layer_norm", .inputs = "x gamma beta", .n_out = 1, .differentiable = true,
+    .doc = "Each row to mean 0 and variance 1 along the last axis, then scaled and shifted (Ba, Kiros and Hinton 2016):\n"
+           "gamma * (x - mean) / sqrt(variance + epsilon) + beta.\n\n"
+           "x: (..., C); gamma, beta: (C,); returns x's shape.\n\n"
+           ">>> pn.ops.layer_norm(np.float32([[1, 3]]), np.float32([1, 1]), np.float32([0, 10])).numpy().round(3)\n"
+           "array([[-1., 11.]], dtype=float32)",
+    .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(layer_norm_params),
+    .rule = rule, .forward = forward, .backward = backward,
+};
