@@ -367,7 +367,6 @@ def test_other_threads_run_while_an_op_computes() -> None:
     assert sum(start < t < end for t in ticks) >= 5
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_forks_may_compute_even_while_other_threads_do() -> None:
     x = np.ones((400, 400), "float32")
