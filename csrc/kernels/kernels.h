@@ -209,7 +209,6 @@ typedef struct pn_norm {
     void *y;                             /* (rows, C) */
     void *mean, *inv_std;                /* (C): what was used, kept for backward */
     const void *dy;                      /* backward: gradient of y, whose y is read unless act is NONE */
-    void *dz;                            /* not used: dz is made afresh from dy and y; may be NULL */
     void *dx, *dgamma, *dbeta, *dresidual;  /* NULL where not wanted */
     bool add_dx, add_dgamma, add_dbeta, add_dresidual;
     void *work;                          /* norm_work(this) bytes, forward and backward alike */
