@@ -4,7 +4,8 @@
 >>> model = pn.Sequential(pn.Flatten(), pn.Dense(32, activation="relu"), pn.Dense(10))
 """
 
-from pyneural import apps, datasets, initializers, losses, metrics, ops, schedules, version
+import pyneural.built as _  # noqa: F401 -- first: it has the sentence where there is no engine
+from pyneural import apps, datasets, initializers, losses, metrics, ops, plot, schedules, version
 from pyneural._core import (
     Tensor,
     get_threads,
@@ -17,27 +18,36 @@ from pyneural._core import (
     zeros,
 )
 from pyneural.dataset import Dataset, Splits
+from pyneural.digit import examine_digit, prepare_digit
 from pyneural.estimate import Estimate
 from pyneural.evaluate import Prediction, classify, evaluate, predict
 from pyneural.files import load, save
 from pyneural.gradcheck import check_gradients
+from pyneural.graph import Input, Node
 from pyneural.history import History
 from pyneural.idx import read_idx
 from pyneural.layer import Layer
 from pyneural.layers import (
     Activation,
+    Add,
     AvgPool2D,
     BatchNorm,
+    Concatenate,
     Conv2D,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     GlobalAvgPool2D,
+    LayerNorm,
     MaxPool2D,
+    Multiply,
+    Reshape,
 )
 from pyneural.model import Model, Sequential
 from pyneural.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from pyneural.report import Report
+from pyneural.terminal import ascii  # noqa: A004 -- users write pn.ascii
 from pyneural.training import fit
 
 __version__ = version.VERSION
@@ -47,32 +57,42 @@ __all__ = [
     "Activation",
     "Adam",
     "AdamW",
+    "Add",
     "AvgPool2D",
     "BatchNorm",
+    "Concatenate",
     "Conv2D",
     "Dataset",
     "Dense",
     "Dropout",
+    "Embedding",
     "Estimate",
     "Flatten",
     "GlobalAvgPool2D",
     "History",
+    "Input",
     "Layer",
+    "LayerNorm",
     "MaxPool2D",
     "Model",
+    "Multiply",
+    "Node",
     "Optimizer",
     "Prediction",
     "RMSprop",
     "Report",
+    "Reshape",
     "Sequential",
     "Splits",
     "Tensor",
     "__version__",
     "apps",
+    "ascii",
     "check_gradients",
     "classify",
     "datasets",
     "evaluate",
+    "examine_digit",
     "fit",
     "get_threads",
     "initializers",
@@ -83,7 +103,9 @@ __all__ = [
     "metrics",
     "no_grad",
     "ops",
+    "plot",
     "predict",
+    "prepare_digit",
     "read_idx",
     "save",
     "schedules",

@@ -17,11 +17,13 @@ class Dataset:
 
     Args:
         x: uint8 (n, height, width, channels), or floats (n, ...).  Grey images may come as (n, height, width).
-        y: class numbers (n,), names (n,), one-hot rows (n, K), or values (n,) or (n, K).
+        y: class numbers (n,), names (n,), one-hot rows (n, K), or values (n,) or (n, K); for a model with heads a dict
+            of these by the heads' names.
         classes: the names of the classes, in order.
         groups: (n,), what belongs together (a patient, say).
         name: what the progress lines call it.
         note: said wherever a result from it is quoted, as that it is a small sample.
+        prepare: what makes such an example of an image file, for pn.save to note: "digit" is pn.prepare_digit.
 
     >>> Dataset([[0.0], [1.0]], [0, 1], name="pair")
     <pair: 2 x float32 (1,), y int64 ()>
@@ -36,21 +38,29 @@ class Dataset:
         groups: Any = None,
         name: str = "",
         note: str = "",
+        prepare: str = "",
     ) -> None:
-        self.x, self.y = _array("x", x), np.asarray(y)
-        self.classes, self.name, self.note = tuple(map(str, classes)), name, note
+        self.x = as_rows("x", x)
+        self.y: Any = (
+            {str(head): np.asarray(part) for head, part in y.items()} if isinstance(y, dict) else np.asarray(y)
+        )
+        self.classes, self.name, self.note, self.prepare = tuple(map(str, classes)), name, note, prepare
         self.groups = None if groups is None else np.asarray(groups)
         who = name or "data"
         if self.x.ndim < 2:
             raise ValueError(
                 f"{who}: x is {self.x.shape}: give (n, ...), an example a row; for one feature x.reshape(-1, 1)"
             )
-        if self.y.ndim == 0 or len(self.x) != len(self.y):
-            raise ValueError(f"{who}: x has {len(self.x):,} examples, y is {self.y.shape}: give one label for each")
+        for head, part in by_head(self.y).items():
+            what = f"y['{head}']" if head else "y"
+            if part.ndim == 0 or len(self.x) != len(part):
+                raise ValueError(
+                    f"{who}: x has {len(self.x):,} examples, {what} is {part.shape}: give one label for each"
+                )
+            if part.dtype.kind not in "iubfUSO":
+                raise TypeError(f"{who}: {what} is of {part.dtype}: give numbers or names")
         if len(self.x) == 0:
-            raise ValueError(f"{who}: it is empty: x is {self.x.shape}")
-        if self.y.dtype.kind not in "iubfUSO":
-            raise TypeError(f"{who}: y is of {self.y.dtype}: give numbers or names")
+            raise ValueError(f"{who}: it is empty, x is {self.x.shape}: give at least one example")
         if self.groups is not None and self.groups.shape != (len(self.x),):
             raise ValueError(f"{who}: groups is {self.groups.shape}: give one for each of the {len(self.x):,} examples")
 
@@ -60,14 +70,17 @@ class Dataset:
     def __repr__(self) -> str:
         note = f" ({self.note})" if self.note else ""
         name = self.name or "dataset"
-        return f"<{name}{note}: {len(self):,} x {self.x.dtype} {self.x.shape[1:]}, y {self.y.dtype} {self.y.shape[1:]}>"
+        labels = ", ".join(f"{head or 'y'} {y.dtype} {y.shape[1:]}" for head, y in by_head(self.y).items())
+        return f"<{name}{note}: {len(self):,} x {self.x.dtype} {self.x.shape[1:]}, {labels}>"
 
     def take(self, rows: Any) -> "Dataset":
         """The examples of these rows, as a new Dataset."""
         groups = None if self.groups is None else self.groups[rows]
-        return Dataset(self.x[rows], self.y[rows], classes=self.classes, groups=groups, name=self.name, note=self.note)
+        y = {head: part[rows] for head, part in self.y.items()} if isinstance(self.y, dict) else self.y[rows]
+        said = {"name": self.name, "note": self.note, "prepare": self.prepare}
+        return Dataset(self.x[rows], y, classes=self.classes, groups=groups, **said)
 
-    def arrays(self, *, flat: bool = False) -> tuple[Array, Array]:
+    def arrays(self, *, flat: bool = False) -> tuple[Array, Any]:
         """The examples as floats, uint8 pixels brought to 0..1, and y; with flat=True a row each.
 
         >>> Dataset(np.full((2, 2, 2, 1), 255, np.uint8), [0, 1]).arrays(flat=True)[0][0]
@@ -90,7 +103,12 @@ class Splits:
     name: str = ""
 
 
-def _array(what: str, values: Any) -> Array:
+def by_head(y: Any) -> dict[str, Any]:
+    """Labels by the name of their head; those of a model with one output have the name ""."""
+    return y if isinstance(y, dict) else {"": y}
+
+
+def as_rows(what: str, values: Any) -> Array:
     """Rows of uint8, float32 or float64, native and C-contiguous; other numbers become float32."""
     array = values.numpy() if isinstance(values, _core.Tensor) else np.asarray(values)
     if array.dtype.kind not in "iubf":
@@ -114,6 +132,10 @@ def as_dataset(data: Any, who: str) -> Dataset:
     if isinstance(data, Splits):
         raise TypeError(f"{who}: give one part of the data: data.train, data.validation or data.test")
     if isinstance(data, tuple | list) and len(data) == 2:
+        if isinstance(data[0], tuple) and all(hasattr(part, "shape") for part in data[0]):
+            raise TypeError(
+                f"{who}: data is a pair of pairs: give one, (x, y), and where that is a list of batches, as a list"
+            )
         return Dataset(data[0], data[1])
     raise TypeError(f"{who}: data is {type(data).__name__}: give a pn.Dataset or a pair of arrays, (x, y)")
 
@@ -137,19 +159,27 @@ def split_rows(data: Dataset, share: float, seed: int) -> tuple[Array, Array]:
     if not 0 < wanted < n:
         raise ValueError(f"fit: validation={share:g} of {n:,} examples leaves a part empty: use validation=None")
     order = _core.permutation(n, seed, "split", 0).numpy()
-    held = np.sort(order[_stratified(data.y, order, wanted)])
+    held = np.sort(order[_stratified(_label(data.y), order, wanted)])
     kept = np.ones(n, bool)
     kept[held] = False
     return np.flatnonzero(kept), held
 
 
-def _stratified(y: Array, order: Array, wanted: int) -> Array:
+def _label(y: Any) -> Array | None:
+    """(n,) numbers, equal where all that y says of two examples is; None where y is values."""
+    found = []
+    for part in by_head(y).values():
+        labels = part.reshape(-1) if part.size == len(part) else part.argmax(axis=1) if part.ndim == 2 else None
+        if labels is not None and (labels.dtype.kind != "f" or np.all(labels == np.floor(labels))):
+            found.append(np.unique(labels.astype(str) if labels.dtype.kind == "O" else labels, return_inverse=True)[1])
+    if not found:
+        return None
+    return found[0] if len(found) == 1 else np.unique(np.stack(found, 1), axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _stratified(label: Array | None, order: Array, wanted: int) -> Array:
     """Positions in `order` whose labels have the shares of the whole; plain first ones where labels are values."""
-    labels = y.reshape(-1) if y.size == len(order) else y.argmax(axis=1) if y.ndim == 2 else order
-    if labels.dtype.kind == "f" and not np.all(labels == np.floor(labels)):
-        return np.arange(wanted)
-    names, label = np.unique(labels.astype(str) if labels.dtype.kind == "O" else labels, return_inverse=True)
-    if len(names) > len(order) // 2:
+    if label is None or label.max() >= len(order) // 2:
         return np.arange(wanted)
     counts = np.bincount(label)
     exact = counts * (wanted / len(order))
@@ -157,4 +187,4 @@ def _stratified(y: Array, order: Array, wanted: int) -> Array:
     for place in np.argsort(quota - exact, kind="stable")[: wanted - int(quota.sum())]:  # the largest remainders
         quota[place] += 1
     shuffled = label[order]
-    return np.concatenate([np.flatnonzero(shuffled == name)[: quota[name]] for name in range(len(names))])
+    return np.concatenate([np.flatnonzero(shuffled == name)[: quota[name]] for name in range(len(counts))])

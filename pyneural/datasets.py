@@ -3,6 +3,7 @@
 import hashlib
 import os
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pyneural.dataset import Dataset, Splits
+from pyneural.folder import folder
 from pyneural.idx import parse_idx, read_idx
+
+__all__ = ["folder", "mnist"]
 
 Array = npt.NDArray[Any]
 
@@ -29,21 +33,37 @@ SAMPLE_NOTE = "EMBEDDED SAMPLE"
 _PATIENCE = 10  # seconds without a byte after which a download is given up
 
 
-def mnist(path: str | Path | None = None) -> Splits:
+def mnist(path: str | Path | None = None, *, extra: str | Path | None = None) -> Splits:
     """MNIST: 60,000 handwritten digits to train on and 10,000 to test on, uint8 (n, 28, 28, 1).
+
+    `np.savez("mine.npz", x=x, y=y)` keeps digits of your own, and `extra="mine.npz"` trains on them, too.
 
     Args:
         path: a folder with the four IDX files, plain or .gz, or with a folder mnist that has them, or "sample" for the
             real digits that come with the package, 6,000 and 1,000.  None looks in $PYNEURAL_DATA (a folder, or
             "sample"), and where that is not set in the user's cache, fetches the files, or else takes the sample, and
             warns that it does.
+        extra: an .npz of one's own digits, added to the training part only: x, uint8 (n, 28, 28) or (n, 28, 28, 1),
+            light on dark as pn.prepare_digit makes them, and y, whole numbers (n,) from 0 to 9.
+
+    Returns:
+        Splits without a validation part; `.train.note` tells of extra digits, and of the sample.
 
     Raises:
         FileNotFoundError: the files are not where the path or $PYNEURAL_DATA says; names each place tried.
         ValueError: a file is damaged, or another one.
 
     Source: Y. LeCun, C. Cortes, C. Burges; CC BY-SA 3.0.
+
+    >>> mnist("sample").test
+    <mnist (EMBEDDED SAMPLE: 1,000 of 10,000): 1,000 x uint8 (28, 28, 1), y int64 ()>
     """
+    own = None if extra is None else _own(Path(extra).expanduser())  # before anything is fetched
+    found = _found(path)
+    return found if own is None else _with_own(found, *own)
+
+
+def _found(path: str | Path | None) -> Splits:
     said = os.environ.get("PYNEURAL_DATA") if path is None else str(path)
     if said == "sample":
         return _splits(SAMPLE / "mnist")
@@ -57,7 +77,7 @@ def mnist(path: str | Path | None = None) -> Splits:
             f"mnist: the download failed ({error}), so this is the {SAMPLE_NOTE}: 6,000 + 1,000 digits instead of "
             "60,000 + 10,000; put the four files into a folder and name it: pn.datasets.mnist(path)",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
         return _splits(SAMPLE / "mnist")
 
@@ -114,7 +134,49 @@ def _part(part: str, folder: Path, images: Array, labels: Array) -> Dataset:
     total = 60_000 if part == "train" else 10_000
     sample = folder == SAMPLE / "mnist"
     note = f"{SAMPLE_NOTE}: {len(labels):,} of {total:,}" if sample else ""
-    return Dataset(images[..., None], labels.astype(np.int64), name="mnist", note=note)
+    return Dataset(images[..., None], labels.astype(np.int64), name="mnist", note=note, prepare="digit")
+
+
+def _own(path: Path) -> tuple[str, Array, Array]:
+    """The name of an .npz of digits, its x (n, 28, 28, 1) and its y, both checked."""
+    if not path.is_file():
+        raise FileNotFoundError(f"mnist: extra is '{path}', but there is no such file; np.savez makes one of x and y")
+    who = f"mnist: extra '{path.name}'"
+    try:
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise ValueError("it is no .npz, or not all of one")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as opened:
+                names = sorted(opened.files)
+                arrays = {name: opened[name] for name in ("x", "y") if name in names}
+    except Exception as error:  # of damage, zipfile and NumPy make any
+        why = "it holds pickled objects" if "allow_pickle" in str(error) else str(error) or type(error).__name__
+        raise ValueError(f"{who} cannot be read ({why}): make it with np.savez(path, x=x, y=y)") from None
+    if len(arrays) < 2:
+        raise ValueError(f"{who} holds {', '.join(names) or 'nothing'}: it must hold x and y: np.savez(path, x=x, y=y)")
+    return path.name, *_digits(arrays["x"], arrays["y"], who)
+
+
+def _digits(x: Array, y: Array, who: str) -> tuple[Array, Array]:
+    if x.dtype != np.uint8 or x.shape[1:] not in ((28, 28), (28, 28, 1)) or not len(x):
+        raise ValueError(
+            f"{who}: x is {x.dtype} {x.shape}: give uint8 (n, 28, 28); pn.prepare_digit makes such from any picture"
+        )
+    if y.shape != (len(x),):
+        raise ValueError(f"{who}: x has {len(x):,} digits, y is {y.shape}: give one label for each, ({len(x)},)")
+    if y.dtype.kind not in "iu" or y.min() < 0 or y.max() > 9:
+        got = f"run {y.min()}..{y.max()}" if y.dtype.kind in "iu" else f"are {y.dtype}"
+        raise ValueError(f"{who}: the labels {got}: give whole numbers from 0 to 9")
+    return x.reshape(-1, 28, 28, 1), y.astype(np.int64)
+
+
+def _with_own(found: Splits, name: str, x: Array, y: Array) -> Splits:
+    train = found.train
+    note = " · ".join(filter(None, (train.note, f"with {len(x):,} extra from {name}")))
+    said = {"name": train.name, "note": note, "prepare": train.prepare}
+    both = Dataset(np.concatenate([train.x, x]), np.concatenate([train.y, y]), **said)
+    return Splits(both, found.test, found.validation, name=found.name)
 
 
 def _fetched(mirrors: tuple[str, ...], wanted: dict[str, str]) -> Path:

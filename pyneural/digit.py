@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyneural import _core
+from pyneural.picture import opened
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -80,14 +81,20 @@ def examine_digit(image: "Picture") -> Preparation:
     inverted (it was dark on light), cropped to the ink, 10 x 120 pixels at (45, 40), scaled to 2 x 20, \
 centred by its mass in 28 x 28
     """
-    digit, did = _core.prepare_digit(_pixels(image))
+    try:
+        digit, did = _core.prepare_digit(_pixels(image))
+    except ValueError as error:
+        if not isinstance(image, str | Path) or str(image) in str(error):
+            raise
+        raise ValueError(f"{error} (in '{image}')") from None
     return Preparation(digit, did["inverted"], did["transparent"], did["box"], did["place"])
 
 
 def _pixels(image: "Picture") -> Array:
     """What the engine takes: uint8 (height, width) or (height, width, channels)."""
     if isinstance(image, str | Path):
-        return _read(Path(image))
+        with opened(image, "prepare_digit") as picture:  # here, where a damaged file shows, its pixels are read
+            return _of_pillow(picture)
     if _is_pillow(image):
         return _of_pillow(image)
     return _of_numbers(np.asarray(image))
@@ -95,22 +102,6 @@ def _pixels(image: "Picture") -> Array:
 
 def _is_pillow(image: object) -> "TypeGuard[Image]":
     return hasattr(image, "convert") and hasattr(image, "getbands")  # known without importing Pillow
-
-
-def _read(path: Path) -> Array:
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    if not path.exists():
-        raise FileNotFoundError(f"prepare_digit: there is no file '{path}'")
-    if path.is_dir():
-        raise IsADirectoryError(f"prepare_digit: '{path}' is a folder; give one image file")
-    try:
-        with Image.open(path) as image:
-            return _of_pillow(ImageOps.exif_transpose(image))  # cameras say which way is up
-    except UnidentifiedImageError:
-        raise ValueError(f"prepare_digit: '{path}' is no image that Pillow can read; give a PNG or JPEG") from None
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow makes of damaged files
-        raise ValueError(f"prepare_digit: '{path}' cannot be read: {error}") from None
 
 
 def _of_pillow(image: "Image") -> Array:

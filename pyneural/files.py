@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pyneural.architecture import UnknownKindError, construct, describe, sizes
 from pyneural.card import Card
-from pyneural.layer import Layer
+from pyneural.layer import Layer, walk
 from pyneural.layers import KINDS
-from pyneural.model import Model, Sequential
+from pyneural.model import Model
 from pyneural.version import VERSION
 
 Array = npt.NDArray[Any]
@@ -93,7 +94,7 @@ def dumps(model: Model) -> bytes:
     blocks = model.blocks()
     description = {
         "format": FORMAT,
-        "architecture": _describe(model),
+        "architecture": describe(model),
         "input_shape": list(model.input_shape or ()),
         "versions": {"pyneural": VERSION},
         **model.card.as_json(),
@@ -133,14 +134,14 @@ def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Model:
 def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) -> Model:
     """The model whose file has these bytes; `name` opens the messages."""
     description, tensors = _read(data, name)
-    kinds = KINDS | {Sequential.__name__: Sequential} | {kind.__name__: kind for kind in layers}
+    kinds = KINDS | {kind.__name__: kind for kind in layers}
     try:
-        model = _construct(description["architecture"], kinds, name)
+        model = construct(description["architecture"], kinds, name)
         if not isinstance(model, Model):
             raise ValueError("its architecture is no model")
         model.card = Card.from_json(description)
         model.seed = model.card.seed
-        model._learn(_sizes(description["input_shape"]), 1)
+        model._learn(sizes(description["input_shape"]), 1)
     except UnknownKindError:
         raise
     except _DAMAGE as error:
@@ -151,49 +152,7 @@ def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) 
     return model
 
 
-class UnknownKindError(ValueError):
-    """A layer in a file is of a class that was not given."""
-
-
-def _describe(layer: Layer) -> dict[str, Any]:
-    config = {key: value for key, value in layer.config().items() if key != "name"}
-    record: dict[str, Any] = {"kind": type(layer).__name__, "config": config, "name": layer.name}
-    if not layer.trainable:
-        record["trainable"] = False
-    if isinstance(layer, Sequential):
-        record["layers"] = [_describe(child) for child in layer._layers]
-    return record
-
-
-def _construct(record: dict[str, Any], kinds: dict[str, type[Layer]], name: str) -> Layer:
-    kind = str(record["kind"])
-    if kind not in kinds:
-        raise UnknownKindError(
-            f"{name}: it has a layer {kind}, which is not pyneural's: pn.load(path, layers=[{kind}])"
-        )
-    config = {str(key): _tuples(value) for key, value in record["config"].items()}
-    inside = [_construct(child, kinds, name) for child in record.get("layers", ())]
-    layer = kinds[kind](*inside, **config)
-    if record["name"] is not None:
-        layer.name = str(record["name"])
-    if record.get("trainable") is False:
-        layer.trainable = False
-    return layer
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
-
-
-def _sizes(values: Any) -> tuple[int, ...]:
-    if not isinstance(values, list) or not all(type(v) is int and v > 0 for v in values):
-        raise ValueError(f"input_shape is {values!r}")
-    return tuple(values)
-
-
 def _compare(model: Model, tensors: dict[str, Array], name: str) -> None:
-    from pyneural.layer import walk
-
     wanted = {
         f"{path}/{key}": (spec.shape, model.dtype) for path, layer in walk(model) for key, spec in layer._specs.items()
     }

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyneural import _core, losses
+from pyneural import _core, heads
 from pyneural._core import Tensor
+from pyneural.feed import each
+from pyneural.layer import walk
+from pyneural.layers import Embedding
 from pyneural.model import Model
 from pyneural.position import Position, position
-from pyneural.task import infer
 
 Array = npt.NDArray[Any]
 _STEP = 1e-5  # halfway between rounding (1e-16 / h) and curvature (h²) in float64
@@ -31,8 +33,8 @@ def check_gradients(
     Args:
         model: a model of dtype="float64" (its loss on x and labels y is f), or a function of tensors (x) or (x, y)
             that gives a scalar, or whose outputs are then summed with fixed random weights.
-        x: inputs; differentiated too.
-        y: labels for a model; a second input for a function, or None.
+        x: inputs; differentiated too, but not where a pn.Embedding looks them up.
+        y: labels for a model, by head where it has several (their losses are summed); a second input for a function.
         tolerance: the greatest relative error allowed.
         elements: how many numbers of each parameter are tried, drawn by the seed.
         seed: of that draw.
@@ -82,18 +84,17 @@ def check_gradients(
 def _model_loss(model: Model, inputs: Tensor, y: Any, seed: int) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:
     if model.dtype != "float64":
         raise ValueError("check_gradients: the model computes in float32; make it with dtype='float64'")
-    if model.input_shape is None:
-        model.build(inputs.shape[1:], seed=seed)
-    assert model.output_shape is not None
-    labels = np.asarray(y)
-    task = model.card.task or infer(labels, model.output_shape, "auto", (), "check_gradients")
-    targets = _core.tensor(task.encode(labels, "float64", "check_gradients"))
-    loss, run = losses.find("auto", task).mean, model.call if task.kind == "values" else model.logits
+    model.build(inputs.shape[1:], seed=seed)
+    labels, who = each(np.asarray, y), "check_gradients"
+    parts = heads.inferred(model, labels, who=who)
+    goal = heads.objective(model, parts)
+    targets = each(_core.tensor, heads.encode(parts, "float64", labels, who))
 
     def function() -> Tensor:
-        return loss(run(inputs, training=True), targets)
+        return goal.loss(goal.run(inputs, training=True), targets)
 
-    return function, {**model.parameters, "x": inputs}
+    numbers = any(isinstance(layer, Embedding) for _, layer in walk(model))  # and then x is not differentiated
+    return function, model.parameters | ({} if numbers else {"x": inputs})
 
 
 def _function_loss(

@@ -1,7 +1,12 @@
 """history.py -- History: what a training did, epoch by epoch."""
 
+import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from pyneural.estimate import Estimate
 
 
 class History:
@@ -9,7 +14,7 @@ class History:
 
     Attributes:
         values: a list by name, an entry an epoch: loss, accuracy, val_loss, val_accuracy (with its interval),
-            learning_rate, seconds.
+            learning_rate, seconds; of heads `top_loss`, `val_top_accuracy` and the like, too.
         best_epoch: the epoch, from 1, whose weights the model has; 0 when none was finished.
         seconds: the whole training.
         steps: optimizer steps made.
@@ -52,15 +57,49 @@ class History:
         return iter(self.values)
 
     def to_csv(self, path: str | Path | None = None) -> str:
-        """The values as CSV text, a line an epoch; also written to `path` where one is given."""
-        lines = [",".join(("epoch", *self.values))]
-        for epoch, row in enumerate(zip(*self.values.values(), strict=True), start=1):
-            lines.append(",".join((str(epoch), *(f"{value:.9g}" for value in row))))
+        """The values as CSV text, a line an epoch; also written to `path` where one is given.
+
+        An estimate has its interval beside it: `val_accuracy`, `val_accuracy_low`, `val_accuracy_high`.  The file
+        appears whole or not at all: it is written beside and moved.
+
+        Raises:
+            OSError: the folder is not there, or cannot be written to.
+        """
+        columns: dict[str, list[float]] = {}
+        for name, values in self.values.items():
+            columns[name] = values
+            if any(isinstance(value, Estimate) for value in values):
+                columns[f"{name}_low"] = [getattr(value, "low", math.nan) for value in values]
+                columns[f"{name}_high"] = [getattr(value, "high", math.nan) for value in values]
+        lines = [",".join(("epoch", *columns))]
+        for epoch, row in enumerate(zip(*columns.values(), strict=True), start=1):
+            lines.append(",".join((str(epoch), *(f"{float(value):.9g}" for value in row))))
         text = "\n".join(lines) + "\n"
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+            _write(Path(path), text)
         return text
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("history", "epoch"):  # Keras' names
+            ours = "history['loss']" if name == "history" else "history.epochs"
+            raise AttributeError(f"a history has no '{name}'; use {ours}")
+        raise AttributeError(f"History has no attribute '{name}'")
 
     def __repr__(self) -> str:
         state = ", interrupted" if self.interrupted else ""
         return f"<History: {self.epochs} epochs, best {self.best_epoch}, {self.seconds:.1f} s{state}>"
+
+
+def _write(target: Path, text: str) -> None:
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"to_csv: there is no folder {target.parent}: make it first")
+    if target.is_dir():
+        raise IsADirectoryError(f"to_csv: {target} is a folder: give the path of a file")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(target)
+    except PermissionError:
+        raise PermissionError(f"to_csv: the folder {target.parent} is not writable: give another") from None
+    finally:
+        part.unlink(missing_ok=True)

@@ -92,4 +92,5 @@ def find(init: str | float | Initializer) -> Initializer:
 
 def suited(activation: str | None) -> str:
     """The name that suits an activation: he for relu and its kin, else glorot."""
-    return "he_uniform" if activation and plain(activation) in ("relu", "leaky_relu", "softplus") else "glorot_uniform"
+    he = ("relu", "leaky_relu", "softplus", "gelu", "gelu_tanh")
+    return "he_uniform" if activation and plain(activation) in he else "glorot_uniform"

@@ -12,6 +12,20 @@ from pyneural.layers import Dense, Flatten
 from pyneural.model import Model
 
 Array = npt.NDArray[Any]
+_SECOND = {"fit": "data", "evaluate": "data", "predict": "x", "classify": "image"}  # what stands beside the model
+
+
+def check_model(model: Any, who: str) -> None:
+    """Refuses what is no model.
+
+    Raises:
+        TypeError: it is none; says what it is.
+    """
+    if not isinstance(model, Model):
+        what = f"{model.__name__}, a class" if isinstance(model, type) else type(model).__name__
+        raise TypeError(
+            f"{who}: model is {what}: give a pn.Sequential or a pn.Model first: pn.{who}(model, {_SECOND[who]})"
+        )
 
 
 def takes_images(model: Model) -> bool:

@@ -5,15 +5,14 @@ parameters and state it has; the model lays all of them out in two blocks and fi
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 from pyneural import _core, initializers
 from pyneural._core import Block, Tensor
-
-_building: ContextVar[str | None] = ContextVar("pyneural_building", default=None)  # the dtype, while a model builds
+from pyneural.connect import explained, node_of, now_building, on_nodes
+from pyneural.graph import Node, Shape
 
 
 class Spec(NamedTuple):
@@ -41,12 +40,18 @@ class Layer:
 
     kind: ClassVar[str] = "layer"
     name: str | None
+    _of_nodes: ClassVar[bool] = False  # whether nodes are arguments
     _wants: ClassVar[int] = 0  # how many axes an input needs, without the batch's; 0: any
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """A layer that is not built; here, so that own layers need not call super().__init__()."""
+        if not cls._of_nodes and any(isinstance(one, Node) for arg in args for one in _flat(arg)):
+            raise TypeError(
+                f"{cls.__name__}: a layer is made first, and called on nodes then: {cls.__name__}(...)(node)"
+            )
         self = super().__new__(cls)
         vars(self).update(name=None, _trainable=True, _built=False, _path="", _specs={}, _tensors={}, _held={})
+        vars(self).update(_shapes=(), _nodes=[])
         return self
 
     _trainable: bool
@@ -55,6 +60,8 @@ class Layer:
     _specs: dict[str, Spec]
     _tensors: dict[str, Tensor]
     _held: dict[str, tuple[Block, int]]
+    _shapes: tuple[tuple[int, ...], ...]  # of the inputs it was built for
+    _nodes: list[weakref.ref[Node]]  # what it was called for in graphs; the graphs own them
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
@@ -69,7 +76,7 @@ class Layer:
     # ---- what a layer defines
 
     def build(self, shape: tuple[int, ...]) -> None:
-        """Says which parameters and state the layer has, for inputs (n, *shape)."""
+        """Says which parameters and state the layer has, for inputs (n, *shape); one shape for each input."""
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes the layer's output, (n, ...), from x (n, *shape)."""
@@ -78,6 +85,19 @@ class Layer:
     def logits(self, x: Tensor, *, training: bool) -> Tensor:
         """Like call, but without a final softmax or sigmoid: what the losses take."""
         return self.call(x, training=training)
+
+    def _end(self) -> Callable[..., Tensor] | None:
+        """What makes the output of the logits; None where they are the same."""
+        if type(self).logits is not Layer.logits:
+            raise ValueError(
+                f"{self._who}: other layers read its output, and the loss its logits: put what is between the two into "
+                "a pn.Activation of its own"
+            )
+        return None
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int | None:
+        """Multiplications and additions for one example, not training; None where the layer cannot tell."""
+        return None
 
     def config(self) -> dict[str, Any]:
         """The arguments that make this layer again: those of __init__, read from attributes of the same names."""
@@ -116,36 +136,33 @@ class Layer:
     def _declare(
         self, name: str, shape: Sequence[int], init: str | float | initializers.Initializer, group: str
     ) -> Tensor:
-        dtype = _building.get()
-        if dtype is None:
+        at = now_building.get()
+        if at is None:
             raise RuntimeError(f"{self._who}: parameters are declared in build(), which the model calls")
         if not name.isidentifier() or name in self._specs or hasattr(type(self), name):
             raise ValueError(f"{self._who}: parameter name '{name}' is taken, or no identifier")
         sizes = tuple(int(size) for size in shape)
         self._specs[name] = Spec(sizes, initializers.find(init), group)
-        self._tensors[name] = vars(self)[name] = _core.shape_only(sizes, dtype)
+        self._tensors[name] = vars(self)[name] = _core.shape_only(sizes, at.dtype)
         return self._tensors[name]
 
     # ---- calling
 
-    def __call__(self, x: Tensor, *, training: bool = False) -> Tensor:
-        """The layer's output for a batch, as the model's build and composite layers ask for it."""
-        if not self._built:
-            if _building.get() is None:
-                raise RuntimeError(f"{self._who} is not built: put it into a pn.Sequential and call that")
-            try:
-                if self._wants and x.ndim != self._wants + 1:
-                    raise ValueError(
-                        f"x is {x.shape}: {type(self).__name__} needs images, (n, height, width, channels)"
-                    )
-                self.build(tuple(x.shape[1:]))
-                self._built = True
-                return self.call(x, training=training)
-            except (ValueError, TypeError) as error:
-                if type(error) not in (ValueError, TypeError):
-                    raise
-                raise type(error)(f"{self._who}: {error}") from None
-        return self.call(x, training=training)
+    def __call__(self, *inputs: Any, training: bool = False) -> Any:
+        """A node, for nodes: the layer's place in a graph.  For tensors (in composite layers, in build), the output.
+
+        Raises:
+            ValueError, TypeError: the inputs do not fit the layer; says which and what they are.
+        """
+        if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
+            inputs = tuple(inputs[0])  # pn.Add()([a, b]) is pn.Add()(a, b)
+        if any(isinstance(x, Node) for x in inputs):
+            return on_nodes(self, inputs)
+        if now_building.get() is not None:
+            return explained(self, inputs, training)
+        if not self._built or any(tensor.is_shape_only for tensor in self._tensors.values()):
+            raise RuntimeError(f"{self._who} is not built: put it into a pn.Sequential, or call it on nodes (pn.Input)")
+        return self.call(*inputs, training=training)
 
     # ---- tensors
 
@@ -178,7 +195,7 @@ class Layer:
         for attribute, value in list(vars(self).items()):
             if any(value is tensor for tensor in self._tensors.values()):
                 del vars(self)[attribute]
-        vars(self).update(_built=False, _specs={}, _tensors={}, _held={})
+        vars(self).update(_built=False, _specs={}, _tensors={}, _held={}, _shapes=())
 
     def __setattr__(self, name: str, value: Any) -> None:
         tensor = vars(self).get(name)
@@ -193,6 +210,8 @@ class Layer:
     ) -> Any:  # only reached for names that are nowhere else; Any: an own layer's tensors
         if name.startswith("_"):
             raise AttributeError(name)
+        if name == "output":
+            return node_of(self)
         if not self._built and name in ("weight", "bias", "gamma", "beta", "running_mean", "running_var"):
             raise AttributeError(
                 f"{self._who}: has no {name} yet: build the model first (model.build(shape) or pn.fit)"
@@ -209,12 +228,20 @@ class Layer:
             inside += [v for v in values if isinstance(v, Layer) and v not in inside]
         return name_layers(inside, self._who)
 
+    def _tree(self) -> "list[Layer]":
+        """This layer and all below it."""
+        return [self, *(layer for _, layer in walk(self))]
+
     @property
     def _who(self) -> str:
         return self._path or self.name or self.kind
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._who}>"
+
+
+def _flat(argument: Any) -> Sequence[Any]:
+    return argument if isinstance(argument, list | tuple) else (argument,)
 
 
 def _assign(who: str, tensor: Tensor, value: Any) -> None:
@@ -235,7 +262,7 @@ def name_layers(layers: list[Layer], who: str) -> list[Layer]:
     taken = [layer.name for layer in layers if layer.name is not None]
     for name in taken:
         if taken.count(name) > 1:
-            raise ValueError(f"{who}: two layers are named '{name}'")
+            raise ValueError(f"{who}: two layers are named '{name}': give one of them another name=")
     seen: dict[str, int] = {}
     for layer in layers:
         seen[layer.kind] = number = seen.get(layer.kind, 0) + 1
@@ -259,14 +286,3 @@ def _below(layer: Layer, path: str, seen: list[Layer]) -> Iterator[tuple[str, La
             below = f"{path}/{child.name}" if path else str(child.name)
             yield below, child
             yield from _below(child, below, seen)
-
-
-@contextmanager
-def building(dtype: str) -> Iterator[None]:
-    """While a model builds: layers declare their tensors as shape-only ones of this dtype."""
-    token = _building.set(dtype)
-    try:
-        with _core.no_grad():
-            yield
-    finally:
-        _building.reset(token)

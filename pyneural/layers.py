@@ -1,57 +1,66 @@
-"""layers.py -- the layers: each is one op, with its parameters."""
+"""layers.py -- the layers with weights, and the pools: each is one op, with its parameters.
 
+All layers of the package are listed at the end, in KINDS; the others are in norms.py, activations.py, shapes.py and
+joins.py.
+"""
+
+import math
 from typing import Any
 
-from pyneural import ops
+from pyneural import _core, ops
 from pyneural._core import Tensor
+from pyneural.activations import ACTIVATIONS, Activated, Activation
+from pyneural.graph import Shape
 from pyneural.initializers import suited
+from pyneural.joins import Add, Arithmetic, Concatenate, Multiply
 from pyneural.layer import Layer
-from pyneural.position import here
-from pyneural.spelling import choose, plain
+from pyneural.norms import BatchNorm, Dropout, LayerNorm
+from pyneural.shapes import Flatten, Reshape
+from pyneural.spelling import choose
 
-FUSED = ("relu", "leaky_relu", "sigmoid", "tanh")  # what linear, conv2d and batch_norm take themselves
-ACTIVATIONS: dict[str, Any] = {
-    name: getattr(ops, name) for name in (*FUSED, "softplus", "softmax", "log_softmax", "step", "abs", "exp")
-}
-LAST = ("softmax", "sigmoid", "log_softmax")  # a loss takes what comes before these
+__all__ = [
+    "ACTIVATIONS",
+    "KINDS",
+    "Activation",
+    "Add",
+    "AvgPool2D",
+    "BatchNorm",
+    "Concatenate",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GlobalAvgPool2D",
+    "LayerNorm",
+    "MaxPool2D",
+    "Multiply",
+    "Reshape",
+]
 
 Pair = int | tuple[int, int]
 Padding = str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
+_EXACT = 2**24  # float32 holds all whole numbers up to this one
 
 
-class _Activated(Layer):
-    """A layer that ends in an activation: fused into its op where that can be, an op of its own where not."""
-
-    activation: str | None
-
-    def _activate(self, activation: str | None) -> None:
-        if activation is not None:
-            choose("activation", activation, ACTIVATIONS)
-            activation = plain(activation)
-        self.activation = activation
-        self._fused = activation if activation in FUSED else None
-        self._after = None if activation is None or self._fused else ACTIVATIONS[activation]
-
-    def _run(self, x: Tensor, activation: str | None, training: bool) -> Tensor:
-        raise NotImplementedError
-
-    def call(self, x: Tensor, *, training: bool) -> Tensor:
-        """Computes y, (n, ...), from x."""
-        y = self._run(x, self._fused, training)
-        return y if self._after is None else self._after(y)
-
-    def logits(self, x: Tensor, *, training: bool) -> Tensor:
-        """The output before a final softmax or sigmoid."""
-        return self._run(x, None, training) if self.activation in LAST else self.call(x, training=training)
-
-
-def _positive(who: str, name: str, value: object) -> None:
+def positive(who: str, name: str, value: object) -> None:
+    """Refuses sizes that are no whole numbers of at least 1."""
     sizes = value if isinstance(value, tuple) else (value,)
     if not sizes or not all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes):
         raise ValueError(f"{who}: {name} is {value!r}: give a whole number of at least 1")
 
 
-class Dense(_Activated):
+def both(value: Pair) -> tuple[int, int]:
+    """One number for both axes, or a number for each."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def arguments(layer: Layer, **given: Any) -> dict[str, Any]:
+    """A layer's config: its arguments, and its name where it has one."""
+    return given if layer.name is None else given | {"name": layer.name}
+
+
+class Dense(Activated):
     """y = activation(x W + b), along the last axis: (n, ..., in) -> (n, ..., units).
 
     Args:
@@ -71,13 +80,13 @@ class Dense(_Activated):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        _positive("Dense", "units", units)
+        positive("Dense", "units", units)
         self.units, self._bias, self.init = units, bias, init
         self._activate(activation)
 
     def config(self) -> dict[str, Any]:
         """The arguments that make it again."""
-        return _config(self, units=self.units, activation=self.activation, bias=self._bias, init=self.init)
+        return arguments(self, units=self.units, activation=self.activation, bias=self._bias, init=self.init)
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Declares the parameters for inputs (n, *shape)."""
@@ -91,8 +100,67 @@ class Dense(_Activated):
     def _run(self, x: Tensor, activation: str | None, training: bool) -> Tensor:
         return ops.linear(x, self.weight, self._offset, activation=activation)
 
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 2 * inputs[0][-1] * math.prod(output)
 
-class Conv2D(_Activated):
+
+class Embedding(Layer):
+    """A vector for each number, learnt: (n, ...) whole numbers -> (n, ..., units).
+
+    The numbers come as int64, or as whole floats (pn.fit makes floats of integers), and stay as they are: train with
+    preprocess=None where they are uint8.
+
+    Args:
+        vocabulary: how many numbers there are, 0 to vocabulary - 1; at most 16,777,216.
+        units: the length of a vector.
+        init: what the weight (vocabulary, units) starts as.
+
+    >>> import pyneural as pn
+    >>> model = pn.Sequential(pn.Embedding(1000, 8), pn.Flatten(), pn.Dense(2))
+    >>> model(np.array([[3, 999, 0, 3]])).shape
+    (1, 2)
+    """
+
+    def __init__(self, vocabulary: int, units: int, *, init: str | float = "normal", name: str | None = None) -> None:
+        super().__init__(name=name)
+        positive("Embedding", "vocabulary", vocabulary)
+        positive("Embedding", "units", units)
+        if vocabulary > _EXACT:
+            raise ValueError(
+                f"Embedding: vocabulary is {vocabulary:,}: at most {_EXACT:,} numbers are exact in float32"
+            )
+        self.vocabulary, self.units, self.init = vocabulary, units, init
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Declares the parameters for inputs (n, *shape)."""
+        self.parameter("weight", (self.vocabulary, self.units), self.init)
+
+    def call(self, x: Tensor, *, training: bool) -> Tensor:
+        """Computes y, (n, ..., units), from x."""
+        numbers = self._whole(x) if x.dtype in ("float32", "float64") else x.astype("int64")
+        try:
+            return ops.take(self.weight, numbers)
+        except ValueError as error:
+            raise ValueError(f"{self._who}: it knows the numbers 0..{self.vocabulary - 1}: {error}") from None
+
+    def _whole(self, x: Tensor) -> Tensor:
+        """Floats as int64, if they are whole."""
+        if x.is_shape_only or x.size == 0:
+            return x.astype("int64")
+        inside = ops.clip(x.detach(), -float(_EXACT), float(_EXACT))
+        numbers = x if _core.check_finite(inside)[0] else inside.astype("int64")  # x: there is a NaN
+        if numbers is x or ops.abs(inside - numbers.astype(x.dtype)).max().item() != 0:
+            raise ValueError(
+                f"{self._who}: x has numbers that are not whole: give those of words or classes, "
+                f"0..{self.vocabulary - 1}, as they are, with preprocess=None in pn.fit"
+            )
+        return numbers
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+
+class Conv2D(Activated):
     """y = activation(x * W + b), a convolution: (n, height, width, channels) -> (n, height', width', filters).
 
     Args:
@@ -123,14 +191,14 @@ class Conv2D(_Activated):
         self.filters, self.size, self.stride, self.padding = filters, size, stride, padding
         self._bias, self.init = bias, init
         for what, value in (("filters", filters), ("size", self.size), ("stride", self.stride)):
-            _positive("Conv2D", what, value)
+            positive("Conv2D", what, value)
         if isinstance(padding, str):
             choose("Conv2D: padding", padding, {"valid": 0, "same": 0})
         self._activate(activation)
 
     def config(self) -> dict[str, Any]:
         """The arguments that make it again."""
-        return _config(
+        return arguments(
             self,
             filters=self.filters,
             size=self.size,
@@ -143,12 +211,15 @@ class Conv2D(_Activated):
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Declares the parameters for inputs (n, *shape)."""
-        sizes = (*_both(self.size), shape[-1], self.filters)
+        sizes = (*both(self.size), shape[-1], self.filters)
         self.parameter("weight", sizes, suited(self.activation or "relu") if self.init == "auto" else self.init)
         self._offset = self.parameter("bias", (self.filters,), "zeros", "bias") if self._bias else None
 
     def _run(self, x: Tensor, activation: str | None, training: bool) -> Tensor:
         return ops.conv2d(x, self.weight, self._offset, stride=self.stride, padding=self.padding, activation=activation)
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 2 * math.prod((*both(self.size), inputs[0][-1], *output))
 
 
 class MaxPool2D(Layer):
@@ -169,11 +240,14 @@ class MaxPool2D(Layer):
         self.size, self.padding = size, padding
         self.stride = self.size if stride is None else stride
         for what, value in (("size", self.size), ("stride", self.stride)):
-            _positive(type(self).__name__, what, value)
+            positive(type(self).__name__, what, value)
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes y, (n, ...), from x."""
         return ops.max_pool2d(x, size=self.size, stride=self.stride, padding=self.padding)
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return math.prod((*both(self.size), *output))
 
 
 class AvgPool2D(MaxPool2D):
@@ -193,107 +267,14 @@ class GlobalAvgPool2D(Layer):
         """Computes y, (n, ...), from x."""
         return ops.global_avg_pool2d(x)
 
-
-class BatchNorm(_Activated):
-    """y = activation(γ (x - mean) / √(var + ε) + β), over every axis but the last.  Source: Ioffe & Szegedy 2015.
-
-    In training mean and var are the batch's, and running averages follow them; else they are the running ones.  With
-    `trainable = False` the running ones are used and kept as they are.
-
-    Args:
-        activation: None or a name.
-        momentum: how much of the running averages is kept each step.
-        epsilon: ε.
-    """
-
-    def __init__(
-        self, *, activation: str | None = None, momentum: float = 0.9, epsilon: float = 1e-5, name: str | None = None
-    ) -> None:
-        super().__init__(name=name)
-        self.momentum, self.epsilon = momentum, epsilon
-        if not 0 <= momentum < 1:
-            raise ValueError(f"BatchNorm: momentum is {momentum!r}: give a number from 0 to below 1")
-        self._activate(activation)
-
-    def build(self, shape: tuple[int, ...]) -> None:
-        """Declares the parameters for inputs (n, *shape)."""
-        channels = shape[-1:]
-        self.parameter("gamma", channels, "ones", "bias")
-        self.parameter("beta", channels, "zeros", "bias")
-        self.state("running_mean", channels, "zeros")
-        self.state("running_var", channels, "ones")
-
-    def _run(self, x: Tensor, activation: str | None, training: bool) -> Tensor:
-        return ops.batch_norm(
-            x,
-            self.gamma,
-            self.beta,
-            self.running_mean,
-            self.running_var,
-            training=training and self._trainable,
-            momentum=self.momentum,
-            epsilon=self.epsilon,
-            activation=activation,
-        )
-
-
-class Dropout(Layer):
-    """In training each value is 0 with probability `rate`, else x / (1 - rate).  Source: Srivastava et al. 2014.
-
-    The draw is a function of the seed, the layer's path, the epoch, the sample's number in the data and the element.
-    """
-
-    def __init__(self, rate: float = 0.5, *, name: str | None = None) -> None:
-        super().__init__(name=name)
-        if not 0 <= rate < 1:
-            raise ValueError(f"Dropout: rate is {rate!r}: give the share to drop, from 0 to below 1")
-        self.rate = rate
-
-    def call(self, x: Tensor, *, training: bool) -> Tensor:
-        """Computes y, (n, ...), from x."""
-        if not training or self.rate == 0:
-            return x
-        at = here()
-        return ops.dropout(x, at.samples, rate=self.rate, seed=at.seed, stream=self._path, step=at.step)
-
-
-class Flatten(Layer):
-    """All axes but the batch's in one: (n, ...) -> (n, values)."""
-
-    def call(self, x: Tensor, *, training: bool) -> Tensor:
-        """Computes y, (n, ...), from x."""
-        return ops.reshape(x, (x.shape[0], -1))
-
-
-class Activation(Layer):
-    """An activation by name: (n, ...) -> (n, ...)."""
-
-    def __init__(self, activation: str, *, name: str | None = None) -> None:
-        super().__init__(name=name)
-        self._op = choose("activation", activation, ACTIVATIONS)
-        self.activation = plain(activation)
-
-    def call(self, x: Tensor, *, training: bool) -> Tensor:
-        """Computes y, (n, ...), from x."""
-        y: Tensor = self._op(x)
-        return y
-
-    def logits(self, x: Tensor, *, training: bool) -> Tensor:
-        """The output before a final softmax or sigmoid."""
-        return x if self.activation in LAST else self.call(x, training=training)
-
-
-def _both(value: Pair) -> tuple[int, int]:
-    return value if isinstance(value, tuple) else (value, value)
-
-
-def _config(layer: Layer, **arguments: Any) -> dict[str, Any]:
-    return arguments if layer.name is None else arguments | {"name": layer.name}
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return math.prod(inputs[0])
 
 
 KINDS: dict[str, type[Layer]] = {
     layer.__name__: layer
     for layer in (
-        Dense, Conv2D, MaxPool2D, AvgPool2D, GlobalAvgPool2D, BatchNorm, Dropout, Flatten, Activation,
+        Dense, Embedding, Conv2D, MaxPool2D, AvgPool2D, GlobalAvgPool2D, BatchNorm, LayerNorm, Dropout, Flatten,
+        Reshape, Activation, Add, Multiply, Concatenate, Arithmetic,
     )
 }  # fmt: skip

@@ -1,14 +1,14 @@
 """losses.py -- what training makes small: names for the loss ops, or a function of (outputs, targets)."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyneural import ops
 from pyneural._core import Tensor
 from pyneural.spelling import choose
-from pyneural.task import Task
+from pyneural.task import REGRESSION, Task
 
-LossFunction = Callable[[Tensor, Tensor], Tensor]
+LossFunction = Callable[..., Tensor]
 
 
 class Loss(NamedTuple):
@@ -22,31 +22,58 @@ class Loss(NamedTuple):
 NAMES: dict[str, Loss] = {
     "cross_entropy": Loss("cross_entropy", ops.cross_entropy, ("classes",)),
     "binary_cross_entropy": Loss("binary_cross_entropy", ops.binary_cross_entropy, ("binary",)),
-    "mse": Loss("mse", ops.mse, ("values",)),
-    "mae": Loss("mae", ops.mae, ("values",)),
+    "mse": Loss("mse", ops.mse, ("values", "classes")),
+    "mae": Loss("mae", ops.mae, ("values", "classes")),
+    "huber": Loss("huber", ops.huber, ("values", "classes")),
 }
 _AUTO = {"classes": "cross_entropy", "binary": "binary_cross_entropy", "values": "mse"}
 
 
 def spelled(loss: str | LossFunction) -> str:
-    """The loss's one name, for "cross-entropy" and the like; "auto" and functions keep theirs."""
+    """The loss's one name, for "cross-entropy" and the like; "auto" keeps its own, and so do functions.
+
+    A function of the user's never has the name of one of ours: its outputs are treated otherwise.
+    """
     if callable(loss):
-        return getattr(loss, "__name__", "own loss")
+        for known in NAMES.values():
+            if loss is known.mean:
+                return known.name
+        name = str(getattr(loss, "__name__", "own loss"))
+        return f"own {name}" if name in NAMES or name == "auto" else name
     return "auto" if loss == "auto" else choose("loss", loss, NAMES).name
 
 
-def find(loss: str | LossFunction, task: Task) -> Loss:
-    """The loss for a task.
+def find(loss: str | LossFunction, task: Task, who: str = "fit") -> Loss:
+    """The loss for a task: a function of (outputs, targets), the targets as the task encodes them.
+
+    Where labels are classes and the loss is one of values (mse, mae, huber), the targets become one-hot rows.
 
     Raises:
         ValueError: they do not go together.
     """
-    if callable(loss):
-        return Loss(spelled(loss), loss, (task.kind,))
-    found = NAMES[_AUTO[task.kind]] if loss == "auto" else choose("loss", loss, NAMES)
+    name = spelled(loss)
+    if name not in NAMES and name != "auto":
+        assert callable(loss)
+        return Loss(name, loss, (task.kind,))
+    found = NAMES[_AUTO[task.kind] if name == "auto" else name]
     if task.kind not in found.kinds:
         raise ValueError(
-            f"fit: loss '{found.name}' is for {found.kinds[0]}, the labels are {task.kind} with {task.outputs} "
+            f"{who}: loss '{found.name}' is for {found.kinds[0]}, the labels are {task.kind} with {task.outputs} "
             f"output{'s' * (task.outputs > 1)}: use loss='{_AUTO[task.kind]}'"
         )
+    if task.kind == "classes" and found.name in REGRESSION:
+        return found._replace(mean=_against_one_hot(found.mean, task.outputs))
     return found
+
+
+def rows(name: str | None, task: Task) -> Loss:
+    """The loss that an evaluation reports: the one trained with where it is one of ours, else the task's own."""
+    known = NAMES.get(name or "")
+    return find(known.name if known is not None and task.kind in known.kinds else "auto", task)
+
+
+def _against_one_hot(function: LossFunction, classes: int) -> LossFunction:
+    def against_one_hot(outputs: Tensor, targets: Tensor, **options: Any) -> Tensor:
+        return function(outputs, ops.one_hot(targets, classes, outputs.dtype), **options)
+
+    return against_one_hot

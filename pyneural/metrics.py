@@ -12,7 +12,7 @@ Metric = Callable[[Tensor, Tensor], Tensor]
 NAMES: dict[str, Metric] = {"accuracy": ops.accuracy, "mse": ops.mse, "mae": ops.mae}
 
 
-def find(metrics: Sequence[str | Metric], task: Task) -> dict[str, Metric]:
+def find(metrics: Sequence[str | Metric], task: Task, who: str = "fit") -> dict[str, Metric]:
     """The metrics by name; accuracy is always there where labels are classes.
 
     Raises:
@@ -27,6 +27,7 @@ def find(metrics: Sequence[str | Metric], task: Task) -> dict[str, Metric]:
             continue
         function = choose("metric", metric, NAMES)
         if (metric == "accuracy") == (task.kind == "values"):
-            raise ValueError(f"fit: metric '{metric}' does not suit {task.kind}")
+            suits = "mse, mae" if task.kind == "values" else "accuracy, which is shown by itself"
+            raise ValueError(f"{who}: metric '{metric}' does not suit {task.kind}: use {suits}, or a function")
         found[metric] = function
     return found

@@ -1,47 +1,89 @@
-"""model.py -- Model: layers that are built, called and kept as one; Sequential: one after another."""
+"""model.py -- Model: layers that are built, called and kept as one, in a graph; Sequential: one after another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from pyneural import _core
 from pyneural._core import Tensor
-from pyneural.blocks import Blocks
+from pyneural.blocks import Blocks, Parameters
 from pyneural.card import Card
-from pyneural.layer import Layer, _building, building, name_layers, walk
+from pyneural.connect import Building, building, check_layers, dtype_of, graph_of, inside, now_building, on_nodes
+from pyneural.graph import Graph, Input, Node, Shape, batched
+from pyneural.layer import Layer, name_layers, walk
 from pyneural.position import Position, position
-from pyneural.spelling import closest
-
-_ELSEWHERE = {
-    "fit": "pn.fit(model, data)",
-    "train": "pn.fit(model, data)",
-    "compile": "nothing: pn.fit(model, data, loss=..., optimizer=..., metrics=...) takes it all",
-    "evaluate": "pn.evaluate(model, data)",
-    "predict": "pn.predict(model, x)",
-    "save": "pn.save(model, path)",
-    "get_weights": "model.parameters",
-    "weights": "model.parameters",
-    "add": "pn.Sequential(layer, layer, ...)",
-}
+from pyneural.spelling import OF_MODELS, closest
 
 
 class Model(Layer):
-    """What all models have; make one as pn.Sequential(...)."""
+    """A graph of layers, from one input to one output or to several heads.
 
-    input_shape: tuple[int, ...] | None
-    output_shape: tuple[int, ...] | None
+    Args:
+        inputs: the node at which the graph begins; mostly a pn.Input.
+        outputs: the node at which it ends, or a dict name -> node; then outputs, labels, losses and predictions are
+            dicts of the same names.
+        dtype: "float32" or "float64", of the parameters and of all computing; None takes that of layers which have
+            values already, else float32.
+        seed: of the initial parameters; None takes that of pn.fit.
 
-    def __init__(self, *, dtype: str = "float32", seed: int | None = None, name: str | None = None) -> None:
-        super().__init__(name=name)
+    Raises:
+        TypeError, ValueError: something that is no node, or nodes that do not come from the input; names them.
+
+    >>> import pyneural as pn
+    >>> x = pn.Input((8, 8, 1))
+    >>> h = pn.Conv2D(4, 3, padding="same")(x)
+    >>> h = pn.Flatten()(h + pn.Conv2D(4, 1)(x))
+    >>> model = pn.Model(x, {"digit": pn.Dense(10)(h), "odd": pn.Dense(1)(h)})
+    >>> model.output_shape
+    {'digit': (10,), 'odd': (1,)}
+    >>> pn.Model(model.input, model["conv2d_2"].output).output_shape
+    (8, 8, 4)
+    """
+
+    _of_nodes = True
+    input_shape: Shape | None
+    output_shape: Shape | dict[str, Shape] | None
+
+    def __init__(
+        self,
+        inputs: Node,
+        outputs: Node | Mapping[str, Node],
+        *,
+        dtype: str | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        graph = graph_of(inputs, outputs)
+        self._begin(dtype_of(graph.layers, dtype), seed, name)
+        name_layers(graph.layers, "Model")
+        self._adopt(graph)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__ != __name__:
+            raise TypeError(
+                f"{cls.__name__}: make it a pn.Layer (build and call) and put it into a pn.Sequential: a pn.Model is "
+                "made of layers, and saved as their graph"
+            )
+
+    def _begin(self, dtype: str, seed: int | None, name: str | None) -> None:
+        """What every model starts with."""
+        Layer.__init__(self, name=name)
         if dtype not in ("float32", "float64"):
             raise ValueError(f"{type(self).__name__}: dtype is {dtype!r}: give 'float32' or 'float64'")
         self.dtype = dtype
         self.seed = seed
         self.card = Card()
+        self._graph: Graph | None = None
         self.input_shape = self.output_shape = None
         self._blocks: Blocks | None = None
+        self._ready = False
         self._calls = 0
+
+    def _adopt(self, graph: Graph) -> None:
+        shapes = {name: node.shape for name, node in graph.outputs.items()}
+        vars(self).update(_built=True, _graph=graph, input_shape=graph.input.shape, output_shape=shapes.get("", shapes))
 
     # ---- building
 
@@ -53,29 +95,32 @@ class Model(Layer):
             seed: of the initial values; the model's own seed= goes before it.
             batch: the batch size that messages show.
         """
-        shape = tuple(int(size) for size in shape)
+        self._learn(tuple(int(size) for size in shape), batch)
+        if self._blocks is None:
+            self.seed = seed if self.seed is None else self.seed
+            self.blocks()
+
+    def _learn(self, shape: Shape, batch: int) -> None:
+        """Makes the graph for inputs (n, *shape) where there is none yet; on failure every layer is as it was."""
         if self.input_shape is not None:
             if shape != self.input_shape:
                 raise ValueError(f"model: it is built for inputs {self.input_shape}, not {shape}")
             return
-        self._learn(shape, batch)
-        self.seed = seed if self.seed is None else self.seed
-        self.blocks()
-
-    def _learn(self, shape: tuple[int, ...], batch: int) -> None:
-        """Pushes a shape-only batch through; on failure every layer is as it was."""
-        fresh = [layer for _, layer in walk(self) if not layer._built]
+        fresh = [layer for layer in self._tree() if not layer._built]
         try:
-            with building(self.dtype):
-                self(_core.shape_only((batch, *shape), self.dtype))
+            with building(Building(self.dtype, batch)):
+                self._connect(shape)
         except BaseException:
-            for layer in (self, *fresh):
+            for layer in fresh:
                 layer._unbuild()
             raise
 
+    def _connect(self, shape: Shape) -> None:
+        raise NotImplementedError("a pn.Model has its graph from the start")
+
     def _unbuild(self) -> None:
         super()._unbuild()
-        self.input_shape = self.output_shape = None
+        vars(self).update(_graph=None, input_shape=None, output_shape=None)
 
     def blocks(self) -> Blocks:
         """The blocks in which the parameters and state lie.
@@ -94,21 +139,42 @@ class Model(Layer):
 
     # ---- calling
 
-    def __call__(self, x: Any, *, training: bool = False) -> Tensor:
-        """The last layer's output for a batch x (n, *input_shape), as written: no preprocessing, no added softmax."""
-        if _building.get() is not None:
-            output = self.call(x, training=training)
-            vars(self).update(_built=True, input_shape=tuple(x.shape[1:]), output_shape=tuple(output.shape[1:]))
-            return output
-        x = self._enter(x)
-        if not training:
-            return self.call(x, training=False)
+    def __call__(self, *inputs: Any, training: bool = False) -> Any:
+        """The last layer's output for a batch x (n, *input_shape), as written: no preprocessing, no added softmax.
+
+        A model with heads gives a dict name -> output.  Called on a node, a model is a layer.
+        """
+        if len(inputs) != 1 or (isinstance(inputs[0], list) and any(isinstance(x, Node) for x in inputs[0])):
+            raise TypeError(f"{self._who}: a model takes one input: join several by pn.Concatenate()")
+        if isinstance(inputs[0], Node):
+            return on_nodes(self, inputs)
+        if now_building.get() is not None:
+            return inside(self, inputs[0])
+        x = self._enter(inputs[0])
+        if not training or position.get() is not None:  # inside an own layer, the outer model's position holds
+            return self.call(x, training=training)
         token = position.set(Position(self.seed or 0, self._calls))
         self._calls += 1
         try:
             return self.call(x, training=True)
         finally:
             position.reset(token)
+
+    def call(self, x: Tensor, *, training: bool) -> Any:
+        """Computes y, (n, ...), or a dict of them, from x."""
+        assert self._graph is not None
+        found = self._graph.run(x, training)
+        return found.get("", found)
+
+    def logits(self, x: Tensor, *, training: bool, written: frozenset[str] = frozenset()) -> Any:
+        """What call gives, before a final softmax or sigmoid; heads named in `written` are as call gives them."""
+        assert self._graph is not None
+        found = self._graph.run(x, training, written)
+        return found.get("", found)
+
+    def _end(self) -> Any:
+        node = self._graph.only if self._graph else None
+        return node.layer._end() if node and node.layer else None
 
     def _enter(self, x: Any) -> Tensor:
         if not isinstance(x, Tensor):
@@ -121,10 +187,35 @@ class Model(Layer):
         if self.input_shape is None:
             self.build(shape, batch=entering.shape[0] if entering.ndim else 1)
         elif shape != self.input_shape:
-            raise ValueError(f"model: it is built for inputs (n, {_inner(self.input_shape)}), x is {entering.shape}")
+            raise ValueError(f"model: it is built for inputs {batched(self.input_shape)}, x is {entering.shape}")
+        if not self._ready:
+            below = self._tree()[1:]
+            if not all(one._path and all(map(_filled, one._tensors.values())) for one in below):
+                self.blocks()
+            vars(self)["_ready"] = True
         return entering
 
     # ---- looking
+
+    @property
+    def input(self) -> Node:
+        """The node at which the graph begins."""
+        return self._known().input
+
+    @property
+    def output(self) -> Node | dict[str, Node]:
+        """The node at which the graph ends, or the heads by name."""
+        graph = self._known()
+        return graph.only or graph.outputs
+
+    def _known(self) -> Graph:
+        if self._graph is None:
+            raise RuntimeError(f"{self._who} has no graph yet: call model.build(shape) first")
+        return self._graph
+
+    def children(self) -> list[Layer]:
+        """The layers, each once, in the order of the graph."""
+        return name_layers(list(self._known().layers), self._who)
 
     @property
     def layers(self) -> list[Layer]:
@@ -135,7 +226,11 @@ class Model(Layer):
     def parameters(self) -> dict[str, Tensor]:
         """Every parameter by its path (`dense_1/weight`)."""
         block = self.blocks().parameters
-        return dict(zip(block.names, block.tensors, strict=True)) if block else {}
+        return Parameters(zip(block.names, block.tensors, strict=True)) if block else Parameters()
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
+        return {"dtype": self.dtype} | ({} if self.name is None else {"name": self.name})
 
     def __reduce__(self) -> tuple[Any, ...]:
         from pyneural import files
@@ -147,6 +242,17 @@ class Model(Layer):
         """The sha256 of every parameter and state: equal for equal models."""
         return self.blocks().fingerprint()
 
+    def summary(self) -> None:
+        """Prints a table: layers, output shapes, parameters, FLOPs of one example, and what happens to inputs."""
+        from pyneural import summary
+
+        print(summary.table(self))
+
+    def __str__(self) -> str:
+        from pyneural import summary
+
+        return summary.line(self)
+
     def __getitem__(self, path: str) -> Layer:
         """The layer of that name, or path where models are nested (`sequential_1/dense_2`)."""
         layers = dict(walk(self))
@@ -156,8 +262,8 @@ class Model(Layer):
         return layers[path]
 
     def __getattr__(self, name: str) -> Any:
-        if name in _ELSEWHERE:
-            raise AttributeError(f"a model has no '{name}'; use {_ELSEWHERE[name]}")
+        if name in OF_MODELS:
+            raise AttributeError(f"a model has no '{name}'; use {OF_MODELS[name]}")
         return super().__getattr__(name)
 
 
@@ -179,16 +285,8 @@ class Sequential(Model):
     def __init__(
         self, *layers: Layer, dtype: str = "float32", seed: int | None = None, name: str | None = None
     ) -> None:
-        super().__init__(dtype=dtype, seed=seed, name=name)
-        if not layers:
-            raise ValueError("Sequential: give at least one layer, as pn.Sequential(pn.Dense(10))")
-        for layer in layers:
-            if isinstance(layer, list | tuple):
-                raise TypeError("Sequential: give the layers one by one, pn.Sequential(a, b), not in a list")
-            if isinstance(layer, type) and issubclass(layer, Layer):
-                raise TypeError(f"Sequential: {layer.__name__} is a class; write pn.{layer.__name__}(...)")
-            if not isinstance(layer, Layer):
-                raise TypeError(f"Sequential: {layer!r} is no layer")
+        self._begin(dtype, seed, name)
+        check_layers(layers)
         self._layers = layers
         self.children()
 
@@ -196,26 +294,12 @@ class Sequential(Model):
         """The layers, each once."""
         return name_layers(list(dict.fromkeys(self._layers)), self._who)
 
-    def call(self, x: Tensor, *, training: bool) -> Tensor:
-        """Computes y, (n, ...), from x."""
-        if self.input_shape is None:
-            for layer in self._layers:
-                x = layer(x, training=training)
-            return x
+    def _connect(self, shape: Shape) -> None:
+        first = node = Input(shape)
         for layer in self._layers:
-            x = layer.call(x, training=training)
-        return x
-
-    def logits(self, x: Tensor, *, training: bool) -> Tensor:
-        """The output before a final softmax or sigmoid."""
-        for layer in self._layers[:-1]:
-            x = layer.call(x, training=training)
-        return self._layers[-1].logits(x, training=training)
-
-    def config(self) -> dict[str, Any]:
-        """The arguments that make it again."""
-        return {"dtype": self.dtype} | ({} if self.name is None else {"name": self.name})
+            node = layer(node)
+        self._adopt(Graph(first, {"": node}))
 
 
-def _inner(shape: tuple[int, ...]) -> str:
-    return ", ".join(map(str, shape))
+def _filled(tensor: Tensor) -> bool:
+    return not tensor.is_shape_only

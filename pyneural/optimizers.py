@@ -10,12 +10,28 @@ from pyneural.model import Model
 from pyneural.spelling import choose, closest
 
 _TABLE: dict[str, dict[str, Any]] = _core.optimizer_table()
-_FAMILIAR = {
-    "lr": "learning_rate",
-    "rho": "momentum",
-    "betas": "beta1, beta2",
-    "eps": "epsilon",
-    "clipnorm": "clip_norm",
+_FAMILIAR = {  # what others call a number; the first of ours that the optimizer has is meant
+    "lr": ("learning_rate",),
+    "rho": ("beta2",),
+    "alpha": ("beta2", "learning_rate"),
+    "beta": ("momentum", "beta1"),
+    "beta_1": ("beta1",),
+    "beta_2": ("beta2",),
+    "betas": ("beta1' and 'beta2",),
+    "eps": ("epsilon",),
+    "decay": ("weight_decay",),
+    "l2": ("weight_decay",),
+    "clipnorm": ("clip_norm",),
+    "clipvalue": ("clip_norm",),
+}
+_ELSEWHERE = {
+    "zero_grad": "nothing: backward writes every gradient anew (accumulate=True adds to it)",
+    "minimize": "loss.backward(), then optimizer.step()",
+    "apply_gradients": "loss.backward(), then optimizer.step()",
+    "backward": "loss.backward(), then optimizer.step()",
+    "lr": "optimizer.learning_rate",
+    "param_groups": "optimizer.learning_rate",
+    "state_dict": "pn.save(model, path), which keeps the model",
 }
 
 
@@ -47,7 +63,8 @@ class Optimizer:
         defaults = _TABLE[self.kind]["defaults"]
         for name in hyper:
             if name not in defaults:
-                near = _FAMILIAR.get(name) or closest(name, defaults)
+                ours = [word for word in _FAMILIAR.get(name, ()) if word.split("'")[0] in defaults]
+                near = ours[0] if ours else closest(name, defaults)
                 hint = f"did you mean '{near}'" if near else f"it takes {', '.join(defaults)}"
                 raise TypeError(f"{type(self).__name__}() has no '{name}'; {hint}")
         _check(type(self).__name__, hyper)
@@ -116,6 +133,19 @@ class Optimizer:
         """How many steps it has made."""
         return self._core.steps if self._core else 0
 
+    @property
+    def undecayed(self) -> tuple[str, ...]:
+        """The groups of parameters that it changes by their gradient alone."""
+        hyper = _TABLE[self.kind]["defaults"] | self.hyper
+        if not hyper["weight_decay"]:
+            return ("weight", "bias")
+        return () if hyper["decay_all"] else ("bias",)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _ELSEWHERE:
+            raise AttributeError(f"an optimizer has no '{name}'; use {_ELSEWHERE[name]}")
+        raise AttributeError(f"{type(self).__name__} has no attribute '{name}'")
+
     def __repr__(self) -> str:
         hyper = ", ".join(f"{name}={value!r}" for name, value in self.hyper.items())
         return f"{type(self).__name__}({'model' if self._core else ''}{', ' if self._core and hyper else ''}{hyper})"
@@ -175,12 +205,13 @@ def recipe(optimizer: str | Optimizer, learning_rate: float | None, schedule: st
     if isinstance(optimizer, type) and issubclass(optimizer, Optimizer):
         raise TypeError(f"fit: {optimizer.__name__} is a class; write pn.{optimizer.__name__}()")
     if isinstance(optimizer, str):
-        optimizer = choose("optimizer", optimizer, NAMES)()
+        optimizer = choose("fit: optimizer", optimizer, NAMES)()
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"fit: optimizer is {optimizer!r}: give a name ({', '.join(NAMES)}) or pn.Adam(...)")
     if optimizer._core is not None:
         name = type(optimizer).__name__
         raise ValueError(f"fit: this optimizer is bound to a model; give a fresh pn.{name}(...) without one")
+    _try(optimizer)
     if learning_rate is not None and "learning_rate" in optimizer.hyper:
         raise ValueError("fit: the learning rate is given twice, in optimizer= and as learning_rate=: give it once")
     if learning_rate is not None:
@@ -190,3 +221,12 @@ def recipe(optimizer: str | Optimizer, learning_rate: float | None, schedule: st
         return optimizer
     rate = optimizer.learning_rate * _PEAKS.get(schedule, 1.0)
     return type(optimizer)(None, **(optimizer.hyper | {"learning_rate": rate}))
+
+
+def _try(recipe: Optimizer) -> None:
+    """Lets the engine check the recipe's numbers, before a model is touched.
+
+    Raises:
+        ValueError: one is out of its range.
+    """
+    _core.Optimizer(recipe.kind, [_core.tensor([0.0], "float32", requires_grad=True)], **recipe.hyper)

@@ -1,6 +1,6 @@
 """preprocessing.py -- what happens to inputs on the way to a model; decided in fit, saved, obeyed by predict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,7 +13,18 @@ from pyneural.spelling import choose
 
 Array = npt.NDArray[Any]
 Gather = Callable[[Tensor, Tensor], Tensor]
+Moments = tuple[Sequence[float] | Array, Sequence[float] | Array]
 CHOICES = ("auto", "dataset", "image")
+
+
+def decided(choice: str | None, dtype: str) -> str:
+    """The kind of preprocessing that a choice means for inputs of a dtype.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
+    kind = "none" if choice is None else choose("preprocess", choice, {name: name for name in CHOICES})
+    return ("dataset" if dtype == "uint8" else "none") if kind == "auto" else kind
 
 
 @dataclass(frozen=True)
@@ -32,17 +43,24 @@ class Preprocessing:
     deviation: tuple[float, ...] = ()
 
     @classmethod
-    def learn(cls, choice: str | None, x: Array) -> Self:
-        """What a choice of fit's `preprocess` means for training inputs x (n, ..., channels)."""
-        kind = "none" if choice is None else choose("preprocess", choice, {name: name for name in CHOICES})
-        dtype = "uint8" if x.dtype == np.uint8 else "float"
-        if kind == "auto":
-            kind = "dataset" if dtype == "uint8" else "none"
-        if kind == "image" and x.ndim < 3:
-            raise ValueError(f"fit: preprocess='image' needs images, x is {x.shape}: use preprocess='dataset'")
+    def learn(cls, choice: str | None, dtype: str, shape: tuple[int, ...], moments: Callable[[], Moments]) -> Self:
+        """What a choice of fit's `preprocess` means for training inputs.
+
+        Args:
+            choice: "auto", "dataset", "image" or None.
+            dtype: of the inputs.
+            shape: of one of them, (..., channels).
+            moments: gives the mean and the deviation of each channel; called only where they are wanted.
+        """
+        kind = decided(choice, dtype)
+        dtype = "uint8" if dtype == "uint8" else "float"
+        if kind == "image" and len(shape) < 2:
+            raise ValueError(
+                f"fit: preprocess='image' needs images, x is {_rows(shape)}: use preprocess='dataset', or None"
+            )
         if kind != "dataset":
             return cls(kind, dtype)
-        mean, deviation = _core.moments(x)
+        mean, deviation = moments()
         return cls(kind, dtype, tuple(map(float, mean)), tuple(float(d) if d > 0 else 1.0 for d in deviation))
 
     def as_json(self) -> dict[str, Any]:
@@ -60,14 +78,14 @@ class Preprocessing:
             raise ValueError(f"preprocessing {record} makes no sense")
         return made
 
-    def check(self, x: Array, who: str) -> None:
-        """Refuses inputs of the kind the model was not trained on."""
-        given = "uint8" if x.dtype == np.uint8 else "float"
+    def check(self, dtype: str, who: str) -> None:
+        """Refuses inputs of a dtype of the kind that the model was not trained on."""
+        given = "uint8" if dtype == "uint8" else "float"
         if given == self.dtype:
             return
         if self.dtype == "uint8":
             raise ValueError(
-                f"{who}: the model was trained on uint8 pixels 0..255, x is {x.dtype}: give the pixels as they are "
+                f"{who}: the model was trained on uint8 pixels 0..255, x is {dtype}: give the pixels as they are "
                 "(x.astype('uint8') where they are whole 0..255, (x * 255).round().astype('uint8') where 0..1)"
             )
         raise ValueError(
@@ -99,3 +117,7 @@ class Preprocessing:
 
     def __str__(self) -> str:
         return {"dataset": "dataset mean, std", "image": "image mean, std", "none": "as it is"}[self.kind]
+
+
+def _rows(shape: tuple[int, ...]) -> str:
+    return f"(n, {', '.join(map(str, shape))})"

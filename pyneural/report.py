@@ -17,7 +17,7 @@ class Report:
     Attributes:
         n: examples.
         accuracy: the share that is right, an Estimate; None where outputs are values.
-        loss: the mean loss of an example, an Estimate.
+        loss: the mean loss of an example, an Estimate; the loss trained with where that is one of pn.losses.
         outputs: (n, K), what predict gives.
         predictions: (n,) class numbers; (n, K) where outputs are values.
         labels: the truth, likewise.
@@ -25,8 +25,11 @@ class Report:
         mistakes: the numbers of the wrong ones, the surest first.
     """
 
-    def __init__(self, task: Task, outputs: Array, y: Array, errors: Array, name: str, note: str) -> None:
+    def __init__(
+        self, task: Task, outputs: Array, y: Array, errors: Array, name: str, note: str, loss_name: str = "mse"
+    ) -> None:
         self.task, self.outputs, self.name, self.note = task, outputs, name, note
+        self.loss_name = "loss" if task.kind != "values" else loss_name
         self.n = len(outputs)
         self.loss = Estimate.mean(errors.tolist())
         self.accuracy: Estimate | None = None
@@ -47,10 +50,10 @@ class Report:
 
     @property
     def confidence(self) -> Array:
-        """(n,) the probability of the class predicted."""
+        """(n,) the probability of the class predicted, 0 to 1."""
         if self.task.kind == "binary":
             return np.asarray(np.maximum(self.outputs[:, 0], 1 - self.outputs[:, 0]))
-        return np.asarray(self.outputs.max(axis=1))
+        return np.asarray(self.outputs.max(axis=1).clip(0, 1))
 
     def samples(self, count: int = 10) -> None:
         """Prints the first examples: truth, prediction, confidence; and a last line with the share that is right."""
@@ -69,7 +72,7 @@ class Report:
 
     def __str__(self) -> str:
         parts = [] if self.accuracy is None else [f"accuracy {self.accuracy}"]
-        parts.append(f"{'mse' if self.accuracy is None else 'loss'} {self.loss:.4g}")
+        parts.append(f"{self.loss_name} {self.loss:.4g}")
         parts.append(f"n = {self.n:,}")
         if self.note:
             parts.append(self.note)

@@ -8,6 +8,57 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
+# what other libraries' models do, and how it is done here
+OF_MODELS = {
+    "fit": "pn.fit(model, data)",
+    "train": "pn.fit(model, data); by hand, model(x, training=True) is what dropout and batch norm go by",
+    "eval": "model(x), which is training=False by itself",
+    "training": "model(x, training=True)",
+    "forward": "model(x)",
+    "partial_fit": "pn.fit(model, data) again: it goes on from the present weights",
+    "fit_transform": "pn.fit(model, data)",
+    "fit_generator": "pn.fit(model, batches), with an object whose __iter__ starts anew",
+    "train_on_batch": "loss.backward() and optimizer.step(), with optimizer = pn.Adam(model)",
+    "compile": "nothing: pn.fit(model, data, loss=..., optimizer=..., metrics=...) takes it all",
+    "evaluate": "pn.evaluate(model, data)",
+    "score": "pn.evaluate(model, data).accuracy",
+    "predict": "pn.predict(model, x)",
+    "predict_proba": "pn.predict(model, x), which gives probabilities",
+    "predict_classes": "pn.predict(model, x).argmax(axis=1)",
+    "predict_on_batch": "pn.predict(model, x)",
+    "transform": "pn.predict(model, x)",
+    "classify": "pn.classify(model, image)",
+    "save": "pn.save(model, path)",
+    "save_weights": "pn.save(model, path)",
+    "load": "model = pn.load(path)",
+    "load_weights": "model = pn.load(path)",
+    "load_state_dict": "model = pn.load(path)",
+    "state_dict": "model.parameters, or pn.save(model, path)",
+    "get_weights": "model.parameters",
+    "set_weights": "model['dense_1'].weight = array, layer by layer",
+    "weights": "model.parameters",
+    "trainable_variables": "model.parameters",
+    "trainable_weights": "model.parameters",
+    "variables": "model.parameters",
+    "named_parameters": "model.parameters.items()",
+    "coefs_": "model.parameters",
+    "count_params": "model.summary()",
+    "get_layer": "model['dense_1']",
+    "modules": "model.layers",
+    "zero_grad": "nothing: backward writes every gradient anew (accumulate=True adds to it)",
+    "backward": "loss.backward(), on what a loss op gives",
+    "step": "optimizer.step(), with optimizer = pn.Adam(model)",
+    "to": "nothing: all computing is on the processor; pn.Sequential(..., dtype='float64') is for precision",
+    "cuda": "nothing: all computing is on the processor",
+    "cpu": "nothing: all computing is on the processor",
+    "double": "pn.Sequential(..., dtype='float64')",
+    "requires_grad_": "layer.trainable = False",
+    "optimizer": "pn.fit(model, data, optimizer=...), or optimizer = pn.Adam(model) by hand",
+    "loss": "pn.fit(model, data, loss=...)",
+    "history": "history = pn.fit(model, data)",
+    "add": "pn.Sequential(layer, layer, ...)",
+}
+
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like `word`, or None when none is close."""

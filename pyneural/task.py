@@ -8,6 +8,11 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 KINDS = ("classes", "binary", "values")
+REGRESSION = (
+    "mse",
+    "mae",
+    "huber",
+)  # losses of values: they take outputs as written, and class numbers as one-hot rows
 
 
 @dataclass(frozen=True)
@@ -15,7 +20,7 @@ class Task:
     """What the outputs of a model mean.
 
     Args:
-        kind: "classes" (K logits, labels 0..K-1), "binary" (one logit, labels 0 and 1) or "values" (K numbers).
+        kind: "classes" (K outputs, labels 0..K-1), "binary" (one output, labels 0 and 1) or "values" (K numbers).
         outputs: K.
         classes: the names of the classes; empty: they are their numbers.
         threshold: the probability from which a binary answer is 1.
@@ -51,10 +56,16 @@ class Task:
             ValueError: the labels do not fit the task; says how.
         """
         y = _column(y)
+        _check_finite(y, who)
         if self.kind == "values":
             return _values(y, self.outputs, dtype, who)
-        numbers = _numbers(y, self.classes, who)
         top = max(1, self.outputs - 1)
+        if y.dtype.kind in "USO" and not self.classes:
+            raise ValueError(
+                f"{who}: labels are names, as '{y.flat[0]}', the model's classes are the numbers 0..{top}: give class "
+                "numbers"
+            )
+        numbers = _numbers(y, self.classes, who)
         low, high = int(numbers.min()), int(numbers.max())
         if low < 0 or high > top:
             raise ValueError(f"{who}: {_out_of_range(low, high, self.outputs)}")
@@ -67,7 +78,8 @@ def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: tuple[str, 
     Args:
         y: labels (n,), (n, 1) or (n, K).
         outputs: the model's output shape, without the batch's axis.
-        loss: the loss's name, which decides where labels alone leave it open; "auto" or a function decides nothing.
+        loss: the loss's name, which decides where labels alone leave it open: losses of values make numbers values,
+            but class numbers and one-hot rows for several outputs stay classes.
         classes: names of the classes, where the data has them.
         who: opens the messages.
     """
@@ -77,23 +89,37 @@ def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: tuple[str, 
         raise ValueError(
             f"{who}: the model's output is (n, {', '.join(map(str, outputs))}); end it in pn.Flatten() and pn.Dense"
         )
-    if loss in ("mse", "mae") or (loss != "binary_cross_entropy" and _real(y) and not _whole_classes(y, units)):
+    _check_finite(y, who)
+    if loss in REGRESSION:
+        if y.dtype.kind not in "USO" and (units == 1 or not (y.ndim == 1 or _one_hot(y)) or _fractions(y)):
+            return Task("values", units)
+    elif loss != "binary_cross_entropy" and _real(y) and not _whole_classes(y, units):
         return Task("values", units)
     if y.dtype.kind in "USO" and not classes:
         classes = tuple(str(name) for name in np.unique(y.astype(str)))
     kind = "binary" if units == 1 else "classes"
-    _check_classes(y, _numbers(y, classes, who), units, len(classes), who)
+    _check_classes(_numbers(y, classes, who), units, len(classes), who)
     return Task(kind, units, classes if len(classes) == max(2, units) else ())
 
 
-def _check_classes(y: Array, numbers: Array, units: int, named: int, who: str) -> None:
+def check_varied(y: Array, task: Task, who: str) -> None:
+    """Refuses to learn classes from labels that are all equal.
+
+    Raises:
+        ValueError: they are.
+    """
+    y = _column(y)
+    rows = y if y.ndim == 1 else y.argmax(axis=1)
+    if task.kind != "values" and len(rows) > 1 and bool(np.all(rows == rows[0])):
+        raise ValueError(f"{who}: all {len(rows):,} labels are {rows[0]}: there is nothing to tell apart")
+
+
+def _check_classes(numbers: Array, units: int, named: int, who: str) -> None:
     low, high = int(numbers.min()), int(numbers.max())
     if named and named != max(2, units):
         raise ValueError(
             f"{who}: the labels are {named} classes, the model has {units} outputs: end it in pn.Dense({named})"
         )
-    if low == high and len(numbers) > 1:
-        raise ValueError(f"{who}: all {len(numbers):,} labels are {y.flat[0]}: there is nothing to tell apart")
     if units == 1 and (low, high) == (-1, 1) and not np.any(numbers == 0):
         raise ValueError(f"{who}: labels are -1 and 1; a binary model takes 0 and 1: pass (y + 1) // 2")
     if low < 0 or high > max(1, units - 1):
@@ -119,6 +145,21 @@ def _column(y: Array) -> Array:
 
 def _real(y: Array) -> bool:
     return y.dtype.kind == "f"
+
+
+def _fractions(y: Array) -> bool:
+    return _real(y) and not bool(np.all(y == np.floor(y)))
+
+
+def _check_finite(y: Array, who: str) -> None:
+    if _real(y):
+        strange = ~np.isfinite(y)
+        if strange.any():
+            place = tuple(int(i) for i in np.argwhere(strange)[0])
+            raise ValueError(
+                f"{who}: y has {int(strange.sum()):,} values that are NaN or infinite, the first at {place}: "
+                "remove or fill them"
+            )
 
 
 def _whole_classes(y: Array, units: int) -> bool:

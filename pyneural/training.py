@@ -2,36 +2,53 @@
 
 import math
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from pyneural import _core, losses, ops, optimizers, schedules
-from pyneural.dataset import Dataset
+from pyneural import _core, optimizers, schedules, stuck
 from pyneural.estimate import Estimate
 from pyneural.history import History
-from pyneural.measure import forward, measure
-from pyneural.metrics import Metric
+from pyneural.inputs import check_model
+from pyneural.measure import measure
 from pyneural.model import Model
 from pyneural.optimizers import Optimizer
-from pyneural.plan import Plan, Request
+from pyneural.plan import Losses, Metrics, Plan, Request
 from pyneural.plan import plan as make_plan
 from pyneural.position import Position, position
 from pyneural.progress import Progress
 from pyneural.spelling import words
 
+FAMILIAR = {
+    "validation_split": "validation=0.1 (shuffled, stratified)",
+    "validation_data": "validation=(x, y)",
+    "lr": "learning_rate",
+    "batch": "batch_size",
+    "callbacks": "nothing: best weights are always restored, and Ctrl-C returns what there is",
+    "shuffle": "nothing: training data is always shuffled",
+    "x": "the second argument: pn.fit(model, (x, y))",
+    "y": "the second argument: pn.fit(model, (x, y))",
+    "criterion": "loss",
+    "loss_fn": "loss",
+    "loss_weights": "loss, a function for each weighted head: 0.3 * pn.ops.cross_entropy(outputs, targets)",
+    "nb_epoch": "epochs",
+    "n_epochs": "epochs",
+    "num_epochs": "epochs",
+    "max_iter": "epochs",
+    "random_state": "seed",
+    "steps_per_epoch": "nothing: an epoch is one pass over the data",
+    "device": "nothing: all computing is on the processor (pn.set_threads(n) says how many threads)",
+    "early_stopping": "nothing: the weights of the best epoch are restored",
+    "sample_weight": "loss, with a function that weights its rows: pn.ops.cross_entropy(outputs, targets, row_weights)",
+    "class_weight": "loss, with a function: pn.ops.cross_entropy(outputs, targets, class_weights=[...])",
+    "scheduler": "schedule",
+    "generator": "the second argument: batches that can be gone over again",
+}
+
 
 @words(
     positional="give x and y as one pair, pn.fit(model, (x, y))",
-    validation_split="validation=0.1 (shuffled, stratified)",
-    validation_data="validation=(x, y)",
-    lr="learning_rate",
-    batch="batch_size",
-    callbacks="nothing: best weights are always restored, and Ctrl-C returns what there is",
-    shuffle="nothing: training data is always shuffled",
-    x="the second argument: pn.fit(model, (x, y))",
-    y="the second argument: pn.fit(model, (x, y))",
+    **FAMILIAR,
 )
 def fit(
     model: Model,
@@ -42,9 +59,9 @@ def fit(
     optimizer: str | Optimizer = "adam",
     learning_rate: float | None = None,
     schedule: str | schedules.Schedule = "one-cycle",
-    loss: str | losses.LossFunction = "auto",
-    metrics: Sequence[str | Metric] = (),
-    validation: float | Dataset | tuple[Any, Any] | None = 0.1,
+    loss: Losses = "auto",
+    metrics: Metrics = (),
+    validation: Any = 0.1,
     preprocess: str | None = "auto",
     seed: int = 0,
     verbose: int = 1,
@@ -55,26 +72,33 @@ def fit(
     weights, bit for bit, for any number of threads.  Ctrl-C ends the training and returns what there is.
 
     Args:
-        model: a pn.Sequential; built here where it is not.
-        data: what pn.datasets gives, a pn.Dataset, or arrays (x, y): x uint8 (n, height, width, channels) or floats
-            (n, ...), y class numbers or names (n,), 0 and 1 for one output, or floats for values.
+        model: a pn.Sequential or a pn.Model; built here where it is not.
+        data: what pn.datasets gives, a pn.Dataset, arrays (x, y), the path of a folder of images (pn.datasets.folder),
+            or batches: a list of pairs (x, y), or an object whose __iter__ gives such pairs anew each epoch, as loaders
+            do.  x is uint8 (n, height, width, channels) or floats (n, ...), y class numbers or names (n,), one-hot
+            rows (n, K), 0 and 1 for one output, or floats for values; for a model with heads a dict of these.
         epochs: passes over the data.
-        batch_size: examples a step.
+        batch_size: examples a step, the last one of an epoch perhaps fewer; one alone goes with those before it.  Where
+            the data comes in batches, those are taken as they are.
         optimizer: a name ("sgd", "rmsprop", "adam", "adamw"), or pn.Adam(beta1=0.8).
         learning_rate: at the schedule's peak; None is one that suits the optimizer.
         schedule: "one-cycle", "cosine", "step", "constant", or a function (step, steps) -> multiplier.
         loss: "auto" (cross_entropy for classes, binary_cross_entropy for one output with labels 0 and 1, mse for
-            values), a name, or a function of (outputs, targets) that gives a scalar.
-        metrics: names or functions of (outputs, targets), shown beside the loss; accuracy is there by itself.
+            values), a name ("mae" and "huber", too), or a function of (outputs, targets) that gives a scalar; or a dict
+            of these by head, and their sum is trained.  "mse", "mae" and "huber" take class numbers for several outputs
+            as one-hot rows, and the outputs as the model writes them: those are then its probabilities.
+        metrics: names or functions of (outputs, targets), shown beside the loss; or a dict of these by head.  Accuracy
+            is there by itself.
         validation: a share of the training data (shuffled, stratified, seeded) that data.validation replaces where
-            the data has it; a Dataset or (x, y); None or 0 for none.
+            the data has it; a Dataset, (x, y) or batches; None or 0 for none.  No share can be held back from batches.
         preprocess: "dataset" (the training set's mean and deviation a channel), "image" (each image's own), None, or
             "auto": dataset for uint8, nothing for floats.  Saved, and obeyed by evaluate and predict.
         seed: of the initial weights, the split, the order and the dropout.
         verbose: 0 silent, 1 a line an epoch, 2 a line a step.
 
     Returns:
-        The History; best is the lowest validation loss, or the last epoch without validation.
+        The History; best is the lowest validation loss, or the last epoch without validation.  Of heads it has the
+        losses and metrics by name (`top_loss`, `val_top_accuracy`) beside the summed `loss`.
 
     Raises:
         ValueError, TypeError: an argument, or the data, is wrong; before work starts.
@@ -86,23 +110,22 @@ def fit(
     >>> history.epochs, history.steps
     (2, 2)
     """
-    if not isinstance(model, Model):
-        raise TypeError(f"fit: model is {type(model).__name__}: give a pn.Sequential")
+    check_model(model, "fit")
     _check_counts(epochs=epochs, batch_size=batch_size)
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"fit: seed is {seed!r}: give a whole number of at least 0")
+    if verbose not in (0, 1, 2):
+        raise ValueError(f"fit: verbose is {verbose!r}: give 0 (silent), 1 (a line an epoch) or 2 (a line a step)")
     rate_name = schedules.name(schedule)
     shape, recipe = schedules.find(schedule), optimizers.recipe(optimizer, learning_rate, rate_name)
     again = model.card.epochs
     plan = make_plan(model, data, Request(validation, preprocess, loss, metrics, seed, batch_size))
     training = _Training(model, plan, recipe, shape, epochs, batch_size, seed, verbose)
-    say = training.progress.say
-    say(
-        f"{plan.words} · {plan.loss.name} · {recipe.kind}, {rate_name} {recipe.learning_rate:g} · batch {batch_size}"
-        f" · seed {seed}"
+    training.progress.parts(
+        [*plan.words, f"{recipe.kind}, {rate_name} {recipe.learning_rate:g}", plan.batches, f"seed {seed}"]
     )
     if again:
-        say(f"going on from the weights of {again} epoch{'s' * (again > 1)}, with a fresh optimizer")
+        training.progress.say(f"going on from the weights of {again} epoch{'s' * (again > 1)}, with a fresh optimizer")
     return training.train()
 
 
@@ -128,11 +151,12 @@ class _Training:
     ) -> None:
         self.model, self.plan, self.recipe, self.schedule = model, plan, optimizer, schedule
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
-        each = math.ceil(len(plan.feed) / batch_size)
+        each = plan.feed.steps(batch_size)
         self.steps, self.progress = epochs * each, Progress(verbose, epochs, each)
         self.bound = optimizer.bound(model)
         self.blocks = model.blocks()
         self.kept, self.best = self.blocks.snapshot(), math.inf
+        self.before = stuck.values(model, optimizer.undecayed) if verbose else {}
         self.at, self.history = Position(seed), History()
         self.started = time.perf_counter()
 
@@ -154,48 +178,45 @@ class _Training:
 
     def _epoch(self, epoch: int, stop: _core.Interrupt) -> dict[str, float]:
         """One pass over the training data; returns the means of the loss and the metrics."""
-        feed, size, at, history = self.plan.feed, self.batch_size, self.at, self.history
-        loss, run, batch, x, n = self.plan.loss.mean, forward(self.model), feed.batch, feed.x, len(feed)
+        at, history, progress = self.at, self.history, self.progress
+        run, loss, metrics, _ = self.plan.objective
         engine, rate, schedule = self.bound.engine, self.recipe.learning_rate, self.schedule
-        functions = list(self.plan.metrics.values())
-        totals, total = [0.0] * len(functions), 0.0
+        functions = list(metrics.values())
+        totals, total, n, step = [0.0] * len(functions), 0.0, 0, 0
         at.step = self.model.card.epochs
-        order = feed.shuffled(self.seed, at.step)
-        assert feed.y is not None
-        targets = ops.gather(feed.y, order)
-        self.progress.open(epoch)
-        shown = self.progress.steps_shown
+        progress.open(epoch)
+        shown = progress.steps_shown
         try:
-            for start in range(0, n, size):
-                end = min(start + size, n)
-                at.samples = rows = order[start:end]
-                y = targets[start:end]
-                outputs = run(batch(x, rows), training=True)
+            for x, y, samples in self.plan.feed.epoch(self.batch_size, self.seed, at.step):
+                step, rows, at.samples = step + 1, len(samples), samples
+                outputs = run(x, training=True)
+                del x  # the next batch may then take its place
                 error = loss(outputs, y)
                 value = error.item()
                 if not math.isfinite(value):
-                    self._fail(epoch, start // size + 1, value)
+                    self._fail(epoch, step, value)
                 error.backward()
                 engine.learning_rate = rate * schedule(history.steps, self.steps)
                 engine.step()
                 history.steps += 1
-                total += value * (end - start)
+                n += rows
+                total += value * rows
                 for index, function in enumerate(functions):
-                    totals[index] += function(outputs, y).item() * (end - start)
+                    totals[index] += function(outputs, y).item() * rows
                 if shown:
-                    self.progress.step(start // size + 1, value)
+                    progress.step(step, value)
                 if stop.pressed:
                     break
         finally:
-            self.progress.close()
+            progress.close()
             at.samples = None
-        return {"loss": total / n} | {name: t / n for name, t in zip(self.plan.metrics, totals, strict=True)}
+        return {"loss": total / max(1, n)} | {name: t / max(1, n) for name, t in zip(metrics, totals, strict=True)}
 
     def _finish(self, epoch: int, values: dict[str, float], seconds: float) -> None:
         """Validates, keeps the weights where they are the best, and says so."""
         if self.plan.held is not None:
             begun = time.perf_counter()
-            found = measure(self.model, self.plan.held, self.plan.loss.mean, self.plan.metrics)
+            found = measure(self.plan.objective, self.plan.held)
             values |= {f"val_{name}": value for name, value in found.items()}
             seconds += time.perf_counter() - begun
             if not math.isfinite(found["loss"]):
@@ -207,7 +228,13 @@ class _Training:
             self.kept = self.blocks.snapshot()
             self.history.best_epoch = epoch
             self.model.card.metrics = {name: float(value) for name, value in values.items()}
+            self.model.card.best_epoch = self.model.card.epochs
         self.progress.epoch(epoch, seconds, values)
+        if epoch == 1 and self.progress.verbose:
+            hint = stuck.look(self.model, self.before)
+            self.before.clear()
+            if hint:
+                self.progress.say(hint)
 
     def _fail(self, epoch: int, step: int, value: float) -> None:
         self.blocks.restore(self.kept)
@@ -220,23 +247,20 @@ class _Training:
 
     def _end(self) -> History:
         """Puts the best weights back and says the last line."""
-        history, best = self.history, self.history.best_epoch
+        history, best, say = self.history, self.history.best_epoch, self.progress.parts
         if best:
             self.blocks.restore(self.kept)
         history.seconds = time.perf_counter() - self.started
         history.fingerprint = self.blocks.fingerprint()
+        took = f"{history.seconds:.1f} s"
         if history.interrupted:
-            state = (
-                f"the weights are those of epoch {best}, the best" if best else "the weights are those of this moment"
-            )
-            self.progress.say(f"interrupted in epoch {history.epochs + 1} after {history.seconds:.1f} s; {state}")
+            state = f"those of epoch {best}, the best" if best else "those of this moment"
+            say([f"interrupted in epoch {history.epochs + 1} after {took}; the weights are {state}"])
         elif "val_loss" in history:
-            value = history["val_loss"][best - 1]
-            accuracy = history["val_accuracy"][best - 1] if "val_accuracy" in history else None
-            also = f", val_accuracy {accuracy}" if isinstance(accuracy, Estimate) else ""
-            self.progress.say(f"best epoch {best} (val_loss {value:.4g}{also}) · {history.seconds:.1f} s")
+            values = {name: history[name][best - 1] for name in history if name.startswith("val_")}
+            shares = [f"{name} {value}" for name, value in values.items() if isinstance(value, Estimate)]
+            found = ", ".join([f"val_loss {values['val_loss']:.4g}", *shares])
+            say([f"best epoch {best} ({found})", took])
         else:
-            self.progress.say(
-                f"no validation: the weights are those of epoch {best}, the last · {history.seconds:.1f} s"
-            )
+            say([f"no validation: the weights are those of epoch {best}, the last", took])
         return history

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("PYNEURAL_DATA", "sample")
+os.environ.setdefault("MPLBACKEND", "Agg")  # pictures are drawn, never shown
 
 import pyneural as pn
 

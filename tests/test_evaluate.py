@@ -116,7 +116,7 @@ def untrained() -> pn.Sequential:
         (lambda m, d: pn.evaluate(m, d.x, d.y), TypeError, "takes 2 positional arguments"),
         (lambda m, d: pn.evaluate(m, (d.x, d.y + 5)), ValueError, "labels run 5..14"),
         (lambda m, d: pn.evaluate(m, pn.Splits(d, d)), TypeError, "data.test"),
-        (lambda m, d: pn.predict(d, m), TypeError, "give a trained model"),
+        (lambda m, d: pn.predict(d, m), TypeError, "give a pn.Sequential"),
         (lambda m, d: pn.predict(m, [["a"]]), TypeError, "give numbers"),
         (lambda m, d: pn.classify(m, d.x[:2]), ValueError, "takes one input, got 2"),
     ],

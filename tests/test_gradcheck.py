@@ -26,6 +26,16 @@ def test_every_task_can_be_checked(units, labels):
     pn.check_gradients(model, np.random.default_rng(1).normal(size=(3, 2)), labels, verbose=0)
 
 
+def test_the_heads_of_a_graph_are_checked_together():
+    x = pn.Input((4,))
+    h = pn.Dense(3, "tanh")(x)
+    ends = {"kind": pn.Dense(3, "softmax")(h), "on": pn.Dense(1, "sigmoid")(h), "size": pn.Dense(2)(h)}
+    model = pn.Model(x, ends, dtype="float64")
+    labels = {"kind": [0, 2, 1], "on": [1, 0, 1], "size": [[0.5, 1.5], [2.0, -1.0], [0.3, 0.1]]}
+    errors = pn.check_gradients(model, np.random.default_rng(4).normal(size=(3, 4)), labels, verbose=0)
+    assert set(errors) == {*model.parameters, "x"}
+
+
 def test_checking_leaves_the_model_as_it_was():
     model = pn.Sequential(pn.Dense(4), pn.BatchNorm(), pn.Dense(2), dtype="float64")
     model.build((3,))

@@ -29,6 +29,9 @@ def built(*stack: pn.Layer, shape=IMAGES, **options) -> pn.Sequential:
         lambda: pn.Dropout(0.4),
         lambda: pn.Flatten(),
         lambda: pn.Activation("softmax"),
+        lambda: pn.LayerNorm(),
+        lambda: pn.Reshape((5, -1, 6)),
+        lambda: pn.Conv2D(2, 1, activation="gelu_tanh"),
     ],
 )
 def test_the_shape_learnt_in_build_is_the_shape_computed(make):
@@ -76,6 +79,71 @@ def test_a_frozen_batch_norm_keeps_its_statistics():
     y = model(x, training=True).numpy()
     np.testing.assert_allclose(y, x / np.sqrt(1 + 1e-5), rtol=1e-5)
     assert np.all(model["batch_norm_1"].running_mean.numpy() == 0)
+
+
+def test_layer_norm_normalises_each_row():
+    model = built(pn.LayerNorm(epsilon=1e-6), shape=(12,))
+    x = np.random.default_rng(4).normal(3, 2, size=(5, 12)).astype(np.float32)
+    model["layer_norm_1"].beta = 0.5
+    for training in (True, False):
+        y = model(x, training=training).numpy()
+        np.testing.assert_allclose(y.mean(axis=1), 0.5, atol=1e-5)
+        np.testing.assert_allclose(y.std(axis=1), 1, atol=1e-4)
+
+
+def test_gelu_comes_in_two_forms():
+    x = np.linspace(-3, 3, 50, dtype=np.float32).reshape(-1, 1)
+    exact, tanh = (built(pn.Activation(name), shape=(1,))(x).numpy() for name in ("gelu", "gelu_tanh"))
+    np.testing.assert_allclose(exact, tanh, atol=5e-4)  # the tanh form is off by 4.7e-4 at most
+    assert np.any(exact != tanh)
+    assert np.array_equal(tanh, pn.ops.gelu(x, approximate="tanh").numpy())
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8, np.float32, np.float64])
+def test_embedding_takes_whole_numbers_of_any_kind(dtype):
+    model = built(pn.Embedding(7, 3), shape=(2, 2))
+    numbers = np.array([[[0, 6], [3, 3]]], dtype)
+    expected = model["embedding_1"].weight.numpy()[numbers.astype(int)]
+    assert np.array_equal(model(numbers).numpy(), expected)
+    assert np.array_equal(model.call(pn.tensor(numbers), training=True).numpy(), expected)
+
+
+def test_embedding_learns_from_integers():
+    generator = np.random.default_rng(6)
+    x = generator.integers(0, 20, size=(600, 5))
+    y = (x % 2).sum(axis=1) > 2  # how many are odd: a number's size does not tell
+    model = pn.Sequential(pn.Embedding(20, 4), pn.Flatten(), pn.Dense(1))
+    history = pn.fit(model, (x, y.astype(int)), epochs=30, batch_size=16, learning_rate=0.02, verbose=0)
+    assert history["val_accuracy"][-1] > 0.9
+    assert pn.predict(model, x).shape == (600, 1)
+    again = pn.files.loads(pn.files.dumps(model))
+    assert np.array_equal(pn.predict(again, x), pn.predict(model, x))
+
+
+def test_embedding_has_right_gradients_and_x_has_none():
+    model = pn.Sequential(pn.Embedding(5, 3), pn.Flatten(), pn.Dense(2), dtype="float64")
+    errors = pn.check_gradients(model, [[0, 1], [1, 4], [1, 1]], [0, 1, 1], verbose=0)
+    assert list(errors) == list(model.parameters)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ([[0, 7]], "embedding_1: it knows the numbers 0..6: take: value 1 of indices is 7"),
+        ([[-1, 0]], "embedding_1: it knows the numbers 0..6: take: value 0 of indices is -1"),
+        ([[0.25, 0]], "embedding_1: x has numbers that are not whole: give those of words or classes, 0..6"),
+        ([[np.inf, 0]], "embedding_1: it knows the numbers 0..6"),
+        ([[np.nan, 0]], "embedding_1: x has numbers that are not whole"),
+    ],
+)
+def test_embedding_refuses_other_numbers(numbers, words):
+    with pytest.raises(ValueError, match=words):
+        built(pn.Embedding(7, 3), shape=(2,))(np.array(numbers))
+
+
+def test_shapes_can_be_empty_batches():
+    x = np.zeros((0, 4, 3), np.float32)
+    assert built(pn.Flatten(), pn.Reshape((2, -1)), shape=(4, 3))(x).shape == (0, 2, 6)
 
 
 def test_dropout_keeps_the_mean_and_two_layers_differ():
@@ -132,6 +200,19 @@ def test_a_composite_layer_names_what_is_inside():
     assert again.fingerprint() == model.fingerprint()
 
 
+def test_dropout_of_a_model_inside_an_own_layer_follows_the_training_around_it():
+    class Block(pn.Layer):
+        def __init__(self):
+            self.inside = pn.Sequential(pn.Dense(4, "tanh"), pn.Dropout(0.5))
+
+        def call(self, x, *, training):
+            return x + self.inside(x, training=training)
+
+    model = pn.Sequential(Block(), pn.Dense(2), dtype="float64")
+    x = np.random.default_rng(7).normal(size=(6, 4))
+    pn.check_gradients(model, x, [0, 1, 0, 1, 1, 0], verbose=0)  # the same mask at each of its calls
+
+
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
@@ -146,6 +227,16 @@ def test_a_composite_layer_names_what_is_inside():
         (lambda: pn.Dropout(-0.1), ValueError, "rate is -0.1"),
         (lambda: pn.BatchNorm(momentum=1.0), ValueError, "momentum is 1.0"),
         (lambda: pn.Activation("swish"), ValueError, "activation 'swish'"),
+        (lambda: pn.LayerNorm(epsilon=0), ValueError, "epsilon is 0: give a number above 0"),
+        (lambda: built(pn.LayerNorm(), shape=()), ValueError, "layer_norm_1: x is (n,): it needs features"),
+        (lambda: pn.Embedding(0, 3), ValueError, "vocabulary is 0"),
+        (lambda: pn.Embedding(3, 2.5), ValueError, "units is 2.5"),
+        (lambda: pn.Embedding(2**24 + 1, 3), ValueError, "at most 16,777,216 numbers are exact"),
+        (lambda: pn.Reshape(12), TypeError, "shape is 12: give a tuple without the batch's axis"),
+        (lambda: pn.Reshape((-1, -1)), ValueError, "-1 once at most"),
+        (lambda: pn.Reshape((0, 3)), ValueError, "shape is (0, 3): give whole numbers"),
+        (lambda: built(pn.Reshape((5, 2)), shape=(9,)), ValueError, "reshape_1: x is (n, 9), 9 values an example"),
+        (lambda: built(pn.Reshape((-1, 2)), shape=(9,)), ValueError, "shape (-1, 2) does not hold as many"),
         (lambda: pn.Dense(3, name="a/b"), ValueError, "without '/'"),
         (lambda: built(pn.Dense(3), shape=(12, 12, 16)), ValueError, "dense_1: x is (n, 12, 12, 16); put pn.Flatten()"),
         (lambda: built(pn.Dense(3), shape=()), ValueError, "it needs features"),

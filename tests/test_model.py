@@ -115,6 +115,7 @@ def test_a_layer_used_twice_has_one_set_of_parameters(rings):
     model = pn.Sequential(shared, shared, pn.Dense(3))
     pn.fit(model, rings, epochs=1, verbose=0)
     assert list(model.parameters) == ["dense_1/weight", "dense_1/bias", "dense_2/weight", "dense_2/bias"]
+    assert pickle.loads(pickle.dumps(model)).fingerprint() == model.fingerprint()
 
 
 def test_trainable_false_keeps_a_layer_as_it_is(rings):

@@ -2,8 +2,8 @@
 
     python tools/make_picture.py digits.safetensors docs/images/digits.png
 
-The model is one that `pyneural digits` saved; the digits are the first of each kind in the test set, and the mistake
-that the network is surest of.  Needs matplotlib.
+The model is one that `pyneural digits` saved; the digits are the first right ones of four kinds, the right one that the
+network is least sure of, and the mistake that it is surest of.  Needs matplotlib.
 """
 
 import sys
@@ -17,6 +17,7 @@ import numpy as np
 import pyneural as pn
 
 MAPS = 4  # feature maps shown a stage
+ROWS = ("the image", "convolutions 1, 2", "convolutions 3, 4", "the answer")
 
 
 def stages(model: pn.Sequential, image: np.ndarray) -> list[np.ndarray]:
@@ -30,12 +31,11 @@ def stages(model: pn.Sequential, image: np.ndarray) -> list[np.ndarray]:
     return found
 
 
-def chosen(y: np.ndarray, probabilities: np.ndarray) -> list[int]:
-    """The first right example of 7, 2, 0, 4, 9, and the mistake with the greatest confidence."""
-    answers = probabilities.argmax(axis=1)
-    right = [int(np.flatnonzero((y == digit) & (answers == digit))[0]) for digit in (7, 2, 0, 4, 9)]
-    wrong = np.flatnonzero(answers != y)
-    return [*right, int(wrong[probabilities[wrong].max(axis=1).argmax()])]
+def chosen(report: pn.Report) -> list[int]:
+    """The first right 7, 2, 0 and 4, the right one of the least confidence, and the mistake of the greatest."""
+    right = report.predictions == report.labels
+    firsts = [int(np.flatnonzero(right & (report.labels == digit))[0]) for digit in (7, 2, 0, 4)]
+    return [*firsts, int(np.where(right, report.confidence, np.inf).argmin()), int(report.mistakes[0])]
 
 
 def strongest(maps: np.ndarray) -> np.ndarray:
@@ -48,25 +48,15 @@ def strongest(maps: np.ndarray) -> np.ndarray:
 def main(model_path: str, out: str) -> None:
     """Draws the picture."""
     model, test = pn.load(model_path), pn.datasets.mnist().test
-    probabilities = pn.predict(model, test.x)
-    columns = chosen(test.y, probabilities)
-    figure, axes = plt.subplots(4, len(columns), figsize=(10.5, 6.6), height_ratios=[1, 1, 1, 0.75])
-    for column, index in enumerate(columns):
-        first, second = stages(model, test.x[index])
-        truth, answer = int(test.y[index]), int(probabilities[index].argmax())
-        pictures = [test.x[index, :, :, 0], strongest(first), strongest(second)]
-        for row, picture in enumerate(pictures):
-            axes[row, column].imshow(picture, cmap="gray" if row == 0 else "magma")
-            axes[row, column].set(xticks=[], yticks=[])
-        colour = "#2a9d4b" if truth == answer else "#d1495b"
-        words = f"{answer} ({probabilities[index].max():.1%})" + ("" if truth == answer else f"\nbut it is a {truth}")
-        axes[0, column].set_title(words, color=colour, fontsize=12)
-        axes[3, column].bar(range(10), probabilities[index], color=colour)
-        axes[3, column].set(xticks=range(10), yticks=[], ylim=(0, 1))
-        axes[3, column].tick_params(labelsize=8, length=0)
-    for row, label in enumerate(("the image", "convolutions 1, 2", "convolutions 3, 4", "the answer")):
-        axes[row, 0].set_ylabel(label, fontsize=11)
-    figure.tight_layout()
+    digits = test.take(chosen(pn.evaluate(model, test, verbose=0)))
+    figure, axes = plt.subplots(len(ROWS), len(digits), figsize=(10.5, 7.2), layout="constrained")
+    pn.plot.predictions(model, digits, ax=[axes[0], axes[-1]])
+    for column, image in zip(axes.T, digits.x, strict=True):
+        for axis, maps in zip(column[1:-1], stages(model, image), strict=True):
+            axis.imshow(strongest(maps), cmap="magma")
+            axis.set(xticks=[], yticks=[])
+    for axis, words in zip(axes[:, 0], ROWS, strict=True):
+        axis.set_ylabel(words, fontsize=11)
     figure.savefig(out, dpi=110)
 
 

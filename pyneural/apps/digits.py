@@ -62,6 +62,7 @@ def digits(
     epochs: int = 5,
     model: str = "cnn",
     data: str | Path | None = None,
+    extra: str | Path | None = None,
     samples: int | None = None,
     batch_size: int = 64,
     optimizer: str | Optimizer = "adam",
@@ -79,6 +80,7 @@ def digits(
         epochs: passes over the data.
         model: "cnn" or "mlp".
         data: as pn.datasets.mnist takes its path.
+        extra: digits of one's own to train on, too, as pn.datasets.mnist takes them.
         samples: train on that many images only, stratified, drawn by the seed; None takes all.
         batch_size: images a step.
         optimizer: a name or a recipe, as pn.fit takes it.
@@ -100,7 +102,7 @@ def digits(
         _core.set_threads(threads)
     if learning_rate is None and (optimizer, schedule) == ("adam", "one-cycle"):
         learning_rate = RATES.get(model)
-    found = datasets.mnist(data)
+    found = datasets.mnist(data, extra=extra)
     train = found.train if samples is None else _some(found.train, samples, seed)
     history = fit(
         made,
@@ -114,20 +116,26 @@ def digits(
         seed=seed,
         verbose=verbose,
     )
-    if samples is not None and verbose:
-        print("train: ", end="")
-        evaluate(made, train, verbose=verbose)
-    report = None
-    if not history.interrupted:
-        assert found.test is not None
-        if samples is not None and verbose:
-            print("test: ", end="")
-        report = evaluate(made, found.test, verbose=verbose)
-    if output is not None:
-        saved = save(made, output)
-        if verbose:
+    saved = None if output is None else save(made, output)  # before the tests: Ctrl-C there shall not cost the model
+    try:
+        report = _tested(made, train if samples is not None else None, found.test, history, verbose)
+    finally:
+        if saved is not None and verbose:
             print(f"saved {saved} ({saved.stat().st_size:,} bytes)", flush=True)
     return Run(made, history, report)
+
+
+def _tested(model: Model, train: Dataset | None, test: Dataset | None, history: History, verbose: int) -> Report | None:
+    """The report on the test images, and before it that on some training images, where those are given."""
+    if train is not None and verbose:
+        print("train: ", end="")
+        evaluate(model, train, verbose=verbose)
+    if history.interrupted or test is None:
+        return None
+    if train is not None and verbose:
+        print("test: ", end="")
+    report: Report = evaluate(model, test, verbose=verbose)
+    return report
 
 
 def _some(data: Dataset, samples: int, seed: int) -> Dataset:

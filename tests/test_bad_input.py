@@ -1,0 +1,480 @@
+"""Bad input: each is met with one sentence (who, what was given, what was expected, the fix), before any work.
+
+What is refused leaves the model as it was: not built where it was not, with the same weights, and the same card.
+"""
+
+import re
+import types
+
+import numpy as np
+import pytest
+
+import pyneural as pn
+
+X, Y = np.zeros((20, 4), np.float32), np.arange(20) % 3
+X[:, 0] = np.arange(20)
+IMAGES = np.arange(20 * 64, dtype=np.uint8).reshape(20, 8, 8, 1)
+COLOURED = np.zeros((20, 32, 32, 3), np.uint8)
+
+
+def three() -> pn.Sequential:
+    return pn.Sequential(pn.Dense(3))
+
+
+def one() -> pn.Sequential:
+    return pn.Sequential(pn.Dense(1))
+
+
+def flat() -> pn.Sequential:
+    return pn.Sequential(pn.Flatten(), pn.Dense(3))
+
+
+def conv() -> pn.Sequential:
+    return pn.Sequential(pn.Conv2D(4, 3), pn.Flatten(), pn.Dense(3))
+
+
+def digits() -> pn.Sequential:
+    model = pn.Sequential(pn.Flatten(), pn.Dense(3))
+    model.build((28, 28, 1))
+    return model
+
+
+def trained_on_pixels() -> pn.Sequential:
+    model = flat()
+    pn.fit(model, (IMAGES, Y), epochs=1, verbose=0)
+    return model
+
+
+def trained_on_floats() -> pn.Sequential:
+    model = three()
+    pn.fit(model, (X, Y), epochs=1, verbose=0)
+    return model
+
+
+def with_strange(x: np.ndarray) -> np.ndarray:
+    x = x.copy()
+    x[2, 1], x[5, 0] = np.nan, np.inf
+    return x
+
+
+def state(model: pn.Model) -> tuple:
+    card = dict(vars(model.card))
+    return model.input_shape, None if model.input_shape is None else model.fingerprint(), card, model.seed
+
+
+DATA_AND_MODEL = [
+    (digits, (COLOURED, Y), ValueError, "fit: the model was built for images (28, 28, 1), this data has (32, 32, 3)"),
+    (digits, (X, Y), ValueError, "fit: the model was built for images (28, 28, 1), this data has (4,)"),
+    (three, (IMAGES, Y), ValueError, "dense_1: x is (n, 8, 8, 1); put pn.Flatten() before Dense"),
+    (
+        lambda: pn.Sequential(pn.Conv2D(4, 3)),
+        (IMAGES, Y),
+        ValueError,
+        "fit: the model's output is (n, 6, 6, 4); end it in pn.Flatten() and pn.Dense",
+    ),
+    (
+        conv,
+        (COLOURED.transpose(0, 3, 1, 2), Y),
+        ValueError,
+        "fit: x is (20, 3, 32, 32): channels look first; use x.transpose(0, 2, 3, 1)",
+    ),
+    (conv, (X, Y), ValueError, "Conv2D needs images, (n, height, width, channels)"),
+    (trained_on_pixels, (IMAGES / 255, Y), ValueError, "fit: the model was trained on uint8 pixels 0..255, x is float"),
+    (
+        trained_on_floats,
+        (X.astype(np.uint8), Y),
+        ValueError,
+        "fit: the model was trained on floats, x is uint8: prepare",
+    ),
+    (three, (X, Y[:10]), ValueError, "data: x has 20 examples, y is (10,): give one label for each"),
+    (three, (X, Y[0]), ValueError, "data: x has 20 examples, y is (): give one label for each"),
+    (three, (X[:0], Y[:0]), ValueError, "data: it is empty, x is (0, 4): give at least one example"),
+    (three, (X[:, 0], Y), ValueError, "x is (20,): give (n, ...), an example a row; for one feature x.reshape(-1, 1)"),
+    (three, (X.astype(object), Y), TypeError, "x is of object: give numbers: uint8 pixels or floats"),
+    (three, (X.astype(str), Y), TypeError, "give numbers: uint8 pixels or floats"),
+    (three, (X + 1j, Y), TypeError, "x is of complex"),
+    (
+        three,
+        (with_strange(X), Y),
+        ValueError,
+        "fit: x has 2 values that are NaN or infinite, the first at (2, 1): remove or fill them",
+    ),
+    (
+        one,
+        (X, np.where(np.arange(20) == 7, np.nan, 0.5)),
+        ValueError,
+        "fit: y has 1 values that are NaN or infinite, the first at (7,): remove or fill them",
+    ),
+    (three, X, TypeError, "fit: data is ndarray: give a pn.Dataset or a pair of arrays (x, y)"),
+    (three, None, TypeError, "fit: data is NoneType: give"),
+    (three, 3, TypeError, "fit: data is int: give"),
+    (three, (X, Y, Y), TypeError, "fit: data is tuple: give a pn.Dataset or a pair of arrays, (x, y)"),
+    (three, ((X, Y), (X, Y)), TypeError, "fit: data is a pair of pairs: give one, (x, y)"),
+]
+LABELS = [
+    (
+        three,
+        (X, Y + 1),
+        ValueError,
+        "fit: labels run 1..3 but class numbers start at 0 for Dense(3): pass y - 1",
+    ),
+    (
+        three,
+        (X, np.arange(20)),
+        ValueError,
+        "fit: labels run 0..19, the model has 3 outputs, for 0..2: end it in pn.Dense(20)",
+    ),
+    (three, (X, Y * 0), ValueError, "fit: all 20 labels are 0: there is nothing to tell apart"),
+    (three, (X, np.full(20, "cat")), ValueError, "the labels are 1 classes, the model has 3 outputs"),
+    (one, (X, np.ones(20, int)), ValueError, "fit: all 20 labels are 1: there is nothing to tell apart"),
+    (three, (X, Y - 1), ValueError, "fit: labels run -1..1"),
+    (
+        one,
+        (X, Y % 2 * 2 - 1),
+        ValueError,
+        "fit: labels are -1 and 1; a binary model takes 0 and 1: pass (y + 1) // 2",
+    ),
+    (
+        one,
+        (X, Y),
+        ValueError,
+        "fit: labels run 0..2, one output takes 0 and 1: end the model in pn.Dense(3) for classes, or pass y as floats",
+    ),
+    (
+        three,
+        (X, np.array(["a", "b"] * 10)),
+        ValueError,
+        "fit: the labels are 2 classes, the model has 3 outputs: end it in pn.Dense(2)",
+    ),
+    (
+        three,
+        (X, X[:, 0] + 0.5),
+        ValueError,
+        "fit: y is (20,), the model has 3 outputs: end the model in pn.Dense(1)",
+    ),
+    (
+        three,
+        (X, np.ones((20, 2), int)),
+        ValueError,
+        "fit: y is (20, 2) of int64: give class numbers (n,), one-hot rows",
+    ),
+    (three, (X, X), ValueError, "fit: y is (20, 4), the model has 3 outputs: end the model in pn.Dense(4)"),
+    (three, (X, Y.astype("datetime64[s]")), TypeError, "y is of datetime64[s]: give numbers or names"),
+]
+
+
+@pytest.mark.parametrize(("make", "data", "error", "words"), [*DATA_AND_MODEL, *LABELS])
+def test_model_and_data_that_do_not_fit(make, data, error, words):
+    model = make()
+    before = state(model)
+    with pytest.raises(error, match=re.escape(words)):
+        pn.fit(model, data, verbose=0)
+    assert state(model) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"epochs": 0}, ValueError, "fit: epochs is 0: give a whole number of at least 1"),
+        ({"epochs": 1.5}, ValueError, "fit: epochs is 1.5: give a whole number of at least 1"),
+        ({"batch_size": 0}, ValueError, "fit: batch_size is 0: give a whole number of at least 1"),
+        ({"batch_size": -4}, ValueError, "fit: batch_size is -4: give a whole number of at least 1"),
+        ({"batch_size": True}, ValueError, "fit: batch_size is True"),
+        ({"seed": -1}, ValueError, "fit: seed is -1: give a whole number of at least 0"),
+        ({"verbose": "auto"}, ValueError, "fit: verbose is 'auto': give 0 (silent), 1 (a line an epoch) or 2"),
+        ({"learning_rate": -0.1}, ValueError, "fit: learning_rate is -0.1: give a number above 0"),
+        ({"learning_rate": 0}, ValueError, "fit: learning_rate is 0: give a number above 0"),
+        ({"learning_rate": float("nan")}, ValueError, "fit: learning_rate is nan: give a number above 0"),
+        ({"learning_rate": "0.1"}, TypeError, "fit: learning_rate is '0.1': give a number"),
+        (
+            {"learning_rate": 0.1, "optimizer": pn.SGD(learning_rate=0.1)},
+            ValueError,
+            "fit: the learning rate is given twice, in optimizer= and as learning_rate=: give it once",
+        ),
+        ({"optimizer": "adamm"}, ValueError, "optimizer 'adamm'? did you mean 'adam'"),
+        ({"optimizer": "lbfgs"}, ValueError, "optimizer 'lbfgs' is not known: sgd, rmsprop, adam, adamw"),
+        ({"optimizer": pn.Adam}, TypeError, "fit: Adam is a class; write pn.Adam()"),
+        ({"optimizer": 3}, TypeError, "fit: optimizer is 3: give a name (sgd, rmsprop, adam, adamw) or pn.Adam(...)"),
+        ({"optimizer": pn.SGD(momentum=1)}, ValueError, "sgd: momentum is 1; give at least 0 and less than 1"),
+        ({"schedule": "one-cycl"}, ValueError, "schedule 'one-cycl'? did you mean 'one-cycle'"),
+        ({"schedule": "cosine_decay"}, ValueError, "schedule 'cosine_decay'? did you mean 'cosine'"),
+        ({"loss": "crossentropy"}, ValueError, "loss 'crossentropy'? did you mean 'cross_entropy'"),
+        (
+            {"loss": "binary-cross-entropy"},
+            ValueError,
+            "fit: loss 'binary_cross_entropy' is for binary, the labels are",
+        ),
+        ({"loss": 3}, TypeError, "loss is 3: give a name"),
+        ({"metrics": "acuracy"}, ValueError, "metric 'acuracy'? did you mean 'accuracy'"),
+        ({"metrics": ["mse"]}, ValueError, "fit: metric 'mse' does not suit classes: use accuracy"),
+        ({"preprocess": "datset"}, ValueError, "preprocess 'datset'? did you mean 'dataset'"),
+        ({"preprocess": "image"}, ValueError, "fit: preprocess='image' needs images, x is (n, 4): use"),
+        ({"validation": 1.5}, ValueError, "fit: validation is 1.5: give a share between 0 and 1, a Dataset, (x, y) or"),
+        ({"validation": -1}, ValueError, "fit: validation is -1"),
+        ({"validation": True}, ValueError, "fit: validation is True"),
+        (
+            {"validation": 0.01},
+            ValueError,
+            "fit: validation=0.01 of 20 examples leaves a part empty: use validation=None",
+        ),
+        ({"validation": "half"}, FileNotFoundError, "folder: 'half' is not there"),
+        ({"validation": (X, Y[:3])}, ValueError, "data: x has 20 examples, y is (3,)"),
+        ({"validation": (X[:, :3], Y)}, ValueError, "fit: validation has inputs (3,), the training data (4,)"),
+        ({"validation": (X, Y + 5)}, ValueError, "fit: validation: labels run 5..7"),
+        ({"validation": (with_strange(X), Y)}, ValueError, "fit: validation: x has 2 values that are NaN or infinite"),
+        ({"validation": (X.astype(np.uint8), Y)}, ValueError, "fit: validation: the model was trained on floats"),
+        ({"validation": pn.Splits(pn.Dataset(X, Y))}, TypeError, "fit: validation: give one part of the data"),
+        # familiar, and wrong
+        (
+            {"validation_split": 0.1},
+            TypeError,
+            "fit() has no 'validation_split'; use validation=0.1 (shuffled, stratified)",
+        ),
+        ({"validation_data": (X, Y)}, TypeError, "fit() has no 'validation_data'; use validation=(x, y)"),
+        ({"lr": 0.1}, TypeError, "fit() has no 'lr'; use learning_rate"),
+        ({"epoch": 3}, TypeError, "fit() has no 'epoch'; did you mean 'epochs'"),
+        ({"callbacks": []}, TypeError, "fit() has no 'callbacks'; use nothing: best weights are always restored"),
+        ({"shuffle": True}, TypeError, "fit() has no 'shuffle'; use nothing: training data is always shuffled"),
+        ({"random_state": 0}, TypeError, "fit() has no 'random_state'; use seed"),
+        ({"criterion": "mse"}, TypeError, "fit() has no 'criterion'; use loss"),
+        ({"class_weight": {}}, TypeError, "fit() has no 'class_weight'; use loss, with a function"),
+        ({"device": "cuda"}, TypeError, "fit() has no 'device'; use nothing: all computing is on the processor"),
+        ({"wibble": 1}, TypeError, "fit() has no 'wibble'; it takes model, data, epochs"),
+    ],
+)
+def test_arguments_that_are_wrong(options, error, words, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    model = three()
+    before = state(model)
+    with pytest.raises(error, match=re.escape(words)):
+        pn.fit(model, (X, Y), verbose=0, **options) if "verbose" not in options else pn.fit(model, (X, Y), **options)
+    assert state(model) == before
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: pn.fit((X, Y), three()), TypeError, "fit: model is tuple: give a pn.Sequential or a pn.Model first"),
+        (lambda: pn.fit(pn.Sequential, (X, Y)), TypeError, "fit: model is Sequential, a class: give"),
+        (lambda: pn.fit(pn.Dense(3), (X, Y)), TypeError, "fit: model is Dense: give a pn.Sequential"),
+        (lambda: pn.fit(three(), X, Y), TypeError, "give x and y as one pair, pn.fit(model, (x, y))"),
+        (lambda: pn.fit(three(), x=X, y=Y), TypeError, "use the second argument: pn.fit(model, (x, y))"),
+        (lambda: pn.evaluate(three(), X, Y), TypeError, "give x and y as one pair, pn.evaluate(model, (x, y))"),
+        (
+            lambda: pn.predict(three(), X),
+            RuntimeError,
+            "predict: the model is not trained yet: pn.fit(model, data) first",
+        ),
+        (
+            lambda: pn.classify(three(), X[0]),
+            RuntimeError,
+            "classify: the model is not trained yet: pn.fit(model, data)",
+        ),
+        (lambda: pn.evaluate(three(), (X, Y)), RuntimeError, "evaluate: the model is not trained yet: pn.fit"),
+        (lambda: pn.predict(X, three()), TypeError, "predict: model is ndarray: give a pn.Sequential or a pn.Model"),
+        (lambda: pn.Dense(3, "rellu"), ValueError, "activation 'rellu'? did you mean 'relu'"),
+        (lambda: pn.Adam(lr=0.1), TypeError, "Adam() has no 'lr'; did you mean 'learning_rate'"),
+        (lambda: pn.RMSprop(rho=0.9), TypeError, "RMSprop() has no 'rho'; did you mean 'beta2'"),
+        (lambda: pn.Adam(betas=(0.9, 0.99)), TypeError, "Adam() has no 'betas'; did you mean 'beta1' and 'beta2'"),
+        (lambda: pn.SGD(beta=0.9), TypeError, "SGD() has no 'beta'; did you mean 'momentum'"),
+        (lambda: pn.AdamW(decay=0.1), TypeError, "AdamW() has no 'decay'; did you mean 'weight_decay'"),
+        (lambda: pn.SGD(learning_rate=-1), ValueError, "SGD: learning_rate is -1: give a number above 0"),
+    ],
+)
+def test_calls_that_are_wrong(call, error, words):
+    with pytest.raises(error, match=re.escape(words)):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("fit", "a model has no 'fit'; use pn.fit(model, data)"),
+        ("compile", "a model has no 'compile'; use nothing: pn.fit(model, data, loss=..., optimizer=..., metrics=...)"),
+        ("train", "a model has no 'train'; use pn.fit(model, data); by hand, model(x, training=True)"),
+        ("eval", "a model has no 'eval'; use model(x), which is training=False by itself"),
+        ("evaluate", "use pn.evaluate(model, data)"),
+        ("predict", "use pn.predict(model, x)"),
+        ("predict_proba", "use pn.predict(model, x), which gives probabilities"),
+        ("score", "use pn.evaluate(model, data).accuracy"),
+        ("zero_grad", "use nothing: backward writes every gradient anew"),
+        ("save", "use pn.save(model, path)"),
+        ("load_state_dict", "use model = pn.load(path)"),
+        ("state_dict", "use model.parameters, or pn.save(model, path)"),
+        ("named_parameters", "use model.parameters.items()"),
+        ("trainable_variables", "use model.parameters"),
+        ("forward", "use model(x)"),
+        ("to", "use nothing: all computing is on the processor"),
+        ("cuda", "use nothing: all computing is on the processor"),
+    ],
+)
+def test_what_other_models_do_is_shown_as_it_is_done_here(name, words):
+    with pytest.raises(AttributeError, match=re.escape(words)):
+        getattr(three(), name)
+
+
+def test_what_other_optimizers_and_histories_do_is_shown_too():
+    model = three()
+    history = pn.fit(model, (X, Y), epochs=1, verbose=0)
+    optimizer = pn.Adam(model)
+    with pytest.raises(AttributeError, match=r"an optimizer has no 'zero_grad'; use nothing: backward writes every"):
+        optimizer.zero_grad()
+    with pytest.raises(AttributeError, match=r"an optimizer has no 'minimize'; use loss.backward\(\), then"):
+        optimizer.minimize(None)
+    with pytest.raises(AttributeError, match="Adam has no attribute 'wibble'"):
+        _ = optimizer.wibble
+    with pytest.raises(AttributeError, match=r"a history has no 'history'; use history\['loss'\]"):
+        _ = history.history["loss"]
+    with pytest.raises(KeyError, match="the history has no 'val_acc'"):
+        _ = history["val_acc"]
+    with pytest.raises(AttributeError, match="History has no attribute 'wibble'"):
+        _ = history.wibble
+    with pytest.raises(TypeError, match=re.escape("model.parameters is a dict, not a method: leave the () away")):
+        model.parameters()
+    assert len(list(model.parameters.values())) == 2
+
+
+def test_predict_and_evaluate_refuse_what_the_model_was_not_trained_on():
+    model = trained_on_pixels()
+    for x, words in (
+        (
+            IMAGES / 255,
+            "predict: the model was trained on uint8 pixels 0..255, x is float32: give the pixels as they are",
+        ),
+        (COLOURED, "predict: the model was built for images (8, 8, 1), this data has (32, 32, 3)"),
+        ("cat.png", "predict: x is of <U7: give numbers"),
+        (pn.Splits(pn.Dataset(IMAGES, Y)), "predict: give one part of the data: data.test, or data.test.x"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=re.escape(words)):
+            pn.predict(model, x)
+    for data, words in (
+        ((IMAGES, Y + 5), "evaluate: labels run 5..7"),
+        ((IMAGES, np.full(20, "cat")), "evaluate: labels are names, as 'cat', the model's classes are the numbers 0..2: give class"),
+        (pn.Splits(pn.Dataset(IMAGES, Y)), "evaluate: give one part of the data: data.train, data.validation or"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=re.escape(words)):
+            pn.evaluate(model, data)
+
+
+def test_a_bound_optimizer_is_refused(rings):
+    model = three()
+    model.build((2,))
+    before = state(model)
+    with pytest.raises(
+        ValueError, match=r"this optimizer is bound to a model; give a fresh pn.Adam\(...\) without one"
+    ):
+        pn.fit(model, rings, optimizer=pn.Adam(model))
+    assert state(model) == before
+
+
+def test_grey_images_get_their_axis_in_silence(capsys):
+    model = conv()
+    pn.fit(model, (IMAGES[..., 0], Y), epochs=1, verbose=0)
+    assert model.input_shape == (8, 8, 1)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_float_pixels_up_to_255_are_warned_of_and_training_goes_on():
+    for data in ((IMAGES.astype(np.float32), Y), [(IMAGES.astype(np.float32), Y)]):
+        with pytest.warns(UserWarning, match=r"float pixels 0..255, which train badly: keep uint8 .*or divide by 255"):
+            assert pn.fit(flat(), data, epochs=1, verbose=0).epochs == 1
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        (
+            lambda: (pn.Dense(8, "relu"), pn.Dense(8, "step"), pn.Dense(3)),
+            "step: its gradient is 0 everywhere, so the layers before it will not learn (dense_1, dense_2): use 'relu'",
+        ),
+        (
+            lambda: (pn.Dense(8), pn.Activation("step"), pn.Dense(3)),
+            "step: its gradient is 0 everywhere, so dense_1 will not learn: use 'relu'",
+        ),
+        (
+            lambda: (pn.Dense(8, "relu", init=-1.0), pn.Dense(3)),
+            "dense_1, dense_2: every gradient is 0, so nothing is learnt there: look at relu and at the initial values",
+        ),
+        (
+            lambda: (pn.Dense(8), Rounded(), pn.Dense(3)),
+            "every gradient is 0, so nothing is learnt there: look at what comes after it (steps, roundings",
+        ),
+    ],
+)
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_stuck_loss_says_what_to_look_at(layers, words, optimizer, capsys):
+    x = np.abs(np.random.default_rng(0).normal(size=(60, 4))).astype(np.float32) + 1
+    model = pn.Sequential(*layers())
+    pn.fit(model, (x, np.arange(60) % 3), epochs=3, optimizer=optimizer)
+    assert capsys.readouterr().out.count(words) == 1
+    pn.fit(model, (x, np.arange(60) % 3), epochs=1, verbose=0)
+    assert capsys.readouterr().out == ""
+
+
+class Rounded(pn.Layer):
+    """What no activation is named in."""
+
+    def call(self, x: pn.Tensor, *, training: bool) -> pn.Tensor:
+        return pn.ops.step(x)
+
+
+def test_networks_that_learn_are_not_called_stuck(rings, capsys):
+    frozen = pn.Sequential(pn.Dense(8, "relu"), pn.Dense(3))
+    frozen.build((2,))
+    frozen["dense_1"].trainable = False
+    for model in (
+        frozen,
+        three(),
+        pn.Sequential(pn.Dense(8, "relu"), pn.BatchNorm(), pn.Dropout(0.9), pn.Dense(3)),
+    ):
+        pn.fit(model, rings, epochs=1, batch_size=268)  # the last batch is two examples
+    assert "gradient" not in capsys.readouterr().out
+
+
+def test_an_iterator_is_no_data():
+    assert isinstance((batch for batch in [(X, Y)]), types.GeneratorType)
+    with pytest.raises(TypeError, match="fit: data is a generator, which is used up after one epoch: give a list of"):
+        pn.fit(three(), (batch for batch in [(X, Y)]), verbose=0)
+
+
+# ---- a model trained by hand
+
+
+def by_hand(x: np.ndarray, y: np.ndarray) -> pn.Sequential:
+    model = pn.Sequential(pn.Dense(32, "tanh"), pn.Dense(3))
+    model.build((2,))
+    optimizer = pn.Adam(model, learning_rate=0.02)
+    for _ in range(200):
+        pn.ops.cross_entropy(model(x, training=True), y).backward()
+        optimizer.step()
+    return model
+
+
+def test_a_model_trained_by_hand_is_no_dead_end(rings, tmp_path):
+    x, y = rings
+    model = by_hand(x, y.astype(np.int64))
+    with pytest.raises(RuntimeError, match=re.escape("trained by hand, pn.evaluate(model, (x, y)) once, which learns")):
+        pn.predict(model, x)
+    report = pn.evaluate(model, (x, y), verbose=0)
+    assert report.accuracy > 0.9
+    assert model.card.task.kind == "classes"
+    np.testing.assert_allclose(pn.predict(model, x).sum(axis=1), 1, rtol=1e-5)
+    assert pn.classify(model, x[0]).label in "012"
+    again = pn.load(pn.save(model, tmp_path / "hand.safetensors"))
+    assert np.array_equal(pn.predict(again, x), pn.predict(model, x))
+    pn.fit(model, rings, epochs=1, verbose=0)
+
+
+def test_names_and_batches_tell_evaluate_of_a_task_too(rings):
+    x, y = rings
+    names = np.array(["in", "mid", "out"])[y]
+    model = by_hand(x, y.astype(np.int64))
+    assert pn.evaluate(model, [(x[:150], names[:150]), (x[150:], names[150:])], verbose=0).accuracy > 0.9
+    assert pn.classify(model, x[0]).label == "in"
+    with pytest.raises(TypeError, match="evaluate: data is a generator, which is used up"):
+        pn.evaluate(by_hand(x, y.astype(np.int64)), ((x, y) for _ in range(1)), verbose=0)
+    alike = by_hand(x, y.astype(np.int64))
+    assert pn.evaluate(alike, (x[y == 1], y[y == 1]), verbose=0).n == 100  # one class is enough to be measured on
+    with pytest.raises(ValueError, match=r"evaluate: labels run 1\.\.3 but class numbers start at 0"):
+        pn.evaluate(by_hand(x, y.astype(np.int64)), (x, y + 1), verbose=0)

@@ -1,0 +1,236 @@
+"""Folders of images: what is read from them, in what order, as what; and what is said of those that are not right."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pyneural as pn
+
+SIZE = (6, 5)  # height, width
+
+
+def grey(seed: int, size: tuple[int, int] = SIZE) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, size).astype(np.uint8)
+
+
+def coloured(seed: int, size: tuple[int, int] = SIZE) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (*size, 3)).astype(np.uint8)
+
+
+def write(path: Path, pixels: np.ndarray, mode: str | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(pixels)
+    (image if mode is None else image.convert(mode)).save(path)
+    return path
+
+
+@pytest.fixture
+def animals(tmp_path: Path) -> Path:
+    """Two classes, three grey images, written in another order than that of their names."""
+    for name, seed in (("dog/b.png", 2), ("dog/a.bmp", 1), ("cat/c.PNG", 0)):
+        write(tmp_path / "animals" / name, grey(seed))
+    return tmp_path / "animals"
+
+
+# ---- what is read
+
+
+def test_folders_are_classes_and_names_are_the_order(animals):
+    data = pn.datasets.folder(animals)
+    assert data.train.x.dtype == np.uint8
+    assert data.train.classes == ("cat", "dog")
+    assert data.train.y.dtype == np.int64
+    assert data.train.y.tolist() == [0, 1, 1]
+    assert np.array_equal(data.train.x[..., 0], np.stack([grey(0), grey(1), grey(2)]))
+    assert data.train.groups is None
+    assert (data.train.name, data.name) == ("animals", "animals")
+    assert data.test is None
+    assert data.validation is None
+
+
+@pytest.mark.parametrize("names", [("train", "val", "test"), ("Train", "VALIDATION", "Testing")])
+def test_parts_have_folders_of_their_own(tmp_path, names):
+    for seed, part in enumerate(names):
+        for name in ("b", "a"):
+            for number in range(seed + 1):
+                write(tmp_path / part / name / f"{number}.png", grey(10 * seed + number))
+    write(tmp_path / "train_copy" / "a" / "0.png", grey(0))  # beside them, and not read
+    data = pn.datasets.folder(tmp_path)
+    for seed, part in enumerate((data.train, data.validation, data.test)):
+        assert part.y.tolist() == [0] * (seed + 1) + [1] * (seed + 1)
+        assert np.array_equal(part.x[0, :, :, 0], grey(10 * seed))
+        assert part.classes == ("a", "b")
+
+
+def test_a_part_may_lack_a_class_but_not_have_one_more(tmp_path):
+    for name in ("train/a/1.png", "train/b/1.png", "test/b/1.png"):
+        write(tmp_path / name, grey(0))
+    assert pn.datasets.folder(tmp_path).test.y.tolist() == [1]
+    write(tmp_path / "test/c/1.png", grey(0))
+    with pytest.raises(ValueError, match="has the class 'c' for test but not for training"):
+        pn.datasets.folder(tmp_path)
+
+
+def test_what_is_hidden_or_no_image_is_passed_over(animals):
+    for name in (".DS_Store", "cat/.hidden.png", "cat/Thumbs.db", "notes.txt", "__MACOSX/._x.png", ".git/x.png"):
+        path = animals / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"no image")
+    assert len(pn.datasets.folder(animals).train) == 3
+
+
+def test_one_image_with_a_colour_makes_all_coloured(animals):
+    write(animals / "dog" / "aa.png", coloured(7))
+    x = pn.datasets.folder(animals).train.x
+    assert x.shape == (4, *SIZE, 3)
+    assert np.array_equal(x[2], coloured(7))
+    for row, seed in ((0, 0), (1, 1), (3, 2)):
+        assert np.array_equal(x[row], np.repeat(grey(seed)[..., None], 3, axis=2))
+
+
+def test_grey_stored_as_colour_is_grey(animals):
+    write(animals / "dog" / "d.jpg", grey(3), "RGB")
+    assert pn.datasets.folder(animals).train.x.shape == (4, *SIZE, 1)
+
+
+def test_channels_decide_on_colour(animals):
+    write(animals / "dog" / "d.png", coloured(7))
+    one, three = (pn.datasets.folder(animals, channels=channels).train.x for channels in (1, 3))
+    assert one.shape == (4, *SIZE, 1)
+    assert three.shape == (4, *SIZE, 3)
+    assert np.array_equal(one[3, :, :, 0], np.asarray(Image.fromarray(coloured(7)).convert("L")))
+
+
+@pytest.mark.parametrize(("size", "shape"), [(4, (4, 4)), ((3, 8), (3, 8)), (SIZE, SIZE)])
+def test_size_makes_all_alike(animals, size, shape):
+    write(animals / "dog" / "d.png", np.full((40, 60), 77, np.uint8))
+    write(animals / "dog" / "e.jpg", np.full((90, 50), 99, np.uint8))
+    x = pn.datasets.folder(animals, size=size).train.x
+    assert x.shape == (5, *shape, 1)
+    assert np.all(x[3] == 77)
+    assert np.all(np.abs(x[4].astype(int) - 99) <= 1), "JPEG may be off by one"
+
+
+def test_a_large_jpeg_is_scaled_with_averaging(animals):
+    fine = np.zeros((512, 512), np.uint8)
+    fine[:, ::2] = 255  # stripes of one pixel: picking pixels would give 0 or 255
+    write(animals / "dog" / "d.jpg", fine)
+    assert np.all(np.abs(pn.datasets.folder(animals, size=16).train.x[3].astype(int) - 127) <= 3)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "expected"),
+    [
+        (Image.fromarray(np.full(SIZE, 32896, np.uint16)), 128),
+        (Image.fromarray(np.ones(SIZE, bool)), 255),
+        (Image.new("RGBA", SIZE[::-1], (0, 0, 0, 0)), 255),
+        (Image.new("LA", SIZE[::-1], (0, 128)), 127),
+        (Image.new("P", SIZE[::-1], 0), 0),
+    ],
+    ids=["16 bits", "1 bit", "transparent", "half transparent", "palette"],
+)
+def test_every_kind_of_pixel_becomes_8_bits(animals, pixels, expected):
+    pixels.save(animals / "dog" / "d.png")
+    assert np.all(pn.datasets.folder(animals).train.x[3] == expected)
+
+
+def test_cameras_say_what_is_up(animals):
+    side = Image.fromarray(grey(5, SIZE[::-1]))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees clockwise
+    side.save(animals / "dog" / "d.png", exif=exif)
+    assert np.array_equal(pn.datasets.folder(animals).train.x[3, :, :, 0], np.rot90(grey(5, SIZE[::-1]), -1))
+
+
+def test_groups_come_from_names_or_a_function(tmp_path):
+    for name in ("sick/person1_bacteria_1.png", "sick/person1_virus_2.png", "well/IM-0115-0001.png"):
+        write(tmp_path / name, grey(0))
+    pattern = r"^(person\d+_[a-z]+|IM-\d+)"
+    for groups in (pattern, re.compile(pattern), r"^person\d+_[a-z]+|^IM-\d+"):
+        found = pn.datasets.folder(tmp_path, groups=groups).train.groups
+        assert found.tolist() == ["person1_bacteria", "person1_virus", "IM-0115"]
+    assert pn.datasets.folder(tmp_path, groups=lambda file: file.parent.name).train.groups.tolist() == [
+        "sick",
+        "sick",
+        "well",
+    ]
+    with pytest.raises(ValueError, match=r"is not in the file's name 'IM-0115-0001.png'"):
+        pn.datasets.folder(tmp_path, groups=r"person\d+")
+
+
+def test_a_folder_trains_and_names_its_classes(tmp_path, capsys):
+    for number in range(8):
+        write(tmp_path / "dark" / f"{number}.png", grey(number) // 4)
+        write(tmp_path / "light" / f"{number}.png", 255 - grey(number) // 4)
+    data = pn.datasets.folder(tmp_path)
+    model = pn.Sequential(pn.Flatten(), pn.Dense(2))
+    pn.fit(model, data, epochs=5, batch_size=4, learning_rate=0.1, validation=None)
+    assert pn.classify(model, data.train.x[15]).label == "light"
+    assert tmp_path.name in capsys.readouterr().out
+
+
+# ---- what is not right
+
+
+def test_damaged_images_are_named(animals):
+    whole = (animals / "dog" / "b.png").read_bytes()
+    (animals / "dog" / "b.png").write_bytes(whole[: len(whole) // 2])
+    (animals / "dog" / "a.bmp").write_bytes(b"no image at all")
+    (animals / "dog" / "c.jpg").write_bytes(b"")
+    Image.fromarray(np.zeros(SIZE, np.float32)).save(animals / "dog" / "d.tif")
+    with pytest.raises(ValueError, match="folder: 4 of 5 images cannot be read: ") as caught:
+        pn.datasets.folder(animals)
+    assert f"'{Path('dog') / 'a.bmp'}' (no image), '{Path('dog') / 'b.png'}' (" in str(caught.value)
+    assert "and 1 more: fetch them again" in str(caught.value)
+
+
+def test_images_of_two_sizes_ask_for_one(animals):
+    write(animals / "dog" / "c.png", grey(0, (9, 7)))
+    with pytest.raises(ValueError, match=r"c.PNG' is 5 x 6 pixels, 'dog.c.png' is 7 x 9: give one size .* size=5"):
+        pn.datasets.folder(animals)
+
+
+@pytest.mark.parametrize(
+    ("files", "error", "words"),
+    [
+        ([], FileNotFoundError, "has no images in folders of classes, as cat/1.png; it takes .png"),
+        (["a.txt"], FileNotFoundError, "has no images in folders of classes"),
+        (["a/b.txt", "c/d.png"], ValueError, "a' has no images: put some in, or remove it"),
+        (["1.png", "2.png"], ValueError, "has images outside of the folders of classes, as '1.png': put each"),
+        (["a/1.png"], ValueError, "has one class, 'a': there is nothing to tell apart"),
+        (["test/a/1.png"], ValueError, "has test but no train: put the images to train on there"),
+        (["val/a/1.png", "test/a/1.png"], ValueError, "has test and validation but no train"),
+        (["train/a/1.png", "val/a/1.png", "valid/a/1.png"], ValueError, "has both 'val' and 'valid': keep one"),
+        (["inner/train/a/1.png"], FileNotFoundError, "inner' that you mean?"),
+        (["train/1.png"], ValueError, "train' has images outside"),
+        (["train/a/1.png", "train/b/1.png", "test/x.txt"], FileNotFoundError, "test' has no images"),
+    ],
+)
+def test_another_layout_is_met_with_a_sentence(tmp_path, files, error, words):
+    for name in files:
+        if name.endswith(".png"):
+            write(tmp_path / name, grey(0))
+        else:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text("words")
+    with pytest.raises(error) as caught:
+        pn.datasets.folder(tmp_path)
+    assert words in str(caught.value)
+    assert str(caught.value).startswith("folder: ")
+
+
+def test_a_folder_that_is_none_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no' is not there: give a folder"):
+        pn.datasets.folder(tmp_path / "no")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileNotFoundError, match="file' is a file: give a folder"):
+        pn.datasets.folder(tmp_path / "file")
+
+
+@pytest.mark.parametrize("options", [{"size": 0}, {"size": (3,)}, {"size": "28"}, {"size": True}, {"channels": 2}])
+def test_what_makes_no_sense_is_said_before_anything_is_read(animals, options):
+    with pytest.raises(ValueError, match=f"folder: {next(iter(options))} is "):
+        pn.datasets.folder(animals, **options)
