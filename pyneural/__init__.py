@@ -5,7 +5,7 @@
 """
 
 import pyneural.built as _  # noqa: F401 -- first: it has the sentence where there is no engine
-from pyneural import apps, datasets, initializers, losses, metrics, ops, plot, schedules, version
+from pyneural import apps, datasets, initializers, losses, metrics, ops, plot, schedules, spelling, version
 from pyneural._core import (
     Tensor,
     get_threads,
@@ -51,6 +51,7 @@ from pyneural.terminal import ascii  # noqa: A004 -- users write pn.ascii
 from pyneural.training import fit
 
 __version__ = version.VERSION
+
 
 __all__ = [
     "SGD",
@@ -114,3 +115,5 @@ __all__ = [
     "tensor",
     "zeros",
 ]
+
+__getattr__ = spelling.names_of_package(__all__)

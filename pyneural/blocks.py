@@ -2,9 +2,18 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import NoReturn
 
 from pyneural._core import Block, Tensor
 from pyneural.layer import Layer
+
+
+class Parameters(dict[str, Tensor]):
+    """Tensors by their paths; those who call it, as elsewhere, are told that it is no method."""
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        """Says that there is nothing to call."""
+        raise TypeError("model.parameters is a dict, not a method: leave the () away; pn.Adam(model) takes the model")
 
 
 class Blocks:

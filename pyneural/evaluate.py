@@ -123,9 +123,11 @@ def predict(model: Model, x: Any) -> Any:
         RuntimeError: the model was not trained.
     """
     heads, preprocessing = _trained(model, "predict")
-    values = x.x if isinstance(x, Dataset) else x.numpy() if isinstance(x, _core.Tensor) else np.asarray(x)
     if isinstance(x, Splits):
         raise TypeError("predict: give one part of the data: data.test, or data.test.x")
+    if isinstance(x, tuple) and len(x) == 2 and np.shape(x[0]) != np.shape(x[1]):
+        raise TypeError("predict: x is a pair: give the inputs alone, without labels: pn.predict(model, x)")
+    values = x.x if isinstance(x, Dataset) else x.numpy() if isinstance(x, _core.Tensor) else np.asarray(x)
     if values.dtype.kind not in "iubf":
         raise TypeError(f"predict: x is of {values.dtype}: give numbers")
     if values.dtype != np.uint8:

@@ -27,6 +27,9 @@ class Batches(Protocol):
     def steps(self, size: int) -> int:
         """How many batches, of `size` where the size is ours to choose."""
 
+    def smallest(self, size: int) -> int:
+        """How many examples the smallest batch has."""
+
     def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Tensor]]:
         """Batches to train on: prepared inputs, targets, and the numbers of the samples."""
 
@@ -56,6 +59,10 @@ class Feed:
     def steps(self, size: int) -> int:
         """How many batches of that size there are."""
         return len(_edges(len(self.rows), size)) - 1
+
+    def smallest(self, size: int) -> int:
+        """How many examples the smallest batch has."""
+        return min(end - start for start, end in pairwise(_edges(len(self.rows), size)))
 
     def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Tensor]]:
         """Batches in the order of an epoch, which is a function of the seed and the epoch."""

@@ -13,6 +13,7 @@ from pyneural import _core, initializers
 from pyneural._core import Block, Tensor
 from pyneural.connect import explained, node_of, now_building, on_nodes
 from pyneural.graph import Node, Shape
+from pyneural.spelling import check_keywords
 
 
 class Spec(NamedTuple):
@@ -49,6 +50,8 @@ class Layer:
             raise TypeError(
                 f"{cls.__name__}: a layer is made first, and called on nodes then: {cls.__name__}(...)(node)"
             )
+        if kwargs:
+            check_keywords(cls, kwargs)
         self = super().__new__(cls)
         vars(self).update(name=None, _trainable=True, _built=False, _path="", _specs={}, _tensors={}, _held={})
         vars(self).update(_shapes=(), _nodes=[])

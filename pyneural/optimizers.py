@@ -1,6 +1,6 @@
 """optimizers.py -- the engine's optimizers: recipes for pn.fit, or bound to a model and stepped by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from pyneural import _core
@@ -81,7 +81,7 @@ class Optimizer:
                 raise ValueError(f"{type(self).__name__}: the model has no parameters to train")
             self._core = _core.Optimizer(self.kind, self._blocks.parameters, **self.hyper)
         else:
-            tensors = list(target.values()) if isinstance(target, dict) else list(target)
+            tensors = list(target.values()) if isinstance(target, dict) else _tensors(type(self).__name__, target)
             self._core = _core.Optimizer(self.kind, tensors, **self.hyper)
 
     def bound(self, model: Model, **hyper: float) -> "Optimizer":
@@ -221,6 +221,14 @@ def recipe(optimizer: str | Optimizer, learning_rate: float | None, schedule: st
         return optimizer
     rate = optimizer.learning_rate * _PEAKS.get(schedule, 1.0)
     return type(optimizer)(None, **(optimizer.hyper | {"learning_rate": rate}))
+
+
+def _tensors(who: str, target: Any) -> list[Tensor]:
+    if isinstance(target, int | float):
+        raise TypeError(f"{who}: {target!r} is no model: write pn.{who}(learning_rate={target!r})")
+    if isinstance(target, str | Tensor) or not isinstance(target, Iterable):
+        raise TypeError(f"{who}: target is {type(target).__name__}: give a model, or a list of tensors")
+    return list(target)
 
 
 def _try(recipe: Optimizer) -> None:

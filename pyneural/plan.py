@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pyneural import losses, metrics
+from pyneural import _core, losses, metrics
+from pyneural.connect import Building, building
 from pyneural.dataset import Dataset
 from pyneural.feed import Batches
 from pyneural.heads import Head, Objective, encode, inferred, note, objective
@@ -76,6 +77,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
             "batches as they come" if isinstance(train, Stream) else f"batch {request.batch_size}",
         )
         digest = train.digest(encoded)
+        _rehearse(model, (made.feed.smallest(request.batch_size), *train.shape))
     model.build(train.shape, seed=request.seed)
     note(model, heads)
     model.card.preprocessing, model.card.seed = preprocessing, request.seed
@@ -96,6 +98,12 @@ def untouched(model: Model) -> Iterator[None]:
             layer._unbuild()
         model.card = card
         raise
+
+
+def _rehearse(model: Model, shape: tuple[int, ...]) -> None:
+    """Pushes a shape-only batch through as in training, so that what cannot be trained is met before work starts."""
+    with building(Building(model.dtype, shape[0])):
+        model.call(_core.shape_only(shape, model.dtype), training=True)
 
 
 def _preprocessing(model: Model, train: Source, held: Source | None, choice: str | None) -> Preprocessing:

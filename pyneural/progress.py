@@ -118,12 +118,12 @@ class Progress:
             self.bar = None
 
     def epoch(self, epoch: int, seconds: float, values: dict[str, float]) -> None:
-        """The epoch's line; below 110 columns of a terminal, one for training and one for validation."""
+        """The epoch's line; in a terminal too narrow for it, one for training and one for validation."""
         trained = [shown(name, value) for name, value in values.items() if not name.startswith("val_")]
         tested = [shown(name, value) for name, value in values.items() if name.startswith("val_")]
         head = [f"epoch {epoch}/{self.epochs}", f"{seconds:.1f} s", *trained]
         columns = _columns()
-        if columns is not None and columns < _WIDE and tested:
+        if columns is not None and tested and columns < max(_WIDE, len(_APART.join(head + tested))):
             self.parts(head)
             if self.verbose:
                 print("\n".join(f"    {line}" for line in folded(tested, columns - 4, "")), flush=True)

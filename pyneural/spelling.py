@@ -1,8 +1,10 @@
 """spelling.py -- a wrong but familiar word gets an error that shows ours."""
 
 import functools
+import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,6 +61,92 @@ OF_MODELS = {
     "add": "pn.Sequential(layer, layer, ...)",
 }
 
+# what others call a loss, an optimizer, a schedule, a metric or an activation; in small letters, and nothing else
+OF_WORDS = {
+    **dict.fromkeys(
+        ("categoricalcrossentropy", "sparsecategoricalcrossentropy", "crossentropyloss", "softmaxcrossentropy", "ce",
+         "nll", "nllloss", "negativeloglikelihood"), "cross_entropy",
+    ),
+    **dict.fromkeys(
+        ("bce", "bceloss", "bcewithlogits", "bcewithlogitsloss", "sigmoidcrossentropy", "logloss", "logistic"),
+        "binary_cross_entropy",
+    ),
+    **dict.fromkeys(("meansquarederror", "squarederror", "mseloss", "l2", "l2loss"), "mse"),
+    **dict.fromkeys(("meanabsoluteerror", "absoluteerror", "maeloss", "l1", "l1loss"), "mae"),
+    **dict.fromkeys(("smoothl1", "smoothl1loss", "huberloss"), "huber"),
+    **dict.fromkeys(("momentum", "nesterov", "gd", "gradientdescent"), "sgd"),
+    **dict.fromkeys(("onecyclelr", "onecyclepolicy", "triangular"), "one-cycle"),
+    **dict.fromkeys(("cosinedecay", "cosineannealing", "cosineannealinglr"), "cosine"),
+    **dict.fromkeys(("steplr", "piecewiseconstantdecay", "multisteplr"), "step"),
+    **dict.fromkeys(("none", "off", "fixed"), "constant"),
+    **dict.fromkeys(("acc", "categoricalaccuracy", "sparsecategoricalaccuracy", "binaryaccuracy"), "accuracy"),
+}  # fmt: skip
+
+# names that a person looks for in the package, and what it is here
+OF_PACKAGE = {
+    "Linear": "pn.Dense",
+    "Conv2d": "pn.Conv2D",
+    "MaxPool2d": "pn.MaxPool2D",
+    "MaxPooling2D": "pn.MaxPool2D",
+    "AvgPool2d": "pn.AvgPool2D",
+    "AveragePooling2D": "pn.AvgPool2D",
+    "GlobalAveragePooling2D": "pn.GlobalAvgPool2D",
+    "BatchNorm2d": "pn.BatchNorm",
+    "BatchNormalization": "pn.BatchNorm",
+    "LayerNormalization": "pn.LayerNorm",
+    "Dropout2d": "pn.Dropout",
+    "ReLU": "pn.Activation('relu'), or pn.Dense(32, 'relu')",
+    "Sigmoid": "pn.Activation('sigmoid')",
+    "Tanh": "pn.Activation('tanh')",
+    "Softmax": "pn.Activation('softmax'); the loss has one in it already",
+    "CrossEntropyLoss": "pn.fit(model, data), or pn.ops.cross_entropy(outputs, targets) by hand",
+    "MSELoss": "pn.fit(model, data, loss='mse'), or pn.ops.mse(outputs, targets) by hand",
+    "nn": "pn.Dense, pn.Conv2D and so on: all layers are in pn itself",
+    "optim": "pn.SGD, pn.RMSprop, pn.Adam or pn.AdamW",
+    "keras": "pn itself: pn.Sequential, pn.Dense, pn.fit",
+    "functional": "pn.ops",
+    "Module": "pn.Layer",
+    "Variable": "pn.tensor(values, requires_grad=True)",
+    "Parameter": "self.parameter(name, shape), in a pn.Layer's build",
+    "array": "pn.tensor(values)",
+    "from_numpy": "pn.tensor(values)",
+    "ones": "pn.tensor(np.ones(shape))",
+    "DataLoader": "pn.fit(model, (x, y), batch_size=64), or a list of batches",
+    "TensorDataset": "pn.Dataset(x, y)",
+    "train": "pn.fit(model, data)",
+    "score": "pn.evaluate(model, data)",
+    "test": "pn.evaluate(model, data)",
+    "predict_proba": "pn.predict(model, x)",
+    "load_model": "pn.load(path)",
+    "save_model": "pn.save(model, path)",
+    "load_mnist": "pn.datasets.mnist()",
+    "mnist": "pn.datasets.mnist()",
+    "digits": "pn.apps.digits()",
+    "manual_seed": "pn.fit(model, data, seed=0)",
+    "relu": "pn.ops.relu",
+    "softmax": "pn.ops.softmax",
+}
+
+# keywords that layers have elsewhere, and what is here
+OF_LAYERS = {
+    "input_shape": "nothing: the shape is learnt from the data, or by model.build(shape)",
+    "input_dim": "nothing: the shape is learnt from the data, or by model.build(shape)",
+    "in_features": "nothing: the shape is learnt from the data, or by model.build(shape)",
+    "in_channels": "nothing: the shape is learnt from the data, or by model.build(shape)",
+    "num_features": "nothing: the shape is learnt from the data, or by model.build(shape)",
+    "out_features": "units",
+    "out_channels": "filters",
+    "kernel_size": "size",
+    "pool_size": "size",
+    "strides": "stride",
+    "use_bias": "bias",
+    "kernel_initializer": "init",
+    "act": "activation",
+    "p": "rate",
+    "eps": "epsilon",
+    "data_format": "nothing: images are (n, height, width, channels)",
+}
+
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like `word`, or None when none is close."""
@@ -93,8 +181,39 @@ def choose(what: str, word: object, table: Mapping[str, T]) -> T:
 def unknown(what: str, word: str, known: Iterable[str]) -> str:
     """The sentence for a word that is in no table: `activation 'rellu'? did you mean 'relu'`."""
     names = list(known)
-    near = closest(plain(word), names)
+    near = OF_WORDS.get(re.sub(r"[^a-z0-9]", "", word.lower()))
+    near = near if near in names else closest(plain(word), names)
     return f"{what} '{word}'? did you mean '{near}'" if near else f"{what} '{word}' is not known: {', '.join(names)}"
+
+
+def names_of_package(names: list[str]) -> Callable[[str], NoReturn]:
+    """What the package does when it is asked for a name that is not there."""
+
+    def missing(name: str) -> NoReturn:
+        near = OF_PACKAGE.get(name) or closest(name, names)
+        hint = f"use {near if near.startswith('pn') else f'pn.{near}'}" if near else f"it has {', '.join(names)}"
+        raise AttributeError(f"pyneural has no '{name}'; {hint}")
+
+    return missing
+
+
+def check_keywords(layer: type, given: Iterable[str]) -> None:
+    """Refuses keywords that a layer's constructor does not have.
+
+    Raises:
+        TypeError: there is one; says what is meant.
+    """
+    takes = inspect.signature(getattr(layer, "__init__")).parameters  # noqa: B009 -- mypy minds the plain way
+    if any(one.kind is one.VAR_KEYWORD for one in takes.values()):
+        return
+    for word in given:
+        if word not in takes:
+            known = list(takes)[1:]
+            near = None if OF_LAYERS.get(word) in known else closest(word, known)
+            hint = f"did you mean '{near}'" if near else f"it takes {', '.join(known)}"
+            if OF_LAYERS.get(word) in known or OF_LAYERS.get(word, "").startswith("nothing"):
+                hint = f"use {OF_LAYERS[word]}"
+            raise TypeError(f"{layer.__name__}() has no '{word}'; {hint}")
 
 
 def words(*, positional: str = "", **familiar: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

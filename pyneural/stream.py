@@ -5,6 +5,7 @@ A first pass, before anything is trained, learns what arrays would show at once:
 
 import hashlib
 import math
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -80,6 +81,7 @@ class Stream:
         self._moments = _Moments()
         self._hash = hashlib.sha256()
         said, self._count, self._batches = [], 0, 0
+        self._smallest = sys.maxsize
         for x, y in pairs(data, who):
             x = checked(model, x, self._at)
             if self._batches == 0:
@@ -92,6 +94,7 @@ class Stream:
             self._hash.update(np.ascontiguousarray(x).data)
             said.append(y)
             self._count += len(x)
+            self._smallest = min(self._smallest, len(x))
             self._batches += 1
         if not said:
             raise ValueError(f"{who}: data gave no batches: {_ANEW}, which gives pairs (x, y)")
@@ -143,6 +146,10 @@ class StreamFeed:
     def steps(self, size: int) -> int:
         """How many batches an epoch has; their size is the data's own."""
         return self._stream._batches
+
+    def smallest(self, size: int) -> int:
+        """How many examples the smallest batch of the first pass had."""
+        return self._stream._smallest
 
     def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Tensor]]:
         """The batches of one pass, in the order in which the data gives them.

@@ -335,6 +335,69 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
     assert len(list(model.parameters.values())) == 2
 
 
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: pn.Conv2d(3, 3), AttributeError, "pyneural has no 'Conv2d'; use pn.Conv2D"),
+        (lambda: pn.Linear(3), AttributeError, "pyneural has no 'Linear'; use pn.Dense"),
+        (
+            lambda: pn.CrossEntropyLoss(),
+            AttributeError,
+            "use pn.fit(model, data), or pn.ops.cross_entropy(outputs, targ",
+        ),
+        (lambda: pn.Sequental(), AttributeError, "pyneural has no 'Sequental'; use pn.Sequential"),
+        (lambda: pn.wibble, AttributeError, "pyneural has no 'wibble'; it has SGD"),
+        (
+            lambda: pn.Dense(3, input_shape=(4,)),
+            TypeError,
+            "Dense() has no 'input_shape'; use nothing: the shape is learnt",
+        ),
+        (lambda: pn.Conv2D(8, kernel_size=3), TypeError, "Conv2D() has no 'kernel_size'; use size"),
+        (lambda: pn.MaxPool2D(pool_size=3), TypeError, "MaxPool2D() has no 'pool_size'; use size"),
+        (lambda: pn.Dropout(p=0.1), TypeError, "Dropout() has no 'p'; use rate"),
+        (lambda: pn.Dense(3, activaton="relu"), TypeError, "Dense() has no 'activaton'; did you mean 'activation'"),
+        (lambda: pn.Dense(3, p=0.1), TypeError, "Dense() has no 'p'; it takes units, activation"),
+        (lambda: pn.SGD(0.1), TypeError, "SGD: 0.1 is no model: write pn.SGD(learning_rate=0.1)"),
+        (lambda: pn.Adam("model"), TypeError, "Adam: target is str: give a model, or a list of tensors"),
+        (lambda: pn.predict(trained_on_floats(), (X, Y)), TypeError, "predict: x is a pair: give the inputs alone"),
+        (lambda: pn.fit(three(), (X, Y), loss="sparse_categorical_crossentropy"), ValueError, "mean 'cross_entropy'"),
+        (lambda: pn.fit(three(), (X, Y), loss="MSELoss"), ValueError, "loss 'MSELoss'? did you mean 'mse'"),
+        (lambda: pn.fit(three(), (X, Y), optimizer="momentum"), ValueError, "optimizer 'momentum'? did you mean 'sgd'"),
+        (lambda: pn.fit(three(), (X, Y), metrics=["acc"]), ValueError, "metric 'acc'? did you mean 'accuracy'"),
+        (lambda: pn.fit(three(), (X, Y), schedule="none"), ValueError, "schedule 'none'? did you mean 'constant'"),
+    ],
+)
+def test_names_of_other_libraries_are_met_with_ours(call, error, words):
+    with pytest.raises(error, match=re.escape(words)):
+        call()
+
+
+@pytest.mark.parametrize("data", [(X, Y), [(X[:6], Y[:6]), (X[6:7], Y[6:7])]])
+def test_batches_too_small_for_batch_norm_are_refused_before_work(data, capsys):
+    model = pn.Sequential(pn.Dense(4, bias=False), pn.BatchNorm(), pn.Dense(3))
+    with pytest.raises(
+        ValueError, match=r"x is \(1, 4\); training needs at least 2 values a channel.*give a larger batch"
+    ):
+        pn.fit(model, data, batch_size=1)
+    assert model.input_shape is None
+    assert capsys.readouterr().out == ""
+
+
+def test_own_layers_of_layers_and_nested_models_stand_the_rehearsal():
+    class Twice(pn.Layer):
+        def __init__(self):
+            self.inner = pn.Dense(4)
+            self.norm = pn.BatchNorm()
+
+        def call(self, x, *, training):
+            return self.norm(self.inner(x), training=training)
+
+    at = pn.Input((4,))
+    nested = pn.Sequential(pn.Dense(4), pn.Dropout(0.1))
+    for model in (pn.Sequential(Twice(), nested, pn.Dense(3)), pn.Model(at, pn.Dense(3)(nested(Twice()(at))))):
+        assert pn.fit(model, (X, Y), epochs=1, verbose=0).epochs == 1
+
+
 def test_predict_and_evaluate_refuse_what_the_model_was_not_trained_on():
     model = trained_on_pixels()
     for x, words in (
@@ -350,7 +413,10 @@ def test_predict_and_evaluate_refuse_what_the_model_was_not_trained_on():
             pn.predict(model, x)
     for data, words in (
         ((IMAGES, Y + 5), "evaluate: labels run 5..7"),
-        ((IMAGES, np.full(20, "cat")), "evaluate: labels are names, as 'cat', the model's classes are the numbers 0..2: give class"),
+        (
+            (IMAGES, np.full(20, "cat")),
+            "evaluate: labels are names, as 'cat', the model's classes are the numbers 0..2: give class",
+        ),
         (pn.Splits(pn.Dataset(IMAGES, Y)), "evaluate: give one part of the data: data.train, data.validation or"),
     ):
         with pytest.raises((ValueError, TypeError), match=re.escape(words)):

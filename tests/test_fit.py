@@ -1,6 +1,8 @@
 """fit: what it promises, what it says, what it refuses."""
 
+import copy
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -419,7 +421,27 @@ def test_a_history_is_a_table(rings, tmp_path):
     assert list(history) == ["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"]
     assert history["val_accuracy"][0].low < history["val_accuracy"][0] < history["val_accuracy"][0].high
     text = history.to_csv(tmp_path / "history.csv")
+    assert [file.name for file in tmp_path.iterdir()] == ["history.csv"]
     assert (tmp_path / "history.csv").read_text() == text
-    assert len(text.splitlines()) == 3
+    head, *rows = (line.split(",") for line in text.splitlines())
+    assert head == [
+        "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_accuracy_low", "val_accuracy_high",
+        "learning_rate", "seconds",
+    ]  # fmt: skip
+    for epoch, row in enumerate(rows):
+        best = history["val_accuracy"][epoch]
+        assert list(map(float, row[4:7])) == pytest.approx([best, best.low, best.high], rel=1e-8)
+        assert float(row[1]) == pytest.approx(history["loss"][epoch], rel=1e-8)
+    assert history.epochs == 2
+    assert history.steps == 10
+    assert history.seconds > 0
+    assert not history.interrupted
+    assert history.best_epoch == 1 + int(np.argmin(history["val_loss"]))
     with pytest.raises(KeyError, match="the history has no 'acc'"):
         history["acc"]
+    with pytest.raises(FileNotFoundError, match=r"to_csv: there is no folder .*: make it first"):
+        history.to_csv(tmp_path / "nowhere" / "history.csv")
+    with pytest.raises(IsADirectoryError, match=r"to_csv: .* is a folder: give the path of a file"):
+        history.to_csv(tmp_path)
+    assert pickle.loads(pickle.dumps(history)).values == history.values
+    assert copy.copy(history)["loss"] == history["loss"]

@@ -247,6 +247,49 @@ def test_2000_fits_grow_by_less_than_a_megabyte_after_the_first_tenth():
     assert int(child.run(fits_again_and_again, 2000)) < 1 << 20
 
 
+def predicts_again_and_again(calls):
+    """Prints by how many bytes the resident size and Python's own memory grew after the first tenth of the calls."""
+    import gc
+    import os
+    import tracemalloc
+    from pathlib import Path
+
+    import numpy as np
+
+    import pyneural as pn
+
+    def resident():
+        try:
+            return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        except OSError:
+            return 0  # where the system does not tell, the engine's and Python's bytes must do
+
+    image = np.arange(784, dtype=np.uint8).reshape(28, 28, 1)
+    at = pn.Input((28, 28, 1))
+    h = pn.Flatten()(pn.MaxPool2D(2)(pn.Conv2D(8, 3, activation="relu")(at)))
+    model = pn.Model(at, {"top": pn.Dense(10)(h), "bottom": pn.Dense(1)(h)})
+    x, y = np.stack([image, image + np.uint8(1)] * 10), np.arange(20) % 2
+    pn.fit(model, (x, {"top": y, "bottom": y}), epochs=1, verbose=0)
+    tracemalloc.start()
+    for number in range(calls):
+        pn.predict(model, image)
+        pn.classify(model, image)
+        if number == calls // 10:
+            gc.collect()
+            start, live, own = resident(), pn.memory_stats(), tracemalloc.get_traced_memory()[0]
+    now = pn.memory_stats()
+    assert now["live_bytes"] == live["live_bytes"]
+    assert now["system_calls"] == live["system_calls"], "the engine went to the system for memory"
+    gc.collect()
+    print(resident() - start, tracemalloc.get_traced_memory()[0] - own)
+
+
+def test_1000_predictions_of_one_image_do_not_grow():
+    grown, traced = map(int, child.run(predicts_again_and_again, 1000).split())
+    assert grown < 1 << 18  # pages that come and go; two calls a round that kept an image each would be 1.4 MB
+    assert traced < 900 * 48  # caches come to about 16 kB, however many rounds; a tuple or a list a round would be more
+
+
 LEAKING = """
 import pyneural as pn
 

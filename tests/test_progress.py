@@ -6,9 +6,10 @@ import shutil
 import sys
 
 import pytest
+import tqdm
 
 import pyneural as pn
-from pyneural.progress import Progress, number
+from pyneural.progress import Progress, folded, number
 
 VALUES = {
     "loss": 0.2143, "accuracy": 0.934, "val_loss": 0.0712, "val_accuracy": pn.Estimate.share(5871, 6000),
@@ -50,3 +51,68 @@ def test_there_is_a_bar_only_where_stderr_is_a_terminal(monkeypatch, rings, caps
     monkeypatch.setattr(sys, "stderr", Terminal())
     pn.fit(pn.Sequential(pn.Dense(3)), rings, epochs=1)
     assert "epoch 1/1" in sys.stderr.getvalue()
+
+
+LONG = [
+    "mnist (EMBEDDED SAMPLE: 6,000 of 60,000): 5,400 train, 600 validation (shuffled, stratified)",
+    "uint8 (28, 28, 1) -> dataset mean, std", "10 classes · cross_entropy", "adam, one-cycle 0.003", "batch 64",
+    "seed 0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 100, 120, 300])
+def test_lines_are_folded_between_their_parts_where_that_can_be(columns):
+    lines = folded(LONG, columns)
+    assert all(len(line) <= columns for line in lines)
+    assert " ".join(line.strip() for line in lines) == " · ".join(LONG)
+    assert all(line.startswith("    ") for line in lines[1:])
+    assert folded(LONG, None) == [" · ".join(LONG)]
+
+
+def test_a_word_longer_than_the_line_is_left_whole():
+    assert folded(["a" * 50, "b"], 20) == ["a" * 50, "    · b"]
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 6), (130, 4), (400, 3)])
+def test_a_whole_training_is_readable_in_any_terminal(monkeypatch, rings, columns, lines):
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((columns, 24)))
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    pn.fit(pn.Sequential(pn.Dense(3)), rings, epochs=1)
+    out = sys.stdout.getvalue().splitlines()
+    assert all(len(line) <= columns for line in out)
+    assert len(out) == lines, out
+
+
+def test_heads_make_more_lines_but_none_too_long(monkeypatch, rings):
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((120, 24)))
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    at = pn.Input((2,))
+    model = pn.Model(at, {"upper": pn.Dense(3)(at), "lower": pn.Dense(3)(at)})
+    pn.fit(model, (rings[0], {"upper": rings[1], "lower": rings[1]}), epochs=1)
+    out = sys.stdout.getvalue().splitlines()
+    assert all(len(line) <= 120 for line in out)
+    assert sum(line.startswith("    val_loss") for line in out) == 1
+
+
+def test_the_bar_tells_what_is_left_and_is_drawn_at_most_4_times_a_second(monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(tqdm.std, "time", lambda: clock[0])
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = Progress(1, 1, 1000)
+    progress.open(1)
+    for step in range(1, 501):
+        clock[0] += 0.01
+        progress.step(step, 0.5)
+    drawn = sys.stderr.getvalue().split("\r")
+    progress.close()
+    assert 10 <= len(drawn) <= 2 + 5 * 4  # 500 steps took 5 s
+    assert " left" in drawn[-1]
+    assert "loss 0.500" in drawn[-1]
+    assert "epoch 1/1" in drawn[-1]
+
+
+def test_each_step_is_a_line_in_verbose_2_and_there_is_no_bar(monkeypatch, rings, capsys):
+    pn.fit(pn.Sequential(pn.Dense(3)), rings, epochs=1, batch_size=100, verbose=2)
+    out, err = capsys.readouterr()
+    assert [line.split(" · ")[0] for line in out.splitlines()[1:4]] == ["step 1/3", "step 2/3", "step 3/3"]
+    assert err == ""
