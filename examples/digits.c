@@ -176,7 +176,8 @@ int main(int argc, char **argv)
     }
     pn_error err = { .code = PN_OK };
     mlp net = { .engine = NULL };
-    pn_engine *engine = pn_engine_new(&(pn_engine_options){ .threads = 0 }, &err);
+    const char *isa = getenv("PYNEURAL_ISA");              /* the one the package obeys, so that both get the same bits */
+    pn_engine *engine = pn_engine_new(&(pn_engine_options){ .isa = isa && *isa ? isa : NULL }, &err);
         const int failed = !engine || mlp_make(engine, &net, &err) || run(&net, training, argv[2], argv[3], epochs, &err);
     if (failed)
         fprintf(stderr, "%s\n", err.text);

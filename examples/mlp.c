@@ -127,9 +127,11 @@ static const char card_text[] =
     "{\"config\":{},\"kind\":\"Flatten\",\"name\":\"flatten_1\"},"
     "{\"config\":{\"activation\":\"relu\",\"units\":128},\"kind\":\"Dense\",\"name\":\"dense_1\"},"
     "{\"config\":{\"units\":10},\"kind\":\"Dense\",\"name\":\"dense_2\"}],\"name\":null},"
-    "\"data\":\"mnist\",\"data_hash\":\"\",\"epochs\":%d,\"format\":1,\"input_shape\":[28,28,1],\"loss\":\"cross_entropy\","
-    "\"metrics\":{\"accuracy\":%.9g,\"loss\":%.9g},\"preprocessing\":{\"deviation\":[%.17g],\"dtype\":\"uint8\",\"kind\":\"dataset\","
-    "\"mean\":[%.17g]},\"seed\":%llu,\"task\":{\"classes\":[],\"kind\":\"classes\",\"outputs\":10,\"threshold\":0.5},"
+    "\"best_epoch\":%d,\"data\":\"mnist\",\"data_hash\":\"\",\"epochs\":%d,\"format\":1,"
+    "\"input_shape\":[28,28,1],\"loss\":\"cross_entropy\","
+    "\"metrics\":{\"accuracy\":%.9g,\"loss\":%.9g},\"prepare\":\"digit\","
+    "\"preprocessing\":{\"deviation\":[%.17g],\"dtype\":\"uint8\",\"kind\":\"dataset\",\"mean\":[%.17g]},"
+    "\"seed\":%llu,\"task\":{\"classes\":[],\"kind\":\"classes\",\"outputs\":10,\"threshold\":0.5},"
     "\"versions\":{\"pyneural\":\"0.1.0\"}}";
 
 int mlp_save(const mlp *net, const char *path, int epochs, uint64_t seed, const mlp_sums *last, pn_error *err)
@@ -141,8 +143,8 @@ int mlp_save(const mlp *net, const char *path, int epochs, uint64_t seed, const 
         entries[i].v = net->block->segments[sorted[i]].value->v;
         snprintf(entries[i].name, sizeof entries[i].name, "%s", part_names[sorted[i]]);
     }
-    snprintf(card, sizeof card, card_text, epochs, last->accuracy, last->loss, 1 / (double)*(float *)net->scale->v.data,
-             (double)*(float *)net->mean->v.data, (unsigned long long)seed);
+    snprintf(card, sizeof card, card_text, epochs, epochs, last->accuracy, last->loss,
+             1 / (double)*(float *)net->scale->v.data, (double)*(float *)net->mean->v.data, (unsigned long long)seed);
     return files_write_model(net->engine->memory, path, PARTS, entries, card, err);
 }
 

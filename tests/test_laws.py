@@ -105,6 +105,14 @@ def test_every_update_of_the_kernel_is_an_optimizer() -> None:
     assert set(_core.optimizer_table()) == {update.lower() for update in kernel}
 
 
+def test_every_kernel_is_tried_at_the_edges_of_its_tiles() -> None:
+    table = (CSRC / "kernels" / "kernels.h").read_text(encoding="utf-8").split("#define PN_KERNEL_TABLE(X)")[1]
+    kernels = set(re.findall(r"\bX\((\w+),", table.split("\n\n")[0]))
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "c").glob("test_edges*.c"))
+    rows = " ".join(re.findall(r'\{ "([\w ]+)", \w+_edge,', tests)).split()
+    assert set(rows) == kernels, f"without a row in tests/c/test_edges*.c, or without a kernel: {set(rows) ^ kernels}"
+
+
 # ---- what every file looks like ------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 /* cpu.c -- what this processor can do, and how many threads we may use. */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE                                        /* sched_getaffinity */
+#define _GNU_SOURCE                                        /* sched_getaffinity, sched_getcpu */
 #endif
 #include "base/cpu.h"
 
@@ -162,4 +162,29 @@ int pn_cpu_threads(void)
     if (quota > 0 && quota < threads)
         threads = quota;
     return threads > 0 ? threads : 1;
+}
+
+int pn_cpu_here(void)
+{
+#ifdef __linux__
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
+
+/* The scheduler may put the thread anywhere again at once, but has no reason to move it back. */
+void pn_cpu_step_aside(int cpu)
+{
+#ifdef __linux__
+    cpu_set_t all, others;
+    if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof all, &all) != 0)
+        return;
+    others = all;
+    CPU_CLR((size_t)cpu, &others);
+    if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0)
+        (void)sched_setaffinity(0, sizeof all, &all);
+#else
+    (void)cpu;
+#endif
 }

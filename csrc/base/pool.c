@@ -4,8 +4,14 @@
  * the same arrays stay in its cache), then of the others'.  All that starts and ends a region is one atomic word, the
  * gate.  A worker enters while the gate is open and leaves when it finds nothing to take; the caller closes the gate
  * when all items are taken and waits for those inside only.  So a worker that wakes late finds a closed gate, touches
- * nothing of a region that has ended, and is never waited for. */
+ * nothing of a region that has ended, and is never waited for.
+ *
+ * A worker that finds itself on the caller's processor steps aside.  Virtual machines make this necessary: Linux takes
+ * a halted virtual processor for one that its host has taken away, passes it by and wakes the worker where the caller
+ * computes, and there it stays: of 2,000 products of 200 microseconds 66 were shared, and with this all. */
 #include "base/pool.h"
+
+#include "base/cpu.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -49,6 +55,7 @@ struct pn_pool {
     _Alignas(PN_ALIGN) pn_task *task;
     const void *job;
     bool flush;
+    int caller_cpu;
     int parts;                                             /* segments in use */
     pn_index piece;
     _Atomic int takers;                                    /* threads that did at least one item */
@@ -211,6 +218,8 @@ static void *worker_main(void *argument)
             return NULL;
         if (!enter(pool, &w->seen))
             continue;
+        if (pool->caller_cpu >= 0 && pn_cpu_here() == pool->caller_cpu)
+            pn_cpu_step_aside(pool->caller_cpu);
         unsigned previous = pn_float_enter(pool->flush);
         work(pool, w->number, scratch);
         pn_float_leave(previous);
@@ -290,6 +299,7 @@ static bool run_shared(pn_pool *pool, const pn_team *team, pn_index n, double it
     pool->task = task;
     pool->job = job;
     pool->flush = team->flush;
+    pool->caller_cpu = pn_cpu_here();
     atomic_store_explicit(&pool->takers, 0, memory_order_relaxed);
     open_gate(pool, parts - 1);
     work(pool, 0, team->scratch);

@@ -35,7 +35,8 @@ static int read_seed(const pnb_argument *a, PyObject *o, void *to)
     const unsigned long long value = PyLong_AsUnsignedLongLong(new_int);
     Py_DECREF(new_int);
     if (PyErr_Occurred()) {
-        PyErr_Format(PyExc_ValueError, "%s: %s must be from 0 to 2**64 - 1, got %.100R", a->op->name, a->param->name, o);
+        PyErr_Format(PyExc_ValueError, "%s: %s must be from 0 to 2**64 - 1, got %.100R", a->op->name, a->param->name,
+                     o);
         return -1;
     }
     *(uint64_t *)to = value;
@@ -89,7 +90,9 @@ static int read_two(PyObject *o, pn_index v[2])
 {
     if (!(PyTuple_Check(o) || PyList_Check(o)) || PySequence_Fast_GET_SIZE(o) != 2)
         return -1;
-    return read_index(PySequence_Fast_GET_ITEM(o, 0), &v[0]) || read_index(PySequence_Fast_GET_ITEM(o, 1), &v[1]) ? -1 : 0;
+    if (read_index(PySequence_Fast_GET_ITEM(o, 0), &v[0]))
+        return -1;
+    return read_index(PySequence_Fast_GET_ITEM(o, 1), &v[1]) ? -1 : 0;
 }
 
 static int read_pair(const pnb_argument *a, PyObject *o, void *to)
@@ -192,7 +195,8 @@ static int read_slices(const pnb_argument *a, PyObject *o, void *to)
 /* ---- words ---- */
 
 static const char *const activations[PN_ACTIVATIONS] = {
-    [PN_ACT_NONE] = NULL, [PN_ACT_RELU] = "relu", [PN_ACT_LEAKY_RELU] = "leaky_relu", [PN_ACT_SIGMOID] = "sigmoid", [PN_ACT_TANH] = "tanh",
+    [PN_ACT_NONE] = NULL,         [PN_ACT_RELU] = "relu", [PN_ACT_LEAKY_RELU] = "leaky_relu",
+    [PN_ACT_SIGMOID] = "sigmoid", [PN_ACT_TANH] = "tanh",
 };
 static const char *const reductions[] = {[PN_MEAN] = "mean", [PN_SUM] = "sum", [PN_NONE] = "none"};
 static const char *const approximations[] = {"none", "tanh"};
@@ -208,7 +212,8 @@ static int read_word(const pnb_argument *a, PyObject *o, const char *const *word
     const char *word = PyUnicode_AsUTF8(o);
     const char *closest = word ? pnb_closest(word, words, n) : NULL;
     if (word && closest)
-        PyErr_Format(PyExc_ValueError, "%s: %s must be %s, got '%s'; did you mean '%s'?", a->op->name, a->param->name, all, word, closest);
+        PyErr_Format(PyExc_ValueError, "%s: %s must be %s, got '%s'; did you mean '%s'?", a->op->name, a->param->name,
+                     all, word, closest);
     else if (word)
         PyErr_Format(PyExc_ValueError, "%s: %s must be %s, got '%s'", a->op->name, a->param->name, all, word);
     return -1;
@@ -306,8 +311,14 @@ static PyObject *show_activation(const void *from)
     return word ? PyUnicode_FromString(word) : Py_NewRef(Py_None);
 }
 
-static PyObject *show_reduction(const void *from) { return PyUnicode_FromString(reductions[*(const pn_reduction *)from]); }
-static PyObject *show_approximate(const void *from) { return PyUnicode_FromString(approximations[*(const double *)from != 0]); }
+static PyObject *show_reduction(const void *from)
+{
+    return PyUnicode_FromString(reductions[*(const pn_reduction *)from]);
+}
+static PyObject *show_approximate(const void *from)
+{
+    return PyUnicode_FromString(approximations[*(const double *)from != 0]);
+}
 static PyObject *show_dtype(const void *from) { return PyUnicode_FromString(pn_dtype_name(*(const pn_dtype *)from)); }
 
 /* ---- the table ---- */

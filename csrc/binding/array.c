@@ -84,15 +84,21 @@ static int natural_dtype(const PyArrayObject *a, const pnb_intake *how)
     if (PyTypeNum_ISINTEGER(type))
         PyErr_Format(PyExc_TypeError, "%s: %S does not fit int64; give a.astype('int64')", how->who, PyArray_DESCR(a));
     else if (PyTypeNum_ISCOMPLEX(type))
-        PyErr_Format(PyExc_TypeError, "%s: complex numbers are not supported (the array is %S); give a.real and a.imag apart",
-                     how->who, PyArray_DESCR(a));
+        PyErr_Format(PyExc_TypeError,
+                     "%s: complex numbers are not supported (the array is %S); give a.real and a.imag apart", how->who,
+                     PyArray_DESCR(a));
     else
-        PyErr_Format(PyExc_TypeError, "%s: an array of dtype %S holds no plain numbers; lists must be rectangular and hold "
-                     "numbers only", how->who, PyArray_DESCR(a));
+        PyErr_Format(PyExc_TypeError,
+                     "%s: an array of dtype %S holds no plain numbers; lists must be rectangular and hold "
+                     "numbers only",
+                     how->who, PyArray_DESCR(a));
     return -1;
 }
 
-static bool is_number_type(int type) { return PyTypeNum_ISBOOL(type) || PyTypeNum_ISINTEGER(type) || PyTypeNum_ISFLOAT(type); }
+static bool is_number_type(int type)
+{
+    return PyTypeNum_ISBOOL(type) || PyTypeNum_ISINTEGER(type) || PyTypeNum_ISFLOAT(type);
+}
 
 /* Python's own numbers have no width: floats take that of their company, and so do integers that stand alone. */
 static int weak_dtype(const PyArrayObject *a, const pnb_intake *how)
@@ -115,7 +121,8 @@ static int choose_dtype(const PyArrayObject *a, bool weak, const pnb_intake *how
 
 bool pnb_array_like(PyObject *o)
 {
-    return PyFloat_Check(o) || PyLong_Check(o) || PyArray_Check(o) || PyArray_IsScalar(o, Generic) || PyList_Check(o) || PyTuple_Check(o);
+    return PyFloat_Check(o) || PyLong_Check(o) || PyArray_Check(o) || PyArray_IsScalar(o, Generic) || PyList_Check(o) ||
+           PyTuple_Check(o);
 }
 
 static int copy_over(PyArrayObject *from, const pn_view *to)
@@ -222,9 +229,12 @@ pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how,
         if (read_number(o, shape.dtype, &real, &integer) == 0)
             return take_number(s, &shape, real, integer);
     }
-    const bool weak = PyArray_IsScalar(o, Generic) ? how->loose : PyFloat_Check(o) || PyLong_Check(o) || PyList_Check(o) || PyTuple_Check(o);
+    const bool weak = PyArray_IsScalar(o, Generic)
+                          ? how->loose
+                          : PyFloat_Check(o) || PyLong_Check(o) || PyList_Check(o) || PyTuple_Check(o);
     if (PyUnicode_Check(o) || PyBytes_Check(o) || PyDict_Check(o) || o == Py_None) {
-        PyErr_Format(PyExc_TypeError, "%s must be a tensor, an array or numbers, not %s", how->who, Py_TYPE(o)->tp_name);
+        PyErr_Format(PyExc_TypeError, "%s must be a tensor, an array or numbers, not %s", how->who,
+                     Py_TYPE(o)->tp_name);
         return NULL;
     }
     PyArrayObject *new_array = (PyArrayObject *)PyArray_FromAny(o, NULL, 0, 0, 0, NULL);
@@ -247,11 +257,13 @@ int pnb_array_write(PyObject *values, const pn_view *to, const char *who)
         goto done;
     if (!is_number_type(PyArray_TYPE(new_from)) ||
         (PyTypeNum_ISFLOAT(PyArray_TYPE(new_from)) && !pn_dtype_is_real(to->dtype)))
-        PyErr_Format(PyExc_TypeError, "%s: values of dtype %S cannot be written into a %s tensor", who, PyArray_DESCR(new_from),
-                     pn_dtype_name(to->dtype));
+        PyErr_Format(PyExc_TypeError, "%s: values of dtype %S cannot be written into a %s tensor", who,
+                     PyArray_DESCR(new_from), pn_dtype_name(to->dtype));
     else if ((failed = PyArray_CopyInto((PyArrayObject *)new_to, new_from)) && PyErr_ExceptionMatches(PyExc_ValueError))
         PyErr_Format(PyExc_ValueError, "%s: values of shape %s do not broadcast to %s", who,
-                     PyArray_NDIM(new_from) > PN_MAX_DIMS ? "(...)" : pn_shape_text(PyArray_NDIM(new_from), PyArray_DIMS(new_from)).s,
+                     PyArray_NDIM(new_from) > PN_MAX_DIMS
+                         ? "(...)"
+                         : pn_shape_text(PyArray_NDIM(new_from), PyArray_DIMS(new_from)).s,
                      pn_view_text(to).s);
 done:
     Py_XDECREF(new_to);
@@ -265,7 +277,8 @@ PyObject *pnb_array_view(PyObject *tensor)
 {
     const pn_tensor *t = pnb_of(tensor);
     if (!t->storage) {
-        PyErr_Format(PyExc_RuntimeError, "numpy: this tensor is shape-only: it has the shape %s and no values", pn_view_text(&t->v).s);
+        PyErr_Format(PyExc_RuntimeError, "numpy: this tensor is shape-only: it has the shape %s and no values",
+                     pn_view_text(&t->v).s);
         return NULL;
     }
     PyObject *new_array = array_over(&t->v, t->v.data, NPY_ARRAY_CARRAY_RO);

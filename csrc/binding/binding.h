@@ -159,7 +159,8 @@ PyObject *pnb_call(pn_state *s, int index, PyObject *const *args, Py_ssize_t n, 
 /* An op on inputs that are tensors or can become such; NULL where absent. */
 PyObject *pnb_call_with(const pn_state *s, const pn_op *op, int n, PyObject *const *inputs, const void *params);
 /* The same for tensors; one new reference for each output. */
-int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *inputs, const void *params, pn_tensor **outputs);
+int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *inputs, const void *params,
+              pn_tensor **outputs);
 /* Expands inputs first to last of the mask to one shape where the op would refuse them; replaces and owns what it made. */
 int pnb_broadcast(const pn_state *s, const pn_op *op, int n, pn_tensor **inputs, uint64_t *owned);
 

@@ -16,7 +16,8 @@ typedef struct plan {                                      /* what the arguments
 
 static int read_group(PyObject *o, pn_group *group)
 {
-    static const char *const names[] = {[PN_GROUP_WEIGHT] = "weight", [PN_GROUP_BIAS] = "bias", [PN_GROUP_STATE] = "state"};
+    static const char *const names[] = {
+        [PN_GROUP_WEIGHT] = "weight", [PN_GROUP_BIAS] = "bias", [PN_GROUP_STATE] = "state"};
     for (int i = 0; PyUnicode_Check(o) && i < 3; i++)
         if (PyUnicode_CompareWithASCIIString(o, names[i]) == 0) {
             *group = (pn_group)i;
@@ -39,7 +40,8 @@ static int read_entry(plan *p, Py_ssize_t i, PyObject *shape, PyObject *group)
     }
     if ((p->groups[i] == PN_GROUP_STATE) == (p->groups[0] == PN_GROUP_STATE))
         return 0;
-    PyErr_SetString(PyExc_ValueError, "Block: state has no gradients and needs a block of its own; give 'state' for all or for none");
+    PyErr_SetString(PyExc_ValueError,
+                    "Block: state has no gradients and needs a block of its own; give 'state' for all or for none");
     return -1;
 }
 
@@ -47,7 +49,8 @@ static int read_plan(plan *p, PyObject *names, PyObject *shapes, PyObject *group
 {
     p->n = PyTuple_GET_SIZE(names);
     if (PyTuple_GET_SIZE(shapes) != p->n || PyTuple_GET_SIZE(groups) != p->n) {
-        PyErr_Format(PyExc_ValueError, "Block: %zd names, %zd shapes and %zd groups were given; give one of each for a tensor", p->n,
+        PyErr_Format(PyExc_ValueError,
+                     "Block: %zd names, %zd shapes and %zd groups were given; give one of each for a tensor", p->n,
                      PyTuple_GET_SIZE(shapes), PyTuple_GET_SIZE(groups));
         return -1;
     }
@@ -106,7 +109,8 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *words)
     static const char *const names[] = {"names", "shapes", "groups", "dtype", NULL};
     PyObject *given[3], *dtype = NULL, *new_tuples[3] = {NULL}, *new_self = NULL;
     plan p = {.dtype = PN_FLOAT32};
-    if (!PyArg_ParseTupleAndKeywords(args, words, "OOO|O:Block", (char **)names, &given[0], &given[1], &given[2], &dtype))
+    if (!PyArg_ParseTupleAndKeywords(args, words, "OOO|O:Block", (char **)names, &given[0], &given[1], &given[2],
+                                     &dtype))
         return NULL;
     if (dtype && pnb_array_dtype(dtype, "Block", &p.dtype))
         return NULL;
@@ -147,7 +151,8 @@ static PyObject *set_trainable(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "np:set_trainable", &index, &trainable))
         return NULL;
     if (index < 0 || index >= b->n_segments)
-        return PyErr_Format(PyExc_IndexError, "set_trainable: the block holds %zd tensors, there is no number %zd", b->n_segments, index);
+        return PyErr_Format(PyExc_IndexError, "set_trainable: the block holds %zd tensors, there is no number %zd",
+                            b->n_segments, index);
     pn_block_set_trainable(b, index, trainable != 0);
     Py_RETURN_NONE;
 }
@@ -171,7 +176,8 @@ static PyObject *restore(PyObject *self, PyObject *data)
         pn_tensor_touch(b->segments[0].value);             /* all share one storage */
     }
     if (!fits)
-        PyErr_Format(PyExc_ValueError, "restore: this block's snapshots have %zu bytes, got %zd", bytes_of(b), buffer.len);
+        PyErr_Format(PyExc_ValueError, "restore: this block's snapshots have %zu bytes, got %zd", bytes_of(b),
+                     buffer.len);
     PyBuffer_Release(&buffer);
     return fits ? Py_NewRef(Py_None) : NULL;
 }
@@ -179,7 +185,8 @@ static PyObject *restore(PyObject *self, PyObject *data)
 static PyObject *repr(PyObject *self)
 {
     const pn_block *b = self_of(self)->b;
-    return PyUnicode_FromFormat("Block(%R, length=%zd, dtype=%s)", self_of(self)->names, b->length, pn_dtype_name(b->dtype));
+    return PyUnicode_FromFormat("Block(%R, length=%zd, dtype=%s)", self_of(self)->names, b->length,
+                                pn_dtype_name(b->dtype));
 }
 
 static PyObject *get_length(PyObject *self, void *unused)

@@ -16,7 +16,8 @@ static void *refuse(const pn_op *op, int n, pn_tensor *const *inputs)
         if (inputs[i] && op->broadcasts >> i & 1)
             text[given++] = pn_view_text(&inputs[i]->v);
     if (given == 3)
-        return PyErr_Format(PyExc_ValueError, "%s: shapes %s, %s and %s do not broadcast", op->name, text[0].s, text[1].s, text[2].s);
+        return PyErr_Format(PyExc_ValueError, "%s: shapes %s, %s and %s do not broadcast", op->name, text[0].s,
+                            text[1].s, text[2].s);
     return PyErr_Format(PyExc_ValueError, "%s: shapes %s and %s do not broadcast", op->name, text[0].s, text[1].s);
 }
 

@@ -8,7 +8,8 @@
 
 /* ---- running ---- */
 
-int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *inputs, const void *params, pn_tensor **outputs)
+int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *inputs, const void *params,
+              pn_tensor **outputs)
 {
     pn_error err;
     pn_index work = 0;
@@ -195,7 +196,8 @@ static void *wrong_word(const pnb_op *info, PyObject *word)
         words[i] = PyUnicode_AsUTF8(info->names[i]);
     const char *closest = pnb_closest(given, words, info->n_arguments);
     if (closest)
-        return PyErr_Format(PyExc_TypeError, "%s: there is no argument '%s'; did you mean '%s'?", info->op->name, given, closest);
+        return PyErr_Format(PyExc_TypeError, "%s: there is no argument '%s'; did you mean '%s'?", info->op->name, given,
+                            closest);
     PyObject *new_comma = PyUnicode_FromString(", "), *new_names = PyTuple_New(info->n_arguments), *new_all = NULL;
     for (int i = 0; new_names && i < info->n_arguments; i++)
         PyTuple_SET_ITEM(new_names, i, Py_NewRef(info->names[i]));
@@ -223,8 +225,8 @@ static int place_of(const pnb_op *info, PyObject *word)
 static int sort_arguments(const pnb_op *info, PyObject *const *args, Py_ssize_t n, PyObject *names, PyObject **values)
 {
     if (n > info->n_arguments) {
-        PyErr_Format(PyExc_TypeError, "%s: takes at most %d arguments, %zd were given%s", info->op->name, info->n_arguments, n,
-                     info->variadic ? "; give the tensors as one list" : "");
+        PyErr_Format(PyExc_TypeError, "%s: takes at most %d arguments, %zd were given%s", info->op->name,
+                     info->n_arguments, n, info->variadic ? "; give the tensors as one list" : "");
         return -1;
     }
     memcpy(values, args, (size_t)n * sizeof *values);
@@ -235,7 +237,8 @@ static int sort_arguments(const pnb_op *info, PyObject *const *args, Py_ssize_t 
         if (i < 0)
             return -1;
         if (values[i]) {
-            PyErr_Format(PyExc_TypeError, "%s: %U was given twice, by position and by name", info->op->name, info->names[i]);
+            PyErr_Format(PyExc_TypeError, "%s: %U was given twice, by position and by name", info->op->name,
+                         info->names[i]);
             return -1;
         }
         values[i] = args[n + k];
@@ -259,8 +262,8 @@ static int sort_inputs(const pnb_op *info, PyObject **values, inputs *in, PyObje
     }
     if (pnb_is_tensor(in->s, values[0]) || !(*new_items = PySequence_Tuple(values[0]))) {
         if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError))
-            PyErr_Format(PyExc_TypeError, "%s: %U must be a list or tuple of tensors, not %s", info->op->name, info->names[0],
-                         Py_TYPE(values[0])->tp_name);
+            PyErr_Format(PyExc_TypeError, "%s: %U must be a list or tuple of tensors, not %s", info->op->name,
+                         info->names[0], Py_TYPE(values[0])->tp_name);
         return -1;
     }
     const Py_ssize_t n = PyTuple_GET_SIZE(*new_items);
@@ -294,7 +297,8 @@ PyObject *pnb_call(pn_state *s, int index, PyObject *const *args, Py_ssize_t n, 
         memcpy(params, op->defaults, op->param_bytes);
     for (int i = 0; i < op->n_params; i++) {
         const pnb_argument a = {op, &op->params[i], in.t[0] ? &in.t[0]->v : NULL, &dropped};
-        if (values[info->n_inputs + i] && pnb_argument_read(&a, values[info->n_inputs + i], params + op->params[i].offset))
+        if (values[info->n_inputs + i] &&
+            pnb_argument_read(&a, values[info->n_inputs + i], params + op->params[i].offset))
             goto done;
     }
     new_result = pnb_index_drop(s, run(&in, params), dropped);

@@ -129,7 +129,8 @@ int pnb_fork_setup(PyObject *module, pn_state *s)
     *s->gate = open_gate;
     PyObject *new_os = PyImport_ImportModule("os"), *new_none = PyTuple_New(0), *new_words = new_callbacks(module);
     PyObject *new_register = new_os ? PyObject_GetAttrString(new_os, "register_at_fork") : NULL;
-    PyObject *new_result = new_register && new_none && new_words ? PyObject_Call(new_register, new_none, new_words) : NULL;
+    PyObject *new_result =
+        new_register && new_none && new_words ? PyObject_Call(new_register, new_none, new_words) : NULL;
     Py_XDECREF(new_register);
     Py_XDECREF(new_words);
     Py_XDECREF(new_none);

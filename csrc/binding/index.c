@@ -43,8 +43,10 @@ static int refuse(PyObject *o)
     else if (PyFloat_Check(o))
         PyErr_Format(PyExc_TypeError, "Tensor index: only ints, slices and ... are indices, got %R", o);
     else
-        PyErr_Format(PyExc_TypeError, "Tensor index: only ints, slices and ... are indices, not %s; to take rows by an array of "
-                     "indices use pn.ops.gather(x, rows), by a condition pn.ops.where", Py_TYPE(o)->tp_name);
+        PyErr_Format(PyExc_TypeError,
+                     "Tensor index: only ints, slices and ... are indices, not %s; to take rows by an array of "
+                     "indices use pn.ops.gather(x, rows), by a condition pn.ops.where",
+                     Py_TYPE(o)->tp_name);
     return -1;
 }
 
@@ -72,7 +74,8 @@ int pnb_index_read(PyObject *key, const pn_view *x, pn_slices *slices, unsigned 
         if (dots > 1)
             PyErr_SetString(PyExc_IndexError, "an index can only have a single ellipsis ('...')");
         else
-            PyErr_Format(PyExc_IndexError, "too many indices: the tensor has %d axes, but %zd were indexed", x->ndim, n - dots);
+            PyErr_Format(PyExc_IndexError, "too many indices: the tensor has %d axes, but %zd were indexed", x->ndim,
+                         n - dots);
         return -1;
     }
     *dropped = 0;
@@ -147,7 +150,8 @@ Py_ssize_t pnb_index_length(PyObject *self)
 int pnb_index_set(PyObject *self, PyObject *key, PyObject *value)
 {
     (void)self, (void)key, (void)value;
-    PyErr_SetString(PyExc_TypeError, "Tensor: items cannot be assigned; build values with pn.ops.where or pn.ops.concat, "
-                                     "or write a whole tensor with x.assign(values)");
+    PyErr_SetString(PyExc_TypeError,
+                    "Tensor: items cannot be assigned; build values with pn.ops.where or pn.ops.concat, "
+                    "or write a whole tensor with x.assign(values)");
     return -1;
 }

@@ -33,7 +33,9 @@ PyObject *pnb_number_pow(PyObject *a, PyObject *b, PyObject *modulus)
 {
     (void)modulus;
     if (is_any_tensor(b))
-        return PyErr_Format(PyExc_TypeError, "pow: the exponent must be a constant number; for x ** y use pn.ops.exp(y * pn.ops.log(x))");
+        return PyErr_Format(
+            PyExc_TypeError,
+            "pow: the exponent must be a constant number; for x ** y use pn.ops.exp(y * pn.ops.log(x))");
     if (!PyFloat_Check(b) && !PyLong_Check(b) && !PyIndex_Check(b))
         Py_RETURN_NOTIMPLEMENTED;
     pn_state *s = pnb_state_of(a);
@@ -72,8 +74,8 @@ PyObject *pnb_number_index(PyObject *a)
 {
     const pn_view *v = &pnb_of(a)->v;
     if (pn_dtype_is_real(v->dtype) || v->ndim != 0)
-        return PyErr_Format(PyExc_TypeError, "a %s tensor of shape %s is no index: one integer is needed", pn_dtype_name(v->dtype),
-                            pn_view_text(v).s);
+        return PyErr_Format(PyExc_TypeError, "a %s tensor of shape %s is no index: one integer is needed",
+                            pn_dtype_name(v->dtype), pn_view_text(v).s);
     return pnb_tensor_item(a, NULL);
 }
 
@@ -81,7 +83,8 @@ int pnb_number_bool(PyObject *a)
 {
     const pn_view *v = &pnb_of(a)->v;
     if (v->size != 1) {
-        PyErr_Format(PyExc_ValueError, "the truth of a tensor of shape %s is ambiguous: only one element is true or false",
+        PyErr_Format(PyExc_ValueError,
+                     "the truth of a tensor of shape %s is ambiguous: only one element is true or false",
                      pn_view_text(v).s);
         return -1;
     }

@@ -79,7 +79,8 @@ static PyObject *signature_of(const pnb_op *info)
         const char *comma = i > 0 ? ", " : "";
         if (!is_required(info, i)) {
             PyObject *new_default = default_of(info, i);
-            new_text = append(new_text, new_default ? PyUnicode_FromFormat("%s%U=%R", comma, info->names[i], new_default) : NULL);
+            new_text = append(new_text,
+                              new_default ? PyUnicode_FromFormat("%s%U=%R", comma, info->names[i], new_default) : NULL);
             Py_XDECREF(new_default);
             optional = true;
             continue;
@@ -97,8 +98,8 @@ static PyObject *doc_of(const pnb_op *info)
     PyObject *new_text = append(PyUnicode_FromString(op->name), signature_of(info));
     new_text = append(new_text, PyUnicode_FromFormat("\n--\n\n%s", op->doc));
     for (int i = 0; i < op->n_params; i++)
-        new_text = append(new_text, PyUnicode_FromFormat("%s    %s: %s", i == 0 ? "\n\nParameters:\n" : "\n", op->params[i].name,
-                                                         op->params[i].doc));
+        new_text = append(new_text, PyUnicode_FromFormat("%s    %s: %s", i == 0 ? "\n\nParameters:\n" : "\n",
+                                                         op->params[i].name, op->params[i].doc));
     PyObject *new_bytes = new_text ? PyUnicode_AsUTF8String(new_text) : NULL;
     Py_XDECREF(new_text);
     return new_bytes;
@@ -128,14 +129,16 @@ static int prepare(pn_state *s, int i)
     info->op = pn_ops[i];
     if (read_names(info) || !(info->doc = doc_of(info)))
         return -1;
-    s->op_methods[i] = (PyMethodDef){info->op->name, PNB_METHOD(entries[i]), METH_FASTCALL | METH_KEYWORDS, PyBytes_AS_STRING(info->doc)};
+    s->op_methods[i] = (PyMethodDef){info->op->name, PNB_METHOD(entries[i]), METH_FASTCALL | METH_KEYWORDS,
+                                     PyBytes_AS_STRING(info->doc)};
     return 0;
 }
 
 static int add_functions(PyObject *module, pn_state *s)
 {
     PyObject *new_ops = PyModule_New("pyneural._core.ops"), *new_home = PyUnicode_FromString("pyneural.ops");
-    int failed = new_ops && new_home ? PyModule_SetDocString(new_ops, "Every op of the engine, made from its table.") : -1;
+    int failed =
+        new_ops && new_home ? PyModule_SetDocString(new_ops, "Every op of the engine, made from its table.") : -1;
     for (int i = 0; !failed && i < PNB_OPS; i++) {
         PyObject *new_function = PyCFunction_NewEx(&s->op_methods[i], module, new_home);
         failed = new_function ? PyModule_AddObjectRef(new_ops, pn_ops[i]->name, new_function) : -1;

@@ -137,7 +137,8 @@ static pn_optimizer *over_tensors(pn_state *s, const pn_optimizer_kind *kind, co
     }
     for (Py_ssize_t i = 0; i < n; i++) {
         if (!pnb_is_tensor(s, PyTuple_GET_ITEM(new_items, i))) {
-            PyErr_Format(PyExc_TypeError, "%s: parameter %zd is no tensor but a %s", kind->name, i, Py_TYPE(PyTuple_GET_ITEM(new_items, i))->tp_name);
+            PyErr_Format(PyExc_TypeError, "%s: parameter %zd is no tensor but a %s", kind->name, i,
+                         Py_TYPE(PyTuple_GET_ITEM(new_items, i))->tp_name);
             goto done;
         }
         tensors[i] = pnb_of(PyTuple_GET_ITEM(new_items, i));
@@ -169,7 +170,8 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *words)
     const pn_optimizer_kind *kind = find_kind(name);
     if (!kind || read_all(kind, words, &hyper))
         return NULL;
-    pn_optimizer *o = Py_TYPE(target) == s->block_type ? over_block(s, kind, &hyper, target) : over_tensors(s, kind, &hyper, target);
+    pn_optimizer *o =
+        Py_TYPE(target) == s->block_type ? over_block(s, kind, &hyper, target) : over_tensors(s, kind, &hyper, target);
     optimizer *new_self = o ? (optimizer *)(void *)type->tp_alloc(type, 0) : NULL;
     if (!new_self) {
         pn_optimizer_free(o);
@@ -194,7 +196,8 @@ static pn_optimizer *idle(PyObject *self)
 {
     if (!self_of(self)->busy)
         return self_of(self)->o;
-    PyErr_Format(PyExc_RuntimeError, "%s: another thread is in a step of this optimizer", pn_optimizer_what(self_of(self)->o)->name);
+    PyErr_Format(PyExc_RuntimeError, "%s: another thread is in a step of this optimizer",
+                 pn_optimizer_what(self_of(self)->o)->name);
     return NULL;
 }
 
@@ -239,7 +242,9 @@ static PyObject *set_slots(PyObject *self, PyObject *dict)
 {
     pn_optimizer *o = idle(self);
     if (!o || !PyDict_Check(dict))
-        return o ? PyErr_Format(PyExc_TypeError, "set_slots: give a dict as slots() makes it, not %s", Py_TYPE(dict)->tp_name) : NULL;
+        return o ? PyErr_Format(PyExc_TypeError, "set_slots: give a dict as slots() makes it, not %s",
+                                Py_TYPE(dict)->tp_name)
+                 : NULL;
     const pn_index length = pn_optimizer_length(o);
     pn_state *s = pnb_state_of(self);
     pn_tensor *values[2] = {NULL};
@@ -249,12 +254,14 @@ static PyObject *set_slots(PyObject *self, PyObject *dict)
         char name[16];
         PyOS_snprintf(name, sizeof name, "slot%d", i);
         PyObject *value = PyDict_GetItemString(dict, name);
-        const pnb_intake how = {.who = "set_slots: a slot", .dtype = (int)pn_optimizer_dtype(o), .real = (int)pn_optimizer_dtype(o)};
+        const pnb_intake how = {
+            .who = "set_slots: a slot", .dtype = (int)pn_optimizer_dtype(o), .real = (int)pn_optimizer_dtype(o)};
         values[i] = value ? pnb_array_take(s, value, &how, NULL) : NULL;
         fits = values[i] && values[i]->v.ndim == 1 && values[i]->v.size == length;
     }
     if (!fits && !PyErr_Occurred())
-        PyErr_Format(PyExc_ValueError, "set_slots: this %s has %d slots, named slot0 and so on, of %zd values each", pn_optimizer_what(o)->name, n, length);
+        PyErr_Format(PyExc_ValueError, "set_slots: this %s has %d slots, named slot0 and so on, of %zd values each",
+                     pn_optimizer_what(o)->name, n, length);
     for (int i = 0; i < n; i++) {
         if (fits && length > 0)
             memcpy(pn_optimizer_slot(o, i), values[i]->v.data, pn_view_bytes(&values[i]->v));
@@ -271,7 +278,8 @@ static PyObject *get_hyper(PyObject *self, void *row)
     pn_optimizer *o = self_of(self)->o;
     if (reads(pn_optimizer_what(o), h->name))
         return show(h, pn_optimizer_hyper(o));
-    return PyErr_Format(PyExc_AttributeError, "%s has no %s; it has %s", pn_optimizer_what(o)->name, h->name, pn_optimizer_what(o)->reads);
+    return PyErr_Format(PyExc_AttributeError, "%s has no %s; it has %s", pn_optimizer_what(o)->name, h->name,
+                        pn_optimizer_what(o)->reads);
 }
 
 static int set_hyper(PyObject *self, PyObject *value, void *row)
@@ -282,7 +290,8 @@ static int set_hyper(PyObject *self, PyObject *value, void *row)
         return -1;
     if (value && reads(pn_optimizer_what(o), h->name))
         return read_value(h, pn_optimizer_what(o), value, pn_optimizer_hyper(o));
-    PyErr_Format(PyExc_AttributeError, value ? "%s has no %s" : "%s: %s cannot be deleted", pn_optimizer_what(o)->name, h->name);
+    PyErr_Format(PyExc_AttributeError, value ? "%s has no %s" : "%s: %s cannot be deleted", pn_optimizer_what(o)->name,
+                 h->name);
     return -1;
 }
 
@@ -320,8 +329,8 @@ static int set_steps(PyObject *self, PyObject *value, void *unused)
 static PyObject *repr(PyObject *self)
 {
     const pn_optimizer *o = self_of(self)->o;
-    return PyUnicode_FromFormat("Optimizer('%s', %zd values, %lld steps)", pn_optimizer_what(o)->name, pn_optimizer_length(o),
-                                (long long)pn_optimizer_steps(o));
+    return PyUnicode_FromFormat("Optimizer('%s', %zd values, %lld steps)", pn_optimizer_what(o)->name,
+                                pn_optimizer_length(o), (long long)pn_optimizer_steps(o));
 }
 
 /* ---- the table ---- */
@@ -346,7 +355,8 @@ static PyObject *optimizer_table(PyObject *module, PyObject *unused)
     PyObject *new_dict = PyDict_New();
     for (int i = 0; new_dict && i < pn_optimizers_count; i++) {
         const pn_optimizer_kind *kind = &pn_optimizers[i];
-        PyObject *new_row = Py_BuildValue("{sssNsi}", "doc", kind->doc, "defaults", defaults_of(kind), "slots", kind->slots);
+        PyObject *new_row =
+            Py_BuildValue("{sssNsi}", "doc", kind->doc, "defaults", defaults_of(kind), "slots", kind->slots);
         if (!new_row || PyDict_SetItemString(new_dict, kind->name, new_row) < 0)
             Py_CLEAR(new_dict);
         Py_XDECREF(new_row);

@@ -90,7 +90,8 @@ int pnb_quiet_setup(PyObject *module, pn_state *s)
     s->quiet = s->zero ? PyContextVar_New("pyneural_no_grad", s->zero) : NULL;
     if (!s->quiet || PyModule_AddFunctions(module, (PyMethodDef *)functions) < 0)
         return -1;
-    PyObject *new_contextlib = PyImport_ImportModule("contextlib"), *new_base = NULL, *new_space = NULL, *new_class = NULL;
+    PyObject *new_contextlib = PyImport_ImportModule("contextlib"), *new_base = NULL, *new_space = NULL,
+             *new_class = NULL;
     if (new_contextlib)
         new_base = PyObject_GetAttrString(new_contextlib, "ContextDecorator");
     if (new_base && (new_space = PyDict_New()) && fill_namespace(module, new_space) == 0)

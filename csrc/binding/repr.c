@@ -27,8 +27,9 @@ PyObject *pnb_repr(PyObject *self)
     PyObject *new_values = values_text(self);
     if (!new_values)
         return NULL;
-    PyObject *new_text = PyUnicode_FromFormat("%s%U, shape=%s, dtype=%s%s)", opening, new_values, pn_view_text(&t->v).s,
-                                              pn_dtype_name(t->v.dtype), pn_tensor_wants_grad(t) ? ", requires_grad=True" : "");
+    PyObject *new_text =
+        PyUnicode_FromFormat("%s%U, shape=%s, dtype=%s%s)", opening, new_values, pn_view_text(&t->v).s,
+                             pn_dtype_name(t->v.dtype), pn_tensor_wants_grad(t) ? ", requires_grad=True" : "");
     Py_DECREF(new_values);
     return new_text;
 }

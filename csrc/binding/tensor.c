@@ -136,7 +136,8 @@ static PyObject *word_value(PyObject *const *args, Py_ssize_t n, PyObject *names
     return NULL;
 }
 
-static int backward_arguments(PyObject *const *args, Py_ssize_t n, PyObject *names, PyObject **gradient, pn_backward_options *o)
+static int backward_arguments(PyObject *const *args, Py_ssize_t n, PyObject *names, PyObject **gradient,
+                              pn_backward_options *o)
 {
     PyObject *accumulate = word_value(args, n, names, "accumulate"), *keep = word_value(args, n, names, "keep_graph");
     PyObject *named = word_value(args, n, names, "gradient");
@@ -204,7 +205,8 @@ PyObject *pnb_tensor_item(PyObject *self, PyObject *unused)
     (void)unused;
     const pn_view *v = &pnb_of(self)->v;
     if (v->size != 1)
-        return PyErr_Format(PyExc_ValueError, "item: only a tensor of one element is one number, this one is %s", pn_view_text(v).s);
+        return PyErr_Format(PyExc_ValueError, "item: only a tensor of one element is one number, this one is %s",
+                            pn_view_text(v).s);
     if (!v->data)
         return PyErr_Format(PyExc_RuntimeError, "item: this tensor is shape-only, it has no values");
     switch (v->dtype) {
@@ -221,10 +223,12 @@ static PyObject *assign(PyObject *self, PyObject *values)
     if (!t->storage)
         return PyErr_Format(PyExc_RuntimeError, "assign: this tensor is shape-only, it has no values to replace");
     if (t->storage->readonly)
-        return PyErr_Format(PyExc_RuntimeError, "assign: this tensor reads the memory of a NumPy array and cannot be written; "
-                                                "pn.tensor(array) makes a copy that can");
+        return PyErr_Format(PyExc_RuntimeError,
+                            "assign: this tensor reads the memory of a NumPy array and cannot be written; "
+                            "pn.tensor(array) makes a copy that can");
     if (t->node)
-        return PyErr_Format(PyExc_RuntimeError, "assign: this tensor is computed by an op; write into x.detach(), or into the op's inputs");
+        return PyErr_Format(PyExc_RuntimeError,
+                            "assign: this tensor is computed by an op; write into x.detach(), or into the op's inputs");
     if (pnb_array_write(values, &t->v, "assign"))
         return NULL;
     pn_tensor_touch(t);
@@ -254,8 +258,9 @@ static PyObject *astype(PyObject *self, PyObject *dtype)
 static PyObject *refuse_pickle(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
-    return PyErr_Format(PyExc_TypeError, "a Tensor is not pickled or deep-copied; save a model with pn.save(model, path), "
-                                         "an array with numpy.save(path, x.numpy()), and copy values with pn.tensor(x)");
+    return PyErr_Format(PyExc_TypeError,
+                        "a Tensor is not pickled or deep-copied; save a model with pn.save(model, path), "
+                        "an array with numpy.save(path, x.numpy()), and copy values with pn.tensor(x)");
 }
 
 /* ---- methods that are ops ---- */
@@ -305,8 +310,14 @@ static PyObject *with_list(PyObject *self, int op, PyObject *const *args, Py_ssi
     return new_result;
 }
 
-static PyObject *reshape(PyObject *self, PyObject *const *args, Py_ssize_t n) { return with_list(self, PNB_reshape, args, n, false); }
-static PyObject *transpose(PyObject *self, PyObject *const *args, Py_ssize_t n) { return with_list(self, PNB_transpose, args, n, true); }
+static PyObject *reshape(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    return with_list(self, PNB_reshape, args, n, false);
+}
+static PyObject *transpose(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    return with_list(self, PNB_transpose, args, n, true);
+}
 
 static const PyMethodDef methods[] = {
     {"backward", PNB_METHOD(backward), METH_FASTCALL | METH_KEYWORDS,

@@ -7,8 +7,8 @@
 /* ---- arguments ---- */
 
 /* Sorts positional and named arguments of a module function into `values`, NULL where not given. */
-static int sort(const char *who, const char *const *words, int n_words, int n_needed, PyObject *const *args, Py_ssize_t n,
-                PyObject *names, PyObject **values)
+static int sort(const char *who, const char *const *words, int n_words, int n_needed, PyObject *const *args,
+                Py_ssize_t n, PyObject *names, PyObject **values)
 {
     if (n > n_words) {
         PyErr_Format(PyExc_TypeError, "%s: takes at most %d arguments, %zd were given", who, n_words, n);
@@ -22,7 +22,8 @@ static int sort(const char *who, const char *const *words, int n_words, int n_ne
         while (i < n_words && PyUnicode_CompareWithASCIIString(name, words[i]) != 0)
             i++;
         if (i == n_words || values[i]) {
-            PyErr_Format(PyExc_TypeError, i == n_words ? "%s: there is no argument %R" : "%s: %R was given twice", who, name);
+            PyErr_Format(PyExc_TypeError, i == n_words ? "%s: there is no argument %R" : "%s: %R was given twice", who,
+                         name);
             return -1;
         }
         values[i] = args[n + k];
@@ -143,7 +144,8 @@ static PyObject *zeros(PyObject *module, PyObject *const *args, Py_ssize_t n, Py
 
 static int read_kind(PyObject *o, pn_random_f *f)
 {
-    static const char *const kinds[] = {[PN_RANDOM_UNIFORM] = "uniform", [PN_RANDOM_NORMAL] = "normal", [PN_RANDOM_TRUNCATED] = "truncated"};
+    static const char *const kinds[] = {
+        [PN_RANDOM_UNIFORM] = "uniform", [PN_RANDOM_NORMAL] = "normal", [PN_RANDOM_TRUNCATED] = "truncated"};
     for (int i = 0; PyUnicode_Check(o) && i < 3; i++)
         if (PyUnicode_CompareWithASCIIString(o, kinds[i]) == 0) {
             *f = (pn_random_f)i;
@@ -156,7 +158,9 @@ static int read_kind(PyObject *o, pn_random_f *f)
 static int fill(pn_engine *engine, pn_tensor *t, const pn_random *job)
 {
     pn_error err;
-    pn_team team = {.pool = engine->pool, .scratch = pn_mem_get(engine->memory, PN_SCRATCH_BYTES, &err), .flush = t->v.dtype == PN_FLOAT32};
+    pn_team team = {.pool = engine->pool,
+                    .scratch = pn_mem_get(engine->memory, PN_SCRATCH_BYTES, &err),
+                    .flush = t->v.dtype == PN_FLOAT32};
     if (!team.scratch) {
         pnb_raise(&err);
         return -1;
@@ -180,13 +184,15 @@ static PyObject *random_fill(PyObject *module, PyObject *const *args, Py_ssize_t
         return NULL;
     job.a = PyFloat_AsDouble(v[2]);
     job.b = PyErr_Occurred() ? 0 : PyFloat_AsDouble(v[3]);
-    if (PyErr_Occurred() || read_u64(v[4], "random_fill: seed", &seed) || read_stream(v[5], "random_fill: stream", &stream))
+    if (PyErr_Occurred() || read_u64(v[4], "random_fill: seed", &seed) ||
+        read_stream(v[5], "random_fill: stream", &stream))
         return NULL;
     if (!pnb_is_tensor(s, v[0]) || !pn_dtype_is_real(pnb_of(v[0])->v.dtype))
         return PyErr_Format(PyExc_TypeError, "random_fill: t must be a float32 or float64 tensor, got %.200R", v[0]);
     pn_tensor *t = pnb_of(v[0]);
     if (!t->storage || t->storage->readonly || t->node)
-        return PyErr_Format(PyExc_RuntimeError, "random_fill: t must have memory of its own and not be computed by an op");
+        return PyErr_Format(PyExc_RuntimeError,
+                            "random_fill: t must have memory of its own and not be computed by an op");
     job.n = t->v.size;
     job.y = t->v.data;
     job.key = pn_rng_key(seed, stream);
@@ -208,7 +214,9 @@ static PyObject *permutation(PyObject *module, PyObject *const *args, Py_ssize_t
         return NULL;
     if (step > UINT32_MAX)
         return PyErr_Format(PyExc_ValueError, "permutation: step must be below 2**32, got %R", v[3]);
-    pn_tensor *t = pn_view_init(&view, PN_INT64, 1, &length, "permutation", &err) ? NULL : pn_tensor_new(pnb_state(module)->engine, &view, &err);
+    pn_tensor *t = pn_view_init(&view, PN_INT64, 1, &length, "permutation", &err)
+                       ? NULL
+                       : pn_tensor_new(pnb_state(module)->engine, &view, &err);
     if (!t)
         return pnb_raise(&err);
     Py_BEGIN_ALLOW_THREADS
@@ -222,7 +230,9 @@ static PyObject *stream(PyObject *module, PyObject *name)
     (void)module;
     const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
     if (!text)
-        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "stream: name must be a str, not %s", Py_TYPE(name)->tp_name);
+        return PyErr_Occurred()
+                   ? NULL
+                   : PyErr_Format(PyExc_TypeError, "stream: name must be a str, not %s", Py_TYPE(name)->tp_name);
     return PyLong_FromUnsignedLongLong(pn_rng_stream(text));
 }
 
@@ -271,7 +281,8 @@ static PyObject *moments(PyObject *module, PyObject *array)
     if (x->v.dtype == PN_INT64)
         PyErr_SetString(PyExc_TypeError, "moments: x is int64; give uint8, float32 or float64");
     else if (job.n == 0)
-        PyErr_Format(PyExc_ValueError, "moments: x must be (n, ..., channels) with at least one value, got %s", pn_view_text(&x->v).s);
+        PyErr_Format(PyExc_ValueError, "moments: x must be (n, ..., channels) with at least one value, got %s",
+                     pn_view_text(&x->v).s);
     else if (run_moments(s->engine, x, &job) == 0) {
         new_pair = Py_BuildValue("(NN)", pnb_array_copy(PN_FLOAT64, job.channels, job.mean),
                                  pnb_array_copy(PN_FLOAT64, job.channels, job.deviation));
@@ -286,7 +297,8 @@ static pn_index count_bad(const pn_view *v, pn_index *first)
     pn_index bad = 0;
     *first = -1;
     for (pn_index i = 0; i < v->size; i++) {
-        const bool fine = v->dtype == PN_FLOAT32 ? isfinite(((const float *)v->data)[i]) : isfinite(((const double *)v->data)[i]);
+        const bool fine =
+            v->dtype == PN_FLOAT32 ? isfinite(((const float *)v->data)[i]) : isfinite(((const double *)v->data)[i]);
         if (!fine && bad++ == 0)
             *first = i;
     }

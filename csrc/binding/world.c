@@ -18,7 +18,8 @@ static long read_threads(const char *name, bool list)
     while (*end == ' ')
         end++;
     if (end == text || n < 1 || (*end && !(list && *end == ',')) || (!list && n > PN_MAX_THREADS)) {
-        PyErr_Format(PyExc_RuntimeError, "%s is '%s'; give a whole number from 1 to %d, or leave it unset", name, text, PN_MAX_THREADS);
+        PyErr_Format(PyExc_RuntimeError, "%s is '%s'; give a whole number from 1 to %d, or leave it unset", name, text,
+                     PN_MAX_THREADS);
         return -1;
     }
     return n < PN_MAX_THREADS ? n : PN_MAX_THREADS;
@@ -104,10 +105,10 @@ static PyObject *memory_stats(PyObject *module, PyObject *unused)
 {
     (void)unused;
     const pn_memory_stats m = pn_memory_read_stats(pnb_state(module)->engine->memory);
-    return Py_BuildValue("{snsnsnsnsKsKsn}", "live_bytes", (Py_ssize_t)m.live_bytes, "live_blocks", (Py_ssize_t)m.live_blocks,
-                         "peak_bytes", (Py_ssize_t)m.peak_bytes, "cached_bytes", (Py_ssize_t)m.cached_bytes,
-                         "requests", (unsigned long long)m.requests, "system_calls", (unsigned long long)m.system_calls,
-                         "limit_bytes", (Py_ssize_t)m.limit_bytes);
+    return Py_BuildValue("{snsnsnsnsKsKsn}", "live_bytes", (Py_ssize_t)m.live_bytes, "live_blocks",
+                         (Py_ssize_t)m.live_blocks, "peak_bytes", (Py_ssize_t)m.peak_bytes, "cached_bytes",
+                         (Py_ssize_t)m.cached_bytes, "requests", (unsigned long long)m.requests, "system_calls",
+                         (unsigned long long)m.system_calls, "limit_bytes", (Py_ssize_t)m.limit_bytes);
 }
 
 static PyObject *set_memory_limit(PyObject *module, PyObject *n)

@@ -38,9 +38,11 @@ static int check_writes(const pn_call *call, pn_tensor *const *inputs, pn_error 
         char name[64];
         pn_call_input_name(call, i, name, sizeof name);
         if (pn_tensor_wants_grad(inputs[i]))
-            return pn_fail(err, PN_ESTATE, "%s: %s is changed in place and can have no gradient; give a plain tensor", call->op->name, name);
+            return pn_fail(err, PN_ESTATE, "%s: %s is changed in place and can have no gradient; give a plain tensor",
+                           call->op->name, name);
         if (inputs[i]->storage && inputs[i]->storage->readonly)
-            return pn_fail(err, PN_ESTATE, "%s: %s is changed in place, but its memory is read-only; give a copy", call->op->name, name);
+            return pn_fail(err, PN_ESTATE, "%s: %s is changed in place, but its memory is read-only; give a copy",
+                           call->op->name, name);
     }
     return 0;
 }
@@ -63,7 +65,8 @@ static int fill_call(pn_call *call, pn_engine *engine, pn_tensor *const *inputs,
     return call->op->rule(call, err) || check_writes(call, inputs, err) ? -1 : 0;
 }
 
-static pn_tensor *make_output(pn_engine *engine, const pn_call *call, int i, bool shape_only, pn_tensor *const *inputs, pn_error *err)
+static pn_tensor *make_output(pn_engine *engine, const pn_call *call, int i, bool shape_only, pn_tensor *const *inputs,
+                              pn_error *err)
 {
     if (shape_only)
         return pn_tensor_shape_only(engine, &call->y[i], err);
@@ -71,7 +74,8 @@ static pn_tensor *make_output(pn_engine *engine, const pn_call *call, int i, boo
         return pn_tensor_new(engine, &call->y[i], err);
     const pn_tensor *x = inputs[call->alias - 1];
     const size_t item = pn_dtype_size(x->v.dtype);
-    return pn_tensor_on(x->storage, (size_t)((char *)x->v.data - (char *)x->storage->data) + (size_t)call->alias_offset * item,
+    return pn_tensor_on(x->storage,
+                        (size_t)((char *)x->v.data - (char *)x->storage->data) + (size_t)call->alias_offset * item,
                         &call->y[i], err);
 }
 

@@ -46,7 +46,8 @@ static int make_segment(pn_block *block, pn_segment *segment, const pn_view *sha
     return segment->slot->grad ? 0 : -1;
 }
 
-pn_block *pn_block_new(pn_engine *engine, pn_dtype dtype, pn_index n, const pn_view *shapes, const pn_group *groups, pn_error *err)
+pn_block *pn_block_new(pn_engine *engine, pn_dtype dtype, pn_index n, const pn_view *shapes, const pn_group *groups,
+                       pn_error *err)
 {
     pn_block *block = pn_mem_get_zeroed(engine->memory, sizeof *block + (size_t)n * sizeof *block->segments, err);
     if (!block)

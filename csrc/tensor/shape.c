@@ -42,8 +42,9 @@ int pn_view_init(pn_view *v, pn_dtype dtype, int ndim, const pn_index *shape, co
         if (shape[i] < 0)
             return pn_fail(err, PN_ESHAPE, "%s: shape %s has a negative length", who, pn_shape_text(ndim, shape).s);
         if (__builtin_mul_overflow(bytes, pn_max(shape[i], 1), &bytes))
-            return pn_fail(err, PN_ESHAPE, "%s: a %s tensor of shape %s would need more bytes than an address can count",
-                           who, pn_dtype_name(dtype), pn_shape_text(ndim, shape).s);
+            return pn_fail(err, PN_ESHAPE,
+                           "%s: a %s tensor of shape %s would need more bytes than an address can count", who,
+                           pn_dtype_name(dtype), pn_shape_text(ndim, shape).s);
         v->shape[i] = shape[i];
         v->size *= shape[i];
     }

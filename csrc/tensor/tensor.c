@@ -129,7 +129,8 @@ pn_tensor *pn_tensor_detach(pn_tensor *tensor, pn_error *err)
 {
     if (!tensor->storage)
         return pn_tensor_shape_only(tensor->engine, &tensor->v, err);
-    return pn_tensor_on(tensor->storage, (size_t)((char *)tensor->v.data - (char *)tensor->storage->data), &tensor->v, err);
+    return pn_tensor_on(tensor->storage, (size_t)((char *)tensor->v.data - (char *)tensor->storage->data), &tensor->v,
+                        err);
 }
 
 int pn_tensor_require_grad(pn_tensor *tensor, pn_error *err)
@@ -138,7 +139,8 @@ int pn_tensor_require_grad(pn_tensor *tensor, pn_error *err)
         return pn_fail(err, PN_EDTYPE, "requires_grad: only float32 and float64 tensors have gradients, this one is %s",
                        pn_dtype_name(tensor->v.dtype));
     if (tensor->node)
-        return pn_fail(err, PN_ESTATE, "requires_grad: this tensor is computed by an op; keep_grad() keeps the gradient of such a one");
+        return pn_fail(err, PN_ESTATE,
+                       "requires_grad: this tensor is computed by an op; keep_grad() keeps the gradient of such a one");
     if (tensor->slot)
         return 0;
     tensor->slot = pn_slot_new(tensor->engine, err);

@@ -17,7 +17,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+
+/* As double: the C library's are float, and clang warns where they become double. */
+#undef INFINITY
+#undef NAN
+#define INFINITY __builtin_inf()
+#define NAN __builtin_nan("")
 
 #define TEST(name) static void name(void)
 
@@ -72,6 +79,13 @@ static inline bool harness_sanitized(void)
 #else
     return false;
 #endif
+}
+
+/* Whether memory has no limit, even where setrlimit said yes: qemu's does so, and sets none. */
+static inline bool harness_unlimited(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
 }
 
 /* Random numbers for one thread, the same for the same seed: 64 bits; 0..bound-1; 0 <= x < 1.  (splitmix64) */

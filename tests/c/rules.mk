@@ -1,21 +1,29 @@
-# rules.mk -- the plain C tests in three builds: release with assertions, address + undefined, thread.
+# rules.mk -- the plain C tests in four builds: release with assertions, address + undefined, thread, ARM in qemu.
 #
 # Every C file below the binding is compiled once a build, into build/<build>/; each tests/c/test_*.c is a program.
 # `make c-test C_ARGS='seed=7 fork'` hands arguments to all programs.  C_TESTS= picks some of the programs.
 
-C_BUILD ?= build
-C_ARGS  ?=
+C_BUILD  ?= build
+C_ARGS   ?=
+C_BUILDS := release asan tsan arm
+
+ARM_CC   ?= aarch64-linux-gnu-gcc
+ARM_QEMU ?= qemu-aarch64
+ARM_ROOT ?= /usr/aarch64-linux-gnu
 
 C_FOLDERS := $(foreach floor,base kernels engine tensor ops graph optim,csrc/$(floor) csrc/$(floor)/*)
 C_SOURCES := $(sort $(wildcard $(addsuffix /*.c,$(C_FOLDERS))))
 C_TESTS   ?= $(sort $(wildcard tests/c/test_*.c))
 
 C_FLAGS := -std=gnu11 -ffp-contract=fast -fno-math-errno -fno-trapping-math -Icsrc -pthread -MMD -MP -g -DPN_DEBUG \
-           -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Werror
+           -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Werror \
+           -Wno-enum-float-conversion
 
 C_FLAGS_release := -O3
 C_FLAGS_asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 C_FLAGS_tsan    := -O1 -fno-omit-frame-pointer -fsanitize=thread
+C_FLAGS_arm     := -O3
+C_CC_arm         = $(ARM_CC)
 
 # Sanitizers are slow: their programs may shorten themselves.  ThreadSanitizer needs a memory layout that some kernels'
 # address randomisation does not leave it.  AddressSanitizer's fake stack (use after return) is off: gcc 12 gives 64-byte
@@ -25,30 +33,40 @@ C_RUN_asan    := ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0:str
                  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 C_RUN_tsan     = TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1:exitcode=66 \
                  $(shell setarch $$(uname -m) -R true 2>/dev/null && echo setarch $$(uname -m) -R)
+C_RUN_arm      = $(ARM_QEMU) -L $(ARM_ROOT)
 C_ARGS_release :=
 C_ARGS_asan    := quick
 C_ARGS_tsan    := quick
+C_ARGS_arm     :=
 
-.PHONY: c-test asan tsan C_FORCE
+.PHONY: c-test asan tsan arm C_FORCE
 c-test: c-run-release  ## the C tests, with assertions
 asan:   c-run-asan     ## the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan:   c-run-tsan     ## the C tests under ThreadSanitizer
+arm:                   ## the C tests compiled for aarch64 and run in qemu-user (ARM_CC=, ARM_QEMU=, ARM_ROOT=)
+	@command -v $(ARM_CC) >/dev/null || { echo "make arm compiles for aarch64, and there is no '$(ARM_CC)' here:" \
+	    "install it (Debian: apt install gcc-aarch64-linux-gnu libc6-dev-arm64-cross) or give yours, ARM_CC="; exit 1; }
+	@command -v $(ARM_QEMU) >/dev/null || { echo "make arm runs aarch64 programs in qemu, and there is no" \
+	    "'$(ARM_QEMU)' here: install it (Debian: apt install qemu-user) or give yours, ARM_QEMU="; exit 1; }
+	@$(MAKE) --no-print-directory c-run-arm
 
 # $(1): the build.  The programs run one after another, all of them, whatever fails on the way.
 define C_RULES
+C_CC_$(1)       ?= $$(CC)
+C_COMPILE_$(1)   = $$(C_CC_$(1)) $$(C_FLAGS) $$(C_FLAGS_$(1))
 C_OBJECTS_$(1)  := $$(C_SOURCES:%.c=$(C_BUILD)/$(1)/%.o)
 C_PROGRAMS_$(1)  = $$(C_TESTS:%.c=$(C_BUILD)/$(1)/%)
 
 $(C_BUILD)/$(1)/flags: C_FORCE
 	@mkdir -p $$(@D)
-	@echo '$$(CC) $$(C_FLAGS) $$(C_FLAGS_$(1))' | cmp -s - $$@ || echo '$$(CC) $$(C_FLAGS) $$(C_FLAGS_$(1))' > $$@
+	@echo '$$(C_COMPILE_$(1))' | cmp -s - $$@ || echo '$$(C_COMPILE_$(1))' > $$@
 
 $(C_BUILD)/$(1)/%.o: %.c $(C_BUILD)/$(1)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(C_FLAGS) $$(C_FLAGS_$(1)) -c $$< -o $$@
+	$$(C_COMPILE_$(1)) -c $$< -o $$@
 
 $(C_BUILD)/$(1)/tests/c/test_%: $(C_BUILD)/$(1)/tests/c/test_%.o $$(C_OBJECTS_$(1))
-	$$(CC) $$(C_FLAGS_$(1)) -pthread $$^ -lm -o $$@
+	$$(C_CC_$(1)) $$(C_FLAGS_$(1)) -pthread $$^ -lm -o $$@
 
 .SECONDARY: $$(C_OBJECTS_$(1)) $$(C_TESTS:%.c=$(C_BUILD)/$(1)/%.o)
 .PHONY: c-run-$(1)
@@ -61,4 +79,4 @@ c-run-$(1): $$(C_PROGRAMS_$(1))
 -include $$(C_OBJECTS_$(1):.o=.d) $$(wildcard $(C_BUILD)/$(1)/tests/c/*.d)
 endef
 
-$(foreach build,release asan tsan,$(eval $(call C_RULES,$(build))))
+$(foreach build,$(C_BUILDS),$(eval $(call C_RULES,$(build))))

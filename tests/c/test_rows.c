@@ -125,6 +125,7 @@ static void argmax_each(trial *t)
         for (pn_index inner = 1; inner <= 67; inner += 11)
             argmax_case(t, 1 + len % 3, len, inner);
     argmax_case(t, 1, 50001, 1);
+    argmax_case(t, 2, 300001, 1);
     argmax_case(t, 7, 3000, 1);
     argmax_case(t, 3, 1000, 130);
     argmax_case(t, 0, 3, 1);
@@ -374,7 +375,7 @@ static void rowloss_case(trial *t, pn_index rows, pn_index C, int variant)
 {
     static const int some = 0;
     const pn_rowloss a = {
-        .f = variant % 4, .delta = 0.75, .rows = rows, .C = C, .row_weight = variant / 4 & 1 ? &some : NULL,
+        .f = (pn_rowloss_f)(variant % 4), .delta = 0.75, .rows = rows, .C = C, .row_weight = variant / 4 & 1 ? &some : NULL,
         .add_dx = rows % 2, .add_dt = C % 2,
     };
     static const char *const names[] = { "binary cross-entropy", "mse", "mae", "huber" };

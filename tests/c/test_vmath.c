@@ -15,7 +15,7 @@ static double ulps(pn_dtype real, double got, long double want)
         return isnan(want) && isnan(got) ? 0 : HUGE_VAL;
     if (fabsl(want) > top)
         want = want > 0 ? top : -top;
-    const long double value = isinf(got) ? copysignl(top, got) : (long double)got;
+    const long double value = isinf(got) ? copysignl(top, (long double)got) : (long double)got;
     int exponent;
     frexpl(fabsl(want) == top ? top / 2 : want, &exponent);
     return (double)(fabsl(value - want) / ldexpl(1, (exponent < least ? least : exponent) - digits));

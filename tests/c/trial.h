@@ -35,7 +35,7 @@ static inline operand *add_operand(trial *t, pn_index n, size_t item, bool out)
 {
     operand *o = &t->operands[t->count++];
     *o = (operand){ .item = item, .n = n, .out = out };
-    o->got = guard_new((size_t)n * item, item);
+    o->got = guard_new((size_t)n * item, item * (size_t)draw_index(&t->seed, 0, 7));
     o->initial = guard_new((size_t)n * item, 0);
     if (out)
         o->want = guard_new((size_t)n * item, 0);
@@ -93,9 +93,11 @@ static inline void strew(trial *t, bool infinities)
     keep_initial(o);
 }
 
+/* Full of NaN: what a kernel reads of it must have been written. */
 static inline void *work_block(trial *t, size_t bytes)
 {
     t->work[t->works] = guard_new(bytes, 0);
+    memset(t->work[t->works].p, 0xFF, bytes);
     return t->work[t->works++].p;
 }
 

@@ -1,0 +1,221 @@
+/* test_edges_map.c -- elementwise kernels, images, random numbers and updates at the edges of vectors (edges.h). */
+#include "edges.h"
+
+enum { HELD = 5 };                       /* images, of which rows are taken */
+
+/* Bytes from 0 to `most`. */
+static void bytes(trial *t, pn_index n, int most)
+{
+    operand *o = add_operand(t, n, 1, false);
+    for (pn_index i = 0; i < n; i++)
+        ((uint8_t *)o->got.p)[i] = (uint8_t)draw_index(&t->seed, 0, most);
+    keep_initial(o);
+}
+
+/* As `input`, of a real that need not be the table's. */
+static void input_of(trial *t, pn_dtype from, pn_index n, bool odd)
+{
+    const pn_dtype own = t->real;
+    t->real = from;
+    input(t, n, -3, 3, odd);
+    t->real = own;
+}
+
+static void positive_outputs(trial *t, pn_index n)
+{
+    outputs(t, n);
+    operand *o = &t->operands[t->count - 1];
+    fill_reals(t->real, o->initial.p, n, &t->seed, 0, 1);
+}
+
+/* ---- elementwise ------------------------------------------------------------------------------------------------- */
+
+/* Operands: x, dy; y, dx. */
+static void call_unaries(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
+{
+    pn_unary a = *(const pn_unary *)t->shape;
+    a.x = p[0], a.dy = p[1], a.y = p[2], a.dx = p[3];
+    k->unary_forward(team, &a);
+    k->unary_backward(team, &a);
+}
+
+static void unary_edge(trial *t, const pn_index *s, bool odd)
+{
+    for (int f = 0; f < PN_UNARIES; f++) {
+        const pn_unary a = { .f = (pn_unary_f)f, .n = s[0], .add = maybe(t),
+                             .p = { f == PN_U_clip ? -0.5 : f == PN_U_pow ? 1.7 : 0.25, 1.25 } };
+        t->tolerance *= 4;
+        input(t, a.n, f == PN_U_log || f == PN_U_sqrt || f == PN_U_pow ? 0.1 : -4, 4, odd);
+        reals(t, a.n, -1, 1);
+        outputs(t, a.n);
+        outputs(t, a.n);
+        run(t, &a, call_unaries);
+        t->tolerance /= 4;
+    }
+}
+
+typedef struct binary_shape { pn_binary a; pn_index nc; } binary_shape;
+
+/* Operands: a, b, dy, c; y, da, db; compared; selected, its da and db. */
+static void call_binaries(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
+{
+    const binary_shape *s = t->shape;
+    pn_binary a = s->a;
+    a.a = p[0], a.b = p[1], a.dy = p[2], a.y = p[4];
+    k->binary_forward(team, &a);
+    a.d = p[5];
+    k->binary_da(team, &a);
+    a.d = p[6];
+    k->binary_db(team, &a);
+    k->compare(team, &(pn_compare){ .f = (pn_compare_f)(a.n % PN_COMPARES), .n = a.n, .na = a.na, .nb = a.nb,
+                                    .a = p[0], .b = p[1], .y = p[7] });
+    pn_select b = { .n = a.n, .nc = s->nc, .na = a.na, .nb = a.nb, .c = p[3], .a = p[0], .b = p[1], .dy = p[2],
+                    .y = p[8], .d = p[9], .add = a.add };
+    k->select_forward(team, &b);
+    k->select_da(team, &b);
+    b.d = p[10];
+    k->select_db(team, &b);
+}
+
+/* n = outer * inner; each operand has all, the inner part or one element. */
+static void binary_edge(trial *t, const pn_index *s, bool odd)
+{
+    const pn_index n = s[0] * s[1], periods[] = { n, pn_max(1, s[1]), 1 };
+    for (int f = 0; f < PN_BINARIES; f++) {
+        const binary_shape a = { { .f = (pn_binary_f)f, .n = n, .na = periods[below(t, 3)],
+                                   .nb = periods[below(t, 3)], .add = maybe(t) }, periods[below(t, 3)] };
+        input(t, a.a.na, -2, 2, odd);
+        input(t, a.a.nb, 0.5, 2, odd);
+        reals(t, n, -1, 1);
+        bytes(t, a.nc, 1);
+        for (int i = 0; i < 3; i++)
+            outputs(t, n);
+        other_outputs(t, n, 1);
+        for (int i = 0; i < 3; i++)
+            outputs(t, n);
+        run(t, &a, call_binaries);
+    }
+}
+
+/* Operands: x, y; dz, axpy's and fill's y; partial sums and the sum of squares; a copy with its axes swapped. */
+static void call_lines(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
+{
+    const pn_copy *c = t->shape;
+    const pn_index n = c->shape[0] * c->shape[1];
+    k->act_backward(team, &(pn_act){ .act = (pn_activation)(n % PN_ACTIVATIONS), .slope = 0.25, .n = n, .dy = p[0],
+                                     .y = p[1], .dz = p[2] });
+    k->axpy(team, &(pn_axpy){ .n = n, .a = 1.5, .x = p[0], .y = p[3], .add = c->add });
+    k->fill(team, &(pn_fill){ .n = n, .value = -0.75, .y = p[4] });
+    double *sum = work_block(t, sizeof *sum);
+    k->sumsq(team, &(pn_sumsq){ .n = n, .x = p[0], .y = sum, .partial = work_block(t, sizeof *sum) });
+    set_real(t->real, p[5], 0, *sum);
+    pn_copy a = *c;
+    a.src = p[0], a.dst = p[6];
+    k->copy(team, &a);
+}
+
+static void line_edge(trial *t, const pn_index *s, bool odd)
+{
+    const pn_copy a = { .ndim = 2, .shape = { s[0], s[1] }, .dst_stride = { 1, s[0] }, .src_stride = { s[1], 1 },
+                        .item = (int)real_size(t->real), .add = maybe(t) };
+    input(t, s[0] * s[1], -1, 1, odd);
+    input(t, s[0] * s[1], -1, 1, odd);
+    for (int i = 0; i < 3; i++)
+        outputs(t, s[0] * s[1]);
+    outputs(t, 1);
+    outputs(t, s[0] * s[1]);
+    run(t, &a, call_lines);
+}
+
+/* ---- images and random numbers ----------------------------------------------------------------------------------- */
+
+typedef struct image_shape { pn_dtype from; pn_index rows, len, channels; bool add; } image_shape;
+
+/* Operands: images, numbers of rows, mean, scale, numbers; a batch, gradients of rows taken, masked numbers, random
+ * ones, channels' means and deviations. */
+static void call_images(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
+{
+    const image_shape *s = t->shape;
+    k->gather(team, &(pn_gather){ .from = s->from, .rows = s->rows, .len = s->len, .channels = s->channels,
+                                  .index = p[1], .x = p[0], .mean = p[2], .scale = p[3], .y = p[5] });
+    pn_take take = { .rows = HELD, .len = s->len, .n = s->rows, .index = p[1], .dy = p[4], .dx = p[6], .add = s->add };
+    take.work = work_block(t, k->take_work(&take));
+    k->take_backward(team, &take);
+    k->dropout(team, &(pn_dropout){ .rows = s->rows, .len = s->len, .samples = p[1], .key = pn_rng_key(3, 4),
+                                    .step = 5, .rate = 0.3, .x = p[4], .y = p[7], .add = s->add });
+    k->random(team, &(pn_random){ .f = (pn_random_f)(s->len % 3), .n = s->rows * s->len, .a = -0.25, .b = 1.5,
+                                  .key = pn_rng_key(1, 2), .y = p[8] });
+    double *found = work_block(t, 2 * (size_t)s->channels * sizeof *found);
+    pn_moments m = { .from = s->from, .n = HELD * (s->len / s->channels), .channels = s->channels, .x = p[0],
+                     .mean = found, .deviation = found + s->channels };
+    m.work = work_block(t, k->moments_work(&m));
+    k->moments(team, &m);
+    for (pn_index i = 0; i < 2 * s->channels && s->len > 0; i++)
+        set_real(t->real, p[9], i, found[i]);
+}
+
+static void image_edge(trial *t, const pn_index *s, bool odd)
+{
+    static const pn_dtype kinds[] = { PN_UINT8, PN_FLOAT32, PN_FLOAT64 };
+    const image_shape a = { kinds[below(t, 3)], s[0], s[1] * s[2], s[2], maybe(t) };
+    t->scale = 8;
+    if (a.from == PN_UINT8)
+        bytes(t, HELD * a.len, 255);
+    else
+        input_of(t, a.from, HELD * a.len, odd);
+    labels(t, a.rows, HELD, 0);
+    reals(t, a.channels, -1, 1);
+    reals(t, a.channels, 0, 0.1);
+    input(t, a.rows * a.len, -1, 1, odd);
+    outputs(t, a.rows * a.len);
+    outputs(t, HELD * a.len);
+    outputs(t, a.rows * a.len);
+    outputs(t, a.rows * a.len);
+    outputs(t, 2 * a.channels);
+    run(t, &a, call_images);
+}
+
+/* ---- updates ----------------------------------------------------------------------------------------------------- */
+
+/* Operands: gradients; parameters and two slots. */
+static void call_update(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
+{
+    pn_update a = *(const pn_update *)t->shape;
+    a.g = p[0], a.p = p[1], a.slot[0] = p[2], a.slot[1] = p[3];
+    k->update(team, &a);
+}
+
+static void update_edge(trial *t, const pn_index *s, bool odd)
+{
+    for (int f = 0; f < PN_UPDATES; f++) {
+        const pn_update a = {
+            .f = (pn_update_f)f, .n = s[0], .rate = 0.1, .decay = maybe(t) ? 0.01 : 0, .grad_scale = 0.7,
+            .momentum = maybe(t) ? 0.9 : 0, .nesterov = f == PN_UPDATE_SGD && maybe(t), .beta1 = 0.9, .beta2 = 0.99,
+            .epsilon = 1e-3, .correction1 = 0.5, .correction2 = 0.5,
+        };
+        input(t, a.n, -1, 1, odd);
+        outputs(t, a.n);
+        positive_outputs(t, a.n);
+        positive_outputs(t, a.n);
+        run(t, &a, call_update);
+    }
+}
+
+/* ---- the sweeps -------------------------------------------------------------------------------------------------- */
+
+static const edge EDGES[] = {
+    { "unary_forward unary_backward", unary_edge, { { 0, EDGE, EDGE } } },
+    /* outer, inner */
+    { "binary_forward binary_da binary_db compare select_forward select_da select_db", binary_edge,
+      { { 0, EDGE, 9 }, { 1, EDGE, 20 } } },
+    { "act_backward axpy fill sumsq copy", line_edge, { { 0, EDGE, 20 }, { 0, EDGE, 20 } } },
+    /* rows, pixels, channels */
+    { "gather take_backward dropout random moments", image_edge, { { 0, EDGE, 9 }, { 0, EDGE, 9 }, { 1, EDGE, 5 } } },
+    { "update", update_edge, { { 0, EDGE, EDGE } } },
+};
+
+static void edges_each(trial *t) { sweep(t, EDGES, sizeof EDGES / sizeof EDGES[0]); }
+
+TEST(elementwise_kernels_hold_at_the_edges_of_vectors) { each_table(edges_each); }
+
+TESTS(elementwise_kernels_hold_at_the_edges_of_vectors)
