@@ -379,6 +379,23 @@ static void drawn_convs(const pn_kernels *k, const crew *c)
             return;
 }
 
+/* Images of one channel, and few channels out of an even number: they have tiles of their own. */
+static void convs_of_few_channels(const pn_kernels *k, const crew *c)
+{
+    static const pn_index kernels[] = { 3, 5, 5, 3, 4, 1, 2, 7 };
+    for (int i = 0; i < (harness_quick() ? 30 : 300); i++) {
+        pn_conv v = draw_conv(i % 4 == 0 ? 40 : 12);
+        v.KH = kernels[draw_index(&seed, 0, 7)];
+        v.KW = kernels[draw_index(&seed, 0, 7)];
+        v.C = i % 2 ? 1 : 2 * draw_index(&seed, 1, 9);
+        v.O = draw_index(&seed, 1, i % 2 ? 67 : 20);
+        v.OH = pn_max(0, v.H + v.pad_top + draw_index(&seed, 0, 2) - v.KH + v.stride_h) / v.stride_h;
+        v.OW = pn_max(0, v.W + v.pad_left + draw_index(&seed, 0, 2) - v.KW + v.stride_w) / v.stride_w;
+        if (!conv_case(k, c, v))
+            return;
+    }
+}
+
 static void named_convs(const pn_kernels *k, const crew *c)
 {
     static const int cases[][14] = {                        /* N, H, W, C, OH, OW, O, KH, KW, strides, pads, act */
@@ -413,6 +430,8 @@ static void convs_of_infinities(const pn_kernels *k, const crew *c)
     static const double odd[] = { INFINITY, -INFINITY, NAN };
     for (int i = 0; i < (harness_quick() ? 10 : 100); i++) {
         pn_conv v = draw_conv(9);
+        if (i % 4 == 0)
+            v.C = 1;
         guarded blocks[CONV_BLOCKS];
         conv_make(k->real, &v, blocks, false);
         for (int b = 0; b < 4; b++)
@@ -429,7 +448,7 @@ static void convs_by_threads(const pn_kernels *k, const crew *c)
 {
     static const pn_index sizes[][7] = {                    /* N, H, C, O, K, stride, pad */
         { 32, 12, 8, 16, 5, 1, 0 }, { 16, 28, 1, 8, 5, 1, 2 }, { 3, 40, 16, 33, 3, 2, 1 }, { 5, 7, 130, 130, 3, 1, 1 },
-        { 1, 50, 5, 17, 3, 1, 1 },  { 9, 14, 32, 40, 1, 1, 0 },
+        { 1, 50, 5, 17, 3, 1, 1 },  { 9, 14, 32, 40, 1, 1, 0 }, { 32, 26, 1, 40, 3, 1, 0 }, { 30, 13, 6, 5, 3, 1, 1 },
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         const pn_index H = sizes[i][1], K = sizes[i][4], s = sizes[i][5], pad = sizes[i][6];
@@ -453,6 +472,7 @@ static void convs_by_threads(const pn_kernels *k, const crew *c)
 }
 
 TEST(conv_agrees_on_drawn_shapes) { each_table(drawn_convs); }
+TEST(conv_agrees_on_few_channels) { each_table(convs_of_few_channels); }
 TEST(conv_agrees_on_named_shapes) { each_table(named_convs); }
 TEST(conv_propagates_infinities_and_nan) { each_table(convs_of_infinities); }
 TEST(conv_has_the_same_bits_for_any_number_of_threads) { each_table(convs_by_threads); }
@@ -480,5 +500,6 @@ TEST(products_and_convolutions_are_shared_among_threads)
 
 TESTS(gemm_agrees_on_all_small_sizes, gemm_agrees_on_drawn_sizes_and_layouts, gemm_agrees_on_long_and_wide_products,
       gemm_is_close_on_reals, gemm_propagates_infinities_and_nan, gemm_has_the_same_bits_for_any_number_of_threads,
-      conv_agrees_on_drawn_shapes, conv_agrees_on_named_shapes, conv_propagates_infinities_and_nan,
+      conv_agrees_on_drawn_shapes, conv_agrees_on_few_channels, conv_agrees_on_named_shapes,
+      conv_propagates_infinities_and_nan,
       conv_has_the_same_bits_for_any_number_of_threads, products_and_convolutions_are_shared_among_threads)
