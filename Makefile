@@ -11,21 +11,44 @@ JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 .DEFAULT_GOAL := help
 include tests/c/rules.mk
 
-.PHONY: help digits test bench lint docs golden digits-c clean install install-test asan-ops
+.PHONY: help digits test bench bench-kernels bench-install lint docs golden digits-c matrix isas clean install install-here install-test asan-ops
 
 help:                  ## list these doors
-	@awk -F ' *## *' '/^[a-z-]+:.*## /{split($$1, a, ":"); printf "make %-10s %s\n", a[1], $$2}' $(MAKEFILE_LIST)
+	@awk -F ' *## *' '/^[a-z-]+:.*## /{split($$1, a, ":"); printf "make %-13s %s\n", a[1], $$2}' $(MAKEFILE_LIST)
 
-digits: install        ## install into .venv, train on MNIST, report the test accuracy, save the model
+digits: install-here   ## install into .venv, train on MNIST, report the test accuracy, save the model
 	$(BIN)/pyneural digits
 
 test: lint             ## install into .venv with -Werror, then lint, types, C tests and the whole suite
 	$(MAKE) -j$(JOBS) c-test
 	$(BIN)/pytest tests
 
-bench: install         ## speed against PyTorch (where PyTorch is importable), and the cost of importing
-	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/train_step.py
+matrix:                ## the suite on the oldest and the newest Python and NumPy (OLDEST=, NEWEST= interpreters)
+	tools/matrix.sh $(OLDEST) $(NEWEST)
+
+# Beyond the processor's best there is nothing to run.  The naive twins have their turn in tests/test_ops.py.
+ISAS ?= baseline avx2 avx512
+isas: install-test     ## the suite under every instruction set of this processor, from the lowest (ISAS=)
+	@best=$$($(BIN)/python -c 'from pyneural import _core; print(_core.isa())'); status=0; \
+	for isa in $(ISAS); do \
+	    echo "PYNEURAL_ISA=$$isa"; \
+	    PYNEURAL_ISA=$$isa $(BIN)/pytest -q tests || status=1; \
+	    [ $$isa != $$best ] || break; \
+	done; exit $$status
+
+# The peers live in an environment of their own, and nothing else depends on it.
+BENCH_VENV := build/bench-venv
+BENCH      := $(BENCH_VENV)/bin/python
+bench: bench-install   ## against the peers: steps, kernels, memory, 99 %; writes benchmarks/RESULTS.md (QUICK=1, ONLY=)
+	$(BENCH) benchmarks/bench.py $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+bench-kernels: bench-install  ## each kernel in GFLOP/s or GB/s: ours by instruction set, the naive twin, PyTorch (ONLY=)
+	$(BENCH) benchmarks/kernels.py $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+bench-install:
+	[ -x $(BENCH) ] || $(PYTHON) -m venv $(BENCH_VENV)
+	rm -rf build/lib.* build/bdist.*
+	$(BENCH) -m pip --disable-pip-version-check --quiet install . -r benchmarks/peers.txt
 
 lint: install-test     ## ruff, mypy --strict, and that docs and stubs are what the op table says
 	$(BIN)/ruff check .
@@ -51,9 +74,17 @@ install: $(BIN)/python
 	rm -rf build/lib.* build/bdist.*
 	$(PIP) install .
 
+# In place, so that `import pyneural` works in this folder as it does elsewhere.
+install-here: $(BIN)/python
+	rm -rf build/lib.* build/bdist.*
+	$(PIP) install --editable .
+
+# What install-here has built since was not built with -Werror, and is built again.
 install-test: $(BIN)/python
 	rm -rf build/lib.* build/bdist.*
+	rm -f $$(find pyneural -name '_core*.so' $$([ -e build/strict ] && echo -newer build/strict))
 	PYNEURAL_WERROR=1 $(PIP) install --editable '.[test]'
+	@mkdir -p build && touch build/strict
 
 # ---- the op rows under AddressSanitizer, a part of `make asan` -----------------------------------------------------
 
@@ -78,7 +109,7 @@ IDX     := $(C_BUILD)/mnist
 $(EXAMPLE): $(patsubst %.c,$(C_BUILD)/release/%.o,$(wildcard examples/*.c)) $(C_OBJECTS_release)
 	$(CC) -pthread $^ -lm -o $@
 
-$(foreach build,release asan tsan,$(eval $(C_BUILD)/$(build)/tests/c/test_files: \
+$(foreach build,$(C_BUILDS),$(eval $(C_BUILD)/$(build)/tests/c/test_files: \
     $(C_BUILD)/$(build)/examples/files.o $(C_BUILD)/$(build)/examples/json.o))
 -include $(wildcard $(C_BUILD)/*/examples/*.d)
 

@@ -43,6 +43,7 @@ class Build(build_ext):
     def build_extensions(self) -> None:
         """Builds the one extension there is."""
         self._look_for_tools()
+        self._forget_this_machine()
         compile_in_turn = self.compiler.compile
 
         def compile_side_by_side(sources, *args, **words):
@@ -51,6 +52,12 @@ class Build(build_ext):
 
         self.compiler.compile = compile_side_by_side
         super().build_extensions()
+
+    def _forget_this_machine(self) -> None:
+        """Leaves out the folder of libpython that some Pythons have linked in: we need none of it."""
+        inherited = shlex.split(sysconfig.get_config_var("LDSHARED") or "")
+        places = {word for word in inherited if word.startswith("-Wl,-rpath")}
+        self.compiler.linker_so = [word for word in self.compiler.linker_so if word not in places]
 
     def _look_for_tools(self) -> None:
         """A sentence instead of a traceback."""

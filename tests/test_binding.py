@@ -43,7 +43,7 @@ def test_every_op_has_a_signature_and_help(name: str) -> None:
     assert str(inspect.signature(op)) == row["signature"]
     assert list(inspect.signature(op).parameters) == [i[0] for i in row["inputs"]] + [p[0] for p in row["params"]]
     text = pydoc.plain(pydoc.render_doc(op))
-    assert f"{name}{row['signature']}" in text
+    assert "".join(f"{name}{row['signature']}".split()) in "".join(text.split())  # 3.13 breaks long ones into lines
     assert row["doc"].splitlines()[0] in text
     assert all(f"{p[0]}: " in text for p in row["params"])
     assert op.__module__ == "pyneural.ops"

@@ -1,28 +1,62 @@
 """The command line: what it prints and how it ends."""
 
+from __future__ import annotations
+
 import os
 import signal
+import stat
+import struct
 import subprocess
 import sys
+import tempfile
 import time
+import zlib
+from pathlib import Path
 
+import numpy as np
 import pytest
+from child import environment
+from PIL import Image
 
 import pyneural as pn
-from pyneural.__main__ import main
+from pyneural.__main__ import COMMANDS, main
 
 QUICK = ["digits", "--model", "mlp", "--data", "sample", "--samples", "300", "--epochs", "1"]
+PROGRAM = [sys.executable, "-P", "-W", "error", "-m", "pyneural"]
 
 
-def run(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, **options) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pyneural", *arguments],
-        capture_output=True,
+        [*PROGRAM, *map(str, arguments)],
         text=True,
         timeout=120,
         check=False,
-        **options,
+        env=environment({}),
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options,
     )
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that digits saved."""
+    path = tmp_path_factory.mktemp("model") / "digits.safetensors"
+    pn.apps.digits(model="mlp", data="sample", epochs=2, output=path, verbose=0)
+    return path
+
+
+@pytest.fixture(scope="module")
+def pictures(sample: pn.Splits, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The first ten test digits as a person would scan them: large, dark on light, off the middle; odd ones as JPEG."""
+    folder, files = tmp_path_factory.mktemp("pictures"), []
+    assert sample.test is not None
+    for number, digit in enumerate(sample.test.x[:10, :, :, 0]):
+        page = 255 - np.pad(np.kron(digit, np.ones((6, 6), "uint8")), ((20, 60), (90, 10)))
+        files.append(folder / f"{number}.{'jpg' if number % 2 else 'png'}")
+        Image.fromarray(page).save(files[-1])
+    return files
+
+
+# ---- digits --------------------------------------------------------------------------------------------------------
 
 
 def test_digits_trains_evaluates_and_saves(tmp_path):
@@ -70,6 +104,15 @@ def test_how_it_ends_when_it_cannot(arguments, code, words, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_digits_of_ones_own_are_trained_on_too(tmp_path, sample, capsys):
+    np.savez(tmp_path / "mine.npz", x=sample.test.x[:5, :, :, 0], y=sample.test.y[:5])
+    quick = [*QUICK[:5], "--epochs", "1", "-o", str(tmp_path / "x.safetensors")]
+    assert main([*quick, "--extra", str(tmp_path / "mine.npz")]) == 0
+    assert "with 5 extra from mine.npz" in capsys.readouterr().out.splitlines()[0]
+    assert main([*quick, "--extra", str(tmp_path / "yours.npz")]) == 1
+    assert "there is no such file" in capsys.readouterr().err
+
+
 def test_debug_shows_the_traceback(tmp_path):
     done = run("digits", "--debug", "-o", "digits.h5", cwd=tmp_path)
     assert done.returncode == 1
@@ -79,8 +122,8 @@ def test_debug_shows_the_traceback(tmp_path):
 def test_ctrl_c_saves_and_ends_with_130(tmp_path):
     path = tmp_path / "digits.safetensors"
     child = subprocess.Popen(
-        [sys.executable, "-u", "-m", "pyneural", *QUICK[:5], "--epochs", "100000", "-o", str(path)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [*PROGRAM, *QUICK[:5], "--epochs", "100000", "-o", str(path)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment({"PYTHONUNBUFFERED": "1"}),
     )  # fmt: skip
     assert child.stdout is not None
     assert any("epoch 1/" in line for line in iter(child.stdout.readline, "")), "it ended before its first epoch"
@@ -94,6 +137,355 @@ def test_ctrl_c_saves_and_ends_with_130(tmp_path):
     assert err == ""
     assert "interrupted in epoch" in out
     assert pn.load(path).card.epochs >= 1
+
+
+def test_the_digits_come_out_the_same_from_python(tmp_path, capsys):
+    code = main([*QUICK, "--seed", "3", "-o", str(tmp_path / "x.safetensors")])
+    printed = capsys.readouterr().out
+    assert code == 0, printed
+    ours = pn.apps.digits(model="mlp", data="sample", samples=300, epochs=1, seed=3, verbose=0)
+    assert pn.load(tmp_path / "x.safetensors").fingerprint() == ours.history.fingerprint
+    assert str(ours.report) in printed
+
+
+def test_a_folder_that_is_not_writable_is_told_before_training_starts():
+    """Root may write anywhere, so for the question whether it may the program becomes somebody else."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        folder.chmod(stat.S_IRUSR | stat.S_IXUSR | stat.S_IROTH | stat.S_IXOTH)
+        script = (
+            "import os; from pyneural.__main__ import main\n"
+            "os.geteuid() or os.setreuid(65534, 0)\n"
+            f"raise SystemExit(main([*{QUICK!r}, '-o', {str(folder / 'x.safetensors')!r}]))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", script], capture_output=True, text=True, check=False, env=environment({})
+        )
+    finally:
+        folder.chmod(stat.S_IRWXU)
+        folder.rmdir()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"pyneural: save: the folder {folder} is not writable\n"
+
+
+def test_the_model_is_kept_when_the_test_is_interrupted(tmp_path, monkeypatch, capsys):
+    def pressed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["pyneural.apps.digits"], "evaluate", pressed)
+    code = main([*QUICK[:5], "--epochs", "1", "-o", str(tmp_path / "x.safetensors")])
+    said = capsys.readouterr()
+    assert code == 130
+    assert said.out.splitlines()[-1].startswith("saved ")
+    assert said.err == "pyneural: interrupted\n"
+    assert pn.load(tmp_path / "x.safetensors").card.epochs == 1
+
+
+def test_without_a_network_the_sample_is_taken_and_said(tmp_path):
+    """Nothing listens at the proxy, and the cache is empty."""
+    nowhere = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "no_proxy": "", "NO_PROXY": ""}
+    nowhere |= dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    there = {name: value for name, value in environment(nowhere).items() if name != "PYNEURAL_DATA"}
+    command = [word for word in PROGRAM if word not in ("-W", "error")]
+    done = subprocess.run(
+        [*command, *QUICK[:3], "--samples", "300", "--epochs", "1"],
+        cwd=tmp_path, env=there, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("pyneural: mnist: the download failed (")
+    assert "the host cannot be reached" in done.stderr
+    assert "so this is the EMBEDDED SAMPLE" in done.stderr
+    quoting = [line for line in done.stdout.splitlines() if " n = " in line or " train, " in line]
+    assert len(quoting) == 3
+    assert all("EMBEDDED SAMPLE" in line for line in quoting), done.stdout
+
+
+# ---- predict -------------------------------------------------------------------------------------------------------
+
+
+def test_predict_tells_the_digit_and_what_was_done(model, pictures):
+    done = run("predict", model, *pictures)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 20
+    truth = pn.datasets.mnist("sample").test.y[:10]
+    loaded = pn.load(model)
+    right = 0
+    for number, file in enumerate(pictures):
+        prepared = pn.examine_digit(file)
+        answer = pn.classify(loaded, prepared.digit)
+        assert lines[2 * number].startswith(f"{file}: {answer} · trained on mnist (EMBEDDED SAMPLE")
+        assert lines[2 * number + 1] == f"    {prepared}"
+        right += answer.label == str(truth[number])
+    assert right >= 9, done.stdout
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(model, pictures, tmp_path):
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "text.png").write_text("seven")
+    Image.fromarray(np.full((50, 40), 255, "uint8")).save(tmp_path / "blank.png")
+    (tmp_path / "cut.png").write_bytes(pictures[0].read_bytes()[:300])
+    chunk = b"IHDR" + struct.pack(">2I5B", 100_000, 100_000, 8, 0, 0, 0, 0)
+    header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    idat = b"IDAT" + zlib.compress(bytes(1000))
+    (tmp_path / "huge.png").write_bytes(
+        header + struct.pack(">I", len(idat) - 4) + idat + struct.pack(">I", zlib.crc32(idat))
+    )
+    wrong = {
+        "empty.png": "is empty; give a PNG or JPEG",
+        "text.png": "is no image that Pillow can read; give a PNG or JPEG",
+        "blank.png": "nothing stands out in this image (50, 40)",
+        "cut.png": "cannot be read",
+        "huge.png": "cannot be read: Image size (10000000000 pixels) exceeds limit",
+        "nowhere.png": "there is no file",
+        "": "is a folder; give one image file",
+    }
+    done = run("predict", model, pictures[0], *(tmp_path / name for name in wrong), pictures[1])
+    assert done.returncode == 1
+    assert [line.split(": ")[0] for line in done.stdout.splitlines()[::2]] == list(map(str, pictures[:2]))
+    told = done.stderr.splitlines()
+    assert len(told) == len(wrong), done.stderr
+    for line, (name, words) in zip(told, wrong.items(), strict=True):
+        assert line.startswith("pyneural: prepare_digit: ")
+        assert words in line
+        assert f"'{tmp_path / name}'" in line
+
+
+def test_the_model_of_six_lines_of_python_prepares_digits_too(tmp_path, sample, pictures):
+    """What mnist() gives says how a picture becomes such an image, and fit notes it."""
+    six = pn.Sequential(pn.Flatten(), pn.Dense(32, "relu"), pn.Dense(10))
+    pn.fit(six, sample, epochs=1, verbose=0)
+    done = run("predict", pn.save(six, tmp_path / "six.safetensors"), pictures[0])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1] == f"    {pn.examine_digit(pictures[0])}"
+
+
+def test_a_model_without_preparation_takes_images_at_its_size(tmp_path, sample):
+    rows = np.arange(600)
+    plain = pn.Sequential(pn.Flatten(), pn.Dense(32, "relu"), pn.Dense(10))
+    pn.fit(plain, (sample.train.x[rows], sample.train.y[rows]), epochs=2, validation=None, verbose=0)
+    path = pn.save(plain, tmp_path / "plain.safetensors")
+    Image.fromarray(sample.test.x[0, :, :, 0]).save(tmp_path / "right.png")
+    Image.fromarray(np.kron(sample.test.x[1, :, :, 0], np.ones((3, 2), "uint8"))).save(tmp_path / "tall.png")
+    (tmp_path / "text.png").write_text("seven")
+    done = run("predict", path, tmp_path / "right.png", tmp_path / "text.png", tmp_path / "tall.png")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[:2] == [f"{tmp_path / 'right.png'}: {pn.classify(plain, sample.test.x[0])}", "    taken as it is"]
+    assert lines[2].startswith(f"{tmp_path / 'tall.png'}: {pn.classify(plain, sample.test.x[1]).label} (")
+    assert lines[3] == "    scaled from 56 x 84 to 28 x 28"
+    assert done.stderr.startswith("pyneural: predict: ")
+    assert done.stderr.endswith("text.png' is no image that Pillow can read; give a PNG or JPEG\n")
+
+
+# ---- evaluate and info ---------------------------------------------------------------------------------------------
+
+
+def test_evaluate_says_what_pn_evaluate_does(model, sample):
+    done = run("evaluate", model, "sample")
+    assert (done.returncode, done.stderr) == (0, "")
+    report = pn.evaluate(pn.load(model), sample.test, verbose=0)
+    assert done.stdout.startswith(f"mnist test: {report} · trained on mnist (EMBEDDED SAMPLE")
+    assert done.stdout.count("\n") == 1
+
+
+def test_evaluate_looks_where_mnist_looks(model):
+    default = run("evaluate", model)
+    assert (default.returncode, default.stderr) == (0, "")
+    report = pn.evaluate(pn.load(model), pn.datasets.mnist().test, verbose=0)
+    assert default.stdout.startswith(f"mnist test: {report}")
+
+
+@pytest.fixture(scope="module")
+def scans(pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pictures in folders of their digits, and nothing in any of a digit that is not among them."""
+    root = tmp_path_factory.mktemp("scans")
+    truth = pn.datasets.mnist("sample").test.y
+    for number, file in enumerate(pictures):
+        (root / str(truth[number])).mkdir(exist_ok=True)
+        (root / str(truth[number]) / file.name).write_bytes(file.read_bytes())
+    return root
+
+
+def test_evaluate_reads_a_folder_as_predict_reads_files(model, scans):
+    done = run("evaluate", model, scans)
+    assert (done.returncode, done.stderr) == (0, "")
+    answers = run("predict", model, *sorted(scans.glob("*/*"))).stdout.splitlines()[::2]
+    right = sum(Path(line.split(": ")[0]).parent.name == line.split(": ")[1].split()[0] for line in answers)
+    assert done.stdout.startswith(f"{scans.name}: accuracy {10 * right:.2f} % [")
+    assert "· n = 10 ·" in done.stdout
+
+
+def test_evaluate_tells_what_is_wrong_with_a_folder(model, tmp_path, pictures):
+    assert "has neither the four MNIST files nor images in folders" in run("evaluate", model, tmp_path).stderr
+    for name in ("7", "cat"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.png").write_bytes(pictures[0].read_bytes())
+    done = run("evaluate", model, tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "has images of 'cat', and the model's classes are 0, 1, 2" in done.stderr
+    (tmp_path / "cat").rename(tmp_path / "8")
+    (tmp_path / "8" / "a.png").write_text("eight")
+    done = run("evaluate", model, tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"'{tmp_path / '8' / 'a.png'}' is no image" in done.stderr
+
+
+def test_a_model_of_a_folder_is_evaluated_as_it_was_trained(tmp_path):
+    """The pixels come the same way in training, evaluate and predict."""
+    generator = np.random.default_rng(0)
+    for part, count in (("train", 12), ("test", 6)):
+        for name, shade in (("dark", 60), ("light", 190)):
+            (tmp_path / "data" / part / name).mkdir(parents=True)
+            for number in range(count):
+                page = generator.integers(shade - 50, shade + 50, (20, 30, 3)).astype("uint8")
+                Image.fromarray(page).save(tmp_path / "data" / part / name / f"{number}.png")
+    data = pn.datasets.folder(tmp_path / "data", size=12)
+    trained = pn.Sequential(pn.Flatten(), pn.Dense(2))
+    pn.fit(trained, data, epochs=8, validation=None, verbose=0)
+    path = pn.save(trained, tmp_path / "shades.safetensors")
+    done = run("evaluate", path, tmp_path / "data")
+    assert done.stdout == f"data test: {pn.evaluate(trained, data.test, verbose=0)}\n"
+    done = run("predict", path, tmp_path / "data" / "test" / "dark" / "0.png")
+    assert done.stdout.splitlines()[0].endswith(f"0.png: {pn.classify(trained, data.test.x[0])}")
+    assert done.stdout.splitlines()[1] == "    scaled from 30 x 20 to 12 x 12"
+
+
+def test_info_tells_what_the_file_knows(model):
+    done = run("info", model)
+    assert (done.returncode, done.stderr) == (0, "")
+    loaded = pn.load(model)
+    card = loaded.card
+    assert done.stdout.splitlines()[0] == str(loaded) == "784x128x10 | relu, softmax | cross-entropy"
+    for words in (
+        "10 classes",
+        "0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
+        "input: uint8 (28, 28, 1) -> dataset mean, std\n",
+        "dataset mean, std (mean ",
+        "pn.prepare_digit",
+        "mnist (EMBEDDED SAMPLE: 6,000 of 60,000), sha256 " + card.data_hash[:16],
+        "2 epochs, cross_entropy, seed 0",
+        f"{card.best_epoch} of 2 · loss ",
+        f"val_accuracy {100 * card.metrics['val_accuracy']:.2f} %",
+        f"pyneural {pn.__version__}",
+        loaded.fingerprint(),
+        f"{model.stat().st_size:,} bytes",
+    ):
+        assert words in done.stdout, words
+    for line in done.stdout.splitlines():
+        assert "accuracy" not in line or "EMBEDDED SAMPLE" in line
+
+
+def test_info_of_a_model_that_was_never_trained(tmp_path):
+    bare = pn.Sequential(pn.Dense(3))
+    bare.build((4,))
+    done = run("info", pn.save(bare, tmp_path / "bare.safetensors"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "it was never trained" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def strange(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of files that are no models of digits."""
+    folder = tmp_path_factory.mktemp("strange")
+    (folder / "text.safetensors").write_text("not a model, but a text of some length")
+    bare = pn.Sequential(pn.Flatten(), pn.Dense(3))
+    bare.build((28, 28, 1))
+    pn.save(bare, folder / "bare.safetensors")
+    rows = pn.Sequential(pn.Dense(2))
+    x = np.eye(4, dtype=np.float32)
+    pn.fit(rows, (x, [0, 1, 0, 1]), epochs=1, validation=None, verbose=0)
+    pn.save(rows, folder / "rows.safetensors")
+    floats = pn.Sequential(pn.Flatten(), pn.Dense(2))
+    pn.fit(floats, (np.zeros((4, 28, 28, 1), np.float32), [0, 1, 0, 1]), epochs=1, validation=None, verbose=0)
+    pn.save(floats, folder / "floats.safetensors")
+    return folder
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "info"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nothing.safetensors", "there is no file"),
+        ("", "is a folder"),
+        ("text.safetensors", "is no safetensors file"),
+    ],
+)
+def test_what_is_no_model_is_told_in_a_line(command, name, words, strange, pictures):
+    done = run(command, strange / name, *(pictures[:1] if command == "predict" else []))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("pyneural: ")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["predict", "bare.safetensors", "7.png"], "predict: the model in this file was never trained"),
+        (["evaluate", "bare.safetensors"], "evaluate: the model in this file was never trained"),
+        (["predict", "rows.safetensors", "7.png"], "predict: the model takes inputs (4,), not images"),
+        (["evaluate", "rows.safetensors"], "evaluate: the model takes (4,), which MNIST's images are not"),
+        (["evaluate", "rows.safetensors", "sample"], "evaluate: the model was"),
+        (["predict", "floats.safetensors", "7.png"], "predict: the model was trained on floats"),
+        (["evaluate", "floats.safetensors", "sample"], "evaluate: the model was trained on floats"),
+        (["evaluate", "floats.safetensors", "/no/such/folder"], "mnist: path is /no/such/folder"),
+    ],
+)
+def test_a_model_that_cannot_do_it_is_told_in_a_line(arguments, words, strange):
+    done = run(*arguments, cwd=strange)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+# ---- the ends ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+def test_each_command_explains_itself(command):
+    done = run(command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--debug" in done.stdout
+    assert "exit codes: 0 done; 1 an error" in done.stdout
+
+
+def test_debug_shows_the_traceback_of_every_command(strange):
+    for arguments in (["predict", "x.safetensors", "7.png"], ["evaluate", "x.safetensors"], ["info", "x.safetensors"]):
+        done = run(*arguments, "--debug", cwd=strange)
+        assert done.returncode == 1
+        assert "Traceback" in done.stderr
+        assert "there is no file x.safetensors" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["info", "MODEL"], ["predict", "MODEL", "PICTURE"], QUICK])
+def test_a_reader_that_has_gone_ends_it_quietly(arguments, model, pictures, tmp_path):
+    there = {"MODEL": str(model), "PICTURE": str(pictures[0])}
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = run(*(there.get(word, word) for word in arguments), stdout=write, cwd=tmp_path)
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_closed_stdout_is_borne(model, pictures, tmp_path):
+    command = " ".join(map(repr, PROGRAM))
+    for arguments in (f"info {model}", f"predict {model} {pictures[0]}", " ".join(QUICK)):
+        done = subprocess.run(
+            ["sh", "-c", f"{command} {arguments} >&-"], cwd=tmp_path, env=environment({}), stderr=subprocess.PIPE,
+            text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+    assert pn.load(tmp_path / "digits.safetensors").card.prepare == "digit"
+
+
+def test_a_full_disk_is_told(model):
+    with Path("/dev/full").open("w") as full:
+        done = run("info", model, stdout=full)
+    assert (done.returncode, done.stderr) == (1, "pyneural: [Errno 28] No space left on device\n")
 
 
 def test_help_and_version():

@@ -14,6 +14,7 @@ def test_the_cnn_reads_digits(mnist, is_sample, tmp_path):
     assert run.report.accuracy >= bar, f"seed 0: {run.report}"
     again = pn.load(tmp_path / "digits.safetensors")
     assert pn.evaluate(again, mnist.test, verbose=0).accuracy == run.report.accuracy
+    assert again.card.prepare == "digit"
 
 
 def test_the_mlp_reads_digits(is_sample):
@@ -72,3 +73,11 @@ def test_the_networks_are_what_they_are_said_to_be():
     cnn.build((28, 28, 1))
     assert cnn.output_shape == (10,)
     assert sum(np.prod(t.shape) for t in cnn.parameters.values()) < 200_000
+
+
+def test_a_file_that_wants_a_preparation_unknown_here_is_refused(tmp_path):
+    model = pn.apps.digits(model="mlp", data="sample", samples=100, epochs=1, verbose=0).model
+    model.card.prepare = "straighten"
+    path = pn.save(model, tmp_path / "x.safetensors")
+    with pytest.raises(ValueError, match="prepare is 'straighten'"):
+        pn.load(path)

@@ -57,6 +57,7 @@ def test_it_does_what_fit_and_save_do(
 
     loaded = pn.load(path)
     assert loaded.fingerprint() == history.fingerprint, "the C program's weights are not Python's, bit for bit"
+    assert loaded.card.prepare == "digit"
     assert sample.test is not None
     report = pn.evaluate(loaded, (sample.test.x[:TEST], sample.test.y[:TEST]), verbose=0)
     assert f"accuracy {report.accuracy}" in printed[EPOCHS]

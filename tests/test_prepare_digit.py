@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import pyneural as pn
-from pyneural import _core
-from pyneural.digit import Preparation, examine_digit, prepare_digit
+from pyneural import _core, examine_digit, prepare_digit
+from pyneural.digit import Preparation
 
 
 def enlarged(digit: np.ndarray, times: int = 10) -> np.ndarray:
@@ -192,6 +192,12 @@ def test_files_that_are_no_images_are_refused(tmp_path: Path) -> None:
     (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:200])
     with pytest.raises(ValueError, match=r"cut\.png' cannot be read"):
         prepare_digit(tmp_path / "cut.png")
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(ValueError, match=r"empty\.png' is empty; give a PNG or JPEG"):
+        prepare_digit(tmp_path / "empty.png")
+    Image.new("L", (20, 20)).save(tmp_path / "blank.png")
+    with pytest.raises(ValueError, match=r"nothing stands out in this image \(20, 20\).*\(in '.*blank\.png'\)"):
+        prepare_digit(tmp_path / "blank.png")
     with pytest.raises(IsADirectoryError, match="is a folder; give one image file"):
         prepare_digit(tmp_path)
 
