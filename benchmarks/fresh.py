@@ -1,0 +1,35 @@
+"""Numbers that need a process of their own: a child measures, and prints them as JSON in its last line."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def run(script: str, *arguments: str, threads: int = 2) -> Any:
+    """What a script of this folder measures in a fresh interpreter."""
+    environment = os.environ | {"PYNEURAL_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    command = [sys.executable, str(Path(__file__).parent / script), "--child", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{script} {' '.join(arguments)}: {done.stderr.strip() or done.returncode}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def child() -> list[str] | None:
+    """The arguments, where this process is such a child."""
+    return sys.argv[2:] if sys.argv[1:2] == ["--child"] else None
+
+
+def peak_resident() -> int:
+    """The most bytes that this process has had in memory."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    except OSError:
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else 1024 * peak

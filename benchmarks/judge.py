@@ -1,0 +1,79 @@
+"""What times mean: medians and p10, the ratio to the best peer, and whether a target is missed."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of many steps."""
+
+    seconds: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    @property
+    def p10(self) -> float:
+        """A tenth of the steps were faster."""
+        ordered = sorted(self.seconds)
+        return ordered[len(ordered) // 10]
+
+    @property
+    def basis(self) -> float:
+        """What a ratio divides by: the median, or p10 below 0.9 of it: then the peer was disturbed."""
+        return self.p10 if self.p10 < 0.9 * self.median else self.median
+
+
+def best(peers: Mapping[str, Times]) -> str:
+    """The peer with the least basis."""
+    return min(peers, key=lambda name: peers[name].basis)
+
+
+def ratio(ours: Times, peers: Mapping[str, Times]) -> float:
+    """Our median over the best peer's basis."""
+    return ours.median / peers[best(peers)].basis
+
+
+@dataclass(frozen=True)
+class Target:
+    """A number and its limit.
+
+    Args:
+        name: what is measured.
+        value, limit: the number, and what it may be at most (or at least).
+        least: whether the limit is a least value.
+        aim: what is hoped for, or None.
+        unit: printed after the numbers.
+    """
+
+    name: str
+    value: float
+    limit: float
+    least: bool = False
+    aim: float | None = None
+    unit: str = ""
+
+    @property
+    def missed(self) -> bool:
+        """NaN misses."""
+        return not (self.value >= self.limit if self.least else self.value <= self.limit)
+
+    def __str__(self) -> str:
+        sign, word = (">=" if self.least else "<="), ("MISSED" if self.missed else "ok")
+        aim = "" if self.aim is None else f" (aim {self.aim:g})"
+        return f"{word}: {self.name}: {self.value:.3g}{self.unit}, bar {sign} {self.limit:g}{self.unit}{aim}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table as Markdown has it; all columns but the first to the right."""
+    lines = [list(head), ["---", *["---:"] * (len(head) - 1)], *map(list, rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def microseconds(seconds: float) -> str:
+    """With as many digits as mean something."""
+    value = 1e6 * seconds
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 1000 else f"{value:,.0f}"

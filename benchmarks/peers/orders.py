@@ -1,0 +1,13 @@
+"""Row numbers of one batch after another, a new order every epoch."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+
+def batches(n: int, size: int) -> Iterator[np.ndarray]:
+    """Full batches of int64 rows, for ever; shuffling is not part of a peer's step."""
+    draw = np.random.default_rng(1)
+    while True:
+        order = draw.permutation(n)
+        yield from order[: n // size * size].reshape(-1, size)
