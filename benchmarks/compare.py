@@ -18,7 +18,7 @@ from worker import Worker
 # length was seen, the same between PyTorch's own float32 and float64).
 TOLERANCE = 1e-4
 NORM_TOLERANCE = 5e-3
-OURS = "pyneural"
+OURS, BY_HAND = "pyneural", "NumPy"
 Key = tuple[str, int]  # peer, threads
 
 
@@ -74,8 +74,9 @@ class Outcome:
     absent: tuple[str, ...] = ()
 
     def peers(self, threads: int) -> dict[str, Times]:
-        """The others at so many threads; those whose results differ are not compared."""
+        """Those at so many threads that we are compared with: not those whose results differ."""
         good = {name for name, found in self.differences.items() if found <= tolerance(self.case)}
+        good -= {BY_HAND} if self.case.libraries else set()
         return {name: t for (name, n), t in self.times.items() if n == threads and name in good}
 
     def ratio(self, threads: int) -> float:

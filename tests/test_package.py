@@ -98,7 +98,7 @@ def test_a_wheel_holds_every_file_of_the_package(tmp_path):
 def test_the_source_without_its_engine_says_so(tmp_path):
     """`pip install .`, and then Python started beside the source: without this it is a circular import."""
     here = checkout.copy(tmp_path / "clone")
-    command = [sys.executable, "-c", "import pyneural"]
+    command = [sys.executable, "-S", "-c", "import pyneural"]  # an editable install would lend its engine
     variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONSAFEPATH")}
     done = subprocess.run(command, cwd=here, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 1
