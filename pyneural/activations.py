@@ -22,7 +22,13 @@ class Activated(Layer):
 
     activation: str | None
 
-    def _activate(self, activation: str | None) -> None:
+    def _activate(self, activation: Any) -> None:
+        if isinstance(activation, int):
+            kind = type(self).__name__
+            raise TypeError(
+                f"{kind}: activation is {activation}: give one size, {kind}({activation}), for that of the inputs is "
+                "learnt; or a name, as 'relu'"
+            )
         if activation is not None:
             choose("activation", activation, ACTIVATIONS)
             activation = plain(activation)

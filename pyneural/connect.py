@@ -185,6 +185,10 @@ def check_layers(layers: tuple[object, ...]) -> None:
     for layer in layers:
         if isinstance(layer, list | tuple):
             raise TypeError("Sequential: give the layers one by one, pn.Sequential(a, b), not in a list")
+        if isinstance(layer, Node) and layer.layer is None:
+            raise TypeError(
+                "Sequential: leave pn.Input out: the shape is learnt from the data, or by model.build(shape)"
+            )
         if isinstance(layer, Node):
             raise TypeError("Sequential: it takes layers, not nodes: pn.Model(inputs, outputs) is made of nodes")
         if isinstance(layer, type) and hasattr(layer, "kind"):
@@ -202,6 +206,13 @@ def explained(layer: Layer, inputs: tuple[Any, ...], training: bool) -> Any:
             layer.build(*_accepted(layer.build, shapes))
             layer._shapes, layer._built = shapes, True
         return _note(layer, inputs, layer.call(*inputs, training=training))
+    except RuntimeError as error:
+        if "shape-only" not in str(error):
+            raise
+        raise RuntimeError(
+            f"{layer._who}: {error}: a model is built of shapes, so compute with pn.ops and methods of x, and without "
+            "numpy() and item()"
+        ) from None
     except (ValueError, TypeError) as error:
         if type(error) not in (ValueError, TypeError):
             raise

@@ -9,16 +9,18 @@ from pyneural import _core
 from pyneural.dataset import Dataset, Splits
 from pyneural.feed import Feed
 from pyneural.heads import Head, answers, encode, forward, inferred, names, trained
-from pyneural.inputs import check_model, checked
+from pyneural.inputs import check_model, checked, not_a_path, numbered
 from pyneural.measure import BATCH
 from pyneural.model import Model, Sequential
 from pyneural.preprocessing import Preprocessing
+from pyneural.progress import say
 from pyneural.report import Report
 from pyneural.sources import opened
 from pyneural.spelling import words
 from pyneural.stream import is_stream, labels, pairs
 
 Array = npt.NDArray[Any]
+_PIXELS = np.dtype(np.uint8)
 Parts = tuple[list[Array], list[Array], list[Array]]
 
 
@@ -59,14 +61,14 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
     """
     who = "evaluate"
     check_model(model, who)
-    part = opened(data, who, part="test")
+    part = opened(data, who, model, part="test")
     heads, preprocessing = _heads(model, part), model.card.preprocessing or Preprocessing("none", "float")
     found = _found(model, part, heads, preprocessing)
     name, note = ("data", "") if is_stream(part) else (part.name, part.note)
     reports = {head.name: Report(head.task, *_whole(found[head.name]), name, note, head.loss.name) for head in heads}
     if verbose:
         for head, report in reports.items():
-            print(f"{head}: {report}" if head else report, flush=True)
+            say((f"{head}: {report}" if head else str(report)).split(" · "))
     return reports.get("", reports)
 
 
@@ -82,8 +84,9 @@ def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Prep
     with _core.no_grad():
         for number, (x, y) in enumerate(pairs(part, "evaluate") if is_stream(part) else [(part.x, part.y)], start=1):
             who = f"evaluate: batch {number}" if is_stream(part) else "evaluate"
+            x = numbered(model, checked(model, x, who), who)
             preprocessing.check(x.dtype.name, who)
-            x, y = checked(model, x, who), encode(heads, model.dtype, y, who)
+            y = encode(heads, model.dtype, y, who)
             for batch, targets in Feed(x, y, np.arange(len(x)), preprocessing, model.dtype).batches(BATCH):
                 outputs = run(batch, training=False)
                 answered = answers(outputs, heads)
@@ -127,25 +130,36 @@ def predict(model: Model, x: Any) -> Any:
         raise TypeError("predict: give one part of the data: data.test, or data.test.x")
     if isinstance(x, tuple) and len(x) == 2 and np.shape(x[0]) != np.shape(x[1]):
         raise TypeError("predict: x is a pair: give the inputs alone, without labels: pn.predict(model, x)")
-    values = x.x if isinstance(x, Dataset) else x.numpy() if isinstance(x, _core.Tensor) else np.asarray(x)
-    if values.dtype.kind not in "iubf":
-        raise TypeError(f"predict: x is of {values.dtype}: give numbers")
-    if values.dtype != np.uint8:
-        values = values.astype(model.dtype, copy=False)
-    shape = model.input_shape or ()
-    if values.shape == shape or (len(shape) == 3 and (*values.shape, 1) == shape):
-        values = values[None]
-    preprocessing.check(values.dtype.name, "predict")
-    values = checked(model, values, "predict")
-    if len(values) == 0:
+    values = _inputs(model, x, preprocessing)
+    n, run = len(values), forward(model, heads)
+    if n == 0:
         empty = {head.name: np.empty((0, head.task.outputs), model.dtype) for head in heads}
         return empty.get("", empty)
-    feed, run = Feed(values, None, np.arange(len(values)), preprocessing, model.dtype), forward(model, heads)
     with _core.no_grad():
+        if n <= BATCH:
+            batch = preprocessing.gather(model.dtype)(_core.borrow(values), _core.borrow(np.arange(n)))
+            return answers(run(batch, training=False), heads)
+        feed = Feed(values, None, np.arange(n), preprocessing, model.dtype)
         found = [answers(run(batch, training=False), heads) for batch, _ in feed.batches(BATCH)]
     if not heads[0].name:
         return np.concatenate(found)
     return {head.name: np.concatenate([part[head.name] for part in found]) for head in heads}
+
+
+def _inputs(model: Model, x: Any, preprocessing: Preprocessing) -> Array:
+    """A batch of inputs (n, ...), checked, of what predict is given."""
+    values = x.x if isinstance(x, Dataset) else x.numpy() if isinstance(x, _core.Tensor) else np.asarray(x)
+    if values.dtype.kind not in "iubf":
+        not_a_path(model, values, "predict")
+    shape = model.input_shape or ()
+    if values.shape == shape or (values.ndim == 2 and (*values.shape, 1) == shape):
+        values = values[None]
+    if values.dtype == _PIXELS and preprocessing.dtype == "uint8":
+        return checked(model, values, "predict")
+    looked_up = values.dtype == _PIXELS  # perhaps: else the check says what is wrong
+    values = numbered(model, values, "predict") if looked_up else values.astype(model.dtype, copy=False)
+    preprocessing.check(values.dtype.name, "predict")
+    return checked(model, values, "predict")
 
 
 class Prediction(NamedTuple):

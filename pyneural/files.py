@@ -133,6 +133,9 @@ def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Model:
 
 def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) -> Model:
     """The model whose file has these bytes; `name` opens the messages."""
+    if isinstance(layers, type):
+        kind = layers.__name__
+        raise TypeError(f"load: layers is {kind}, a class: give a list of classes, layers=[{kind}]")
     description, tensors = _read(data, name)
     kinds = KINDS | {kind.__name__: kind for kind in layers}
     try:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyneural.dataset import Dataset, Splits
+from pyneural.spelling import words
 
 Array = npt.NDArray[Any]
 Grouping = str | re.Pattern[str] | Callable[[Path], object]
@@ -22,6 +23,13 @@ _PARTS = {  # what the folder of a part may be called
 _NAMED = 3  # damaged files that a message names
 
 
+@words(
+    positional="give the rest by name, as size=64",
+    image_size="size",
+    target_size="size",
+    grayscale="channels=1",
+    color_mode="channels=1 for grey, 3 for colour",
+)
 def folder(
     path: str | Path,
     *,
@@ -167,7 +175,7 @@ def _load(files: list[Path], shape: tuple[int, int] | None, channels: int | None
             raise ValueError(
                 f"folder: '{first.relative_to(root)}' is {x.shape[2]} x {x.shape[1]} pixels, "
                 f"'{file.relative_to(root)}' is {image.shape[1]} x {image.shape[0]}: "
-                f"give one size for all, as size={min(x.shape[1:3])}"
+                f"give one size for all, as pn.datasets.folder(path, size={min(x.shape[1:3])})"
             )
         elif image.shape[2] > x.shape[3]:
             x = np.repeat(x, 3, axis=3)

@@ -14,6 +14,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyneural._core import Tensor
+from pyneural.spelling import words
 
 if TYPE_CHECKING:
     from pyneural.layer import Layer
@@ -95,6 +96,7 @@ def _arithmetic(operation: str, left: Node | float, right: Node | float) -> Node
     return arithmetic(operation, left, right)
 
 
+@words(name="nothing: an input has none", batch_size="nothing: batches may have any size", dtype="pn.Model(dtype=...)")
 def Input(shape: object, *others: object) -> Node:  # noqa: N802 -- it stands where layers stand
     """The node at which a graph begins.
 
@@ -114,16 +116,25 @@ def Input(shape: object, *others: object) -> Node:  # noqa: N802 -- it stands wh
     """
     if others:
         raise TypeError(f"Input: give one tuple, pn.Input({(shape, *others)})")
+    return Node(shape_of("Input", shape))
+
+
+def shape_of(who: str, shape: object) -> Shape:
+    """A shape as users give it, without the batch's axis.
+
+    Raises:
+        TypeError, ValueError: it is no tuple of whole numbers of at least 1.
+    """
     if isinstance(shape, int) and not isinstance(shape, bool):
-        raise TypeError(f"Input: shape is {shape}: give the lengths of all axes but the batch's, as ({shape},)")
+        raise TypeError(f"{who}: shape is {shape}: give the lengths of all axes but the batch's, as ({shape},)")
     if not isinstance(shape, tuple | list):
-        raise TypeError(f"Input: shape is {shape!r}: give a tuple of whole numbers, as (28, 28, 1)")
+        raise TypeError(f"{who}: shape is {shape!r}: give a tuple of whole numbers, as (28, 28, 1)")
     for size in shape:
         if size is None:
-            raise ValueError(f"Input: shape is {shape}: leave the batch's axis out, and give every other its length")
+            raise ValueError(f"{who}: shape is {shape}: leave the batch's axis out, and give every other its length")
         if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
-            raise ValueError(f"Input: shape is {shape}: give whole numbers of at least 1, as (28, 28, 1)")
-    return Node(tuple(int(size) for size in shape))
+            raise ValueError(f"{who}: shape is {shape}: give whole numbers of at least 1, as (28, 28, 1)")
+    return tuple(int(size) for size in shape)
 
 
 def batched(shape: Shape) -> str:

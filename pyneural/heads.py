@@ -201,7 +201,7 @@ def _part(parts: dict[str, Tensor], name: str, outputs: Any, targets: Any) -> Te
     return parts[name]
 
 
-def _of_head(function: metrics.Metric, name: str, outputs: Any, targets: Any) -> Tensor:
+def _of_head(function: metrics.Metric, name: str, outputs: Any, targets: Any) -> Tensor | float:
     return function(outputs[name], targets[name])
 
 

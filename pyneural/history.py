@@ -83,6 +83,8 @@ class History:
         if name in ("history", "epoch"):  # Keras' names
             ours = "history['loss']" if name == "history" else "history.epochs"
             raise AttributeError(f"a history has no '{name}'; use {ours}")
+        if name in vars(self).get("values", ()):
+            raise AttributeError(f"a history has no attribute '{name}'; use history['{name}']")
         raise AttributeError(f"History has no attribute '{name}'")
 
     def __repr__(self) -> str:

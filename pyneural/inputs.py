@@ -1,17 +1,21 @@
 """inputs.py -- inputs as they come, made into arrays as the model takes them, or refused with the fix."""
 
+import sys
 import warnings
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from pyneural import _core
-from pyneural.layer import walk
-from pyneural.layers import Dense, Flatten
+from pyneural.layer import Layer, walk
+from pyneural.layers import Dense, Embedding, Flatten
 from pyneural.model import Model
 
 Array = npt.NDArray[Any]
+_HERE = str(Path(__file__).parent)
+_LARGE = 50  # numbers beyond this train badly as they are
 _SECOND = {"fit": "data", "evaluate": "data", "predict": "x", "classify": "image"}  # what stands beside the model
 
 
@@ -22,6 +26,8 @@ def check_model(model: Any, who: str) -> None:
         TypeError: it is none; says what it is.
     """
     if not isinstance(model, Model):
+        if isinstance(model, Layer):
+            raise TypeError(f"{who}: model is the layer {model._who}: put it into one, pn.Sequential({model.kind})")
         what = f"{model.__name__}, a class" if isinstance(model, type) else type(model).__name__
         raise TypeError(
             f"{who}: model is {what}: give a pn.Sequential or a pn.Model first: pn.{who}(model, {_SECOND[who]})"
@@ -36,6 +42,29 @@ def takes_images(model: Model) -> bool:
         if isinstance(layer, Dense | Flatten):
             return False
     return False
+
+
+def numbered(model: Model, x: Array, who: str) -> Array:
+    """The inputs; where the model looks them up in a pn.Embedding, as floats, if it knows all of the numbers.
+
+    Raises:
+        ValueError: it does not; says which numbers there are.
+    """
+    first = next((layer for _, layer in walk(model) if not isinstance(layer, Model | Flatten)), None)
+    if not isinstance(first, Embedding) or not x.size or not np.isfinite(x).all():
+        return x
+    if x.dtype != np.uint8 and np.any(x != np.floor(x)):
+        raise ValueError(
+            f"{who}: x has {x[x != np.floor(x)][0]:g}, which is no whole number, and {first._who} looks numbers up: "
+            f"give those of words or classes, 0 to {first.vocabulary - 1}"
+        )
+    low, high = float(x.min()), float(x.max())
+    if low < 0 or high >= first.vocabulary:
+        fix = f"make it pn.Embedding({int(high) + 1}, {first.units})" if low >= 0 else "count them from 0"
+        raise ValueError(
+            f"{who}: x has the numbers {low:g} to {high:g}, {first._who} knows 0 to {first.vocabulary - 1}: {fix}"
+        )
+    return x.astype(model.dtype) if x.dtype == np.uint8 else x
 
 
 def fitted(model: Model, x: Array, who: str) -> Array:
@@ -54,8 +83,24 @@ def fitted(model: Model, x: Array, who: str) -> Array:
         return x
     if x.shape[1:] != want:
         what = "images" if len(want) == 3 else "inputs"
+        if x.ndim == len(want):
+            fix = f": scale it, as {_scaled(want)} does" if len(want) == 3 else ""
+            raise ValueError(f"{who}: the model was built for {what} {want}, this is one of {x.shape}{fix}")
         raise ValueError(f"{who}: the model was built for {what} {want}, this data has {x.shape[1:]}")
     return x
+
+
+def not_a_path(model: Model, x: Array, who: str) -> NoReturn:
+    """Refuses what holds no numbers where inputs belong; most is the path of an image."""
+    shape, fix = model.input_shape or (), "give numbers"
+    if x.ndim == 0 and len(shape) == 3:
+        fix = f"give its pixels, {'pn.prepare_digit(path)' if model.card.prepare == 'digit' else _scaled(shape)}"
+    raise TypeError(f"{who}: x is {repr(x.item()) if x.ndim == 0 else f'of {x.dtype}'}: {fix}")
+
+
+def _scaled(shape: tuple[int, ...]) -> str:
+    """What makes an image file one of the model's inputs."""
+    return f"PIL.Image.open(path).convert('{'RGB' if shape[2] == 3 else 'L'}').resize({shape[1::-1]})"
 
 
 def _channels_last(x: Array, who: str) -> None:
@@ -78,11 +123,36 @@ def checked(model: Model, x: Array, who: str) -> Array:
     return x
 
 
-def warn_of_pixels(x: Array) -> None:
-    """Float pixels 0..255 train badly: a warning that names the fix."""
-    if x.ndim == 4 and x.dtype != np.uint8 and x.size and x.min() >= 0 and 16 < x.max() <= 255:
-        warnings.warn(
-            "fit: x holds float pixels 0..255, which train badly: keep uint8 (x.astype('uint8')), or divide by 255",
-            UserWarning,
-            stacklevel=3,
+def warn_of_scale(model: Model, x: Array, preprocess: str | None) -> None:
+    """Large floats that nothing scales train badly: a warning that names the fix."""
+    scaled = preprocess not in ("auto", None) or model.card.preprocessing is not None
+    if x.dtype == np.uint8 or scaled or not x.size or any(isinstance(layer, Embedding) for _, layer in walk(model)):
+        return
+    low, high = float(x.min()), float(x.max())
+    if x.ndim == 4 and low >= 0 and 16 < high <= 255:
+        _warn("fit: x holds float pixels 0..255, which train badly: keep uint8 (x.astype('uint8')), or divide by 255")
+    elif max(-low, high) > _LARGE:
+        _warn(
+            f"fit: x runs from {low:.4g} to {high:.4g}, and large numbers train badly: preprocess='dataset' brings "
+            "each column to mean 0 and deviation 1, here and in pn.predict"
         )
+
+
+def warn_of_values(y: Array) -> None:
+    """Large values are learnt slowly, and 0.0 and 1.0 are more often classes: a warning that names the fix."""
+    low, high = float(y.min()), float(y.max())
+    if (low, high) == (0, 1) and y.size == len(y) and bool(np.all((y == 0) | (y == 1))):
+        _warn("fit: y holds floats 0 and 1, which are taken as values: give y.astype(int) where they are two classes")
+    elif max(-low, high) > _LARGE:
+        _warn(
+            f"fit: y runs from {low:.4g} to {high:.4g}, and large values are learnt slowly: train on (y - mean) / "
+            "deviation, and undo that in what pn.predict gives"
+        )
+
+
+def _warn(text: str) -> None:
+    """A warning that shows the user's line, the first one outside of the package."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, UserWarning, stacklevel=level)

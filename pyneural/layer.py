@@ -13,7 +13,7 @@ from pyneural import _core, initializers
 from pyneural._core import Block, Tensor
 from pyneural.connect import explained, node_of, now_building, on_nodes
 from pyneural.graph import Node, Shape
-from pyneural.spelling import check_keywords
+from pyneural.spelling import OF_LAYER, check_arguments
 
 
 class Spec(NamedTuple):
@@ -50,8 +50,8 @@ class Layer:
             raise TypeError(
                 f"{cls.__name__}: a layer is made first, and called on nodes then: {cls.__name__}(...)(node)"
             )
-        if kwargs:
-            check_keywords(cls, kwargs)
+        if args or kwargs:
+            check_arguments(cls, len(args), kwargs)
         self = super().__new__(cls)
         vars(self).update(name=None, _trainable=True, _built=False, _path="", _specs={}, _tensors={}, _held={})
         vars(self).update(_shapes=(), _nodes=[])
@@ -208,16 +208,16 @@ class Layer:
             return
         super().__setattr__(name, value)
 
-    def __getattr__(
-        self, name: str
-    ) -> Any:  # only reached for names that are nowhere else; Any: an own layer's tensors
+    def __getattr__(self, name: str) -> Any:  # reached for names that are nowhere else; Any: an own layer's tensors
         if name.startswith("_"):
             raise AttributeError(name)
         if name == "output":
             return node_of(self)
+        if name in OF_LAYER:
+            raise AttributeError(f"{self._who}: a layer has no '{name}'; use {OF_LAYER[name]}")
         if not self._built and name in ("weight", "bias", "gamma", "beta", "running_mean", "running_var"):
             raise AttributeError(
-                f"{self._who}: has no {name} yet: build the model first (model.build(shape) or pn.fit)"
+                f"{self._who}: has no {name} yet: build the model first (model.build(shape), or pn.fit)"
             )
         raise AttributeError(f"{type(self).__name__} has no attribute '{name}'")
 

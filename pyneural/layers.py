@@ -5,6 +5,7 @@ joins.py.
 """
 
 import math
+from numbers import Integral
 from typing import Any
 
 from pyneural import _core, ops
@@ -16,7 +17,7 @@ from pyneural.joins import Add, Arithmetic, Concatenate, Multiply
 from pyneural.layer import Layer
 from pyneural.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.shapes import Flatten, Reshape
-from pyneural.spelling import choose
+from pyneural.spelling import choose, plain
 
 __all__ = [
     "ACTIVATIONS",
@@ -43,16 +44,31 @@ Padding = str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
 _EXACT = 2**24  # float32 holds all whole numbers up to this one
 
 
-def positive(who: str, name: str, value: object) -> None:
-    """Refuses sizes that are no whole numbers of at least 1."""
-    sizes = value if isinstance(value, tuple) else (value,)
-    if not sizes or not all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes):
-        raise ValueError(f"{who}: {name} is {value!r}: give a whole number of at least 1")
+def whole(who: str, name: str, value: object, also: str = "") -> int:
+    """A size, if it is a whole number of at least 1, Python's or NumPy's."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{who}: {name} is {value!r}: give a whole number of at least 1{also}")
+    return int(value)
+
+
+def pair(who: str, name: str, value: object) -> Pair:
+    """A size for both axes, or one for each."""
+    if isinstance(value, tuple | list) and len(value) == 2:
+        return whole(who, name, value[0]), whole(who, name, value[1])
+    return whole(who, name, value, ", or two, (down, across)")
 
 
 def both(value: Pair) -> tuple[int, int]:
     """One number for both axes, or a number for each."""
     return value if isinstance(value, tuple) else (value, value)
+
+
+def _padding(who: str, padding: Padding) -> Padding:
+    """As the ops take it, a word in their spelling."""
+    if isinstance(padding, str):
+        choose(f"{who}: padding", padding, {"valid": 0, "same": 0})
+        return plain(padding)
+    return padding
 
 
 def arguments(layer: Layer, **given: Any) -> dict[str, Any]:
@@ -80,8 +96,7 @@ class Dense(Activated):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        positive("Dense", "units", units)
-        self.units, self._bias, self.init = units, bias, init
+        self.units, self._bias, self.init = whole("Dense", "units", units), bias, init
         self._activate(activation)
 
     def config(self) -> dict[str, Any]:
@@ -123,13 +138,12 @@ class Embedding(Layer):
 
     def __init__(self, vocabulary: int, units: int, *, init: str | float = "normal", name: str | None = None) -> None:
         super().__init__(name=name)
-        positive("Embedding", "vocabulary", vocabulary)
-        positive("Embedding", "units", units)
+        self.vocabulary, self.units = whole("Embedding", "vocabulary", vocabulary), whole("Embedding", "units", units)
         if vocabulary > _EXACT:
             raise ValueError(
                 f"Embedding: vocabulary is {vocabulary:,}: at most {_EXACT:,} numbers are exact in float32"
             )
-        self.vocabulary, self.units, self.init = vocabulary, units, init
+        self.init = init
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Declares the parameters for inputs (n, *shape)."""
@@ -140,8 +154,11 @@ class Embedding(Layer):
         numbers = self._whole(x) if x.dtype in ("float32", "float64") else x.astype("int64")
         try:
             return ops.take(self.weight, numbers)
-        except ValueError as error:
-            raise ValueError(f"{self._who}: it knows the numbers 0..{self.vocabulary - 1}: {error}") from None
+        except ValueError:
+            found = numbers.numpy()
+            raise ValueError(
+                f"{self._who}: it knows the numbers 0..{self.vocabulary - 1}, x has {found.min()} to {found.max()}"
+            ) from None
 
     def _whole(self, x: Tensor) -> Tensor:
         """Floats as int64, if they are whole."""
@@ -188,12 +205,9 @@ class Conv2D(Activated):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.filters, self.size, self.stride, self.padding = filters, size, stride, padding
+        self.filters, self.size = whole("Conv2D", "filters", filters), pair("Conv2D", "size", size)
+        self.stride, self.padding = pair("Conv2D", "stride", stride), _padding("Conv2D", padding)
         self._bias, self.init = bias, init
-        for what, value in (("filters", filters), ("size", self.size), ("stride", self.stride)):
-            positive("Conv2D", what, value)
-        if isinstance(padding, str):
-            choose("Conv2D: padding", padding, {"valid": 0, "same": 0})
         self._activate(activation)
 
     def config(self) -> dict[str, Any]:
@@ -237,10 +251,9 @@ class MaxPool2D(Layer):
         self, size: Pair = 2, *, stride: Pair | None = None, padding: Padding = "valid", name: str | None = None
     ) -> None:
         super().__init__(name=name)
-        self.size, self.padding = size, padding
-        self.stride = self.size if stride is None else stride
-        for what, value in (("size", self.size), ("stride", self.stride)):
-            positive(type(self).__name__, what, value)
+        who = type(self).__name__
+        self.size, self.padding = pair(who, "size", size), _padding(who, padding)
+        self.stride = self.size if stride is None else pair(who, "stride", stride)
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes y, (n, ...), from x."""

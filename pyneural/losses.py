@@ -1,10 +1,12 @@
 """losses.py -- what training makes small: names for the loss ops, or a function of (outputs, targets)."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pyneural import ops
+from pyneural import _core, ops
 from pyneural._core import Tensor
+from pyneural.metrics import named, takes_two
 from pyneural.spelling import choose
 from pyneural.task import REGRESSION, Task
 
@@ -38,7 +40,7 @@ def spelled(loss: str | LossFunction) -> str:
         for known in NAMES.values():
             if loss is known.mean:
                 return known.name
-        name = str(getattr(loss, "__name__", "own loss"))
+        name = named(loss, "own loss")
         return f"own {name}" if name in NAMES or name == "auto" else name
     return "auto" if loss == "auto" else choose("loss", loss, NAMES).name
 
@@ -54,7 +56,7 @@ def find(loss: str | LossFunction, task: Task, who: str = "fit") -> Loss:
     name = spelled(loss)
     if name not in NAMES and name != "auto":
         assert callable(loss)
-        return Loss(name, loss, (task.kind,))
+        return Loss(name, _own(loss, f"{who}: loss {name}"), (task.kind,))
     found = NAMES[_AUTO[task.kind] if name == "auto" else name]
     if task.kind not in found.kinds:
         raise ValueError(
@@ -66,10 +68,32 @@ def find(loss: str | LossFunction, task: Task, who: str = "fit") -> Loss:
     return found
 
 
+@lru_cache(maxsize=64)  # predict asks with every image
 def rows(name: str | None, task: Task) -> Loss:
     """The loss that an evaluation reports: the one trained with where it is one of ours, else the task's own."""
     known = NAMES.get(name or "")
     return find(known.name if known is not None and task.kind in known.kinds else "auto", task)
+
+
+def _own(function: LossFunction, who: str) -> LossFunction:
+    """A loss of the user's, which is told where it is none."""
+    takes_two(function, who)
+
+    def own(outputs: Any, targets: Any) -> Tensor:
+        value: Any = function(outputs, targets)
+        if not isinstance(value, Tensor):
+            what = type(value).__name__
+            raise TypeError(f"{who} gave {what}: give a tensor of one number, computed of outputs by pn.ops or methods")
+        if value.size != 1:
+            raise ValueError(f"{who} gave a tensor {value.shape}: give one number, as its .mean()")
+        if _core.is_recording() and not value.requires_grad:
+            raise ValueError(
+                f"{who} gave a tensor without a gradient: compute it of outputs by pn.ops or methods, without numpy(), "
+                "item() or detach()"
+            )
+        return value
+
+    return own
 
 
 def _against_one_hot(function: LossFunction, classes: int) -> LossFunction:

@@ -16,7 +16,7 @@ def measure(objective: Objective, feed: Batches) -> dict[str, float]:
         for x, y in feed.batches(BATCH):
             outputs = objective.run(x, training=False)
             for name, function in functions.items():
-                sums[name] += function(outputs, y).item() * len(x)
+                sums[name] += float(function(outputs, y)) * len(x)
             n += len(x)
     values = {name: total / n for name, total in sums.items()}
     return values | {name: Estimate.share(round(sums[name]), n) for name in objective.shares}

@@ -1,13 +1,18 @@
-"""metrics.py -- what is shown beside the loss: names, or functions of (outputs, targets) that give a mean."""
+"""metrics.py -- what is shown beside the loss: names, or functions of (outputs, targets) that give a mean.
 
+A function gets tensors, and gives a tensor of one number, or a number.
+"""
+
+import inspect
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from pyneural import ops
 from pyneural._core import Tensor
 from pyneural.spelling import choose
 from pyneural.task import Task
 
-Metric = Callable[[Tensor, Tensor], Tensor]
+Metric = Callable[[Tensor, Tensor], Tensor | float]
 
 NAMES: dict[str, Metric] = {"accuracy": ops.accuracy, "mse": ops.mse, "mae": ops.mae}
 
@@ -23,7 +28,9 @@ def find(metrics: Sequence[str | Metric], task: Task, who: str = "fit") -> dict[
     found: dict[str, Metric] = {} if task.kind == "values" else {"accuracy": ops.accuracy}
     for metric in metrics:
         if callable(metric):
-            found[getattr(metric, "__name__", "metric")] = metric
+            name = named(metric, "metric")
+            ours = metric in NAMES.values()
+            found[_unused(name, found)] = metric if ours else _own(metric, f"{who}: metric {name}")
             continue
         function = choose("metric", metric, NAMES)
         if (metric == "accuracy") == (task.kind == "values"):
@@ -31,3 +38,49 @@ def find(metrics: Sequence[str | Metric], task: Task, who: str = "fit") -> dict[
             raise ValueError(f"{who}: metric '{metric}' does not suit {task.kind}: use {suits}, or a function")
         found[metric] = function
     return found
+
+
+def named(function: Callable[..., object], otherwise: str) -> str:
+    """A function's name; a lambda has none."""
+    name = str(getattr(function, "__name__", otherwise))
+    return otherwise if name == "<lambda>" else name
+
+
+def takes_two(function: Callable[..., object], who: str) -> None:
+    """Refuses what is no function of (outputs, targets).
+
+    Raises:
+        TypeError: it is none; says what it takes.
+    """
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a function written in C may not say
+        return
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        raise TypeError(f"{who}{signature}: define it as a function of (outputs, targets)") from None
+
+
+def _own(function: Metric, who: str) -> Metric:
+    """A metric of the user's, which is told where it is none."""
+    takes_two(function, who)
+
+    def own(outputs: Tensor, targets: Tensor) -> float:
+        value: Any = function(outputs, targets)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            what = " ".join(map(str, (type(value).__name__, *filter(None, [getattr(value, "shape", None)]))))
+            raise TypeError(f"{who} gave {what}: give one number, its mean over the batch") from None
+
+    return own
+
+
+def _unused(name: str, found: dict[str, Metric]) -> str:
+    """The name, with a number where another metric has it already."""
+    number = 2
+    unused = name
+    while unused in found and name != "accuracy":  # an own accuracy stands in for ours
+        unused, number = f"{name}_{number}", number + 1
+    return unused

@@ -10,10 +10,10 @@ from pyneural._core import Tensor
 from pyneural.blocks import Blocks, Parameters
 from pyneural.card import Card
 from pyneural.connect import Building, building, check_layers, dtype_of, graph_of, inside, now_building, on_nodes
-from pyneural.graph import Graph, Input, Node, Shape, batched
+from pyneural.graph import Graph, Input, Node, Shape, batched, shape_of
 from pyneural.layer import Layer, name_layers, walk
 from pyneural.position import Position, position
-from pyneural.spelling import OF_MODELS, closest
+from pyneural.spelling import OF_MODELS, closest, words
 
 
 class Model(Layer):
@@ -72,14 +72,11 @@ class Model(Layer):
         Layer.__init__(self, name=name)
         if dtype not in ("float32", "float64"):
             raise ValueError(f"{type(self).__name__}: dtype is {dtype!r}: give 'float32' or 'float64'")
-        self.dtype = dtype
-        self.seed = seed
-        self.card = Card()
+        self.dtype, self.seed, self.card = dtype, seed, Card()
         self._graph: Graph | None = None
         self.input_shape = self.output_shape = None
         self._blocks: Blocks | None = None
-        self._ready = False
-        self._calls = 0
+        self._ready, self._calls = False, 0
 
     def _adopt(self, graph: Graph) -> None:
         shapes = {name: node.shape for name, node in graph.outputs.items()}
@@ -87,6 +84,7 @@ class Model(Layer):
 
     # ---- building
 
+    @words(positional="give one tuple, as model.build((28, 28, 1))", input_shape="shape")
     def build(self, shape: Sequence[int], *, seed: int = 0, batch: int = 1) -> None:
         """Learns every shape by a shape-only batch, lays out the parameters and fills them.
 
@@ -95,7 +93,7 @@ class Model(Layer):
             seed: of the initial values; the model's own seed= goes before it.
             batch: the batch size that messages show.
         """
-        self._learn(tuple(int(size) for size in shape), batch)
+        self._learn(shape_of("build", shape), batch)
         if self._blocks is None:
             self.seed = seed if self.seed is None else self.seed
             self.blocks()
@@ -190,7 +188,7 @@ class Model(Layer):
             raise ValueError(f"model: it is built for inputs {batched(self.input_shape)}, x is {entering.shape}")
         if not self._ready:
             below = self._tree()[1:]
-            if not all(one._path and all(map(_filled, one._tensors.values())) for one in below):
+            if any(not one._path or any(t.is_shape_only for t in one._tensors.values()) for one in below):
                 self.blocks()
             vars(self)["_ready"] = True
         return entering
@@ -205,8 +203,7 @@ class Model(Layer):
     @property
     def output(self) -> Node | dict[str, Node]:
         """The node at which the graph ends, or the heads by name."""
-        graph = self._known()
-        return graph.only or graph.outputs
+        return self._known().only or self._known().outputs
 
     def _known(self) -> Graph:
         if self._graph is None:
@@ -255,9 +252,11 @@ class Model(Layer):
 
     def __getitem__(self, path: str) -> Layer:
         """The layer of that name, or path where models are nested (`sequential_1/dense_2`)."""
+        if not isinstance(path, str):
+            raise TypeError(f"{self._who}: layers go by name, as model['dense_1']; model.layers is a list of them")
         layers = dict(walk(self))
         if path not in layers:
-            near = closest(str(path), layers)
+            near = closest(path, layers)
             raise KeyError(f"no layer '{path}': " + (f"did you mean '{near}'" if near else ", ".join(layers)))
         return layers[path]
 
@@ -299,7 +298,3 @@ class Sequential(Model):
         for layer in self._layers:
             node = layer(node)
         self._adopt(Graph(first, {"": node}))
-
-
-def _filled(tensor: Tensor) -> bool:
-    return not tensor.is_shape_only

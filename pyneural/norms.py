@@ -1,6 +1,9 @@
 """norms.py -- layers that keep what flows through a network in bounds: norms and dropout."""
 
 import math
+from typing import Any
+
+import numpy as np
 
 from pyneural import ops
 from pyneural._core import Tensor
@@ -8,6 +11,8 @@ from pyneural.activations import LAST, Activated
 from pyneural.graph import Shape
 from pyneural.layer import Layer
 from pyneural.position import here
+
+_NUMBER = int | float | np.integer | np.floating
 
 
 class BatchNorm(Activated):
@@ -29,9 +34,8 @@ class BatchNorm(Activated):
         self, *, activation: str | None = None, momentum: float = 0.9, epsilon: float = 1e-5, name: str | None = None
     ) -> None:
         super().__init__(name=name)
-        self.momentum, self.epsilon = momentum, epsilon
-        if not 0 <= momentum < 1:
-            raise ValueError(f"BatchNorm: momentum is {momentum!r}: give a number from 0 to below 1")
+        self.momentum = _share("BatchNorm: momentum", momentum, "a number")
+        self.epsilon = _above_0("BatchNorm", epsilon)
         self._activate(activation)
 
     def build(self, shape: tuple[int, ...]) -> None:
@@ -82,9 +86,7 @@ class LayerNorm(Layer):
 
     def __init__(self, *, epsilon: float = 1e-5, name: str | None = None) -> None:
         super().__init__(name=name)
-        if not epsilon > 0:
-            raise ValueError(f"LayerNorm: epsilon is {epsilon!r}: give a number above 0, as 1e-5")
-        self.epsilon = epsilon
+        self.epsilon = _above_0("LayerNorm", epsilon)
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Declares the parameters for inputs (n, *shape)."""
@@ -109,9 +111,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float = 0.5, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        if not 0 <= rate < 1:
-            raise ValueError(f"Dropout: rate is {rate!r}: give the share to drop, from 0 to below 1")
-        self.rate = rate
+        self.rate = _share("Dropout: rate", rate, "the share to drop")
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes y, (n, ...), from x."""
@@ -122,3 +122,15 @@ class Dropout(Layer):
 
     def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0
+
+
+def _share(what: str, value: Any, meaning: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not 0 <= value < 1:
+        raise ValueError(f"{what} is {value!r}: give {meaning}, from 0 to below 1")
+    return float(value)
+
+
+def _above_0(who: str, epsilon: Any) -> float:
+    if isinstance(epsilon, bool) or not isinstance(epsilon, _NUMBER) or not epsilon > 0:
+        raise ValueError(f"{who}: epsilon is {epsilon!r}: give a number above 0, as 1e-5")
+    return float(epsilon)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from pyneural import _core
 from pyneural._core import Tensor
 from pyneural.blocks import Blocks
@@ -67,8 +69,7 @@ class Optimizer:
                 near = ours[0] if ours else closest(name, defaults)
                 hint = f"did you mean '{near}'" if near else f"it takes {', '.join(defaults)}"
                 raise TypeError(f"{type(self).__name__}() has no '{name}'; {hint}")
-        _check(type(self).__name__, hyper)
-        self.hyper: dict[str, float | bool] = dict(hyper)
+        self.hyper: dict[str, float | bool] = _checked(type(self).__name__, hyper)
         self._core: _core.Optimizer | None = None
         self._blocks: Blocks | None = None
         if target is not None:
@@ -122,11 +123,11 @@ class Optimizer:
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        _check(type(self).__name__, {"learning_rate": value})
+        checked = _checked(type(self).__name__, {"learning_rate": value})
         if self._core is None:
-            self.hyper["learning_rate"] = value
+            self.hyper |= checked
         else:
-            self._core.learning_rate = value
+            self._core.learning_rate = checked["learning_rate"]
 
     @property
     def steps(self) -> int:
@@ -151,14 +152,18 @@ class Optimizer:
         return f"{type(self).__name__}({'model' if self._core else ''}{', ' if self._core and hyper else ''}{hyper})"
 
 
-def _check(who: str, hyper: dict[str, Any]) -> None:
+def _checked(who: str, hyper: dict[str, Any]) -> dict[str, Any]:
+    """The numbers as Python's own, if they make sense."""
+    found = dict(hyper)
     for name, value in hyper.items():
         if isinstance(value, bool) and name in ("nesterov", "decay_all"):
             continue
-        if not isinstance(value, int | float) or isinstance(value, bool):
+        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
             raise TypeError(f"{who}: {name} is {value!r}: give a number")
         if not 0 <= value < float("inf") or (name == "learning_rate" and value == 0):
             raise ValueError(f"{who}: {name} is {value!r}: give a number above 0")
+        found[name] = value.item() if isinstance(value, np.generic) else value
+    return found
 
 
 class SGD(Optimizer):
@@ -215,8 +220,7 @@ def recipe(optimizer: str | Optimizer, learning_rate: float | None, schedule: st
     if learning_rate is not None and "learning_rate" in optimizer.hyper:
         raise ValueError("fit: the learning rate is given twice, in optimizer= and as learning_rate=: give it once")
     if learning_rate is not None:
-        _check("fit", {"learning_rate": learning_rate})
-        return type(optimizer)(None, **(optimizer.hyper | {"learning_rate": learning_rate}))
+        return type(optimizer)(None, **(optimizer.hyper | _checked("fit", {"learning_rate": learning_rate})))
     if "learning_rate" in optimizer.hyper:
         return optimizer
     rate = optimizer.learning_rate * _PEAKS.get(schedule, 1.0)

@@ -7,9 +7,11 @@ from typing import Any
 
 from pyneural import _core, losses, metrics
 from pyneural.connect import Building, building
-from pyneural.dataset import Dataset
+from pyneural.dataset import Dataset, by_head
 from pyneural.feed import Batches
 from pyneural.heads import Head, Objective, encode, inferred, note, objective
+from pyneural.inputs import warn_of_values
+from pyneural.layer import walk
 from pyneural.model import Model
 from pyneural.preprocessing import Preprocessing, decided
 from pyneural.sources import Source, sources
@@ -65,6 +67,9 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
         model._learn(train.shape, request.batch_size)
         heads = inferred(model, train.y, request.loss, request.metrics, train.classes, who="fit")
         preprocessing = _preprocessing(model, train, held, request.preprocess)
+        for head in heads:
+            if head.task.kind == "values" and request.loss == "auto" and model.card.task is None:
+                warn_of_values(by_head(train.y)[head.name])
 
         def encoded(y: Any, who: str) -> Any:
             return encode(heads, model.dtype, y, who)
@@ -102,6 +107,12 @@ def untouched(model: Model) -> Iterator[None]:
 
 def _rehearse(model: Model, shape: tuple[int, ...]) -> None:
     """Pushes a shape-only batch through as in training, so that what cannot be trained is met before work starts."""
+    learning = [layer for _, layer in walk(model) if layer.trainable]
+    if not any(spec.group != "state" for layer in learning for spec in layer._specs.values()):
+        raise ValueError(
+            "fit: no layer of the model can learn: they are frozen, or have no parameters: set layer.trainable = True "
+            "where it shall learn, or put in a pn.Dense"
+        )
     with building(Building(model.dtype, shape[0])):
         model.call(_core.shape_only(shape, model.dtype), training=True)
 

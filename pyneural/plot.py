@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyneural import _core, drawing
-from pyneural.dataset import Dataset, as_dataset
+from pyneural.dataset import Dataset, as_dataset, by_head
 from pyneural.drawing import BLUE, INK, ORANGE, PALE, RED, Answer
 from pyneural.evaluate import predict
 from pyneural.history import History
@@ -58,7 +58,7 @@ def images(
     x = x[None] if one else x
     pixels = drawing.pixels(x, count, "images")
     titles = [""] * len(pixels)
-    for head, labels in ({} if y is None else _by_head(y)).items():
+    for head, labels in ({} if y is None else by_head(y)).items():
         labels = np.atleast_1d(labels)
         if len(labels) != len(x):
             raise ValueError(f"plot.images: x has {len(x):,} images, y is {labels.shape}: give one label for each")
@@ -142,7 +142,7 @@ def predictions(model: Model, x: Any, y: Any = None, *, count: int = 8, ax: Any 
     x = x.numpy() if isinstance(x, _core.Tensor) else np.asarray(x)
     x = x[None] if model.input_shape in (x.shape, (*x.shape, 1)) else x
     pixels = drawing.pixels(x, count, "predictions")
-    answers, truths, tasks = _by_head(predict(model, x[:count])), _by_head(y), _by_head(model.card.task)
+    answers, truths, tasks = by_head(predict(model, x[:count])), by_head(y), by_head(model.card.task)
     found: dict[str, list[Answer]] = {}
     for head, task in tasks.items():
         truth = _truth(task, truths.get(head), len(x), model.dtype)
@@ -234,10 +234,6 @@ def confusion(report: Report, *, ax: Any = None) -> Any:
 
 
 # ---- what they draw
-
-
-def _by_head(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {"": value}
 
 
 def _label(label: Any, classes: Sequence[str]) -> str:

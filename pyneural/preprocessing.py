@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any, Self
 
 import numpy as np
@@ -96,16 +97,9 @@ class Preprocessing:
     def gather(self, dtype: str) -> Gather:
         """The function (x, rows) -> the prepared batch, in the model's dtype."""
         if self.kind == "dataset":
-            mean = _core.tensor(np.array(self.mean), dtype)
-            scale = _core.tensor(1.0 / np.array(self.deviation), dtype)
-
-            def standard(x: Tensor, rows: Tensor) -> Tensor:
-                return ops.gather(x, rows, mean, scale, dtype=dtype)
-
-            return standard
-
-        def plain(x: Tensor, rows: Tensor) -> Tensor:
-            return ops.gather(x, rows, dtype=dtype)
+            mean, scale = map(_core.borrow, _scaling(self, dtype))
+            return partial(ops.gather, mean=mean, scale=scale, dtype=dtype)
+        plain = partial(ops.gather, dtype=dtype)
 
         def own(x: Tensor, rows: Tensor) -> Tensor:
             batch = plain(x, rows)
@@ -117,6 +111,12 @@ class Preprocessing:
 
     def __str__(self) -> str:
         return {"dataset": "dataset mean, std", "image": "image mean, std", "none": "as it is"}[self.kind]
+
+
+@lru_cache(maxsize=8)  # predict asks with every image
+def _scaling(preprocessing: Preprocessing, dtype: str) -> tuple[Array, Array]:
+    """The mean and 1 / deviation of each channel."""
+    return np.array(preprocessing.mean, dtype), (1.0 / np.array(preprocessing.deviation)).astype(dtype)
 
 
 def _rows(shape: tuple[int, ...]) -> str:

@@ -17,8 +17,8 @@ _APART = " · "
 
 
 def number(value: float) -> str:
-    """A loss: three decimals, or two digits where that would show none."""
-    return f"{value:.3f}" if not 0 < abs(value) < 0.0995 else f"{value:.3g}"
+    """A loss: three decimals, or as many digits where those would show nothing, or too much."""
+    return f"{value:.3f}" if value == 0 or 0.0995 <= abs(value) < 1e5 else f"{value:.3g}"
 
 
 def shown(name: str, value: float) -> str:
@@ -62,6 +62,11 @@ def _unbroken(words: list[str], columns: int) -> list[str]:
     return found
 
 
+def say(parts: Sequence[str]) -> None:
+    """Prints a permanent line of parts, folded at the width of a terminal."""
+    print("\n".join(folded(parts, _columns())), flush=True)
+
+
 class Progress:
     """Prints what fit does.
 
@@ -82,7 +87,7 @@ class Progress:
     def parts(self, parts: Sequence[str]) -> None:
         """A permanent line of parts, between which it may be folded."""
         if self.verbose:
-            print("\n".join(folded(parts, _columns())), flush=True)
+            say(parts)
 
     def open(self, epoch: int) -> None:
         """An epoch begins."""

@@ -3,6 +3,7 @@
 The rate at a step is the optimizer's learning_rate times schedule(step, steps), step counting from 0.
 """
 
+import inspect
 import math
 from collections.abc import Callable
 
@@ -50,8 +51,20 @@ NAMES: dict[str, Schedule] = {"constant": constant, "step": step, "cosine": cosi
 
 
 def find(schedule: str | Schedule) -> Schedule:
-    """The schedule meant by a name or a function of (step, steps)."""
-    return schedule if callable(schedule) else choose("schedule", schedule, NAMES)
+    """The schedule meant by a name or a function of (step, steps).
+
+    Raises:
+        TypeError, ValueError: it is neither.
+    """
+    if not callable(schedule):
+        return choose("schedule", schedule, NAMES)
+    try:
+        inspect.signature(schedule).bind(0, 1)
+    except TypeError:
+        raise TypeError(
+            f"fit: schedule is {name(schedule)}{inspect.signature(schedule)}: give a function of (step, steps)"
+        ) from None
+    return schedule
 
 
 def name(schedule: str | Schedule) -> str:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pyneural import _core, datasets
 from pyneural.dataset import Dataset, Splits, as_dataset, split_rows
 from pyneural.feed import Batches, Feed
-from pyneural.inputs import checked, warn_of_pixels
+from pyneural.inputs import checked, numbered, warn_of_scale
 from pyneural.model import Model
 from pyneural.preprocessing import Moments, Preprocessing
 from pyneural.stream import Stream, digest, is_stream
@@ -97,28 +97,29 @@ def sources(
     Raises:
         ValueError, TypeError: they are not what fit can learn from; says what to give.
     """
-    given = opened(data, "fit")
+    given = opened(data, "fit", model)
     share = _share(validation)
     held = given.validation if isinstance(given, Splits) else None
     if not isinstance(validation, int | float | None):
-        held = opened(validation, "fit: validation", part="validation")
+        held = opened(validation, "fit: validation", model, part="validation")
     elif not share:
         held = None
     if is_stream(given):
         train: Source = Stream(model, given, preprocess, "fit")
         return train, *_beside_stream(model, train, held, share)
     part = given.train if isinstance(given, Splits) else given
-    if held is None and share:
+    few = share == DEFAULT_SHARE and round(share * len(part)) == 0
+    if held is None and share and not few:
         rows, held_rows = split_rows(part, share, seed)
-        x = checked(model, part.x, "fit")
-        warn_of_pixels(x)
+        x = numbered(model, checked(model, part.x, "fit"), "fit")
+        warn_of_scale(model, x, preprocess)
         words = f"{len(rows):,} train, {len(held_rows):,} validation (shuffled, stratified)"
         return Rows(part, x, rows, "fit"), Rows(part, x, held_rows, "fit"), words
-    train = Rows(part, checked(model, part.x, "fit"), np.arange(len(part)), "fit")
-    warn_of_pixels(train.x)
+    train = Rows(part, numbered(model, checked(model, part.x, "fit"), "fit"), np.arange(len(part)), "fit")
+    warn_of_scale(model, train.x, preprocess)
     words = f"{len(train):,} train"
     if held is None:
-        return train, None, f"{words}, no validation"
+        return train, None, f"{words}, no validation{' (so few leave none to hold back)' if few else ''}"
     second = _held(model, held, train)
     return train, second, f"{words}, {len(second):,} validation (given)"
 
@@ -144,7 +145,7 @@ def _held(model: Model, held: Any, train: Source) -> Source:
     if is_stream(held):
         second = Stream(model, held, None, who)
     else:
-        second = Rows(held, checked(model, held.x, who), np.arange(len(held)), who)
+        second = Rows(held, numbered(model, checked(model, held.x, who), who), np.arange(len(held)), who)
     if second.shape != train.shape:
         raise ValueError(f"{who} has inputs {second.shape}, the training data {train.shape}: give both alike")
     return second
@@ -158,14 +159,22 @@ def _share(validation: Any) -> float:
     return float(validation)
 
 
-def opened(data: Any, who: str, part: str = "") -> Any:
+def opened(data: Any, who: str, model: Model, part: str = "") -> Any:
     """The data as Splits, a Dataset, or what gives batches; with `part`, that one of a folder's Splits.
 
+    A folder's images are brought to the size of the model's, where that is known.
+
     Raises:
-        TypeError: it is none of these.
+        TypeError, ValueError: it is none of these.
     """
     if isinstance(data, str | Path):
-        data = datasets.folder(data)
+        if Path(data).is_file():
+            raise ValueError(
+                f"{who}: data is the file '{data}': read it into arrays (np.genfromtxt(path, delimiter=',') reads a "
+                "table of numbers), and give (x, y)"
+            )
+        shape = model.input_shape or ()
+        data = datasets.folder(data, size=shape[:2], channels=shape[2]) if len(shape) == 3 else datasets.folder(data)
         if part:
             chosen = getattr(data, part)
             data = data.train if chosen is None else chosen
@@ -177,4 +186,6 @@ def opened(data: Any, who: str, part: str = "") -> Any:
         return data
     if isinstance(data, list) and len(data) == 2:
         return as_dataset(data, who)
+    if data is None:
+        raise TypeError(f"{who}: data is None: this data has no such part; {_KINDS}")
     raise TypeError(f"{who}: data is {type(data).__name__}: {_KINDS}")

@@ -121,14 +121,36 @@ OF_PACKAGE = {
     "save_model": "pn.save(model, path)",
     "load_mnist": "pn.datasets.mnist()",
     "mnist": "pn.datasets.mnist()",
+    "MLPClassifier": "pn.Sequential(pn.Dense(100, 'relu'), pn.Dense(classes)), and pn.fit",
+    "MLPRegressor": "pn.Sequential(pn.Dense(100, 'relu'), pn.Dense(1)), and pn.fit",
+    "StandardScaler": "pn.fit(model, data, preprocess='dataset')",
+    "OneHotEncoder": "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
+    "LabelEncoder": "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
+    "to_categorical": "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
+    "train_test_split": "pn.fit(model, data, validation=0.1), and pn.evaluate on data kept apart",
+    "accuracy_score": "pn.evaluate(model, data).accuracy",
+    "confusion_matrix": "pn.evaluate(model, data).confusion",
+    "rand": "pn.tensor(values), with values of NumPy's generator",
+    "randn": "pn.tensor(values), with values of NumPy's generator",
     "digits": "pn.apps.digits()",
     "manual_seed": "pn.fit(model, data, seed=0)",
-    "relu": "pn.ops.relu",
-    "softmax": "pn.ops.softmax",
+    "relu": "'relu' in a layer, pn.Dense(32, 'relu'), or pn.ops.relu(x)",
+    "softmax": "'softmax' in a layer, or pn.ops.softmax(x)",
+}
+
+# what other libraries' layers have, and what is here
+OF_LAYER = {
+    "kernel": "layer.weight",
+    "weights": "layer.weight and layer.bias",
+    "get_weights": "layer.weight and layer.bias",
+    "set_weights": "layer.weight = array, layer.bias = array",
+    "parameters": "layer.weight and layer.bias, or model.parameters",
+    "requires_grad_": "layer.trainable = False",
+    "forward": "a method call(self, x, *, training)",
 }
 
 # keywords that layers have elsewhere, and what is here
-OF_LAYERS = {
+OF_KEYWORDS = {
     "input_shape": "nothing: the shape is learnt from the data, or by model.build(shape)",
     "input_dim": "nothing: the shape is learnt from the data, or by model.build(shape)",
     "in_features": "nothing: the shape is learnt from the data, or by model.build(shape)",
@@ -191,28 +213,41 @@ def names_of_package(names: list[str]) -> Callable[[str], NoReturn]:
 
     def missing(name: str) -> NoReturn:
         near = OF_PACKAGE.get(name) or closest(name, names)
-        hint = f"use {near if near.startswith('pn') else f'pn.{near}'}" if near else f"it has {', '.join(names)}"
+        hint = f"use {near if name in OF_PACKAGE else f'pn.{near}'}" if near else f"it has {', '.join(names)}"
         raise AttributeError(f"pyneural has no '{name}'; {hint}")
 
     return missing
 
 
-def check_keywords(layer: type, given: Iterable[str]) -> None:
-    """Refuses keywords that a layer's constructor does not have.
+def check_arguments(layer: type, count: int, given: Iterable[str]) -> None:
+    """Refuses arguments that a layer's constructor does not have.
+
+    Args:
+        layer: its class.
+        count: how many are given by position.
+        given: the keywords.
 
     Raises:
         TypeError: there is one; says what is meant.
     """
     takes = inspect.signature(getattr(layer, "__init__")).parameters  # noqa: B009 -- mypy minds the plain way
-    if any(one.kind is one.VAR_KEYWORD for one in takes.values()):
+    kinds = [one.kind for one in takes.values()]
+    if inspect.Parameter.VAR_KEYWORD in kinds:
         return
+    by_place = list(takes)[1 : 1 + kinds[1:].count(inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    if count > len(by_place) and inspect.Parameter.VAR_POSITIONAL not in kinds:
+        others = [name for name in list(takes)[1:] if name not in by_place]
+        raise TypeError(
+            f"{layer.__name__}() takes {' and '.join(by_place) or 'nothing'} by position, got {count} values: the "
+            f"inputs' size is learnt, and {', '.join(others)} go by name"
+        )
     for word in given:
         if word not in takes:
             known = list(takes)[1:]
-            near = None if OF_LAYERS.get(word) in known else closest(word, known)
+            near = None if OF_KEYWORDS.get(word) in known else closest(word, known)
             hint = f"did you mean '{near}'" if near else f"it takes {', '.join(known)}"
-            if OF_LAYERS.get(word) in known or OF_LAYERS.get(word, "").startswith("nothing"):
-                hint = f"use {OF_LAYERS[word]}"
+            if OF_KEYWORDS.get(word) in known or OF_KEYWORDS.get(word, "").startswith("nothing"):
+                hint = f"use {OF_KEYWORDS[word]}"
             raise TypeError(f"{layer.__name__}() has no '{word}'; {hint}")
 
 

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from pyneural import _core
 from pyneural._core import Tensor
-from pyneural.dataset import Dataset, Splits, as_rows
+from pyneural.dataset import Dataset, Splits, as_labels, as_rows
 from pyneural.feed import Targets, each
-from pyneural.inputs import checked, warn_of_pixels
+from pyneural.inputs import checked, numbered, warn_of_scale
 from pyneural.model import Model
 from pyneural.preprocessing import Moments, Preprocessing, decided
 
@@ -83,11 +83,11 @@ class Stream:
         said, self._count, self._batches = [], 0, 0
         self._smallest = sys.maxsize
         for x, y in pairs(data, who):
-            x = checked(model, x, self._at)
+            x = numbered(model, checked(model, x, self._at), self._at)
             if self._batches == 0:
                 self.shape, self.dtype = x.shape[1:], "uint8" if x.dtype == np.uint8 else x.dtype.name
                 wanted = decided(preprocess, self.dtype) == "dataset"
-                warn_of_pixels(x)
+                warn_of_scale(model, x, preprocess)
             self._same(x)
             if wanted:
                 self._moments.add(x)
@@ -163,8 +163,8 @@ class StreamFeed:
             if number > stream._batches:
                 break
             who = f"{stream.who}: batch {number}"
+            x = numbered(model, checked(model, x, who), who)
             self._preprocessing.check(x.dtype.name, who)
-            x = checked(model, x, who)
             rows = _core.borrow(np.arange(start, start + len(x)))
             start += len(x)
             yield (
@@ -196,11 +196,11 @@ def pairs(data: Any, who: str) -> Iterator[tuple[Array, Any]]:
         if not isinstance(item, tuple | list) or len(item) != 2:
             what = f"{len(item)} things" if isinstance(item, tuple | list) else type(item).__name__
             raise TypeError(f"{at} is {what}: give pairs (x, y), inputs (n, ...) and their labels")
-        y = {str(head): np.asarray(part) for head, part in item[1].items()} if isinstance(item[1], dict) else item[1]
-        try:
-            x, y = as_rows(f"{at}: x", item[0]), y if isinstance(y, dict) else np.asarray(y)
-        except ValueError as error:
-            raise ValueError(f"{at}: x or y is no array ({error}): give numbers in equal rows") from error
+        x = as_rows(f"{at}: x", item[0])
+        if isinstance(item[1], dict):
+            y: Any = {str(head): as_labels(f"{at}: y['{head}']", part) for head, part in item[1].items()}
+        else:
+            y = as_labels(f"{at}: y", item[1])
         lengths = [part.shape[:1] for part in (y.values() if isinstance(y, dict) else (y,))]
         if () in lengths:
             raise ValueError(

@@ -97,6 +97,8 @@ def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: tuple[str, 
         return Task("values", units)
     if y.dtype.kind in "USO" and not classes:
         classes = tuple(str(name) for name in np.unique(y.astype(str)))
+        if len(classes) == 1:
+            raise ValueError(f"{who}: all {len(y):,} labels are '{classes[0]}': there is nothing to tell apart")
     kind = "binary" if units == 1 else "classes"
     _check_classes(_numbers(y, classes, who), units, len(classes), who)
     return Task(kind, units, classes if len(classes) == max(2, units) else ())
@@ -127,6 +129,8 @@ def _check_classes(numbers: Array, units: int, named: int, who: str) -> None:
 
 
 def _out_of_range(low: int, high: int, units: int) -> str:
+    if low < 0:
+        return f"labels run {low}..{high} but class numbers start at 0: pass y + {-low}, or y as floats for values"
     if units == 1:
         return (
             f"labels run {low}..{high}, one output takes 0 and 1: end the model in pn.Dense({high + 1}) for classes, "
@@ -156,9 +160,9 @@ def _check_finite(y: Array, who: str) -> None:
         strange = ~np.isfinite(y)
         if strange.any():
             place = tuple(int(i) for i in np.argwhere(strange)[0])
+            fix = "words read as numbers become NaN: read them as text" if strange.all() else "remove or fill them"
             raise ValueError(
-                f"{who}: y has {int(strange.sum()):,} values that are NaN or infinite, the first at {place}: "
-                "remove or fill them"
+                f"{who}: y has {int(strange.sum()):,} values that are NaN or infinite, the first at {place}: {fix}"
             )
 
 
@@ -184,6 +188,11 @@ def _numbers(y: Array, classes: tuple[str, ...], who: str) -> Array:
         return np.array([table[word] for word in words], np.int64)
     if y.ndim == 2 and _one_hot(y):
         return np.asarray(np.argmax(y, axis=1))
+    if y.ndim == 2 and bool(np.all((y == 0) | (y == 1))):
+        raise ValueError(
+            f"{who}: y is {y.shape}, and its rows have none or several 1s: for labels that go together make a head of "
+            "one output for each, pn.Model(x, {'a': pn.Dense(1)(h), 'b': pn.Dense(1)(h)})"
+        )
     if y.ndim != 1 or y.dtype.kind not in "iubf":
         raise ValueError(f"{who}: y is {y.shape} of {y.dtype}: give class numbers (n,), one-hot rows, or names")
     if y.dtype.kind == "f" and not np.all(y == np.floor(y)):

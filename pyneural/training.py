@@ -47,7 +47,7 @@ FAMILIAR = {
 
 
 @words(
-    positional="give x and y as one pair, pn.fit(model, (x, y))",
+    positional="give x and y as one pair, pn.fit(model, (x, y)), and all else by name, as epochs=5",
     **FAMILIAR,
 )
 def fit(
@@ -90,7 +90,8 @@ def fit(
         metrics: names or functions of (outputs, targets), shown beside the loss; or a dict of these by head.  Accuracy
             is there by itself.
         validation: a share of the training data (shuffled, stratified, seeded) that data.validation replaces where
-            the data has it; a Dataset, (x, y) or batches; None or 0 for none.  No share can be held back from batches.
+            the data has it; a Dataset, (x, y) or batches; None or 0 for none.  No share can be held back from batches,
+            and 0.1 of 5 examples or fewer is none.
         preprocess: "dataset" (the training set's mean and deviation a channel), "image" (each image's own), None, or
             "auto": dataset for uint8, nothing for floats.  Saved, and obeyed by evaluate and predict.
         seed: of the initial weights, the split, the order and the dropout.
@@ -112,13 +113,14 @@ def fit(
     """
     check_model(model, "fit")
     _check_counts(epochs=epochs, batch_size=batch_size)
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"fit: seed is {seed!r}: give a whole number of at least 0")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+        raise ValueError(f"fit: seed is {seed!r}: give a whole number of at least 0, and below 2**64")
     if verbose not in (0, 1, 2):
         raise ValueError(f"fit: verbose is {verbose!r}: give 0 (silent), 1 (a line an epoch) or 2 (a line a step)")
     rate_name = schedules.name(schedule)
     shape, recipe = schedules.find(schedule), optimizers.recipe(optimizer, learning_rate, rate_name)
     again = model.card.epochs
+    seed = int(seed)
     plan = make_plan(model, data, Request(validation, preprocess, loss, metrics, seed, batch_size))
     training = _Training(model, plan, recipe, shape, epochs, batch_size, seed, verbose)
     training.progress.parts(
@@ -202,7 +204,7 @@ class _Training:
                 n += rows
                 total += value * rows
                 for index, function in enumerate(functions):
-                    totals[index] += function(outputs, y).item() * rows
+                    totals[index] += float(function(outputs, y)) * rows
                 if shown:
                     progress.step(step, value)
                 if stop.pressed:

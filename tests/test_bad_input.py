@@ -3,6 +3,7 @@
 What is refused leaves the model as it was: not built where it was not, with the same weights, and the same card.
 """
 
+import pickle
 import re
 import types
 
@@ -57,6 +58,16 @@ def with_strange(x: np.ndarray) -> np.ndarray:
     return x
 
 
+def frozen() -> pn.Sequential:
+    model = three()
+    model.trainable = False
+    return model
+
+
+def words() -> pn.Sequential:
+    return pn.Sequential(pn.Embedding(7, 2), pn.Flatten(), pn.Dense(3))
+
+
 def state(model: pn.Model) -> tuple:
     card = dict(vars(model.card))
     return model.input_shape, None if model.input_shape is None else model.fingerprint(), card, model.seed
@@ -90,8 +101,47 @@ DATA_AND_MODEL = [
     (three, (X, Y[0]), ValueError, "data: x has 20 examples, y is (): give one label for each"),
     (three, (X[:0], Y[:0]), ValueError, "data: it is empty, x is (0, 4): give at least one example"),
     (three, (X[:, 0], Y), ValueError, "x is (20,): give (n, ...), an example a row; for one feature x.reshape(-1, 1)"),
-    (three, (X.astype(object), Y), TypeError, "x is of object: give numbers: uint8 pixels or floats"),
-    (three, (X.astype(str), Y), TypeError, "give numbers: uint8 pixels or floats"),
+    (
+        three,
+        (np.array([["red", 1.5], ["blue", 2]] * 10), Y),
+        TypeError,
+        "data: x holds 'red' in column 0 at row 0",
+    ),
+    (three, (np.array([[1, "red"], [2, None]] * 10, object), Y), TypeError, "data: x holds 'red' in column 1 at row 0"),
+    (three, (X.astype(str), Y), TypeError, "data: x holds numbers as text (<U32): convert them, x.astype('float32')"),
+    (three, (np.zeros(20, [("a", float), ("b", float)]), Y), TypeError, "data: x is a table with named columns: give"),
+    (three, ([[1.0], [2.0, 3.0]] * 10, Y), ValueError, "data: x has rows of several lengths: make all alike"),
+    (three, (X, [[1], [2, 3]] * 10), ValueError, "data: y has rows of several lengths: make all alike"),
+    (
+        three,
+        (X, ["cat", None] * 10),
+        ValueError,
+        "data: y has 10 labels that are missing (None or NaN)",
+    ),
+    (three, (X, np.array(["a", np.nan] * 10, object)), ValueError, "data: y has 10 labels that are missing"),
+    (
+        one,
+        (X, np.full(20, np.nan)),
+        ValueError,
+        "words read as numbers become NaN: read them as text",
+    ),
+    (
+        one,
+        (X, Y - 5),
+        ValueError,
+        "fit: labels run -5..-3 but class numbers start at 0: pass y + 5, or y as floats",
+    ),
+    (three, __file__, ValueError, f"fit: data is the file '{__file__}': read it into arrays (np.genfromtxt"),
+    (frozen, (X, Y), ValueError, "fit: no layer of the model can learn: they are frozen, or have no parameters"),
+    (lambda: pn.Sequential(pn.Flatten()), (X[:, :3], Y), ValueError, "fit: no layer of the model can learn"),
+    (
+        words,
+        (np.full((20, 3), 7), Y),
+        ValueError,
+        "fit: x has the numbers 7 to 7, embedding_1 knows 0 to 6: make it",
+    ),
+    (words, (np.full((20, 3), 0.5), Y), ValueError, "fit: x has 0.5, which is no whole number, and embedding_1 looks"),
+    (words, (np.full((20, 3), -1), Y), ValueError, "embedding_1 knows 0 to 6: count them from 0"),
     (three, (X + 1j, Y), TypeError, "x is of complex"),
     (
         three,
@@ -106,7 +156,7 @@ DATA_AND_MODEL = [
         "fit: y has 1 values that are NaN or infinite, the first at (7,): remove or fill them",
     ),
     (three, X, TypeError, "fit: data is ndarray: give a pn.Dataset or a pair of arrays (x, y)"),
-    (three, None, TypeError, "fit: data is NoneType: give"),
+    (three, None, TypeError, "fit: data is None: this data has no such part; give a pn.Dataset"),
     (three, 3, TypeError, "fit: data is int: give"),
     (three, (X, Y, Y), TypeError, "fit: data is tuple: give a pn.Dataset or a pair of arrays, (x, y)"),
     (three, ((X, Y), (X, Y)), TypeError, "fit: data is a pair of pairs: give one, (x, y)"),
@@ -125,7 +175,7 @@ LABELS = [
         "fit: labels run 0..19, the model has 3 outputs, for 0..2: end it in pn.Dense(20)",
     ),
     (three, (X, Y * 0), ValueError, "fit: all 20 labels are 0: there is nothing to tell apart"),
-    (three, (X, np.full(20, "cat")), ValueError, "the labels are 1 classes, the model has 3 outputs"),
+    (three, (X, np.full(20, "cat")), ValueError, "fit: all 20 labels are 'cat': there is nothing to tell apart"),
     (one, (X, np.ones(20, int)), ValueError, "fit: all 20 labels are 1: there is nothing to tell apart"),
     (three, (X, Y - 1), ValueError, "fit: labels run -1..1"),
     (
@@ -156,7 +206,7 @@ LABELS = [
         three,
         (X, np.ones((20, 2), int)),
         ValueError,
-        "fit: y is (20, 2) of int64: give class numbers (n,), one-hot rows",
+        "fit: y is (20, 2), and its rows have none or several 1s: for labels that go together make a",
     ),
     (three, (X, X), ValueError, "fit: y is (20, 4), the model has 3 outputs: end the model in pn.Dense(4)"),
     (three, (X, Y.astype("datetime64[s]")), TypeError, "y is of datetime64[s]: give numbers or names"),
@@ -180,6 +230,22 @@ def test_model_and_data_that_do_not_fit(make, data, error, words):
         ({"batch_size": 0}, ValueError, "fit: batch_size is 0: give a whole number of at least 1"),
         ({"batch_size": -4}, ValueError, "fit: batch_size is -4: give a whole number of at least 1"),
         ({"batch_size": True}, ValueError, "fit: batch_size is True"),
+        ({"seed": 2**64}, ValueError, "give a whole number of at least 0, and below 2**64"),
+        (
+            {"schedule": lambda step: 1.0},
+            TypeError,
+            "fit: schedule is <lambda>(step): give a function",
+        ),
+        (
+            {"loss": lambda outputs: outputs},
+            TypeError,
+            "fit: loss own loss(outputs): define it as a function",
+        ),
+        (
+            {"metrics": [lambda x: 1.0]},
+            TypeError,
+            "fit: metric metric(x): define it as a function",
+        ),
         ({"seed": -1}, ValueError, "fit: seed is -1: give a whole number of at least 0"),
         ({"verbose": "auto"}, ValueError, "fit: verbose is 'auto': give 0 (silent), 1 (a line an epoch) or 2"),
         ({"learning_rate": -0.1}, ValueError, "fit: learning_rate is -0.1: give a number above 0"),
@@ -257,7 +323,11 @@ def test_arguments_that_are_wrong(options, error, words, monkeypatch, tmp_path):
     [
         (lambda: pn.fit((X, Y), three()), TypeError, "fit: model is tuple: give a pn.Sequential or a pn.Model first"),
         (lambda: pn.fit(pn.Sequential, (X, Y)), TypeError, "fit: model is Sequential, a class: give"),
-        (lambda: pn.fit(pn.Dense(3), (X, Y)), TypeError, "fit: model is Dense: give a pn.Sequential"),
+        (
+            lambda: pn.fit(pn.Dense(3), (X, Y)),
+            TypeError,
+            "fit: model is the layer dense: put it into one",
+        ),
         (lambda: pn.fit(three(), X, Y), TypeError, "give x and y as one pair, pn.fit(model, (x, y))"),
         (lambda: pn.fit(three(), x=X, y=Y), TypeError, "use the second argument: pn.fit(model, (x, y))"),
         (lambda: pn.evaluate(three(), X, Y), TypeError, "give x and y as one pair, pn.evaluate(model, (x, y))"),
@@ -352,6 +422,35 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
             TypeError,
             "Dense() has no 'input_shape'; use nothing: the shape is learnt",
         ),
+        (
+            lambda: pn.Conv2D(1, 8, 3),
+            TypeError,
+            "Conv2D() takes filters and size by position, got 3 values",
+        ),
+        (
+            lambda: pn.Dense(784, 128),
+            TypeError,
+            "Dense: activation is 128: give one size, Dense(128)",
+        ),
+        (lambda: pn.Flatten((28, 28)), TypeError, "Flatten() takes nothing by position, got 1 values"),
+        (lambda: pn.Input((4,), name="x"), TypeError, "Input() has no 'name'; use nothing: an input has none"),
+        (lambda: pn.MLPClassifier(), AttributeError, "use pn.Sequential(pn.Dense(100, 'relu'), pn.Dense(classes))"),
+        (lambda: pn.relu, AttributeError, "pyneural has no 'relu'; use 'relu' in a layer, pn.Dense(32, 'relu'), or"),
+        (lambda: three().build((None, 4)), ValueError, "build: shape is (None, 4): leave the batch's axis out"),
+        (lambda: three().build(28, 28), TypeError, "give one tuple, as model.build((28, 28, 1))"),
+        (lambda: three().build(input_shape=(4,)), TypeError, "build() has no 'input_shape'; use shape"),
+        (lambda: three()[0], TypeError, "sequential: layers go by name, as model['dense_1']; model.layers is a list"),
+        (lambda: pn.Dense(3).kernel, AttributeError, "dense: a layer has no 'kernel'; use layer.weight"),
+        (
+            lambda: pn.load(__file__, layers=pn.Dense),
+            TypeError,
+            "load: layers is Dense, a class: give a list",
+        ),
+        (lambda: pn.datasets.folder("x", image_size=3), TypeError, "folder() has no 'image_size'; use size"),
+        (lambda: pn.datasets.folder("x", 3), TypeError, "got 2: give the rest by name, as size=64"),
+        (lambda: pn.Dropout("0.2"), ValueError, "Dropout: rate is '0.2': give the share to drop, from 0 to below 1"),
+        (lambda: pn.BatchNorm(epsilon=0), ValueError, "BatchNorm: epsilon is 0: give a number above 0"),
+        (lambda: pn.Conv2D(8, (3, 0)), ValueError, "Conv2D: size is 0: give a whole number of at least 1"),
         (lambda: pn.Conv2D(8, kernel_size=3), TypeError, "Conv2D() has no 'kernel_size'; use size"),
         (lambda: pn.MaxPool2D(pool_size=3), TypeError, "MaxPool2D() has no 'pool_size'; use size"),
         (lambda: pn.Dropout(p=0.1), TypeError, "Dropout() has no 'p'; use rate"),
@@ -406,7 +505,12 @@ def test_predict_and_evaluate_refuse_what_the_model_was_not_trained_on():
             "predict: the model was trained on uint8 pixels 0..255, x is float32: give the pixels as they are",
         ),
         (COLOURED, "predict: the model was built for images (8, 8, 1), this data has (32, 32, 3)"),
-        ("cat.png", "predict: x is of <U7: give numbers"),
+        ("cat.png", "predict: x is 'cat.png': give its pixels, PIL.Image.open(path).convert('L').resize((8, 8))"),
+        (
+            np.full((9, 6, 1), 1, np.uint8),
+            "predict: the model was built for images (8, 8, 1), this is one of",
+        ),
+        (["a", "b"], "predict: x is of <U1: give numbers"),
         (pn.Splits(pn.Dataset(IMAGES, Y)), "predict: give one part of the data: data.test, or data.test.x"),
     ):
         with pytest.raises((ValueError, TypeError), match=re.escape(words)):
@@ -544,3 +648,89 @@ def test_names_and_batches_tell_evaluate_of_a_task_too(rings):
     assert pn.evaluate(alike, (x[y == 1], y[y == 1]), verbose=0).n == 100  # one class is enough to be measured on
     with pytest.raises(ValueError, match=r"evaluate: labels run 1\.\.3 but class numbers start at 0"):
         pn.evaluate(by_hand(x, y.astype(np.int64)), (x, y + 1), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"loss": lambda o, t: 3.0}, TypeError, "fit: loss own loss gave float: give a tensor of one number"),
+        (
+            {"loss": lambda o, t: o},
+            ValueError,
+            "fit: loss own loss gave a tensor (18, 3): give one number",
+        ),
+        (
+            {"loss": lambda o, t: o.detach().mean()},
+            ValueError,
+            "gave a tensor without a gradient: compute it",
+        ),
+        ({"metrics": lambda o, t: o}, TypeError, "fit: metric metric gave Tensor (18, 3): give one number, its mean"),
+        ({"metrics": lambda o, t: None}, TypeError, "fit: metric metric gave NoneType: give one number"),
+    ],
+)
+def test_own_functions_that_give_something_else_are_told(options, error, words):
+    with pytest.raises(error, match=re.escape(words)):
+        pn.fit(three(), (X, Y), verbose=0, **options)
+
+
+def test_numpy_numbers_and_other_spellings_of_sizes_are_taken():
+    model = pn.Sequential(
+        pn.Conv2D(np.int64(4), [3, 3], padding="SAME", stride=np.int32(1)),
+        pn.MaxPool2D([2, 2], padding="Valid"),
+        pn.Dropout(np.float32(0.25)),
+        pn.Flatten(),
+        pn.Dense(Y.max() + 1),
+    )
+    pn.fit(model, (IMAGES, Y), epochs=np.int64(1), learning_rate=np.float32(0.01), verbose=0)
+    assert model.output_shape == (3,)
+    assert pickle.loads(pickle.dumps(model)).fingerprint() == model.fingerprint()
+
+
+def test_objects_that_are_all_numbers_are_numbers():
+    model, again = three(), three()
+    pn.fit(model, (X.astype(object), Y.astype(object)), epochs=1, verbose=0)
+    pn.fit(again, (X.astype(np.float64), Y), epochs=1, verbose=0)
+    assert model.fingerprint() == again.fingerprint()
+    assert model.card.task.classes == ()
+
+
+def test_metrics_may_give_numbers_and_lambdas_do_not_hide_each_other():
+    def share(outputs, targets):
+        return float((outputs.numpy().argmax(axis=1) == targets.numpy()).mean())
+
+    found = pn.fit(three(), (X, Y), epochs=1, verbose=0, metrics=[share, lambda o, t: 1, lambda o, t: np.float32(2)])
+    assert found["share"] == pytest.approx(found["accuracy"])
+    assert (found["metric"], found["val_metric_2"]) == ([1.0], [2.0])
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        (X * 1000, Y, "fit: x runs from .* to .*, and large numbers train badly: preprocess='dataset' brings"),
+        (X, (Y > 0) * 1.0, "fit: y holds floats 0 and 1, which are taken as values: give y.astype"),
+        (X, X[:, 0] * 1000, "fit: y runs from .* to .*, and large values are learnt slowly: train on"),
+    ],
+)
+def test_large_numbers_get_a_warning_at_the_users_line(x, y, words):
+    model = pn.Sequential(pn.Dense(3 if y.dtype.kind == "i" else 1))
+    with pytest.warns(UserWarning, match=words) as told:
+        pn.fit(model, (x, y), epochs=1, verbose=0)
+    assert [warning.filename for warning in told] == [__file__]
+    pn.fit(pn.Sequential(pn.Dense(3)), (X * 1000, Y), epochs=1, verbose=0, preprocess="dataset")
+
+
+def test_four_examples_are_all_trained_on(capsys):
+    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    model = pn.Sequential(pn.Dense(8, "tanh"), pn.Dense(1))
+    pn.fit(model, (x, x[:, 0] ^ x[:, 1]), epochs=200, learning_rate=0.1)
+    assert "4 train, no validation (so few leave none to hold back)" in capsys.readouterr().out
+    assert (pn.predict(model, x)[:, 0] > 0.5).tolist() == [False, True, True, False]
+
+
+def test_small_words_may_be_bytes():
+    x = np.arange(60, dtype=np.uint8).reshape(20, 3) % 7
+    model, again = words(), words()
+    assert pn.fit(model, (x, Y), epochs=1, verbose=0).fingerprint == (
+        pn.fit(again, (x.astype(np.int64), Y), epochs=1, verbose=0).fingerprint
+    )
+    assert np.array_equal(pn.predict(model, x), pn.predict(model, x.astype(np.int64)))

@@ -234,3 +234,19 @@ def test_a_folder_that_is_none_is_named(tmp_path):
 def test_what_makes_no_sense_is_said_before_anything_is_read(animals, options):
     with pytest.raises(ValueError, match=f"folder: {next(iter(options))} is "):
         pn.datasets.folder(animals, **options)
+
+
+def test_a_trained_model_brings_a_folders_images_to_its_size(tmp_path):
+    for name, light in (("cat", 30), ("dog", 220)):
+        (tmp_path / name).mkdir()
+        for number in range(8):
+            Image.new("RGB", (20 + number, 30), (light, light, 90)).save(tmp_path / name / f"{number}.png")
+    model = pn.Sequential(pn.Flatten(), pn.Dense(2))
+    with pytest.raises(ValueError, match=r"give one size for all, as pn\.datasets\.folder\(path, size=20\)"):
+        pn.fit(model, tmp_path, verbose=0)
+    data = pn.datasets.folder(tmp_path, size=(12, 8))
+    pn.fit(model, data, epochs=30, verbose=0)
+    found = pn.evaluate(model, tmp_path, verbose=0)
+    assert np.array_equal(found.outputs, pn.predict(model, data.train))
+    assert found.accuracy == 1
+    pn.fit(model, tmp_path, epochs=1, verbose=0)

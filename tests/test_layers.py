@@ -129,8 +129,8 @@ def test_embedding_has_right_gradients_and_x_has_none():
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [
-        ([[0, 7]], "embedding_1: it knows the numbers 0..6: take: value 1 of indices is 7"),
-        ([[-1, 0]], "embedding_1: it knows the numbers 0..6: take: value 0 of indices is -1"),
+        ([[0, 7]], "embedding_1: it knows the numbers 0..6, x has 0 to 7"),
+        ([[-1, 0]], "embedding_1: it knows the numbers 0..6, x has -1 to 0"),
         ([[0.25, 0]], "embedding_1: x has numbers that are not whole: give those of words or classes, 0..6"),
         ([[np.inf, 0]], "embedding_1: it knows the numbers 0..6"),
         ([[np.nan, 0]], "embedding_1: x has numbers that are not whole"),

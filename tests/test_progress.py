@@ -22,7 +22,15 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(2.3026, "2.303"), (0.2143, "0.214"), (0.0712, "0.0712"), (0.00012, "0.00012"), (0.0, "0.000")]
+    ("value", "text"),
+    [
+        (2.3026, "2.303"),
+        (0.2143, "0.214"),
+        (0.0712, "0.0712"),
+        (0.00012, "0.00012"),
+        (0.0, "0.000"),
+        (3.7e13, "3.7e+13"),
+    ],
 )
 def test_a_loss_keeps_three_digits(value, text):
     assert number(value) == text
@@ -81,6 +89,19 @@ def test_a_whole_training_is_readable_in_any_terminal(monkeypatch, rings, column
     out = sys.stdout.getvalue().splitlines()
     assert all(len(line) <= columns for line in out)
     assert len(out) == lines, out
+
+
+def test_a_report_is_folded_too(monkeypatch):
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((80, 24)))
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    data = pn.datasets.mnist("sample").test
+    model = pn.Sequential(pn.Flatten(), pn.Dense(10))
+    pn.fit(model, data, epochs=1, verbose=0)
+    report = pn.evaluate(model, data)
+    out = sys.stdout.getvalue().splitlines()
+    assert len(out) == 2
+    assert all(len(line) <= 80 for line in out)
+    assert " ".join(line.strip() for line in out) == str(report)
 
 
 def test_heads_make_more_lines_but_none_too_long(monkeypatch, rings):
