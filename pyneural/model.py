@@ -250,6 +250,8 @@ class Model(Layer):
 
         return summary.line(self)
 
+    __repr__ = __str__  # what a notebook shows
+
     def __getitem__(self, path: str) -> Layer:
         """The layer of that name, or path where models are nested (`sequential_1/dense_2`)."""
         if not isinstance(path, str):

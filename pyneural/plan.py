@@ -32,6 +32,7 @@ class Plan:
         objective: what is computed of a batch, and becomes small.
         words: of the first line of the progress: data, split, inputs, task, loss.
         batches: how many examples a batch has, in words.
+        note: goes with every result: that the data is a small sample.
     """
 
     feed: Batches
@@ -39,6 +40,7 @@ class Plan:
     objective: Objective
     words: list[str]
     batches: str
+    note: str
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
             objective(model, heads),
             [f"{train.name}: {split}", f"{train.dtype} {train.shape} -> {preprocessing}", *map(_head, heads)],
             "batches as they come" if isinstance(train, Stream) else f"batch {request.batch_size}",
+            train.note,
         )
         digest = train.digest(encoded)
         _rehearse(model, (made.feed.smallest(request.batch_size), *train.shape))

@@ -74,10 +74,12 @@ class Progress:
         verbose: 0 nothing, 1 lines and a bar, 2 each step.
         epochs: how many there will be.
         steps: of one epoch.
+        note: goes with every result.
     """
 
-    def __init__(self, verbose: int, epochs: int, steps: int) -> None:
+    def __init__(self, verbose: int, epochs: int, steps: int, note: str = "") -> None:
         self.verbose, self.epochs, self.steps = verbose, epochs, steps
+        self.note = [note] if note else []
         self.bar: Any = None
 
     def say(self, text: str) -> None:
@@ -127,6 +129,7 @@ class Progress:
         trained = [shown(name, value) for name, value in values.items() if not name.startswith("val_")]
         tested = [shown(name, value) for name, value in values.items() if name.startswith("val_")]
         head = [f"epoch {epoch}/{self.epochs}", f"{seconds:.1f} s", *trained]
+        (tested or head).extend(self.note)
         columns = _columns()
         if columns is not None and tested and columns < max(_WIDE, len(_APART.join(head + tested))):
             self.parts(head)

@@ -31,6 +31,7 @@ class Source(Protocol):
     """Examples to learn from or to validate on."""
 
     name: str
+    note: str
     prepare: str
     shape: tuple[int, ...]
     dtype: str
@@ -65,6 +66,7 @@ class Rows:
         self.y, self.classes, self.prepare = data.y, data.classes, data.prepare
         self.shape, self.dtype = x.shape[1:], x.dtype.name
         self.name = " ".join(filter(None, (data.name or "data", f"({data.note})" if data.note else "")))
+        self.note = data.note.split(":")[0]
         self._targets: Any = None
 
     def __len__(self) -> int:

@@ -72,7 +72,7 @@ class Stream:
         ValueError, TypeError: it can be gone over once only, gives nothing, or a batch is not as it must be.
     """
 
-    name, prepare = "data", ""
+    name, note, prepare = "data", "", ""
     classes: tuple[str, ...] = ()
 
     def __init__(self, model: Model, data: Any, preprocess: str | None, who: str) -> None:

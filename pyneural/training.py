@@ -154,7 +154,7 @@ class _Training:
         self.model, self.plan, self.recipe, self.schedule = model, plan, optimizer, schedule
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
         each = plan.feed.steps(batch_size)
-        self.steps, self.progress = epochs * each, Progress(verbose, epochs, each)
+        self.steps, self.progress = epochs * each, Progress(verbose, epochs, each, plan.note)
         self.bound = optimizer.bound(model)
         self.blocks = model.blocks()
         self.kept, self.best = self.blocks.snapshot(), math.inf
@@ -262,7 +262,7 @@ class _Training:
             values = {name: history[name][best - 1] for name in history if name.startswith("val_")}
             shares = [f"{name} {value}" for name, value in values.items() if isinstance(value, Estimate)]
             found = ", ".join([f"val_loss {values['val_loss']:.4g}", *shares])
-            say([f"best epoch {best} ({found})", took])
+            say([f"best epoch {best} ({found})", *self.progress.note, took])
         else:
             say([f"no validation: the weights are those of epoch {best}, the last", took])
         return history

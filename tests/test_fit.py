@@ -39,7 +39,7 @@ def test_the_promise_works_literally(sample, capsys):
     assert "uint8 (28, 28, 1) -> dataset mean, std · 10 classes · cross_entropy · adam, one-cycle" in out[0]
     assert [line.split(" · ")[0] for line in out[1:6]] == [f"epoch {e}/5" for e in range(1, 6)]
     assert "val_accuracy" in out[1]
-    assert out[1].endswith("]")
+    assert out[1].endswith("] · EMBEDDED SAMPLE")
     assert out[6].startswith(f"best epoch {history.best_epoch} (val_loss ")
     assert "n = 1,000 · EMBEDDED SAMPLE" in out[7]
 

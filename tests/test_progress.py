@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 
+import numpy as np
 import pytest
 import tqdm
 
@@ -137,3 +138,11 @@ def test_each_step_is_a_line_in_verbose_2_and_there_is_no_bar(monkeypatch, rings
     out, err = capsys.readouterr()
     assert [line.split(" · ")[0] for line in out.splitlines()[1:4]] == ["step 1/3", "step 2/3", "step 3/3"]
     assert err == ""
+
+
+def test_every_line_with_a_result_from_the_sample_says_so(sample, capsys):
+    model = pn.Sequential(pn.Flatten(), pn.Dense(10))
+    pn.fit(model, pn.Splits(sample.train.take(np.arange(300)), sample.test), epochs=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("accuracy" in line for line in lines) == 3
+    assert all("EMBEDDED SAMPLE" in line for line in lines if "accuracy" in line)
