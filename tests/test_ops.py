@@ -142,6 +142,22 @@ def test_gradient_equals_central_differences(op: str, index: int) -> None:
 
 
 @pytest.mark.parametrize(("op", "index"), CASES)
+def test_behind_another_op_gradients_have_the_same_bits(op: str, index: int) -> None:
+    """There they may be computed where the output's gradient lies; for a leaf they never are."""
+    row, case = ROWS[op], ROWS[op].cases[index]
+    wants = leaves(row, case.inputs)
+    if not wants:
+        return
+    arrays = draw(row, case.inputs, index, "float32")
+    y, want = run(row, case, index, "float32")
+    ts = tensors(arrays, wants)
+    inner = [t * 1.0 if i in wants else t for i, t in enumerate(ts)]
+    (call(row, inner, case.params) * 1.0).backward(weights(y.shape, "float32"))
+    for i, grad in zip(wants, want, strict=True):
+        assert np.array_equal(np.array(ts[i].grad), grad, equal_nan=True), f"{op}[{index}] input {i}"
+
+
+@pytest.mark.parametrize(("op", "index"), CASES)
 def test_float32_follows_float64(op: str, index: int) -> None:
     row = ROWS[op]
     case = row.cases[index]

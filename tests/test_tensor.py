@@ -612,6 +612,38 @@ def test_keep_grad_of_an_intermediate() -> None:
         tensor(1.0).keep_grad()
 
 
+def _through_a_pool(x: np.ndarray, keep: bool, read_twice: bool) -> list[np.ndarray]:
+    """Gradients of a layer with relu below a maximum: of x, weight and bias, and of its output where that is kept."""
+    rng = np.random.default_rng(3)
+    leaves = [tensor(a, requires_grad=True) for a in (x, rng.normal(size=(3, 3, 2, 5)), rng.normal(size=5))]
+    y = ops.conv2d(*leaves, activation="relu")
+    if keep:
+        y.keep_grad()
+    z = ops.max_pool2d(y, size=3, stride=2)
+    loss = (z * z * tensor(rng.normal(size=z.shape))).sum()
+    if read_twice:
+        loss = loss + (y * tensor(rng.normal(size=y.shape))).sum()
+    loss.backward()
+    return [np.array(t.grad) for t in (*leaves, *([y] if keep else []))]
+
+
+@pytest.mark.parametrize("read_twice", [False, True])
+def test_a_maximum_behind_a_relu_spares_its_way_back_and_no_gradient_changes(read_twice: bool) -> None:
+    x = np.random.default_rng(1).normal(size=(4, 12, 11, 2))
+    plain, kept = _through_a_pool(x, False, read_twice), _through_a_pool(x, True, read_twice)
+    for got, want in zip(plain, kept, strict=False):
+        assert np.array_equal(got, want)
+    through = tensor(x, requires_grad=True)
+    rng = np.random.default_rng(3)
+    y = ops.relu(ops.conv2d(through, rng.normal(size=(3, 3, 2, 5)), rng.normal(size=5)))
+    z = ops.max_pool2d(y, size=3, stride=2)
+    loss = (z * z * tensor(rng.normal(size=z.shape))).sum()
+    if read_twice:
+        loss = loss + (y * tensor(rng.normal(size=y.shape))).sum()
+    loss.backward()
+    np.testing.assert_allclose(plain[0], np.array(through.grad), rtol=1e-12, atol=1e-12)  # the order of sums
+
+
 def test_detach_shares_values_and_leaves_the_graph() -> None:
     x = tensor([1.0, 2.0], requires_grad=True)
     y = (x * 2).detach()

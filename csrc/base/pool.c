@@ -30,8 +30,9 @@ enum {
     SPIN_NS = 30000,                                       /* a worker without work, before it sleeps */
     JOIN_NS = 1000000,                                     /* a caller at the end of a region, before it sleeps */
     SPINS_A_LOOK = 32,                                     /* looks at the gate between two looks at the clock */
-    SHARED_NS = 20000,                                     /* below this much work a region stays on the caller */
-    PIECE_NS = 5000,                                       /* below this much a piece costs more than it evens out */
+    SHARED_NS = 20000,                                     /* below this much work a region stays on the caller ... */
+    AWAKE_NS = 6000,                                       /* ... or below this much, where all workers are looking */
+    PIECE_NS = 3000,                                       /* below this much a piece costs more than it evens out */
     LONG_PIECE_NS = 200000,                                /* above this much the others idle at the end */
     PIECES = 4,                                            /* of a segment, unless too short or too long */
 };
@@ -307,6 +308,12 @@ static bool run_shared(pn_pool *pool, const pn_team *team, pn_index n, double it
     return atomic_load_explicit(&pool->takers, memory_order_relaxed) > 1;
 }
 
+/* To wake a sleeper costs some microseconds, to be seen by one that looks at the gate a part of one. */
+static double least_shared(pn_pool *pool)
+{
+    return atomic_load_explicit(&pool->sleepers, memory_order_relaxed) == 0 ? AWAKE_NS : SHARED_NS;
+}
+
 void pn_pool_run(const pn_team *team, pn_region region, pn_index n, double item_ns, pn_task *task, const void *job)
 {
     pn_assert(region >= 0 && region < PN_REGIONS);
@@ -315,7 +322,7 @@ void pn_pool_run(const pn_team *team, pn_region region, pn_index n, double item_
         return;
     pn_pool *pool = team->pool;
     bool shared = false;
-    bool worthwhile = pool != NULL && n > 1 && (double)n * item_ns >= SHARED_NS && pn_pool_threads(pool) > 1;
+    bool worthwhile = pool != NULL && n > 1 && pn_pool_threads(pool) > 1 && (double)n * item_ns >= least_shared(pool);
     unsigned previous = pn_float_enter(team->flush);
     if (worthwhile && pthread_mutex_trylock(&pool->busy) == 0) {
         shared = run_shared(pool, team, n, item_ns, task, job);

@@ -28,9 +28,10 @@ int pn_pool_threads(const pn_pool *pool);
 int pn_pool_set_threads(pn_pool *pool, int threads, pn_error *err);
 
 /* Runs task over items 0..n-1, cut into contiguous pieces; returns when all are done.  item_ns is a rough cost of one
- * item on one thread: regions under about 20 microseconds in all, or met while the pool is busy, run on the caller
- * alone.  Who computes which item is free, so a task must not let its result depend on how the items were cut.  A task
- * that runs a region itself gets it inline, on its own thread, and must give it a team with its own scratch. */
+ * item on one thread: regions under about 20 microseconds in all (6 while every worker is awake), or met while the pool
+ * is busy, run on the caller alone.  Who computes which item is free, so a task must not let its result depend on how
+ * the items were cut.  A task that runs a region itself gets it inline, on its own thread, and must give it a team with
+ * its own scratch. */
 void pn_pool_run(const pn_team *team, pn_region region, pn_index n, double item_ns, pn_task *task, const void *job);
 
 /* Regions of one kind so far: all, and those in which two or more threads did at least one item. */

@@ -157,6 +157,7 @@ static void *slot_target(sweep *s, pn_slot *slot, const pn_view *shape, bool *ad
 static void *node_target(sweep *s, const pn_node *reader, pn_node_out *out, bool *add)
 {
     *add = out->dy != NULL;
+    out->rectified = false;
     if (out->dy && atomic_load(&out->dy->refs) == 1)
         return out->dy->data;
     pn_storage *own = pn_storage_new(s->engine, pn_view_bytes(&out->view), s->err);
@@ -192,13 +193,19 @@ static int check_versions(const pn_node *node, pn_error *err)
     return 0;
 }
 
+static void hand_on(pn_storage *dy, pn_node_out *out)
+{
+    out->dy = pn_storage_ref(dy);
+    out->rectified = false;
+}
+
 /* An input whose gradient is dy itself: the buffer is handed on, or copied or added where that cannot be. */
 static int pass_on(sweep *s, pn_node *node, int i)
 {
     const pn_edge *edge = &node->in[i].edge;
     pn_storage *dy = node->out[0].dy;
     if (edge->node && !edge->node->out[edge->output].dy) {
-        edge->node->out[edge->output].dy = pn_storage_ref(dy);
+        hand_on(dy, &edge->node->out[edge->output]);
         return 0;
     }
     bool add;
@@ -230,6 +237,14 @@ static bool repeats(const pn_node *node, int i)
 
 typedef struct spare { pn_storage *storage; int input; } spare;      /* an aliased input's own buffer */
 
+/* Whether input 0's gradient may be computed where dy lies: nobody else reads dy, and nothing stands there yet. */
+static bool overwrites(const pn_node *node, const pn_call *call)
+{
+    const pn_edge *e = &node->in[0].edge;
+    return node->op->overwrites && call->owns_dy && e->node && !e->node->out[e->output].dy &&
+           node->in[0].view.size == node->out[0].view.size;
+}
+
 /* Chooses a buffer for each wanted input; how many ops->backward must compute, or -1. */
 static int choose_targets(sweep *s, pn_node *node, pn_call *call, spare *spares, int *n_spares)
 {
@@ -243,12 +258,36 @@ static int choose_targets(sweep *s, pn_node *node, pn_call *call, spare *spares,
                 return -1;
             spares[(*n_spares)++] = (spare){ own, i };
             call->dx[i] = own->data;
+        } else if (i == 0 && overwrites(node, call)) {
+            hand_on(node->out[0].dy, &node->in[0].edge.node->out[node->in[0].edge.output]);
+            call->dx[0] = node->out[0].dy->data;
         } else if (!(call->dx[i] = target(s, node, i, &call->add[i]))) {
             return -1;
         }
         computed++;
     }
     return computed;
+}
+
+/* Asks an op behind a relu to leave zeros where the relu's output is not positive, unless a user wants to see that
+ * gradient.  Zeros stay zeros when more such gradients are added. */
+static bool ask_to_rectify(const pn_node *node)
+{
+    const pn_edge *e = &node->in[0].edge;
+    return node->op->rectifies_dx && node->out[0].kept.storage && pn_edge_is_relu(e->node, e->output) &&
+           !e->node->out[e->output].slot;
+}
+
+static void note_rectified(const pn_node *node, const pn_call *call, bool so_far)
+{
+    const pn_edge *e = &node->in[0].edge;
+    if (call->rectify)
+        e->node->out[e->output].rectified = so_far || !call->add[0];
+}
+
+static bool owns_dy(const pn_node *node)
+{
+    return node->n_out == 1 && atomic_load(&node->out[0].dy->refs) == 1 && !node->op->passes;
 }
 
 static void fill_call(pn_call *call, const sweep *s, pn_node *node)
@@ -271,6 +310,9 @@ static void fill_call(pn_call *call, const sweep *s, pn_node *node)
         call->y[i] = node->out[i].view;
         call->dy[i] = node->out[i].dy ? node->out[i].dy->data : NULL;
     }
+    call->owns_dy = owns_dy(node);
+    call->rectified = node->out[0].rectified;
+    call->rectify = ask_to_rectify(node);
 }
 
 static int run_backward(sweep *s, pn_node *node, pn_call *call)
@@ -291,7 +333,10 @@ static int step_back(sweep *s, pn_node *node)
     if (check_versions(node, s->err))
         return -1;
     fill_call(&call, s, node);
+    const pn_edge *first = &node->in[0].edge;
+    const bool so_far = call.rectify && first->node->out[first->output].rectified;
     const int computed = choose_targets(s, node, &call, spares, &n_spares);
+    note_rectified(node, &call, so_far);
     if (computed < 0 || (computed > 0 && run_backward(s, node, &call)))
         goto done;
     for (int j = 0; j < n_spares; j++) {
@@ -348,80 +393,6 @@ static int walk(sweep *s, bool keep_graph)
     return 0;
 }
 
-/* ---- parameters that the loss does not reach ---------------------------------------------------------------------------- */
-
-static char *start(const pn_slot *slot) { return slot->grad->v.data; }
-
-static pn_slot *merge_slots(pn_slot *a, pn_slot *b)
-{
-    pn_slot *head = NULL, **tail = &head;
-    while (a && b) {
-        pn_slot **first = start(a) < start(b) ? &a : &b;
-        *tail = *first;
-        tail = &(*first)->next;
-        *first = (*first)->next;
-    }
-    *tail = a ? a : b;
-    return head;
-}
-
-/* Takes the bound slots that were written out of the list, in order of address; they are let go here. */
-static pn_slot *bound_by_address(sweep *s)
-{
-    pn_slot *bins[48] = { NULL }, *rest = NULL, *sorted = NULL;
-    while (s->slots) {
-        pn_slot *slot = s->slots;
-        s->slots = slot->next;
-        if (!slot->bound || slot->fresh) {
-            slot->next = rest;
-            rest = slot;
-            continue;
-        }
-        slot->next = NULL;
-        int i = 0;
-        for (; bins[i]; i++) {
-            slot = merge_slots(bins[i], slot);
-            bins[i] = NULL;
-        }
-        bins[i] = slot;
-    }
-    for (int i = 0; i < 48; i++)
-        sorted = bins[i] ? merge_slots(bins[i], sorted) : sorted;
-    s->slots = rest;
-    return sorted;
-}
-
-/* In every gradient block reached, all bytes between the written gradients become zero. */
-static void zero_unreached(sweep *s)
-{
-    pn_slot *slot = bound_by_address(s);
-    while (slot) {
-        const pn_storage *block = slot->grad->storage;
-        char *done = block->data, *end = done + block->bytes;
-        while (slot && slot->grad->storage == block) {
-            if (start(slot) > done)
-                memset(done, 0, (size_t)(start(slot) - done));
-            done = start(slot) + pn_view_bytes(&slot->grad->v);
-            pn_slot *next = slot->next;
-            slot->next = s->slots;
-            s->slots = slot;
-            slot = next;
-        }
-        memset(done, 0, (size_t)(end - done));
-    }
-}
-
-/* A slot that was claimed but got nothing (no gradient came to its node): its gradient is zero, too. */
-static void zero_untouched(sweep *s)
-{
-    for (pn_slot *slot = s->slots; slot; slot = slot->next) {
-        if (!slot->fresh || !slot->grad)
-            continue;
-        memset(slot->grad->v.data, 0, pn_view_bytes(&slot->grad->v));
-        pn_tensor_touch(slot->grad);
-    }
-}
-
 /* ---- the door ------------------------------------------------------------------------------------------------------------ */
 
 static int check_loss(const pn_tensor *loss, const pn_tensor *seed, pn_error *err)
@@ -466,10 +437,8 @@ int pn_backward(pn_tensor *loss, const pn_backward_options *options, pn_error *e
         return -1;
     const unsigned mode = pn_float_enter(s.team.flush);
     int failed = collect(&s, loss->node) || plant_seed(&s, loss, o->seed) || walk(&s, o->keep_graph);
-    if (!failed && !o->accumulate) {
-        zero_untouched(&s);
-        zero_unreached(&s);
-    }
+    if (!failed && !o->accumulate)
+        pn_slots_zero_rest(&s.slots);
     pn_float_leave(mode);
     let_go(&s);
     pn_mem_put(s.team.scratch);

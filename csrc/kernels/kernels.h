@@ -114,6 +114,9 @@ typedef struct pn_act {                  /* act_backward: dz = dy * act'(y); dz 
     pn_activation act; double slope;
     pn_index n;
     const void *dy, *y; void *dz;
+    pn_index C;                          /* act_sum: dz is (n / C, C), and sums get (or add) its column sums; there dz */
+    void *sums; bool add;                /* may be dy for relu alone, which changes nothing when it is done twice */
+    void *work;                          /* act_sum: act_work(this) bytes */
 } pn_act;
 
 typedef struct pn_axpy { pn_index n; double a; const void *x; void *y; bool add; } pn_axpy;   /* y = a x, or y += a x */
@@ -285,8 +288,8 @@ typedef struct pn_update {
     X(binary_forward, pn_binary)      X(binary_da, pn_binary)           X(binary_db, pn_binary)                     \
     X(compare, pn_compare)                                                                                          \
     X(select_forward, pn_select)      X(select_da, pn_select)           X(select_db, pn_select)                     \
-    X(act_backward, pn_act)           X(axpy, pn_axpy)                  X(fill, pn_fill)                            \
-    X(copy, pn_copy)                                                                                                \
+    X(act_backward, pn_act)           X(act_sum, pn_act)                                                              \
+    X(axpy, pn_axpy)                  X(fill, pn_fill)                  X(copy, pn_copy)                                                                                                \
     X(reduce_forward, pn_reduce)      X(reduce_backward, pn_reduce)     X(argmax, pn_argmax)                        \
     X(sumsq, pn_sumsq)                                                                                              \
     X(softmax_forward, pn_softmax)    X(softmax_backward, pn_softmax)                                               \
@@ -303,7 +306,8 @@ typedef struct pn_update {
 #define PN_WORK_TABLE(X)                                                                                            \
     X(gemm_work, pn_gemm)             X(conv_work, pn_conv)             X(conv_dx_work, pn_conv)                    \
     X(conv_dw_work, pn_conv)          X(reduce_work, pn_reduce)         X(norm_work, pn_norm)                       \
-    X(moments_work, pn_moments)       X(layer_norm_work, pn_layer_norm) X(take_work, pn_take)
+    X(moments_work, pn_moments)       X(layer_norm_work, pn_layer_norm) X(take_work, pn_take)             \
+    X(act_work, pn_act)
 
 typedef struct pn_kernels {
     pn_isa isa;

@@ -9,11 +9,37 @@ int pn_call_check_activation(const pn_call *c, pn_activation act, double slope, 
     return 0;
 }
 
-const void *pn_call_act_backward(const pn_call *c, pn_activation act, double slope, void *dz)
+static pn_act act_of(const pn_call *c, const pn_layer_act *a)
 {
-    if (act == PN_ACT_NONE)
+    return (pn_act){ .act = a->act, .slope = a->slope, .n = c->y[0].size, .C = a->C };
+}
+
+size_t pn_call_act_work(const pn_call *c, const pn_layer_act *a)
+{
+    if (!c->wants[a->bias])
+        return 0;
+    const pn_act act = act_of(c, a);
+    const size_t alone = pn_call_sum_rows_work(c, c->y[0].size, a->C), both = c->k->act_work(&act);
+    return alone > both ? alone : both;
+}
+
+const void *pn_call_act_backward(const pn_call *c, const pn_layer_act *a, void *dz, void *work)
+{
+    void *sums = c->dx[a->bias];
+    if (a->act == PN_ACT_NONE || (a->act == PN_ACT_RELU && c->rectified)) {
+        if (sums)
+            pn_call_sum_rows(c, c->dy[0], c->y[0].size, a->C, sums, c->add[a->bias], work);
         return c->dy[0];
-    c->k->act_backward(c->team, &(pn_act){ .act = act, .slope = slope, .n = c->y[0].size, .dy = c->dy[0],
-                                           .y = c->y[0].data, .dz = dz });
+    }
+    if (c->owns_dy && a->act == PN_ACT_RELU)
+        dz = (void *)(uintptr_t)c->dy[0];
+    pn_act act = act_of(c, a);
+    act.dy = c->dy[0];
+    act.y = c->y[0].data;
+    act.dz = dz;
+    act.sums = sums;
+    act.add = sums && c->add[a->bias];
+    act.work = work;
+    (sums ? c->k->act_sum : c->k->act_backward)(c->team, &act);
     return dz;
 }

@@ -142,5 +142,5 @@ const pn_op pn_op_batch_norm = {
            ">>> one, zero = np.ones(3, \"float32\"), pn.tensor(np.zeros(3, \"float32\"))\n"
            ">>> pn.ops.batch_norm(np.ones((8, 3), \"float32\"), one, zero, zero, one).shape\n(8, 3)",
     .params = params, .n_params = 5, .defaults = &defaults, .param_bytes = sizeof(batch_norm_params),
-    .rule = rule, .forward = forward, .backward = backward,
+    .rule = rule, .forward = forward, .backward = backward, .overwrites = true,
 };

@@ -41,6 +41,12 @@ static pn_conv job_of(const pn_call *c)
                       .stride_h = w.stride_h, .stride_w = w.stride_w, .pad_top = w.pad_top, .pad_left = w.pad_left };
 }
 
+static pn_layer_act act_of(const pn_call *c)
+{
+    const conv2d_params *p = c->params;
+    return (pn_layer_act){ .act = p->activation, .slope = p->slope, .bias = BIAS, .C = c->x[WEIGHT]->shape[3] };
+}
+
 typedef struct plan { size_t dz, work, total; } plan;                  /* scratch of backward; work is used in turn */
 
 static plan make_plan(const pn_call *c, const pn_conv *job)
@@ -51,7 +57,8 @@ static plan make_plan(const pn_call *c, const pn_conv *job)
         b.dz = pn_part(&b.total, c->y[0].size, pn_call_item(c));
     size_t work = c->wants[X] ? c->k->conv_dx_work(job) : 0;
     const size_t weight = c->wants[WEIGHT] ? c->k->conv_dw_work(job) : 0;
-    const size_t bias = c->wants[BIAS] ? pn_call_sum_rows_work(c, c->y[0].size, job->O) : 0;
+    const pn_layer_act act = act_of(c);
+    const size_t bias = pn_call_act_work(c, &act);
     work = work > weight ? work : weight;
     b.work = pn_part(&b.total, 1, work > bias ? work : bias);
     return b;
@@ -107,13 +114,11 @@ static void forward(const pn_call *c)
 
 static void backward(const pn_call *c)
 {
-    const conv2d_params *p = c->params;
     pn_conv job = job_of(c);
     const plan b = make_plan(c, &job);
+    const pn_layer_act act = act_of(c);
     job.work = pn_at(c->scratch, b.work);
-    job.dy = pn_call_act_backward(c, p->activation, p->slope, pn_at(c->scratch, b.dz));
-    if (c->dx[BIAS])
-        pn_call_sum_rows(c, job.dy, c->y[0].size, job.O, c->dx[BIAS], c->add[BIAS], job.work);
+    job.dy = pn_call_act_backward(c, &act, pn_at(c->scratch, b.dz), job.work);
     if (c->dx[WEIGHT]) {
         job.x = c->x[X]->data;
         job.dw = c->dx[WEIGHT];
@@ -128,6 +133,8 @@ static void backward(const pn_call *c)
     }
 }
 
+static bool is_relu(const void *p) { return ((const conv2d_params *)p)->activation == PN_ACT_RELU; }
+
 const pn_op pn_op_conv2d = {
     .name = "conv2d", .inputs = "x weight bias?", .n_out = 1, .differentiable = true,
     .doc = "A convolution layer over images: activation(x * weight + bias) (LeCun et al. 1989).\n\n"
@@ -136,5 +143,5 @@ const pn_op pn_op_conv2d = {
            ">>> x, weight = np.ones((2, 28, 28, 1), \"float32\"), np.ones((5, 5, 1, 8), \"float32\")\n"
            ">>> pn.ops.conv2d(x, weight, padding=\"same\", activation=\"relu\").shape\n(2, 28, 28, 8)",
     .params = params, .n_params = 4, .defaults = &defaults, .param_bytes = sizeof(conv2d_params),
-    .rule = rule, .forward = forward, .backward = backward,
+    .rule = rule, .forward = forward, .backward = backward, .rectifies = is_relu,
 };

@@ -68,5 +68,5 @@ const pn_op pn_op_dropout = {
            "of (seed, stream, step, sample, element) alone.\n\n"
            ">>> pn.ops.dropout(np.ones((4, 3), \"float32\"), rate=0.0).numpy().sum().item()\n12.0",
     .params = params, .n_params = 5, .defaults = &defaults, .param_bytes = sizeof(dropout_params),
-    .rule = rule, .forward = forward, .backward = backward,
+    .rule = rule, .forward = forward, .backward = backward, .overwrites = true,
 };

@@ -185,7 +185,7 @@ static void compare_forward(const pn_call *c, pn_compare_f f)
         .name = #op_, .inputs = "x", .n_out = 1, .differentiable = true,                                            \
         .doc = "Elementwise: " doc_ ".\n\nx: any shape; returns the same shape.\n\n"                                \
                ">>> pn.ops." #op_ "(np.float32([0.5, 1.0])" SAMPLE(SAMPLE_##op_) ").shape\n(2,)",                   \
-        .rule = op_##_rule, .forward = op_##_forward, .backward = op_##_backward,                                   \
+        .rule = op_##_rule, .forward = op_##_forward, .backward = op_##_backward, .overwrites = true,               \
         FIELDS(FIELDS_##op_)                                                                                        \
     };
 

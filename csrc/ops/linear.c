@@ -35,6 +35,12 @@ static size_t work_of(const pn_call *c, int i)
     return c->k->gemm_work(&g);
 }
 
+static pn_layer_act act_of(const pn_call *c)
+{
+    const linear_params *p = c->params;
+    return (pn_layer_act){ .act = p->activation, .slope = p->slope, .bias = BIAS, .C = c->x[WEIGHT]->shape[1] };
+}
+
 typedef struct plan { size_t dz, work, total; } plan;                  /* scratch of backward; work is used in turn */
 
 static plan make_plan(const pn_call *c)
@@ -45,7 +51,8 @@ static plan make_plan(const pn_call *c)
         b.dz = pn_part(&b.total, c->y[0].size, pn_call_item(c));
     size_t work = c->wants[X] ? work_of(c, X) : 0;
     const size_t weight = c->wants[WEIGHT] ? work_of(c, WEIGHT) : 0;
-    const size_t bias = c->wants[BIAS] ? pn_call_sum_rows_work(c, c->y[0].size, c->x[WEIGHT]->shape[1]) : 0;
+    const pn_layer_act act = act_of(c);
+    const size_t bias = pn_call_act_work(c, &act);
     work = work > weight ? work : weight;
     b.work = pn_part(&b.total, 1, work > bias ? work : bias);
     return b;
@@ -111,12 +118,10 @@ static void multiply(const pn_call *c, int i, const void *a, const void *b, void
 
 static void backward(const pn_call *c)
 {
-    const linear_params *p = c->params;
     const plan b = make_plan(c);
+    const pn_layer_act act = act_of(c);
     void *work = pn_at(c->scratch, b.work);
-    const void *dz = pn_call_act_backward(c, p->activation, p->slope, pn_at(c->scratch, b.dz));
-    if (c->dx[BIAS])
-        pn_call_sum_rows(c, dz, c->y[0].size, c->x[WEIGHT]->shape[1], c->dx[BIAS], c->add[BIAS], work);
+    const void *dz = pn_call_act_backward(c, &act, pn_at(c->scratch, b.dz), work);
     if (c->dx[WEIGHT])
         multiply(c, WEIGHT, c->x[X]->data, dz, work);
     if (c->dx[X])

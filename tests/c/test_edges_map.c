@@ -97,7 +97,7 @@ static void binary_edge(trial *t, const pn_index *s, bool odd)
     }
 }
 
-/* Operands: x, y; dz, axpy's and fill's y; partial sums and the sum of squares; a copy with its axes swapped. */
+/* Operands: x, y; dz, axpy's and fill's y; the sum of squares; a copy with its axes swapped; dz and its sums. */
 static void call_lines(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
     const pn_copy *c = t->shape;
@@ -112,6 +112,10 @@ static void call_lines(const pn_kernels *k, const pn_team *team, trial *t, void 
     pn_copy a = *c;
     a.src = p[0], a.dst = p[6];
     k->copy(team, &a);
+    pn_act act = { .act = (pn_activation)(n % PN_ACTIVATIONS), .slope = 0.25, .n = n, .C = c->shape[1], .dy = p[0],
+                   .y = p[1], .dz = p[7], .sums = p[8], .add = c->add };
+    act.work = work_block(t, k->act_work(&act));
+    k->act_sum(team, &act);
 }
 
 static void line_edge(trial *t, const pn_index *s, bool odd)
@@ -124,6 +128,8 @@ static void line_edge(trial *t, const pn_index *s, bool odd)
         outputs(t, s[0] * s[1]);
     outputs(t, 1);
     outputs(t, s[0] * s[1]);
+    outputs(t, s[0] * s[1]);
+    outputs(t, s[1]);
     run(t, &a, call_lines);
 }
 
@@ -208,7 +214,7 @@ static const edge EDGES[] = {
     /* outer, inner */
     { "binary_forward binary_da binary_db compare select_forward select_da select_db", binary_edge,
       { { 0, EDGE, 9 }, { 1, EDGE, 20 } } },
-    { "act_backward axpy fill sumsq copy", line_edge, { { 0, EDGE, 20 }, { 0, EDGE, 20 } } },
+    { "act_backward act_sum axpy fill sumsq copy", line_edge, { { 0, EDGE, 20 }, { 0, EDGE, 20 } } },
     /* rows, pixels, channels */
     { "gather take_backward dropout random moments", image_edge, { { 0, EDGE, 9 }, { 0, EDGE, 9 }, { 1, EDGE, 5 } } },
     { "update", update_edge, { { 0, EDGE, EDGE } } },

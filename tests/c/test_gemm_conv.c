@@ -190,6 +190,10 @@ static void drawn_gemms(const pn_kernels *k, const crew *c)
 {
     for (int i = 0; i < (harness_quick() ? 60 : 1500); i++) {
         gemm_case t = { .M = draw_edge(), .N = draw_edge(), .K = draw_edge() };
+        if (i % 4 == 0)                                     /* few rows, or one column: dots along K */
+            t.M = draw_index(&seed, 1, 5);
+        else if (i % 4 == 1)
+            t.N = 1;
         draw_layout(&t);
         if (!gemm_agrees(k, c, &t))
             return;
@@ -261,7 +265,8 @@ static void gemms_by_threads(const pn_kernels *k, const crew *c)
 {
     static const pn_index sizes[][4] = {
         { 200, 150, 500, 1 }, { 64, 10, 3000, 1 }, { 1, 2000, 900, 1 },
-        { 40, 70, 200, 6 },   { 500, 33, 100, 1 }, { 14, 700, 300, 1 },
+        { 40, 70, 200, 6 },   { 500, 33, 100, 1 }, { 14, 700, 300, 1 }, { 700, 1, 500, 1 },
+        { 3, 300, 500, 2 },
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         gemm_case t = { .M = sizes[i][0], .N = sizes[i][1], .K = sizes[i][2] };

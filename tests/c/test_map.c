@@ -273,6 +273,39 @@ static void act_sizes(crew *c, const pn_kernels *k)
 
 TEST(act_backward_matches_its_twin_also_in_place) { each_table(act_sizes); }
 
+/* One activation over rows of C: with sums written or added, and where dz lies over dy. */
+static void act_sum_of(crew *c, const pn_kernels *k, pn_activation act, pn_index rows, pn_index C, int i)
+{
+    pn_act u = { .act = act, .slope = 0.2, .n = rows * C, .C = C, .add = i % 2 };
+    guarded dy = draw_reals(c, k->real, u.n, -2, 2), y = draw_reals(c, k->real, u.n, -1, 1);
+    guarded want = clone(c, dy, real_size(k->real)), got = clone(c, dy, real_size(k->real));
+    guarded sums = draw_reals(c, k->real, C, -1, 1), got_sums = clone(c, sums, real_size(k->real));
+    guarded work = guard_new(k->act_work(&u), 0);
+    const pn_team alone = crew_team(c, 0), all = crew_team(c, i % CREW_TEAMS);
+    u.dy = dy.p, u.y = y.p, u.dz = want.p, u.sums = sums.p;
+    naive_of(k)->act_sum(&alone, &u);
+    u.dz = got.p, u.sums = got_sums.p, u.work = work.p;
+    if (act == PN_ACT_RELU && i / 2 % 2)
+        u.dy = got.p;                                      /* in place */
+    k->act_sum(&all, &u);
+    check_near(k, "act_sum", got, want, tolerance(k), 1);
+    check_near(k, "act_sum sums", got_sums, sums, tolerance(k), 1 + (double)rows);
+    guarded *const all_blocks[] = { &dy, &y, &want, &got, &sums, &got_sums, &work };
+    for (int b = 0; b < 7; b++)
+        release(*all_blocks[b]);
+}
+
+static void act_sums(crew *c, const pn_kernels *k)
+{
+    static const pn_index rows[] = { 0, 1, 3, 17, 64, 700 }, columns[] = { 1, 3, 8, 10, 16, 33, 1030 };
+    for (int act = 0; act < PN_ACTIVATIONS; act++)
+        for (int r = 0; r < 6; r++)
+            for (int i = 0; i < 7 * 4; i++)
+                act_sum_of(c, k, (pn_activation)act, rows[r], columns[i / 4], i);
+}
+
+TEST(act_sum_matches_its_twin_also_in_place) { each_table(act_sums); }
+
 static void axpy_sizes(crew *c, const pn_kernels *k)
 {
     const pn_team team = crew_team(c, 0);
@@ -445,6 +478,6 @@ TEST(any_number_of_threads_computes_the_same_bits) { each_table(run_in_teams); }
 
 TESTS(unary_functions_match_their_twins, unary_functions_meet_infinities_and_nan_as_their_twins,
       binary_functions_match_their_twins_at_all_periods, comparisons_match_their_twins_at_all_periods,
-      select_matches_its_twin_at_all_periods, act_backward_matches_its_twin_also_in_place,
+      select_matches_its_twin_at_all_periods, act_backward_matches_its_twin_also_in_place, act_sum_matches_its_twin_also_in_place,
       axpy_and_fill_match_their_twins, copies_match_their_twin, an_empty_copy_touches_nothing,
       any_number_of_threads_computes_the_same_bits)
