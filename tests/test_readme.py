@@ -19,8 +19,16 @@ import checkout
 import pytest
 from checkout import ROOT
 
-PAGES = ("README.md", "docs/architecture.md", "docs/adding-an-op.md", "docs/ops.md")
-PLACES = (ROOT, ROOT / "docs", ROOT / "csrc", ROOT / "csrc" / "ops", ROOT / "examples", ROOT / "pyneural")
+PAGES = ("README.md", "docs/architecture.md", "docs/adding-an-op.md", "docs/ops.md", "docs/performance.md")
+PLACES = (
+    ROOT,
+    ROOT / "docs",
+    ROOT / "csrc",
+    ROOT / "csrc" / "ops",
+    ROOT / "csrc" / "kernels",
+    ROOT / "examples",
+    ROOT / "pyneural",
+)
 
 
 def read(page: str) -> str:
