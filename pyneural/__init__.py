@@ -116,4 +116,4 @@ __all__ = [
     "zeros",
 ]
 
-__getattr__ = spelling.names_of_package(__all__)
+globals()["__getattr__"] = spelling.names_of_package(__all__)  # so put, type checkers know that other names are wrong

@@ -130,7 +130,7 @@ def test_a_block_of_the_readme_runs_in_a_fresh_clone(clone: Clone, number: int) 
 def test_the_readme_has_the_two_commands_and_the_six_lines() -> None:
     shell = [block for language, block in BLOCKS if language == "sh"]
     assert [line.split("#")[0].strip() for line in shell[0].splitlines()] == ["make digits", "make test"]
-    (python,) = (block for language, block in BLOCKS if language == "python")
+    python = next(block for language, block in BLOCKS if language == "python")
     assert len([line for line in python.splitlines() if line]) <= 7  # the import, and six
 
 
