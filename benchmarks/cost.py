@@ -17,7 +17,7 @@ from pathlib import Path
 import fresh
 import numpy as np
 from cases import CASES, load
-from judge import Target, table
+from judge import Target, table, verdict
 from networks import weights
 from startup import probe
 
@@ -92,11 +92,7 @@ def main() -> int:
     if arguments:
         print(json.dumps(resident(*arguments)))
         return 0
-    text, targets = measure(False)
-    print(text)
-    for target in targets:
-        print(target)
-    return 1 if any(target.missed for target in targets) else 0
+    return verdict(*measure(False))
 
 
 if __name__ == "__main__":

@@ -67,6 +67,14 @@ class Target:
         return f"{word}: {self.name}: {self.value:.3g}{self.unit}, bar {sign} {self.limit:g}{self.unit}{aim}"
 
 
+def verdict(text: str, targets: Sequence[Target]) -> int:
+    """Prints what was measured and each target; 1 where one is missed, as an exit status."""
+    print(text)
+    for target in targets:
+        print(target)
+    return 1 if any(target.missed for target in targets) else 0
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table as Markdown has it; all columns but the first to the right."""
     lines = [list(head), ["---", *["---:"] * (len(head) - 1)], *map(list, rows)]

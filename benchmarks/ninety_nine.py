@@ -16,7 +16,7 @@ import time
 
 import fresh
 from cases import moments
-from judge import Target, table
+from judge import Target, table, verdict
 
 SEEDS, THEIR_SEEDS = 10, 3
 ACCURACY, SECONDS, AIM = 99.00, 1.5, 0.9
@@ -160,11 +160,7 @@ def main() -> int:
         rows = [row(name, *side("ours", name, options.batch, options.seeds, options.threads)) for name in NETWORKS]
         print(table(HEAD, rows))
         return 0
-    text, targets = measure(False, options.network, options.batch, options.seeds, options.threads)
-    print(text)
-    for target in targets:
-        print(target)
-    return 1 if any(target.missed for target in targets) else 0
+    return verdict(*measure(False, options.network, options.batch, options.seeds, options.threads))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import fresh
 import numpy as np
-from judge import Target, microseconds, table
+from judge import Target, microseconds, table, verdict
 
 PIECES = 200
 NODES = 1_000
@@ -102,11 +102,7 @@ def main() -> int:
     if fresh.child() is not None:
         print(json.dumps({"ops": ops(), "node": node(), "step": step()}))
         return 0
-    text, targets = measure(False)
-    print(text)
-    for target in targets:
-        print(target)
-    return 1 if any(target.missed for target in targets) else 0
+    return verdict(*measure(False))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """NumPy by hand: the dense network as one writes it with care, float32 and in place; no convolutions."""
 
-import time
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
 from cases import RATE, Case
 from networks import Dense, Flatten
 
+from peers.clock import timed
 from peers.orders import batches
 
 
@@ -92,6 +93,10 @@ class Trainer:
         np.divide(self.first, self.one, out=self.other)
         self.block -= np.multiply(self.other, RATE / (1 - 0.9**self.made), out=self.other)
 
+    def _step(self, rows: np.ndarray) -> None:
+        self._backward(rows)
+        self._adam()
+
     def check(self, rows: np.ndarray) -> tuple[float, list[np.ndarray]]:
         for weight, values in zip(self.weights, self.given, strict=True):
             weight[...] = values
@@ -99,14 +104,7 @@ class Trainer:
         return float(loss), [gradient.copy() for gradient in self.gradients]
 
     def steps(self, n: int) -> list[float]:
-        seconds, clock = [], time.perf_counter
-        for _ in range(n):
-            rows = next(self.batches)
-            begun = clock()
-            self._backward(rows)
-            self._adam()
-            seconds.append(clock() - begun)
-        return seconds
+        return timed(self._step, zip(islice(self.batches, n)))
 
     def close(self) -> None:
         pass
@@ -124,12 +122,7 @@ class Predictor:
         return forward(self.weights, self.x)[-1]
 
     def steps(self, n: int) -> list[float]:
-        seconds, clock = [], time.perf_counter
-        for _ in range(n):
-            begun = clock()
-            forward(self.weights, self.x)
-            seconds.append(clock() - begun)
-        return seconds
+        return timed(forward, repeat((self.weights, self.x), n))
 
     def close(self) -> None:
         pass

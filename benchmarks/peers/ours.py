@@ -7,6 +7,7 @@ steps are done it waits there until the next turn.
 
 import threading
 import time
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from cases import Case
 from networks import Conv, Dense, Flatten, GlobalPool, Network, Norm, Pool, Residual, has_shortcut, shapes
 
 import pyneural as pn
+from peers.clock import timed
 from pyneural.preprocessing import Preprocessing
 
 
@@ -172,19 +174,10 @@ class Predictor:
         return np.array(self.model(self.x).numpy())
 
     def steps(self, n: int) -> list[float]:
-        seconds, clock = [], time.perf_counter
         if self.case.kind == "predict":
-            for _ in range(n):
-                begun = clock()
-                pn.predict(self.model, self.pixels)
-                seconds.append(clock() - begun)
-            return seconds
+            return timed(pn.predict, repeat((self.model, self.pixels), n))
         with pn.no_grad():
-            for _ in range(n):
-                begun = clock()
-                self.model(self.x)
-                seconds.append(clock() - begun)
-        return seconds
+            return timed(self.model, repeat((self.x,), n))
 
     def close(self) -> None:
         pass

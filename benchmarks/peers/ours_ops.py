@@ -1,13 +1,14 @@
 """Single ops of pyneural; PYNEURAL_ISA says with which kernels."""
 
-import time
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from kernels import Kernel
 
 import pyneural as pn
+from peers.clock import timed
 
 ops = pn.ops
 
@@ -73,13 +74,8 @@ class Runner:
 
     def steps(self, n: int) -> list[float]:
         run = self._backward if self.wanted is not None else self.forward
-        seconds, clock = [], time.perf_counter
         with pn.no_grad():
-            for _ in range(n):
-                begun = clock()
-                run()
-                seconds.append(clock() - begun)
-        return seconds
+            return timed(run, repeat((), n))
 
     def close(self) -> None:
         pass

@@ -4,7 +4,7 @@ Its images are (n, channels, height, width), so weights change their axes, and t
 rows.  Nothing is measured beside the step: no loss is read, nothing is counted.
 """
 
-import time
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from networks import (
 )
 from torch import nn
 
+from peers.clock import timed
 from peers.orders import batches
 from peers.quickest import quickest
 
@@ -191,15 +192,12 @@ class Trainer:
         return loss.item(), gradients
 
     def steps(self, n: int) -> list[float]:
-        seconds, clock = [], time.perf_counter
-        for _ in range(n):
-            rows = torch.from_numpy(next(self.batches))
-            begun = clock()
-            self.optimizer.zero_grad()
-            self.loss(rows).backward()
-            self.optimizer.step()
-            seconds.append(clock() - begun)
-        return seconds
+        return timed(self._step, zip(map(torch.from_numpy, islice(self.batches, n))))
+
+    def _step(self, rows: torch.Tensor) -> None:
+        self.optimizer.zero_grad()
+        self.loss(rows).backward()
+        self.optimizer.step()
 
     def close(self) -> None:
         pass
@@ -224,13 +222,8 @@ class Predictor:
             return self.run(self.x).numpy()
 
     def steps(self, n: int) -> list[float]:
-        seconds, clock = [], time.perf_counter
         with torch.inference_mode():
-            for _ in range(n):
-                begun = clock()
-                self.run(self.x)
-                seconds.append(clock() - begun)
-        return seconds
+            return timed(self.run, repeat((self.x,), n))
 
     def close(self) -> None:
         pass

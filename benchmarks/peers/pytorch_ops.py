@@ -1,14 +1,16 @@
 """Single ops of PyTorch; images lie channels last, so nothing is rearranged."""
 
 import contextlib
-import time
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 import torch
 from kernels import Kernel
 from torch.nn import functional
+
+from peers.clock import timed
 
 
 def theirs(a: np.ndarray, is_weight: bool) -> torch.Tensor:
@@ -88,13 +90,8 @@ class Runner:
 
     def steps(self, n: int) -> list[float]:
         run = self._backward if self.wanted is not None else self.forward
-        seconds, clock = [], time.perf_counter
         with torch.inference_mode() if self.wanted is None else contextlib.nullcontext():
-            for _ in range(n):
-                begun = clock()
-                run()
-                seconds.append(clock() - begun)
-        return seconds
+            return timed(run, repeat((), n))
 
     def close(self) -> None:
         pass

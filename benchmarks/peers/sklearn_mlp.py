@@ -1,7 +1,7 @@
 """scikit-learn: MLPClassifier, which has dense networks only; one partial_fit of a batch is one step of Adam."""
 
-import time
 import warnings
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from cases import RATE, Case
 from networks import Dense, Flatten
 from sklearn.neural_network import MLPClassifier
 
+from peers.clock import timed
 from peers.orders import batches
 
 
@@ -75,13 +76,7 @@ class Trainer:
         return float(self.net.loss_), gradients
 
     def steps(self, n: int) -> list[float]:
-        seconds, clock = [], time.perf_counter
-        for _ in range(n):
-            rows = next(self.batches)
-            begun = clock()
-            self._step(rows)
-            seconds.append(clock() - begun)
-        return seconds
+        return timed(self._step, zip(islice(self.batches, n)))
 
     def close(self) -> None:
         pass
@@ -100,12 +95,7 @@ class Predictor:
         return np.log(self.net.predict_proba(self.x))
 
     def steps(self, n: int) -> list[float]:
-        seconds, clock = [], time.perf_counter
-        for _ in range(n):
-            begun = clock()
-            self.net.predict_proba(self.x)
-            seconds.append(clock() - begun)
-        return seconds
+        return timed(self.net.predict_proba, repeat((self.x,), n))
 
     def close(self) -> None:
         pass

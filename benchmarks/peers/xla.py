@@ -4,8 +4,8 @@ Layers are the lax calls that flax's layers make.  Of the two ways to write a 2 
 reshaped array, the faster counts.  A step is timed until its loss is there; dispatch alone would flatter it.
 """
 
-import time
 from collections.abc import Callable
+from itertools import islice, repeat
 from typing import Any
 
 import jax
@@ -27,6 +27,7 @@ from networks import (
     weight_shapes,
 )
 
+from peers.clock import timed
 from peers.orders import batches
 from peers.quickest import quickest
 
@@ -151,14 +152,11 @@ class Trainer:
         return float(value), [np.asarray(g) for g in gradients]
 
     def steps(self, n: int) -> list[float]:
-        seconds, clock = [], time.perf_counter
-        for _ in range(n):
-            rows = next(self.batches).astype(np.int32)
-            begun = clock()
-            self.weights, self.slots, value = self.step(self.weights, self.slots, self.images, self.labels, rows)
-            value.block_until_ready()
-            seconds.append(clock() - begun)
-        return seconds
+        return timed(self._step, zip(rows.astype(np.int32) for rows in islice(self.batches, n)))
+
+    def _step(self, rows: np.ndarray) -> None:
+        self.weights, self.slots, value = self.step(self.weights, self.slots, self.images, self.labels, rows)
+        value.block_until_ready()
 
     def close(self) -> None:
         pass
@@ -176,12 +174,7 @@ class Predictor:
         return np.asarray(self.run(self.weights, self.x))
 
     def steps(self, n: int) -> list[float]:
-        seconds, clock = [], time.perf_counter
-        for _ in range(n):
-            begun = clock()
-            self.run(self.weights, self.x).block_until_ready()
-            seconds.append(clock() - begun)
-        return seconds
+        return timed(lambda: self.run(self.weights, self.x).block_until_ready(), repeat((), n))
 
     def close(self) -> None:
         pass
