@@ -416,6 +416,7 @@ static void named_convs(const pn_kernels *k, const crew *c)
         { 20, 1, 1, 1, 1, 1, 1, 3, 3, 1, 1, 1, 1, PN_ACT_NONE },
         { 3, 9, 9, 4, 3, 3, 3, 1, 1, 3, 3, 0, 0, PN_ACT_NONE },                 /* a stride larger than the kernel */
         { 2, 6, 6, 300, 6, 6, 70, 3, 3, 1, 1, 1, 1, PN_ACT_NONE },              /* weights beyond the second cache */
+        { 13, 4, 5, 64, 4, 5, 64, 3, 3, 1, 1, 1, 1, PN_ACT_NONE },              /* dW in groups and in blocks of tiles */
         { 0, 6, 6, 3, 4, 4, 7, 3, 3, 1, 1, 0, 0, PN_ACT_NONE },
         { 5, 6, 6, 3, 0, 4, 7, 9, 3, 1, 1, 0, 0, PN_ACT_NONE },
     };
@@ -454,6 +455,7 @@ static void convs_by_threads(const pn_kernels *k, const crew *c)
     static const pn_index sizes[][7] = {                    /* N, H, C, O, K, stride, pad */
         { 32, 12, 8, 16, 5, 1, 0 }, { 16, 28, 1, 8, 5, 1, 2 }, { 3, 40, 16, 33, 3, 2, 1 }, { 5, 7, 130, 130, 3, 1, 1 },
         { 1, 50, 5, 17, 3, 1, 1 },  { 9, 14, 32, 40, 1, 1, 0 }, { 32, 26, 1, 40, 3, 1, 0 }, { 30, 13, 6, 5, 3, 1, 1 },
+        { 20, 8, 64, 64, 3, 1, 1 },
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         const pn_index H = sizes[i][1], K = sizes[i][4], s = sizes[i][5], pad = sizes[i][6];
