@@ -9,6 +9,7 @@ value as soon as nobody needs the old one, so running a deep graph holds no more
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Mapping
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -221,13 +222,33 @@ class Graph:
     def _plan(self, written: frozenset[str]) -> Plan:
         entries: list[_Entry] = []
         logits: dict[int, Any] = {}
+        joined = self._joined()
         for node in self.nodes:
+            if id(node) in joined:
+                continue
             heads = [name for name, end in self.outputs.items() if end is node]
             found = self._entries(node, any(h not in written for h in heads), any(h in written for h in heads))
+            if len(node.inputs) == 1 and id(node.inputs[0]) in joined:
+                source = node.inputs[0]
+                found = [_Entry(joined[id(source)], tuple(id(one) for one in source.inputs), id(node))]
             entries += found
             logits[id(node)] = found[0].makes
         ends = {name: id(node) if name in written else logits[id(node)] for name, node in self.outputs.items()}
         return _with_slots(entries, id(self.input), ends)
+
+    def _joined(self) -> dict[int, Call]:
+        """Nodes that only one other reads, by a layer which can do both: the call that makes the other at once."""
+        reads = Counter(id(source) for node in self.nodes for source in node.inputs)
+        seen = {id(node) for node in self.outputs.values()}
+        found = {}
+        for node in self.nodes:
+            source = node.inputs[0]
+            if len(node.inputs) > 1 or reads[id(source)] > 1 or id(source) in seen or not (source.layer and node.layer):
+                continue
+            call = node.layer._behind(source.layer)
+            if call is not None:
+                found[id(source)] = call
+        return found
 
     def _entries(self, node: Node, logits: bool, value: bool) -> list[_Entry]:
         """The calls that make a node; the first makes its logits, where they are asked for."""

@@ -98,6 +98,10 @@ class Layer:
             )
         return None
 
+    def _behind(self, before: "Layer") -> Callable[..., Tensor] | None:
+        """The call that does what `before` does and then this layer, where one op can do both."""
+        return None
+
     def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int | None:
         """Multiplications and additions for one example, not training; None where the layer cannot tell."""
         return None

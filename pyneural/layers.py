@@ -5,6 +5,8 @@ joins.py.
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -232,6 +234,13 @@ class Conv2D(Activated):
     def _run(self, x: Tensor, activation: str | None, training: bool) -> Tensor:
         return ops.conv2d(x, self.weight, self._offset, stride=self.stride, padding=self.padding, activation=activation)
 
+    def pooled(self, x: Tensor, *, pool: Pair, training: bool) -> Tensor:
+        """The greatest value of each window of the output: what MaxPool2D(pool) makes of it, in one op."""
+        stride, padding, activation = self.stride, self.padding, self._fused
+        return ops.conv2d(
+            x, self.weight, self._offset, stride=stride, padding=padding, activation=activation, pool=pool
+        )
+
     def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 2 * math.prod((*both(self.size), inputs[0][-1], *output))
 
@@ -258,6 +267,12 @@ class MaxPool2D(Layer):
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes y, (n, ...), from x."""
         return ops.max_pool2d(x, size=self.size, stride=self.stride, padding=self.padding)
+
+    def _behind(self, before: Layer) -> Callable[..., Tensor] | None:
+        tiles = type(self) is MaxPool2D and self.padding == "valid" and both(self.stride) == both(self.size)
+        if type(before) is not Conv2D or before._after is not None or not tiles:
+            return None
+        return partial(before.pooled, pool=self.size)
 
     def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return math.prod((*both(self.size), *output))

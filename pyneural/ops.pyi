@@ -572,10 +572,11 @@ def conv2d(
     padding: str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = "valid",
     activation: str | None = None,
     slope: float = 0.01,
+    pool: int | tuple[int, ...] | list[int] | None = None,
 ) -> Tensor:
     """A convolution layer over images: activation(x * weight + bias) (LeCun et al. 1989).
 
-    x: (N, H, W, C); weight: (KH, KW, C, O); bias: (O); returns (N, OH, OW, O), with OH = (H + padding - KH) // stride + 1.
+    x: (N, H, W, C); weight: (KH, KW, C, O); bias: (O); returns (N, OH, OW, O), with OH = (H + padding - KH) // stride + 1, and OH // pool of them with a pool: max_pool2d(conv2d(...), pool), but what lies between is never held as a whole.
 
     >>> x, weight = np.ones((2, 28, 28, 1), "float32"), np.ones((5, 5, 1, 8), "float32")
     >>> pn.ops.conv2d(x, weight, padding="same", activation="relu").shape

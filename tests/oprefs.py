@@ -96,10 +96,12 @@ def conv2d(
     padding: Padding = "valid",
     activation: str | None = None,
     slope: float = 0.01,
+    pool: int | tuple[int, int] = 0,
 ) -> Array:
     patches = windows(x, weight.shape[:2], _pair(stride), padding, 0)
     z = np.einsum("nijhwc,hwco->nijo", patches, weight)
-    return activate(z if bias is None else z + bias, activation, slope)
+    y = activate(z if bias is None else z + bias, activation, slope)
+    return max_pool2d(y, pool) if pool else y
 
 
 def max_pool2d(x: Array, size: Any = 2, stride: Any = None, padding: Padding = "valid") -> Array:

@@ -591,6 +591,23 @@ row(
     case(normal(0, 5, 5, 1), normal(3, 3, 1, 2), normal(2)),
     case(normal(8, 14, 14, 8), normal(5, 5, 8, 16), normal(16), padding="same", activation="relu"),
     case(normal(16, 28, 28, 1), normal(5, 5, 1, 33), normal(33)),
+    case(normal(2, 9, 8, 3), normal(3, 3, 3, 4), normal(4), activation="tanh", pool=2),
+    case(normal(3, 8, 9, 2), normal(3, 2, 2, 5), padding="same", stride=(1, 2), pool=(3, 2)),
+    case(normal(2, 7, 7, 1), normal(3, 3, 1, 3), normal(3), activation="relu", pool=(5, 1)),
+    case(normal(0, 5, 5, 1), normal(3, 3, 1, 2), normal(2), pool=2),
+    plain(normal(180, 30, 30, 1), normal(3, 3, 1, 5), normal(5), activation="relu", padding="same", pool=2),
+    plain(normal(50, 30, 30, 3), normal(3, 3, 3, 14), normal(14), activation="leaky_relu", pool=(2, 3)),
+    bad("conv2d: pool is (0, 2); give sizes of at least 1", normal(1, 8, 8, 1), normal(5, 5, 1, 8), pool=(0, 2)),
+    bad("conv2d: pool is (-1, -1)", normal(1, 8, 8, 1), normal(5, 5, 1, 8), pool=-1),
+    bad(
+        "conv2d: pool is (20, 20); give sizes of at least 1, at most 256",
+        normal(1, 40, 40, 1),
+        normal(5, 5, 1, 8),
+        pool=20,
+    ),
+    bad(
+        "conv2d: a 5 x 5 pool does not fit into the 4 x 4 result (x is", normal(1, 8, 8, 1), normal(5, 5, 1, 8), pool=5
+    ),
     bad(
         "conv2d: weight has 3 input channels, x has 1 (x is (32, 28, 28, 1), weight is (5, 5, 3, 16))",
         normal(32, 28, 28, 1),

@@ -145,6 +145,63 @@ def test_a_chain_of_nodes_is_a_sequential():
     assert np.array_equal(model(inputs).numpy(), chain(inputs).numpy())
 
 
+def steps_of(model: pn.Model, x: np.ndarray) -> int:
+    model(x)
+    (plan,) = model._graph._plans.values()
+    return len(plan.steps)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("activation", [None, "relu", "tanh"])
+@pytest.mark.parametrize("n", [3, 400])
+def test_a_convolution_and_its_pooling_are_one_step_of_the_same_values(n, activation, training):
+    model = pn.Sequential(pn.Conv2D(9, 3, activation=activation, padding="same"), pn.MaxPool2D((2, 3)), pn.Flatten())
+    x = draw((n, 20, 21, 2))
+    assert steps_of(model, x) == 2
+    with pn.no_grad():
+        assert np.array_equal(model(x, training=training), ops_by_hand(model, x))
+
+
+def ops_by_hand(model: pn.Model, x: np.ndarray) -> np.ndarray:
+    convolution = model["conv2d_1"]
+    activation, padding = convolution.activation, convolution.padding
+    y = pn.ops.conv2d(x, convolution.weight, convolution.bias, activation=activation, padding=padding)
+    return pn.ops.max_pool2d(y, size=model["max_pool2d_1"].size).numpy().reshape(len(x), -1)
+
+
+class OwnConvolution(pn.Conv2D):
+    """A convolution of one's own, which may do something else."""
+
+
+def pool_of_twice(x: pn.Node) -> dict[str, pn.Node]:
+    h = pn.Conv2D(2, 3)(x)
+    return {"a": pn.MaxPool2D()(h), "b": pn.GlobalAvgPool2D()(h)}
+
+
+def pool_of_an_output(x: pn.Node) -> dict[str, pn.Node]:
+    h = pn.Conv2D(2, 3)(x)
+    return {"a": h, "b": pn.MaxPool2D()(h)}
+
+
+@pytest.mark.parametrize(
+    ("make", "steps"),
+    [
+        (lambda x: pn.MaxPool2D()(pn.Conv2D(2, 3)(x)), 1),
+        (lambda x: pn.MaxPool2D(3, stride=3)(pn.Conv2D(2, 3)(x)), 1),
+        (lambda x: pn.MaxPool2D(3, stride=2)(pn.Conv2D(2, 3)(x)), 2),
+        (lambda x: pn.MaxPool2D(padding="same")(pn.Conv2D(2, 3)(x)), 2),
+        (lambda x: pn.AvgPool2D()(pn.Conv2D(2, 3)(x)), 2),
+        (lambda x: pn.MaxPool2D()(pn.Conv2D(2, 3, activation="gelu")(x)), 2),
+        (lambda x: pn.MaxPool2D()(OwnConvolution(2, 3)(x)), 2),
+        (pool_of_twice, 3),
+        (pool_of_an_output, 2),
+    ],
+)
+def test_what_a_pooling_does_not_join_stays_a_step_of_its_own(make, steps):
+    x = pn.Input(IMAGES)
+    assert steps_of(pn.Model(x, make(x)), draw((2, *IMAGES))) == steps
+
+
 def test_layers_are_named_in_the_order_in_which_they_were_called():
     x = pn.Input((4,))
     first, second = pn.Dense(3)(x), pn.Dense(3)(x)

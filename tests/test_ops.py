@@ -17,7 +17,7 @@ import pytest
 from opdraw import Bad, Case, Draw, Row
 from oprows import ROWS
 
-from pyneural import _core
+from pyneural import _core, ops
 
 CASES = [(op, i) for op, row in ROWS.items() for i in range(len(row.cases))]
 BAD = [(op, i) for op, row in ROWS.items() for i in range(len(row.bad))]
@@ -358,3 +358,25 @@ def main() -> int:
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
     sys.exit(main())
+
+
+@pytest.mark.parametrize(
+    ("shape", "filters", "pool"), [((3, 9, 8, 2), 5, 2), ((180, 30, 30, 1), 5, 2), ((90, 26, 27, 3), 9, (2, 3))]
+)
+@pytest.mark.parametrize("activation", [None, "relu", "leaky_relu", "sigmoid", "tanh"])
+def test_a_pooled_convolution_has_the_gradients_of_the_two_ops(shape, filters, pool, activation):
+    draw = np.random.default_rng(0)
+    values = [draw.normal(size=size) for size in (shape, (3, 3, shape[3], filters), (filters,))]
+
+    def gradients(pooled: bool) -> list[np.ndarray]:
+        given = [_core.tensor(value, requires_grad=True) for value in values]
+        if pooled:
+            y = ops.conv2d(*given, activation=activation, pool=pool)
+        else:
+            y = ops.max_pool2d(ops.conv2d(*given, activation=activation), size=pool)
+        for _ in range(2):  # the second time, gradients are added
+            (y * np.cos(np.arange(y.size)).reshape(y.shape)).sum().backward(keep_graph=True, accumulate=True)
+        return [tensor.grad.numpy() for tensor in given]
+
+    for ours, theirs in zip(gradients(True), gradients(False), strict=True):
+        assert np.allclose(ours, theirs, rtol=0, atol=1e-12 * abs(theirs).max())

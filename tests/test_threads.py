@@ -87,6 +87,23 @@ def test_1_2_and_4_threads_give_the_same_weights_and_really_share_the_work(sampl
         assert not missing, f"{', '.join(missing)}: never on two of {count} threads in {ATTEMPTS} trainings"
 
 
+@pytest.mark.parametrize("n", [40, 3000])
+def test_a_pooled_convolution_has_the_same_bits_on_any_number_of_threads(n):
+    draw = np.random.default_rng(0)
+    x, w, b = (draw.normal(size=shape).astype("float32") for shape in ((n, 14, 14, 4), (3, 3, 4, 9), (9,)))
+
+    def run(threads: int) -> list[bytes]:
+        _core.set_threads(threads)
+        given = [pn.tensor(values, requires_grad=True) for values in (x, w, b)]
+        y = pn.ops.conv2d(*given, activation="relu", pool=2)
+        (y * y).sum().backward()
+        return [values.numpy().tobytes() for values in (y, *(tensor.grad for tensor in given))]
+
+    expected = run(1)
+    for threads in (2, 4):
+        assert run(threads) == expected
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam", "adamw"])
 def test_every_optimizer_gives_the_same_weights_on_any_number_of_threads(sample, optimizer, dtype):

@@ -39,6 +39,8 @@ typedef struct pn_conv {
     void *dx; void *dw;                  /* conv_dx writes or adds dx, conv_dw writes or adds dw */
     bool add;
     void *work;                          /* conv_work / conv_dx_work / conv_dw_work(this) bytes, aligned */
+    bool packed;                         /* conv_forward, conv_dx: work is that of a call with the same w and sizes but N */
+    bool alone;                          /* conv_dw: for one thread, one sum through all images */
 } pn_conv;
 
 /* ---- pool2d ---------------------------------------------------------------------------------------------------- */

@@ -1,17 +1,22 @@
-/* conv2d.c -- y = act(x * W + b), NHWC.  x: (N, H, W, C), weight: (KH, KW, C, O), b: (O), y: (N, OH, OW, O).
+/* conv2d.c -- y = act(x * W + b), NHWC.  x: (N, H, W, C), weight: (KH, KW, C, O), b: (O), y: (N, OH, OW, O).  With
+ * `pool`, y is the greatest value of each window of that.
  *
  * Correlation, as the field has it: y[n, i, j, o] = sum over kh, kw, c of x[n, i s + kh - pad, j s + kw - pad, c]
- * weight[kh, kw, c, o].  With dz = dy act'(y): dx and dW are conv_dx's and conv_dw's, db the column sums of dz. */
+ * weight[kh, kw, c, o].  With dz = dy act'(y): dx and dW are conv_dx's and conv_dw's, db the column sums of dz.  The
+ * gradient of a window goes to its maximum, whose activation is y: so dz is computed on the maxima, and db summed. */
 #include "ops/activation.h"
+#include "ops/conv_pool.h"
 #include "ops/window.h"
 
 enum { X, WEIGHT, BIAS };
+enum { CELLS_MOST = 256 };               /* of a window: where its maximum stands is a byte */
 
 typedef struct conv2d_params {
     pn_index stride[2];
     pn_padding padding;
     pn_activation activation;
     double slope;
+    pn_index pool[2];
 } conv2d_params;
 
 static const conv2d_params defaults = { .stride = { 1, 1 }, .padding = { .mode = PN_PAD_VALID }, .slope = 0.01 };
@@ -21,6 +26,8 @@ static const pn_param params[] = {
     { "padding",    PN_P_PADDING,    offsetof(conv2d_params, padding),    PN_PADDING_DOC },
     { "activation", PN_P_ACTIVATION, offsetof(conv2d_params, activation), PN_ACTIVATION_DOC },
     { "slope",      PN_P_FLOAT,      offsetof(conv2d_params, slope),      PN_SLOPE_DOC },
+    { "pool",       PN_P_PAIR,       offsetof(conv2d_params, pool),
+      "max_pool2d of the result by windows of this size and stride: an int, or (height, width); 0: none" },
 };
 
 static int place(const pn_call *c, pn_window *w, pn_error *err)
@@ -39,6 +46,18 @@ static pn_conv job_of(const pn_call *c)
     return (pn_conv){ .N = x[0], .H = x[1], .W = x[2], .C = x[3], .OH = w.OH, .OW = w.OW, .O = k[3],
                       .KH = k[0], .KW = k[1],
                       .stride_h = w.stride_h, .stride_w = w.stride_w, .pad_top = w.pad_top, .pad_left = w.pad_left };
+}
+
+static bool pools(const pn_call *c) { return ((const conv2d_params *)c->params)->pool[0] > 0; }
+
+/* With the pooling behind it, where there is one. */
+static pn_conv_pool pooled_of(const pn_call *c)
+{
+    const pn_index *size = ((const conv2d_params *)c->params)->pool;
+    const pn_conv v = job_of(c);
+    return (pn_conv_pool){ .conv = v, .pool = { .N = v.N, .H = v.OH, .W = v.OW, .C = v.O, .OH = v.OH / size[0],
+                                                .OW = v.OW / size[1], .KH = size[0], .KW = size[1],
+                                                .stride_h = size[0], .stride_w = size[1] } };
 }
 
 static pn_layer_act act_of(const pn_call *c)
@@ -60,6 +79,10 @@ static plan make_plan(const pn_call *c, const pn_conv *job)
     const pn_layer_act act = act_of(c);
     const size_t bias = pn_call_act_work(c, &act);
     work = work > weight ? work : weight;
+    if (pools(c)) {
+        const pn_conv_pool a = pooled_of(c);
+        work = pn_conv_pool_backward_scratch(c, &a);
+    }
     b.work = pn_part(&b.total, 1, work > bias ? work : bias);
     return b;
 }
@@ -80,18 +103,39 @@ static int check_shapes(const pn_call *c, pn_error *err)
     return c->x[BIAS] ? pn_call_check_shape(c, BIAS, 1, &w->shape[3], err) : 0;
 }
 
+static int check_pool(const pn_call *c, const pn_window *w, pn_error *err)
+{
+    const pn_index *size = ((const conv2d_params *)c->params)->pool;
+    if (size[0] == 0 && size[1] == 0)
+        return 0;
+    if (size[0] < 1 || size[1] < 1 || size[0] > CELLS_MOST || size[1] > CELLS_MOST / size[0])
+        return pn_fail(err, PN_EVALUE, "conv2d: pool is (%td, %td); give sizes of at least 1, at most %d cells, or 0 "
+                                       "for none", size[0], size[1], CELLS_MOST);
+    if (size[0] > w->OH || size[1] > w->OW)
+        return pn_fail(err, PN_ESHAPE, "conv2d: a %td x %td pool does not fit into the %td x %td result (x is %s); "
+                                       "make it smaller, or give padding=\"same\"",
+                       size[0], size[1], w->OH, w->OW, pn_view_text(c->x[X]).s);
+    return 0;
+}
+
 static int rule(pn_call *c, pn_error *err)
 {
     const conv2d_params *p = c->params;
     pn_window w;
-    if (pn_call_check_real(c, err) || check_shapes(c, err) || place(c, &w, err) ||
+    if (pn_call_check_real(c, err) || check_shapes(c, err) || place(c, &w, err) || check_pool(c, &w, err) ||
         pn_call_check_activation(c, p->activation, p->slope, err))
         return -1;
     const pn_conv job = job_of(c);
-    const pn_index shape[4] = { job.N, job.OH, job.OW, job.O };
+    const pn_index rows = pools(c) ? p->pool[0] : 1, columns = pools(c) ? p->pool[1] : 1;
+    const pn_index shape[4] = { job.N, job.OH / rows, job.OW / columns, job.O };
     if (pn_call_output(c, 0, c->x[X]->dtype, 4, shape, err))
         return -1;
     c->forward_scratch = c->k->conv_work(&job);
+    if (pools(c)) {
+        const pn_conv_pool a = pooled_of(c);
+        c->forward_scratch = pn_conv_pool_forward_scratch(c, &a);
+        c->saved_bytes = (size_t)c->y[0].size;
+    }
     c->backward_scratch = make_plan(c, &job).total;
     c->keep_x = (c->wants[X] ? PN_KEEP_X(WEIGHT) : 0) | (c->wants[WEIGHT] ? PN_KEEP_X(X) : 0);
     c->keep_y = p->activation != PN_ACT_NONE ? PN_KEEP_Y(0) : 0;
@@ -109,6 +153,14 @@ static void forward(const pn_call *c)
     job.act = p->activation;
     job.slope = p->slope;
     job.work = c->scratch;
+    if (pools(c)) {
+        pn_conv_pool a = pooled_of(c);
+        a.conv = job;
+        a.pool.y = job.y;
+        a.pool.where = c->recording ? c->saved : NULL;
+        pn_conv_pool_forward(c, &a, c->scratch);
+        return;
+    }
     c->k->conv_forward(c->team, &job);
 }
 
@@ -119,6 +171,15 @@ static void backward(const pn_call *c)
     const pn_layer_act act = act_of(c);
     job.work = pn_at(c->scratch, b.work);
     job.dy = pn_call_act_backward(c, &act, pn_at(c->scratch, b.dz), job.work);
+    if (pools(c)) {
+        pn_conv_pool a = pooled_of(c);
+        a.conv.x = c->x[X]->data;
+        a.conv.w = c->x[WEIGHT]->data;
+        a.pool.dy = job.dy;
+        a.pool.where = c->saved;
+        pn_conv_pool_backward(c, &a, job.work);
+        return;
+    }
     if (c->dx[WEIGHT]) {
         job.x = c->x[X]->data;
         job.dw = c->dx[WEIGHT];
@@ -139,9 +200,10 @@ const pn_op pn_op_conv2d = {
     .name = "conv2d", .inputs = "x weight bias?", .n_out = 1, .differentiable = true,
     .doc = "A convolution layer over images: activation(x * weight + bias) (LeCun et al. 1989).\n\n"
            "x: (N, H, W, C); weight: (KH, KW, C, O); bias: (O); returns (N, OH, OW, O), with OH = (H + padding - KH) "
-           "// stride + 1.\n\n"
+           "// stride + 1, and OH // pool of them with a pool: max_pool2d(conv2d(...), pool), but what lies between is "
+           "never held as a whole.\n\n"
            ">>> x, weight = np.ones((2, 28, 28, 1), \"float32\"), np.ones((5, 5, 1, 8), \"float32\")\n"
            ">>> pn.ops.conv2d(x, weight, padding=\"same\", activation=\"relu\").shape\n(2, 28, 28, 8)",
-    .params = params, .n_params = 4, .defaults = &defaults, .param_bytes = sizeof(conv2d_params),
+    .params = params, .n_params = 5, .defaults = &defaults, .param_bytes = sizeof(conv2d_params),
     .rule = rule, .forward = forward, .backward = backward, .rectifies = is_relu,
 };

@@ -312,6 +312,7 @@ static pn_conv draw_conv(pn_index most)
         .stride_h = draw_index(&seed, 1, 3), .stride_w = draw_index(&seed, 1, 3),
         .pad_top = draw_bool() ? draw_index(&seed, 0, 6) : 0, .pad_left = draw_bool() ? draw_index(&seed, 0, 6) : 0,
         .act = (pn_activation)draw_index(&seed, 0, PN_ACTIVATIONS - 1), .slope = 0.25, .add = draw_bool(),
+        .alone = draw_bool(),
     };
     if (draw_bool())
         v.N += draw_index(&seed, 8, 24);
@@ -347,6 +348,16 @@ static guarded conv_on(const pn_kernels *k, const pn_team *team, pn_conv v, cons
     v.work = work.p;
     v.y = v.dx = v.dw = out.p;
     (pass == FORWARD ? k->conv_forward : pass == DX ? k->conv_dx : k->conv_dw)(team, &v);
+    if (pass != DW && !v.add && v.N > 1) {                   /* the last images once more, with the weights as they are */
+        const pn_index n = draw_index(&seed, 1, v.N - 1), item = (pn_index)real_size(k->real);
+        v.N -= n;
+        v.x = (const char *)v.x + n * v.H * v.W * v.C * item;
+        v.y = (char *)v.y + n * v.OH * v.OW * v.O * item;
+        v.dy = (const char *)v.dy + n * v.OH * v.OW * v.O * item;
+        v.dx = (char *)v.dx + n * v.H * v.W * v.C * item;
+        v.packed = true;
+        (pass == FORWARD ? k->conv_forward : k->conv_dx)(team, &v);
+    }
     CHECK(guard_free(work));
     return out;
 }
