@@ -628,7 +628,7 @@ def _through_a_pool(x: np.ndarray, keep: bool, read_twice: bool) -> list[np.ndar
 
 
 @pytest.mark.parametrize("read_twice", [False, True])
-def test_a_maximum_behind_a_relu_spares_its_way_back_and_no_gradient_changes(read_twice: bool) -> None:
+def test_keeping_a_gradient_between_a_relu_and_a_maximum_changes_no_other(read_twice: bool) -> None:
     x = np.random.default_rng(1).normal(size=(4, 12, 11, 2))
     plain, kept = _through_a_pool(x, False, read_twice), _through_a_pool(x, True, read_twice)
     for got, want in zip(plain, kept, strict=False):

@@ -61,7 +61,6 @@ static int fill_call(pn_call *call, pn_engine *engine, pn_tensor *const *inputs,
         call->wants[i] = record && call->op->differentiable && pn_tensor_wants_grad(inputs[i]);
         call->recording |= call->wants[i];
     }
-    call->rectify = call->op->rectifies_dx && call->wants[0] && pn_edge_is_relu(inputs[0]->node, inputs[0]->output);
     call->k = engine->kernels[real_of(call)];
     return call->op->rule(call, err) || check_writes(call, inputs, err) ? -1 : 0;
 }

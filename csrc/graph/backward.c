@@ -157,7 +157,6 @@ static void *slot_target(sweep *s, pn_slot *slot, const pn_view *shape, bool *ad
 static void *node_target(sweep *s, const pn_node *reader, pn_node_out *out, bool *add)
 {
     *add = out->dy != NULL;
-    out->rectified = false;
     if (out->dy && atomic_load(&out->dy->refs) == 1)
         return out->dy->data;
     pn_storage *own = pn_storage_new(s->engine, pn_view_bytes(&out->view), s->err);
@@ -193,19 +192,13 @@ static int check_versions(const pn_node *node, pn_error *err)
     return 0;
 }
 
-static void hand_on(pn_storage *dy, pn_node_out *out)
-{
-    out->dy = pn_storage_ref(dy);
-    out->rectified = false;
-}
-
 /* An input whose gradient is dy itself: the buffer is handed on, or copied or added where that cannot be. */
 static int pass_on(sweep *s, pn_node *node, int i)
 {
     const pn_edge *edge = &node->in[i].edge;
     pn_storage *dy = node->out[0].dy;
     if (edge->node && !edge->node->out[edge->output].dy) {
-        hand_on(dy, &edge->node->out[edge->output]);
+        edge->node->out[edge->output].dy = pn_storage_ref(dy);
         return 0;
     }
     bool add;
@@ -259,7 +252,7 @@ static int choose_targets(sweep *s, pn_node *node, pn_call *call, spare *spares,
             spares[(*n_spares)++] = (spare){ own, i };
             call->dx[i] = own->data;
         } else if (i == 0 && overwrites(node, call)) {
-            hand_on(node->out[0].dy, &node->in[0].edge.node->out[node->in[0].edge.output]);
+            node->in[0].edge.node->out[node->in[0].edge.output].dy = pn_storage_ref(node->out[0].dy);
             call->dx[0] = node->out[0].dy->data;
         } else if (!(call->dx[i] = target(s, node, i, &call->add[i]))) {
             return -1;
@@ -267,22 +260,6 @@ static int choose_targets(sweep *s, pn_node *node, pn_call *call, spare *spares,
         computed++;
     }
     return computed;
-}
-
-/* Asks an op behind a relu to leave zeros where the relu's output is not positive, unless a user wants to see that
- * gradient.  Zeros stay zeros when more such gradients are added. */
-static bool ask_to_rectify(const pn_node *node)
-{
-    const pn_edge *e = &node->in[0].edge;
-    return node->op->rectifies_dx && node->out[0].kept.storage && pn_edge_is_relu(e->node, e->output) &&
-           !e->node->out[e->output].slot;
-}
-
-static void note_rectified(const pn_node *node, const pn_call *call, bool so_far)
-{
-    const pn_edge *e = &node->in[0].edge;
-    if (call->rectify)
-        e->node->out[e->output].rectified = so_far || !call->add[0];
 }
 
 static bool owns_dy(const pn_node *node)
@@ -311,8 +288,6 @@ static void fill_call(pn_call *call, const sweep *s, pn_node *node)
         call->dy[i] = node->out[i].dy ? node->out[i].dy->data : NULL;
     }
     call->owns_dy = owns_dy(node);
-    call->rectified = node->out[0].rectified;
-    call->rectify = ask_to_rectify(node);
 }
 
 static int run_backward(sweep *s, pn_node *node, pn_call *call)
@@ -333,10 +308,7 @@ static int step_back(sweep *s, pn_node *node)
     if (check_versions(node, s->err))
         return -1;
     fill_call(&call, s, node);
-    const pn_edge *first = &node->in[0].edge;
-    const bool so_far = call.rectify && first->node->out[first->output].rectified;
     const int computed = choose_targets(s, node, &call, spares, &n_spares);
-    note_rectified(node, &call, so_far);
     if (computed < 0 || (computed > 0 && run_backward(s, node, &call)))
         goto done;
     for (int j = 0; j < n_spares; j++) {

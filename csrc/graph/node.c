@@ -46,11 +46,6 @@ pn_node *pn_node_new(pn_engine *engine, const pn_call *call, pn_tensor *const *i
     return node;
 }
 
-bool pn_edge_is_relu(const pn_node *node, int output)
-{
-    return node && output == 0 && node->op->rectifies && node->op->rectifies(node->params);
-}
-
 static void keep(pn_kept *kept, pn_view *view, const pn_tensor *tensor)
 {
     kept->storage = pn_storage_ref(tensor->storage);

@@ -19,7 +19,6 @@ typedef struct pn_node_out {
     pn_kept kept;
     pn_slot *slot;                       /* where this output's own gradient is kept on request, or NULL */
     pn_storage *dy;                      /* during a sweep: the gradient so far */
-    bool rectified;                      /* ... and whether all of it is 0 where the output is not positive */
 } pn_node_out;
 
 struct pn_node {
@@ -41,9 +40,6 @@ struct pn_node {
 
 /* A node for a call whose rule has run: holds edges to the inputs, a copy of the parameters and room for saved bytes. */
 pn_node *pn_node_new(pn_engine *engine, const pn_call *call, pn_tensor *const *inputs, pn_error *err);
-
-/* Whether the output at the other end of an edge comes out of a relu. */
-bool pn_edge_is_relu(const pn_node *node, int output);
 
 /* Puts to 0 what a sweep that claimed these slots did not write: the list's order changes. */
 void pn_slots_zero_rest(pn_slot **slots);

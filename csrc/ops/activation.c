@@ -26,7 +26,7 @@ size_t pn_call_act_work(const pn_call *c, const pn_layer_act *a)
 const void *pn_call_act_backward(const pn_call *c, const pn_layer_act *a, void *dz, void *work)
 {
     void *sums = c->dx[a->bias];
-    if (a->act == PN_ACT_NONE || (a->act == PN_ACT_RELU && c->rectified)) {
+    if (a->act == PN_ACT_NONE) {
         if (sums)
             pn_call_sum_rows(c, c->dy[0], c->y[0].size, a->C, sums, c->add[a->bias], work);
         return c->dy[0];

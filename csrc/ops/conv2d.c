@@ -194,8 +194,6 @@ static void backward(const pn_call *c)
     }
 }
 
-static bool is_relu(const void *p) { return ((const conv2d_params *)p)->activation == PN_ACT_RELU; }
-
 const pn_op pn_op_conv2d = {
     .name = "conv2d", .inputs = "x weight bias?", .n_out = 1, .differentiable = true,
     .doc = "A convolution layer over images: activation(x * weight + bias) (LeCun et al. 1989).\n\n"
@@ -205,5 +203,5 @@ const pn_op pn_op_conv2d = {
            ">>> x, weight = np.ones((2, 28, 28, 1), \"float32\"), np.ones((5, 5, 1, 8), \"float32\")\n"
            ">>> pn.ops.conv2d(x, weight, padding=\"same\", activation=\"relu\").shape\n(2, 28, 28, 8)",
     .params = params, .n_params = 5, .defaults = &defaults, .param_bytes = sizeof(conv2d_params),
-    .rule = rule, .forward = forward, .backward = backward, .rectifies = is_relu,
+    .rule = rule, .forward = forward, .backward = backward,
 };

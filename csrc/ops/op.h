@@ -60,8 +60,6 @@ typedef struct pn_call {
     pn_view y[PN_MAX_OUT];               /* the rule fills them but for data */
     bool wants[PN_MAX_IN];               /* this input's gradient is wanted (known to the rule, too) */
     bool recording;                      /* any of wants: backward may follow */
-    bool rectify;                        /* x[0] comes out of a relu: let dx[0] be 0 where x[0] is not positive.  In the */
-                                         /* rule: it may be asked for; only ops with rectifies_dx are asked */
 
     /* What the rule decides. */
     uint64_t keep_x;                     /* inputs whose data backward reads, a bit each */
@@ -79,7 +77,6 @@ typedef struct pn_call {
     bool add[PN_MAX_IN];                 /* false: write dx; true: add to it */
     const void *dy[PN_MAX_OUT];          /* NULL: no gradient came to this output (only for ops with several) */
     bool owns_dy;                        /* dy[0] is nobody else's: backward may change it */
-    bool rectified;                      /* dy[0] is 0 already wherever y[0] is not positive (op->rectifies) */
 } pn_call;
 
 struct pn_op {
@@ -93,8 +90,6 @@ struct pn_op {
     bool differentiable;                 /* false: outputs never join the graph */
     unsigned passes;                     /* inputs whose gradient is dy[0] itself, a bit each: the sweep hands the buffer on */
     bool overwrites;                     /* dx[0] may lie where dy[0] does: backward reads an element before it writes it */
-    bool rectifies_dx;                   /* backward obeys call.rectify */
-    bool (*rectifies)(const void *params);  /* y[0] is a relu's, and backward heeds call.rectified; NULL: it is not */
     uint64_t broadcasts;                 /* inputs that broadcast against each other, a bit each: the binding sees to it */
     pn_dtype (*real)(const pn_call *c);  /* which real the kernels work in; NULL: that of the first real input, else float32 */
     int (*rule)(pn_call *c, pn_error *err);

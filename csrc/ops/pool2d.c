@@ -1,8 +1,7 @@
 /* pool2d.c -- the greatest or the mean value of each window, channel by channel.  x: (N, H, W, C), y: (N, OH, OW, C).
  *
- * max_pool2d saves where each maximum stood (a byte each); the gradient goes there.  Behind a relu only positive maxima
- * pass it on: to see that on the smaller side spares the relu its own way back.  avg_pool2d divides by the
- * number of cells inside the image, and so does its gradient.  global_avg_pool2d is the mean over H and W. */
+ * max_pool2d saves where each maximum stood (a byte each); the gradient goes there.  avg_pool2d divides by the number of
+ * cells inside the image, and so does its gradient.  global_avg_pool2d is the mean over H and W. */
 #include "ops/window.h"
 
 enum { CELLS_MOST = 256 };               /* of a max window: where is a byte */
@@ -54,10 +53,6 @@ static int max_rule(pn_call *c, pn_error *err)
         return pn_fail(err, PN_EVALUE, "max_pool2d: size is (%td, %td); a window has at most %d cells", p->size[0],
                        p->size[1], CELLS_MOST);
     c->saved_bytes = (size_t)c->y[0].size;
-    if (c->rectify) {
-        c->keep_y = PN_KEEP_Y(0);
-        c->backward_scratch = (size_t)c->y[0].size * pn_call_item(c);
-    }
     return 0;
 }
 
@@ -72,15 +67,8 @@ static void max_backward(const pn_call *c)
 {
     pn_pool2d job = job_of(c);
     job.where = c->saved;
-    if (!job.dx)
-        return;
-    if (c->rectify) {
-        void *dz = c->owns_dy ? (void *)(uintptr_t)c->dy[0] : c->scratch;
-        c->k->act_backward(c->team, &(pn_act){ .act = PN_ACT_RELU, .n = c->y[0].size, .dy = c->dy[0],
-                                               .y = c->y[0].data, .dz = dz });
-        job.dy = dz;
-    }
-    c->k->max_pool_backward(c->team, &job);
+    if (job.dx)
+        c->k->max_pool_backward(c->team, &job);
 }
 
 const pn_op pn_op_max_pool2d = {
@@ -90,7 +78,7 @@ const pn_op pn_op_max_pool2d = {
            "wins.\n\n"
            ">>> pn.ops.max_pool2d(np.zeros((2, 28, 28, 8), \"float32\")).shape\n(2, 14, 14, 8)",
     .params = params, .n_params = 3, .defaults = &defaults, .param_bytes = sizeof(pool2d_params),
-    .rule = max_rule, .forward = max_forward, .backward = max_backward, .rectifies_dx = true,
+    .rule = max_rule, .forward = max_forward, .backward = max_backward,
 };
 
 /* ---- avg_pool2d ------------------------------------------------------------------------------------------------ */
