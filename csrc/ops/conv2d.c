@@ -37,27 +37,30 @@ static int place(const pn_call *c, pn_window *w, pn_error *err)
     return pn_window_place(c, w, k[0], k[1], p->stride, &p->padding, false, "kernel", err);
 }
 
-/* The kernel's sizes, without pointers. */
 static pn_conv job_of(const pn_call *c)
 {
+    const conv2d_params *p = c->params;
     const pn_index *x = c->x[X]->shape, *k = c->x[WEIGHT]->shape;
     pn_window w;
     place(c, &w, NULL);                  /* the rule has checked it */
     return (pn_conv){ .N = x[0], .H = x[1], .W = x[2], .C = x[3], .OH = w.OH, .OW = w.OW, .O = k[3],
                       .KH = k[0], .KW = k[1],
-                      .stride_h = w.stride_h, .stride_w = w.stride_w, .pad_top = w.pad_top, .pad_left = w.pad_left };
+                      .stride_h = w.stride_h, .stride_w = w.stride_w, .pad_top = w.pad_top, .pad_left = w.pad_left,
+                      .x = c->x[X]->data, .w = c->x[WEIGHT]->data, .bias = c->x[BIAS] ? c->x[BIAS]->data : NULL,
+                      .y = c->y[0].data, .act = p->activation, .slope = p->slope };
 }
 
 static bool pools(const pn_call *c) { return ((const conv2d_params *)c->params)->pool[0] > 0; }
 
-/* With the pooling behind it, where there is one. */
+/* With the pooling behind it. */
 static pn_conv_pool pooled_of(const pn_call *c)
 {
     const pn_index *size = ((const conv2d_params *)c->params)->pool;
     const pn_conv v = job_of(c);
     return (pn_conv_pool){ .conv = v, .pool = { .N = v.N, .H = v.OH, .W = v.OW, .C = v.O, .OH = v.OH / size[0],
                                                 .OW = v.OW / size[1], .KH = size[0], .KW = size[1],
-                                                .stride_h = size[0], .stride_w = size[1] } };
+                                                .stride_h = size[0], .stride_w = size[1],
+                                                .y = v.y, .where = c->recording ? c->saved : NULL } };
 }
 
 static pn_layer_act act_of(const pn_call *c)
@@ -68,22 +71,26 @@ static pn_layer_act act_of(const pn_call *c)
 
 typedef struct plan { size_t dz, work, total; } plan;                  /* scratch of backward; work is used in turn */
 
-static plan make_plan(const pn_call *c, const pn_conv *job)
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+static size_t backward_work(const pn_call *c)
+{
+    if (pools(c)) {
+        const pn_conv_pool a = pooled_of(c);
+        return pn_conv_pool_backward_scratch(c, &a);
+    }
+    const pn_conv v = job_of(c);
+    return larger(c->wants[X] ? c->k->conv_dx_work(&v) : 0, c->wants[WEIGHT] ? c->k->conv_dw_work(&v) : 0);
+}
+
+static plan make_plan(const pn_call *c)
 {
     const conv2d_params *p = c->params;
+    const pn_layer_act act = act_of(c);
     plan b = { .total = 0 };
     if (p->activation != PN_ACT_NONE)
         b.dz = pn_part(&b.total, c->y[0].size, pn_call_item(c));
-    size_t work = c->wants[X] ? c->k->conv_dx_work(job) : 0;
-    const size_t weight = c->wants[WEIGHT] ? c->k->conv_dw_work(job) : 0;
-    const pn_layer_act act = act_of(c);
-    const size_t bias = pn_call_act_work(c, &act);
-    work = work > weight ? work : weight;
-    if (pools(c)) {
-        const pn_conv_pool a = pooled_of(c);
-        work = pn_conv_pool_backward_scratch(c, &a);
-    }
-    b.work = pn_part(&b.total, 1, work > bias ? work : bias);
+    b.work = pn_part(&b.total, 1, larger(backward_work(c), pn_call_act_work(c, &act)));
     return b;
 }
 
@@ -130,13 +137,14 @@ static int rule(pn_call *c, pn_error *err)
     const pn_index shape[4] = { job.N, job.OH / rows, job.OW / columns, job.O };
     if (pn_call_output(c, 0, c->x[X]->dtype, 4, shape, err))
         return -1;
-    c->forward_scratch = c->k->conv_work(&job);
     if (pools(c)) {
         const pn_conv_pool a = pooled_of(c);
         c->forward_scratch = pn_conv_pool_forward_scratch(c, &a);
         c->saved_bytes = (size_t)c->y[0].size;
+    } else {
+        c->forward_scratch = c->k->conv_work(&job);
     }
-    c->backward_scratch = make_plan(c, &job).total;
+    c->backward_scratch = make_plan(c).total;
     c->keep_x = (c->wants[X] ? PN_KEEP_X(WEIGHT) : 0) | (c->wants[WEIGHT] ? PN_KEEP_X(X) : 0);
     c->keep_y = p->activation != PN_ACT_NONE ? PN_KEEP_Y(0) : 0;
     return 0;
@@ -144,50 +152,37 @@ static int rule(pn_call *c, pn_error *err)
 
 static void forward(const pn_call *c)
 {
-    const conv2d_params *p = c->params;
-    pn_conv job = job_of(c);
-    job.x = c->x[X]->data;
-    job.w = c->x[WEIGHT]->data;
-    job.bias = c->x[BIAS] ? c->x[BIAS]->data : NULL;
-    job.y = c->y[0].data;
-    job.act = p->activation;
-    job.slope = p->slope;
-    job.work = c->scratch;
     if (pools(c)) {
-        pn_conv_pool a = pooled_of(c);
-        a.conv = job;
-        a.pool.y = job.y;
-        a.pool.where = c->recording ? c->saved : NULL;
+        const pn_conv_pool a = pooled_of(c);
         pn_conv_pool_forward(c, &a, c->scratch);
         return;
     }
+    pn_conv job = job_of(c);
+    job.work = c->scratch;
     c->k->conv_forward(c->team, &job);
 }
 
 static void backward(const pn_call *c)
 {
-    pn_conv job = job_of(c);
-    const plan b = make_plan(c, &job);
+    const plan b = make_plan(c);
     const pn_layer_act act = act_of(c);
-    job.work = pn_at(c->scratch, b.work);
-    job.dy = pn_call_act_backward(c, &act, pn_at(c->scratch, b.dz), job.work);
+    void *work = pn_at(c->scratch, b.work);
+    const void *dz = pn_call_act_backward(c, &act, pn_at(c->scratch, b.dz), work);
     if (pools(c)) {
         pn_conv_pool a = pooled_of(c);
-        a.conv.x = c->x[X]->data;
-        a.conv.w = c->x[WEIGHT]->data;
-        a.pool.dy = job.dy;
-        a.pool.where = c->saved;
-        pn_conv_pool_backward(c, &a, job.work);
+        a.pool.dy = dz;
+        pn_conv_pool_backward(c, &a, work);
         return;
     }
+    pn_conv job = job_of(c);
+    job.dy = dz;
+    job.work = work;
     if (c->dx[WEIGHT]) {
-        job.x = c->x[X]->data;
         job.dw = c->dx[WEIGHT];
         job.add = c->add[WEIGHT];
         c->k->conv_dw(c->team, &job);
     }
     if (c->dx[X]) {
-        job.w = c->x[WEIGHT]->data;
         job.dx = c->dx[X];
         job.add = c->add[X];
         c->k->conv_dx(c->team, &job);

@@ -7,7 +7,7 @@
 
 #include "ops/op.h"
 
-/* Sizes, activation, x, w, bias of conv; sizes, y and where of pool. */
+/* conv without y; pool without x. */
 typedef struct pn_conv_pool { pn_conv conv; pn_pool2d pool; } pn_conv_pool;
 
 size_t pn_conv_pool_forward_scratch(const pn_call *c, const pn_conv_pool *a);
