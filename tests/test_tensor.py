@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pyneural as pn
 from pyneural import _core, ops
 from pyneural._core import Tensor, no_grad, tensor
 
@@ -642,6 +643,28 @@ def test_keeping_a_gradient_between_a_relu_and_a_maximum_changes_no_other(read_t
         loss = loss + (y * tensor(rng.normal(size=y.shape))).sum()
     loss.backward()
     np.testing.assert_allclose(plain[0], np.array(through.grad), rtol=1e-12, atol=1e-12)  # the order of sums
+
+
+@pytest.mark.parametrize("accumulate", [False, True])
+@pytest.mark.parametrize("kind", ["leaf", "parameter", "array"])
+def test_a_gradient_that_is_given_is_read_before_anything_is_written_there(kind: str, accumulate: bool) -> None:
+    rng = np.random.default_rng(0)
+    x, w, first = (rng.normal(size=(70, 70)).astype("float32") for _ in range(3))
+    if kind == "parameter":
+        model = pn.Sequential(pn.Dense(70, bias=False))
+        model.build((70,))
+        weight = model["dense_1"].weight
+        weight.assign(w)
+    else:
+        weight = tensor(w, requires_grad=True)
+    ops.matmul(x, weight).backward(first)
+    held = np.array(weight.grad.numpy())
+    seed = held.copy() if kind == "array" else weight.grad
+    ops.matmul(x, weight).backward(seed, accumulate=accumulate)
+    expected = x.T @ held + (held if accumulate else 0)
+    np.testing.assert_allclose(weight.grad.numpy(), expected, rtol=0, atol=1e-5 * abs(expected).max())
+    if kind == "array":
+        np.testing.assert_array_equal(seed, held)
 
 
 def test_detach_shares_values_and_leaves_the_graph() -> None:

@@ -383,9 +383,21 @@ static int check_loss(const pn_tensor *loss, const pn_tensor *seed, pn_error *er
     return 0;
 }
 
+static bool is_target(const sweep *s, const pn_storage *storage)
+{
+    for (const pn_slot *slot = s->slots; slot; slot = slot->next)
+        if (slot->grad && slot->grad->storage == storage)
+            return true;
+    return false;
+}
+
 static int plant_seed(sweep *s, const pn_tensor *loss, const pn_tensor *seed)
 {
     pn_node_out *out = &loss->node->out[loss->output];
+    if (seed && seed->v.data == seed->storage->data && !is_target(s, seed->storage)) {
+        out->dy = pn_storage_ref(seed->storage);             /* read where it lies; nobody writes to what others hold */
+        return 0;
+    }
     out->dy = pn_storage_new(s->engine, pn_view_bytes(&loss->v), s->err);
     if (!out->dy)
         return -1;
