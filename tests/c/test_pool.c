@@ -151,8 +151,8 @@ TEST(as_many_threads_as_asked_take_part_and_are_counted)
         meeting m = {.wanted = threads};
         pn_pool_run(&team, PN_REGION_GEMM, threads, LONG_NS, meet, &m);
         meeting unshared = {.wanted = 1};
-        pn_pool_run(&team, PN_REGION_GEMM, 1, LONG_NS, meet, &unshared);   /* one item; or little work */
-        pn_pool_run(&team, PN_REGION_GEMM, 4, 4999, meet, &unshared);
+        pn_pool_run(&team, PN_REGION_GEMM, 1, LONG_NS, meet, &unshared);   /* one item; or little work, even with all */
+        pn_pool_run(&team, PN_REGION_GEMM, 4, 1499, meet, &unshared);      /* workers still looking at the gate */
         int with_signals = 0;
         for (int i = 0; i < threads; i++)
             with_signals += m.signals_blocked[i];
