@@ -1,5 +1,6 @@
 """report.py -- Report: what evaluate found."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from pyneural.estimate import Estimate
 from pyneural.task import Task
 
 Array = npt.NDArray[Any]
+_SHOWN = 4  # of an example's values
 
 
 class Report:
@@ -19,6 +21,8 @@ class Report:
         accuracy: the share that is right, an Estimate; None where outputs are values.
         loss: the mean loss of an example, an Estimate; the loss trained with where that is one of pn.losses.
         outputs: (n, K), what predict gives.
+        r2: where outputs are values, the share of the labels' variance that they explain, at most 1: the mean over
+            outputs of 1 - Σ(y - prediction)² / Σ(y - mean y)²; NaN where a label is the same everywhere; else None.
         predictions: (n,) class numbers; (n, K) where outputs are values.
         labels: the truth, likewise.
         confusion: (K, K) counts, a row a true class, a column a predicted one; None where outputs are values.
@@ -33,10 +37,11 @@ class Report:
         self.n = len(outputs)
         self.loss = Estimate.mean(errors.tolist())
         self.accuracy: Estimate | None = None
+        self.r2: float | None = None
         self.confusion: Array | None = None
         self.mistakes: Array = np.empty(0, np.int64)
         if task.kind == "values":
-            self.predictions, self.labels = outputs, y
+            self.predictions, self.labels, self.r2 = outputs, y, _explained(outputs, y)
             return
         one = task.kind == "binary"
         self.predictions = (outputs[:, 0] >= task.threshold).astype(np.int64) if one else outputs.argmax(axis=1)
@@ -56,26 +61,45 @@ class Report:
         return np.asarray(self.outputs.max(axis=1).clip(0, 1))
 
     def samples(self, count: int = 10) -> None:
-        """Prints the first examples: truth, prediction, confidence; and a last line with the share that is right."""
-        if self.accuracy is None:
-            raise ValueError("samples: the outputs are values; compare report.predictions with report.labels")
+        """Prints the first examples: truth, prediction, confidence; and a last line with the share that is right.
+
+        Where outputs are values: truth, prediction, and how far off on the mean; and a last line with the mean of that.
+        """
         count = min(count, self.n)
-        for number in range(count):
-            actual, said = self.labels[number], self.predictions[number]
-            mark = "ok" if actual == said else "wrong"
-            label = self.task.label
-            print(
-                f"#{number} actual {label(actual)} predicted {label(said)} {100 * self.confidence[number]:.1f} % {mark}"
-            )
-        right = int(np.sum(self.labels[:count] == self.predictions[:count]))
+        actual, said = self.labels[:count], self.predictions[:count]
+        if self.accuracy is None:
+            off = np.abs(said.astype(np.float64) - actual).mean(axis=1)
+            for number in range(count):
+                print(f"#{number} actual {_row(actual[number])} predicted {_row(said[number])} off {off[number]:.3g}")
+            print(f"mean absolute error of {count}: {Estimate.mean(off.tolist())}")
+            return
+        label = self.task.label
+        for number, (one, other, share) in enumerate(zip(actual, said, 100 * self.confidence[:count], strict=True)):
+            mark = "ok" if one == other else "wrong"
+            print(f"#{number} actual {label(one)} predicted {label(other)} {share:.1f} % {mark}")
+        right = int(np.sum(actual == said))
         print(f"{right} of {count} right: {Estimate.share(right, count)}")
 
     def __str__(self) -> str:
         parts = [] if self.accuracy is None else [f"accuracy {self.accuracy}"]
         parts.append(f"{self.loss_name} {self.loss:.4g}")
+        if self.r2 is not None:
+            parts.append(f"R² {self.r2:.4f}")
         parts.append(f"n = {self.n:,}")
         if self.note:
             parts.append(self.note)
         return " · ".join(parts)
 
     __repr__ = __str__
+
+
+def _explained(outputs: Array, y: Array) -> float:
+    truth = y.astype(np.float64)
+    left = ((truth - outputs) ** 2).sum(axis=0)
+    there = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
+    return float(np.mean(1 - left / there)) if len(truth) and np.all(there > 0) else math.nan
+
+
+def _row(values: Array) -> str:
+    shown = ", ".join(f"{value:.4g}" for value in values[:_SHOWN])
+    return shown if len(values) <= _SHOWN else f"{shown}, ..."

@@ -7,6 +7,8 @@ import pytest
 from scipy import stats
 
 import pyneural as pn
+from pyneural.report import Report
+from pyneural.task import Task
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +107,38 @@ def test_values_are_reported_with_their_error():
     assert str(report).startswith("mse ")
     with pytest.raises(ValueError, match="gives values"):
         pn.classify(model, x[0])
+
+
+def reported(outputs, y) -> Report:
+    outputs, y = np.asarray(outputs, np.float32), np.asarray(y, np.float32)
+    errors = ((outputs - y) ** 2).mean(axis=1)
+    return Report(Task("values", y.shape[1]), outputs, y, errors, "data", "")
+
+
+def test_r2_is_the_share_of_the_variance_that_a_line_explains():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(200, 2))
+    y = x * [2.0, -1.0] + rng.normal(size=(200, 2))
+    lines = [stats.linregress(x[:, i], y[:, i]) for i in range(2)]  # of a least-squares line it is r squared
+    report = reported(np.stack([line.intercept + line.slope * x[:, i] for i, line in enumerate(lines)], axis=1), y)
+    assert report.r2 == pytest.approx(np.mean([line.rvalue**2 for line in lines]), rel=1e-5)
+    assert f" · R² {report.r2:.4f} · n = 200" in str(report)
+
+
+def test_r2_of_the_mean_is_0_of_worse_below_and_of_labels_without_variance_nan():
+    y = np.arange(5.0).reshape(5, 1)
+    assert reported(np.full((5, 1), 2.0), y).r2 == pytest.approx(0)
+    assert reported(y[::-1], y).r2 == pytest.approx(-3)
+    assert np.isnan(reported(y, np.ones((5, 1))).r2)
+
+
+def test_samples_of_values_show_how_far_off_they_are(capsys):
+    reported([[1.0, 2.0], [3.0, 4.5]], [[1.0, 2.5], [3.0, 4.5]]).samples(5)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["#0 actual 1, 2.5 predicted 1, 2 off 0.25", "#1 actual 3, 4.5 predicted 3, 4.5 off 0"]
+    assert lines[2].startswith("mean absolute error of 2: 0.125 [")
+    reported(np.zeros((1, 9)), np.ones((1, 9))).samples()
+    assert capsys.readouterr().out.startswith("#0 actual 1, 1, 1, 1, ... predicted 0, 0, 0, 0, ... off 1\n")
 
 
 def untrained() -> pn.Sequential:
