@@ -383,18 +383,22 @@ static int check_loss(const pn_tensor *loss, const pn_tensor *seed, pn_error *er
     return 0;
 }
 
-static bool is_target(const sweep *s, const pn_storage *storage)
+/* Whether some bytes of a view are a gradient's, that the sweep writes to. */
+static bool is_target(const sweep *s, const pn_view *view)
 {
-    for (const pn_slot *slot = s->slots; slot; slot = slot->next)
-        if (slot->grad && slot->grad->storage == storage)
+    const uintptr_t begin = (uintptr_t)view->data, end = begin + pn_view_bytes(view);
+    for (const pn_slot *slot = s->slots; slot; slot = slot->next) {
+        const uintptr_t grad = slot->grad ? (uintptr_t)slot->grad->v.data : 0;
+        if (grad && grad < end && begin < grad + pn_view_bytes(&slot->grad->v))
             return true;
+    }
     return false;
 }
 
 static int plant_seed(sweep *s, const pn_tensor *loss, const pn_tensor *seed)
 {
     pn_node_out *out = &loss->node->out[loss->output];
-    if (seed && seed->v.data == seed->storage->data && !is_target(s, seed->storage)) {
+    if (seed && seed->v.data == seed->storage->data && !is_target(s, &seed->v)) {
         out->dy = pn_storage_ref(seed->storage);             /* read where it lies; nobody writes to what others hold */
         return 0;
     }
