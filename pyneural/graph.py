@@ -203,7 +203,7 @@ class Graph:
         self._names = frozenset(outputs)
         self.nodes = _between(input, self.outputs)
         self.layers: list[Layer] = list({id(node.layer): node.layer for node in self.nodes if node.layer}.values())
-        self._read = {id(source) for node in self.nodes for source in node.inputs}
+        self._reads = Counter(id(source) for node in self.nodes for source in node.inputs)
         self._plans: dict[frozenset[str], Plan] = {}
 
     @property
@@ -226,11 +226,12 @@ class Graph:
         for node in self.nodes:
             if id(node) in joined:
                 continue
-            heads = [name for name, end in self.outputs.items() if end is node]
-            found = self._entries(node, any(h not in written for h in heads), any(h in written for h in heads))
-            if len(node.inputs) == 1 and id(node.inputs[0]) in joined:
-                source = node.inputs[0]
-                found = [_Entry(joined[id(source)], tuple(id(one) for one in source.inputs), id(node))]
+            source = node.inputs[0]
+            if id(source) in joined:
+                found = [_Entry(joined[id(source)], tuple(map(id, source.inputs)), id(node))]
+            else:
+                heads = [name for name, end in self.outputs.items() if end is node]
+                found = self._entries(node, any(h not in written for h in heads), any(h in written for h in heads))
             entries += found
             logits[id(node)] = found[0].makes
         ends = {name: id(node) if name in written else logits[id(node)] for name, node in self.outputs.items()}
@@ -238,12 +239,12 @@ class Graph:
 
     def _joined(self) -> dict[int, Call]:
         """Nodes that only one other reads, by a layer which can do both: the call that makes the other at once."""
-        reads = Counter(id(source) for node in self.nodes for source in node.inputs)
         seen = {id(node) for node in self.outputs.values()}
         found = {}
         for node in self.nodes:
             source = node.inputs[0]
-            if len(node.inputs) > 1 or reads[id(source)] > 1 or id(source) in seen or not (source.layer and node.layer):
+            alone = len(node.inputs) == self._reads[id(source)] == 1
+            if not alone or id(source) in seen or not (source.layer and node.layer):
                 continue
             call = node.layer._behind(source.layer)
             if call is not None:
@@ -256,7 +257,7 @@ class Graph:
         layer, reads = node.layer, tuple(id(source) for source in node.inputs)
         if not logits:
             return [_Entry(layer.call, reads, id(node))]
-        if not value and id(node) not in self._read:
+        if not value and id(node) not in self._reads:
             return [_Entry(layer.logits, reads, id(node))]
         end = layer._end()  # other layers read the value, the loss the logits
         if end is None:

@@ -231,12 +231,8 @@ class Conv2D(Activated):
         self.parameter("weight", sizes, suited(self.activation or "relu") if self.init == "auto" else self.init)
         self._offset = self.parameter("bias", (self.filters,), "zeros", "bias") if self._bias else None
 
-    def _run(self, x: Tensor, activation: str | None, training: bool) -> Tensor:
-        return ops.conv2d(x, self.weight, self._offset, stride=self.stride, padding=self.padding, activation=activation)
-
-    def pooled(self, x: Tensor, *, pool: Pair, training: bool) -> Tensor:
-        """The greatest value of each window of the output: what MaxPool2D(pool) makes of it, in one op."""
-        stride, padding, activation = self.stride, self.padding, self._fused
+    def _run(self, x: Tensor, activation: str | None, training: bool, pool: Pair | None = None) -> Tensor:
+        stride, padding = self.stride, self.padding
         return ops.conv2d(
             x, self.weight, self._offset, stride=stride, padding=padding, activation=activation, pool=pool
         )
@@ -272,7 +268,7 @@ class MaxPool2D(Layer):
         tiles = type(self) is MaxPool2D and self.padding == "valid" and both(self.stride) == both(self.size)
         if type(before) is not Conv2D or before._after is not None or not tiles:
             return None
-        return partial(before.pooled, pool=self.size)
+        return partial(before._run, activation=before._fused, pool=self.size)
 
     def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return math.prod((*both(self.size), *output))

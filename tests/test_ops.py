@@ -341,25 +341,6 @@ def test_cross_entropy_does_not_change_when_a_constant_is_added_to_the_logits() 
     assert abs(plain - moved) < 1e-12
 
 
-def main() -> int:
-    """All rows, forward and gradient; for another instruction set, in a process of its own."""
-    assert _core.isa() == sys.argv[1]
-    failed = 0
-    for op, index in CASES:
-        for check in (check_forward, check_gradient):
-            try:
-                check(ROWS[op], ROWS[op].cases[index], index)
-            except AssertionError as error:
-                failed += 1
-                print(f"{check.__name__} {op}[{index}]: {str(error)[:500]}")
-    return min(failed, 1)
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))
-    sys.exit(main())
-
-
 @pytest.mark.parametrize(
     ("shape", "filters", "pool"), [((3, 9, 8, 2), 5, 2), ((180, 30, 30, 1), 5, 2), ((90, 26, 27, 3), 9, (2, 3))]
 )
@@ -380,3 +361,22 @@ def test_a_pooled_convolution_has_the_gradients_of_the_two_ops(shape, filters, p
 
     for ours, theirs in zip(gradients(True), gradients(False), strict=True):
         assert np.allclose(ours, theirs, rtol=0, atol=1e-12 * abs(theirs).max())
+
+
+def main() -> int:
+    """All rows, forward and gradient; for another instruction set, in a process of its own."""
+    assert _core.isa() == sys.argv[1]
+    failed = 0
+    for op, index in CASES:
+        for check in (check_forward, check_gradient):
+            try:
+                check(ROWS[op], ROWS[op].cases[index], index)
+            except AssertionError as error:
+                failed += 1
+                print(f"{check.__name__} {op}[{index}]: {str(error)[:500]}")
+    return min(failed, 1)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    sys.exit(main())

@@ -20,7 +20,7 @@ size_t pn_call_act_work(const pn_call *c, const pn_layer_act *a)
         return 0;
     const pn_act act = act_of(c, a);
     const size_t alone = pn_call_sum_rows_work(c, c->y[0].size, a->C), both = c->k->act_work(&act);
-    return alone > both ? alone : both;
+    return pn_larger(alone, both);
 }
 
 const void *pn_call_act_backward(const pn_call *c, const pn_layer_act *a, void *dz, void *work)

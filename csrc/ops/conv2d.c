@@ -9,7 +9,6 @@
 #include "ops/window.h"
 
 enum { X, WEIGHT, BIAS };
-enum { CELLS_MOST = 256 };               /* of a window: where its maximum stands is a byte */
 
 typedef struct conv2d_params {
     pn_index stride[2];
@@ -37,31 +36,26 @@ static int place(const pn_call *c, pn_window *w, pn_error *err)
     return pn_window_place(c, w, k[0], k[1], p->stride, &p->padding, false, "kernel", err);
 }
 
-static pn_conv job_of(const pn_call *c)
+/* The convolution and the pooling behind it, whose windows are one cell, KH 0, where there is none. */
+static pn_conv_pool job_of(const pn_call *c)
 {
     const conv2d_params *p = c->params;
     const pn_index *x = c->x[X]->shape, *k = c->x[WEIGHT]->shape;
     pn_window w;
     place(c, &w, NULL);                  /* the rule has checked it */
-    return (pn_conv){ .N = x[0], .H = x[1], .W = x[2], .C = x[3], .OH = w.OH, .OW = w.OW, .O = k[3],
-                      .KH = k[0], .KW = k[1],
-                      .stride_h = w.stride_h, .stride_w = w.stride_w, .pad_top = w.pad_top, .pad_left = w.pad_left,
-                      .x = c->x[X]->data, .w = c->x[WEIGHT]->data, .bias = c->x[BIAS] ? c->x[BIAS]->data : NULL,
-                      .y = c->y[0].data, .act = p->activation, .slope = p->slope };
+    return (pn_conv_pool){
+        .conv = { .N = x[0], .H = x[1], .W = x[2], .C = x[3], .OH = w.OH, .OW = w.OW, .O = k[3], .KH = k[0], .KW = k[1],
+                  .stride_h = w.stride_h, .stride_w = w.stride_w, .pad_top = w.pad_top, .pad_left = w.pad_left,
+                  .x = c->x[X]->data, .w = c->x[WEIGHT]->data, .bias = c->x[BIAS] ? c->x[BIAS]->data : NULL,
+                  .y = c->y[0].data, .act = p->activation, .slope = p->slope },
+        .pool = { .N = x[0], .H = w.OH, .W = w.OW, .C = k[3], .OH = w.OH / pn_max(1, p->pool[0]),
+                  .OW = w.OW / pn_max(1, p->pool[1]), .KH = p->pool[0], .KW = p->pool[1],
+                  .stride_h = p->pool[0], .stride_w = p->pool[1],
+                  .y = c->y[0].data, .where = c->recording ? c->saved : NULL },
+    };
 }
 
-static bool pools(const pn_call *c) { return ((const conv2d_params *)c->params)->pool[0] > 0; }
-
-/* With the pooling behind it. */
-static pn_conv_pool pooled_of(const pn_call *c)
-{
-    const pn_index *size = ((const conv2d_params *)c->params)->pool;
-    const pn_conv v = job_of(c);
-    return (pn_conv_pool){ .conv = v, .pool = { .N = v.N, .H = v.OH, .W = v.OW, .C = v.O, .OH = v.OH / size[0],
-                                                .OW = v.OW / size[1], .KH = size[0], .KW = size[1],
-                                                .stride_h = size[0], .stride_w = size[1],
-                                                .y = v.y, .where = c->recording ? c->saved : NULL } };
-}
+static bool pools(const pn_conv_pool *job) { return job->pool.KH > 0; }
 
 static pn_layer_act act_of(const pn_call *c)
 {
@@ -71,26 +65,16 @@ static pn_layer_act act_of(const pn_call *c)
 
 typedef struct plan { size_t dz, work, total; } plan;                  /* scratch of backward; work is used in turn */
 
-static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
-
-static size_t backward_work(const pn_call *c)
+static plan make_plan(const pn_call *c, const pn_conv_pool *job)
 {
-    if (pools(c)) {
-        const pn_conv_pool a = pooled_of(c);
-        return pn_conv_pool_backward_scratch(c, &a);
-    }
-    const pn_conv v = job_of(c);
-    return larger(c->wants[X] ? c->k->conv_dx_work(&v) : 0, c->wants[WEIGHT] ? c->k->conv_dw_work(&v) : 0);
-}
-
-static plan make_plan(const pn_call *c)
-{
-    const conv2d_params *p = c->params;
     const pn_layer_act act = act_of(c);
     plan b = { .total = 0 };
-    if (p->activation != PN_ACT_NONE)
+    if (act.act != PN_ACT_NONE)
         b.dz = pn_part(&b.total, c->y[0].size, pn_call_item(c));
-    b.work = pn_part(&b.total, 1, larger(backward_work(c), pn_call_act_work(c, &act)));
+    const size_t work = pools(job) ? pn_conv_pool_backward_scratch(c, job)
+                                   : pn_larger(c->wants[X] ? c->k->conv_dx_work(&job->conv) : 0,
+                                               c->wants[WEIGHT] ? c->k->conv_dw_work(&job->conv) : 0);
+    b.work = pn_part(&b.total, 1, pn_larger(work, pn_call_act_work(c, &act)));
     return b;
 }
 
@@ -115,9 +99,9 @@ static int check_pool(const pn_call *c, const pn_window *w, pn_error *err)
     const pn_index *size = ((const conv2d_params *)c->params)->pool;
     if (size[0] == 0 && size[1] == 0)
         return 0;
-    if (size[0] < 1 || size[1] < 1 || size[0] > CELLS_MOST || size[1] > CELLS_MOST / size[0])
+    if (size[0] < 1 || size[1] < 1 || size[0] > PN_CELLS_MOST || size[1] > PN_CELLS_MOST / size[0])
         return pn_fail(err, PN_EVALUE, "conv2d: pool is (%td, %td); give sizes of at least 1, at most %d cells, or 0 "
-                                       "for none", size[0], size[1], CELLS_MOST);
+                                       "for none", size[0], size[1], PN_CELLS_MOST);
     if (size[0] > w->OH || size[1] > w->OW)
         return pn_fail(err, PN_ESHAPE, "conv2d: a %td x %td pool does not fit into the %td x %td result (x is %s); "
                                        "make it smaller, or give padding=\"same\"",
@@ -132,19 +116,13 @@ static int rule(pn_call *c, pn_error *err)
     if (pn_call_check_real(c, err) || check_shapes(c, err) || place(c, &w, err) || check_pool(c, &w, err) ||
         pn_call_check_activation(c, p->activation, p->slope, err))
         return -1;
-    const pn_conv job = job_of(c);
-    const pn_index rows = pools(c) ? p->pool[0] : 1, columns = pools(c) ? p->pool[1] : 1;
-    const pn_index shape[4] = { job.N, job.OH / rows, job.OW / columns, job.O };
+    const pn_conv_pool job = job_of(c);
+    const pn_index shape[4] = { job.pool.N, job.pool.OH, job.pool.OW, job.pool.C };
     if (pn_call_output(c, 0, c->x[X]->dtype, 4, shape, err))
         return -1;
-    if (pools(c)) {
-        const pn_conv_pool a = pooled_of(c);
-        c->forward_scratch = pn_conv_pool_forward_scratch(c, &a);
-        c->saved_bytes = (size_t)c->y[0].size;
-    } else {
-        c->forward_scratch = c->k->conv_work(&job);
-    }
-    c->backward_scratch = make_plan(c).total;
+    c->saved_bytes = pools(&job) ? (size_t)c->y[0].size : 0;
+    c->forward_scratch = pools(&job) ? pn_conv_pool_forward_scratch(c, &job) : c->k->conv_work(&job.conv);
+    c->backward_scratch = make_plan(c, &job).total;
     c->keep_x = (c->wants[X] ? PN_KEEP_X(WEIGHT) : 0) | (c->wants[WEIGHT] ? PN_KEEP_X(X) : 0);
     c->keep_y = p->activation != PN_ACT_NONE ? PN_KEEP_Y(0) : 0;
     return 0;
@@ -152,40 +130,39 @@ static int rule(pn_call *c, pn_error *err)
 
 static void forward(const pn_call *c)
 {
-    if (pools(c)) {
-        const pn_conv_pool a = pooled_of(c);
-        pn_conv_pool_forward(c, &a, c->scratch);
+    pn_conv_pool job = job_of(c);
+    if (pools(&job)) {
+        pn_conv_pool_forward(c, &job, c->scratch);
         return;
     }
-    pn_conv job = job_of(c);
-    job.work = c->scratch;
-    c->k->conv_forward(c->team, &job);
+    job.conv.work = c->scratch;
+    c->k->conv_forward(c->team, &job.conv);
 }
 
 static void backward(const pn_call *c)
 {
-    const plan b = make_plan(c);
+    pn_conv_pool job = job_of(c);
+    const plan b = make_plan(c, &job);
     const pn_layer_act act = act_of(c);
     void *work = pn_at(c->scratch, b.work);
     const void *dz = pn_call_act_backward(c, &act, pn_at(c->scratch, b.dz), work);
-    if (pools(c)) {
-        pn_conv_pool a = pooled_of(c);
-        a.pool.dy = dz;
-        pn_conv_pool_backward(c, &a, work);
+    if (pools(&job)) {
+        job.pool.dy = dz;
+        pn_conv_pool_backward(c, &job, work);
         return;
     }
-    pn_conv job = job_of(c);
-    job.dy = dz;
-    job.work = work;
+    pn_conv *conv = &job.conv;
+    conv->dy = dz;
+    conv->work = work;
     if (c->dx[WEIGHT]) {
-        job.dw = c->dx[WEIGHT];
-        job.add = c->add[WEIGHT];
-        c->k->conv_dw(c->team, &job);
+        conv->dw = c->dx[WEIGHT];
+        conv->add = c->add[WEIGHT];
+        c->k->conv_dw(c->team, conv);
     }
     if (c->dx[X]) {
-        job.dx = c->dx[X];
-        job.add = c->add[X];
-        c->k->conv_dx(c->team, &job);
+        conv->dx = c->dx[X];
+        conv->add = c->add[X];
+        c->k->conv_dx(c->team, conv);
     }
 }
 

@@ -6,6 +6,7 @@
  * together. */
 #include "ops/conv_pool.h"
 
+enum { X, WEIGHT };                      /* the call's inputs */
 enum {
     LANES = 16,
     WHOLE = 4 << 20,                     /* bytes between the two that are one lane: they stay in the last cache ... */
@@ -20,10 +21,9 @@ typedef struct plan {                    /* offsets into the scratch are of lane
     size_t dw, sums, total;              /* the lanes' dW together, and the work of adding them */
 } plan;
 
-/* Bytes of one image before the convolution, between the two, and behind the pooling; and reals of the weights. */
+/* Bytes of one image before the convolution and between the two; and reals of the weights. */
 static size_t before(const pn_call *c, const pn_conv *v) { return (size_t)(v->H * v->W * v->C) * pn_call_item(c); }
 static size_t between(const pn_call *c, const pn_conv *v) { return (size_t)(v->OH * v->OW * v->O) * pn_call_item(c); }
-static pn_index behind(const pn_pool2d *p) { return p->OH * p->OW * p->C; }
 static pn_index weights(const pn_conv *v) { return v->KH * v->KW * v->C * v->O; }
 
 static plan cut(const pn_call *c, const pn_conv *v)
@@ -55,10 +55,10 @@ static plan backward_plan(const pn_call *c, const pn_conv *v)
     some.N = p.images;
     some.alone = p.lanes > 1;
     p.between = pn_part(&p.lane, p.images, between(c, v));
-    p.work = pn_part(&p.lane, 1, c->wants[0] ? c->k->conv_dx_work(&some) : 0);
-    p.dw_work = pn_part(&p.lane, 1, c->wants[1] ? c->k->conv_dw_work(&some) : 0);
+    p.work = pn_part(&p.lane, 1, c->wants[X] ? c->k->conv_dx_work(&some) : 0);
+    p.dw_work = pn_part(&p.lane, 1, c->wants[WEIGHT] ? c->k->conv_dw_work(&some) : 0);
     pn_part(&p.total, p.lanes, p.lane);
-    if (c->wants[1] && p.lanes > 1) {
+    if (c->wants[WEIGHT] && p.lanes > 1) {
         p.dw = pn_part(&p.total, p.lanes * weights(v), pn_call_item(c));
         p.sums = pn_part(&p.total, 1, pn_call_sum_rows_work(c, p.lanes * weights(v), weights(v)));
     }
@@ -69,61 +69,65 @@ typedef struct stream {
     const pn_call *c;
     const pn_conv_pool *a;
     plan p;
-    char *scratch;
+    void *scratch;
     void (*some)(const struct stream *job, const pn_team *team, pn_index lane, pn_index n, pn_index images, bool again);
 } stream;
 
-static const void *from(const void *base, pn_index n, size_t bytes) { return (const char *)base + (size_t)n * bytes; }
-static void *to(void *base, pn_index n, size_t bytes) { return (char *)base + (size_t)n * bytes; }
+static const void *from(const void *base, pn_index n, size_t bytes)
+{
+    return base ? (const char *)base + (size_t)n * bytes : NULL;
+}
 
-/* Images n..n+images-1, by the lane's buffers.  again: the lane has had images before. */
+static void *to(void *base, pn_index n, size_t bytes) { return base ? (char *)base + (size_t)n * bytes : NULL; }
+
+/* Both layers on images n..n+images-1, by the lane's buffers.  again: the lane has had images before. */
+static pn_conv_pool slice(const stream *job, pn_index lane, pn_index n, pn_index images, bool again)
+{
+    const pn_call *c = job->c;
+    pn_conv_pool a = *job->a;
+    pn_conv *conv = &a.conv;
+    pn_pool2d *pool = &a.pool;
+    const pn_index maxima = n * pool->OH * pool->OW * pool->C;
+    void *buffers = pn_at(job->scratch, (size_t)lane * job->p.lane);
+    conv->N = pool->N = images;
+    conv->x = from(conv->x, n, before(c, conv));
+    conv->dx = to(c->dx[X], n, before(c, conv));
+    pool->y = to(pool->y, maxima, pn_call_item(c));
+    pool->dy = from(pool->dy, maxima, pn_call_item(c));
+    pool->where = to(pool->where, maxima, sizeof *pool->where);
+    pool->x = pool->dx = pn_at(buffers, job->p.between);                 /* forward, and the way back */
+    conv->dy = conv->y = pool->dx;
+    conv->work = pn_at(buffers, job->p.work);
+    conv->packed = again;
+    return a;
+}
+
 static void forward_some(const stream *job, const pn_team *team, pn_index lane, pn_index n, pn_index images,
                          bool again)
 {
-    const pn_call *c = job->c;
-    char *buffers = to(job->scratch, lane, job->p.lane);
-    pn_conv conv = job->a->conv;
-    conv.N = images;
-    conv.x = from(conv.x, n, before(c, &conv));
-    conv.y = buffers + job->p.between;
-    conv.work = buffers + job->p.work;
-    conv.packed = again;
-    c->k->conv_forward(team, &conv);
-    pn_pool2d pool = job->a->pool;
-    pool.N = images;
-    pool.x = conv.y;
-    pool.y = to(pool.y, n * behind(&pool), pn_call_item(c));
-    pool.where = pool.where ? pool.where + n * behind(&pool) : NULL;
-    c->k->max_pool_forward(team, &pool);
+    const pn_conv_pool a = slice(job, lane, n, images, again);
+    job->c->k->conv_forward(team, &a.conv);
+    job->c->k->max_pool_forward(team, &a.pool);
 }
 
 static void backward_some(const stream *job, const pn_team *team, pn_index lane, pn_index n, pn_index images,
                           bool again)
 {
     const pn_call *c = job->c;
-    char *buffers = to(job->scratch, lane, job->p.lane);
-    pn_pool2d pool = job->a->pool;
-    pool.N = images;
-    pool.dy = from(pool.dy, n * behind(&pool), pn_call_item(c));
-    pool.where += n * behind(&pool);
-    pool.dx = buffers + job->p.between;
-    c->k->max_pool_backward(team, &pool);
-    pn_conv conv = job->a->conv;
-    conv.N = images;
-    conv.dy = pool.dx;
-    if (c->dx[1]) {
-        conv.x = from(conv.x, n, before(c, &conv));
+    const pn_conv_pool a = slice(job, lane, n, images, again);
+    c->k->max_pool_backward(team, &a.pool);
+    if (c->dx[WEIGHT]) {
+        pn_conv conv = a.conv;
+        void *sums = pn_at(job->scratch, job->p.dw);
         conv.alone = job->p.lanes > 1;
-        conv.dw = conv.alone ? to(job->scratch + job->p.dw, lane * weights(&conv), pn_call_item(c)) : c->dx[1];
-        conv.add = conv.alone ? again : c->add[1];
-        conv.work = buffers + job->p.dw_work;
+        conv.dw = conv.alone ? to(sums, lane * weights(&conv), pn_call_item(c)) : c->dx[WEIGHT];
+        conv.add = conv.alone ? again : c->add[WEIGHT];
+        conv.work = pn_at(job->scratch, (size_t)lane * job->p.lane + job->p.dw_work);
         c->k->conv_dw(team, &conv);
     }
-    if (c->dx[0]) {
-        conv.dx = to(c->dx[0], n, before(c, &conv));
-        conv.add = c->add[0];
-        conv.work = buffers + job->p.work;
-        conv.packed = again;
+    if (c->dx[X]) {
+        pn_conv conv = a.conv;
+        conv.add = c->add[X];
         c->k->conv_dx(team, &conv);
     }
 }
@@ -174,9 +178,10 @@ void pn_conv_pool_backward(const pn_call *c, const pn_conv_pool *a, void *scratc
 {
     const plan p = backward_plan(c, &a->conv);
     const pn_index size = weights(&a->conv);
-    if (!c->dx[0] && !c->dx[1])
+    if (!c->dx[X] && !c->dx[WEIGHT])
         return;
     run(&(stream){ .c = c, .a = a, .p = p, .scratch = scratch, .some = backward_some });
-    if (c->dx[1] && p.lanes > 1)
-        pn_call_sum_rows(c, pn_at(scratch, p.dw), p.lanes * size, size, c->dx[1], c->add[1], pn_at(scratch, p.sums));
+    if (c->dx[WEIGHT] && p.lanes > 1)
+        pn_call_sum_rows(c, pn_at(scratch, p.dw), p.lanes * size, size, c->dx[WEIGHT], c->add[WEIGHT],
+                         pn_at(scratch, p.sums));
 }

@@ -49,12 +49,9 @@ static plan make_plan(const pn_call *c)
     plan b = { .total = 0 };
     if (p->activation != PN_ACT_NONE)
         b.dz = pn_part(&b.total, c->y[0].size, pn_call_item(c));
-    size_t work = c->wants[X] ? work_of(c, X) : 0;
-    const size_t weight = c->wants[WEIGHT] ? work_of(c, WEIGHT) : 0;
     const pn_layer_act act = act_of(c);
-    const size_t bias = pn_call_act_work(c, &act);
-    work = work > weight ? work : weight;
-    b.work = pn_part(&b.total, 1, work > bias ? work : bias);
+    const size_t work = pn_larger(c->wants[X] ? work_of(c, X) : 0, c->wants[WEIGHT] ? work_of(c, WEIGHT) : 0);
+    b.work = pn_part(&b.total, 1, pn_larger(work, pn_call_act_work(c, &act)));
     return b;
 }
 

@@ -123,7 +123,7 @@ static int rule(pn_call *c, pn_error *err)
     db.batch = b->ndim == 2 ? 1 : db.batch;
     const size_t work_a = c->wants[A] ? c->k->gemm_work(&da) : 0, work_b = c->wants[B] ? c->k->gemm_work(&db) : 0;
     c->forward_scratch = c->k->gemm_work(&g);
-    c->backward_scratch = work_a > work_b ? work_a : work_b;
+    c->backward_scratch = pn_larger(work_a, work_b);
     c->keep_x = (c->wants[A] ? PN_KEEP_X(B) : 0) | (c->wants[B] ? PN_KEEP_X(A) : 0);
     return 0;
 }

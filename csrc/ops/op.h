@@ -130,6 +130,7 @@ pn_index pn_view_count(const pn_view *v, int from, int to);
  * PN_ALIGN.  An overflow makes *total SIZE_MAX, which no memory can give, so that the call fails cleanly. */
 size_t pn_part(size_t *total, pn_index n, size_t item);
 static inline void *pn_at(void *base, size_t offset) { return (char *)base + offset; }
+static inline size_t pn_larger(size_t a, size_t b) { return a > b ? a : b; }           /* for parts used in turn */
 
 static inline size_t pn_call_item(const pn_call *c) { return pn_dtype_size(c->k->real); }   /* of the call's real */
 double pn_call_get(const pn_call *c, const void *reals);             /* one value of the call's real, as a double */

@@ -4,8 +4,6 @@
  * cells inside the image, and so does its gradient.  global_avg_pool2d is the mean over H and W. */
 #include "ops/window.h"
 
-enum { CELLS_MOST = 256 };               /* of a max window: where is a byte */
-
 typedef struct pool2d_params { pn_index size[2], stride[2]; pn_padding padding; } pool2d_params;
 
 static const pool2d_params defaults = { .size = { 2, 2 }, .padding = { .mode = PN_PAD_VALID } };
@@ -49,9 +47,9 @@ static int max_rule(pn_call *c, pn_error *err)
     const pool2d_params *p = c->params;
     if (pool_rule(c, err))
         return -1;
-    if (p->size[0] * p->size[1] > CELLS_MOST)
+    if (p->size[0] * p->size[1] > PN_CELLS_MOST)
         return pn_fail(err, PN_EVALUE, "max_pool2d: size is (%td, %td); a window has at most %d cells", p->size[0],
-                       p->size[1], CELLS_MOST);
+                       p->size[1], PN_CELLS_MOST);
     c->saved_bytes = (size_t)c->y[0].size;
     return 0;
 }

@@ -8,6 +8,8 @@ typedef struct pn_window {
     pn_index KH, KW, stride_h, stride_w, pad_top, pad_left, OH, OW;
 } pn_window;
 
+enum { PN_CELLS_MOST = 256 };            /* of a window whose maximum's place is kept: that is a byte */
+
 /* Places KH x KW windows on input 0, which has 4 axes.  same: OH = ceil(H / stride), what is odd goes to the bottom and
  * right (TensorFlow's); valid: no padding; explicit: as given, and where `inside`, less than the window, so that each
  * window meets the image.  what: "kernel" or "window".  It fails where a size is wrong or the window does not fit. */
