@@ -50,10 +50,11 @@ bench-install:
 	rm -rf build/lib.* build/bdist.*
 	$(BENCH) -m pip --disable-pip-version-check --quiet install . -r benchmarks/peers.txt
 
-lint: install-test     ## ruff, mypy --strict, and that docs and stubs are what the op table says
+lint: install-test     ## ruff, mypy --strict, clang-format, and that docs and stubs are what the op table says
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict pyneural
+	$(BIN)/clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' '*.inc')
 	$(BIN)/python tools/make_stubs.py --check
 
 docs: install-test     ## write docs/ops.md and the stubs anew, from the op table

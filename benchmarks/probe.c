@@ -82,7 +82,7 @@ static int by_size(const void *a, const void *b)
 static void *run(void *given)
 {
     worker *w = given;
-    static const volatile float seed[2] = {0.999f, 0.001f};
+    static const volatile float seed[2] = { 0.999f, 0.001f };
     volatile float sink = 0;
     double *rates = malloc(PIECES * sizeof(double));
     size_t count = 0, at = 0;
@@ -117,7 +117,7 @@ int main(int argc, char **argv)
         all[i] = 1.0f;
     const size_t each = LENGTH / (size_t)threads;
     for (int i = 0; i < threads; i++) {
-        workers[i] = (worker){.triad = triad, .seconds = atof(argv[3]), .n = each};
+        workers[i] = (worker){ .triad = triad, .seconds = atof(argv[3]), .n = each };
         if (triad) {
             workers[i].a = all + (size_t)i * each;
             workers[i].b = workers[i].a + LENGTH;

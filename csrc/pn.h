@@ -6,13 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef ptrdiff_t pn_index;              /* sizes, counts and strides, in elements unless a name says bytes */
+typedef ptrdiff_t pn_index; /* sizes, counts and strides, in elements unless a name says bytes */
 
 enum {
-    PN_MAX_DIMS = 8,                     /* axes of a tensor */
-    PN_MAX_IN = 64,                      /* inputs of an op (concat takes that many; all others at most 6) */
-    PN_MAX_OUT = 3,                      /* outputs of an op */
-    PN_ALIGN = 64,                       /* bytes: a cache line, and the widest vector */
+    PN_MAX_DIMS = 8, /* axes of a tensor */
+    PN_MAX_IN = 64,  /* inputs of an op (concat takes that many; all others at most 6) */
+    PN_MAX_OUT = 3,  /* outputs of an op */
+    PN_ALIGN = 64,   /* bytes: a cache line, and the widest vector */
 };
 
 /* The two reals come first: they index the engine's kernel tables. */

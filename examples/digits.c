@@ -33,7 +33,7 @@ static pn_tensor *part_of(pn_tensor *t, pn_index start, pn_index n, pn_error *er
     return pn_tensor_on(t->storage, (size_t)start * pn_dtype_size(t->v.dtype), &v, err);
 }
 
-/* ---- data ---------------------------------------------------------------------------------------------------------- */
+/* ---- data -------------------------------------------------------------------------------------------------------- */
 
 static int read_digits(pn_engine *engine, const char *folder, const char *part, mlp_digits *out, pn_error *err)
 {
@@ -68,13 +68,14 @@ static void free_digits(mlp_digits *d)
     pn_tensor_unref(d->labels);
 }
 
-/* ---- training and testing -------------------------------------------------------------------------------------------- */
+/* ---- training and testing ---------------------------------------------------------------------------------------- */
 
 /* The one-cycle schedule: up over the first quarter of the steps, then down, along cosines (Smith & Topin 2018). */
 static double one_cycle(int64_t step, int64_t steps)
 {
     const double rise = fmax(1, 0.25 * (double)steps), s = (double)step;
-    const double low = s < rise ? 0.04 : 0.001, at = s < rise ? 1 - s / rise : (s - rise) / fmax(1, (double)steps - rise);
+    const double low = s < rise ? 0.04 : 0.001,
+                 at = s < rise ? 1 - s / rise : (s - rise) / fmax(1, (double)steps - rise);
     return low + (1 - low) * 0.5 * (1 + cos(PI * at));
 }
 
@@ -86,7 +87,8 @@ static double now(void)
 }
 
 /* One pass over the data in this order; learns where there is an optimizer. */
-static int pass(const mlp *net, const mlp_digits *d, pn_tensor *order, pn_optimizer *optimizer, int64_t steps, mlp_sums *mean, pn_error *err)
+static int pass(const mlp *net, const mlp_digits *d, pn_tensor *order, pn_optimizer *optimizer, int64_t steps,
+                mlp_sums *mean, pn_error *err)
 {
     const pn_index n = order->v.size, batch = optimizer ? BATCH : TEST_BATCH;
     *mean = (mlp_sums){ .loss = 0 };
@@ -117,7 +119,8 @@ static int train(const mlp *net, const mlp_digits *d, uint64_t seed, int epochs,
 {
     const pn_index n = d->images->v.shape[0];
     pn_tensor *order = make(net->engine, PN_INT64, 1, &n, err);
-    pn_optimizer *adam = order ? pn_optimizer_new(net->engine, pn_optimizer_find("adam"), NULL, net->block, 0, NULL, err) : NULL;
+    pn_optimizer *adam =
+        order ? pn_optimizer_new(net->engine, pn_optimizer_find("adam"), NULL, net->block, 0, NULL, err) : NULL;
     int failed = !adam;
     for (int epoch = 0; epoch < epochs && !failed; epoch++) {
         const double begun = now();
@@ -145,7 +148,8 @@ static int test(const mlp *net, const mlp_digits *d, pn_error *err)
         return -1;
     const double z = 1.959963984540054, N = (double)n, p = mean.accuracy, zz = z * z / N;
     const double middle = (p + zz / 2) / (1 + zz), half = z * sqrt(p * (1 - p) / N + zz / (4 * N)) / (1 + zz);
-    printf("accuracy %.2f %% [%.2f, %.2f] · loss %.4f · n = %td\n", 100 * p, 100 * (middle - half), 100 * (middle + half), mean.loss, n);
+    printf("accuracy %.2f %% [%.2f, %.2f] · loss %.4f · n = %td\n", 100 * p, 100 * (middle - half),
+           100 * (middle + half), mean.loss, n);
     return 0;
 }
 
@@ -176,9 +180,9 @@ int main(int argc, char **argv)
     }
     pn_error err = { .code = PN_OK };
     mlp net = { .engine = NULL };
-    const char *isa = getenv("PYNEURAL_ISA");              /* the one the package obeys, so that both get the same bits */
+    const char *isa = getenv("PYNEURAL_ISA"); /* the one the package obeys, so that both get the same bits */
     pn_engine *engine = pn_engine_new(&(pn_engine_options){ .isa = isa && *isa ? isa : NULL }, &err);
-        const int failed = !engine || mlp_make(engine, &net, &err) || run(&net, training, argv[2], argv[3], epochs, &err);
+    const int failed = !engine || mlp_make(engine, &net, &err) || run(&net, training, argv[2], argv[3], epochs, &err);
     if (failed)
         fprintf(stderr, "%s\n", err.text);
     mlp_free(&net);

@@ -10,7 +10,9 @@
 /* ---- whole files ------------------------------------------------------------------------------------------------- */
 
 /* 47040000 as "47,040,000". */
-typedef struct grouped { char s[32]; } grouped;
+typedef struct grouped {
+    char s[32];
+} grouped;
 static grouped group(uint64_t n)
 {
     grouped g;
@@ -58,7 +60,7 @@ int files_read(pn_memory *memory, const char *path, files_bytes *out, pn_error *
     return failed;
 }
 
-/* ---- IDX: 0, 0, type, axes, then each axis's length (32 bits, big-endian), then the values ----------------------------- */
+/* ---- IDX: 0, 0, type, axes, then each axis's length (32 bits, big-endian), then the values ----------------------- */
 
 static uint32_t big_endian(const uint8_t *p)
 {
@@ -74,13 +76,16 @@ static int check_magic(const char *name, const uint8_t *data, size_t size, int n
     if (size < 4 || data[0] || data[1])
         return pn_fail(err, PN_EVALUE, "%s: is no IDX file", name);
     if (data[2] != 0x08)
-        return pn_fail(err, PN_EVALUE, "%s: holds values of type 0x%02x; IDX images and labels are uint8 (0x08)", name, data[2]);
+        return pn_fail(err, PN_EVALUE, "%s: holds values of type 0x%02x; IDX images and labels are uint8 (0x08)", name,
+                       data[2]);
     if (data[3] != ndim)
-        return pn_fail(err, PN_EVALUE, "%s: has %d axes (%s), expected %d (%s)", name, data[3], kind_of(data[3]), ndim, kind_of(ndim));
+        return pn_fail(err, PN_EVALUE, "%s: has %d axes (%s), expected %d (%s)", name, data[3], kind_of(data[3]), ndim,
+                       kind_of(ndim));
     return 0;
 }
 
-pn_tensor *files_parse_idx(pn_engine *engine, const char *name, const uint8_t *data, size_t size, int ndim, pn_error *err)
+pn_tensor *files_parse_idx(pn_engine *engine, const char *name, const uint8_t *data, size_t size, int ndim,
+                           pn_error *err)
 {
     pn_assert(ndim >= 1 && ndim <= PN_MAX_DIMS);
     const size_t header = 4 + 4 * (size_t)ndim;
@@ -118,12 +123,14 @@ pn_tensor *files_read_idx(pn_engine *engine, const char *path, int ndim, pn_erro
     return tensor;
 }
 
-/* ---- model files: reading ------------------------------------------------------------------------------------------ */
+/* ---- model files: reading ---------------------------------------------------------------------------------------- */
 
 /* Files that people have instead. */
 static int check_foreign(const char *name, const uint8_t *data, size_t size, pn_error *err)
 {
-    static const struct { const char *magic, *what; } foreign[] = {
+    static const struct {
+        const char *magic, *what;
+    } foreign[] = {
         { "\x89HDF", "an HDF5 (Keras) file" },
         { "PK\x03\x04", "a zip archive (PyTorch, Keras or NumPy)" },
         { "\x80", "a pickle" },
@@ -131,9 +138,11 @@ static int check_foreign(const char *name, const uint8_t *data, size_t size, pn_
     };
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
         const size_t n = strlen(foreign[i].magic);
-        const bool longer = n == 1 && size > 1 && (data[1] < 2 || data[1] > 5);     /* a pickle's second byte is its protocol */
+        const bool longer =
+            n == 1 && size > 1 && (data[1] < 2 || data[1] > 5); /* a pickle's second byte is its protocol */
         if (size >= n && memcmp(data, foreign[i].magic, n) == 0 && !longer)
-            return pn_fail(err, PN_EVALUE, "%s is %s; give a .safetensors file written by pn.save", name, foreign[i].what);
+            return pn_fail(err, PN_EVALUE, "%s is %s; give a .safetensors file written by pn.save", name,
+                           foreign[i].what);
     }
     return 0;
 }
@@ -150,7 +159,8 @@ static int find_header(const char *name, const uint8_t *data, size_t size, json 
     if (length > 100 << 20 || (size > 8 && data[8] != '{'))
         return pn_fail(err, PN_EVALUE, "%s: is no safetensors file", name);
     if (length > size - 8)
-        return pn_fail(err, PN_EVALUE, "%s: header promises %s bytes, found %s: incomplete file", name, group(length).s, group(size - 8).s);
+        return pn_fail(err, PN_EVALUE, "%s: header promises %s bytes, found %s: incomplete file", name, group(length).s,
+                       group(size - 8).s);
     *header = (json){ .at = (const char *)data + 8, .end = (const char *)data + 8 + length };
     return 0;
 }
@@ -248,7 +258,8 @@ static int read_header(json j, pn_memory *memory, const uint8_t *tensors, size_t
     return used == room ? 0 : -1;
 }
 
-int files_parse_model(pn_memory *memory, const char *name, const uint8_t *data, size_t size, files_model *out, pn_error *err)
+int files_parse_model(pn_memory *memory, const char *name, const uint8_t *data, size_t size, files_model *out,
+                      pn_error *err)
 {
     json header;
     pn_error inner = { .code = PN_OK };
@@ -257,7 +268,7 @@ int files_parse_model(pn_memory *memory, const char *name, const uint8_t *data, 
         return -1;
     const uint8_t *tensors = (const uint8_t *)header.end;
     const size_t room = size - (size_t)(tensors - data);
-    if (read_header(header, memory, tensors, room, out, &inner))               /* counts the entries */
+    if (read_header(header, memory, tensors, room, out, &inner)) /* counts the entries */
         goto malformed;
     out->entries = pn_mem_get(memory, (size_t)out->n * sizeof *out->entries, &inner);
     if (!out->entries)
@@ -273,7 +284,8 @@ malformed:
     files_free_model(out);
     if (inner.code == PN_EMEMORY)
         return pn_fail(err, inner.code, "%s: %s", name, inner.text);
-    return pn_fail(err, PN_EVALUE, "%s: damaged: the header and the %s bytes after it do not fit together", name, group(room).s);
+    return pn_fail(err, PN_EVALUE, "%s: damaged: the header and the %s bytes after it do not fit together", name,
+                   group(room).s);
 }
 
 int files_read_model(pn_memory *memory, const char *path, files_model *out, pn_error *err)
@@ -305,8 +317,9 @@ int files_copy_entry(const files_model *model, const char *name, pn_tensor *to, 
         if (strcmp(model->entries[i].name, name) != 0)
             continue;
         if (v->dtype != to->v.dtype || !pn_view_same_shape(v, &to->v))
-            return pn_fail(err, PN_ESHAPE, "load: %s is %s %s in the file, %s %s in the model", name, pn_dtype_name(v->dtype),
-                           pn_view_text(v).s, pn_dtype_name(to->v.dtype), pn_view_text(&to->v).s);
+            return pn_fail(err, PN_ESHAPE, "load: %s is %s %s in the file, %s %s in the model", name,
+                           pn_dtype_name(v->dtype), pn_view_text(v).s, pn_dtype_name(to->v.dtype),
+                           pn_view_text(&to->v).s);
         memcpy(to->v.data, v->data, pn_view_bytes(v));
         pn_tensor_touch(to);
         return 0;
@@ -331,10 +344,13 @@ int files_card_number(const char *card, const char *path, double *out, pn_error 
     return json_number(&j, out) ? pn_fail(err, PN_EVALUE, "load: the card's %s is no number", path) : 0;
 }
 
-/* ---- model files: writing ------------------------------------------------------------------------------------------ */
+/* ---- model files: writing ---------------------------------------------------------------------------------------- */
 
 /* Text that is first counted (at = NULL), then written. */
-typedef struct text { char *at; size_t used; } text;
+typedef struct text {
+    char *at;
+    size_t used;
+} text;
 
 static void put(text *t, const char *s, size_t n)
 {
@@ -406,7 +422,8 @@ static bool write_all(FILE *file, const text *header, pn_index n, const files_en
     return good;
 }
 
-int files_write_model(pn_memory *memory, const char *path, pn_index n, const files_entry *entries, const char *card, pn_error *err)
+int files_write_model(pn_memory *memory, const char *path, pn_index n, const files_entry *entries, const char *card,
+                      pn_error *err)
 {
     char beside[4096];
     if (snprintf(beside, sizeof beside, "%s.part", path) >= (int)sizeof beside)

@@ -9,33 +9,39 @@
 #include "tensor/tensor.h"
 
 /* The whole of a plain file, in a block for pn_mem_put. */
-typedef struct files_bytes { uint8_t *data; size_t size; } files_bytes;
+typedef struct files_bytes {
+    uint8_t *data;
+    size_t size;
+} files_bytes;
 int files_read(pn_memory *memory, const char *path, files_bytes *out, pn_error *err);
 
 /* An IDX file of uint8 with ndim axes (1 labels, 3 images) as a tensor; a new reference, NULL on failure. */
 pn_tensor *files_read_idx(pn_engine *engine, const char *path, int ndim, pn_error *err);
-pn_tensor *files_parse_idx(pn_engine *engine, const char *name, const uint8_t *data, size_t size, int ndim, pn_error *err);
+pn_tensor *files_parse_idx(pn_engine *engine, const char *name, const uint8_t *data, size_t size, int ndim,
+                           pn_error *err);
 
 enum { FILES_NAME = 128 };
 
 typedef struct files_entry {
-    char name[FILES_NAME];               /* "dense_1/weight" */
-    pn_view v;                           /* data: not aligned, borrowed */
+    char name[FILES_NAME]; /* "dense_1/weight" */
+    pn_view v;             /* data: not aligned, borrowed */
 } files_entry;
 
 typedef struct files_model {
-    files_bytes bytes;                   /* what entries point into; data is NULL where it was parsed from elsewhere */
-    char *card;                          /* JSON text */
+    files_bytes bytes; /* what entries point into; data is NULL where it was parsed from elsewhere */
+    char *card;        /* JSON text */
     files_entry *entries;
     pn_index n;
 } files_model;
 
 int files_read_model(pn_memory *memory, const char *path, files_model *out, pn_error *err);
-int files_parse_model(pn_memory *memory, const char *name, const uint8_t *data, size_t size, files_model *out, pn_error *err);
+int files_parse_model(pn_memory *memory, const char *name, const uint8_t *data, size_t size, files_model *out,
+                      pn_error *err);
 void files_free_model(files_model *model);
 
 /* Writes beside the path first and then takes its place, so that a failure leaves what was there. */
-int files_write_model(pn_memory *memory, const char *path, pn_index n, const files_entry *entries, const char *card, pn_error *err);
+int files_write_model(pn_memory *memory, const char *path, pn_index n, const files_entry *entries, const char *card,
+                      pn_error *err);
 
 /* Copies the entry of that name into a tensor, whose dtype and shape it must have. */
 int files_copy_entry(const files_model *model, const char *name, pn_tensor *to, pn_error *err);

@@ -45,7 +45,10 @@ static int hex4(json *j)
         return -1;
     for (int i = 0; i < 4; i++) {
         const char c = *j->at++;
-        const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        const int digit = c >= '0' && c <= '9'   ? c - '0'
+                          : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                          : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                 : -1;
         if (digit < 0)
             return -1;
         value = value * 16 + digit;
@@ -98,7 +101,7 @@ static size_t character(json *j, char out[4])
     const char escape = *j->at++;
     if (escape == 'u') {
         const int point = code_point(j);
-        return point > 0 ? encode(point, out) : 0;         /* 0 would end the text early */
+        return point > 0 ? encode(point, out) : 0; /* 0 would end the text early */
     }
     const char *name = escape ? strchr(names, escape) : NULL;
     if (!name)

@@ -7,7 +7,9 @@
 
 #include "pn.h"
 
-typedef struct json { const char *at, *end; } json;
+typedef struct json {
+    const char *at, *end;
+} json;
 
 enum { JSON_MAX_DEPTH = 64 };
 
@@ -20,8 +22,8 @@ int json_more(json *j, char closing, bool *first);
 int json_string(json *j, char *out, size_t size);
 int json_key(json *j, char *out, size_t size);
 int json_number(json *j, double *out);
-int json_size(json *j, pn_index *out);                     /* a whole number from 0 to 2^53 */
-int json_skip(json *j);                                    /* one value of any kind */
+int json_size(json *j, pn_index *out); /* a whole number from 0 to 2^53 */
+int json_skip(json *j);                /* one value of any kind */
 
 /* From an object to the value of one of its members: 1 found (the cursor stands there), 0 not. */
 int json_find(json *j, const char *key);

@@ -28,7 +28,9 @@ static pn_tensor *make_one(pn_engine *engine, pn_error *err)
 
 int mlp_make(pn_engine *engine, mlp *net, pn_error *err)
 {
-    static const pn_index shapes[PARTS][2] = { { MLP_PIXELS, MLP_HIDDEN }, { MLP_HIDDEN }, { MLP_HIDDEN, MLP_CLASSES }, { MLP_CLASSES } };
+    static const pn_index shapes[PARTS][2] = {
+        { MLP_PIXELS, MLP_HIDDEN }, { MLP_HIDDEN }, { MLP_HIDDEN, MLP_CLASSES }, { MLP_CLASSES }
+    };
     static const pn_group groups[PARTS] = { PN_GROUP_WEIGHT, PN_GROUP_BIAS, PN_GROUP_WEIGHT, PN_GROUP_BIAS };
     pn_view views[PARTS];
     *net = (mlp){ .engine = engine };
@@ -54,8 +56,12 @@ int mlp_start(const mlp *net, const mlp_digits *train, uint64_t seed, pn_error *
     const double a[PARTS] = { sqrt(6.0 / MLP_PIXELS), 0, sqrt(6.0 / (MLP_HIDDEN + MLP_CLASSES)), 0 };
     const pn_kernels *k = net->engine->kernels[PN_FLOAT32];
     double mean, deviation;
-    pn_moments m = { .from = PN_UINT8, .n = train->images->v.size, .channels = 1, .x = train->images->v.data,
-                     .mean = &mean, .deviation = &deviation };
+    pn_moments m = { .from = PN_UINT8,
+                     .n = train->images->v.size,
+                     .channels = 1,
+                     .x = train->images->v.data,
+                     .mean = &mean,
+                     .deviation = &deviation };
     void *scratch = pn_mem_get(net->engine->memory, PN_SCRATCH_BYTES, err);
     m.work = pn_mem_get(net->engine->memory, k->moments_work(&m), err);
     const pn_team team = { .pool = net->engine->pool, .scratch = scratch };
@@ -63,8 +69,12 @@ int mlp_start(const mlp *net, const mlp_digits *train, uint64_t seed, pn_error *
         k->moments(&team, &m);
         set_scaling(net, mean, deviation);
         for (int i = 0; i < PARTS; i += 2)
-            k->random(&team, &(pn_random){ .f = PN_RANDOM_UNIFORM, .n = net->block->segments[i].length, .a = -a[i], .b = a[i],
-                                           .key = pn_rng_key(seed, pn_rng_stream(part_names[i])), .y = net->block->segments[i].value->v.data });
+            k->random(&team, &(pn_random){ .f = PN_RANDOM_UNIFORM,
+                                           .n = net->block->segments[i].length,
+                                           .a = -a[i],
+                                           .b = a[i],
+                                           .key = pn_rng_key(seed, pn_rng_stream(part_names[i])),
+                                           .y = net->block->segments[i].value->v.data });
     }
     const bool done = scratch && m.work;
     pn_mem_put(m.work);
@@ -73,7 +83,8 @@ int mlp_start(const mlp *net, const mlp_digits *train, uint64_t seed, pn_error *
 }
 
 /* One op by name; linear's activation is the parameter at the offset that its table names. */
-static pn_tensor *apply(const mlp *net, const char *name, pn_activation act, bool record, int n, pn_tensor *const *inputs, pn_error *err)
+static pn_tensor *apply(const mlp *net, const char *name, pn_activation act, bool record, int n,
+                        pn_tensor *const *inputs, pn_error *err)
 {
     const pn_op *op = pn_op_find(name);
     _Alignas(16) char params[PN_MAX_PARAM_BYTES] = { 0 };
@@ -87,19 +98,24 @@ static pn_tensor *apply(const mlp *net, const char *name, pn_activation act, boo
 }
 
 /* Logits and targets of the examples of these rows. */
-static int forward(const mlp *net, const mlp_digits *d, pn_tensor *rows, bool record, pn_tensor **logits, pn_tensor **targets, pn_error *err)
+static int forward(const mlp *net, const mlp_digits *d, pn_tensor *rows, bool record, pn_tensor **logits,
+                   pn_tensor **targets, pn_error *err)
 {
     const pn_segment *s = net->block->segments;
-    pn_tensor *x = apply(net, "gather", PN_ACT_NONE, false, 4, (pn_tensor *[]){ d->images, rows, net->mean, net->scale }, err);
-    pn_tensor *h = x ? apply(net, "linear", PN_ACT_RELU, record, 3, (pn_tensor *[]){ x, s[0].value, s[1].value }, err) : NULL;
-    *logits = h ? apply(net, "linear", PN_ACT_NONE, record, 3, (pn_tensor *[]){ h, s[2].value, s[3].value }, err) : NULL;
+    pn_tensor *x =
+        apply(net, "gather", PN_ACT_NONE, false, 4, (pn_tensor *[]){ d->images, rows, net->mean, net->scale }, err);
+    pn_tensor *h =
+        x ? apply(net, "linear", PN_ACT_RELU, record, 3, (pn_tensor *[]){ x, s[0].value, s[1].value }, err) : NULL;
+    *logits =
+        h ? apply(net, "linear", PN_ACT_NONE, record, 3, (pn_tensor *[]){ h, s[2].value, s[3].value }, err) : NULL;
     *targets = *logits ? apply(net, "gather", PN_ACT_NONE, false, 2, (pn_tensor *[]){ d->labels, rows }, err) : NULL;
     pn_tensor_unref(x);
     pn_tensor_unref(h);
     return *targets ? 0 : -1;
 }
 
-int mlp_batch(const mlp *net, const mlp_digits *d, pn_tensor *rows, pn_optimizer *optimizer, mlp_sums *sums, pn_error *err)
+int mlp_batch(const mlp *net, const mlp_digits *d, pn_tensor *rows, pn_optimizer *optimizer, mlp_sums *sums,
+              pn_error *err)
 {
     pn_tensor *logits = NULL, *targets = NULL, *loss = NULL, *accuracy = NULL;
     int failed = -1;
@@ -107,7 +123,8 @@ int mlp_batch(const mlp *net, const mlp_digits *d, pn_tensor *rows, pn_optimizer
         goto done;
     loss = apply(net, "cross_entropy", PN_ACT_NONE, optimizer != NULL, 2, (pn_tensor *[]){ logits, targets }, err);
     accuracy = loss ? apply(net, "accuracy", PN_ACT_NONE, false, 2, (pn_tensor *[]){ logits, targets }, err) : NULL;
-    if (!accuracy || (optimizer && (pn_backward(loss, &(pn_backward_options){ .seed = NULL }, err) || pn_optimizer_step(optimizer, err))))
+    if (!accuracy || (optimizer && (pn_backward(loss, &(pn_backward_options){ .seed = NULL }, err) ||
+                                    pn_optimizer_step(optimizer, err))))
         goto done;
     sums->loss += (double)*(float *)loss->v.data * (double)rows->v.size;
     sums->accuracy += (double)*(float *)accuracy->v.data * (double)rows->v.size;
@@ -120,7 +137,7 @@ done:
     return failed;
 }
 
-/* ---- the model file -------------------------------------------------------------------------------------------------- */
+/* ---- the model file ---------------------------------------------------------------------------------------------- */
 
 static const char card_text[] =
     "{\"architecture\":{\"config\":{\"dtype\":\"float32\"},\"kind\":\"Sequential\",\"layers\":["

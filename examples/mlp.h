@@ -8,19 +8,24 @@ enum { MLP_PIXELS = 784, MLP_HIDDEN = 128, MLP_CLASSES = 10 };
 
 typedef struct mlp {
     pn_engine *engine;
-    pn_block *block;                     /* dense_1/weight, dense_1/bias, dense_2/weight, dense_2/bias */
-    pn_tensor *mean, *scale;             /* (1,): how pixels become inputs */
+    pn_block *block;         /* dense_1/weight, dense_1/bias, dense_2/weight, dense_2/bias */
+    pn_tensor *mean, *scale; /* (1,): how pixels become inputs */
 } mlp;
 
-typedef struct mlp_digits { pn_tensor *images, *labels; } mlp_digits;  /* uint8 (n, 784), int64 (n,) */
-typedef struct mlp_sums { double loss, accuracy; } mlp_sums;           /* over the examples */
+typedef struct mlp_digits {
+    pn_tensor *images, *labels;
+} mlp_digits; /* uint8 (n, 784), int64 (n,) */
+typedef struct mlp_sums {
+    double loss, accuracy;
+} mlp_sums; /* over the examples */
 
-int mlp_make(pn_engine *engine, mlp *net, pn_error *err);              /* all zeros; free it also where this failed */
+int mlp_make(pn_engine *engine, mlp *net, pn_error *err); /* all zeros; free it also where this failed */
 void mlp_free(mlp *net);
-int mlp_start(const mlp *net, const mlp_digits *train, uint64_t seed, pn_error *err);    /* the values before training */
+int mlp_start(const mlp *net, const mlp_digits *train, uint64_t seed, pn_error *err); /* the values before training */
 
 /* One batch, of the examples in rows (int64): adds to the sums, and with an optimizer makes a step. */
-int mlp_batch(const mlp *net, const mlp_digits *d, pn_tensor *rows, pn_optimizer *optimizer, mlp_sums *sums, pn_error *err);
+int mlp_batch(const mlp *net, const mlp_digits *d, pn_tensor *rows, pn_optimizer *optimizer, mlp_sums *sums,
+              pn_error *err);
 
 /* The file that pn.save writes and pn.load reads. */
 int mlp_save(const mlp *net, const char *path, int epochs, uint64_t seed, const mlp_sums *last, pn_error *err);

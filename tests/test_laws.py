@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CSRC = ROOT / "csrc"
 FLOORS = {"base": 0, "kernels": 1, "engine": 2, "tensor": 3, "ops": 4, "graph": 5, "optim": 6, "binding": 7}
 SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in (".c", ".h", ".inc", ".def"))
-LONGEST_FUNCTION, LONGEST_FILE = 60, 500  # lines; a kernel may be as long as the first
+LONGEST_LINE, LONGEST_FUNCTION, LONGEST_FILE = 120, 60, 500  # a kernel may be as long as the second
 
 
 def code(path: Path) -> str:
@@ -109,7 +109,7 @@ def test_every_kernel_is_tried_at_the_edges_of_its_tiles() -> None:
     table = (CSRC / "kernels" / "kernels.h").read_text(encoding="utf-8").split("#define PN_KERNEL_TABLE(X)")[1]
     kernels = set(re.findall(r"\bX\((\w+),", table.split("\n\n")[0]))
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "c").glob("test_edges*.c"))
-    rows = " ".join(re.findall(r'\{ "([\w ]+)", \w+_edge,', tests)).split()
+    rows = " ".join(re.findall(r'\{ "([\w ]+)",\s+\w+_edge,', tests)).split()
     assert set(rows) == kernels, f"without a row in tests/c/test_edges*.c, or without a kernel: {set(rows) ^ kernels}"
 
 
@@ -122,6 +122,19 @@ def test_every_file_opens_with_a_banner_and_can_be_read_in_one_sitting() -> None
         banner = rf"/\* (\w+/)?{re.escape(path.name)}( \(\w+\))? -- \S"
         assert re.match(banner, lines[0]), f"{name(path)} opens with {lines[0]!r}"
         assert len(lines) <= LONGEST_FILE, f"{name(path)} has {len(lines)} lines"
+
+
+def test_c_lines_have_at_most_120_columns() -> None:
+    c_files = [
+        path for folder in ("csrc", "tests/c", "examples", "benchmarks") for path in (ROOT / folder).rglob("*.[chid]*")
+    ]
+    assert not [
+        f"{path.relative_to(ROOT)}:{n}"
+        for path in sorted(c_files)
+        if path.suffix in (".c", ".h", ".inc", ".def")
+        for n, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1)
+        if len(line) > LONGEST_LINE
+    ]
 
 
 def test_functions_fit_on_a_screen() -> None:

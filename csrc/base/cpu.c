@@ -1,6 +1,6 @@
 /* cpu.c -- what this processor can do, and how many threads we may use. */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE                                        /* sched_getaffinity, sched_getcpu */
+#define _GNU_SOURCE /* sched_getaffinity, sched_getcpu */
 #endif
 #include "base/cpu.h"
 
@@ -13,7 +13,7 @@
 #include <sched.h>
 #endif
 
-static const char *const isa_names[PN_ISAS] = {"naive", "baseline", "avx2", "avx512"};
+static const char *const isa_names[PN_ISAS] = { "naive", "baseline", "avx2", "avx512" };
 
 pn_isa pn_cpu_best_isa(void)
 {
@@ -69,7 +69,7 @@ static int quota_of(const char *folder)
     long long quota, period;
     snprintf(path, sizeof path, "%s/cpu.max", folder);
     if (read_text(path, text, sizeof text)) {
-        quota = strtoll(text, &rest, 10);                  /* "max" reads as 0 */
+        quota = strtoll(text, &rest, 10); /* "max" reads as 0 */
         period = strtoll(rest, NULL, 10);
     } else {
         snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", folder);
@@ -148,7 +148,7 @@ int pn_cpu_quota(const char *list, const char *mount)
 static int affinity(void)
 {
 #ifdef __linux__
-    unsigned long mask[1024] = {0};                        /* 65,536 processors, past what cpu_set_t alone can hold */
+    unsigned long mask[1024] = { 0 }; /* 65,536 processors, past what cpu_set_t alone can hold */
     if (sched_getaffinity(0, sizeof mask, (cpu_set_t *)(void *)mask) == 0)
         return CPU_COUNT_S(sizeof mask, (cpu_set_t *)(void *)mask);
 #endif

@@ -18,7 +18,7 @@ int pn_fail(pn_error *err, pn_code code, const char *format, ...)
 {
     if (err == NULL)
         return -1;
-    char text[sizeof err->text];                           /* an argument may be err->text itself */
+    char text[sizeof err->text]; /* an argument may be err->text itself */
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(text, sizeof text, format, arguments);

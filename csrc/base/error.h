@@ -6,11 +6,11 @@
 
 typedef enum {
     PN_OK,
-    PN_ESHAPE,                           /* shapes, ranks, axes:          ValueError in Python */
-    PN_EVALUE,                           /* values, ranges, names:        ValueError */
-    PN_EDTYPE,                           /* kinds of number:              TypeError */
-    PN_EMEMORY,                          /* no memory, or over the limit: MemoryError */
-    PN_ESTATE,                           /* right call, wrong moment:     RuntimeError */
+    PN_ESHAPE,  /* shapes, ranks, axes:          ValueError in Python */
+    PN_EVALUE,  /* values, ranges, names:        ValueError */
+    PN_EDTYPE,  /* kinds of number:              TypeError */
+    PN_EMEMORY, /* no memory, or over the limit: MemoryError */
+    PN_ESTATE,  /* right call, wrong moment:     RuntimeError */
 } pn_code;
 
 typedef struct pn_error {

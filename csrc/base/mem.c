@@ -26,20 +26,20 @@
 
 enum {
     HEADER = PN_ALIGN,
-    SMALL = 4 * PN_ALIGN,                                  /* up to here the classes are PN_ALIGN apart */
+    SMALL = 4 * PN_ALIGN, /* up to here the classes are PN_ALIGN apart */
     SMALL_LOG2 = 8,
     CLASSES = 4 * (64 - SMALL_LOG2) + 4,
     HUGE_PAGE = 2 << 20,
-    CACHE_FLOOR = 1 << 30,                                 /* so much may lie unused whatever the live bytes: batches of */
-                                                           /* training and validation take turns, each in its own classes */
+    CACHE_FLOOR = 1 << 30, /* so much may lie unused whatever the live bytes: batches of */
+                           /* training and validation take turns, each in its own classes */
 };
 
-typedef enum { FREE = 0x46524545, LIVE = 0x4C495645 } block_state;     /* in debug, a block returned twice is caught */
+typedef enum { FREE = 0x46524545, LIVE = 0x4C495645 } block_state; /* in debug, a block returned twice is caught */
 
 typedef struct block {
     pn_memory *memory;
-    struct block *next;                                    /* in its class's list */
-    size_t size;                                           /* of its class */
+    struct block *next; /* in its class's list */
+    size_t size;        /* of its class */
     int size_class;
     block_state state;
 } block;
@@ -47,7 +47,7 @@ typedef struct block {
 _Static_assert(sizeof(block) <= HEADER, "the header is one cache line");
 
 struct pn_memory {
-    pthread_mutex_t lock;                                  /* guards all that follows */
+    pthread_mutex_t lock; /* guards all that follows */
     pn_memory_stats stats;
     int64_t fail_after;
     block *cached[CLASSES];
@@ -57,7 +57,7 @@ static int class_of(size_t bytes)
 {
     if (bytes <= SMALL)
         return bytes == 0 ? 0 : (int)((bytes - 1) / PN_ALIGN);
-    int log2 = 63 - __builtin_clzll((unsigned long long)bytes - 1);        /* 2^log2 < bytes <= 2^(log2 + 1) */
+    int log2 = 63 - __builtin_clzll((unsigned long long)bytes - 1); /* 2^log2 < bytes <= 2^(log2 + 1) */
     return 4 * (log2 - SMALL_LOG2 + 1) + (int)((bytes - 1) >> (log2 - 2) & 3);
 }
 
@@ -106,10 +106,7 @@ static block *detach_cached(pn_memory *memory)
     return chain;
 }
 
-static double mib(size_t bytes)
-{
-    return (double)bytes / (1 << 20);
-}
+static double mib(size_t bytes) { return (double)bytes / (1 << 20); }
 
 /* Counts a request, and its bytes as live; with the lock held. */
 static int reserve(pn_memory *memory, size_t size, pn_error *err)
@@ -155,7 +152,7 @@ static block *new_block(pn_memory *memory, size_t bytes, int size_class, pn_erro
                 mib(live));
         return NULL;
     }
-    *b = (block){.memory = memory, .size = size, .size_class = size_class, .state = FREE};
+    *b = (block){ .memory = memory, .size = size, .size_class = size_class, .state = FREE };
     return b;
 }
 
@@ -166,7 +163,7 @@ pn_memory *pn_memory_new(pn_error *err)
         pn_fail(err, PN_EMEMORY, "out of memory: the system refused an engine's first bytes");
         return NULL;
     }
-    *memory = (pn_memory){.lock = PTHREAD_MUTEX_INITIALIZER};
+    *memory = (pn_memory){ .lock = PTHREAD_MUTEX_INITIALIZER };
     return memory;
 }
 
@@ -273,12 +270,6 @@ pn_memory_stats pn_memory_read_stats(pn_memory *memory)
     return stats;
 }
 
-void pn_memory_before_fork(pn_memory *memory)
-{
-    pthread_mutex_lock(&memory->lock);
-}
+void pn_memory_before_fork(pn_memory *memory) { pthread_mutex_lock(&memory->lock); }
 
-void pn_memory_after_fork(pn_memory *memory)
-{
-    pthread_mutex_unlock(&memory->lock);
-}
+void pn_memory_after_fork(pn_memory *memory) { pthread_mutex_unlock(&memory->lock); }

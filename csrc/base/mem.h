@@ -7,26 +7,27 @@
 typedef struct pn_memory pn_memory;
 
 typedef struct pn_memory_stats {
-    size_t live_bytes, live_blocks;      /* handed out and not yet returned */
-    size_t peak_bytes;                   /* greatest live_bytes so far */
-    size_t cached_bytes;                 /* returned, kept for the next request of the same class */
-    uint64_t requests;                   /* calls of pn_mem_get */
-    uint64_t system_calls;               /* requests that the system had to serve */
-    size_t limit_bytes;                  /* 0: none */
+    size_t live_bytes, live_blocks; /* handed out and not yet returned */
+    size_t peak_bytes;              /* greatest live_bytes so far */
+    size_t cached_bytes;            /* returned, kept for the next request of the same class */
+    uint64_t requests;              /* calls of pn_mem_get */
+    uint64_t system_calls;          /* requests that the system had to serve */
+    size_t limit_bytes;             /* 0: none */
 } pn_memory_stats;
 
 pn_memory *pn_memory_new(pn_error *err);
-void pn_memory_free(pn_memory *memory);                   /* every block must have been returned; asserted in debug */
+void pn_memory_free(pn_memory *memory); /* every block must have been returned; asserted in debug */
 
 /* At least `bytes` bytes (0 gives a valid block), not cleared, aligned to PN_ALIGN.  NULL and err when the system or
  * the limit says no.  Thread-safe. */
 void *pn_mem_get(pn_memory *memory, size_t bytes, pn_error *err);
 void *pn_mem_get_zeroed(pn_memory *memory, size_t bytes, pn_error *err);
-void pn_mem_put(void *block);                             /* NULL is allowed; the block knows its memory */
+void pn_mem_put(void *block); /* NULL is allowed; the block knows its memory */
 
-void pn_memory_trim(pn_memory *memory);                   /* cached blocks go back to the system */
+void pn_memory_trim(pn_memory *memory); /* cached blocks go back to the system */
 void pn_memory_set_limit(pn_memory *memory, size_t bytes);
-void pn_memory_fail_after(pn_memory *memory, int64_t n);  /* for tests: the n-th request from now fails, once (1 = the next); 0 = never */
+void pn_memory_fail_after(pn_memory *memory,
+                          int64_t n); /* for tests: the n-th request from now fails, once (1 = the next); 0 = never */
 pn_memory_stats pn_memory_read_stats(pn_memory *memory);
 
 /* Hold the lock across a fork, so that the child never inherits it from a thread that it does not have.  Between the

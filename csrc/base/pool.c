@@ -19,33 +19,33 @@
 #include <stdatomic.h>
 #include <time.h>
 
-static const uint64_t OPEN = 1;                            /* items may be left */
-static const uint64_t WAITING = 2;                         /* the caller sleeps until the last one inside leaves */
-static const uint64_t STOP = 4;                            /* workers return */
-static const uint64_t INSIDE = 1 << 8;                     /* the unit of 8 bits: how many workers are inside */
+static const uint64_t OPEN = 1;        /* items may be left */
+static const uint64_t WAITING = 2;     /* the caller sleeps until the last one inside leaves */
+static const uint64_t STOP = 4;        /* workers return */
+static const uint64_t INSIDE = 1 << 8; /* the unit of 8 bits: how many workers are inside */
 static const uint64_t INSIDE_BITS = 0xFF << 8;
-static const uint64_t GENERATION = 1 << 16;                /* the unit of all the rest: how many regions there were */
+static const uint64_t GENERATION = 1 << 16; /* the unit of all the rest: how many regions there were */
 
 enum {
-    SPIN_NS = 30000,                                       /* a worker without work, before it sleeps */
-    JOIN_NS = 1000000,                                     /* a caller at the end of a region, before it sleeps */
-    SPINS_A_LOOK = 32,                                     /* looks at the gate between two looks at the clock */
-    SHARED_NS = 20000,                                     /* below this much work a region stays on the caller ... */
-    AWAKE_NS = 6000,                                       /* ... or below this much, where all workers are looking */
-    PIECE_NS = 3000,                                       /* below this much a piece costs more than it evens out */
-    LONG_PIECE_NS = 200000,                                /* above this much the others idle at the end */
-    PIECES = 4,                                            /* of a segment, unless too short or too long */
+    SPIN_NS = 30000,        /* a worker without work, before it sleeps */
+    JOIN_NS = 1000000,      /* a caller at the end of a region, before it sleeps */
+    SPINS_A_LOOK = 32,      /* looks at the gate between two looks at the clock */
+    SHARED_NS = 20000,      /* below this much work a region stays on the caller ... */
+    AWAKE_NS = 6000,        /* ... or below this much, where all workers are looking */
+    PIECE_NS = 3000,        /* below this much a piece costs more than it evens out */
+    LONG_PIECE_NS = 200000, /* above this much the others idle at the end */
+    PIECES = 4,             /* of a segment, unless too short or too long */
 };
 
 typedef struct segment {
-    _Alignas(PN_ALIGN) _Atomic pn_index next;              /* first item not taken; may pass end */
+    _Alignas(PN_ALIGN) _Atomic pn_index next; /* first item not taken; may pass end */
     pn_index end;
 } segment;
 
 typedef struct worker {
     pn_pool *pool;
-    int number;                                            /* 1, 2, ...: the caller is 0 */
-    uint64_t seen;                                         /* generation last entered, or of before it started */
+    int number;    /* 1, 2, ...: the caller is 0 */
+    uint64_t seen; /* generation last entered, or of before it started */
     pthread_t thread;
 } worker;
 
@@ -57,25 +57,27 @@ struct pn_pool {
     const void *job;
     bool flush;
     int caller_cpu;
-    int parts;                                             /* segments in use */
+    int parts; /* segments in use */
     pn_index piece;
-    _Atomic int takers;                                    /* threads that did at least one item */
+    _Atomic int takers; /* threads that did at least one item */
     segment segments[PN_MAX_THREADS];
 
-    pthread_mutex_t busy;                                  /* held by the caller of the region, and across a fork */
-    pthread_mutex_t lock;                                  /* for going to sleep, and waking who sleeps */
+    pthread_mutex_t busy; /* held by the caller of the region, and across a fork */
+    pthread_mutex_t lock; /* for going to sleep, and waking who sleeps */
     pthread_cond_t wake, done;
-    _Atomic int sleepers;                                  /* workers at `wake` */
+    _Atomic int sleepers; /* workers at `wake` */
 
     /* Changed with busy held. */
     pn_memory *memory;
     _Atomic int threads;
     bool started;
     int workers_alive;
-    char *scratch;                                         /* PN_SCRATCH_BYTES for each worker; NULL without workers */
-    worker workers[PN_MAX_THREADS];                        /* by number; [0] is not used */
+    char *scratch;                  /* PN_SCRATCH_BYTES for each worker; NULL without workers */
+    worker workers[PN_MAX_THREADS]; /* by number; [0] is not used */
 
-    struct { _Atomic uint64_t regions, shared; } counts[PN_REGIONS];
+    struct {
+        _Atomic uint64_t regions, shared;
+    } counts[PN_REGIONS];
 };
 
 _Static_assert(PN_MAX_THREADS < 256, "the gate has 8 bits for those inside");
@@ -92,7 +94,7 @@ static void pause_briefly(void)
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
-    __asm__ volatile("isb");                               /* takes about as long as pause; "yield" often nothing */
+    __asm__ volatile("isb"); /* takes about as long as pause; "yield" often nothing */
 #endif
 }
 
@@ -146,7 +148,7 @@ static void open_gate(pn_pool *pool, int helpers)
     atomic_fetch_add(&pool->gate, GENERATION + OPEN);
     if (atomic_load(&pool->sleepers) == 0)
         return;
-    pthread_mutex_lock(&pool->lock);                       /* whoever missed the opening now waits for the signal */
+    pthread_mutex_lock(&pool->lock); /* whoever missed the opening now waits for the signal */
     pthread_mutex_unlock(&pool->lock);
     for (int i = 0; i < helpers; i++)
         pthread_cond_signal(&pool->wake);
@@ -271,7 +273,7 @@ static void stop_workers(pn_pool *pool)
 /* Cuts 0..n-1 into segments and pieces; returns how many segments, 1 when there is nobody to share with. */
 static int lay_out(pn_pool *pool, pn_index n, double item_ns)
 {
-    pn_index least = item_ns >= PIECE_NS ? 1 : (pn_index)(PIECE_NS / item_ns) + 1;     /* items of the smallest piece */
+    pn_index least = item_ns >= PIECE_NS ? 1 : (pn_index)(PIECE_NS / item_ns) + 1; /* items of the smallest piece */
     pn_index parts = pn_max(1, pn_min(pool->workers_alive + 1, n / least));
     pn_index length = pn_ceil_div(n, parts);
     pool->parts = (int)parts;
@@ -384,10 +386,7 @@ void pn_pool_free(pn_pool *pool)
     pn_mem_put(pool);
 }
 
-int pn_pool_threads(const pn_pool *pool)
-{
-    return atomic_load_explicit(&pool->threads, memory_order_relaxed);
-}
+int pn_pool_threads(const pn_pool *pool) { return atomic_load_explicit(&pool->threads, memory_order_relaxed); }
 
 int pn_pool_set_threads(pn_pool *pool, int threads, pn_error *err)
 {
@@ -416,8 +415,8 @@ pn_pool_counts pn_pool_read_counts(const pn_pool *pool, pn_region region)
 const char *pn_pool_region_name(pn_region region)
 {
     static const char *const names[PN_REGIONS] = {
-        [PN_REGION_GEMM] = "gemm", [PN_REGION_CONV] = "conv",     [PN_REGION_POOL] = "pool",
-        [PN_REGION_NORM] = "norm", [PN_REGION_UPDATE] = "update", [PN_REGION_MAP] = "map",
+        [PN_REGION_GEMM] = "gemm",     [PN_REGION_CONV] = "conv",     [PN_REGION_POOL] = "pool",
+        [PN_REGION_NORM] = "norm",     [PN_REGION_UPDATE] = "update", [PN_REGION_MAP] = "map",
         [PN_REGION_REDUCE] = "reduce", [PN_REGION_IMAGE] = "image",
     };
     pn_assert(region >= 0 && region < PN_REGIONS);
@@ -431,7 +430,4 @@ void pn_pool_before_fork(pn_pool *pool)
     stop_workers(pool);
 }
 
-void pn_pool_after_fork(pn_pool *pool)
-{
-    pthread_mutex_unlock(&pool->busy);
-}
+void pn_pool_after_fork(pn_pool *pool) { pthread_mutex_unlock(&pool->busy); }

@@ -9,20 +9,30 @@ enum { PN_MAX_THREADS = 64, PN_SCRATCH_BYTES = 1 << 20 };
 typedef struct pn_pool pn_pool;
 
 /* Which kernel a region belongs to, for the counters. */
-typedef enum { PN_REGION_GEMM, PN_REGION_CONV, PN_REGION_POOL, PN_REGION_NORM, PN_REGION_UPDATE, PN_REGION_MAP,
-               PN_REGION_REDUCE, PN_REGION_IMAGE, PN_REGIONS } pn_region;
+typedef enum {
+    PN_REGION_GEMM,
+    PN_REGION_CONV,
+    PN_REGION_POOL,
+    PN_REGION_NORM,
+    PN_REGION_UPDATE,
+    PN_REGION_MAP,
+    PN_REGION_REDUCE,
+    PN_REGION_IMAGE,
+    PN_REGIONS
+} pn_region;
 
-/* Computes items begin..end-1 of a job.  scratch: PN_SCRATCH_BYTES that no other task uses meanwhile, 64-byte aligned. */
+/* Computes items begin..end-1 of a job.
+ * scratch: PN_SCRATCH_BYTES that no other task uses meanwhile, 64-byte aligned. */
 typedef void pn_task(const void *job, pn_index begin, pn_index end, void *scratch);
 
 /* Who works on one call: the pool (NULL: the caller alone) and the caller's own scratch. */
 typedef struct pn_team {
     pn_pool *pool;
-    void *scratch;                       /* PN_SCRATCH_BYTES, aligned, the caller's for the length of the call */
-    bool flush;                          /* denormals become 0 (float32); float64 keeps them */
+    void *scratch; /* PN_SCRATCH_BYTES, aligned, the caller's for the length of the call */
+    bool flush;    /* denormals become 0 (float32); float64 keeps them */
 } pn_team;
 
-pn_pool *pn_pool_new(pn_memory *memory, int threads, pn_error *err);   /* threads counts the caller; 1..PN_MAX_THREADS */
+pn_pool *pn_pool_new(pn_memory *memory, int threads, pn_error *err); /* threads counts the caller; 1..PN_MAX_THREADS */
 void pn_pool_free(pn_pool *pool);
 int pn_pool_threads(const pn_pool *pool);
 int pn_pool_set_threads(pn_pool *pool, int threads, pn_error *err);
@@ -35,7 +45,9 @@ int pn_pool_set_threads(pn_pool *pool, int threads, pn_error *err);
 void pn_pool_run(const pn_team *team, pn_region region, pn_index n, double item_ns, pn_task *task, const void *job);
 
 /* Regions of one kind so far: all, and those in which two or more threads did at least one item. */
-typedef struct pn_pool_counts { uint64_t regions, shared; } pn_pool_counts;
+typedef struct pn_pool_counts {
+    uint64_t regions, shared;
+} pn_pool_counts;
 pn_pool_counts pn_pool_read_counts(const pn_pool *pool, pn_region region);
 const char *pn_pool_region_name(pn_region region);
 

@@ -15,7 +15,7 @@ void pn_rng_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
         c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
         c1 = (uint32_t)p1;
         c3 = (uint32_t)p0;
-        k0 += 0x9E3779B9u;                                 /* golden ratio and sqrt(3) - 1, as Weyl sequences */
+        k0 += 0x9E3779B9u; /* golden ratio and sqrt(3) - 1, as Weyl sequences */
         k1 += 0xBB67AE85u;
     }
     out[0] = c0;
@@ -37,7 +37,7 @@ static uint64_t mix(uint64_t x)
 pn_key pn_rng_key(uint64_t seed, uint64_t stream)
 {
     uint64_t key = mix(mix(seed + 0x9E3779B97F4A7C15u) ^ stream);
-    return (pn_key){{(uint32_t)key, (uint32_t)(key >> 32)}};
+    return (pn_key){ { (uint32_t)key, (uint32_t)(key >> 32) } };
 }
 
 uint64_t pn_rng_stream(const char *name)
@@ -50,7 +50,7 @@ uint64_t pn_rng_stream(const char *name)
 
 void pn_rng_block(pn_key key, uint32_t step, uint64_t sample, uint32_t block, uint32_t out[4])
 {
-    const uint32_t counter[4] = {block, step, (uint32_t)sample, (uint32_t)(sample >> 32)};
+    const uint32_t counter[4] = { block, step, (uint32_t)sample, (uint32_t)(sample >> 32) };
     pn_rng_philox(counter, key.k, out);
 }
 
@@ -58,7 +58,7 @@ void pn_rng_block(pn_key key, uint32_t step, uint64_t sample, uint32_t block, ui
 typedef struct words {
     pn_key key;
     uint32_t step;
-    uint64_t position;                                     /* of the next word */
+    uint64_t position; /* of the next word */
     uint32_t block[4];
 } words;
 
@@ -76,7 +76,7 @@ static uint64_t next_below(words *w, uint64_t bound)
 {
     unsigned __int128 product = (unsigned __int128)next_word(w) * bound;
     if ((uint64_t)product < bound) {
-        uint64_t surplus = -bound % bound;                 /* 2^64 mod bound: these low halves come once too often */
+        uint64_t surplus = -bound % bound; /* 2^64 mod bound: these low halves come once too often */
         while ((uint64_t)product < surplus)
             product = (unsigned __int128)next_word(w) * bound;
     }
@@ -85,7 +85,7 @@ static uint64_t next_below(words *w, uint64_t bound)
 
 void pn_rng_permutation(int64_t *order, pn_index n, pn_key key, uint32_t step)
 {
-    words w = {.key = key, .step = step};
+    words w = { .key = key, .step = step };
     for (pn_index i = 0; i < n; i++)
         order[i] = i;
     for (pn_index i = n - 1; i > 0; i--) {

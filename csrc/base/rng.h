@@ -5,10 +5,12 @@
 
 #include "pn.h"
 
-typedef struct pn_key { uint32_t k[2]; } pn_key;
+typedef struct pn_key {
+    uint32_t k[2];
+} pn_key;
 
-pn_key pn_rng_key(uint64_t seed, uint64_t stream);          /* mixes both into Philox's 64-bit key */
-uint64_t pn_rng_stream(const char *name);                   /* the hash of a name: "shuffle", "dense_1/kernel"; FNV-1a 64 */
+pn_key pn_rng_key(uint64_t seed, uint64_t stream); /* mixes both into Philox's 64-bit key */
+uint64_t pn_rng_stream(const char *name);          /* the hash of a name: "shuffle", "dense_1/kernel"; FNV-1a 64 */
 
 /* The 4 words of block number `block` of one sample at one step. */
 void pn_rng_block(pn_key key, uint32_t step, uint64_t sample, uint32_t block, uint32_t out[4]);

@@ -14,7 +14,7 @@ static int refuse(const pnb_argument *a, const char *expected, PyObject *o)
 
 /* ---- numbers ---- */
 
-static int read_index(PyObject *o, pn_index *to)           /* too large ones are clipped: no shape or axis is that large */
+static int read_index(PyObject *o, pn_index *to) /* too large ones are clipped: no shape or axis is that large */
 {
     if (PyBool_Check(o) || !PyIndex_Check(o))
         return -1;
@@ -68,7 +68,7 @@ static int read_optional(const pnb_argument *a, PyObject *o, void *to)
     pn_index value = 0;
     if (o != Py_None && read_index(o, &value))
         return refuse(a, "None or an int", o);
-    *(pn_optional *)to = (pn_optional){.given = o != Py_None, .v = value};
+    *(pn_optional *)to = (pn_optional){ .given = o != Py_None, .v = value };
     return 0;
 }
 
@@ -99,7 +99,7 @@ static int read_pair(const pnb_argument *a, PyObject *o, void *to)
 {
     pn_index *v = to;
     const pn_index *usual = (const pn_index *)(const void *)((const char *)a->op->defaults + a->param->offset);
-    if (o == Py_None && usual[0] == 0 && usual[1] == 0) {  /* (0, 0) stands for "not given" where it is the default */
+    if (o == Py_None && usual[0] == 0 && usual[1] == 0) { /* (0, 0) stands for "not given" where it is the default */
         v[0] = v[1] = 0;
         return 0;
     }
@@ -121,16 +121,16 @@ static int read_padding(const pnb_argument *a, PyObject *o, void *to)
             PyErr_Format(PyExc_ValueError, "%s: %s must be %s, got %R", a->op->name, a->param->name, expected, o);
             return -1;
         }
-        *p = (pn_padding){.mode = same ? PN_PAD_SAME : PN_PAD_VALID};
+        *p = (pn_padding){ .mode = same ? PN_PAD_SAME : PN_PAD_VALID };
         return 0;
     }
     if (read_index(o, &v[0]) == 0)
-        *p = (pn_padding){PN_PAD_EXPLICIT, v[0], v[0], v[0], v[0]};
+        *p = (pn_padding){ PN_PAD_EXPLICIT, v[0], v[0], v[0], v[0] };
     else if (read_two(o, v) == 0)
-        *p = (pn_padding){PN_PAD_EXPLICIT, v[0], v[0], v[1], v[1]};
+        *p = (pn_padding){ PN_PAD_EXPLICIT, v[0], v[0], v[1], v[1] };
     else if ((PyTuple_Check(o) || PyList_Check(o)) && PySequence_Fast_GET_SIZE(o) == 2 &&
              read_two(PySequence_Fast_GET_ITEM(o, 0), h) == 0 && read_two(PySequence_Fast_GET_ITEM(o, 1), w) == 0)
-        *p = (pn_padding){PN_PAD_EXPLICIT, h[0], h[1], w[0], w[1]};
+        *p = (pn_padding){ PN_PAD_EXPLICIT, h[0], h[1], w[0], w[1] };
     else
         return refuse(a, expected, o);
     return 0;
@@ -171,7 +171,7 @@ static int read_axes(const pnb_argument *a, PyObject *o, void *to)
 {
     pn_list *list = to;
     char who[80];
-    *list = (pn_list){.given = o != Py_None};
+    *list = (pn_list){ .given = o != Py_None };
     if (o == Py_None)
         return 0;
     PyOS_snprintf(who, sizeof who, "%s: %s", a->op->name, a->param->name);
@@ -182,15 +182,12 @@ static int read_shape(const pnb_argument *a, PyObject *o, void *to)
 {
     pn_list *list = to;
     char who[80];
-    *list = (pn_list){.given = true};
+    *list = (pn_list){ .given = true };
     PyOS_snprintf(who, sizeof who, "%s: %s", a->op->name, a->param->name);
     return pnb_shape_read(o, who, &list->n, list->v);
 }
 
-static int read_slices(const pnb_argument *a, PyObject *o, void *to)
-{
-    return pnb_index_read(o, a->x, to, a->dropped);
-}
+static int read_slices(const pnb_argument *a, PyObject *o, void *to) { return pnb_index_read(o, a->x, to, a->dropped); }
 
 /* ---- words ---- */
 
@@ -198,8 +195,8 @@ static const char *const activations[PN_ACTIVATIONS] = {
     [PN_ACT_NONE] = NULL,         [PN_ACT_RELU] = "relu", [PN_ACT_LEAKY_RELU] = "leaky_relu",
     [PN_ACT_SIGMOID] = "sigmoid", [PN_ACT_TANH] = "tanh",
 };
-static const char *const reductions[] = {[PN_MEAN] = "mean", [PN_SUM] = "sum", [PN_NONE] = "none"};
-static const char *const approximations[] = {"none", "tanh"};
+static const char *const reductions[] = { [PN_MEAN] = "mean", [PN_SUM] = "sum", [PN_NONE] = "none" };
+static const char *const approximations[] = { "none", "tanh" };
 
 /* The place of a word among n; `all` lists them for the sentence. */
 static int read_word(const pnb_argument *a, PyObject *o, const char *const *words, int n, const char *all)
@@ -221,8 +218,10 @@ static int read_word(const pnb_argument *a, PyObject *o, const char *const *word
 
 static int read_activation(const pnb_argument *a, PyObject *o, void *to)
 {
-    const int i = o == Py_None ? 0 : read_word(a, o, activations + 1, PN_ACTIVATIONS - 1,
-                                               "None, 'relu', 'leaky_relu', 'sigmoid' or 'tanh'") + 1;
+    const int i = o == Py_None ? 0
+                               : read_word(a, o, activations + 1, PN_ACTIVATIONS - 1,
+                                           "None, 'relu', 'leaky_relu', 'sigmoid' or 'tanh'") +
+                                     1;
     if (i == 0 && o != Py_None)
         return -1;
     *(pn_activation *)to = (pn_activation)i;
@@ -247,10 +246,7 @@ static int read_approximate(const pnb_argument *a, PyObject *o, void *to)
     return 0;
 }
 
-static int read_dtype(const pnb_argument *a, PyObject *o, void *to)
-{
-    return pnb_array_dtype(o, a->op->name, to);
-}
+static int read_dtype(const pnb_argument *a, PyObject *o, void *to) { return pnb_array_dtype(o, a->op->name, to); }
 
 /* ---- defaults ---- */
 
@@ -328,21 +324,21 @@ static const struct kind {
     int (*read)(const pnb_argument *a, PyObject *o, void *to);
     PyObject *(*show)(const void *from);
 } kinds[] = {
-    [PN_P_INT]          = {"int",          read_int,        show_int},
-    [PN_P_SEED]         = {"seed",         read_seed,       show_seed},
-    [PN_P_FLOAT]        = {"float",        read_float,      show_float},
-    [PN_P_BOOL]         = {"bool",         read_bool,       show_bool},
-    [PN_P_PAIR]         = {"pair",         read_pair,       show_pair},
-    [PN_P_PADDING]      = {"padding",      read_padding,    show_padding},
-    [PN_P_AXES]         = {"axes",         read_axes,       show_list},
-    [PN_P_SHAPE]        = {"shape",        read_shape,      show_list},
-    [PN_P_SLICES]       = {"slices",       read_slices,     show_slices},
-    [PN_P_ACTIVATION]   = {"activation",   read_activation, show_activation},
-    [PN_P_REDUCTION]    = {"reduction",    read_reduction,  show_reduction},
-    [PN_P_DTYPE]        = {"dtype",        read_dtype,      show_dtype},
-    [PN_P_OPTIONAL_INT] = {"optional_int", read_optional,   show_optional},
-    [PN_P_STREAM]       = {"stream",       read_stream,     show_seed},
-    [PN_P_APPROXIMATE]  = {"approximate",  read_approximate, show_approximate},
+    [PN_P_INT] = { "int", read_int, show_int },
+    [PN_P_SEED] = { "seed", read_seed, show_seed },
+    [PN_P_FLOAT] = { "float", read_float, show_float },
+    [PN_P_BOOL] = { "bool", read_bool, show_bool },
+    [PN_P_PAIR] = { "pair", read_pair, show_pair },
+    [PN_P_PADDING] = { "padding", read_padding, show_padding },
+    [PN_P_AXES] = { "axes", read_axes, show_list },
+    [PN_P_SHAPE] = { "shape", read_shape, show_list },
+    [PN_P_SLICES] = { "slices", read_slices, show_slices },
+    [PN_P_ACTIVATION] = { "activation", read_activation, show_activation },
+    [PN_P_REDUCTION] = { "reduction", read_reduction, show_reduction },
+    [PN_P_DTYPE] = { "dtype", read_dtype, show_dtype },
+    [PN_P_OPTIONAL_INT] = { "optional_int", read_optional, show_optional },
+    [PN_P_STREAM] = { "stream", read_stream, show_seed },
+    [PN_P_APPROXIMATE] = { "approximate", read_approximate, show_approximate },
 };
 
 int pnb_argument_read(const pnb_argument *a, PyObject *o, void *to) { return kinds[a->param->kind].read(a, o, to); }

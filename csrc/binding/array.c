@@ -20,12 +20,15 @@ int pnb_array_setup(PyObject *module, pn_state *s)
 static int numpy_type(pn_dtype dtype)
 {
     static const int types[PN_DTYPES] = {
-        [PN_FLOAT32] = NPY_FLOAT32, [PN_FLOAT64] = NPY_FLOAT64, [PN_UINT8] = NPY_UINT8, [PN_INT64] = NPY_INT64,
+        [PN_FLOAT32] = NPY_FLOAT32,
+        [PN_FLOAT64] = NPY_FLOAT64,
+        [PN_UINT8] = NPY_UINT8,
+        [PN_INT64] = NPY_INT64,
     };
     return types[dtype];
 }
 
-static int exact_dtype(const PyArrayObject *a)             /* -1: not one of ours */
+static int exact_dtype(const PyArrayObject *a) /* -1: not one of ours */
 {
     for (pn_dtype d = PN_FLOAT32; d < PN_DTYPES; d++)
         if (PyArray_EquivTypenums(PyArray_TYPE(a), numpy_type(d)))
@@ -114,7 +117,7 @@ static int choose_dtype(const PyArrayObject *a, bool weak, const pnb_intake *how
         return weak ? weak_dtype(a, how) : natural_dtype(a, how);
     if (is_number_type(PyArray_TYPE(a)))
         return how->dtype;
-    return natural_dtype(a, how);                          /* for its sentence */
+    return natural_dtype(a, how); /* for its sentence */
 }
 
 /* ---- in ---- */
@@ -200,7 +203,7 @@ static int read_number(PyObject *o, pn_dtype dtype, double *real, int64_t *integ
         *real = PyFloat_AsDouble(o);
     if (!PyErr_Occurred())
         return 0;
-    PyErr_Clear();                                         /* an int too long: NumPy has the sentence */
+    PyErr_Clear(); /* an int too long: NumPy has the sentence */
     return -1;
 }
 
@@ -223,7 +226,7 @@ pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how,
 {
     if (PyFloat_CheckExact(o) || PyLong_CheckExact(o)) {
         const int own = PyFloat_CheckExact(o) || how->follow ? how->real : (int)PN_INT64;
-        const pn_view shape = {.dtype = (pn_dtype)(how->dtype >= 0 ? how->dtype : own), .size = 1};
+        const pn_view shape = { .dtype = (pn_dtype)(how->dtype >= 0 ? how->dtype : own), .size = 1 };
         double real = 0;
         int64_t integer = 0;
         if (read_number(o, shape.dtype, &real, &integer) == 0)
@@ -239,7 +242,7 @@ pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how,
     }
     PyArrayObject *new_array = (PyArrayObject *)PyArray_FromAny(o, NULL, 0, 0, 0, NULL);
     if (!new_array) {
-        if (PyErr_ExceptionMatches(PyExc_ValueError))      /* a ragged list */
+        if (PyErr_ExceptionMatches(PyExc_ValueError)) /* a ragged list */
             PyErr_Format(PyExc_ValueError, "%s: lists must be rectangular and hold numbers only", how->who);
         return NULL;
     }
@@ -314,7 +317,7 @@ PyObject *pnb_array_dunder(PyObject *tensor, PyObject *const *args, Py_ssize_t n
         Py_XDECREF(new_descr);
         return new_view;
     }
-    PyObject *new_copy = PyArray_FromArray((PyArrayObject *)new_view, new_descr,       /* takes new_descr over */
+    PyObject *new_copy = PyArray_FromArray((PyArrayObject *)new_view, new_descr, /* takes new_descr over */
                                            NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_FORCECAST);
     Py_DECREF(new_view);
     return new_copy;

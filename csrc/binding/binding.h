@@ -13,16 +13,16 @@
 
 /* ---- module state ----------------------------------------------------------------------------------------------- */
 
-enum { PNB_MAX_ARGUMENTS = 24 };                           /* inputs and parameters of one op */
+enum { PNB_MAX_ARGUMENTS = 24 }; /* inputs and parameters of one op */
 
 /* An op as Python sees it: its words, interned, inputs first. */
 typedef struct pnb_op {
     const pn_op *op;
     int n_inputs, n_arguments;
-    bool variadic;                                         /* one input, a sequence of tensors */
-    uint64_t required;                                     /* arguments that must be given, a bit each */
+    bool variadic;     /* one input, a sequence of tensors */
+    uint64_t required; /* arguments that must be given, a bit each */
     PyObject *names[PNB_MAX_ARGUMENTS];
-    PyObject *doc;                                         /* bytes: signature, "--", text */
+    PyObject *doc; /* bytes: signature, "--", text */
 } pnb_op;
 
 typedef struct pnb_gate pnb_gate;
@@ -31,9 +31,9 @@ typedef struct pn_state {
     pn_engine *engine;
     pnb_gate *gate;
     PyTypeObject *tensor_type, *block_type, *optimizer_type, *interrupt_type;
-    PyObject *quiet;                                       /* context variable: how many no_grad blocks we are in */
-    PyObject *zero;                                        /* its value outside all of them */
-    pnb_op *ops;                                           /* as pn_ops */
+    PyObject *quiet; /* context variable: how many no_grad blocks we are in */
+    PyObject *zero;  /* its value outside all of them */
+    pnb_op *ops;     /* as pn_ops */
     PyMethodDef *op_methods;
     const char *isa;
 } pn_state;
@@ -53,36 +53,34 @@ PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec);
 #define PNB_SLOT(slot, what) { Py_##slot, (void *)(what) }
 #define PNB_METHOD(function) ((PyCFunction)(void (*)(void))(function))
 
-/* ---- error.c: pn_error becomes an exception ------------------------------------------------------------------------ */
+/* ---- error.c: pn_error becomes an exception ---------------------------------------------------------------------- */
 
-void *pnb_raise(const pn_error *err);                      /* returns NULL */
+void *pnb_raise(const pn_error *err); /* returns NULL */
 
 /* The one of n words that `word` was probably meant to be, or NULL. */
 const char *pnb_closest(const char *word, const char *const *words, int n);
 
-/* ---- tensor.c ------------------------------------------------------------------------------------------------------- */
+/* ---- tensor.c ---------------------------------------------------------------------------------------------------- */
 
 typedef struct pnb_tensor {
-    PyObject_HEAD
-    pn_tensor *t;                                          /* never changes */
+    PyObject_HEAD pn_tensor *t; /* never changes */
     PyObject *weakrefs;
 } pnb_tensor;
 
 static inline bool pnb_is_tensor(const pn_state *s, PyObject *o) { return Py_TYPE(o) == s->tensor_type; }
 static inline pn_tensor *pnb_of(PyObject *tensor) { return ((pnb_tensor *)(void *)tensor)->t; }
-PyObject *pnb_wrap(const pn_state *s, pn_tensor *tensor);  /* takes the reference over, also on failure; NULL passes */
-void pnb_tensor_dealloc(PyObject *self);                   /* also how number.c recognises a tensor of any module */
+PyObject *pnb_wrap(const pn_state *s, pn_tensor *tensor); /* takes the reference over, also on failure; NULL passes */
+void pnb_tensor_dealloc(PyObject *self);                  /* also how number.c recognises a tensor of any module */
 PyObject *pnb_tensor_item(PyObject *self, PyObject *unused);
 
-/* ---- block.c -------------------------------------------------------------------------------------------------------- */
+/* ---- block.c ----------------------------------------------------------------------------------------------------- */
 
 typedef struct pnb_block {
-    PyObject_HEAD
-    pn_block *b;
-    PyObject *names, *tensors;                             /* tuples */
+    PyObject_HEAD pn_block *b;
+    PyObject *names, *tensors; /* tuples */
 } pnb_block;
 
-/* ---- number.c, index.c, repr.c: the type's other slots ----------------------------------------------------------------- */
+/* ---- number.c, index.c, repr.c: the type's other slots ----------------------------------------------------------- */
 
 PyObject *pnb_number_add(PyObject *a, PyObject *b);
 PyObject *pnb_number_sub(PyObject *a, PyObject *b);
@@ -103,55 +101,56 @@ Py_ssize_t pnb_index_length(PyObject *self);
 PyObject *pnb_index_item(PyObject *self, Py_ssize_t i);
 PyObject *pnb_index_get(PyObject *self, PyObject *key);
 int pnb_index_set(PyObject *self, PyObject *key, PyObject *value);
-/* Reads a key of ints, slices and `...` for a tensor of this shape.  dropped: the axes that an int takes away, a bit each. */
+/* Reads a key of ints, slices and `...` for a tensor of this shape.
+ * dropped: the axes that an int takes away, a bit each. */
 int pnb_index_read(PyObject *key, const pn_view *x, pn_slices *slices, unsigned *dropped);
-PyObject *pnb_index_drop(const pn_state *s, PyObject *new_sliced, unsigned dropped);   /* takes the reference over */
+PyObject *pnb_index_drop(const pn_state *s, PyObject *new_sliced, unsigned dropped); /* takes the reference over */
 
 PyObject *pnb_repr(PyObject *self);
 PyObject *pnb_format(PyObject *self, PyObject *spec);
 
-/* ---- array.c: NumPy in and out ------------------------------------------------------------------------------------------ */
+/* ---- array.c: NumPy in and out ----------------------------------------------------------------------------------- */
 
 typedef struct pnb_intake {
-    const char *who;                                       /* opens the error sentence: "tensor", "conv2d: weight" */
-    int dtype;                                             /* pn_dtype wanted; -1: by the array's own kind */
-    int real;                                              /* what Python's floats become */
-    bool follow;                                           /* integers become `real`, too */
-    bool loose;                                            /* NumPy's scalars have no width of their own, either */
-    bool lend;                                             /* the array's own memory may be used */
+    const char *who; /* opens the error sentence: "tensor", "conv2d: weight" */
+    int dtype;       /* pn_dtype wanted; -1: by the array's own kind */
+    int real;        /* what Python's floats become */
+    bool follow;     /* integers become `real`, too */
+    bool loose;      /* NumPy's scalars have no width of their own, either */
+    bool lend;       /* the array's own memory may be used */
 } pnb_intake;
 
-pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how, bool *lent);   /* lent may be NULL */
-bool pnb_array_like(PyObject *o);                          /* an array, a number, or a list or tuple */
-PyObject *pnb_array_view(PyObject *tensor);                /* read-only, keeps the tensor alive */
+pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how, bool *lent); /* lent may be NULL */
+bool pnb_array_like(PyObject *o);           /* an array, a number, or a list or tuple */
+PyObject *pnb_array_view(PyObject *tensor); /* read-only, keeps the tensor alive */
 PyObject *pnb_array_dunder(PyObject *tensor, PyObject *const *args, Py_ssize_t n, PyObject *names);
-PyObject *pnb_array_copy(pn_dtype dtype, pn_index n, const void *data);                     /* one axis, own memory */
-PyObject *pnb_array_of(const pn_view *v);                   /* any shape, own memory */
+PyObject *pnb_array_copy(pn_dtype dtype, pn_index n, const void *data); /* one axis, own memory */
+PyObject *pnb_array_of(const pn_view *v);                               /* any shape, own memory */
 /* Writes values, broadcast, over memory of this shape. */
 int pnb_array_write(PyObject *values, const pn_view *to, const char *who);
-int pnb_array_dtype(PyObject *o, const char *who, pn_dtype *dtype);                         /* a name or anything NumPy takes */
+int pnb_array_dtype(PyObject *o, const char *who, pn_dtype *dtype); /* a name or anything NumPy takes */
 
-/* ---- argument.c: an op's parameters ------------------------------------------------------------------------------------- */
+/* ---- argument.c: an op's parameters ------------------------------------------------------------------------------ */
 
 typedef struct pnb_argument {
     const pn_op *op;
     const pn_param *param;
-    const pn_view *x;                                      /* the op's first input */
-    unsigned *dropped;                                     /* of PN_P_SLICES */
+    const pn_view *x;  /* the op's first input */
+    unsigned *dropped; /* of PN_P_SLICES */
 } pnb_argument;
 
 int pnb_argument_read(const pnb_argument *a, PyObject *o, void *to);
-PyObject *pnb_argument_show(const pn_param *param, const void *from);  /* the default, as one would write it */
+PyObject *pnb_argument_show(const pn_param *param, const void *from); /* the default, as one would write it */
 const char *pnb_argument_kind(pn_param_kind kind);
 int pnb_shape_read(PyObject *o, const char *who, int *n, pn_index *shape);
 
-/* ---- optable.c, call.c: ops as functions ---------------------------------------------------------------------------------- */
+/* ---- optable.c, call.c: ops as functions ------------------------------------------------------------------------- */
 
 #define OP(name) PNB_##name,
 typedef enum {
 #include "ops/ops.def"
     PNB_OPS
-} pnb_op_index;                                            /* PNB_add, PNB_sub, ...: into pn_ops and pn_state.ops */
+} pnb_op_index; /* PNB_add, PNB_sub, ...: into pn_ops and pn_state.ops */
 #undef OP
 
 /* A call as Python makes it, of op `index`. */
@@ -161,16 +160,17 @@ PyObject *pnb_call_with(const pn_state *s, const pn_op *op, int n, PyObject *con
 /* The same for tensors; one new reference for each output. */
 int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *inputs, const void *params,
               pn_tensor **outputs);
-/* Expands inputs first to last of the mask to one shape where the op would refuse them; replaces and owns what it made. */
+/* Expands inputs first to last of the mask to one shape where the op would refuse them;
+ * replaces and owns what it made. */
 int pnb_broadcast(const pn_state *s, const pn_op *op, int n, pn_tensor **inputs, uint64_t *owned);
 
-bool pnb_is_recording(const pn_state *s);                  /* quiet.c */
+bool pnb_is_recording(const pn_state *s); /* quiet.c */
 
-/* ---- fork.c: around work on memory or graphs without the GIL, which a fork lets come to its end ------------------------ */
+/* ---- fork.c: around work on memory or graphs without the GIL, which a fork lets come to its end ------------------ */
 
-PyThreadState *pnb_gate_enter(pnb_gate *gate);             /* gives the GIL away */
-void pnb_gate_leave(pnb_gate *gate, PyThreadState *thread);            /* takes it back */
+PyThreadState *pnb_gate_enter(pnb_gate *gate);              /* gives the GIL away */
+void pnb_gate_leave(pnb_gate *gate, PyThreadState *thread); /* takes it back */
 
-enum { PNB_RELEASE_AT = 32768 };                           /* elements of work from which the GIL is given away */
+enum { PNB_RELEASE_AT = 32768 }; /* elements of work from which the GIL is given away */
 
 #endif

@@ -7,7 +7,7 @@ static pnb_block *self_of(PyObject *self) { return (pnb_block *)(void *)self; }
 
 /* ---- new ---- */
 
-typedef struct plan {                                      /* what the arguments say, an entry for each tensor */
+typedef struct plan { /* what the arguments say, an entry for each tensor */
     Py_ssize_t n;
     pn_dtype dtype;
     pn_view *shapes;
@@ -16,8 +16,9 @@ typedef struct plan {                                      /* what the arguments
 
 static int read_group(PyObject *o, pn_group *group)
 {
-    static const char *const names[] = {
-        [PN_GROUP_WEIGHT] = "weight", [PN_GROUP_BIAS] = "bias", [PN_GROUP_STATE] = "state"};
+    static const char *const names[] = { [PN_GROUP_WEIGHT] = "weight",
+                                         [PN_GROUP_BIAS] = "bias",
+                                         [PN_GROUP_STATE] = "state" };
     for (int i = 0; PyUnicode_Check(o) && i < 3; i++)
         if (PyUnicode_CompareWithASCIIString(o, names[i]) == 0) {
             *group = (pn_group)i;
@@ -106,9 +107,9 @@ static PyObject *make(PyTypeObject *type, const plan *p, PyObject *names)
 
 static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *words)
 {
-    static const char *const names[] = {"names", "shapes", "groups", "dtype", NULL};
-    PyObject *given[3], *dtype = NULL, *new_tuples[3] = {NULL}, *new_self = NULL;
-    plan p = {.dtype = PN_FLOAT32};
+    static const char *const names[] = { "names", "shapes", "groups", "dtype", NULL };
+    PyObject *given[3], *dtype = NULL, *new_tuples[3] = { NULL }, *new_self = NULL;
+    plan p = { .dtype = PN_FLOAT32 };
     if (!PyArg_ParseTupleAndKeywords(args, words, "OOO|O:Block", (char **)names, &given[0], &given[1], &given[2],
                                      &dtype))
         return NULL;
@@ -173,7 +174,7 @@ static PyObject *restore(PyObject *self, PyObject *data)
     const bool fits = (size_t)buffer.len == bytes_of(b);
     if (fits && buffer.len > 0) {
         memcpy(b->values->data, buffer.buf, (size_t)buffer.len);
-        pn_tensor_touch(b->segments[0].value);             /* all share one storage */
+        pn_tensor_touch(b->segments[0].value); /* all share one storage */
     }
     if (!fits)
         PyErr_Format(PyExc_ValueError, "restore: this block's snapshots have %zu bytes, got %zd", bytes_of(b),
@@ -202,23 +203,25 @@ static PyObject *get_dtype(PyObject *self, void *unused)
 }
 
 static const PyMethodDef methods[] = {
-    {"set_trainable", set_trainable, METH_VARARGS,
-     "set_trainable($self, index, trainable, /)\n--\n\nWhether backward and the optimizer take in the tensor of this number."},
-    {"snapshot", snapshot, METH_NOARGS, "snapshot($self)\n--\n\nAll values as bytes."},
-    {"restore", restore, METH_O, "restore($self, data, /)\n--\n\nPuts the values of a snapshot back."},
-    {NULL, NULL, 0, NULL},
+    { "set_trainable", set_trainable, METH_VARARGS,
+      "set_trainable($self, index, trainable, /)\n--\n\nWhether backward and the optimizer take in the tensor of this "
+      "number." },
+    { "snapshot", snapshot, METH_NOARGS, "snapshot($self)\n--\n\nAll values as bytes." },
+    { "restore", restore, METH_O, "restore($self, data, /)\n--\n\nPuts the values of a snapshot back." },
+    { NULL, NULL, 0, NULL },
 };
 
 static const PyGetSetDef attributes[] = {
-    {"length", get_length, NULL, "Elements in all, padding included.", NULL},
-    {"dtype", get_dtype, NULL, "'float32' or 'float64'.", NULL},
-    {NULL, NULL, NULL, NULL, NULL},
+    { "length", get_length, NULL, "Elements in all, padding included.", NULL },
+    { "dtype", get_dtype, NULL, "'float32' or 'float64'.", NULL },
+    { NULL, NULL, NULL, NULL, NULL },
 };
 
 static const PyMemberDef members[] = {
-    {"names", T_OBJECT_EX, offsetof(pnb_block, names), READONLY, "Names of the tensors."},
-    {"tensors", T_OBJECT_EX, offsetof(pnb_block, tensors), READONLY, "Views of the block; leaves with a gradient unless they are state."},
-    {NULL, 0, 0, 0, NULL},
+    { "names", T_OBJECT_EX, offsetof(pnb_block, names), READONLY, "Names of the tensors." },
+    { "tensors", T_OBJECT_EX, offsetof(pnb_block, tensors), READONLY,
+      "Views of the block; leaves with a gradient unless they are state." },
+    { NULL, 0, 0, 0, NULL },
 };
 
 static const char doc[] =
@@ -226,14 +229,10 @@ static const char doc[] =
     "Zeros in one allocation, cut into tensors; groups: 'weight', 'bias' (no weight decay) or 'state' (no gradient).";
 
 static const PyType_Slot slots[] = {
-    PNB_SLOT(tp_doc, doc),
-    PNB_SLOT(tp_new, new),
-    PNB_SLOT(tp_dealloc, dealloc),
-    PNB_SLOT(tp_repr, repr),
-    PNB_SLOT(tp_methods, methods),
-    PNB_SLOT(tp_getset, attributes),
-    PNB_SLOT(tp_members, members),
-    {0, NULL},
+    PNB_SLOT(tp_doc, doc),         PNB_SLOT(tp_new, new),
+    PNB_SLOT(tp_dealloc, dealloc), PNB_SLOT(tp_repr, repr),
+    PNB_SLOT(tp_methods, methods), PNB_SLOT(tp_getset, attributes),
+    PNB_SLOT(tp_members, members), { 0, NULL },
 };
 
 /* Holds tensors, bytes and names, none of which can hold it: no cycle, so nothing for the garbage collector. */

@@ -1,16 +1,20 @@
 /* broadcast.c -- brings inputs of different shapes together before an op that takes only the last axes of one another.
  *
- * NumPy's rule gives the common shape S.  An input whose shape, leading ones aside, is the last axes of S is left to the
- * op (reshaped where ones must go); any other is expanded to S.  Both are ops, so gradients find their way back. */
+ * NumPy's rule gives the common shape S.  An input whose shape, leading ones aside, is the last axes of S is left to
+ * the op (reshaped where ones must go); any other is expanded to S.  Both are ops, so gradients
+ * find their way back. */
 #include "binding/binding.h"
 
 #include <string.h>
 
-typedef struct shape { int n; pn_index v[PN_MAX_DIMS]; } shape;
+typedef struct shape {
+    int n;
+    pn_index v[PN_MAX_DIMS];
+} shape;
 
 static void *refuse(const pn_op *op, int n, pn_tensor *const *inputs)
 {
-    pn_text text[3];                                       /* no op broadcasts more than three */
+    pn_text text[3]; /* no op broadcasts more than three */
     int given = 0;
     for (int i = 0; i < n && given < 3; i++)
         if (inputs[i] && op->broadcasts >> i & 1)
@@ -28,7 +32,7 @@ static int common_shape(const pn_op *op, int n, pn_tensor *const *inputs, shape 
         if (!inputs[i] || !(op->broadcasts >> i & 1))
             continue;
         const pn_view *v = &inputs[i]->v;
-        for (; all->n < v->ndim; all->n++) {               /* one more axis in front */
+        for (; all->n < v->ndim; all->n++) { /* one more axis in front */
             memmove(all->v + 1, all->v, (size_t)all->n * sizeof *all->v);
             all->v[0] = 1;
         }
@@ -63,7 +67,7 @@ static int leading_ones(const pn_view *v)
 
 static int replace(const pn_state *s, pnb_op_index op, const shape *to, pn_tensor **input, int i, uint64_t *owned)
 {
-    pn_list list = {.given = true, .n = to->n};
+    pn_list list = { .given = true, .n = to->n };
     pn_tensor *output;
     memcpy(list.v, to->v, (size_t)to->n * sizeof *to->v);
     if (pnb_apply(s, pn_ops[op], 1, input, &list, &output))
@@ -83,7 +87,7 @@ static int fit(const pn_state *s, const shape *all, pn_tensor **input, int i, ui
     const int ones = leading_ones(v);
     if (!is_end(v, ones, all))
         return replace(s, PNB_expand, all, input, i, owned);
-    shape rest = {.n = v->ndim - ones};
+    shape rest = { .n = v->ndim - ones };
     memcpy(rest.v, v->shape + ones, (size_t)rest.n * sizeof *rest.v);
     return replace(s, PNB_reshape, &rest, input, i, owned);
 }
@@ -102,7 +106,7 @@ int pnb_broadcast(const pn_state *s, const pn_op *op, int n, pn_tensor **inputs,
         if (largest < 0 || inputs[i]->v.ndim > inputs[largest]->v.ndim)
             largest = i;
     }
-    if (largest >= 0 && inputs[largest]->v.ndim < all.n)   /* (1, 1) and (4,): nobody has the common shape yet */
+    if (largest >= 0 && inputs[largest]->v.ndim < all.n) /* (1, 1) and (4,): nobody has the common shape yet */
         return replace(s, PNB_expand, &all, &inputs[largest], largest, owned);
     return 0;
 }

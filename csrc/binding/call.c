@@ -1,7 +1,8 @@
-/* call.c -- one call of an op: arguments sorted, inputs made tensors, shapes brought together, pn_apply, outputs wrapped.
+/* call.c -- one call of an op: arguments sorted, inputs made tensors, broadcast, applied, outputs wrapped.
  *
  * What is no tensor is converted: numbers take the real dtype of the call's tensors.  An array lends its memory when no
- * graph is recorded (nobody reads it after the call), else it is copied, since its owner may change it before backward. */
+ * graph is recorded (nobody reads it after the call), else it is copied, since its owner may change it before
+ * backward. */
 #include "binding/binding.h"
 
 #include <string.h>
@@ -57,8 +58,8 @@ typedef struct inputs {
     const pn_op *op;
     int n;
     bool recording;
-    uint64_t raw, owned, lent;                             /* a bit each: still to convert; ours to let go; array memory */
-    int real, company;                                     /* dtypes: of the first real input; of the first that broadcasts */
+    uint64_t raw, owned, lent; /* a bit each: still to convert; ours to let go; array memory */
+    int real, company;         /* dtypes: of the first real input; of the first that broadcasts */
     PyObject *objects[PN_MAX_IN];
     pn_tensor *t[PN_MAX_IN];
 } inputs;
@@ -93,10 +94,14 @@ static int convert(inputs *in, int i, int real)
     bool lent = false;
     PyObject *o = in->objects[i];
     const bool number = PyFloat_Check(o) || (PyLong_Check(o) && !PyBool_Check(o));
-    pnb_intake how = {.who = in->op->name, .dtype = -1, .real = real, .loose = in->real >= 0, .lend = !in->recording,
-                      .follow = number || in->op->broadcasts >> i & 1};
-    if (!number) {                                         /* a number is never refused: it needs no full name */
-        const pn_call naming = {.op = in->op, .n_in = in->n};
+    pnb_intake how = { .who = in->op->name,
+                       .dtype = -1,
+                       .real = real,
+                       .loose = in->real >= 0,
+                       .lend = !in->recording,
+                       .follow = number || in->op->broadcasts >> i & 1 };
+    if (!number) { /* a number is never refused: it needs no full name */
+        const pn_call naming = { .op = in->op, .n_in = in->n };
         PyOS_snprintf(who, sizeof who, "%s: %s", in->op->name, pn_call_input_name(&naming, i, name, sizeof name));
         how.who = who;
     }
@@ -212,7 +217,7 @@ static void *wrong_word(const pnb_op *info, PyObject *word)
 static int place_of(const pnb_op *info, PyObject *word)
 {
     for (int i = 0; i < info->n_arguments; i++)
-        if (info->names[i] == word)                        /* both are interned, nearly always */
+        if (info->names[i] == word) /* both are interned, nearly always */
             return i;
     for (int i = 0; i < info->n_arguments; i++)
         if (PyUnicode_Compare(info->names[i], word) == 0)
@@ -296,7 +301,7 @@ PyObject *pnb_call(pn_state *s, int index, PyObject *const *args, Py_ssize_t n, 
     if (op->param_bytes)
         memcpy(params, op->defaults, op->param_bytes);
     for (int i = 0; i < op->n_params; i++) {
-        const pnb_argument a = {op, &op->params[i], in.t[0] ? &in.t[0]->v : NULL, &dropped};
+        const pnb_argument a = { op, &op->params[i], in.t[0] ? &in.t[0]->v : NULL, &dropped };
         if (values[info->n_inputs + i] &&
             pnb_argument_read(&a, values[info->n_inputs + i], params + op->params[i].offset))
             goto done;

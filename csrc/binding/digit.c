@@ -10,8 +10,10 @@ static int check(const pn_view *v)
     if (v->dtype != PN_UINT8)
         PyErr_Format(PyExc_TypeError, "prepare_digit: the image is %s; give uint8, 0 to 255", pn_dtype_name(v->dtype));
     else if ((v->ndim != 2 && v->ndim != 3) || channels < 1 || channels > 4)
-        PyErr_Format(PyExc_ValueError, "prepare_digit: the image is %s; give (height, width) or (height, width, channels): 1 grey, "
-                     "2 grey and alpha, 3 red, green, blue, 4 these and alpha", pn_view_text(v).s);
+        PyErr_Format(PyExc_ValueError,
+                     "prepare_digit: the image is %s; give (height, width) or (height, width, channels): 1 grey, "
+                     "2 grey and alpha, 3 red, green, blue, 4 these and alpha",
+                     pn_view_text(v).s);
     else if (v->size == 0)
         PyErr_Format(PyExc_ValueError, "prepare_digit: the image is %s, which holds no pixels", pn_view_text(v).s);
     return PyErr_Occurred() ? -1 : 0;
@@ -19,44 +21,47 @@ static int check(const pn_view *v)
 
 static PyObject *describe(const pn_digit *did)
 {
-    return Py_BuildValue("{sOsOs(nnnn)s(iiii)}", "inverted", did->inverted ? Py_True : Py_False,
-                         "transparent", did->transparent ? Py_True : Py_False,
-                         "box", did->top, did->left, did->height, did->width,
+    return Py_BuildValue("{sOsOs(nnnn)s(iiii)}", "inverted", did->inverted ? Py_True : Py_False, "transparent",
+                         did->transparent ? Py_True : Py_False, "box", did->top, did->left, did->height, did->width,
                          "place", did->row, did->column, did->rows, did->columns);
 }
 
 static PyObject *prepare_digit(PyObject *module, PyObject *image)
 {
     pn_state *s = pnb_state(module);
-    const pnb_intake how = {.who = "prepare_digit: the image", .dtype = -1, .real = PN_FLOAT32, .lend = true};
+    const pnb_intake how = { .who = "prepare_digit: the image", .dtype = -1, .real = PN_FLOAT32, .lend = true };
     PyObject *new_source = pnb_is_tensor(s, image) ? pnb_array_view(image) : Py_NewRef(image), *new_pair = NULL;
     pn_tensor *t = new_source ? pnb_array_take(s, new_source, &how, NULL) : NULL;
     uint8_t pixels[PN_DIGIT_SIDE * PN_DIGIT_SIDE];
-    const pn_view result = {.data = pixels, .dtype = PN_UINT8, .ndim = 3, .size = sizeof pixels,
-                            .shape = {PN_DIGIT_SIDE, PN_DIGIT_SIDE, 1}};
+    const pn_view result = { .data = pixels,
+                             .dtype = PN_UINT8,
+                             .ndim = 3,
+                             .size = sizeof pixels,
+                             .shape = { PN_DIGIT_SIDE, PN_DIGIT_SIDE, 1 } };
     pn_digit did;
     Py_XDECREF(new_source);
     if (!t || check(&t->v))
         goto done;
-    Py_BEGIN_ALLOW_THREADS
-    pn_digit_prepare(t->v.data, t->v.shape[0], t->v.shape[1], t->v.ndim == 3 ? (int)t->v.shape[2] : 1, pixels, &did);
-    Py_END_ALLOW_THREADS
-    if (did.empty)
-        PyErr_Format(PyExc_ValueError, "prepare_digit: nothing stands out in this image %s: it is empty, or all of one shade",
-                     pn_view_text(&t->v).s);
-    else
-        new_pair = Py_BuildValue("(NN)", pnb_array_of(&result), describe(&did));
+    Py_BEGIN_ALLOW_THREADS pn_digit_prepare(t->v.data, t->v.shape[0], t->v.shape[1],
+                                            t->v.ndim == 3 ? (int)t->v.shape[2] : 1, pixels, &did);
+    Py_END_ALLOW_THREADS if (did.empty) PyErr_Format(
+        PyExc_ValueError, "prepare_digit: nothing stands out in this image %s: it is empty, or all of one shade",
+        pn_view_text(&t->v).s);
+    else new_pair = Py_BuildValue("(NN)", pnb_array_of(&result), describe(&did));
 done:
     pn_tensor_unref(t);
     return new_pair;
 }
 
 static const PyMethodDef functions[] = {
-    {"prepare_digit", prepare_digit, METH_O,
-     "prepare_digit(image, /)\n--\n\nA picture of a digit made as MNIST's were, uint8 (28, 28, 1), and what was done: a dict of inverted, "
-     "transparent,\nbox (top, left, height, width in the image) and place (row, column, rows, columns in the result).\n\n"
-     "image: uint8 (height, width) or (height, width, channels) of 1 to 4 channels; ValueError where nothing stands out."},
-    {NULL, NULL, 0, NULL},
+    { "prepare_digit", prepare_digit, METH_O,
+      "prepare_digit(image, /)\n--\n\nA picture of a digit made as MNIST's were, uint8 (28, 28, 1), and what was done: "
+      "a dict of inverted, "
+      "transparent,\nbox (top, left, height, width in the image) and place (row, column, rows, columns in the "
+      "result).\n\n"
+      "image: uint8 (height, width) or (height, width, channels) of 1 to 4 channels; ValueError where nothing stands "
+      "out." },
+    { NULL, NULL, 0, NULL },
 };
 
 int pnb_digit_setup(PyObject *module, pn_state *s)

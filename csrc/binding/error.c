@@ -8,11 +8,11 @@ void *pnb_raise(const pn_error *err)
     PyObject *kind = PyExc_RuntimeError;
     switch (err->code) {
     case PN_ESHAPE:
-    case PN_EVALUE:  kind = PyExc_ValueError; break;
-    case PN_EDTYPE:  kind = PyExc_TypeError; break;
+    case PN_EVALUE: kind = PyExc_ValueError; break;
+    case PN_EDTYPE: kind = PyExc_TypeError; break;
     case PN_EMEMORY: kind = PyExc_MemoryError; break;
     case PN_ESTATE:
-    case PN_OK:      break;
+    case PN_OK: break;
     }
     PyErr_SetString(kind, err->text);
     return NULL;
@@ -46,7 +46,7 @@ static int distance(const char *a, const char *b)
 const char *pnb_closest(const char *word, const char *const *words, int n)
 {
     const char *best = NULL;
-    int least = (int)strlen(word) / 2 + 1;                 /* half the letters wrong is another word */
+    int least = (int)strlen(word) / 2 + 1; /* half the letters wrong is another word */
     for (int i = 0; i < n; i++) {
         const int d = distance(word, words[i]);
         if (d < least || (d <= 3 && d == least && !best)) {

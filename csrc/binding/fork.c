@@ -2,10 +2,11 @@
  *
  * os.register_at_fork keeps its callbacks for ever; they know the module through a weak reference, so it may go.
  *
- * Callbacks of other modules run between ours and the fork itself, in Python: they may hand the GIL to a thread that uses
- * the engine, and want it back from it.  So we hold nothing meanwhile that such a thread waits for, above all not the
- * memory's lock.  Instead there is a gate: who works on memory or graphs without the GIL goes through it, and a fork shuts
- * it and waits until nobody is inside.  Who works with the GIL stands still at the fork, since the forking thread has it. */
+ * Callbacks of other modules run between ours and the fork itself, in Python: they may hand the GIL to a thread that
+ * uses the engine, and want it back from it.  So we hold nothing meanwhile that such a thread waits for, above all
+ * not the memory's lock.  Instead there is a gate: who works on memory or graphs without the GIL goes through it, and
+ * a fork shuts it and waits until nobody is inside.  Who works with the GIL stands still at the fork, since the
+ * forking thread has it. */
 #include "binding/binding.h"
 
 #include <pthread.h>
@@ -13,12 +14,12 @@
 struct pnb_gate {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    int inside;                                            /* threads at work without the GIL */
-    bool shut;                                             /* a fork is under way */
-    pthread_t forker;                                      /* by this thread, which may pass: callbacks may compute, too */
+    int inside;       /* threads at work without the GIL */
+    bool shut;        /* a fork is under way */
+    pthread_t forker; /* by this thread, which may pass: callbacks may compute, too */
 };
 
-static const pnb_gate open_gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+static const pnb_gate open_gate = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 static bool is_forker(const pnb_gate *g) { return g->shut && pthread_equal(g->forker, pthread_self()); }
 
@@ -45,8 +46,7 @@ void pnb_gate_leave(pnb_gate *g, PyThreadState *thread)
 /* Without the GIL, which those inside may need: the last reference to a borrowed array is let go with it. */
 static void shut(pnb_gate *g)
 {
-    Py_BEGIN_ALLOW_THREADS
-    pthread_mutex_lock(&g->lock);
+    Py_BEGIN_ALLOW_THREADS pthread_mutex_lock(&g->lock);
     while (g->shut)
         pthread_cond_wait(&g->changed, &g->lock);
     g->shut = true;
@@ -65,7 +65,7 @@ static void before_fork(const pn_state *s)
 
 static void after_in_parent(const pn_state *s)
 {
-    if (!is_forker(s->gate))                               /* the module came between the callbacks */
+    if (!is_forker(s->gate)) /* the module came between the callbacks */
         return;
     pn_pool_after_fork(s->engine->pool);
     pthread_mutex_lock(&s->gate->lock);
@@ -96,17 +96,29 @@ static PyObject *call(PyObject *weak, void (*function)(const pn_state *s))
     Py_RETURN_NONE;
 }
 
-static PyObject *call_before(PyObject *weak, PyObject *unused) { (void)unused; return call(weak, before_fork); }
-static PyObject *call_parent(PyObject *weak, PyObject *unused) { (void)unused; return call(weak, after_in_parent); }
-static PyObject *call_child(PyObject *weak, PyObject *unused) { (void)unused; return call(weak, after_in_child); }
+static PyObject *call_before(PyObject *weak, PyObject *unused)
+{
+    (void)unused;
+    return call(weak, before_fork);
+}
+static PyObject *call_parent(PyObject *weak, PyObject *unused)
+{
+    (void)unused;
+    return call(weak, after_in_parent);
+}
+static PyObject *call_child(PyObject *weak, PyObject *unused)
+{
+    (void)unused;
+    return call(weak, after_in_child);
+}
 
 static const PyMethodDef callbacks[] = {
-    {"before", call_before, METH_NOARGS, NULL},
-    {"after_in_parent", call_parent, METH_NOARGS, NULL},
-    {"after_in_child", call_child, METH_NOARGS, NULL},
+    { "before", call_before, METH_NOARGS, NULL },
+    { "after_in_parent", call_parent, METH_NOARGS, NULL },
+    { "after_in_child", call_child, METH_NOARGS, NULL },
 };
 
-static PyObject *new_callbacks(PyObject *module)           /* {"before": ..., ...} */
+static PyObject *new_callbacks(PyObject *module) /* {"before": ..., ...} */
 {
     PyObject *new_weak = PyWeakref_NewRef(module, NULL), *new_dict = new_weak ? PyDict_New() : NULL;
     for (size_t i = 0; new_dict && i < sizeof callbacks / sizeof *callbacks; i++) {

@@ -1,4 +1,4 @@
-/* index.c -- x[2:5, ..., ::-1, 0]: a key of ints, slices and one `...` becomes the op `slice`, then `reshape` for ints. */
+/* index.c -- x[2:5, ..., ::-1, 0]: a key of ints, slices and one `...` becomes the op `slice`, then `reshape`. */
 #include "binding/binding.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ static int read_slice(PyObject *o, const pn_view *x, int axis, pn_slices *s)
         return -1;
     const Py_ssize_t n = PySlice_AdjustIndices(x->shape[axis], &start, &stop, step);
     s->start[axis] = n > 0 ? start : 0;
-    s->step[axis] = n > 1 ? step : 1;                      /* of fewer than two elements the step has no meaning */
+    s->step[axis] = n > 1 ? step : 1; /* of fewer than two elements the step has no meaning */
     s->stop[axis] = n > 1 ? start + (n - 1) * step + (step > 0 ? 1 : -1) : s->start[axis] + n;
     if (s->stop[axis] < 0)
         s->stop[axis] -= x->shape[axis];
@@ -58,7 +58,7 @@ static int read_one(PyObject *o, const pn_view *x, int axis, pn_slices *s, unsig
         return refuse(o);
     *dropped |= 1u << axis;
     const int failed = read_int(o, x, axis, s);
-    if (failed && PyErr_ExceptionMatches(PyExc_TypeError))             /* an array that is not one integer */
+    if (failed && PyErr_ExceptionMatches(PyExc_TypeError)) /* an array that is not one integer */
         return refuse(o);
     return failed;
 }
@@ -103,7 +103,7 @@ PyObject *pnb_index_drop(const pn_state *s, PyObject *new_sliced, unsigned dropp
     if (!new_sliced || !dropped)
         return new_sliced;
     const pn_view *v = &pnb_of(new_sliced)->v;
-    pn_list shape = {.given = true};
+    pn_list shape = { .given = true };
     for (int axis = 0; axis < v->ndim; axis++)
         if (!(dropped >> axis & 1))
             shape.v[shape.n++] = v->shape[axis];
@@ -125,7 +125,7 @@ PyObject *pnb_index_get(PyObject *self, PyObject *key)
     return pnb_index_read(key, &pnb_of(self)->v, &slices, &dropped) ? NULL : apply(self, &slices, dropped);
 }
 
-PyObject *pnb_index_item(PyObject *self, Py_ssize_t i)     /* what `for row in x` calls; ends with IndexError */
+PyObject *pnb_index_item(PyObject *self, Py_ssize_t i) /* what `for row in x` calls; ends with IndexError */
 {
     const pn_view *v = &pnb_of(self)->v;
     if (v->ndim == 0)

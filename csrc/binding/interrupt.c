@@ -1,14 +1,13 @@
 /* interrupt.c -- Ctrl-C as a question between batches: the first press is noted, the second raises at once.
  *
- * The object is its own signal handler.  It is inert off the main thread, where Python sets no handlers, and where Ctrl-C
- * is ignored or belongs to a handler that is not Python's. */
+ * The object is its own signal handler.  It is inert off the main thread, where Python sets no handlers, and where
+ * Ctrl-C is ignored or belongs to a handler that is not Python's. */
 #include "binding/binding.h"
 
 #include <signal.h>
 
 typedef struct interrupt {
-    PyObject_HEAD
-    PyObject *old;                                         /* the handler to put back; NULL: none of ours is set */
+    PyObject_HEAD PyObject *old; /* the handler to put back; NULL: none of ours is set */
     char pressed;
 } interrupt;
 
@@ -34,7 +33,7 @@ static PyObject *press(PyObject *self, PyObject *args, PyObject *words)
     Py_RETURN_NONE;
 }
 
-static PyObject *set_handler(PyObject *handler)            /* signal.signal(SIGINT, handler) */
+static PyObject *set_handler(PyObject *handler) /* signal.signal(SIGINT, handler) */
 {
     PyObject *new_signal = PyImport_ImportModule("signal");
     PyObject *new_old = new_signal ? PyObject_CallMethod(new_signal, "signal", "iO", SIGINT, handler) : NULL;
@@ -66,7 +65,7 @@ static PyObject *enter(PyObject *self, PyObject *unused)
         return Py_NewRef(self);
     self_of(self)->old = set_handler(self);
     if (!self_of(self)->old) {
-        if (!PyErr_ExceptionMatches(PyExc_ValueError))     /* "signal only works in main thread" */
+        if (!PyErr_ExceptionMatches(PyExc_ValueError)) /* "signal only works in main thread" */
             return NULL;
         PyErr_Clear();
     }
@@ -115,14 +114,14 @@ static void dealloc(PyObject *self)
 /* ---- spec ---- */
 
 static const PyMethodDef methods[] = {
-    {"__enter__", enter, METH_NOARGS, "__enter__($self)\n--\n\nTakes Ctrl-C over, on the main thread."},
-    {"__exit__", leave, METH_VARARGS, "__exit__($self, kind, value, traceback)\n--\n\nPuts the old handler back."},
-    {NULL, NULL, 0, NULL},
+    { "__enter__", enter, METH_NOARGS, "__enter__($self)\n--\n\nTakes Ctrl-C over, on the main thread." },
+    { "__exit__", leave, METH_VARARGS, "__exit__($self, kind, value, traceback)\n--\n\nPuts the old handler back." },
+    { NULL, NULL, 0, NULL },
 };
 
 static const PyMemberDef members[] = {
-    {"pressed", T_BOOL, offsetof(interrupt, pressed), READONLY, "Whether Ctrl-C was pressed since __enter__."},
-    {NULL, 0, 0, 0, NULL},
+    { "pressed", T_BOOL, offsetof(interrupt, pressed), READONLY, "Whether Ctrl-C was pressed since __enter__." },
+    { NULL, 0, 0, 0, NULL },
 };
 
 static const char doc[] =
@@ -130,15 +129,9 @@ static const char doc[] =
     "`with Interrupt() as stop:` notes the first Ctrl-C in stop.pressed; a second raises KeyboardInterrupt at once.";
 
 static const PyType_Slot slots[] = {
-    PNB_SLOT(tp_doc, doc),
-    PNB_SLOT(tp_new, new),
-    PNB_SLOT(tp_call, press),
-    PNB_SLOT(tp_dealloc, dealloc),
-    PNB_SLOT(tp_traverse, traverse),
-    PNB_SLOT(tp_clear, clear),
-    PNB_SLOT(tp_methods, methods),
-    PNB_SLOT(tp_members, members),
-    {0, NULL},
+    PNB_SLOT(tp_doc, doc),         PNB_SLOT(tp_new, new),           PNB_SLOT(tp_call, press),
+    PNB_SLOT(tp_dealloc, dealloc), PNB_SLOT(tp_traverse, traverse), PNB_SLOT(tp_clear, clear),
+    PNB_SLOT(tp_methods, methods), PNB_SLOT(tp_members, members),   { 0, NULL },
 };
 
 static const PyType_Spec spec = {

@@ -11,9 +11,8 @@ PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec)
 
 /* NumPy first: the others make arrays.  The engine second: the others keep it. */
 static pnb_setup *const setups[] = {
-    pnb_array_setup, pnb_world_setup,     pnb_tensor_setup,    pnb_quiet_setup, pnb_optable_setup,
-    pnb_block_setup, pnb_optimizer_setup, pnb_interrupt_setup, pnb_fork_setup,  pnb_values_setup,
-    pnb_digit_setup,
+    pnb_array_setup,     pnb_world_setup,     pnb_tensor_setup, pnb_quiet_setup,  pnb_optable_setup, pnb_block_setup,
+    pnb_optimizer_setup, pnb_interrupt_setup, pnb_fork_setup,   pnb_values_setup, pnb_digit_setup,
 };
 
 static int exec(PyObject *module)
@@ -62,15 +61,15 @@ static void free_state(void *module)
     PyMem_Free(s->op_methods);
     PyMem_Free(s->gate);
     pn_engine_free(s->engine);
-    *s = (pn_state){.engine = NULL};
+    *s = (pn_state){ .engine = NULL };
 }
 
 static const PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, (void *)exec},
+    { Py_mod_exec, (void *)exec },
 #ifdef Py_mod_multiple_interpreters
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+    { Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED },
 #endif
-    {0, NULL},
+    { 0, NULL },
 };
 
 /* CPython keeps a count in it, so this one cannot be constant. */

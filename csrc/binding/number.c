@@ -11,7 +11,7 @@ static PyObject *binary(PyObject *a, PyObject *b, pnb_op_index op)
     PyObject *tensor = is_any_tensor(a) ? a : b, *other = tensor == a ? b : a;
     if (!is_any_tensor(other) && !pnb_array_like(other))
         Py_RETURN_NOTIMPLEMENTED;
-    return pnb_call_with(pnb_state_of(tensor), pn_ops[op], 2, (PyObject *[]){a, b}, NULL);
+    return pnb_call_with(pnb_state_of(tensor), pn_ops[op], 2, (PyObject *[]){ a, b }, NULL);
 }
 
 PyObject *pnb_number_add(PyObject *a, PyObject *b) { return binary(a, b, PNB_add); }
@@ -23,8 +23,8 @@ PyObject *pnb_number_matmul(PyObject *a, PyObject *b) { return binary(a, b, PNB_
 PyObject *pnb_number_compare(PyObject *a, PyObject *b, int operation)
 {
     static const pnb_op_index ops[] = {
-        [Py_LT] = PNB_less, [Py_LE] = PNB_less_equal, [Py_EQ] = PNB_equal,
-        [Py_NE] = PNB_not_equal, [Py_GT] = PNB_greater, [Py_GE] = PNB_greater_equal,
+        [Py_LT] = PNB_less,      [Py_LE] = PNB_less_equal, [Py_EQ] = PNB_equal,
+        [Py_NE] = PNB_not_equal, [Py_GT] = PNB_greater,    [Py_GE] = PNB_greater_equal,
     };
     return binary(a, b, ops[operation]);
 }
@@ -39,7 +39,7 @@ PyObject *pnb_number_pow(PyObject *a, PyObject *b, PyObject *modulus)
     if (!PyFloat_Check(b) && !PyLong_Check(b) && !PyIndex_Check(b))
         Py_RETURN_NOTIMPLEMENTED;
     pn_state *s = pnb_state_of(a);
-    return pnb_call(s, PNB_pow, (PyObject *[]){a, b}, 2, NULL);
+    return pnb_call(s, PNB_pow, (PyObject *[]){ a, b }, 2, NULL);
 }
 
 /* ---- one operand ---- */

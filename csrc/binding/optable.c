@@ -61,7 +61,7 @@ static PyObject *default_of(const pnb_op *info, int argument)
     return pnb_argument_show(p, (const char *)info->op->defaults + p->offset);
 }
 
-static PyObject *append(PyObject *new_text, PyObject *new_more)        /* takes both over */
+static PyObject *append(PyObject *new_text, PyObject *new_more) /* takes both over */
 {
     PyObject *new_whole = new_text && new_more ? PyUnicode_Concat(new_text, new_more) : NULL;
     Py_XDECREF(new_text);
@@ -107,10 +107,10 @@ static PyObject *doc_of(const pnb_op *info)
 
 /* ---- the functions ---- */
 
-#define OP(name)                                                                                                    \
-    static PyObject *call_##name(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)            \
-    {                                                                                                               \
-        return pnb_call(pnb_state(module), PNB_##name, args, n, names);                                             \
+#define OP(name)                                                                                         \
+    static PyObject *call_##name(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names) \
+    {                                                                                                    \
+        return pnb_call(pnb_state(module), PNB_##name, args, n, names);                                  \
     }
 #include "ops/ops.def"
 #undef OP
@@ -129,8 +129,8 @@ static int prepare(pn_state *s, int i)
     info->op = pn_ops[i];
     if (read_names(info) || !(info->doc = doc_of(info)))
         return -1;
-    s->op_methods[i] = (PyMethodDef){info->op->name, PNB_METHOD(entries[i]), METH_FASTCALL | METH_KEYWORDS,
-                                     PyBytes_AS_STRING(info->doc)};
+    s->op_methods[i] = (PyMethodDef){ info->op->name, PNB_METHOD(entries[i]), METH_FASTCALL | METH_KEYWORDS,
+                                      PyBytes_AS_STRING(info->doc) };
     return 0;
 }
 
@@ -200,10 +200,11 @@ static PyObject *op_table(PyObject *module, PyObject *unused)
 }
 
 static const PyMethodDef functions[] = {
-    {"op_table", op_table, METH_NOARGS,
-     "op_table()\n--\n\nThe ops, a dict each: name, signature, doc, inputs [(name, optional)], params [(name, kind, default, doc)] "
-     "with `...` for a default that is not there, outputs, variadic, differentiable."},
-    {NULL, NULL, 0, NULL},
+    { "op_table", op_table, METH_NOARGS,
+      "op_table()\n--\n\nThe ops, a dict each: name, signature, doc, inputs [(name, optional)], params [(name, kind, "
+      "default, doc)] "
+      "with `...` for a default that is not there, outputs, variadic, differentiable." },
+    { NULL, NULL, 0, NULL },
 };
 
 int pnb_optable_setup(PyObject *module, pn_state *s)

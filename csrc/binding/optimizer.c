@@ -5,9 +5,8 @@
 #include <string.h>
 
 typedef struct optimizer {
-    PyObject_HEAD
-    pn_optimizer *o;
-    bool busy;                                             /* a step runs without the GIL */
+    PyObject_HEAD pn_optimizer *o;
+    bool busy; /* a step runs without the GIL */
 } optimizer;
 
 static optimizer *self_of(PyObject *self) { return (optimizer *)(void *)self; }
@@ -15,6 +14,7 @@ static optimizer *self_of(PyObject *self) { return (optimizer *)(void *)self; }
 /* ---- hyperparameters ---- */
 
 /* X(name, is it a bool?, doc) */
+/* clang-format off */
 #define HYPER_TABLE(X)                                                                                              \
     X(learning_rate, false, "Length of a step.")                                                                    \
     X(weight_decay,  false, "Pull of weights towards zero.")                                                        \
@@ -25,18 +25,23 @@ static optimizer *self_of(PyObject *self) { return (optimizer *)(void *)self; }
     X(epsilon,       false, "Keeps the divisor above zero.")                                                        \
     X(clip_norm,     false, "Greatest global norm of the gradient; 0: no clipping.")                                \
     X(decay_all,     true,  "Weight decay on biases and norms, too.")
+/* clang-format on */
 
 #define ROW(name, is_bool, doc) HYPER_##name,
 enum { HYPER_TABLE(ROW) HYPERS };
 #undef ROW
 
-static const struct hyper { const char *name; size_t offset; bool is_bool; } hypers[] = {
-#define ROW(name, is_bool, doc) {#name, offsetof(pn_hyper, name), is_bool},
+static const struct hyper {
+    const char *name;
+    size_t offset;
+    bool is_bool;
+} hypers[] = {
+#define ROW(name, is_bool, doc) { #name, offsetof(pn_hyper, name), is_bool },
     HYPER_TABLE(ROW)
 #undef ROW
 };
 
-static bool reads(const pn_optimizer_kind *kind, const char *name)     /* is the word in kind->reads? */
+static bool reads(const pn_optimizer_kind *kind, const char *name) /* is the word in kind->reads? */
 {
     const size_t length = strlen(name);
     for (const char *s = strstr(kind->reads, name); s; s = strstr(s + 1, name))
@@ -213,10 +218,8 @@ static PyObject *step(PyObject *self, PyObject *unused)
         failed = pn_optimizer_step(o, &err);
     } else {
         self_of(self)->busy = true;
-        Py_BEGIN_ALLOW_THREADS
-        failed = pn_optimizer_step(o, &err);
-        Py_END_ALLOW_THREADS
-        self_of(self)->busy = false;
+        Py_BEGIN_ALLOW_THREADS failed = pn_optimizer_step(o, &err);
+        Py_END_ALLOW_THREADS self_of(self)->busy = false;
     }
     return failed ? pnb_raise(&err) : Py_NewRef(Py_None);
 }
@@ -247,15 +250,16 @@ static PyObject *set_slots(PyObject *self, PyObject *dict)
                  : NULL;
     const pn_index length = pn_optimizer_length(o);
     pn_state *s = pnb_state_of(self);
-    pn_tensor *values[2] = {NULL};
+    pn_tensor *values[2] = { NULL };
     const int n = pn_optimizer_what(o)->slots;
     bool fits = PyDict_GET_SIZE(dict) == n;
     for (int i = 0; i < n && fits && !PyErr_Occurred(); i++) {
         char name[16];
         PyOS_snprintf(name, sizeof name, "slot%d", i);
         PyObject *value = PyDict_GetItemString(dict, name);
-        const pnb_intake how = {
-            .who = "set_slots: a slot", .dtype = (int)pn_optimizer_dtype(o), .real = (int)pn_optimizer_dtype(o)};
+        const pnb_intake how = { .who = "set_slots: a slot",
+                                 .dtype = (int)pn_optimizer_dtype(o),
+                                 .real = (int)pn_optimizer_dtype(o) };
         values[i] = value ? pnb_array_take(s, value, &how, NULL) : NULL;
         fits = values[i] && values[i]->v.ndim == 1 && values[i]->v.size == length;
     }
@@ -367,26 +371,26 @@ static PyObject *optimizer_table(PyObject *module, PyObject *unused)
 /* ---- spec ---- */
 
 static const PyMethodDef functions[] = {
-    {"optimizer_table", optimizer_table, METH_NOARGS,
-     "optimizer_table()\n--\n\nThe optimizers by name: doc, defaults of the hyperparameters, number of slots."},
-    {NULL, NULL, 0, NULL},
+    { "optimizer_table", optimizer_table, METH_NOARGS,
+      "optimizer_table()\n--\n\nThe optimizers by name: doc, defaults of the hyperparameters, number of slots." },
+    { NULL, NULL, 0, NULL },
 };
 
 static const PyMethodDef methods[] = {
-    {"step", step, METH_NOARGS, "step($self)\n--\n\nOne update of every parameter from its gradient."},
-    {"slots", slots, METH_NOARGS, "slots($self)\n--\n\nCopies of the state vectors: slot0, slot1."},
-    {"set_slots", set_slots, METH_O, "set_slots($self, slots, /)\n--\n\nPuts copies of state vectors back."},
-    {NULL, NULL, 0, NULL},
+    { "step", step, METH_NOARGS, "step($self)\n--\n\nOne update of every parameter from its gradient." },
+    { "slots", slots, METH_NOARGS, "slots($self)\n--\n\nCopies of the state vectors: slot0, slot1." },
+    { "set_slots", set_slots, METH_O, "set_slots($self, slots, /)\n--\n\nPuts copies of state vectors back." },
+    { NULL, NULL, 0, NULL },
 };
 
 static const PyGetSetDef attributes[] = {
-    {"kind", get_kind, NULL, "Name of the row in optimizer_table().", NULL},
-    {"steps", get_steps, set_steps, "Updates so far; may be set when resuming.", NULL},
-    {"last_norm", get_last_norm, NULL, "Global norm of the gradient at the last step that clipped.", NULL},
-#define ROW(name, is_bool, doc) {#name, get_hyper, set_hyper, doc, (void *)&hypers[HYPER_##name]},
+    { "kind", get_kind, NULL, "Name of the row in optimizer_table().", NULL },
+    { "steps", get_steps, set_steps, "Updates so far; may be set when resuming.", NULL },
+    { "last_norm", get_last_norm, NULL, "Global norm of the gradient at the last step that clipped.", NULL },
+#define ROW(name, is_bool, doc) { #name, get_hyper, set_hyper, doc, (void *)&hypers[HYPER_##name] },
     HYPER_TABLE(ROW)
 #undef ROW
-    {NULL, NULL, NULL, NULL, NULL},
+        { NULL, NULL, NULL, NULL, NULL },
 };
 
 static const char doc[] =
@@ -400,7 +404,7 @@ static const PyType_Slot type_slots[] = {
     PNB_SLOT(tp_repr, repr),
     PNB_SLOT(tp_methods, methods),
     PNB_SLOT(tp_getset, attributes),
-    {0, NULL},
+    { 0, NULL },
 };
 
 /* Holds nothing of Python's: the engine's own counts keep the block or the tensors. */

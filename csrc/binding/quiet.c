@@ -7,10 +7,10 @@
 bool pnb_is_recording(const pn_state *s)
 {
     PyObject *value = NULL;
-    if (!s->quiet)                                         /* cleared: the interpreter is going down */
+    if (!s->quiet) /* cleared: the interpreter is going down */
         return true;
     if (PyContextVar_Get(s->quiet, s->zero, &value) < 0) {
-        PyErr_Clear();                                     /* only a variable that is none of ours can fail */
+        PyErr_Clear(); /* only a variable that is none of ours can fail */
         return true;
     }
     const bool recording = value == s->zero;
@@ -53,13 +53,12 @@ static PyObject *is_recording(PyObject *module, PyObject *unused)
     return PyBool_FromLong(pnb_is_recording(pnb_state(module)));
 }
 
-static const PyMethodDef enter_method = {"__enter__", enter, METH_NOARGS, "Stops recording."};
-static const PyMethodDef leave_method = {"__exit__", PNB_METHOD(leave), METH_FASTCALL,
-                                         "Records again, as before."};
+static const PyMethodDef enter_method = { "__enter__", enter, METH_NOARGS, "Stops recording." };
+static const PyMethodDef leave_method = { "__exit__", PNB_METHOD(leave), METH_FASTCALL, "Records again, as before." };
 static const PyMethodDef functions[] = {
-    {"is_recording", is_recording, METH_NOARGS,
-     "is_recording()\n--\n\nWhether ops on tensors that want a gradient join the graph here: False inside no_grad."},
-    {NULL, NULL, 0, NULL},
+    { "is_recording", is_recording, METH_NOARGS,
+      "is_recording()\n--\n\nWhether ops on tensors that want a gradient join the graph here: False inside no_grad." },
+    { NULL, NULL, 0, NULL },
 };
 
 static const char doc[] =
@@ -68,12 +67,15 @@ static const char doc[] =
 
 static int fill_namespace(PyObject *module, PyObject *namespace)
 {
-    const struct { const char *name; PyObject *value; } entries[] = {
-        {"__enter__", PyCFunction_NewEx((PyMethodDef *)&enter_method, module, NULL)},
-        {"__exit__", PyCFunction_NewEx((PyMethodDef *)&leave_method, module, NULL)},
-        {"__slots__", PyTuple_New(0)},
-        {"__module__", PyUnicode_FromString("pyneural._core")},
-        {"__doc__", PyUnicode_FromString(doc)},
+    const struct {
+        const char *name;
+        PyObject *value;
+    } entries[] = {
+        { "__enter__", PyCFunction_NewEx((PyMethodDef *)&enter_method, module, NULL) },
+        { "__exit__", PyCFunction_NewEx((PyMethodDef *)&leave_method, module, NULL) },
+        { "__slots__", PyTuple_New(0) },
+        { "__module__", PyUnicode_FromString("pyneural._core") },
+        { "__doc__", PyUnicode_FromString(doc) },
     };
     int failed = 0;
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {

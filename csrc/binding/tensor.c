@@ -18,7 +18,7 @@ PyObject *pnb_wrap(const pn_state *s, pn_tensor *tensor)
 {
     if (!tensor)
         return NULL;
-    if (!s->tensor_type) {                                 /* cleared: the interpreter is going down */
+    if (!s->tensor_type) { /* cleared: the interpreter is going down */
         pn_tensor_unref(tensor);
         return PyErr_Format(PyExc_RuntimeError, "pyneural is being shut down");
     }
@@ -40,10 +40,10 @@ void pnb_tensor_dealloc(PyObject *self)
         PyObject_ClearWeakRefs(self);
     pn_tensor_unref(object->t);
     PyObject_Free(self);
-    Py_DECREF(type);                                       /* last: the type keeps the module, the module keeps the engine */
+    Py_DECREF(type); /* last: the type keeps the module, the module keeps the engine */
 }
 
-static Py_hash_t hash(PyObject *self) { return (Py_hash_t)((uintptr_t)self >> 4); }       /* identity: == compares elements */
+static Py_hash_t hash(PyObject *self) { return (Py_hash_t)((uintptr_t)self >> 4); } /* identity: == compares elements */
 
 /* ---- attributes ---- */
 
@@ -114,15 +114,17 @@ static PyObject *transposed(PyObject *self, void *unused)
 }
 
 static const PyGetSetDef attributes[] = {
-    {"shape", get_shape, NULL, "Lengths of the axes, a tuple of ints.", NULL},
-    {"dtype", get_dtype, NULL, "'float32', 'float64', 'uint8' or 'int64'.", NULL},
-    {"ndim", get_ndim, NULL, "How many axes.", NULL},
-    {"size", get_size, NULL, "How many elements.", NULL},
-    {"requires_grad", get_requires_grad, NULL, "Whether backward computes a gradient for it: a leaf made so, or what was computed from one.", NULL},
-    {"grad", get_grad, NULL, "Gradient of the last backward, or None.", NULL},
-    {"is_shape_only", get_is_shape_only, NULL, "Whether it has a shape but no values: ops on it compute shapes alone.", NULL},
-    {"T", transposed, NULL, "The axes in reverse order.", NULL},
-    {NULL, NULL, NULL, NULL, NULL},
+    { "shape", get_shape, NULL, "Lengths of the axes, a tuple of ints.", NULL },
+    { "dtype", get_dtype, NULL, "'float32', 'float64', 'uint8' or 'int64'.", NULL },
+    { "ndim", get_ndim, NULL, "How many axes.", NULL },
+    { "size", get_size, NULL, "How many elements.", NULL },
+    { "requires_grad", get_requires_grad, NULL,
+      "Whether backward computes a gradient for it: a leaf made so, or what was computed from one.", NULL },
+    { "grad", get_grad, NULL, "Gradient of the last backward, or None.", NULL },
+    { "is_shape_only", get_is_shape_only, NULL, "Whether it has a shape but no values: ops on it compute shapes alone.",
+      NULL },
+    { "T", transposed, NULL, "The axes in reverse order.", NULL },
+    { NULL, NULL, NULL, NULL, NULL },
 };
 
 /* ---- methods on the graph ---- */
@@ -157,7 +159,7 @@ static PyObject *backward(PyObject *self, PyObject *const *args, Py_ssize_t n, P
 {
     pn_state *s = pnb_state_of(self);
     pn_tensor *loss = pnb_of(self), *own = NULL;
-    pn_backward_options options = {.accumulate = false};
+    pn_backward_options options = { .accumulate = false };
     PyObject *gradient;
     pn_error err;
     if (backward_arguments(args, n, names, &gradient, &options))
@@ -165,7 +167,7 @@ static PyObject *backward(PyObject *self, PyObject *const *args, Py_ssize_t n, P
     if (pnb_is_tensor(s, gradient)) {
         options.seed = pnb_of(gradient);
     } else if (gradient != Py_None) {
-        const pnb_intake how = {.who = "backward: gradient", .dtype = (int)loss->v.dtype, .real = (int)loss->v.dtype};
+        const pnb_intake how = { .who = "backward: gradient", .dtype = (int)loss->v.dtype, .real = (int)loss->v.dtype };
         options.seed = own = pnb_array_take(s, gradient, &how, NULL);
         if (!own)
             return NULL;
@@ -212,8 +214,8 @@ PyObject *pnb_tensor_item(PyObject *self, PyObject *unused)
     switch (v->dtype) {
     case PN_FLOAT32: return PyFloat_FromDouble((double)*(const float *)v->data);
     case PN_FLOAT64: return PyFloat_FromDouble(*(const double *)v->data);
-    case PN_UINT8:   return PyLong_FromLong(*(const uint8_t *)v->data);
-    default:         return PyLong_FromLongLong(*(const int64_t *)v->data);
+    case PN_UINT8: return PyLong_FromLong(*(const uint8_t *)v->data);
+    default: return PyLong_FromLongLong(*(const int64_t *)v->data);
     }
 }
 
@@ -249,7 +251,7 @@ static PyObject *astype(PyObject *self, PyObject *dtype)
         return empty ? pnb_wrap(s, empty) : pnb_raise(&err);
     }
     PyObject *new_view = pnb_array_view(self);
-    const pnb_intake how = {.who = "astype", .dtype = (int)wanted, .real = (int)wanted};
+    const pnb_intake how = { .who = "astype", .dtype = (int)wanted, .real = (int)wanted };
     PyObject *new_tensor = new_view ? pnb_wrap(s, pnb_array_take(s, new_view, &how, NULL)) : NULL;
     Py_XDECREF(new_view);
     return new_tensor;
@@ -278,10 +280,10 @@ static PyObject *forward(PyObject *self, int op, PyObject *const *args, Py_ssize
     return pnb_call(pnb_state_of(self), op, all, n + 1, names);
 }
 
-#define FORWARD(name)                                                                                               \
-    static PyObject *method_##name(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)            \
-    {                                                                                                               \
-        return forward(self, PNB_##name, args, n, names);                                                           \
+#define FORWARD(name)                                                                                    \
+    static PyObject *method_##name(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) \
+    {                                                                                                    \
+        return forward(self, PNB_##name, args, n, names);                                                \
     }
 FORWARD(sum)
 FORWARD(mean)
@@ -320,37 +322,55 @@ static PyObject *transpose(PyObject *self, PyObject *const *args, Py_ssize_t n)
 }
 
 static const PyMethodDef methods[] = {
-    {"backward", PNB_METHOD(backward), METH_FASTCALL | METH_KEYWORDS,
-     "backward($self, gradient=None, *, accumulate=False, keep_graph=False)\n--\n\n"
-     "Computes the gradient of this number by every leaf that it depends on, and leaves it in their .grad.\n\n"
-     "gradient: of the loss itself, where the tensor is no single number; accumulate: add to the gradients that are there;\n"
-     "keep_graph: allow another backward."},
-    {"keep_grad", keep_grad, METH_NOARGS, "keep_grad($self)\n--\n\nLeaves this tensor's gradient in .grad at the next backward, although it is no leaf; returns it."},
-    {"detach", detach, METH_NOARGS, "detach($self)\n--\n\nThe same values outside the graph, sharing memory."},
-    {"numpy", numpy, METH_NOARGS, "numpy($self)\n--\n\nThe values as a read-only NumPy array; no copy, and the memory stays while the array does."},
-    {"__array__", PNB_METHOD(pnb_array_dunder), METH_FASTCALL | METH_KEYWORDS, "__array__($self, dtype=None, copy=None)\n--\n\nWhat numpy.asarray(x) calls."},
-    {"item", pnb_tensor_item, METH_NOARGS, "item($self)\n--\n\nThe one element as a Python number."},
-    {"assign", assign, METH_O, "assign($self, values, /)\n--\n\nWrites values, of the same shape or one that broadcasts to it, over the tensor's own."},
-    {"astype", astype, METH_O, "astype($self, dtype, /)\n--\n\nA copy of another dtype, outside the graph."},
-    {"reshape", PNB_METHOD(reshape), METH_FASTCALL, "reshape($self, *shape)\n--\n\nThe same values in another shape, sharing memory; one length may be -1."},
-    {"transpose", PNB_METHOD(transpose), METH_FASTCALL, "transpose($self, *axes)\n--\n\nThe axes in another order; without arguments reversed."},
-    {"sum", PNB_METHOD(method_sum), METH_FASTCALL | METH_KEYWORDS, "sum($self, axis=None, keepdims=False)\n--\n\nSum over all axes, one or several."},
-    {"mean", PNB_METHOD(method_mean), METH_FASTCALL | METH_KEYWORDS, "mean($self, axis=None, keepdims=False)\n--\n\nMean over all axes, one or several."},
-    {"var", PNB_METHOD(method_var), METH_FASTCALL | METH_KEYWORDS, "var($self, axis=None, keepdims=False, correction=0)\n--\n\nVariance over all axes, one or several."},
-    {"std", PNB_METHOD(std), METH_FASTCALL | METH_KEYWORDS, "std($self, axis=None, keepdims=False, correction=0)\n--\n\nStandard deviation, the square root of var."},
-    {"max", PNB_METHOD(method_max), METH_FASTCALL | METH_KEYWORDS, "max($self, axis=None, keepdims=False)\n--\n\nGreatest element over all axes, one or several."},
-    {"min", PNB_METHOD(method_min), METH_FASTCALL | METH_KEYWORDS, "min($self, axis=None, keepdims=False)\n--\n\nSmallest element over all axes, one or several."},
-    {"argmax", PNB_METHOD(method_argmax), METH_FASTCALL | METH_KEYWORDS, "argmax($self, axis=-1, keepdims=False)\n--\n\nPlace of the greatest element along an axis, int64."},
-    {"__format__", pnb_format, METH_O, "__format__($self, spec, /)\n--\n\nA tensor of one element formats as its number."},
-    {"__reduce_ex__", refuse_pickle, METH_O, NULL},
-    {NULL, NULL, 0, NULL},
+    { "backward", PNB_METHOD(backward), METH_FASTCALL | METH_KEYWORDS,
+      "backward($self, gradient=None, *, accumulate=False, keep_graph=False)\n--\n\n"
+      "Computes the gradient of this number by every leaf that it depends on, and leaves it in their .grad.\n\n"
+      "gradient: of the loss itself, where the tensor is no single number; accumulate: add to the gradients that are "
+      "there;\n"
+      "keep_graph: allow another backward." },
+    { "keep_grad", keep_grad, METH_NOARGS,
+      "keep_grad($self)\n--\n\nLeaves this tensor's gradient in .grad at the next backward, although it is no leaf; "
+      "returns it." },
+    { "detach", detach, METH_NOARGS, "detach($self)\n--\n\nThe same values outside the graph, sharing memory." },
+    { "numpy", numpy, METH_NOARGS,
+      "numpy($self)\n--\n\nThe values as a read-only NumPy array; no copy, and the memory stays while the array "
+      "does." },
+    { "__array__", PNB_METHOD(pnb_array_dunder), METH_FASTCALL | METH_KEYWORDS,
+      "__array__($self, dtype=None, copy=None)\n--\n\nWhat numpy.asarray(x) calls." },
+    { "item", pnb_tensor_item, METH_NOARGS, "item($self)\n--\n\nThe one element as a Python number." },
+    { "assign", assign, METH_O,
+      "assign($self, values, /)\n--\n\nWrites values, of the same shape or one that broadcasts to it, over the "
+      "tensor's own." },
+    { "astype", astype, METH_O, "astype($self, dtype, /)\n--\n\nA copy of another dtype, outside the graph." },
+    { "reshape", PNB_METHOD(reshape), METH_FASTCALL,
+      "reshape($self, *shape)\n--\n\nThe same values in another shape, sharing memory; one length may be -1." },
+    { "transpose", PNB_METHOD(transpose), METH_FASTCALL,
+      "transpose($self, *axes)\n--\n\nThe axes in another order; without arguments reversed." },
+    { "sum", PNB_METHOD(method_sum), METH_FASTCALL | METH_KEYWORDS,
+      "sum($self, axis=None, keepdims=False)\n--\n\nSum over all axes, one or several." },
+    { "mean", PNB_METHOD(method_mean), METH_FASTCALL | METH_KEYWORDS,
+      "mean($self, axis=None, keepdims=False)\n--\n\nMean over all axes, one or several." },
+    { "var", PNB_METHOD(method_var), METH_FASTCALL | METH_KEYWORDS,
+      "var($self, axis=None, keepdims=False, correction=0)\n--\n\nVariance over all axes, one or several." },
+    { "std", PNB_METHOD(std), METH_FASTCALL | METH_KEYWORDS,
+      "std($self, axis=None, keepdims=False, correction=0)\n--\n\nStandard deviation, the square root of var." },
+    { "max", PNB_METHOD(method_max), METH_FASTCALL | METH_KEYWORDS,
+      "max($self, axis=None, keepdims=False)\n--\n\nGreatest element over all axes, one or several." },
+    { "min", PNB_METHOD(method_min), METH_FASTCALL | METH_KEYWORDS,
+      "min($self, axis=None, keepdims=False)\n--\n\nSmallest element over all axes, one or several." },
+    { "argmax", PNB_METHOD(method_argmax), METH_FASTCALL | METH_KEYWORDS,
+      "argmax($self, axis=-1, keepdims=False)\n--\n\nPlace of the greatest element along an axis, int64." },
+    { "__format__", pnb_format, METH_O,
+      "__format__($self, spec, /)\n--\n\nA tensor of one element formats as its number." },
+    { "__reduce_ex__", refuse_pickle, METH_O, NULL },
+    { NULL, NULL, 0, NULL },
 };
 
 /* ---- spec ---- */
 
 static const PyMemberDef members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(pnb_tensor, weakrefs), READONLY, NULL},
-    {NULL, 0, 0, 0, NULL},
+    { "__weaklistoffset__", T_PYSSIZET, offsetof(pnb_tensor, weakrefs), READONLY, NULL },
+    { NULL, 0, 0, 0, NULL },
 };
 
 static const char doc[] =
@@ -385,7 +405,7 @@ static const PyType_Slot slots[] = {
     PNB_SLOT(mp_ass_subscript, pnb_index_set),
     PNB_SLOT(sq_item, pnb_index_item),
     PNB_SLOT(tp_iter, PySeqIter_New),
-    {0, NULL},
+    { 0, NULL },
 };
 
 static const PyType_Spec spec = {

@@ -61,7 +61,7 @@ static int read_stream(PyObject *o, const char *who, uint64_t *value)
 
 static PyObject *tensor(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    static const char *const words[] = {"a", "dtype", "requires_grad"};
+    static const char *const words[] = { "a", "dtype", "requires_grad" };
     pn_state *s = pnb_state(module);
     PyObject *v[3];
     pn_error err;
@@ -74,7 +74,7 @@ static PyObject *tensor(PyObject *module, PyObject *const *args, Py_ssize_t n, P
     const int grad = v[2] ? PyObject_IsTrue(v[2]) : 0;
     if (grad < 0 || (typed && pnb_array_dtype(v[1], "tensor", &wanted)))
         return NULL;
-    const pnb_intake how = {.who = "tensor: values", .dtype = typed ? (int)wanted : -1, .real = PN_FLOAT32};
+    const pnb_intake how = { .who = "tensor: values", .dtype = typed ? (int)wanted : -1, .real = PN_FLOAT32 };
     PyObject *new_source = pnb_is_tensor(s, v[0]) ? pnb_array_view(v[0]) : Py_NewRef(v[0]);
     pn_tensor *t = new_source ? pnb_array_take(s, new_source, &how, NULL) : NULL;
     Py_XDECREF(new_source);
@@ -88,18 +88,18 @@ static PyObject *tensor(PyObject *module, PyObject *const *args, Py_ssize_t n, P
 static PyObject *borrow(PyObject *module, PyObject *array)
 {
     pn_state *s = pnb_state(module);
-    const pnb_intake how = {.who = "borrow: the array", .dtype = -1, .real = PN_FLOAT32, .lend = true};
+    const pnb_intake how = { .who = "borrow: the array", .dtype = -1, .real = PN_FLOAT32, .lend = true };
     if (pnb_is_tensor(s, array))
         return Py_NewRef(array);
     pn_tensor *t = pnb_array_take(s, array, &how, NULL);
     if (t)
-        t->storage->readonly = true;                       /* whether it is the array's memory or, where need be, a copy */
+        t->storage->readonly = true; /* whether it is the array's memory or, where need be, a copy */
     return pnb_wrap(s, t);
 }
 
 static int read_view(const char *who, PyObject *const *args, Py_ssize_t n, PyObject *names, pn_view *view)
 {
-    static const char *const words[] = {"shape", "dtype"};
+    static const char *const words[] = { "shape", "dtype" };
     PyObject *v[2];
     pn_index shape[PN_MAX_DIMS];
     pn_dtype dtype = PN_FLOAT32;
@@ -144,8 +144,9 @@ static PyObject *zeros(PyObject *module, PyObject *const *args, Py_ssize_t n, Py
 
 static int read_kind(PyObject *o, pn_random_f *f)
 {
-    static const char *const kinds[] = {
-        [PN_RANDOM_UNIFORM] = "uniform", [PN_RANDOM_NORMAL] = "normal", [PN_RANDOM_TRUNCATED] = "truncated"};
+    static const char *const kinds[] = { [PN_RANDOM_UNIFORM] = "uniform",
+                                         [PN_RANDOM_NORMAL] = "normal",
+                                         [PN_RANDOM_TRUNCATED] = "truncated" };
     for (int i = 0; PyUnicode_Check(o) && i < 3; i++)
         if (PyUnicode_CompareWithASCIIString(o, kinds[i]) == 0) {
             *f = (pn_random_f)i;
@@ -158,27 +159,25 @@ static int read_kind(PyObject *o, pn_random_f *f)
 static int fill(pn_engine *engine, pn_tensor *t, const pn_random *job)
 {
     pn_error err;
-    pn_team team = {.pool = engine->pool,
-                    .scratch = pn_mem_get(engine->memory, PN_SCRATCH_BYTES, &err),
-                    .flush = t->v.dtype == PN_FLOAT32};
+    pn_team team = { .pool = engine->pool,
+                     .scratch = pn_mem_get(engine->memory, PN_SCRATCH_BYTES, &err),
+                     .flush = t->v.dtype == PN_FLOAT32 };
     if (!team.scratch) {
         pnb_raise(&err);
         return -1;
     }
-    Py_BEGIN_ALLOW_THREADS
-    engine->kernels[t->v.dtype]->random(&team, job);
-    Py_END_ALLOW_THREADS
-    pn_mem_put(team.scratch);
+    Py_BEGIN_ALLOW_THREADS engine->kernels[t->v.dtype]->random(&team, job);
+    Py_END_ALLOW_THREADS pn_mem_put(team.scratch);
     pn_tensor_touch(t);
     return 0;
 }
 
 static PyObject *random_fill(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    static const char *const words[] = {"t", "kind", "a", "b", "seed", "stream"};
+    static const char *const words[] = { "t", "kind", "a", "b", "seed", "stream" };
     pn_state *s = pnb_state(module);
     PyObject *v[6];
-    pn_random job = {.n = 0};
+    pn_random job = { .n = 0 };
     uint64_t seed, stream;
     if (sort("random_fill", words, 6, 6, args, n, names, v) || read_kind(v[1], &job.f))
         return NULL;
@@ -201,7 +200,7 @@ static PyObject *random_fill(PyObject *module, PyObject *const *args, Py_ssize_t
 
 static PyObject *permutation(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    static const char *const words[] = {"n", "seed", "stream", "step"};
+    static const char *const words[] = { "n", "seed", "stream", "step" };
     PyObject *v[4];
     uint64_t seed, stream, step = 0;
     pn_view view;
@@ -219,10 +218,8 @@ static PyObject *permutation(PyObject *module, PyObject *const *args, Py_ssize_t
                        : pn_tensor_new(pnb_state(module)->engine, &view, &err);
     if (!t)
         return pnb_raise(&err);
-    Py_BEGIN_ALLOW_THREADS
-    pn_rng_permutation(t->v.data, length, pn_rng_key(seed, stream), (uint32_t)step);
-    Py_END_ALLOW_THREADS
-    return pnb_wrap(pnb_state(module), t);
+    Py_BEGIN_ALLOW_THREADS pn_rng_permutation(t->v.data, length, pn_rng_key(seed, stream), (uint32_t)step);
+    Py_END_ALLOW_THREADS return pnb_wrap(pnb_state(module), t);
 }
 
 static PyObject *stream(PyObject *module, PyObject *name)
@@ -241,7 +238,7 @@ static PyObject *stream(PyObject *module, PyObject *name)
 /* A tensor, or an array read in place; a new reference. */
 static pn_tensor *values_of(pn_state *s, PyObject *o, const char *who)
 {
-    const pnb_intake how = {.who = who, .dtype = -1, .real = PN_FLOAT64, .lend = true};
+    const pnb_intake how = { .who = who, .dtype = -1, .real = PN_FLOAT64, .lend = true };
     if (!pnb_is_tensor(s, o))
         return pnb_array_take(s, o, &how, NULL);
     if (pnb_of(o)->storage)
@@ -259,14 +256,12 @@ static int run_moments(pn_engine *engine, const pn_tensor *x, pn_moments *job)
         pnb_raise(&err);
         return -1;
     }
-    const pn_team team = {.pool = engine->pool, .scratch = memory};
+    const pn_team team = { .pool = engine->pool, .scratch = memory };
     job->mean = (double *)(void *)(memory + PN_SCRATCH_BYTES);
     job->deviation = job->mean + job->channels;
     job->work = (double *)(void *)(memory + PN_SCRATCH_BYTES + (numbers + 63) / 64 * 64);
-    Py_BEGIN_ALLOW_THREADS
-    k->moments(&team, job);
-    Py_END_ALLOW_THREADS
-    return 0;
+    Py_BEGIN_ALLOW_THREADS k->moments(&team, job);
+    Py_END_ALLOW_THREADS return 0;
 }
 
 static PyObject *moments(PyObject *module, PyObject *array)
@@ -276,7 +271,7 @@ static PyObject *moments(PyObject *module, PyObject *array)
     PyObject *new_pair = NULL;
     if (!x)
         return NULL;
-    pn_moments job = {.from = x->v.dtype, .channels = x->v.ndim ? x->v.shape[x->v.ndim - 1] : 0, .x = x->v.data};
+    pn_moments job = { .from = x->v.dtype, .channels = x->v.ndim ? x->v.shape[x->v.ndim - 1] : 0, .x = x->v.data };
     job.n = job.channels ? x->v.size / job.channels : 0;
     if (x->v.dtype == PN_INT64)
         PyErr_SetString(PyExc_TypeError, "moments: x is int64; give uint8, float32 or float64");
@@ -312,8 +307,7 @@ static PyObject *check_finite(PyObject *module, PyObject *array)
     if (!x)
         return NULL;
     if (pn_dtype_is_real(x->v.dtype)) {
-        Py_BEGIN_ALLOW_THREADS
-        bad = count_bad(&x->v, &first);
+        Py_BEGIN_ALLOW_THREADS bad = count_bad(&x->v, &first);
         Py_END_ALLOW_THREADS
     }
     pn_tensor_unref(x);
@@ -321,27 +315,34 @@ static PyObject *check_finite(PyObject *module, PyObject *array)
 }
 
 static const PyMethodDef functions[] = {
-    {"tensor", PNB_METHOD(tensor), METH_FASTCALL | METH_KEYWORDS,
-     "tensor(a, dtype=None, *, requires_grad=False)\n--\n\n"
-     "A tensor with a copy of the values: of any array, number or rectangular list.\n\n"
-     "Without dtype: float32, float64, uint8 and int64 arrays stay what they are, bool becomes uint8, float16 float32, other\n"
-     "integers int64; Python's floats become float32.  requires_grad: backward leaves a gradient in its .grad."},
-    {"borrow", borrow, METH_O,
-     "borrow(a, /)\n--\n\nA read-only tensor on the array's own memory where that is contiguous, aligned and in native byte order, else on a copy."},
-    {"shape_only", PNB_METHOD(shape_only), METH_FASTCALL | METH_KEYWORDS,
-     "shape_only(shape, dtype='float32')\n--\n\nA tensor without values: ops on it compute the shapes of their results."},
-    {"zeros", PNB_METHOD(zeros), METH_FASTCALL | METH_KEYWORDS, "zeros(shape, dtype='float32')\n--\n\nA tensor of zeros."},
-    {"random_fill", PNB_METHOD(random_fill), METH_FASTCALL | METH_KEYWORDS,
-     "random_fill(t, kind, a, b, seed, stream)\n--\n\nFills t in place: 'uniform' in [a, b), 'normal' or 'truncated' (within 2 deviations) with "
-     "mean a and deviation b.  The values depend on seed, stream (a name or int) and place alone."},
-    {"permutation", PNB_METHOD(permutation), METH_FASTCALL | METH_KEYWORDS,
-     "permutation(n, seed, stream, step=0)\n--\n\n0 to n - 1 in random order, int64: a function of seed, stream and step."},
-    {"stream", stream, METH_O, "stream(name, /)\n--\n\nThe number of a named random stream."},
-    {"moments", moments, METH_O,
-     "moments(x, /)\n--\n\nMean and standard deviation of each channel (last axis) of a uint8 or float array; two float64 arrays."},
-    {"check_finite", check_finite, METH_O,
-     "check_finite(x, /)\n--\n\nHow many values are NaN or infinite, and the flat index of the first (-1: none)."},
-    {NULL, NULL, 0, NULL},
+    { "tensor", PNB_METHOD(tensor), METH_FASTCALL | METH_KEYWORDS,
+      "tensor(a, dtype=None, *, requires_grad=False)\n--\n\n"
+      "A tensor with a copy of the values: of any array, number or rectangular list.\n\n"
+      "Without dtype: float32, float64, uint8 and int64 arrays stay what they are, bool becomes uint8, float16 "
+      "float32, other\n"
+      "integers int64; Python's floats become float32.  requires_grad: backward leaves a gradient in its .grad." },
+    { "borrow", borrow, METH_O,
+      "borrow(a, /)\n--\n\nA read-only tensor on the array's own memory where that is contiguous, aligned and in "
+      "native byte order, else on a copy." },
+    { "shape_only", PNB_METHOD(shape_only), METH_FASTCALL | METH_KEYWORDS,
+      "shape_only(shape, dtype='float32')\n--\n\nA tensor without values: ops on it compute the shapes of their "
+      "results." },
+    { "zeros", PNB_METHOD(zeros), METH_FASTCALL | METH_KEYWORDS,
+      "zeros(shape, dtype='float32')\n--\n\nA tensor of zeros." },
+    { "random_fill", PNB_METHOD(random_fill), METH_FASTCALL | METH_KEYWORDS,
+      "random_fill(t, kind, a, b, seed, stream)\n--\n\nFills t in place: 'uniform' in [a, b), 'normal' or 'truncated' "
+      "(within 2 deviations) with "
+      "mean a and deviation b.  The values depend on seed, stream (a name or int) and place alone." },
+    { "permutation", PNB_METHOD(permutation), METH_FASTCALL | METH_KEYWORDS,
+      "permutation(n, seed, stream, step=0)\n--\n\n0 to n - 1 in random order, int64: a function of seed, stream and "
+      "step." },
+    { "stream", stream, METH_O, "stream(name, /)\n--\n\nThe number of a named random stream." },
+    { "moments", moments, METH_O,
+      "moments(x, /)\n--\n\nMean and standard deviation of each channel (last axis) of a uint8 or float array; two "
+      "float64 arrays." },
+    { "check_finite", check_finite, METH_O,
+      "check_finite(x, /)\n--\n\nHow many values are NaN or infinite, and the flat index of the first (-1: none)." },
+    { NULL, NULL, 0, NULL },
 };
 
 int pnb_values_setup(PyObject *module, pn_state *s)

@@ -39,7 +39,7 @@ static int choose_threads(int *threads)
 static int make_engine(pn_state *s)
 {
     const char *isa = getenv("PYNEURAL_ISA");
-    pn_engine_options options = {.isa = isa && *isa ? isa : NULL};
+    pn_engine_options options = { .isa = isa && *isa ? isa : NULL };
     pn_error err;
     if (choose_threads(&options.threads))
         return -1;
@@ -139,17 +139,22 @@ static PyObject *fail_after(PyObject *module, PyObject *n)
 }
 
 static const PyMethodDef functions[] = {
-    {"set_threads", set_threads, METH_O, "set_threads(n, /)\n--\n\nUses n threads from now on; results do not depend on it."},
-    {"get_threads", get_threads, METH_NOARGS, "get_threads()\n--\n\nHow many threads work."},
-    {"isa", isa, METH_NOARGS, "isa()\n--\n\nThe instruction set in use: 'naive', 'baseline', 'avx2' or 'avx512'."},
-    {"pool_counts", pool_counts, METH_NOARGS,
-     "pool_counts()\n--\n\nRegions of work so far by kind: all, and those that two or more threads shared."},
-    {"memory_stats", memory_stats, METH_NOARGS,
-     "memory_stats()\n--\n\nThe engine's memory: live_bytes, live_blocks, peak_bytes, cached_bytes, requests, system_calls, limit_bytes."},
-    {"set_memory_limit", set_memory_limit, METH_O, "set_memory_limit(n, /)\n--\n\nMore than n bytes in use raise MemoryError; 0: no limit."},
-    {"memory_trim", memory_trim, METH_NOARGS, "memory_trim()\n--\n\nGives memory that is kept for reuse back to the system."},
-    {"_fail_after", fail_after, METH_O, "_fail_after(n, /)\n--\n\nFor tests: the n-th request for memory from now fails, once; 0: none."},
-    {NULL, NULL, 0, NULL},
+    { "set_threads", set_threads, METH_O,
+      "set_threads(n, /)\n--\n\nUses n threads from now on; results do not depend on it." },
+    { "get_threads", get_threads, METH_NOARGS, "get_threads()\n--\n\nHow many threads work." },
+    { "isa", isa, METH_NOARGS, "isa()\n--\n\nThe instruction set in use: 'naive', 'baseline', 'avx2' or 'avx512'." },
+    { "pool_counts", pool_counts, METH_NOARGS,
+      "pool_counts()\n--\n\nRegions of work so far by kind: all, and those that two or more threads shared." },
+    { "memory_stats", memory_stats, METH_NOARGS,
+      "memory_stats()\n--\n\nThe engine's memory: live_bytes, live_blocks, peak_bytes, cached_bytes, requests, "
+      "system_calls, limit_bytes." },
+    { "set_memory_limit", set_memory_limit, METH_O,
+      "set_memory_limit(n, /)\n--\n\nMore than n bytes in use raise MemoryError; 0: no limit." },
+    { "memory_trim", memory_trim, METH_NOARGS,
+      "memory_trim()\n--\n\nGives memory that is kept for reuse back to the system." },
+    { "_fail_after", fail_after, METH_O,
+      "_fail_after(n, /)\n--\n\nFor tests: the n-th request for memory from now fails, once; 0: none." },
+    { NULL, NULL, 0, NULL },
 };
 
 int pnb_world_setup(PyObject *module, pn_state *s)

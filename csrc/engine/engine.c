@@ -9,10 +9,12 @@ static int choose_isa(const char *name, pn_isa *isa, pn_error *err)
         return 0;
     const int wanted = pn_cpu_isa_from_name(name);
     if (wanted < 0)
-        return pn_fail(err, PN_EVALUE, "engine: instruction set '%s' is not known; give naive, baseline, avx2 or avx512", name);
+        return pn_fail(err, PN_EVALUE,
+                       "engine: instruction set '%s' is not known; give naive, baseline, avx2 or avx512", name);
     if (wanted > (int)best)
-        return pn_fail(err, PN_EVALUE, "engine: instruction set '%s' was asked for, but this processor has at most '%s'",
-                       name, pn_cpu_isa_name(best));
+        return pn_fail(err, PN_EVALUE,
+                       "engine: instruction set '%s' was asked for, but this processor has at most '%s'", name,
+                       pn_cpu_isa_name(best));
     *isa = (pn_isa)wanted;
     return 0;
 }

@@ -9,13 +9,13 @@
 typedef struct pn_engine {
     pn_memory *memory;
     pn_pool *pool;
-    const pn_kernels *kernels[2];        /* by real: PN_FLOAT32, PN_FLOAT64 */
-    atomic_uint_fast64_t sequence;       /* the next graph node's number */
+    const pn_kernels *kernels[2];  /* by real: PN_FLOAT32, PN_FLOAT64 */
+    atomic_uint_fast64_t sequence; /* the next graph node's number */
 } pn_engine;
 
 typedef struct pn_engine_options {
-    int threads;                         /* 0: what the machine allows (pn_cpu_threads) */
-    const char *isa;                     /* NULL: the best this processor has */
+    int threads;     /* 0: what the machine allows (pn_cpu_threads) */
+    const char *isa; /* NULL: the best this processor has */
 } pn_engine_options;
 
 /* NULL and err when an option is wrong or memory is short.  Everything made with an engine must be gone before it. */

@@ -11,7 +11,8 @@ static int check_arity(const pn_op *op, int n_in, pn_tensor *const *inputs, pn_e
         const size_t length = strcspn(s, " ");
         if (s[length - 1] == '*')
             return n_in < 1 || n_in > PN_MAX_IN
-                 ? pn_fail(err, PN_EVALUE, "%s: takes 1 to %d tensors at once, got %d", op->name, PN_MAX_IN, n_in) : 0;
+                       ? pn_fail(err, PN_EVALUE, "%s: takes 1 to %d tensors at once, got %d", op->name, PN_MAX_IN, n_in)
+                       : 0;
         if (s[length - 1] != '?' && (i >= n_in || !inputs[i]))
             return pn_fail(err, PN_EVALUE, "%s: input '%.*s' is missing", op->name, (int)length, s);
         s += length + (s[length] == ' ');
@@ -129,7 +130,7 @@ int pn_apply(pn_engine *engine, const pn_op *op, int n_in, pn_tensor *const *inp
     if (check_arity(op, n_in, inputs, err))
         return -1;
     pn_call call;
-    memset(&call, 0, offsetof(pn_call, x) + 8 * sizeof *call.x);    /* all that ops other than concat look at */
+    memset(&call, 0, offsetof(pn_call, x) + 8 * sizeof *call.x); /* all that ops other than concat look at */
     memset(call.y, 0, sizeof call - offsetof(pn_call, y));
     call.op = op;
     call.params = params ? params : op->defaults;

@@ -9,10 +9,10 @@
 
 typedef struct sweep {
     pn_engine *engine;
-    pn_team team;                        /* its scratch lasts for the whole sweep */
+    pn_team team; /* its scratch lasts for the whole sweep */
     bool accumulate;
-    pn_node *nodes;                      /* claimed; after sorting, newest first */
-    pn_slot *slots;                      /* claimed */
+    pn_node *nodes; /* claimed; after sorting, newest first */
+    pn_slot *slots; /* claimed */
     pn_error *err;
 } sweep;
 
@@ -29,8 +29,9 @@ static int claim(_Atomic(const void *) *owner, const sweep *s)
 
 static int busy(pn_error *err)
 {
-    return pn_fail(err, PN_ESTATE, "backward: another thread is running backward over this graph or its parameters; "
-                                   "let one thread do it, or give each its own model");
+    return pn_fail(err, PN_ESTATE,
+                   "backward: another thread is running backward over this graph or its parameters; "
+                   "let one thread do it, or give each its own model");
 }
 
 static int claim_slot(sweep *s, pn_slot *slot)
@@ -52,8 +53,10 @@ static int claim_node(sweep *s, pn_node *node, pn_node **stack)
     node->next = *stack;
     *stack = node;
     if (node->freed)
-        return pn_fail(s->err, PN_ESTATE, "backward: this graph was freed by an earlier backward (through %s); compute the loss "
-                                          "again, or give the first one keep_graph=True", node->op->name);
+        return pn_fail(s->err, PN_ESTATE,
+                       "backward: this graph was freed by an earlier backward (through %s); compute the loss "
+                       "again, or give the first one keep_graph=True",
+                       node->op->name);
     return 0;
 }
 
@@ -96,7 +99,7 @@ static void let_go(sweep *s)
     }
 }
 
-/* ---- sorting: merge sort on the list, bins of 2^i nodes, no memory needed ------------------------------------------ */
+/* ---- sorting: merge sort on the list, bins of 2^i nodes, no memory needed ---------------------------------------- */
 
 static pn_node *merge(pn_node *a, pn_node *b)
 {
@@ -130,7 +133,7 @@ static pn_node *newest_first(pn_node *list)
     return list;
 }
 
-/* ---- targets: where an input's gradient goes ------------------------------------------------------------------------- */
+/* ---- targets: where an input's gradient goes --------------------------------------------------------------------- */
 
 static void axpy(const sweep *s, const pn_kernels *k, pn_index n, const void *x, void *y, bool add)
 {
@@ -177,16 +180,17 @@ static void *target(sweep *s, pn_node *node, int i, bool *add)
                          : node_target(s, node, &in->edge.node->out[in->edge.output], add);
 }
 
-/* ---- one node ------------------------------------------------------------------------------------------------------ */
+/* ---- one node ---------------------------------------------------------------------------------------------------- */
 
 static int check_versions(const pn_node *node, pn_error *err)
 {
     for (int i = 0; i < node->n_in + node->n_out; i++) {
         const pn_kept *kept = i < node->n_in ? &node->in[i].kept : &node->out[i - node->n_in].kept;
         if (kept->storage && atomic_load(&kept->storage->version) != kept->version)
-            return pn_fail(err, PN_ESTATE, "backward: %s needs its %s number %d (%s), but that was changed in place after the forward "
-                           "pass; run forward again, or change it after backward", node->op->name,
-                           i < node->n_in ? "input" : "output", i < node->n_in ? i : i - node->n_in,
+            return pn_fail(err, PN_ESTATE,
+                           "backward: %s needs its %s number %d (%s), but that was changed in place after the forward "
+                           "pass; run forward again, or change it after backward",
+                           node->op->name, i < node->n_in ? "input" : "output", i < node->n_in ? i : i - node->n_in,
                            pn_view_text(i < node->n_in ? &node->in[i].view : &node->out[i - node->n_in].view).s);
     }
     return 0;
@@ -228,7 +232,10 @@ static bool repeats(const pn_node *node, int i)
     return false;
 }
 
-typedef struct spare { pn_storage *storage; int input; } spare;      /* an aliased input's own buffer */
+typedef struct spare {
+    pn_storage *storage;
+    int input;
+} spare; /* an aliased input's own buffer */
 
 /* Whether input 0's gradient may be computed where dy lies: nobody else reads dy, and nothing stands there yet. */
 static bool overwrites(const pn_node *node, const pn_call *call)
@@ -365,21 +372,27 @@ static int walk(sweep *s, bool keep_graph)
     return 0;
 }
 
-/* ---- the door ------------------------------------------------------------------------------------------------------------ */
+/* ---- the door ---------------------------------------------------------------------------------------------------- */
 
 static int check_loss(const pn_tensor *loss, const pn_tensor *seed, pn_error *err)
 {
     if (!pn_tensor_wants_grad(loss))
-        return pn_fail(err, PN_ESTATE, "backward: this tensor %s depends on nothing that requires a gradient; make a leaf with "
-                       "pn.tensor(..., requires_grad=True), and compute outside no_grad", pn_view_text(&loss->v).s);
+        return pn_fail(err, PN_ESTATE,
+                       "backward: this tensor %s depends on nothing that requires a gradient; make a leaf with "
+                       "pn.tensor(..., requires_grad=True), and compute outside no_grad",
+                       pn_view_text(&loss->v).s);
     if (!loss->node)
         return pn_fail(err, PN_ESTATE, "backward: this tensor is a leaf: nothing was computed from it yet");
     if (seed && (!pn_view_same_shape(&seed->v, &loss->v) || seed->v.dtype != loss->v.dtype || !seed->storage))
-        return pn_fail(err, PN_ESHAPE, "backward: gradient is %s %s, the tensor is %s %s; give one of the same shape and dtype",
-                       pn_dtype_name(seed->v.dtype), pn_view_text(&seed->v).s, pn_dtype_name(loss->v.dtype), pn_view_text(&loss->v).s);
+        return pn_fail(err, PN_ESHAPE,
+                       "backward: gradient is %s %s, the tensor is %s %s; give one of the same shape and dtype",
+                       pn_dtype_name(seed->v.dtype), pn_view_text(&seed->v).s, pn_dtype_name(loss->v.dtype),
+                       pn_view_text(&loss->v).s);
     if (!seed && loss->v.size != 1)
-        return pn_fail(err, PN_ESHAPE, "backward: the loss must be one number, this tensor is %s; reduce it with .mean() or .sum(), or "
-                       "pass gradient=", pn_view_text(&loss->v).s);
+        return pn_fail(err, PN_ESHAPE,
+                       "backward: the loss must be one number, this tensor is %s; reduce it with .mean() or .sum(), or "
+                       "pass gradient=",
+                       pn_view_text(&loss->v).s);
     return 0;
 }
 
@@ -399,7 +412,7 @@ static int plant_seed(sweep *s, const pn_tensor *loss, const pn_tensor *seed)
 {
     pn_node_out *out = &loss->node->out[loss->output];
     if (seed && seed->v.data == seed->storage->data && !is_target(s, &seed->v)) {
-        out->dy = pn_storage_ref(seed->storage);             /* read where it lies; nobody writes to what others hold */
+        out->dy = pn_storage_ref(seed->storage); /* read where it lies; nobody writes to what others hold */
         return 0;
     }
     out->dy = pn_storage_new(s->engine, pn_view_bytes(&loss->v), s->err);
@@ -419,7 +432,8 @@ int pn_backward(pn_tensor *loss, const pn_backward_options *options, pn_error *e
     if (check_loss(loss, o->seed, err))
         return -1;
     sweep s = { .engine = loss->engine, .accumulate = o->accumulate, .err = err };
-    s.team = (pn_team){ .pool = loss->engine->pool, .flush = loss->v.dtype == PN_FLOAT32,
+    s.team = (pn_team){ .pool = loss->engine->pool,
+                        .flush = loss->v.dtype == PN_FLOAT32,
                         .scratch = pn_mem_get(loss->engine->memory, PN_SCRATCH_BYTES, err) };
     if (!s.team.scratch)
         return -1;

@@ -13,9 +13,9 @@ int pn_apply(pn_engine *engine, const pn_op *op, int n_in, pn_tensor *const *inp
              pn_tensor **outputs, pn_error *err);
 
 typedef struct pn_backward_options {
-    bool accumulate;                     /* add to the gradients that are there, instead of replacing them */
-    bool keep_graph;                     /* leave the graph for another sweep */
-    pn_tensor *seed;                     /* gradient of the loss itself; NULL: 1, and loss must be a scalar */
+    bool accumulate; /* add to the gradients that are there, instead of replacing them */
+    bool keep_graph; /* leave the graph for another sweep */
+    pn_tensor *seed; /* gradient of the loss itself; NULL: 1, and loss must be a scalar */
 } pn_backward_options;
 
 /* Leaves d loss / d leaf in every reached leaf's slot; zeros the slots of unreached parameters in any block reached.

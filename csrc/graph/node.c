@@ -84,10 +84,7 @@ void pn_node_forget(pn_node *node)
 }
 
 /* Whether this was the last reference. */
-static bool released(pn_node *node)
-{
-    return atomic_fetch_sub_explicit(&node->refs, 1, memory_order_acq_rel) == 1;
-}
+static bool released(pn_node *node) { return atomic_fetch_sub_explicit(&node->refs, 1, memory_order_acq_rel) == 1; }
 
 /* Iterative: nodes whose last reference has gone wait in a list, so a chain of a million needs no stack. */
 void pn_node_unref(pn_node *node)

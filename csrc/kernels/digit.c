@@ -8,16 +8,16 @@
 
 #include <string.h>
 
-enum { LEVELS = 256, FAINT = 8 };        /* ink that stands out by no more than so many levels is none */
+enum { LEVELS = 256, FAINT = 8 }; /* ink that stands out by no more than so many levels is none */
 
 /* The picture as the passes read it. */
 typedef struct picture {
     const uint8_t *image;
     pn_index H, W;
     int channels;
-    unsigned behind;                     /* the level of what shows through transparent pixels */
+    unsigned behind; /* the level of what shows through transparent pixels */
     bool inverted;
-    unsigned low, ink;                   /* levels up to low count as 0; from ink on a pixel is inside the box */
+    unsigned low, ink; /* levels up to low count as 0; from ink on a pixel is inside the box */
 } picture;
 
 /* ---- grey -------------------------------------------------------------------------------------------------------- */
@@ -79,7 +79,7 @@ static unsigned threshold(const uint64_t count[LEVELS])
     for (unsigned v = 0; v + 1 < LEVELS; v++) {
         below += (double)count[v];
         sum += (double)count[v] * v;
-        if (below == 0 || below == n)                      /* a level that no pixel has changes nothing: the first is kept */
+        if (below == 0 || below == n) /* a level that no pixel has changes nothing: the first is kept */
             continue;
         const double apart = (total - sum) / (n - below) - sum / below, between = below * (n - below) * apart * apart;
         if (between > best) {
@@ -134,7 +134,7 @@ static bool find_ink(picture *p)
     const unsigned middle = quantile(count, (ground + 1) / 2), reach = middle - quantile(count, n / 1000 + 1);
     const unsigned most = quantile(count, n), least = 2 * reach > FAINT ? 2 * reach : FAINT;
     p->low = middle + reach;
-    p->ink = p->low + (most > p->low ? (most - p->low) / 16 : 0) + 1;      /* MNIST's faintest edges are stronger */
+    p->ink = p->low + (most > p->low ? (most - p->low) / 16 : 0) + 1; /* MNIST's faintest edges are stronger */
     return most > middle + least;
 }
 
@@ -160,7 +160,9 @@ static void find_box(const picture *p, pn_digit *did)
 
 /* One axis of the box: n pixels become m.  Lengths are counted in parts, 2 m to a pixel of the picture, so that all
  * edges are whole numbers: output i reaches from (2 i + 1) n - reach to (2 i + 1) n + reach. */
-typedef struct axis { pn_index n, m, reach; } axis;
+typedef struct axis {
+    pn_index n, m, reach;
+} axis;
 
 static axis scale_axis(pn_index n, pn_index longest)
 {
@@ -168,7 +170,10 @@ static axis scale_axis(pn_index n, pn_index longest)
     return (axis){ n, m, pn_max(n, m) };
 }
 
-static pn_index first_under(const axis *a, pn_index i) { return pn_max(((2 * i + 1) * a->n - a->reach) / (2 * a->m), 0); }
+static pn_index first_under(const axis *a, pn_index i)
+{
+    return pn_max(((2 * i + 1) * a->n - a->reach) / (2 * a->m), 0);
+}
 
 static pn_index end_under(const axis *a, pn_index i)
 {
@@ -183,7 +188,8 @@ static uint64_t covered(const axis *a, pn_index i, pn_index k)
     return (uint64_t)pn_max(end - from, 0);
 }
 
-static uint64_t cell(const picture *p, const pn_digit *did, const axis *down, const axis *across, pn_index i, pn_index j)
+static uint64_t cell(const picture *p, const pn_digit *did, const axis *down, const axis *across, pn_index i,
+                     pn_index j)
 {
     uint64_t sum = 0;
     for (pn_index y = first_under(down, i); y < end_under(down, i); y++) {
@@ -217,7 +223,8 @@ static void scale_box(const picture *p, pn_digit *did, uint8_t box[PN_DIGIT_BOX 
 
 /* ---- the place --------------------------------------------------------------------------------------------------- */
 
-/* Where n rows (or columns) begin so that their centre of mass, moment / mass, comes to lie on pixel 14, and all fit. */
+/* Where n rows (or columns) begin so that their centre of mass, moment / mass, comes to lie on pixel 14,
+ * and all fit. */
 static int place(uint64_t mass, uint64_t moment, int n)
 {
     const int centre = (int)((2 * moment + mass) / (2 * mass)), at = PN_DIGIT_SIDE / 2 - centre;

@@ -9,11 +9,11 @@ enum { PN_DIGIT_SIDE = 28, PN_DIGIT_BOX = 20 };
 
 /* What was done; nothing else is set where it is empty. */
 typedef struct pn_digit {
-    bool empty;                          /* nothing stands out, or there are no pixels: the result is all 0 */
-    bool transparent;                    /* some pixels were, and have been given a ground */
-    bool inverted;                       /* it was dark on light */
-    pn_index top, left, height, width;   /* the ink's box in the picture */
-    int row, column, rows, columns;      /* where it lies in the result: at most 20 x 20 */
+    bool empty;                        /* nothing stands out, or there are no pixels: the result is all 0 */
+    bool transparent;                  /* some pixels were, and have been given a ground */
+    bool inverted;                     /* it was dark on light */
+    pn_index top, left, height, width; /* the ink's box in the picture */
+    int row, column, rows, columns;    /* where it lies in the result: at most 20 x 20 */
 } pn_digit;
 
 /* image: (H, W, channels): grey; grey and alpha; red, green, blue; or these and alpha.  digit: 28 x 28, written whole.

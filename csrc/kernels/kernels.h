@@ -14,43 +14,52 @@
 /* ---- gemm: C = act(A B + bias), or C += A B ------------------------------------------------------------------- */
 
 typedef struct pn_gemm {
-    const void *a; pn_index rsa, csa;    /* A (M, K): row and column strides, one of them 1 (or K or M is 1) */
-    const void *b; pn_index rsb, csb;    /* B (K, N): likewise */
-    void *c; pn_index rsc;               /* C (M, N): rows rsc apart, columns adjacent; overlaps neither A nor B */
-    pn_index M, N, K;                    /* any may be 0; K = 0 gives act(bias) */
-    bool add;                            /* C += A B; then bias is NULL and act is PN_ACT_NONE */
-    const void *bias;                    /* (N) or NULL */
-    pn_activation act; double slope;     /* slope: of leaky_relu */
-    pn_index batch, sa, sb, sc;          /* so many products, operands this far apart (0 repeats one); batch >= 0 */
-    void *work;                          /* gemm_work(this) bytes, aligned; may be NULL when that is 0 */
+    const void *a;
+    pn_index rsa, csa; /* A (M, K): row and column strides, one of them 1 (or K or M is 1) */
+    const void *b;
+    pn_index rsb, csb; /* B (K, N): likewise */
+    void *c;
+    pn_index rsc;     /* C (M, N): rows rsc apart, columns adjacent; overlaps neither A nor B */
+    pn_index M, N, K; /* any may be 0; K = 0 gives act(bias) */
+    bool add;         /* C += A B; then bias is NULL and act is PN_ACT_NONE */
+    const void *bias; /* (N) or NULL */
+    pn_activation act;
+    double slope;               /* slope: of leaky_relu */
+    pn_index batch, sa, sb, sc; /* so many products, operands this far apart (0 repeats one); batch >= 0 */
+    void *work;                 /* gemm_work(this) bytes, aligned; may be NULL when that is 0 */
 } pn_gemm;
 
 /* ---- conv: NHWC images, (KH, KW, C, O) weights ---------------------------------------------------------------- */
 
 typedef struct pn_conv {
     pn_index N, H, W, C, OH, OW, O, KH, KW;
-    pn_index stride_h, stride_w, pad_top, pad_left;      /* bottom and right padding follow from OH and OW */
-    const void *x;                       /* (N, H, W, C) */
-    const void *w;                       /* (KH, KW, C, O) */
-    const void *bias;                    /* (O) or NULL */
-    void *y;                             /* forward: (N, OH, OW, O), written */
-    pn_activation act; double slope;     /* forward only: y = act(x * w + bias) */
-    const void *dy;                      /* backward: gradient before the activation, (N, OH, OW, O) */
-    void *dx; void *dw;                  /* conv_dx writes or adds dx, conv_dw writes or adds dw */
+    pn_index stride_h, stride_w, pad_top, pad_left; /* bottom and right padding follow from OH and OW */
+    const void *x;                                  /* (N, H, W, C) */
+    const void *w;                                  /* (KH, KW, C, O) */
+    const void *bias;                               /* (O) or NULL */
+    void *y;                                        /* forward: (N, OH, OW, O), written */
+    pn_activation act;
+    double slope;   /* forward only: y = act(x * w + bias) */
+    const void *dy; /* backward: gradient before the activation, (N, OH, OW, O) */
+    void *dx;
+    void *dw; /* conv_dx writes or adds dx, conv_dw writes or adds dw */
     bool add;
-    void *work;                          /* conv_work / conv_dx_work / conv_dw_work(this) bytes, aligned */
-    bool packed;                         /* conv_forward, conv_dx: work is that of a call with the same w and sizes but N */
-    bool alone;                          /* conv_dw: for one thread, one sum through all images */
+    void *work;  /* conv_work / conv_dx_work / conv_dw_work(this) bytes, aligned */
+    bool packed; /* conv_forward, conv_dx: work is that of a call with the same w and sizes but N */
+    bool alone;  /* conv_dw: for one thread, one sum through all images */
 } pn_conv;
 
 /* ---- pool2d ---------------------------------------------------------------------------------------------------- */
 
 typedef struct pn_pool2d {
     pn_index N, H, W, C, OH, OW, KH, KW, stride_h, stride_w, pad_top, pad_left;
-    const void *x; void *y;              /* (N, H, W, C) -> (N, OH, OW, C) */
-    uint8_t *where;                      /* max: offset kh * KW + kw of each maximum (the first of equals; NaN wins), or NULL */
-    const void *dy; void *dx; bool add;  /* backward; dx is written whole (zeros where nothing flows) or added to */
-} pn_pool2d;                             /* avg divides by the number of cells inside the image; KH * KW <= 256 for max */
+    const void *x;
+    void *y;        /* (N, H, W, C) -> (N, OH, OW, C) */
+    uint8_t *where; /* max: offset kh * KW + kw of each maximum (the first of equals; NaN wins), or NULL */
+    const void *dy;
+    void *dx;
+    bool add; /* backward; dx is written whole (zeros where nothing flows) or added to */
+} pn_pool2d;  /* avg divides by the number of cells inside the image; KH * KW <= 256 for max */
 
 /* ---- map: elementwise functions, listed in kernels/elementwise.def --------------------------------------------- */
 
@@ -87,82 +96,130 @@ typedef enum {
     PN_COMPARES
 } pn_compare_f;
 
-typedef struct pn_unary {                /* forward: y = f(x);  backward: dx (+)= f'(...) dy */
+typedef struct pn_unary { /* forward: y = f(x);  backward: dx (+)= f'(...) dy */
     pn_unary_f f;
     pn_index n;
-    const void *x; void *y;              /* backward reads x, y or neither, as the row in elementwise.def keeps */
-    const void *dy; void *dx; bool add;
-    double p[2];                         /* the function's parameters (slope, low and high, exponent) */
+    const void *x;
+    void *y; /* backward reads x, y or neither, as the row in elementwise.def keeps */
+    const void *dy;
+    void *dx;
+    bool add;
+    double p[2]; /* the function's parameters (slope, low and high, exponent) */
 } pn_unary;
 
-typedef struct pn_binary {               /* y[i] = f(a[i % na], b[i % nb]), n outputs; na and nb divide n */
+typedef struct pn_binary { /* y[i] = f(a[i % na], b[i % nb]), n outputs; na and nb divide n */
     pn_binary_f f;
     pn_index n, na, nb;
-    const void *a, *b; void *y;
-    const void *dy; void *d;             /* binary_da, binary_db: d[i] = the gradient for that operand, full size n, written */
-    bool add;                            /* or added (only where the operand is full size) */
+    const void *a, *b;
+    void *y;
+    const void *dy;
+    void *d;  /* binary_da, binary_db: d[i] = the gradient for that operand, full size n, written */
+    bool add; /* or added (only where the operand is full size) */
 } pn_binary;
 
-typedef struct pn_compare { pn_compare_f f; pn_index n, na, nb; const void *a, *b; uint8_t *y; } pn_compare;
+typedef struct pn_compare {
+    pn_compare_f f;
+    pn_index n, na, nb;
+    const void *a, *b;
+    uint8_t *y;
+} pn_compare;
 
-typedef struct pn_select {               /* select: y = c ? a : b.  select_da: d (+)= c ? dy : 0.  select_db: d (+)= c ? 0 : dy */
-    pn_index n, nc, na, nb;              /* periods as in pn_binary */
+typedef struct pn_select {  /* select: y = c ? a : b.  select_da: d (+)= c ? dy : 0.  select_db: d (+)= c ? 0 : dy */
+    pn_index n, nc, na, nb; /* periods as in pn_binary */
     const uint8_t *c;
-    const void *a, *b; void *y;
-    const void *dy; void *d; bool add;
+    const void *a, *b;
+    void *y;
+    const void *dy;
+    void *d;
+    bool add;
 } pn_select;
 
-typedef struct pn_act {                  /* act_backward: dz = dy * act'(y); dz may be dy */
-    pn_activation act; double slope;
+typedef struct pn_act { /* act_backward: dz = dy * act'(y); dz may be dy */
+    pn_activation act;
+    double slope;
     pn_index n;
-    const void *dy, *y; void *dz;
-    pn_index C;                          /* act_sum: dz is (n / C, C), and sums get (or add) its column sums; there dz */
-    void *sums; bool add;                /* may be dy for relu alone, which changes nothing when it is done twice */
-    void *work;                          /* act_sum: act_work(this) bytes */
+    const void *dy, *y;
+    void *dz;
+    pn_index C; /* act_sum: dz is (n / C, C), and sums get (or add) its column sums; there dz */
+    void *sums;
+    bool add;   /* may be dy for relu alone, which changes nothing when it is done twice */
+    void *work; /* act_sum: act_work(this) bytes */
 } pn_act;
 
-typedef struct pn_axpy { pn_index n; double a; const void *x; void *y; bool add; } pn_axpy;   /* y = a x, or y += a x */
-typedef struct pn_fill { pn_index n; double value; void *y; } pn_fill;
+typedef struct pn_axpy {
+    pn_index n;
+    double a;
+    const void *x;
+    void *y;
+    bool add;
+} pn_axpy; /* y = a x, or y += a x */
+typedef struct pn_fill {
+    pn_index n;
+    double value;
+    void *y;
+} pn_fill;
 
 /* Strided copy: dst[...] (+)= src[...] over `shape`.  item: bytes of an element (1, or 8 for int64, else sizeof real);
  * add needs the table's real.  A source stride of 0 repeats (expand); destination elements are distinct. */
 typedef struct pn_copy {
     int ndim;
     pn_index shape[PN_MAX_DIMS], dst_stride[PN_MAX_DIMS], src_stride[PN_MAX_DIMS];
-    const void *src; void *dst;
+    const void *src;
+    void *dst;
     int item;
     bool add;
 } pn_copy;
 
 /* ---- reduce: x is (outer, len, inner), y is (outer, inner) ------------------------------------------------------ */
 
-typedef enum { PN_REDUCE_SUM, PN_REDUCE_MEAN, PN_REDUCE_MAX, PN_REDUCE_MIN, PN_REDUCE_VAR } pn_reduce_f;   /* VAR divides by len - correction */
+typedef enum {
+    PN_REDUCE_SUM,
+    PN_REDUCE_MEAN,
+    PN_REDUCE_MAX,
+    PN_REDUCE_MIN,
+    PN_REDUCE_VAR
+} pn_reduce_f; /* VAR divides by len - correction */
 
-typedef struct pn_reduce {               /* NaN anywhere gives NaN.  Sums run in fixed cuts, pairwise across them */
+typedef struct pn_reduce { /* NaN anywhere gives NaN.  Sums run in fixed cuts, pairwise across them */
     pn_reduce_f f;
     pn_index outer, len, inner;
     double correction;
-    const void *x; void *y;
-    bool add;                            /* forward, SUM only: y += */
-    const void *dy; void *dx;            /* reduce_backward: dx (+)=; max and min share dy evenly among equals */
+    const void *x;
+    void *y;
+    bool add; /* forward, SUM only: y += */
+    const void *dy;
+    void *dx; /* reduce_backward: dx (+)=; max and min share dy evenly among equals */
     bool add_dx;
-    void *work;                          /* reduce_work(this) bytes */
+    void *work; /* reduce_work(this) bytes */
 } pn_reduce;
 
-typedef struct pn_argmax { pn_index outer, len, inner; const void *x; int64_t *y; } pn_argmax;   /* first of equals; NaN wins */
+typedef struct pn_argmax {
+    pn_index outer, len, inner;
+    const void *x;
+    int64_t *y;
+} pn_argmax; /* first of equals; NaN wins */
 
 /* Sum of squares of n values in double, fixed cuts; result written to *y (double).  Infinite or NaN comes out so. */
-typedef struct pn_sumsq { pn_index n; const void *x; double *y; double *partial; /* (n + 16383) / 16384 of them */ } pn_sumsq;
+typedef struct pn_sumsq {
+    pn_index n;
+    const void *x;
+    double *y;
+    double *partial; /* (n + 16383) / 16384 of them */
+} pn_sumsq;
 
 /* ---- rows: softmax and losses, x is (rows, C) ------------------------------------------------------------------ */
 
-typedef struct pn_softmax {              /* softmax, log_softmax and their _backward: dx (+)=, from y and dy */
+typedef struct pn_softmax { /* softmax, log_softmax and their _backward: dx (+)=, from y and dy */
     pn_index rows, C;
-    const void *x; void *y;
-    const void *dy; void *dx; bool add;
+    const void *x;
+    void *y;
+    const void *dy;
+    void *dx;
+    bool add;
 } pn_softmax;
 
-/* Cross-entropy of logits, per row, as PyTorch's: p = softmax(x), e = smoothing, w_c = class_weight[c], v = row_weight[r].
+/* Cross-entropy of logits, per row, as PyTorch's: p = softmax(x), e = smoothing, w_c = class_weight[c],
+ * v = row_weight[r].
  * Integer targets: loss[r] = v ((1 - e) w_label (-log p_label) + e / C sum_c w_c (-log p_c)); label == ignore gives 0.
  * Probability targets t: loss[r] = v sum_c w_c q_c (-log p_c), q = (1 - e) t + e / C.
  * weight[r] receives the row's share of the divisor of a weighted mean: v w_label for integer targets (0 for ignored
@@ -170,16 +227,18 @@ typedef struct pn_softmax {              /* softmax, log_softmax and their _back
 typedef struct pn_xent {
     pn_index rows, C;
     const void *x;
-    const int64_t *labels;               /* (rows), or NULL: then t */
-    const void *t;                       /* (rows, C) */
-    const void *row_weight;              /* (rows) or NULL */
-    const void *class_weight;            /* (C) or NULL */
+    const int64_t *labels;    /* (rows), or NULL: then t */
+    const void *t;            /* (rows, C) */
+    const void *row_weight;   /* (rows) or NULL */
+    const void *class_weight; /* (C) or NULL */
     double smoothing;
-    bool has_ignore; int64_t ignore;
-    void *p;                             /* (rows, C): softmax, kept for backward */
-    void *loss, *weight;                 /* (rows) each */
-    const void *scale;                   /* backward: (rows) what multiplies each row's gradient of loss[r] */
-    void *dx; bool add;                  /* backward, from p */
+    bool has_ignore;
+    int64_t ignore;
+    void *p;             /* (rows, C): softmax, kept for backward */
+    void *loss, *weight; /* (rows) each */
+    const void *scale;   /* backward: (rows) what multiplies each row's gradient of loss[r] */
+    void *dx;
+    bool add; /* backward, from p */
 } pn_xent;
 
 /* Row losses: loss[r] = w_r * sum or mean over the row.  binary: logits x, targets t in [0, 1], summed within a row;
@@ -187,81 +246,113 @@ typedef struct pn_xent {
 typedef enum { PN_LOSS_BINARY, PN_LOSS_MSE, PN_LOSS_MAE, PN_LOSS_HUBER } pn_rowloss_f;
 typedef struct pn_rowloss {
     pn_rowloss_f f;
-    double delta;                        /* huber: where the square becomes a line */
+    double delta; /* huber: where the square becomes a line */
     pn_index rows, C;
     const void *x, *t;
-    const void *row_weight;              /* (rows) or NULL */
-    void *loss;                          /* (rows) */
-    const void *scale;                   /* backward: (rows), includes nothing of row_weight: the kernel multiplies it in */
-    void *dx; bool add_dx;               /* NULL: not wanted */
-    void *dt; bool add_dt;               /* not of binary; NULL: not wanted */
+    const void *row_weight; /* (rows) or NULL */
+    void *loss;             /* (rows) */
+    const void *scale;      /* backward: (rows), includes nothing of row_weight: the kernel multiplies it in */
+    void *dx;
+    bool add_dx; /* NULL: not wanted */
+    void *dt;
+    bool add_dt; /* not of binary; NULL: not wanted */
 } pn_rowloss;
 
-/* hits[r] = 1 when row r's prediction equals its target, else 0.  C > 1: argmax against labels[r]; C == 1: x >= threshold. */
-typedef struct pn_hits { pn_index rows, C; const void *x; const int64_t *labels; double threshold; void *hits; } pn_hits;
+/* hits[r] = 1 when row r's prediction equals its target, else 0.
+ * C > 1: argmax against labels[r]; C == 1: x >= threshold. */
+typedef struct pn_hits {
+    pn_index rows, C;
+    const void *x;
+    const int64_t *labels;
+    double threshold;
+    void *hits;
+} pn_hits;
 
 /* ---- norm: x is (rows, C), statistics a channel ---------------------------------------------------------------- */
 
 typedef struct pn_norm {
     pn_index rows, C;
-    const void *x, *gamma, *beta;        /* (rows, C), (C), (C) */
-    const void *residual;                /* (rows, C) or NULL: added before the activation */
-    pn_activation act; double slope;
+    const void *x, *gamma, *beta; /* (rows, C), (C), (C) */
+    const void *residual;         /* (rows, C) or NULL: added before the activation */
+    pn_activation act;
+    double slope;
     double epsilon;
-    bool training;                       /* batch statistics, and the running ones move; else the running ones are used */
-    double momentum;                     /* running = momentum * running + (1 - momentum) * batch (variance unbiased) */
-    void *running_mean, *running_var;    /* (C) */
-    void *y;                             /* (rows, C) */
-    void *mean, *inv_std;                /* (C): what was used, kept for backward */
-    const void *dy;                      /* backward: gradient of y, whose y is read unless act is NONE */
-    void *dx, *dgamma, *dbeta, *dresidual;  /* NULL where not wanted */
+    bool training;                    /* batch statistics, and the running ones move; else the running ones are used */
+    double momentum;                  /* running = momentum * running + (1 - momentum) * batch (variance unbiased) */
+    void *running_mean, *running_var; /* (C) */
+    void *y;                          /* (rows, C) */
+    void *mean, *inv_std;             /* (C): what was used, kept for backward */
+    const void *dy;                   /* backward: gradient of y, whose y is read unless act is NONE */
+    void *dx, *dgamma, *dbeta, *dresidual; /* NULL where not wanted */
     bool add_dx, add_dgamma, add_dbeta, add_dresidual;
-    void *work;                          /* norm_work(this) bytes, forward and backward alike */
+    void *work; /* norm_work(this) bytes, forward and backward alike */
 } pn_norm;
 
-typedef struct pn_layer_norm {           /* y = gamma (x - mean) inv_std + beta, statistics a row */
+typedef struct pn_layer_norm { /* y = gamma (x - mean) inv_std + beta, statistics a row */
     pn_index rows, C;
-    const void *x, *gamma, *beta;        /* (rows, C), (C), (C) */
+    const void *x, *gamma, *beta; /* (rows, C), (C), (C) */
     double epsilon;
-    void *y;                             /* (rows, C) */
-    void *mean, *inv_std;                /* (rows): written by forward, read by backward */
+    void *y;              /* (rows, C) */
+    void *mean, *inv_std; /* (rows): written by forward, read by backward */
     const void *dy;
-    void *dx, *dgamma, *dbeta;           /* NULL where not wanted */
+    void *dx, *dgamma, *dbeta; /* NULL where not wanted */
     bool add_dx, add_dgamma, add_dbeta;
-    void *work;                          /* backward, dgamma or dbeta: layer_norm_work(this) bytes */
+    void *work; /* backward, dgamma or dbeta: layer_norm_work(this) bytes */
 } pn_layer_norm;
 
 /* ---- dropout, random fills, gather, update --------------------------------------------------------------------- */
 
-typedef struct pn_dropout {              /* y = keep ? x / (1 - rate) : 0; backward is the same call on dy */
-    pn_index rows, len;                  /* element j of row r draws from (key, step, sample, j) */
-    const int64_t *samples;              /* (rows) global sample index, or NULL: first + r */
+typedef struct pn_dropout { /* y = keep ? x / (1 - rate) : 0; backward is the same call on dy */
+    pn_index rows, len;     /* element j of row r draws from (key, step, sample, j) */
+    const int64_t *samples; /* (rows) global sample index, or NULL: first + r */
     int64_t first;
-    pn_key key; uint32_t step; double rate;
-    const void *x; void *y; bool add;
+    pn_key key;
+    uint32_t step;
+    double rate;
+    const void *x;
+    void *y;
+    bool add;
 } pn_dropout;
 
-typedef enum { PN_RANDOM_UNIFORM, PN_RANDOM_NORMAL, PN_RANDOM_TRUNCATED } pn_random_f;   /* truncated: normal within 2 deviations */
-typedef struct pn_random { pn_random_f f; pn_index n; double a, b; pn_key key; void *y; } pn_random;  /* uniform in [a, b); normal with mean a, deviation b */
+typedef enum {
+    PN_RANDOM_UNIFORM,
+    PN_RANDOM_NORMAL,
+    PN_RANDOM_TRUNCATED
+} pn_random_f; /* truncated: normal within 2 deviations */
+typedef struct pn_random {
+    pn_random_f f;
+    pn_index n;
+    double a, b;
+    pn_key key;
+    void *y;
+} pn_random; /* uniform in [a, b); normal with mean a, deviation b */
 
-typedef struct pn_gather {               /* y[r] = (x[rows[r]] - mean) * scale, mean and scale over the last `channels` */
-    pn_dtype from;                       /* PN_UINT8, PN_FLOAT32, PN_FLOAT64 (each to the table's real) */
-    pn_index rows, len, channels;        /* rows taken, elements a row */
-    const int64_t *index;                /* (rows), already checked */
+typedef struct pn_gather {        /* y[r] = (x[rows[r]] - mean) * scale, mean and scale over the last `channels` */
+    pn_dtype from;                /* PN_UINT8, PN_FLOAT32, PN_FLOAT64 (each to the table's real) */
+    pn_index rows, len, channels; /* rows taken, elements a row */
+    const int64_t *index;         /* (rows), already checked */
     const void *x;
-    const void *mean, *scale;            /* (channels) of the table's real, or NULL both */
+    const void *mean, *scale; /* (channels) of the table's real, or NULL both */
     void *y;
 } pn_gather;
 
-typedef struct pn_take {                 /* take_backward: dx[index[i]] (+)= dy[i], a row's contributions in order of i */
-    pn_index rows, len, n;               /* dx is (rows, len), dy is (n, len) */
-    const int64_t *index;                /* (n), already checked */
-    const void *dy; void *dx; bool add;  /* written whole: 0 where no row was taken */
-    void *work;                          /* take_work(this) bytes */
+typedef struct pn_take {   /* take_backward: dx[index[i]] (+)= dy[i], a row's contributions in order of i */
+    pn_index rows, len, n; /* dx is (rows, len), dy is (n, len) */
+    const int64_t *index;  /* (n), already checked */
+    const void *dy;
+    void *dx;
+    bool add;   /* written whole: 0 where no row was taken */
+    void *work; /* take_work(this) bytes */
 } pn_take;
 
 /* mean and population standard deviation a channel, in double, fixed cuts; x (n, channels) of `from`. */
-typedef struct pn_moments { pn_dtype from; pn_index n, channels; const void *x; double *mean, *deviation; double *work; /* moments_work bytes */ } pn_moments;
+typedef struct pn_moments {
+    pn_dtype from;
+    pn_index n, channels;
+    const void *x;
+    double *mean, *deviation;
+    double *work; /* moments_work bytes */
+} pn_moments;
 
 typedef enum { PN_UPDATE_SGD, PN_UPDATE_RMSPROP, PN_UPDATE_ADAM, PN_UPDATE_ADAMW, PN_UPDATES } pn_update_f;
 
@@ -270,17 +361,20 @@ typedef enum { PN_UPDATE_SGD, PN_UPDATE_RMSPROP, PN_UPDATE_ADAM, PN_UPDATE_ADAMW
 typedef struct pn_update {
     pn_update_f f;
     pn_index n;
-    void *p; const void *g;
-    void *slot[2];                       /* SGD: velocity (with momentum); RMSprop: mean square, velocity; Adam: m, v */
+    void *p;
+    const void *g;
+    void *slot[2]; /* SGD: velocity (with momentum); RMSprop: mean square, velocity; Adam: m, v */
     double rate, decay, grad_scale;
-    double momentum; bool nesterov;      /* SGD, RMSprop (no nesterov) */
-    double beta1, beta2, epsilon;        /* Adam; RMSprop: beta2 is its smoothing constant */
-    double correction1, correction2;     /* Adam: 1 - beta^t */
+    double momentum;
+    bool nesterov;                   /* SGD, RMSprop (no nesterov) */
+    double beta1, beta2, epsilon;    /* Adam; RMSprop: beta2 is its smoothing constant */
+    double correction1, correction2; /* Adam: 1 - beta^t */
 } pn_update;
 
 /* ---- the table -------------------------------------------------------------------------------------------------- */
 
 /* X(kernel, its argument struct) */
+/* clang-format off */
 #define PN_KERNEL_TABLE(X)                                                                                          \
     X(gemm, pn_gemm)                                                                                                \
     X(conv_forward, pn_conv)          X(conv_dx, pn_conv)               X(conv_dw, pn_conv)                         \
@@ -291,7 +385,7 @@ typedef struct pn_update {
     X(compare, pn_compare)                                                                                          \
     X(select_forward, pn_select)      X(select_da, pn_select)           X(select_db, pn_select)                     \
     X(act_backward, pn_act)           X(act_sum, pn_act)                                                              \
-    X(axpy, pn_axpy)                  X(fill, pn_fill)                  X(copy, pn_copy)                                                                                                \
+    X(axpy, pn_axpy)                  X(fill, pn_fill)                  X(copy, pn_copy)                            \
     X(reduce_forward, pn_reduce)      X(reduce_backward, pn_reduce)     X(argmax, pn_argmax)                        \
     X(sumsq, pn_sumsq)                                                                                              \
     X(softmax_forward, pn_softmax)    X(softmax_backward, pn_softmax)                                               \
@@ -303,17 +397,20 @@ typedef struct pn_update {
     X(dropout, pn_dropout)            X(random, pn_random)                                                          \
     X(gather, pn_gather)              X(take_backward, pn_take)         X(moments, pn_moments)                      \
     X(update, pn_update)
+/* clang-format on */
 
 /* Bytes of workspace a kernel wants for these sizes (pointers not read), so that the rule can get them beforehand. */
+/* clang-format off */
 #define PN_WORK_TABLE(X)                                                                                            \
     X(gemm_work, pn_gemm)             X(conv_work, pn_conv)             X(conv_dx_work, pn_conv)                    \
     X(conv_dw_work, pn_conv)          X(reduce_work, pn_reduce)         X(norm_work, pn_norm)                       \
     X(moments_work, pn_moments)       X(layer_norm_work, pn_layer_norm) X(take_work, pn_take)             \
     X(act_work, pn_act)
+/* clang-format on */
 
 typedef struct pn_kernels {
     pn_isa isa;
-    pn_dtype real;                       /* PN_FLOAT32 or PN_FLOAT64 */
+    pn_dtype real; /* PN_FLOAT32 or PN_FLOAT64 */
 #define X(name, args) void (*name)(const pn_team *team, const args *a);
     PN_KERNEL_TABLE(X)
 #undef X

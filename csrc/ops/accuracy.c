@@ -4,11 +4,14 @@
 
 enum { X, TARGETS };
 
-typedef struct accuracy_params { double threshold; pn_reduction reduction; } accuracy_params;
+typedef struct accuracy_params {
+    double threshold;
+    pn_reduction reduction;
+} accuracy_params;
 
 static const accuracy_params defaults = { .reduction = PN_MEAN };
 static const pn_param params[] = {
-    { "threshold", PN_P_FLOAT,     offsetof(accuracy_params, threshold), "a single logit of at least this says 1" },
+    { "threshold", PN_P_FLOAT, offsetof(accuracy_params, threshold), "a single logit of at least this says 1" },
     { "reduction", PN_P_REDUCTION, offsetof(accuracy_params, reduction),
       "\"mean\", \"sum\" (a count) or \"none\" (1 or 0 for each row)" },
 };
@@ -16,7 +19,10 @@ static const pn_param params[] = {
 /* Targets of x's own shape have a logit each; else the last axis of x holds the classes. */
 static bool is_binary(const pn_call *c) { return pn_view_same_shape(c->x[X], c->x[TARGETS]); }
 
-typedef struct plan { pn_index rows, C; size_t hits, work, total; } plan;
+typedef struct plan {
+    pn_index rows, C;
+    size_t hits, work, total;
+} plan;
 
 static plan make_plan(const pn_call *c)
 {
@@ -54,8 +60,12 @@ static void forward(const pn_call *c)
     const accuracy_params *p = c->params;
     const plan b = make_plan(c);
     void *hits = p->reduction == PN_NONE ? c->y[0].data : pn_at(c->scratch, b.hits);
-    c->k->hits(c->team, &(pn_hits){ .rows = b.rows, .C = b.C, .x = c->x[X]->data, .labels = c->x[TARGETS]->data,
-                                    .threshold = p->threshold, .hits = hits });
+    c->k->hits(c->team, &(pn_hits){ .rows = b.rows,
+                                    .C = b.C,
+                                    .x = c->x[X]->data,
+                                    .labels = c->x[TARGETS]->data,
+                                    .threshold = p->threshold,
+                                    .hits = hits });
     if (p->reduction == PN_NONE)
         return;
     const double count = pn_targets_sum(c, hits, b.rows, pn_at(c->scratch, b.work));
@@ -63,11 +73,18 @@ static void forward(const pn_call *c)
 }
 
 const pn_op pn_op_accuracy = {
-    .name = "accuracy", .inputs = "x targets", .n_out = 1, .differentiable = false,
+    .name = "accuracy",
+    .inputs = "x targets",
+    .n_out = 1,
+    .differentiable = false,
     .doc = "The fraction of rows whose prediction is the target; it has no gradient.\n\n"
            "x: logits (..., C) against class numbers int64 (...); or (N, 1) or (N,) against 0 or 1, by the "
            "threshold.\n\n"
            ">>> pn.ops.accuracy(np.float32([[1, 2], [4, 3]]), np.array([1, 1])).item()\n0.5",
-    .params = params, .n_params = 2, .defaults = &defaults, .param_bytes = sizeof(accuracy_params),
-    .rule = rule, .forward = forward,
+    .params = params,
+    .n_params = 2,
+    .defaults = &defaults,
+    .param_bytes = sizeof(accuracy_params),
+    .rule = rule,
+    .forward = forward,
 };

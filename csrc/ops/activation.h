@@ -11,7 +11,12 @@ int pn_call_check_activation(const pn_call *c, pn_activation act, double slope, 
 /* The way back through the activation of a layer whose bias is input `bias`, over C columns: gives dz, the gradient
  * before the activation, and the bias its column sums, where wanted.  dz is dy itself where there is no activation or
  * dy may be changed, else it is computed into `dz`.  work: pn_call_act_work bytes. */
-typedef struct pn_layer_act { pn_activation act; double slope; int bias; pn_index C; } pn_layer_act;
+typedef struct pn_layer_act {
+    pn_activation act;
+    double slope;
+    int bias;
+    pn_index C;
+} pn_layer_act;
 size_t pn_call_act_work(const pn_call *c, const pn_layer_act *a);
 const void *pn_call_act_backward(const pn_call *c, const pn_layer_act *a, void *dz, void *work);
 

@@ -1,11 +1,14 @@
 /* argmax.c -- where the greatest value stands along an axis: the first of equals; a NaN counts as the greatest. */
 #include "ops/op.h"
 
-typedef struct argmax_params { pn_index axis; bool keepdims; } argmax_params;
+typedef struct argmax_params {
+    pn_index axis;
+    bool keepdims;
+} argmax_params;
 
 static const argmax_params defaults = { .axis = -1 };
 static const pn_param params[] = {
-    { "axis",     PN_P_INT,  offsetof(argmax_params, axis),     "the axis to search; -1: the last" },
+    { "axis", PN_P_INT, offsetof(argmax_params, axis), "the axis to search; -1: the last" },
     { "keepdims", PN_P_BOOL, offsetof(argmax_params, keepdims), "leave the axis in place, with length 1" },
 };
 
@@ -33,16 +36,25 @@ static void forward(const pn_call *c)
     const argmax_params *p = c->params;
     const pn_view *x = c->x[0];
     const int axis = (int)(p->axis < 0 ? p->axis + x->ndim : p->axis);
-    c->k->argmax(c->team, &(pn_argmax){ .outer = pn_view_count(x, 0, axis), .len = x->shape[axis],
-                                        .inner = pn_view_count(x, axis + 1, x->ndim), .x = x->data,
+    c->k->argmax(c->team, &(pn_argmax){ .outer = pn_view_count(x, 0, axis),
+                                        .len = x->shape[axis],
+                                        .inner = pn_view_count(x, axis + 1, x->ndim),
+                                        .x = x->data,
                                         .y = c->y[0].data });
 }
 
 const pn_op pn_op_argmax = {
-    .name = "argmax", .inputs = "x", .n_out = 1, .differentiable = false,
+    .name = "argmax",
+    .inputs = "x",
+    .n_out = 1,
+    .differentiable = false,
     .doc = "Index of the greatest value along an axis: the first of equals, or the first NaN.\n\n"
            "x: at least 1 axis; returns int64, x's shape without the axis (or with length 1: keepdims).\n\n"
            ">>> pn.ops.argmax(np.float32([[1, 3, 2], [9, 8, 7]])).numpy().tolist()\n[1, 0]",
-    .params = params, .n_params = 2, .defaults = &defaults, .param_bytes = sizeof(argmax_params),
-    .rule = rule, .forward = forward,
+    .params = params,
+    .n_params = 2,
+    .defaults = &defaults,
+    .param_bytes = sizeof(argmax_params),
+    .rule = rule,
+    .forward = forward,
 };

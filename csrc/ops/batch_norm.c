@@ -15,6 +15,7 @@ typedef struct batch_norm_params {
 } batch_norm_params;
 
 static const batch_norm_params defaults = { .momentum = 0.9, .epsilon = 1e-5, .slope = 0.01 };
+/* clang-format off */
 static const pn_param params[] = {
     { "training",   PN_P_BOOL,       offsetof(batch_norm_params, training),   "use and learn the batch's statistics" },
     { "momentum",   PN_P_FLOAT,      offsetof(batch_norm_params, momentum),
@@ -23,19 +24,30 @@ static const pn_param params[] = {
     { "activation", PN_P_ACTIVATION, offsetof(batch_norm_params, activation), PN_ACTIVATION_DOC },
     { "slope",      PN_P_FLOAT,      offsetof(batch_norm_params, slope),      PN_SLOPE_DOC },
 };
+/* clang-format on */
 
 /* The statistics used are kept for backward: saved, or in scratch when no backward follows. */
-typedef struct plan { size_t mean, inv_std, work, total, kept; } plan;
+typedef struct plan {
+    size_t mean, inv_std, work, total, kept;
+} plan;
 
 static pn_norm job_of(const pn_call *c)
 {
     const batch_norm_params *p = c->params;
     const pn_view *x = c->x[X];
-    return (pn_norm){ .rows = pn_view_count(x, 0, x->ndim - 1), .C = x->shape[x->ndim - 1], 
-                      .act = p->activation, .slope = p->slope,
-                      .epsilon = p->epsilon, .training = p->training, .momentum = p->momentum,
-                      .x = x->data, .gamma = c->x[GAMMA]->data, .beta = c->x[BETA]->data, .y = c->y[0].data,
-                      .running_mean = c->x[RUNNING_MEAN]->data, .running_var = c->x[RUNNING_VAR]->data,
+    return (pn_norm){ .rows = pn_view_count(x, 0, x->ndim - 1),
+                      .C = x->shape[x->ndim - 1],
+                      .act = p->activation,
+                      .slope = p->slope,
+                      .epsilon = p->epsilon,
+                      .training = p->training,
+                      .momentum = p->momentum,
+                      .x = x->data,
+                      .gamma = c->x[GAMMA]->data,
+                      .beta = c->x[BETA]->data,
+                      .y = c->y[0].data,
+                      .running_mean = c->x[RUNNING_MEAN]->data,
+                      .running_var = c->x[RUNNING_VAR]->data,
                       .residual = c->x[RESIDUAL] ? c->x[RESIDUAL]->data : NULL };
 }
 
@@ -60,8 +72,8 @@ static int check_shapes(const pn_call *c, pn_error *err)
         if (c->x[i]->ndim != 1 || c->x[i]->shape[0] != C) {
             char name[64];
             return pn_fail(err, PN_ESHAPE, "batch_norm: %s is %s, x has %td channels (x is %s); give (%td,)",
-                           pn_call_input_name(c, i, name, sizeof name), pn_view_text(c->x[i]).s, C,
-                           pn_view_text(x).s, C);
+                           pn_call_input_name(c, i, name, sizeof name), pn_view_text(c->x[i]).s, C, pn_view_text(x).s,
+                           C);
         }
     return c->x[RESIDUAL] ? pn_call_check_shape(c, RESIDUAL, x->ndim, x->shape, err) : 0;
 }
@@ -76,9 +88,11 @@ static int check_params(const pn_call *c, pn_error *err)
                        p->epsilon);
     const pn_view *x = c->x[X];
     if (p->training && pn_view_count(x, 0, x->ndim - 1) < 2)
-        return pn_fail(err, PN_ESHAPE, "batch_norm: x is %s; training needs at least 2 values a channel, else there "
-                                       "is no variance: "
-                       "give a larger batch", pn_view_text(x).s);
+        return pn_fail(err, PN_ESHAPE,
+                       "batch_norm: x is %s; training needs at least 2 values a channel, else there "
+                       "is no variance: "
+                       "give a larger batch",
+                       pn_view_text(x).s);
     return pn_call_check_activation(c, p->activation, p->slope, err);
 }
 
@@ -127,12 +141,14 @@ static void backward(const pn_call *c)
     job.dbeta = c->dx[BETA], job.add_dbeta = c->add[BETA];
     job.dresidual = c->dx[RESIDUAL], job.add_dresidual = c->add[RESIDUAL];
     if (job.act == PN_ACT_NONE)
-        job.y = (void *)(uintptr_t)job.dy;                /* y is not kept; what stands there then has no weight */
+        job.y = (void *)(uintptr_t)job.dy; /* y is not kept; what stands there then has no weight */
     c->k->norm_backward(c->team, &job);
 }
 
 const pn_op pn_op_batch_norm = {
-    .name = "batch_norm", .inputs = "x gamma beta running_mean running_var residual?", .n_out = 1,
+    .name = "batch_norm",
+    .inputs = "x gamma beta running_mean running_var residual?",
+    .n_out = 1,
     .differentiable = true,
     .doc = "Each channel to mean 0 and variance 1, then scaled and shifted (Ioffe and Szegedy 2015):\n"
            "activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta + residual).\n\n"
@@ -141,6 +157,12 @@ const pn_op pn_op_batch_norm = {
            "statistics and changes the running ones in place; otherwise the running ones are used.\n\n"
            ">>> one, zero = np.ones(3, \"float32\"), pn.tensor(np.zeros(3, \"float32\"))\n"
            ">>> pn.ops.batch_norm(np.ones((8, 3), \"float32\"), one, zero, zero, one).shape\n(8, 3)",
-    .params = params, .n_params = 5, .defaults = &defaults, .param_bytes = sizeof(batch_norm_params),
-    .rule = rule, .forward = forward, .backward = backward, .overwrites = true,
+    .params = params,
+    .n_params = 5,
+    .defaults = &defaults,
+    .param_bytes = sizeof(batch_norm_params),
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
+    .overwrites = true,
 };

@@ -1,7 +1,9 @@
 /* concat.c -- tensors one behind the other along an axis. */
 #include "ops/op.h"
 
-typedef struct concat_params { pn_index axis; } concat_params;
+typedef struct concat_params {
+    pn_index axis;
+} concat_params;
 
 static const concat_params defaults;
 static const pn_param params[] = {
@@ -35,13 +37,15 @@ static int rule(pn_call *c, pn_error *err)
         if (!x)
             return pn_fail(err, PN_EVALUE, "concat: tensors[%d] is missing", i);
         if (x->dtype != first->dtype)
-            return pn_fail(err, PN_EDTYPE, "concat: tensors[%d] is %s, but tensors[0] is %s; give one dtype (astype "
-                                           "converts)", i,
-                           pn_dtype_name(x->dtype), pn_dtype_name(first->dtype));
+            return pn_fail(err, PN_EDTYPE,
+                           "concat: tensors[%d] is %s, but tensors[0] is %s; give one dtype (astype "
+                           "converts)",
+                           i, pn_dtype_name(x->dtype), pn_dtype_name(first->dtype));
         if (!fits(first, x, axis))
-            return pn_fail(err, PN_ESHAPE, "concat: tensors[%d] is %s, but tensors[0] is %s; they may differ in axis "
-                                           "%d only", i,
-                           pn_view_text(x).s, pn_view_text(first).s, axis);
+            return pn_fail(err, PN_ESHAPE,
+                           "concat: tensors[%d] is %s, but tensors[0] is %s; they may differ in axis "
+                           "%d only",
+                           i, pn_view_text(x).s, pn_view_text(first).s, axis);
         if (__builtin_add_overflow(length, x->shape[axis], &length))
             return pn_fail(err, PN_ESHAPE, "concat: the joined axis is too long");
     }
@@ -54,8 +58,11 @@ static int rule(pn_call *c, pn_error *err)
 static pn_copy job(const pn_call *c, int i, int axis)
 {
     const pn_index run = pn_view_count(c->x[i], axis, c->x[i]->ndim), row = pn_view_count(&c->y[0], axis, c->y[0].ndim);
-    return (pn_copy){ .ndim = 2, .shape = { pn_view_count(c->x[i], 0, axis), run }, .src_stride = { run, 1 },
-                      .dst_stride = { row, 1 }, .item = (int)pn_dtype_size(c->y[0].dtype) };
+    return (pn_copy){ .ndim = 2,
+                      .shape = { pn_view_count(c->x[i], 0, axis), run },
+                      .src_stride = { run, 1 },
+                      .dst_stride = { row, 1 },
+                      .item = (int)pn_dtype_size(c->y[0].dtype) };
 }
 
 static void forward(const pn_call *c)
@@ -89,10 +96,18 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_concat = {
-    .name = "concat", .inputs = "tensors*", .n_out = 1, .differentiable = true,
+    .name = "concat",
+    .inputs = "tensors*",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "Tensors joined along an axis.\n\n"
            "tensors: 1 to 64 of one dtype, whose shapes differ in that axis only; returns the joined tensor.\n\n"
            ">>> pn.ops.concat([np.zeros((2, 3), \"float32\"), np.ones((2, 1), \"float32\")], axis=1).shape\n(2, 4)",
-    .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(concat_params),
-    .rule = rule, .forward = forward, .backward = backward,
+    .params = params,
+    .n_params = 1,
+    .defaults = &defaults,
+    .param_bytes = sizeof(concat_params),
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
 };

@@ -19,6 +19,7 @@ typedef struct conv2d_params {
 } conv2d_params;
 
 static const conv2d_params defaults = { .stride = { 1, 1 }, .padding = { .mode = PN_PAD_VALID }, .slope = 0.01 };
+/* clang-format off */
 static const pn_param params[] = {
     { "stride",     PN_P_PAIR,       offsetof(conv2d_params, stride),
       "steps of the kernel: an int, or (height, width)" },
@@ -28,6 +29,7 @@ static const pn_param params[] = {
     { "pool",       PN_P_PAIR,       offsetof(conv2d_params, pool),
       "max_pool2d of the result by windows of this size and stride: an int, or (height, width); 0: none" },
 };
+/* clang-format on */
 
 static int place(const pn_call *c, pn_window *w, pn_error *err)
 {
@@ -42,16 +44,39 @@ static pn_conv_pool job_of(const pn_call *c)
     const conv2d_params *p = c->params;
     const pn_index *x = c->x[X]->shape, *k = c->x[WEIGHT]->shape;
     pn_window w;
-    place(c, &w, NULL);                  /* the rule has checked it */
+    place(c, &w, NULL); /* the rule has checked it */
     return (pn_conv_pool){
-        .conv = { .N = x[0], .H = x[1], .W = x[2], .C = x[3], .OH = w.OH, .OW = w.OW, .O = k[3], .KH = k[0], .KW = k[1],
-                  .stride_h = w.stride_h, .stride_w = w.stride_w, .pad_top = w.pad_top, .pad_left = w.pad_left,
-                  .x = c->x[X]->data, .w = c->x[WEIGHT]->data, .bias = c->x[BIAS] ? c->x[BIAS]->data : NULL,
-                  .y = c->y[0].data, .act = p->activation, .slope = p->slope },
-        .pool = { .N = x[0], .H = w.OH, .W = w.OW, .C = k[3], .OH = w.OH / pn_max(1, p->pool[0]),
-                  .OW = w.OW / pn_max(1, p->pool[1]), .KH = p->pool[0], .KW = p->pool[1],
-                  .stride_h = p->pool[0], .stride_w = p->pool[1],
-                  .y = c->y[0].data, .where = c->recording ? c->saved : NULL },
+        .conv = { .N = x[0],
+                  .H = x[1],
+                  .W = x[2],
+                  .C = x[3],
+                  .OH = w.OH,
+                  .OW = w.OW,
+                  .O = k[3],
+                  .KH = k[0],
+                  .KW = k[1],
+                  .stride_h = w.stride_h,
+                  .stride_w = w.stride_w,
+                  .pad_top = w.pad_top,
+                  .pad_left = w.pad_left,
+                  .x = c->x[X]->data,
+                  .w = c->x[WEIGHT]->data,
+                  .bias = c->x[BIAS] ? c->x[BIAS]->data : NULL,
+                  .y = c->y[0].data,
+                  .act = p->activation,
+                  .slope = p->slope },
+        .pool = { .N = x[0],
+                  .H = w.OH,
+                  .W = w.OW,
+                  .C = k[3],
+                  .OH = w.OH / pn_max(1, p->pool[0]),
+                  .OW = w.OW / pn_max(1, p->pool[1]),
+                  .KH = p->pool[0],
+                  .KW = p->pool[1],
+                  .stride_h = p->pool[0],
+                  .stride_w = p->pool[1],
+                  .y = c->y[0].data,
+                  .where = c->recording ? c->saved : NULL },
     };
 }
 
@@ -63,7 +88,9 @@ static pn_layer_act act_of(const pn_call *c)
     return (pn_layer_act){ .act = p->activation, .slope = p->slope, .bias = BIAS, .C = c->x[WEIGHT]->shape[3] };
 }
 
-typedef struct plan { size_t dz, work, total; } plan;                  /* scratch of backward; work is used in turn */
+typedef struct plan {
+    size_t dz, work, total;
+} plan; /* scratch of backward; work is used in turn */
 
 static plan make_plan(const pn_call *c, const pn_conv_pool *job)
 {
@@ -89,8 +116,7 @@ static int check_shapes(const pn_call *c, pn_error *err)
                        pn_view_text(x).s);
     if (x->shape[3] != w->shape[2])
         return pn_fail(err, PN_ESHAPE, "conv2d: weight has %td input channels, x has %td (x is %s, weight is %s)",
-                       w->shape[2],
-                       x->shape[3], pn_view_text(x).s, pn_view_text(w).s);
+                       w->shape[2], x->shape[3], pn_view_text(x).s, pn_view_text(w).s);
     return c->x[BIAS] ? pn_call_check_shape(c, BIAS, 1, &w->shape[3], err) : 0;
 }
 
@@ -100,11 +126,14 @@ static int check_pool(const pn_call *c, const pn_window *w, pn_error *err)
     if (size[0] == 0 && size[1] == 0)
         return 0;
     if (size[0] < 1 || size[1] < 1 || size[0] > PN_CELLS_MOST || size[1] > PN_CELLS_MOST / size[0])
-        return pn_fail(err, PN_EVALUE, "conv2d: pool is (%td, %td); give sizes of at least 1, at most %d cells, or 0 "
-                                       "for none", size[0], size[1], PN_CELLS_MOST);
+        return pn_fail(err, PN_EVALUE,
+                       "conv2d: pool is (%td, %td); give sizes of at least 1, at most %d cells, or 0 "
+                       "for none",
+                       size[0], size[1], PN_CELLS_MOST);
     if (size[0] > w->OH || size[1] > w->OW)
-        return pn_fail(err, PN_ESHAPE, "conv2d: a %td x %td pool does not fit into the %td x %td result (x is %s); "
-                                       "make it smaller, or give padding=\"same\"",
+        return pn_fail(err, PN_ESHAPE,
+                       "conv2d: a %td x %td pool does not fit into the %td x %td result (x is %s); "
+                       "make it smaller, or give padding=\"same\"",
                        size[0], size[1], w->OH, w->OW, pn_view_text(c->x[X]).s);
     return 0;
 }
@@ -167,13 +196,21 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_conv2d = {
-    .name = "conv2d", .inputs = "x weight bias?", .n_out = 1, .differentiable = true,
+    .name = "conv2d",
+    .inputs = "x weight bias?",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "A convolution layer over images: activation(x * weight + bias) (LeCun et al. 1989).\n\n"
            "x: (N, H, W, C); weight: (KH, KW, C, O); bias: (O); returns (N, OH, OW, O), with OH = (H + padding - KH) "
            "// stride + 1, and OH // pool of them with a pool: max_pool2d(conv2d(...), pool), but what lies between is "
            "never held as a whole.\n\n"
            ">>> x, weight = np.ones((2, 28, 28, 1), \"float32\"), np.ones((5, 5, 1, 8), \"float32\")\n"
            ">>> pn.ops.conv2d(x, weight, padding=\"same\", activation=\"relu\").shape\n(2, 28, 28, 8)",
-    .params = params, .n_params = 5, .defaults = &defaults, .param_bytes = sizeof(conv2d_params),
-    .rule = rule, .forward = forward, .backward = backward,
+    .params = params,
+    .n_params = 5,
+    .defaults = &defaults,
+    .param_bytes = sizeof(conv2d_params),
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
 };

@@ -6,13 +6,13 @@
  * together. */
 #include "ops/conv_pool.h"
 
-enum { X, WEIGHT };                      /* the call's inputs */
+enum { X, WEIGHT }; /* the call's inputs */
 enum {
     LANES = 16,
-    WHOLE = 4 << 20,                     /* bytes between the two that are one lane: they stay in the last cache ... */
-    WEIGHTS = 1 << 20,                   /* ... and so are weights of more bytes, which lanes would have to repeat */
-    NEAR = 512 << 10,                    /* bytes of a few images, before and between */
-    MACS = 64,                           /* multiply-adds a nanosecond, roughly */
+    WHOLE = 4 << 20,   /* bytes between the two that are one lane: they stay in the last cache ... */
+    WEIGHTS = 1 << 20, /* ... and so are weights of more bytes, which lanes would have to repeat */
+    NEAR = 512 << 10,  /* bytes of a few images, before and between */
+    MACS = 64,         /* multiply-adds a nanosecond, roughly */
 };
 
 typedef struct plan {                    /* offsets into the scratch are of lane 0 */
@@ -29,8 +29,8 @@ static pn_index weights(const pn_conv *v) { return v->KH * v->KW * v->C * v->O; 
 static plan cut(const pn_call *c, const pn_conv *v)
 {
     const size_t image = between(c, v), near = image + before(c, v);
-    const bool whole = (size_t)v->N * image <= WHOLE || (size_t)weights(v) * pn_call_item(c) > WEIGHTS
-                    || v->KH * v->KW == 1;                  /* a matrix product: fewer rows may need more work */
+    const bool whole = (size_t)v->N * image <= WHOLE || (size_t)weights(v) * pn_call_item(c) > WEIGHTS ||
+                       v->KH * v->KW == 1; /* a matrix product: fewer rows may need more work */
     plan p = { .lanes = whole ? 1 : pn_min(LANES, v->N), .images = v->N };
     if (!whole)
         p.images = pn_max(1, pn_min(pn_ceil_div(v->N, LANES), NEAR / (pn_index)near));
@@ -95,15 +95,14 @@ static pn_conv_pool slice(const stream *job, pn_index lane, pn_index n, pn_index
     pool->y = to(pool->y, maxima, pn_call_item(c));
     pool->dy = from(pool->dy, maxima, pn_call_item(c));
     pool->where = to(pool->where, maxima, sizeof *pool->where);
-    pool->x = pool->dx = pn_at(buffers, job->p.between);                 /* forward, and the way back */
+    pool->x = pool->dx = pn_at(buffers, job->p.between); /* forward, and the way back */
     conv->dy = conv->y = pool->dx;
     conv->work = pn_at(buffers, job->p.work);
     conv->packed = again;
     return a;
 }
 
-static void forward_some(const stream *job, const pn_team *team, pn_index lane, pn_index n, pn_index images,
-                         bool again)
+static void forward_some(const stream *job, const pn_team *team, pn_index lane, pn_index n, pn_index images, bool again)
 {
     const pn_conv_pool a = slice(job, lane, n, images, again);
     job->c->k->conv_forward(team, &a.conv);
@@ -159,10 +158,7 @@ static void run(const stream *job)
         pn_pool_run(job->c->team, PN_REGION_CONV, job->p.lanes, macs / MACS / (double)job->p.lanes, lanes, job);
 }
 
-size_t pn_conv_pool_forward_scratch(const pn_call *c, const pn_conv_pool *a)
-{
-    return forward_plan(c, &a->conv).total;
-}
+size_t pn_conv_pool_forward_scratch(const pn_call *c, const pn_conv_pool *a) { return forward_plan(c, &a->conv).total; }
 
 void pn_conv_pool_forward(const pn_call *c, const pn_conv_pool *a, void *scratch)
 {

@@ -8,7 +8,10 @@
 #include "ops/op.h"
 
 /* conv without y; pool without x. */
-typedef struct pn_conv_pool { pn_conv conv; pn_pool2d pool; } pn_conv_pool;
+typedef struct pn_conv_pool {
+    pn_conv conv;
+    pn_pool2d pool;
+} pn_conv_pool;
 
 size_t pn_conv_pool_forward_scratch(const pn_call *c, const pn_conv_pool *a);
 void pn_conv_pool_forward(const pn_call *c, const pn_conv_pool *a, void *scratch);

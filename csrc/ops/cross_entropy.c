@@ -17,18 +17,17 @@ typedef struct cross_entropy_params {
 
 static const cross_entropy_params defaults = { .reduction = PN_MEAN };
 static const pn_param params[] = {
-    { "label_smoothing", PN_P_FLOAT,        offsetof(cross_entropy_params, label_smoothing),
+    { "label_smoothing", PN_P_FLOAT, offsetof(cross_entropy_params, label_smoothing),
       "s: targets become (1 - s) q + s / C" },
-    { "ignore",          PN_P_OPTIONAL_INT, offsetof(cross_entropy_params, ignore),
-      "a class number whose rows do not count" },
-    { "reduction",       PN_P_REDUCTION,    offsetof(cross_entropy_params, reduction),       PN_REDUCTION_DOC },
+    { "ignore", PN_P_OPTIONAL_INT, offsetof(cross_entropy_params, ignore), "a class number whose rows do not count" },
+    { "reduction", PN_P_REDUCTION, offsetof(cross_entropy_params, reduction), PN_REDUCTION_DOC },
 };
 
 typedef struct plan {
     pn_index rows, C;
-    size_t divisor, p, kept;             /* saved, or in scratch when no backward follows */
-    size_t loss, weight, work, total;    /* scratch of forward */
-    size_t scale, scale_total;           /* scratch of backward */
+    size_t divisor, p, kept;          /* saved, or in scratch when no backward follows */
+    size_t loss, weight, work, total; /* scratch of forward */
+    size_t scale, scale_total;        /* scratch of backward */
 } plan;
 
 static plan make_plan(const pn_call *c)
@@ -52,16 +51,21 @@ static int check_targets(const pn_call *c, pn_error *err)
     const pn_view *x = c->x[LOGITS], *t = c->x[TARGETS];
     if (t->dtype == PN_INT64)
         return pn_targets_check_rows(c, TARGETS, x->ndim - 1, x->shape, err) ||
-               pn_targets_check_classes(c, TARGETS, x->shape[x->ndim - 1], p->ignore, err) ? -1 : 0;
+                       pn_targets_check_classes(c, TARGETS, x->shape[x->ndim - 1], p->ignore, err)
+                   ? -1
+                   : 0;
     if (t->dtype == PN_UINT8 || (pn_dtype_is_real(t->dtype) && !pn_view_same_shape(t, x) && t->ndim < x->ndim))
-        return pn_fail(err, PN_EDTYPE, "cross_entropy: targets is %s %s; class numbers are int64: use "
-                                       "targets.astype(\"int64\")",
+        return pn_fail(err, PN_EDTYPE,
+                       "cross_entropy: targets is %s %s; class numbers are int64: use "
+                       "targets.astype(\"int64\")",
                        pn_dtype_name(t->dtype), pn_view_text(t).s);
     if (p->ignore.given)
-        return pn_fail(err, PN_EVALUE, "cross_entropy: ignore leaves out class numbers, but targets are probabilities; "
-                                       "give such rows the weight 0");
-    return pn_call_check_same_real(c, LOGITS, TARGETS, err) ||
-           pn_call_check_shape(c, TARGETS, x->ndim, x->shape, err) ? -1 : 0;
+        return pn_fail(err, PN_EVALUE,
+                       "cross_entropy: ignore leaves out class numbers, but targets are probabilities; "
+                       "give such rows the weight 0");
+    return pn_call_check_same_real(c, LOGITS, TARGETS, err) || pn_call_check_shape(c, TARGETS, x->ndim, x->shape, err)
+               ? -1
+               : 0;
 }
 
 static int check_weights(const pn_call *c, pn_error *err)
@@ -82,9 +86,11 @@ static int rule(pn_call *c, pn_error *err)
     if (pn_call_check_same_real(c, LOGITS, LOGITS, err))
         return -1;
     if (x->ndim < 1 || x->shape[x->ndim - 1] < 2)
-        return pn_fail(err, PN_ESHAPE, "cross_entropy: logits is %s; give (..., C) with at least 2 classes "
-                                       "(binary_cross_entropy takes "
-                       "one logit)", pn_view_text(x).s);
+        return pn_fail(err, PN_ESHAPE,
+                       "cross_entropy: logits is %s; give (..., C) with at least 2 classes "
+                       "(binary_cross_entropy takes "
+                       "one logit)",
+                       pn_view_text(x).s);
     if (!(p->label_smoothing >= 0 && p->label_smoothing <= 1))
         return pn_fail(err, PN_EVALUE, "cross_entropy: label_smoothing is %g; give a value from 0 to 1",
                        p->label_smoothing);
@@ -107,9 +113,13 @@ static pn_xent job_of(const pn_call *c, const plan *b)
 {
     const cross_entropy_params *p = c->params;
     const bool classes = c->x[TARGETS]->dtype == PN_INT64;
-    return (pn_xent){ .rows = b->rows, .C = b->C, .smoothing = p->label_smoothing, .has_ignore = p->ignore.given,
+    return (pn_xent){ .rows = b->rows,
+                      .C = b->C,
+                      .smoothing = p->label_smoothing,
+                      .has_ignore = p->ignore.given,
                       .ignore = p->ignore.v,
-                      .labels = classes ? c->x[TARGETS]->data : NULL, .t = classes ? NULL : c->x[TARGETS]->data,
+                      .labels = classes ? c->x[TARGETS]->data : NULL,
+                      .t = classes ? NULL : c->x[TARGETS]->data,
                       .row_weight = c->x[ROW_WEIGHTS] ? c->x[ROW_WEIGHTS]->data : NULL,
                       .class_weight = c->x[CLASS_WEIGHTS] ? c->x[CLASS_WEIGHTS]->data : NULL,
                       .p = pn_at(c->recording ? c->saved : c->scratch, b->p) };
@@ -150,13 +160,21 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_cross_entropy = {
-    .name = "cross_entropy", .inputs = "logits targets row_weights? class_weights?", .n_out = 1, .differentiable = true,
+    .name = "cross_entropy",
+    .inputs = "logits targets row_weights? class_weights?",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "Cross-entropy of logits: minus the log probability of the target, -sum(class_weights * targets * "
            "log_softmax(logits)).\n\n"
            "logits: (..., C); targets: class numbers int64 (...), or probabilities (..., C); row_weights: (...); "
            "class_weights: (C).\n"
            "The mean divides by the total weight; it is NaN when every row is ignored.\n\n"
            ">>> pn.ops.cross_entropy(np.zeros((2, 10), \"float32\"), np.array([3, 9]), reduction=\"none\").shape\n(2,)",
-    .params = params, .n_params = 3, .defaults = &defaults, .param_bytes = sizeof(cross_entropy_params),
-    .rule = rule, .forward = forward, .backward = backward,
+    .params = params,
+    .n_params = 3,
+    .defaults = &defaults,
+    .param_bytes = sizeof(cross_entropy_params),
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
 };

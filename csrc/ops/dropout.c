@@ -6,9 +6,14 @@
 
 enum { X, SAMPLES };
 
-typedef struct dropout_params { double rate; uint64_t seed, stream; pn_index step, first; } dropout_params;
+typedef struct dropout_params {
+    double rate;
+    uint64_t seed, stream;
+    pn_index step, first;
+} dropout_params;
 
 static const dropout_params defaults = { .rate = 0.5 };
+/* clang-format off */
 static const pn_param params[] = {
     { "rate",   PN_P_FLOAT,  offsetof(dropout_params, rate),   "the fraction put to 0: 0 <= rate < 1" },
     { "seed",   PN_P_SEED,   offsetof(dropout_params, seed),   "with the stream, the key of the random numbers" },
@@ -17,6 +22,7 @@ static const pn_param params[] = {
     { "step",   PN_P_INT,    offsetof(dropout_params, step),   "the training step: two steps differ" },
     { "first",  PN_P_INT,    offsetof(dropout_params, first),  "without samples, the index of x's first row" },
 };
+/* clang-format on */
 
 static int rule(pn_call *c, pn_error *err)
 {
@@ -27,8 +33,10 @@ static int rule(pn_call *c, pn_error *err)
     if (!(p->rate >= 0 && p->rate < 1))
         return pn_fail(err, PN_EVALUE, "dropout: rate is %g; give the fraction to drop, 0 <= rate < 1", p->rate);
     if (p->step < 0 || p->step > (pn_index)UINT32_MAX || p->first < 0)
-        return pn_fail(err, PN_EVALUE, "dropout: step is %td and first is %td; give step from 0 to 2^32 - 1 and first "
-                                       "from 0", p->step, p->first);
+        return pn_fail(err, PN_EVALUE,
+                       "dropout: step is %td and first is %td; give step from 0 to 2^32 - 1 and first "
+                       "from 0",
+                       p->step, p->first);
     if (x->ndim < 1)
         return pn_fail(err, PN_ESHAPE, "dropout: x needs at least 1 axis, the samples; got a scalar");
     if (samples && samples->dtype != PN_INT64)
@@ -46,10 +54,16 @@ static void run(const pn_call *c, const void *x, void *y, bool add)
 {
     const dropout_params *p = c->params;
     const pn_view *v = c->x[X];
-    c->k->dropout(c->team, &(pn_dropout){ .rows = v->shape[0], .len = pn_view_count(v, 1, v->ndim), .first = p->first,
+    c->k->dropout(c->team, &(pn_dropout){ .rows = v->shape[0],
+                                          .len = pn_view_count(v, 1, v->ndim),
+                                          .first = p->first,
                                           .samples = c->x[SAMPLES] ? c->x[SAMPLES]->data : NULL,
-                                          .key = pn_rng_key(p->seed, p->stream), .step = (uint32_t)p->step,
-                                          .rate = p->rate, .x = x, .y = y, .add = add });
+                                          .key = pn_rng_key(p->seed, p->stream),
+                                          .step = (uint32_t)p->step,
+                                          .rate = p->rate,
+                                          .x = x,
+                                          .y = y,
+                                          .add = add });
 }
 
 static void forward(const pn_call *c) { run(c, c->x[X]->data, c->y[0].data, false); }
@@ -61,12 +75,21 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_dropout = {
-    .name = "dropout", .inputs = "x samples?", .n_out = 1, .differentiable = true,
+    .name = "dropout",
+    .inputs = "x samples?",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "A fraction of the values put to 0 at random, the others divided by 1 - rate (Srivastava et al. 2014).\n\n"
            "x: (N, ...); samples: int64 (N,), the rows' numbers in the whole data set; returns x's shape.  The choice "
            "is a function\n"
            "of (seed, stream, step, sample, element) alone.\n\n"
            ">>> pn.ops.dropout(np.ones((4, 3), \"float32\"), rate=0.0).numpy().sum().item()\n12.0",
-    .params = params, .n_params = 5, .defaults = &defaults, .param_bytes = sizeof(dropout_params),
-    .rule = rule, .forward = forward, .backward = backward, .overwrites = true,
+    .params = params,
+    .n_params = 5,
+    .defaults = &defaults,
+    .param_bytes = sizeof(dropout_params),
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
+    .overwrites = true,
 };

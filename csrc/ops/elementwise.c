@@ -9,14 +9,16 @@ enum { KEEP_NOTHING, KEEP_X, KEEP_Y, KEEP_AB, KEEP_ABY };
 
 /* ---- parameters of the few functions that have them ------------------------------------------------------------ */
 
-typedef struct unary_params { double p[2]; } unary_params;
+typedef struct unary_params {
+    double p[2];
+} unary_params;
 
 static const unary_params no_unary, leaky_relu_defaults = { { 0.01, 0 } };
 static const pn_param pow_params[] = {
     { "exponent", PN_P_FLOAT, offsetof(unary_params, p), "the constant power" },
 };
 static const pn_param clip_params[] = {
-    { "low",  PN_P_FLOAT, offsetof(unary_params, p), "least value" },
+    { "low", PN_P_FLOAT, offsetof(unary_params, p), "least value" },
     { "high", PN_P_FLOAT, offsetof(unary_params, p) + sizeof(double), "greatest value, at least low" },
 };
 static const pn_param leaky_relu_params[] = {
@@ -32,15 +34,15 @@ static const pn_param gelu_params[] = {
 #define SECOND(probe, second, ...) second
 #define SAMPLE(probe) SECOND(probe, "", "")
 #define COUNT(array) (int)(sizeof array / sizeof *array)
-#define TABLE(name, defaults_, required_)                                                                           \
-    .params = name##_params, .n_params = COUNT(name##_params), .defaults = &defaults_,                              \
+#define TABLE(name, defaults_, required_)                                              \
+    .params = name##_params, .n_params = COUNT(name##_params), .defaults = &defaults_, \
     .param_bytes = sizeof(unary_params), .required = required_
-#define FIELDS_pow        ~, TABLE(pow, no_unary, 1)
-#define FIELDS_clip       ~, TABLE(clip, no_unary, 3)
+#define FIELDS_pow ~, TABLE(pow, no_unary, 1)
+#define FIELDS_clip ~, TABLE(clip, no_unary, 3)
 #define FIELDS_leaky_relu ~, TABLE(leaky_relu, leaky_relu_defaults, 0)
-#define FIELDS_gelu       ~, TABLE(gelu, no_unary, 0)
-#define SAMPLE_pow        ~, ", exponent=2"
-#define SAMPLE_clip       ~, ", low=0, high=0.75"
+#define FIELDS_gelu ~, TABLE(gelu, no_unary, 0)
+#define SAMPLE_pow ~, ", exponent=2"
+#define SAMPLE_clip ~, ", low=0, high=0.75"
 
 /* ---- y = f(x) -------------------------------------------------------------------------------------------------- */
 
@@ -58,8 +60,13 @@ static int unary_rule(pn_call *c, int keep, pn_error *err)
 
 static pn_unary unary_job(const pn_call *c, pn_unary_f f)
 {
-    pn_unary job = { .f = f, .n = c->y[0].size, .x = c->x[0]->data, .y = c->y[0].data,
-                     .dy = c->dy[0], .dx = c->dx[0], .add = c->add[0] };
+    pn_unary job = { .f = f,
+                     .n = c->y[0].size,
+                     .x = c->x[0]->data,
+                     .y = c->y[0].data,
+                     .dy = c->dy[0],
+                     .dx = c->dx[0],
+                     .add = c->add[0] };
     const unary_params *params = c->params;
     for (int i = 0; i < c->op->n_params; i++)
         job.p[i] = params->p[i];
@@ -81,7 +88,9 @@ static void unary_backward(const pn_call *c, pn_unary_f f)
 
 /* ---- y = f(a, b) ----------------------------------------------------------------------------------------------- */
 
-typedef struct binary_plan { size_t full, sums, work, total; } binary_plan;     /* scratch, for operand i's gradient */
+typedef struct binary_plan {
+    size_t full, sums, work, total;
+} binary_plan; /* scratch, for operand i's gradient */
 
 static bool is_sum(pn_binary_f f) { return f == PN_B_add || f == PN_B_sub; }
 
@@ -113,8 +122,14 @@ static int binary_rule(pn_call *c, pn_binary_f f, int keep, pn_error *err)
 
 static pn_binary binary_job(const pn_call *c, pn_binary_f f)
 {
-    return (pn_binary){ .f = f, .n = c->y[0].size, .na = c->x[0]->size, .nb = c->x[1]->size,
-                        .a = c->x[0]->data, .b = c->x[1]->data, .y = c->y[0].data, .dy = c->dy[0] };
+    return (pn_binary){ .f = f,
+                        .n = c->y[0].size,
+                        .na = c->x[0]->size,
+                        .nb = c->x[1]->size,
+                        .a = c->x[0]->data,
+                        .b = c->x[1]->data,
+                        .y = c->y[0].data,
+                        .dy = c->dy[0] };
 }
 
 static void binary_forward(const pn_call *c, pn_binary_f f)
@@ -171,44 +186,67 @@ static int compare_rule(pn_call *c, pn_error *err)
 
 static void compare_forward(const pn_call *c, pn_compare_f f)
 {
-    c->k->compare(c->team, &(pn_compare){ .f = f, .n = c->y[0].size, .na = c->x[0]->size, .nb = c->x[1]->size,
-                                          .a = c->x[0]->data, .b = c->x[1]->data, .y = c->y[0].data });
+    c->k->compare(c->team, &(pn_compare){ .f = f,
+                                          .n = c->y[0].size,
+                                          .na = c->x[0]->size,
+                                          .nb = c->x[1]->size,
+                                          .a = c->x[0]->data,
+                                          .b = c->x[1]->data,
+                                          .y = c->y[0].data });
 }
 
 /* ---- one op a row ---------------------------------------------------------------------------------------------- */
 
-#define UNARY(op_, keep, y, dx, doc_)                                                                               \
-    static int op_##_rule(pn_call *c, pn_error *err) { return unary_rule(c, KEEP_##keep, err); }                    \
-    static void op_##_forward(const pn_call *c) { unary_forward(c, PN_U_##op_); }                                   \
-    static void op_##_backward(const pn_call *c) { unary_backward(c, PN_U_##op_); }                                 \
-    const pn_op pn_op_##op_ = {                                                                                     \
-        .name = #op_, .inputs = "x", .n_out = 1, .differentiable = true,                                            \
-        .doc = "Elementwise: " doc_ ".\n\nx: any shape; returns the same shape.\n\n"                                \
-               ">>> pn.ops." #op_ "(np.float32([0.5, 1.0])" SAMPLE(SAMPLE_##op_) ").shape\n(2,)",                   \
-        .rule = op_##_rule, .forward = op_##_forward, .backward = op_##_backward, .overwrites = true,               \
-        FIELDS(FIELDS_##op_)                                                                                        \
+#define UNARY(op_, keep, y, dx, doc_)                                                                                  \
+    static int op_##_rule(pn_call *c, pn_error *err) { return unary_rule(c, KEEP_##keep, err); }                       \
+    static void op_##_forward(const pn_call *c) { unary_forward(c, PN_U_##op_); }                                      \
+    static void op_##_backward(const pn_call *c) { unary_backward(c, PN_U_##op_); }                                    \
+    const pn_op pn_op_##op_ = { .name = #op_,                                                                          \
+                                .inputs = "x",                                                                         \
+                                .n_out = 1,                                                                            \
+                                .differentiable = true,                                                                \
+                                .doc =                                                                                 \
+                                    "Elementwise: " doc_ ".\n\nx: any shape; returns the same shape.\n\n"              \
+                                    ">>> pn.ops." #op_ "(np.float32([0.5, 1.0])" SAMPLE(SAMPLE_##op_) ").shape\n(2,)", \
+                                .rule = op_##_rule,                                                                    \
+                                .forward = op_##_forward,                                                              \
+                                .backward = op_##_backward,                                                            \
+                                .overwrites = true,                                                                    \
+                                FIELDS(FIELDS_##op_) };
+
+#define BINARY(op_, keep, y, da, db, doc_)                                                                    \
+    static int op_##_rule(pn_call *c, pn_error *err) { return binary_rule(c, PN_B_##op_, KEEP_##keep, err); } \
+    static void op_##_forward(const pn_call *c) { binary_forward(c, PN_B_##op_); }                            \
+    static void op_##_backward(const pn_call *c) { binary_backward(c, PN_B_##op_); }                          \
+    const pn_op pn_op_##op_ = {                                                                               \
+        .name = #op_,                                                                                         \
+        .inputs = "a b",                                                                                      \
+        .n_out = 1,                                                                                           \
+        .differentiable = true,                                                                               \
+        .broadcasts = 3,                                                                                      \
+        .passes = PN_B_##op_ == PN_B_add   ? 3                                                                \
+                  : PN_B_##op_ == PN_B_sub ? 1                                                                \
+                                           : 0,                                                               \
+        .doc = "Elementwise: " doc_ ".\n\na, b: any shapes that broadcast; returns the broadcast shape.\n\n"  \
+               ">>> pn.ops." #op_ "(np.ones((2, 3), \"float32\"), np.float32([1, 2, 3])).shape\n(2, 3)",      \
+        .rule = op_##_rule,                                                                                   \
+        .forward = op_##_forward,                                                                             \
+        .backward = op_##_backward,                                                                           \
     };
 
-#define BINARY(op_, keep, y, da, db, doc_)                                                                          \
-    static int op_##_rule(pn_call *c, pn_error *err) { return binary_rule(c, PN_B_##op_, KEEP_##keep, err); }       \
-    static void op_##_forward(const pn_call *c) { binary_forward(c, PN_B_##op_); }                                  \
-    static void op_##_backward(const pn_call *c) { binary_backward(c, PN_B_##op_); }                                \
-    const pn_op pn_op_##op_ = {                                                                                     \
-        .name = #op_, .inputs = "a b", .n_out = 1, .differentiable = true, .broadcasts = 3,                         \
-        .passes = PN_B_##op_ == PN_B_add ? 3 : PN_B_##op_ == PN_B_sub ? 1 : 0,                                      \
-        .doc = "Elementwise: " doc_ ".\n\na, b: any shapes that broadcast; returns the broadcast shape.\n\n"        \
-               ">>> pn.ops." #op_ "(np.ones((2, 3), \"float32\"), np.float32([1, 2, 3])).shape\n(2, 3)",            \
-        .rule = op_##_rule, .forward = op_##_forward, .backward = op_##_backward,                                   \
-    };
-
-#define COMPARE(op_, mask, doc_)                                                                                    \
-    static void op_##_forward(const pn_call *c) { compare_forward(c, PN_C_##op_); }                                 \
-    const pn_op pn_op_##op_ = {                                                                                     \
-        .name = #op_, .inputs = "a b", .n_out = 1, .differentiable = false, .broadcasts = 3,                        \
-        .doc = "Elementwise: " doc_ "; it has no gradient.\n\n"                                                     \
-               "a, b: any shapes that broadcast; returns the broadcast shape, uint8.\n\n"                           \
-               ">>> pn.ops." #op_ "(np.float32([1, 2]), 2.0).dtype\n'uint8'",                                       \
-        .rule = compare_rule, .forward = op_##_forward,                                                             \
+#define COMPARE(op_, mask, doc_)                                                          \
+    static void op_##_forward(const pn_call *c) { compare_forward(c, PN_C_##op_); }       \
+    const pn_op pn_op_##op_ = {                                                           \
+        .name = #op_,                                                                     \
+        .inputs = "a b",                                                                  \
+        .n_out = 1,                                                                       \
+        .differentiable = false,                                                          \
+        .broadcasts = 3,                                                                  \
+        .doc = "Elementwise: " doc_ "; it has no gradient.\n\n"                           \
+               "a, b: any shapes that broadcast; returns the broadcast shape, uint8.\n\n" \
+               ">>> pn.ops." #op_ "(np.float32([1, 2]), 2.0).dtype\n'uint8'",             \
+        .rule = compare_rule,                                                             \
+        .forward = op_##_forward,                                                         \
     };
 
 #include "kernels/elementwise.def"

@@ -2,14 +2,20 @@
  * that sums such a gradient back. */
 #include "ops/axes.h"
 
-typedef struct expand_params { pn_list shape; } expand_params;
+typedef struct expand_params {
+    pn_list shape;
+} expand_params;
 
 static const expand_params defaults;
 static const pn_param params[] = {
     { "shape", PN_P_SHAPE, offsetof(expand_params, shape), "the shape to repeat to" },
 };
 
-typedef struct layout { pn_axes axes; pn_reduce job; size_t dy, work, total; } layout;          /* of backward */
+typedef struct layout {
+    pn_axes axes;
+    pn_reduce job;
+    size_t dy, work, total;
+} layout; /* of backward */
 
 /* The axes of y along which x is repeated: those x lacks, and those of which x has length 1. */
 static layout make_plan(const pn_call *c)
@@ -20,8 +26,8 @@ static layout make_plan(const pn_call *c)
         if (j < 0 || x->shape[j] != y->shape[i])
             repeated |= 1u << i;
     layout plan = { .axes = pn_axes_plan(y, repeated) };
-    plan.job = (pn_reduce){ .f = PN_REDUCE_SUM, .outer = plan.axes.outer, .len = plan.axes.len,
-                            .inner = plan.axes.inner };
+    plan.job =
+        (pn_reduce){ .f = PN_REDUCE_SUM, .outer = plan.axes.outer, .len = plan.axes.len, .inner = plan.axes.inner };
     if (plan.axes.permuted)
         plan.dy = pn_part(&plan.total, y->size, pn_call_item(c));
     plan.work = pn_part(&plan.total, 1, c->k->reduce_work(&plan.job));
@@ -36,9 +42,11 @@ static int rule(pn_call *c, pn_error *err)
     for (int i = 1; fits && i <= x->ndim; i++)
         fits = x->shape[x->ndim - i] == shape->v[shape->n - i] || x->shape[x->ndim - i] == 1;
     if (!fits)
-        return pn_fail(err, PN_ESHAPE, "expand: x is %s, which does not broadcast to %s; axes are matched from the "
-                                       "last, and each "
-                       "of x's must have the same length or 1", pn_view_text(x).s, pn_shape_text(shape->n, shape->v).s);
+        return pn_fail(err, PN_ESHAPE,
+                       "expand: x is %s, which does not broadcast to %s; axes are matched from the "
+                       "last, and each "
+                       "of x's must have the same length or 1",
+                       pn_view_text(x).s, pn_shape_text(shape->n, shape->v).s);
     if (pn_call_output(c, 0, x->dtype, shape->n, shape->v, err))
         return -1;
     if (c->recording)
@@ -81,10 +89,19 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_expand = {
-    .name = "expand", .inputs = "x", .n_out = 1, .differentiable = true,
+    .name = "expand",
+    .inputs = "x",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "x repeated to a shape, by NumPy's rules of broadcasting.\n\n"
            "x: each axis, matched from the last, has the shape's length or 1; returns the shape.\n\n"
            ">>> pn.ops.expand(np.float32([[1], [2]]), (2, 3)).numpy().tolist()\n[[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]",
-    .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(expand_params), .required = 1,
-    .rule = rule, .forward = forward, .backward = backward,
+    .params = params,
+    .n_params = 1,
+    .defaults = &defaults,
+    .param_bytes = sizeof(expand_params),
+    .required = 1,
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
 };

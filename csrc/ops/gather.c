@@ -8,7 +8,9 @@
 
 enum { X, ROWS, MEAN, SCALE };
 
-typedef struct gather_params { pn_dtype dtype; } gather_params;
+typedef struct gather_params {
+    pn_dtype dtype;
+} gather_params;
 
 static const gather_params defaults = { .dtype = PN_FLOAT32 };
 static const pn_param params[] = {
@@ -35,17 +37,16 @@ static int check_normalising(const pn_call *c, pn_error *err)
         const char *name = i == MEAN ? "mean" : "scale";
         if (c->x[i]->dtype != c->k->real)
             return pn_fail(err, PN_EDTYPE, "gather: %s is %s; give %s, as the result is", name,
-                           pn_dtype_name(c->x[i]->dtype),
-                           pn_dtype_name(c->k->real));
+                           pn_dtype_name(c->x[i]->dtype), pn_dtype_name(c->k->real));
         const bool each = c->x[i]->ndim == 1 && x->ndim > 1 && c->x[i]->shape[0] == x->shape[x->ndim - 1];
         if (!each && c->x[i]->size != 1)
-            return pn_fail(err, PN_ESHAPE, "gather: %s is %s; give one number, or one for each of the last axis of x, "
-                                           "which is %s",
+            return pn_fail(err, PN_ESHAPE,
+                           "gather: %s is %s; give one number, or one for each of the last axis of x, "
+                           "which is %s",
                            name, pn_view_text(c->x[i]).s, pn_view_text(x).s);
         if (c->x[i]->size != c->x[MEAN]->size)
             return pn_fail(err, PN_ESHAPE, "gather: mean is %s and scale is %s; give one shape",
-                           pn_view_text(c->x[MEAN]).s,
-                           pn_view_text(c->x[SCALE]).s);
+                           pn_view_text(c->x[MEAN]).s, pn_view_text(c->x[SCALE]).s);
     }
     return 0;
 }
@@ -61,8 +62,7 @@ static int check_rows(const pn_call *c, pn_error *err)
     for (pn_index i = 0; row && i < rows->size; i++)
         if (row[i] < 0 || row[i] >= n)
             return pn_fail(err, PN_EVALUE, "gather: rows[%td] is %lld, but x has rows 0..%lld (x is %s)", i,
-                           (long long)row[i],
-                           (long long)n - 1, pn_view_text(c->x[X]).s);
+                           (long long)row[i], (long long)n - 1, pn_view_text(c->x[X]).s);
     return 0;
 }
 
@@ -90,19 +90,33 @@ static void forward(const pn_call *c)
                    (size_t)len * sizeof(int64_t));
         return;
     }
-    c->k->gather(c->team, &(pn_gather){ .from = x->dtype, .rows = n, .len = len, .channels = mean ? mean->size : 1,
-                                        .index = rows, .x = x->data, .mean = mean ? mean->data : NULL,
-                                        .scale = scale ? scale->data : NULL, .y = c->y[0].data });
+    c->k->gather(c->team, &(pn_gather){ .from = x->dtype,
+                                        .rows = n,
+                                        .len = len,
+                                        .channels = mean ? mean->size : 1,
+                                        .index = rows,
+                                        .x = x->data,
+                                        .mean = mean ? mean->data : NULL,
+                                        .scale = scale ? scale->data : NULL,
+                                        .y = c->y[0].data });
 }
 
 const pn_op pn_op_gather = {
-    .name = "gather", .inputs = "x rows mean? scale?", .n_out = 1, .differentiable = false,
+    .name = "gather",
+    .inputs = "x rows mean? scale?",
+    .n_out = 1,
+    .differentiable = false,
     .doc = "A batch of rows, as floats and normalised: (x[rows] - mean) * scale; it has no gradient.\n\n"
            "x: (n, ...) uint8, float or int64; rows: int64 (m,); mean, scale: one number, or one for each of the last "
            "axis;\n"
            "returns (m, ...): uint8 becomes dtype, the others stay what they are.\n\n"
            ">>> images = np.full((10, 28, 28, 1), 255, \"uint8\")\n"
            ">>> pn.ops.gather(images, np.array([3, 1]), np.float32(0), np.float32(1 / 255)).shape\n(2, 28, 28, 1)",
-    .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(gather_params),
-    .real = real, .rule = rule, .forward = forward,
+    .params = params,
+    .n_params = 1,
+    .defaults = &defaults,
+    .param_bytes = sizeof(gather_params),
+    .real = real,
+    .rule = rule,
+    .forward = forward,
 };

@@ -6,7 +6,9 @@
 
 enum { X, GAMMA, BETA };
 
-typedef struct layer_norm_params { double epsilon; } layer_norm_params;
+typedef struct layer_norm_params {
+    double epsilon;
+} layer_norm_params;
 
 static const layer_norm_params defaults = { .epsilon = 1e-5 };
 static const pn_param params[] = {
@@ -14,14 +16,20 @@ static const pn_param params[] = {
 };
 
 /* Each row's mean and 1 / deviation are kept for backward: saved, or in scratch when no backward follows. */
-typedef struct plan { size_t mean, inv_std, kept; } plan;
+typedef struct plan {
+    size_t mean, inv_std, kept;
+} plan;
 
 static pn_layer_norm job_of(const pn_call *c)
 {
     const layer_norm_params *p = c->params;
     const pn_view *x = c->x[X];
-    return (pn_layer_norm){ .rows = pn_view_count(x, 0, x->ndim - 1), .C = x->shape[x->ndim - 1],
-                            .epsilon = p->epsilon, .x = x->data, .gamma = c->x[GAMMA]->data, .beta = c->x[BETA]->data,
+    return (pn_layer_norm){ .rows = pn_view_count(x, 0, x->ndim - 1),
+                            .C = x->shape[x->ndim - 1],
+                            .epsilon = p->epsilon,
+                            .x = x->data,
+                            .gamma = c->x[GAMMA]->data,
+                            .beta = c->x[BETA]->data,
                             .y = c->y[0].data };
 }
 
@@ -95,12 +103,21 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_layer_norm = {
-    .name = "layer_norm", .inputs = "x gamma beta", .n_out = 1, .differentiable = true,
-    .doc = "Each row to mean 0 and variance 1 along the last axis, then scaled and shifted (Ba, Kiros and Hinton 2016):\n"
-           "gamma * (x - mean) / sqrt(variance + epsilon) + beta.\n\n"
-           "x: (..., C); gamma, beta: (C,); returns x's shape.\n\n"
-           ">>> pn.ops.layer_norm(np.float32([[1, 3]]), np.float32([1, 1]), np.float32([0, 10])).numpy().round(3)\n"
-           "array([[-1., 11.]], dtype=float32)",
-    .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(layer_norm_params),
-    .rule = rule, .forward = forward, .backward = backward,
+    .name = "layer_norm",
+    .inputs = "x gamma beta",
+    .n_out = 1,
+    .differentiable = true,
+    .doc =
+        "Each row to mean 0 and variance 1 along the last axis, then scaled and shifted (Ba, Kiros and Hinton 2016):\n"
+        "gamma * (x - mean) / sqrt(variance + epsilon) + beta.\n\n"
+        "x: (..., C); gamma, beta: (C,); returns x's shape.\n\n"
+        ">>> pn.ops.layer_norm(np.float32([[1, 3]]), np.float32([1, 1]), np.float32([0, 10])).numpy().round(3)\n"
+        "array([[-1., 11.]], dtype=float32)",
+    .params = params,
+    .n_params = 1,
+    .defaults = &defaults,
+    .param_bytes = sizeof(layer_norm_params),
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
 };

@@ -5,12 +5,15 @@
 
 enum { X, WEIGHT, BIAS };
 
-typedef struct linear_params { pn_activation activation; double slope; } linear_params;
+typedef struct linear_params {
+    pn_activation activation;
+    double slope;
+} linear_params;
 
 static const linear_params defaults = { .slope = 0.01 };
 static const pn_param params[] = {
     { "activation", PN_P_ACTIVATION, offsetof(linear_params, activation), PN_ACTIVATION_DOC },
-    { "slope",      PN_P_FLOAT,      offsetof(linear_params, slope),      PN_SLOPE_DOC },
+    { "slope", PN_P_FLOAT, offsetof(linear_params, slope), PN_SLOPE_DOC },
 };
 
 /* The three products, without their pointers. */
@@ -19,15 +22,15 @@ static pn_gemm product(const pn_call *c, int i)
     const pn_index in = c->x[WEIGHT]->shape[0], out = c->x[WEIGHT]->shape[1];
     const pn_index rows = pn_view_count(c->x[X], 0, c->x[X]->ndim - 1);
     if (i == X)
-        return (pn_gemm){ .M = rows, .N = in, .K = out, .rsa = out, .csa = 1, .rsb = 1, .csb = out, .rsc = in,
-                          .batch = 1 };
+        return (
+            pn_gemm){ .M = rows, .N = in, .K = out, .rsa = out, .csa = 1, .rsb = 1, .csb = out, .rsc = in, .batch = 1 };
     if (i == WEIGHT)
-        return (pn_gemm){ .M = in, .N = out, .K = rows, .rsa = 1, .csa = in, .rsb = out, .csb = 1, .rsc = out,
-                          .batch = 1 };
+        return (
+            pn_gemm){ .M = in, .N = out, .K = rows, .rsa = 1, .csa = in, .rsb = out, .csb = 1, .rsc = out, .batch = 1 };
     return (pn_gemm){ .M = rows, .N = out, .K = in, .rsa = in, .csa = 1, .rsb = out, .csb = 1, .rsc = out, .batch = 1 };
 }
 
-enum { FORWARD = 2 };                    /* product(c, FORWARD) is y's */
+enum { FORWARD = 2 }; /* product(c, FORWARD) is y's */
 
 static size_t work_of(const pn_call *c, int i)
 {
@@ -41,7 +44,9 @@ static pn_layer_act act_of(const pn_call *c)
     return (pn_layer_act){ .act = p->activation, .slope = p->slope, .bias = BIAS, .C = c->x[WEIGHT]->shape[1] };
 }
 
-typedef struct plan { size_t dz, work, total; } plan;                  /* scratch of backward; work is used in turn */
+typedef struct plan {
+    size_t dz, work, total;
+} plan; /* scratch of backward; work is used in turn */
 
 static plan make_plan(const pn_call *c)
 {
@@ -66,8 +71,8 @@ static int check_shapes(const pn_call *c, pn_error *err)
     if (features != w->shape[0]) {
         const bool flat = x->ndim > 2 && pn_view_count(x, 1, x->ndim) == w->shape[0];
         return pn_fail(err, PN_ESHAPE, "linear: weight takes %td features, x has %td (x is %s, weight is %s)%s",
-                       w->shape[0], features,
-                       pn_view_text(x).s, pn_view_text(w).s, flat ? "; flatten x first: x.reshape(len(x), -1)" : "");
+                       w->shape[0], features, pn_view_text(x).s, pn_view_text(w).s,
+                       flat ? "; flatten x first: x.reshape(len(x), -1)" : "");
     }
     return c->x[BIAS] ? pn_call_check_shape(c, BIAS, 1, &w->shape[1], err) : 0;
 }
@@ -126,11 +131,19 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_linear = {
-    .name = "linear", .inputs = "x weight bias?", .n_out = 1, .differentiable = true,
+    .name = "linear",
+    .inputs = "x weight bias?",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "A dense layer: activation(x @ weight + bias).\n\n"
            "x: (..., in); weight: (in, out); bias: (out); returns (..., out).\n\n"
            ">>> x, weight = np.ones((4, 3), \"float32\"), np.ones((3, 2), \"float32\")\n"
            ">>> pn.ops.linear(x, weight, activation=\"relu\").shape\n(4, 2)",
-    .params = params, .n_params = 2, .defaults = &defaults, .param_bytes = sizeof(linear_params),
-    .rule = rule, .forward = forward, .backward = backward,
+    .params = params,
+    .n_params = 2,
+    .defaults = &defaults,
+    .param_bytes = sizeof(linear_params),
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
 };

@@ -7,7 +7,9 @@
 
 enum { A, B };
 
-typedef struct matmul_params { bool transpose_a, transpose_b; } matmul_params;
+typedef struct matmul_params {
+    bool transpose_a, transpose_b;
+} matmul_params;
 
 static const matmul_params defaults;
 static const pn_param params[] = {
@@ -16,7 +18,10 @@ static const pn_param params[] = {
 };
 
 /* The sizes, and how far apart matrices lie (0: one is shared). */
-typedef struct sizes { pn_index M, N, K, batch, sa, sb; bool ta, tb; } sizes;
+typedef struct sizes {
+    pn_index M, N, K, batch, sa, sb;
+    bool ta, tb;
+} sizes;
 
 static sizes sizes_of(const pn_call *c)
 {
@@ -30,7 +35,7 @@ static sizes sizes_of(const pn_call *c)
     s.batch = pn_view_count(batched, 0, batched->ndim - 2);
     s.sa = a->ndim > 2 ? s.M * s.K : 0;
     s.sb = b->ndim > 2 ? s.K * s.N : 0;
-    if (s.sb == 0 && !s.ta) {            /* rows of all of a's matrices meet the same b: one tall product */
+    if (s.sb == 0 && !s.ta) { /* rows of all of a's matrices meet the same b: one tall product */
         s.M *= s.batch;
         s.batch = 1;
         s.sa = 0;
@@ -40,9 +45,18 @@ static sizes sizes_of(const pn_call *c)
 
 static pn_gemm forward_product(const sizes *s)
 {
-    return (pn_gemm){ .M = s->M, .N = s->N, .K = s->K, .rsa = s->ta ? 1 : s->K, .csa = s->ta ? s->M : 1,
-                      .rsb = s->tb ? 1 : s->N, .csb = s->tb ? s->K : 1, .rsc = s->N,
-                      .batch = s->batch, .sa = s->sa, .sb = s->sb, .sc = s->M * s->N };
+    return (pn_gemm){ .M = s->M,
+                      .N = s->N,
+                      .K = s->K,
+                      .rsa = s->ta ? 1 : s->K,
+                      .csa = s->ta ? s->M : 1,
+                      .rsb = s->tb ? 1 : s->N,
+                      .csb = s->tb ? s->K : 1,
+                      .rsc = s->N,
+                      .batch = s->batch,
+                      .sa = s->sa,
+                      .sb = s->sb,
+                      .sc = s->M * s->N };
 }
 
 /* da, stored as a is: dy B' as (M, K), or B dy' as (K, M). */
@@ -91,18 +105,22 @@ static int check_shapes(const pn_call *c, pn_error *err)
     const pn_view *a = c->x[A], *b = c->x[B];
     for (int i = A; i <= B; i++)
         if (c->x[i]->ndim < 2)
-            return pn_fail(err, PN_ESHAPE, "matmul: %s is %s; give at least 2 axes: reshape a vector into a row (1, "
-                                           "n) or a column "
-                           "(n, 1)", i == A ? "a" : "b", pn_view_text(c->x[i]).s);
+            return pn_fail(err, PN_ESHAPE,
+                           "matmul: %s is %s; give at least 2 axes: reshape a vector into a row (1, "
+                           "n) or a column "
+                           "(n, 1)",
+                           i == A ? "a" : "b", pn_view_text(c->x[i]).s);
     const pn_index ka = a->shape[a->ndim - (p->transpose_a ? 2 : 1)], kb = b->shape[b->ndim - (p->transpose_b ? 1 : 2)];
     if (ka != kb)
         return pn_fail(err, PN_ESHAPE, "matmul: a has %td columns, b has %td rows (a is %s%s, b is %s%s)", ka, kb,
-                       pn_view_text(a).s,
-                       p->transpose_a ? ", transposed" : "", pn_view_text(b).s, p->transpose_b ? ", transposed" : "");
+                       pn_view_text(a).s, p->transpose_a ? ", transposed" : "", pn_view_text(b).s,
+                       p->transpose_b ? ", transposed" : "");
     if (!batches_fit(a, b))
-        return pn_fail(err, PN_ESHAPE, "matmul: a is %s and b is %s; the axes before the last two must be equal, or "
-                                       "one operand "
-                       "have 2 axes (expand repeats axes)", pn_view_text(a).s, pn_view_text(b).s);
+        return pn_fail(err, PN_ESHAPE,
+                       "matmul: a is %s and b is %s; the axes before the last two must be equal, or "
+                       "one operand "
+                       "have 2 axes (expand repeats axes)",
+                       pn_view_text(a).s, pn_view_text(b).s);
     return 0;
 }
 
@@ -119,7 +137,7 @@ static int rule(pn_call *c, pn_error *err)
         return -1;
     const sizes s = sizes_of(c);
     pn_gemm g = forward_product(&s), da = product_a(&s), db = product_b(&s);
-    da.batch = a->ndim == 2 ? 1 : da.batch;               /* a shared one goes matrix by matrix: see run */
+    da.batch = a->ndim == 2 ? 1 : da.batch; /* a shared one goes matrix by matrix: see run */
     db.batch = b->ndim == 2 ? 1 : db.batch;
     const size_t work_a = c->wants[A] ? c->k->gemm_work(&da) : 0, work_b = c->wants[B] ? c->k->gemm_work(&db) : 0;
     c->forward_scratch = c->k->gemm_work(&g);
@@ -174,10 +192,18 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_matmul = {
-    .name = "matmul", .inputs = "a b", .n_out = 1, .differentiable = true,
+    .name = "matmul",
+    .inputs = "a b",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "Matrix product over the last two axes; the axes in front are a batch.\n\n"
            "a: (..., M, K); b: (..., K, N); equal batches, or one operand a single matrix; returns (..., M, N).\n\n"
            ">>> pn.ops.matmul(np.ones((5, 2, 3), \"float32\"), np.ones((3, 4), \"float32\")).shape\n(5, 2, 4)",
-    .params = params, .n_params = 2, .defaults = &defaults, .param_bytes = sizeof(matmul_params),
-    .rule = rule, .forward = forward, .backward = backward,
+    .params = params,
+    .n_params = 2,
+    .defaults = &defaults,
+    .param_bytes = sizeof(matmul_params),
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
 };

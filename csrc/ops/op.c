@@ -35,10 +35,12 @@ int pn_call_output_widest(pn_call *c, int first, pn_dtype dtype, pn_error *err)
         if (is_suffix(c->x[i], c->x[widest]))
             continue;
         char a[64], b[64];
-        return pn_fail(err, PN_ESHAPE, "%s: %s is %s and %s is %s; give one shape, or one that is the last axes of "
-                                       "the other "
-                       "(expand repeats axes of length 1)", c->op->name, pn_call_input_name(c, widest, a, sizeof a),
-                       pn_view_text(c->x[widest]).s, pn_call_input_name(c, i, b, sizeof b), pn_view_text(c->x[i]).s);
+        return pn_fail(err, PN_ESHAPE,
+                       "%s: %s is %s and %s is %s; give one shape, or one that is the last axes of "
+                       "the other "
+                       "(expand repeats axes of length 1)",
+                       c->op->name, pn_call_input_name(c, widest, a, sizeof a), pn_view_text(c->x[widest]).s,
+                       pn_call_input_name(c, i, b, sizeof b), pn_view_text(c->x[i]).s);
     }
     return pn_call_output(c, 0, dtype, c->x[widest]->ndim, c->x[widest]->shape, err);
 }
@@ -69,10 +71,10 @@ int pn_call_check_same_real(const pn_call *c, int i, int j, pn_error *err)
     pn_call_input_name(c, j, b, sizeof b);
     if (!pn_dtype_is_real(first) || !pn_dtype_is_real(second))
         return pn_fail(err, PN_EDTYPE, "%s: %s is %s; give float32 or float64 (astype(\"float32\") converts)",
-                       c->op->name,
-                       pn_dtype_is_real(first) ? b : a, pn_dtype_name(pn_dtype_is_real(first) ? second : first));
-    return pn_fail(err, PN_EDTYPE, "%s: %s is %s, but %s is %s; give one dtype (astype(\"%s\") converts)",
-                   c->op->name, b, pn_dtype_name(second), a, pn_dtype_name(first), pn_dtype_name(first));
+                       c->op->name, pn_dtype_is_real(first) ? b : a,
+                       pn_dtype_name(pn_dtype_is_real(first) ? second : first));
+    return pn_fail(err, PN_EDTYPE, "%s: %s is %s, but %s is %s; give one dtype (astype(\"%s\") converts)", c->op->name,
+                   b, pn_dtype_name(second), a, pn_dtype_name(first), pn_dtype_name(first));
 }
 
 int pn_call_check_real(const pn_call *c, pn_error *err)

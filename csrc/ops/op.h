@@ -10,35 +10,48 @@
 /* ---- parameters -------------------------------------------------------------------------------------------------- */
 
 typedef enum {
-    PN_P_INT,                            /* pn_index */
-    PN_P_SEED,                           /* uint64_t */
-    PN_P_FLOAT,                          /* double */
-    PN_P_BOOL,                           /* bool */
-    PN_P_PAIR,                           /* pn_index[2]; Python: an int for both, or (height, width) */
-    PN_P_PADDING,                        /* pn_padding; Python: "same", "valid", an int, (h, w) or ((top, bottom), (left, right)) */
-    PN_P_AXES,                           /* pn_list; Python: None (all), an int or a tuple */
-    PN_P_SHAPE,                          /* pn_list; Python: a tuple of ints (or an int) */
-    PN_P_SLICES,                         /* pn_slices; Python: a tuple of slices and ints is made into it by the binding */
-    PN_P_ACTIVATION,                     /* pn_activation; Python: None or a name */
-    PN_P_REDUCTION,                      /* pn_reduction; Python: "mean", "sum" or "none" */
-    PN_P_DTYPE,                          /* pn_dtype; Python: "float32" or "float64" */
-    PN_P_OPTIONAL_INT,                   /* pn_optional; Python: None or an int */
-    PN_P_STREAM,                         /* uint64_t; Python: a name, hashed, or an int */
-    PN_P_APPROXIMATE,                    /* double, as all of an elementwise op's: 0 or 1; Python: "none" or "tanh" */
+    PN_P_INT,          /* pn_index */
+    PN_P_SEED,         /* uint64_t */
+    PN_P_FLOAT,        /* double */
+    PN_P_BOOL,         /* bool */
+    PN_P_PAIR,         /* pn_index[2]; Python: an int for both, or (height, width) */
+    PN_P_PADDING,      /* pn_padding; Python: "same", "valid", an int, (h, w) or ((top, bottom), (left, right)) */
+    PN_P_AXES,         /* pn_list; Python: None (all), an int or a tuple */
+    PN_P_SHAPE,        /* pn_list; Python: a tuple of ints (or an int) */
+    PN_P_SLICES,       /* pn_slices; Python: a tuple of slices and ints is made into it by the binding */
+    PN_P_ACTIVATION,   /* pn_activation; Python: None or a name */
+    PN_P_REDUCTION,    /* pn_reduction; Python: "mean", "sum" or "none" */
+    PN_P_DTYPE,        /* pn_dtype; Python: "float32" or "float64" */
+    PN_P_OPTIONAL_INT, /* pn_optional; Python: None or an int */
+    PN_P_STREAM,       /* uint64_t; Python: a name, hashed, or an int */
+    PN_P_APPROXIMATE,  /* double, as all of an elementwise op's: 0 or 1; Python: "none" or "tanh" */
 } pn_param_kind;
 
 typedef enum { PN_PAD_EXPLICIT, PN_PAD_SAME, PN_PAD_VALID } pn_pad_mode;
-typedef struct pn_padding { pn_pad_mode mode; pn_index top, bottom, left, right; } pn_padding;
+typedef struct pn_padding {
+    pn_pad_mode mode;
+    pn_index top, bottom, left, right;
+} pn_padding;
 typedef enum { PN_MEAN, PN_SUM, PN_NONE } pn_reduction;
-typedef struct pn_list { bool given; int n; pn_index v[PN_MAX_DIMS]; } pn_list;          /* given = false: None */
+typedef struct pn_list {
+    bool given;
+    int n;
+    pn_index v[PN_MAX_DIMS];
+} pn_list; /* given = false: None */
 /* As Python's slices say it, not yet clipped to the axis: None has become 0 or +-PTRDIFF_MAX (PySlice_Unpack). */
-typedef struct pn_slices { int n; pn_index start[PN_MAX_DIMS], stop[PN_MAX_DIMS], step[PN_MAX_DIMS]; } pn_slices;
-typedef struct pn_optional { bool given; int64_t v; } pn_optional;
+typedef struct pn_slices {
+    int n;
+    pn_index start[PN_MAX_DIMS], stop[PN_MAX_DIMS], step[PN_MAX_DIMS];
+} pn_slices;
+typedef struct pn_optional {
+    bool given;
+    int64_t v;
+} pn_optional;
 
 typedef struct pn_param {
     const char *name;
     pn_param_kind kind;
-    size_t offset;                       /* in the op's parameter struct */
+    size_t offset; /* in the op's parameter struct */
     const char *doc;
 } pn_param;
 
@@ -51,50 +64,53 @@ typedef struct pn_op pn_op;
 typedef struct pn_call {
     const pn_op *op;
     pn_memory *memory;
-    const pn_kernels *k;                 /* kernels of the call's real: that of the first real input, else of float32 */
-    const pn_team *team;                 /* NULL while the rule runs */
-    const void *params;                  /* the op's own struct */
+    const pn_kernels *k; /* kernels of the call's real: that of the first real input, else of float32 */
+    const pn_team *team; /* NULL while the rule runs */
+    const void *params;  /* the op's own struct */
 
     int n_in, n_out;
-    const pn_view *x[PN_MAX_IN];         /* NULL: an optional input not given.  In backward, data is there where kept */
-    pn_view y[PN_MAX_OUT];               /* the rule fills them but for data */
-    bool wants[PN_MAX_IN];               /* this input's gradient is wanted (known to the rule, too) */
-    bool recording;                      /* any of wants: backward may follow */
+    const pn_view *x[PN_MAX_IN]; /* NULL: an optional input not given.  In backward, data is there where kept */
+    pn_view y[PN_MAX_OUT];       /* the rule fills them but for data */
+    bool wants[PN_MAX_IN];       /* this input's gradient is wanted (known to the rule, too) */
+    bool recording;              /* any of wants: backward may follow */
 
     /* What the rule decides. */
-    uint64_t keep_x;                     /* inputs whose data backward reads, a bit each */
-    unsigned keep_y;                     /* likewise outputs */
-    size_t saved_bytes;                  /* written by forward, read by backward; only had while recording */
+    uint64_t keep_x;    /* inputs whose data backward reads, a bit each */
+    unsigned keep_y;    /* likewise outputs */
+    size_t saved_bytes; /* written by forward, read by backward; only had while recording */
     size_t forward_scratch, backward_scratch;
-    int alias;                           /* 0: none; 1 + i: y[0] shares the storage of input i ... */
-    pn_index alias_offset;               /* ... this many elements in */
-    uint64_t writes_x;                   /* inputs that forward changes in place (running statistics) */
+    int alias;             /* 0: none; 1 + i: y[0] shares the storage of input i ... */
+    pn_index alias_offset; /* ... this many elements in */
+    uint64_t writes_x;     /* inputs that forward changes in place (running statistics) */
 
-    void *saved, *scratch;               /* 64-byte aligned, or NULL */
+    void *saved, *scratch; /* 64-byte aligned, or NULL */
 
     /* Backward. */
-    void *dx[PN_MAX_IN];                 /* where wanted, else NULL */
-    bool add[PN_MAX_IN];                 /* false: write dx; true: add to it */
-    const void *dy[PN_MAX_OUT];          /* NULL: no gradient came to this output (only for ops with several) */
-    bool owns_dy;                        /* dy[0] is nobody else's: backward may change it */
+    void *dx[PN_MAX_IN];        /* where wanted, else NULL */
+    bool add[PN_MAX_IN];        /* false: write dx; true: add to it */
+    const void *dy[PN_MAX_OUT]; /* NULL: no gradient came to this output (only for ops with several) */
+    bool owns_dy;               /* dy[0] is nobody else's: backward may change it */
 } pn_call;
 
 struct pn_op {
     const char *name;
-    const char *doc;                     /* one sentence, shapes, formula, source; then an example line for help() */
-    const char *inputs;                  /* "x weight bias?": names in order, ? marks optional; "tensors*" is one or more */
-    const pn_param *params; int n_params;
-    const void *defaults; size_t param_bytes;      /* the op's parameter struct with its defaults */
-    uint64_t required;                   /* parameters without a default, a bit each */
-    int n_out;                           /* outputs; more than one come as a tuple */
-    bool differentiable;                 /* false: outputs never join the graph */
-    unsigned passes;                     /* inputs whose gradient is dy[0] itself, a bit each: the sweep hands the buffer on */
-    bool overwrites;                     /* dx[0] may lie where dy[0] does: backward reads an element before it writes it */
-    uint64_t broadcasts;                 /* inputs that broadcast against each other, a bit each: the binding sees to it */
-    pn_dtype (*real)(const pn_call *c);  /* which real the kernels work in; NULL: that of the first real input, else float32 */
+    const char *doc;    /* one sentence, shapes, formula, source; then an example line for help() */
+    const char *inputs; /* "x weight bias?": names in order, ? marks optional; "tensors*" is one or more */
+    const pn_param *params;
+    int n_params;
+    const void *defaults;
+    size_t param_bytes;  /* the op's parameter struct with its defaults */
+    uint64_t required;   /* parameters without a default, a bit each */
+    int n_out;           /* outputs; more than one come as a tuple */
+    bool differentiable; /* false: outputs never join the graph */
+    unsigned passes;     /* inputs whose gradient is dy[0] itself, a bit each: the sweep hands the buffer on */
+    bool overwrites;     /* dx[0] may lie where dy[0] does: backward reads an element before it writes it */
+    uint64_t broadcasts; /* inputs that broadcast against each other, a bit each: the binding sees to it */
+    pn_dtype (*real)(
+        const pn_call *c); /* which real the kernels work in; NULL: that of the first real input, else float32 */
     int (*rule)(pn_call *c, pn_error *err);
-    void (*forward)(const pn_call *c);   /* NULL for an op that only aliases */
-    void (*backward)(const pn_call *c);  /* computes dx where wanted; NULL when not differentiable or all is passed on */
+    void (*forward)(const pn_call *c);  /* NULL for an op that only aliases */
+    void (*backward)(const pn_call *c); /* computes dx where wanted; NULL when not differentiable or all is passed on */
 };
 
 /* ---- words for rules ------------------------------------------------------------------------------------------- */
@@ -107,11 +123,12 @@ int pn_call_output_like(pn_call *c, int i, const pn_view *like, pn_error *err);
 
 /* Checks that name the op and the input: "conv2d: weight is int64; give float32 or float64". */
 const char *pn_call_input_name(const pn_call *c, int i, char *buffer, size_t size);
-int pn_call_check_real(const pn_call *c, pn_error *err);             /* every given input is real, and all of one dtype */
+int pn_call_check_real(const pn_call *c, pn_error *err); /* every given input is real, and all of one dtype */
 int pn_call_check_same_real(const pn_call *c, int i, int j, pn_error *err);
-int pn_call_check_ndim(const pn_call *c, int i, int ndim, const char *layout, pn_error *err);   /* layout: "(N, H, W, C)" */
+int pn_call_check_ndim(const pn_call *c, int i, int ndim, const char *layout,
+                       pn_error *err); /* layout: "(N, H, W, C)" */
 int pn_call_check_shape(const pn_call *c, int i, int ndim, const pn_index *shape, pn_error *err);
-int pn_call_axis(const pn_call *c, int i, pn_index axis, int *out, pn_error *err);              /* -1 is the last */
+int pn_call_axis(const pn_call *c, int i, pn_index axis, int *out, pn_error *err); /* -1 is the last */
 
 static inline bool pn_call_shape_only(const pn_call *c)
 {
@@ -130,17 +147,17 @@ pn_index pn_view_count(const pn_view *v, int from, int to);
  * PN_ALIGN.  An overflow makes *total SIZE_MAX, which no memory can give, so that the call fails cleanly. */
 size_t pn_part(size_t *total, pn_index n, size_t item);
 static inline void *pn_at(void *base, size_t offset) { return (char *)base + offset; }
-static inline size_t pn_larger(size_t a, size_t b) { return a > b ? a : b; }           /* for parts used in turn */
+static inline size_t pn_larger(size_t a, size_t b) { return a > b ? a : b; } /* for parts used in turn */
 
-static inline size_t pn_call_item(const pn_call *c) { return pn_dtype_size(c->k->real); }   /* of the call's real */
-double pn_call_get(const pn_call *c, const void *reals);             /* one value of the call's real, as a double */
+static inline size_t pn_call_item(const pn_call *c) { return pn_dtype_size(c->k->real); } /* of the call's real */
+double pn_call_get(const pn_call *c, const void *reals); /* one value of the call's real, as a double */
 void pn_call_set(const pn_call *c, void *reals, double value);
 
 /* Output 0 has the shape of the widest of inputs first..n_in-1; the others' shapes must be its last axes. */
 int pn_call_output_widest(pn_call *c, int first, pn_dtype dtype, pn_error *err);
 
 /* d (+)= column sums of full, n / period rows of period values: the gradient of an operand that was repeated. */
-size_t pn_call_sum_rows_work(const pn_call *c, pn_index n, pn_index period);         /* bytes of work */
+size_t pn_call_sum_rows_work(const pn_call *c, pn_index n, pn_index period); /* bytes of work */
 void pn_call_sum_rows(const pn_call *c, const void *full, pn_index n, pn_index period, void *d, bool add, void *work);
 
 /* dx[i] (+)= dy[0], for an op whose gradient is its output's. */
@@ -155,8 +172,8 @@ int pn_call_refuse_grad(const pn_call *c, int i, pn_error *err);
 #include "ops/ops.def"
 #undef OP
 
-extern const pn_op *const pn_ops[];                        /* in ops.def's order */
+extern const pn_op *const pn_ops[]; /* in ops.def's order */
 extern const int pn_ops_count;
-const pn_op *pn_op_find(const char *name);                 /* NULL when there is none */
+const pn_op *pn_op_find(const char *name); /* NULL when there is none */
 
 #endif

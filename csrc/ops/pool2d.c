@@ -1,15 +1,18 @@
 /* pool2d.c -- the greatest or the mean value of each window, channel by channel.  x: (N, H, W, C), y: (N, OH, OW, C).
  *
- * max_pool2d saves where each maximum stood (a byte each); the gradient goes there.  avg_pool2d divides by the number of
- * cells inside the image, and so does its gradient.  global_avg_pool2d is the mean over H and W. */
+ * max_pool2d saves where each maximum stood (a byte each); the gradient goes there.  avg_pool2d divides by the number
+ * of cells inside the image, and so does its gradient.  global_avg_pool2d is the mean over H and W. */
 #include "ops/window.h"
 
-typedef struct pool2d_params { pn_index size[2], stride[2]; pn_padding padding; } pool2d_params;
+typedef struct pool2d_params {
+    pn_index size[2], stride[2];
+    pn_padding padding;
+} pool2d_params;
 
 static const pool2d_params defaults = { .size = { 2, 2 }, .padding = { .mode = PN_PAD_VALID } };
 static const pn_param params[] = {
-    { "size",    PN_P_PAIR,    offsetof(pool2d_params, size),    "the window: an int, or (height, width)" },
-    { "stride",  PN_P_PAIR,    offsetof(pool2d_params, stride),  "steps of the window; 0: its size" },
+    { "size", PN_P_PAIR, offsetof(pool2d_params, size), "the window: an int, or (height, width)" },
+    { "stride", PN_P_PAIR, offsetof(pool2d_params, stride), "steps of the window; 0: its size" },
     { "padding", PN_P_PADDING, offsetof(pool2d_params, padding), PN_PADDING_DOC },
 };
 
@@ -25,10 +28,24 @@ static pn_pool2d job_of(const pn_call *c)
 {
     const pn_index *x = c->x[0]->shape;
     pn_window w;
-    place(c, &w, NULL);                  /* the rule has checked it */
-    return (pn_pool2d){ .N = x[0], .H = x[1], .W = x[2], .C = x[3], .OH = w.OH, .OW = w.OW, .KH = w.KH, .KW = w.KW,
-                        .stride_h = w.stride_h, .stride_w = w.stride_w, .pad_top = w.pad_top, .pad_left = w.pad_left,
-                        .x = c->x[0]->data, .y = c->y[0].data, .dy = c->dy[0], .dx = c->dx[0], .add = c->add[0] };
+    place(c, &w, NULL); /* the rule has checked it */
+    return (pn_pool2d){ .N = x[0],
+                        .H = x[1],
+                        .W = x[2],
+                        .C = x[3],
+                        .OH = w.OH,
+                        .OW = w.OW,
+                        .KH = w.KH,
+                        .KW = w.KW,
+                        .stride_h = w.stride_h,
+                        .stride_w = w.stride_w,
+                        .pad_top = w.pad_top,
+                        .pad_left = w.pad_left,
+                        .x = c->x[0]->data,
+                        .y = c->y[0].data,
+                        .dy = c->dy[0],
+                        .dx = c->dx[0],
+                        .add = c->add[0] };
 }
 
 static int pool_rule(pn_call *c, pn_error *err)
@@ -70,13 +87,21 @@ static void max_backward(const pn_call *c)
 }
 
 const pn_op pn_op_max_pool2d = {
-    .name = "max_pool2d", .inputs = "x", .n_out = 1, .differentiable = true,
+    .name = "max_pool2d",
+    .inputs = "x",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "The greatest value of each window, channel by channel; the gradient goes to the first of equals.\n\n"
            "x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1; padding never "
            "wins.\n\n"
            ">>> pn.ops.max_pool2d(np.zeros((2, 28, 28, 8), \"float32\")).shape\n(2, 14, 14, 8)",
-    .params = params, .n_params = 3, .defaults = &defaults, .param_bytes = sizeof(pool2d_params),
-    .rule = max_rule, .forward = max_forward, .backward = max_backward,
+    .params = params,
+    .n_params = 3,
+    .defaults = &defaults,
+    .param_bytes = sizeof(pool2d_params),
+    .rule = max_rule,
+    .forward = max_forward,
+    .backward = max_backward,
 };
 
 /* ---- avg_pool2d ------------------------------------------------------------------------------------------------ */
@@ -95,12 +120,20 @@ static void avg_backward(const pn_call *c)
 }
 
 const pn_op pn_op_avg_pool2d = {
-    .name = "avg_pool2d", .inputs = "x", .n_out = 1, .differentiable = true,
+    .name = "avg_pool2d",
+    .inputs = "x",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "The mean of each window, channel by channel, over the cells inside the image.\n\n"
            "x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1.\n\n"
            ">>> pn.ops.avg_pool2d(np.zeros((2, 28, 28, 8), \"float32\"), size=4).shape\n(2, 7, 7, 8)",
-    .params = params, .n_params = 3, .defaults = &defaults, .param_bytes = sizeof(pool2d_params),
-    .rule = pool_rule, .forward = avg_forward, .backward = avg_backward,
+    .params = params,
+    .n_params = 3,
+    .defaults = &defaults,
+    .param_bytes = sizeof(pool2d_params),
+    .rule = pool_rule,
+    .forward = avg_forward,
+    .backward = avg_backward,
 };
 
 /* ---- global_avg_pool2d ----------------------------------------------------------------------------------------- */
@@ -108,9 +141,16 @@ const pn_op pn_op_avg_pool2d = {
 static pn_reduce mean_of(const pn_call *c)
 {
     const pn_index *x = c->x[0]->shape;
-    return (pn_reduce){ .f = PN_REDUCE_MEAN, .outer = x[0], .len = x[1] * x[2], .inner = x[3], .x = c->x[0]->data,
+    return (pn_reduce){ .f = PN_REDUCE_MEAN,
+                        .outer = x[0],
+                        .len = x[1] * x[2],
+                        .inner = x[3],
+                        .x = c->x[0]->data,
                         .y = c->y[0].data,
-                        .dy = c->dy[0], .dx = c->dx[0], .add_dx = c->add[0], .work = c->scratch };
+                        .dy = c->dy[0],
+                        .dx = c->dx[0],
+                        .add_dx = c->add[0],
+                        .work = c->scratch };
 }
 
 static int global_rule(pn_call *c, pn_error *err)
@@ -142,9 +182,14 @@ static void global_backward(const pn_call *c)
 }
 
 const pn_op pn_op_global_avg_pool2d = {
-    .name = "global_avg_pool2d", .inputs = "x", .n_out = 1, .differentiable = true,
+    .name = "global_avg_pool2d",
+    .inputs = "x",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "The mean of each channel over the whole image (Lin et al. 2013).\n\n"
            "x: (N, H, W, C); returns (N, C).\n\n"
            ">>> pn.ops.global_avg_pool2d(np.zeros((2, 7, 7, 8), \"float32\")).shape\n(2, 8)",
-    .rule = global_rule, .forward = global_forward, .backward = global_backward,
+    .rule = global_rule,
+    .forward = global_forward,
+    .backward = global_backward,
 };

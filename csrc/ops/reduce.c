@@ -4,19 +4,23 @@
  * makes them one.  No values at all: the sum is 0, mean and var are NaN, max and min are refused. */
 #include "ops/axes.h"
 
-typedef struct reduce_params { pn_list axis; bool keepdims; double correction; } reduce_params;
+typedef struct reduce_params {
+    pn_list axis;
+    bool keepdims;
+    double correction;
+} reduce_params;
 
 static const reduce_params defaults;
 static const pn_param params[] = {
-    { "axis",       PN_P_AXES,  offsetof(reduce_params, axis),       "the axes to reduce; None: all of them" },
-    { "keepdims",   PN_P_BOOL,  offsetof(reduce_params, keepdims),   "leave the reduced axes in place, with length 1" },
+    { "axis", PN_P_AXES, offsetof(reduce_params, axis), "the axes to reduce; None: all of them" },
+    { "keepdims", PN_P_BOOL, offsetof(reduce_params, keepdims), "leave the reduced axes in place, with length 1" },
     { "correction", PN_P_FLOAT, offsetof(reduce_params, correction), "the divisor is n - correction" },
 };
 
 typedef struct layout {
     pn_axes axes;
     pn_reduce job;
-    size_t x, dx, work, total;           /* scratch: x and dx permuted (where they are), and the kernel's workspace */
+    size_t x, dx, work, total; /* scratch: x and dx permuted (where they are), and the kernel's workspace */
 } layout;
 
 static bool reads_x(pn_reduce_f f) { return f >= PN_REDUCE_MAX; }
@@ -26,7 +30,10 @@ static layout make_plan(const pn_call *c, pn_reduce_f f, unsigned mask, bool bac
     const reduce_params *p = c->params;
     layout plan = { .axes = pn_axes_plan(c->x[0], mask) };
     const pn_axes *axes = &plan.axes;
-    plan.job = (pn_reduce){ .f = f, .outer = axes->outer, .len = axes->len, .inner = axes->inner,
+    plan.job = (pn_reduce){ .f = f,
+                            .outer = axes->outer,
+                            .len = axes->len,
+                            .inner = axes->inner,
                             .correction = f == PN_REDUCE_VAR ? p->correction : 0 };
     if (axes->permuted && (!backward || reads_x(f)))
         plan.x = pn_part(&plan.total, c->x[0]->size, pn_call_item(c));
@@ -40,7 +47,7 @@ static layout plan_of(const pn_call *c, pn_reduce_f f, bool backward)
 {
     const reduce_params *p = c->params;
     unsigned mask = 0;
-    pn_axes_mask(c, 0, &p->axis, &mask, NULL);            /* the rule has checked it */
+    pn_axes_mask(c, 0, &p->axis, &mask, NULL); /* the rule has checked it */
     return make_plan(c, f, mask, backward);
 }
 
@@ -117,20 +124,28 @@ static void reduce_backward(const pn_call *c, pn_reduce_f f)
     }
 }
 
-#define REDUCE(op_, f_, n_params_, doc_)                                                                            \
-    static int op_##_rule(pn_call *c, pn_error *err) { return reduce_rule(c, PN_REDUCE_##f_, err); }                \
-    static void op_##_forward(const pn_call *c) { reduce_forward(c, PN_REDUCE_##f_); }                              \
-    static void op_##_backward(const pn_call *c) { reduce_backward(c, PN_REDUCE_##f_); }                            \
-    const pn_op pn_op_##op_ = {                                                                                     \
-        .name = #op_, .inputs = "x", .n_out = 1, .differentiable = true,                                            \
+#define REDUCE(op_, f_, n_params_, doc_)                                                                             \
+    static int op_##_rule(pn_call *c, pn_error *err) { return reduce_rule(c, PN_REDUCE_##f_, err); }                 \
+    static void op_##_forward(const pn_call *c) { reduce_forward(c, PN_REDUCE_##f_); }                               \
+    static void op_##_backward(const pn_call *c) { reduce_backward(c, PN_REDUCE_##f_); }                             \
+    const pn_op pn_op_##op_ = {                                                                                      \
+        .name = #op_,                                                                                                \
+        .inputs = "x",                                                                                               \
+        .n_out = 1,                                                                                                  \
+        .differentiable = true,                                                                                      \
         .doc = doc_ "\n\nx: any shape; returns x's shape without the reduced axes (or with length 1: keepdims).\n\n" \
-               ">>> x = np.float32([[1, 2], [3, 4]])\n>>> pn.ops." #op_ "(x, axis=0).shape\n(2,)",                   \
-        .params = params, .n_params = n_params_, .defaults = &defaults, .param_bytes = sizeof(reduce_params),       \
-        .rule = op_##_rule, .forward = op_##_forward, .backward = op_##_backward,                                   \
+                    ">>> x = np.float32([[1, 2], [3, 4]])\n>>> pn.ops." #op_ "(x, axis=0).shape\n(2,)",              \
+        .params = params,                                                                                            \
+        .n_params = n_params_,                                                                                       \
+        .defaults = &defaults,                                                                                       \
+        .param_bytes = sizeof(reduce_params),                                                                        \
+        .rule = op_##_rule,                                                                                          \
+        .forward = op_##_forward,                                                                                    \
+        .backward = op_##_backward,                                                                                  \
     };
 
-REDUCE(sum,  SUM,  2, "Sum over axes; the sum of no values is 0.")
+REDUCE(sum, SUM, 2, "Sum over axes; the sum of no values is 0.")
 REDUCE(mean, MEAN, 2, "Mean over axes; the mean of no values is NaN.")
-REDUCE(max,  MAX,  2, "Greatest value over axes, NaN if there is one; equals share the gradient evenly.")
-REDUCE(min,  MIN,  2, "Least value over axes, NaN if there is one; equals share the gradient evenly.")
-REDUCE(var,  VAR,  3, "Variance over axes: sum((x - mean)^2) / (n - correction).")
+REDUCE(max, MAX, 2, "Greatest value over axes, NaN if there is one; equals share the gradient evenly.")
+REDUCE(min, MIN, 2, "Least value over axes, NaN if there is one; equals share the gradient evenly.")
+REDUCE(var, VAR, 3, "Variance over axes: sum((x - mean)^2) / (n - correction).")

@@ -1,7 +1,9 @@
 /* reshape.c -- the same values under another shape, sharing storage; its gradient is its output's. */
 #include "ops/op.h"
 
-typedef struct reshape_params { pn_list shape; } reshape_params;
+typedef struct reshape_params {
+    pn_list shape;
+} reshape_params;
 
 static const reshape_params defaults;
 static const pn_param params[] = {
@@ -39,8 +41,7 @@ static int rule(pn_call *c, pn_error *err)
         return -1;
     if (c->y[0].size != c->x[0]->size)
         return pn_fail(err, PN_ESHAPE, "reshape: x is %s, %td values, which do not fill %s", pn_view_text(c->x[0]).s,
-                       c->x[0]->size,
-                       pn_shape_text(wanted->n, wanted->v).s);
+                       c->x[0]->size, pn_shape_text(wanted->n, wanted->v).s);
     c->alias = 1;
     return 0;
 }
@@ -48,10 +49,19 @@ static int rule(pn_call *c, pn_error *err)
 static void backward(const pn_call *c) { pn_call_pass(c, 0); }
 
 const pn_op pn_op_reshape = {
-    .name = "reshape", .inputs = "x", .n_out = 1, .differentiable = true, .passes = 1,
+    .name = "reshape",
+    .inputs = "x",
+    .n_out = 1,
+    .differentiable = true,
+    .passes = 1,
     .doc = "The same values in the same order under another shape; nothing is copied.\n\n"
            "x: any shape and dtype; returns the shape, which must hold as many values.\n\n"
            ">>> pn.ops.reshape(np.zeros((2, 6), \"float32\"), (3, -1)).shape\n(3, 4)",
-    .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(reshape_params), .required = 1,
-    .rule = rule, .backward = backward,
+    .params = params,
+    .n_params = 1,
+    .defaults = &defaults,
+    .param_bytes = sizeof(reshape_params),
+    .required = 1,
+    .rule = rule,
+    .backward = backward,
 };

@@ -6,20 +6,24 @@
 
 enum { X, TARGETS, ROW_WEIGHTS };
 
-typedef struct rowloss_params { double delta; pn_reduction reduction; } rowloss_params;
+typedef struct rowloss_params {
+    double delta;
+    pn_reduction reduction;
+} rowloss_params;
 
 static const rowloss_params defaults = { .delta = 1, .reduction = PN_MEAN };
-static const pn_param params[] = {                         /* delta is huber's alone */
-    { "delta",     PN_P_FLOAT,     offsetof(rowloss_params, delta), "the error up to which it counts as a square" },
+static const pn_param params[] = {
+    /* delta is huber's alone */
+    { "delta", PN_P_FLOAT, offsetof(rowloss_params, delta), "the error up to which it counts as a square" },
     { "reduction", PN_P_REDUCTION, offsetof(rowloss_params, reduction), PN_REDUCTION_DOC },
 };
 enum { WITH_DELTA, WITHOUT_DELTA };
 
 typedef struct plan {
     pn_index rows, C;
-    size_t divisor, t, kept;             /* saved, or in scratch when no backward follows; t: int64 targets as reals */
-    size_t loss, work, total;            /* scratch of forward */
-    size_t scale, scale_total;           /* scratch of backward */
+    size_t divisor, t, kept;   /* saved, or in scratch when no backward follows; t: int64 targets as reals */
+    size_t loss, work, total;  /* scratch of forward */
+    size_t scale, scale_total; /* scratch of backward */
 } plan;
 
 static plan make_plan(const pn_call *c)
@@ -47,13 +51,14 @@ static int check_shapes(const pn_call *c, pn_error *err)
     if (!columns && !pn_view_same_shape(x, t)) {
         char name[64];
         return pn_fail(err, PN_ESHAPE, "%s: targets is %s, but %s is %s; give one shape", c->op->name,
-                       pn_view_text(t).s,
-                       pn_call_input_name(c, X, name, sizeof name), pn_view_text(x).s);
+                       pn_view_text(t).s, pn_call_input_name(c, X, name, sizeof name), pn_view_text(x).s);
     }
     if (!c->x[ROW_WEIGHTS])
         return 0;
     return pn_call_check_same_real(c, X, ROW_WEIGHTS, err) ||
-           pn_targets_check_rows(c, ROW_WEIGHTS, x->ndim > 0, x->shape, err) ? -1 : 0;
+                   pn_targets_check_rows(c, ROW_WEIGHTS, x->ndim > 0, x->shape, err)
+               ? -1
+               : 0;
 }
 
 static int rowloss_rule(pn_call *c, pn_error *err)
@@ -87,16 +92,16 @@ static int huber_rule(pn_call *c, pn_error *err)
 
 static double target_at(const pn_view *t, pn_index i)
 {
-    return t->dtype == PN_INT64 ? (double)((const int64_t *)t->data)[i]
-         : t->dtype == PN_FLOAT64 ? ((const double *)t->data)[i] : (double)((const float *)t->data)[i];
+    return t->dtype == PN_INT64     ? (double)((const int64_t *)t->data)[i]
+           : t->dtype == PN_FLOAT64 ? ((const double *)t->data)[i]
+                                    : (double)((const float *)t->data)[i];
 }
 
 static int binary_rule(pn_call *c, pn_error *err)
 {
     const pn_view *t = c->x[TARGETS];
     if (pn_call_check_same_real(c, X, t->dtype == PN_INT64 ? X : TARGETS, err) ||
-        pn_call_refuse_grad(c, TARGETS, err) ||
-        rowloss_rule(c, err))
+        pn_call_refuse_grad(c, TARGETS, err) || rowloss_rule(c, err))
         return -1;
     const pn_index C = pn_max(pn_view_count(c->x[X], c->x[X]->ndim > 0, c->x[X]->ndim), 1);
     for (pn_index i = 0; t->data && i < t->size; i++) {
@@ -122,7 +127,11 @@ static pn_rowloss job_of(const pn_call *c, pn_rowloss_f f, const plan *b)
 {
     const bool converted = c->x[TARGETS]->dtype == PN_INT64;
     const rowloss_params *p = c->params;
-    return (pn_rowloss){ .f = f, .delta = p->delta, .rows = b->rows, .C = b->C, .x = c->x[X]->data,
+    return (pn_rowloss){ .f = f,
+                         .delta = p->delta,
+                         .rows = b->rows,
+                         .C = b->C,
+                         .x = c->x[X]->data,
                          .t = converted ? pn_at(c->recording ? c->saved : c->scratch, b->t) : c->x[TARGETS]->data,
                          .row_weight = c->x[ROW_WEIGHTS] ? c->x[ROW_WEIGHTS]->data : NULL };
 }
@@ -163,13 +172,22 @@ static void rowloss_backward(const pn_call *c, pn_rowloss_f f)
     c->k->rowloss_backward(c->team, &job);
 }
 
-#define ROWLOSS(op_, f_, rule_, skip, inputs_, doc_)                                                                \
-    static void op_##_forward(const pn_call *c) { rowloss_forward(c, PN_LOSS_##f_); }                               \
-    static void op_##_backward(const pn_call *c) { rowloss_backward(c, PN_LOSS_##f_); }                             \
-    const pn_op pn_op_##op_ = {                                                                                     \
-        .name = #op_, .inputs = inputs_, .n_out = 1, .differentiable = true, .doc = doc_,                           \
-        .params = params + skip, .n_params = 2 - skip, .defaults = &defaults, .param_bytes = sizeof(rowloss_params), \
-        .rule = rule_, .forward = op_##_forward, .backward = op_##_backward,                                        \
+#define ROWLOSS(op_, f_, rule_, skip, inputs_, doc_)                                    \
+    static void op_##_forward(const pn_call *c) { rowloss_forward(c, PN_LOSS_##f_); }   \
+    static void op_##_backward(const pn_call *c) { rowloss_backward(c, PN_LOSS_##f_); } \
+    const pn_op pn_op_##op_ = {                                                         \
+        .name = #op_,                                                                   \
+        .inputs = inputs_,                                                              \
+        .n_out = 1,                                                                     \
+        .differentiable = true,                                                         \
+        .doc = doc_,                                                                    \
+        .params = params + skip,                                                        \
+        .n_params = 2 - skip,                                                           \
+        .defaults = &defaults,                                                          \
+        .param_bytes = sizeof(rowloss_params),                                          \
+        .rule = rule_,                                                                  \
+        .forward = op_##_forward,                                                       \
+        .backward = op_##_backward,                                                     \
     };
 
 ROWLOSS(binary_cross_entropy, BINARY, binary_rule, WITHOUT_DELTA, "logits targets row_weights?",

@@ -2,14 +2,18 @@
  * storage; other slices are copies.  Backward puts dy back where it came from, zeros elsewhere. */
 #include "ops/op.h"
 
-typedef struct slice_params { pn_slices slices; } slice_params;
+typedef struct slice_params {
+    pn_slices slices;
+} slice_params;
 
 static const slice_params defaults;
 static const pn_param params[] = {
     { "slices", PN_P_SLICES, offsetof(slice_params, slices), "a slice or an int for each of the first axes" },
 };
 
-typedef struct range { pn_index start, step, count; } range;
+typedef struct range {
+    pn_index start, step, count;
+} range;
 
 /* What a Python slice means on an axis of this length. */
 static range clip_range(pn_index start, pn_index stop, pn_index step, pn_index length)
@@ -23,7 +27,7 @@ static range clip_range(pn_index start, pn_index stop, pn_index step, pn_index l
     if (step < 0 && stop < start)
         r.count = (start - stop - 1) / -step + 1;
     if (r.count <= 1)
-        r.step = 1;                      /* a huge step is never taken */
+        r.step = 1; /* a huge step is never taken */
     return r;
 }
 
@@ -122,10 +126,19 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_slice = {
-    .name = "slice", .inputs = "x", .n_out = 1, .differentiable = true,
+    .name = "slice",
+    .inputs = "x",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "Basic slicing, start:stop:step on each axis, as x[...] does it; runs of whole rows share storage.\n\n"
            "x: any shape and dtype; axes without a slice are taken whole; an int takes its axis away.\n\n"
            ">>> pn.ops.slice(np.zeros((4, 5), \"float32\"), (slice(1, 3), slice(None, None, 2))).shape\n(2, 3)",
-    .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(slice_params), .required = 1,
-    .rule = rule, .forward = forward, .backward = backward,
+    .params = params,
+    .n_params = 1,
+    .defaults = &defaults,
+    .param_bytes = sizeof(slice_params),
+    .required = 1,
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
 };

@@ -17,9 +17,13 @@ static int rule(pn_call *c, pn_error *err)
 static pn_softmax job(const pn_call *c)
 {
     const pn_view *x = c->x[0];
-    return (pn_softmax){ .rows = pn_view_count(x, 0, x->ndim - 1), .C = x->shape[x->ndim - 1], .x = x->data,
+    return (pn_softmax){ .rows = pn_view_count(x, 0, x->ndim - 1),
+                         .C = x->shape[x->ndim - 1],
+                         .x = x->data,
                          .y = c->y[0].data,
-                         .dy = c->dy[0], .dx = c->dx[0], .add = c->add[0] };
+                         .dy = c->dy[0],
+                         .dx = c->dx[0],
+                         .add = c->add[0] };
 }
 
 static void softmax_forward(const pn_call *c)
@@ -49,17 +53,27 @@ static void log_softmax_backward(const pn_call *c)
 }
 
 const pn_op pn_op_softmax = {
-    .name = "softmax", .inputs = "x", .n_out = 1, .differentiable = true,
+    .name = "softmax",
+    .inputs = "x",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "Probabilities along the last axis: exp(x - max) / sum (Bridle 1990).\n\n"
            "x: (..., C); returns (..., C), whose rows sum to 1.\n\n"
            ">>> pn.ops.softmax(np.float32([[0, 0]])).numpy().tolist()\n[[0.5, 0.5]]",
-    .rule = rule, .forward = softmax_forward, .backward = softmax_backward,
+    .rule = rule,
+    .forward = softmax_forward,
+    .backward = softmax_backward,
 };
 
 const pn_op pn_op_log_softmax = {
-    .name = "log_softmax", .inputs = "x", .n_out = 1, .differentiable = true,
+    .name = "log_softmax",
+    .inputs = "x",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "Logarithm of the softmax along the last axis, without overflow: x - max - log(sum(exp(x - max))).\n\n"
            "x: (..., C); returns (..., C).\n\n"
            ">>> pn.ops.log_softmax(np.float32([[0, 0, 0]])).shape\n(1, 3)",
-    .rule = rule, .forward = log_softmax_forward, .backward = log_softmax_backward,
+    .rule = rule,
+    .forward = log_softmax_forward,
+    .backward = log_softmax_backward,
 };

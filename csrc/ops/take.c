@@ -29,8 +29,13 @@ static int check_indices(const pn_call *c, pn_error *err)
 static pn_take job_of(const pn_call *c)
 {
     const pn_view *x = c->x[X];
-    return (pn_take){ .rows = x->shape[0], .len = pn_view_count(x, 1, x->ndim), .n = c->x[INDICES]->size,
-                      .index = c->x[INDICES]->data, .dy = c->dy[0], .dx = c->dx[X], .add = c->add[X],
+    return (pn_take){ .rows = x->shape[0],
+                      .len = pn_view_count(x, 1, x->ndim),
+                      .n = c->x[INDICES]->size,
+                      .index = c->x[INDICES]->data,
+                      .dy = c->dy[0],
+                      .dx = c->dx[X],
+                      .add = c->add[X],
                       .work = c->scratch };
 }
 
@@ -57,8 +62,13 @@ static void forward(const pn_call *c)
     const pn_view *x = c->x[X];
     const pn_take job = job_of(c);
     if (pn_dtype_is_real(x->dtype)) {
-        c->k->gather(c->team, &(pn_gather){ .from = x->dtype, .rows = job.n, .len = job.len, .channels = 1,
-                                            .index = job.index, .x = x->data, .y = c->y[0].data });
+        c->k->gather(c->team, &(pn_gather){ .from = x->dtype,
+                                            .rows = job.n,
+                                            .len = job.len,
+                                            .channels = 1,
+                                            .index = job.index,
+                                            .x = x->data,
+                                            .y = c->y[0].data });
         return;
     }
     const size_t bytes = (size_t)job.len * pn_dtype_size(x->dtype);
@@ -74,11 +84,16 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_take = {
-    .name = "take", .inputs = "x indices", .n_out = 1, .differentiable = true,
+    .name = "take",
+    .inputs = "x indices",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "Rows of x by their numbers: x[indices].\n\n"
            "x: (n, ...), any dtype; indices: int64, any shape, each from 0 to n - 1; returns the shape of indices,\n"
            "then that of a row.  Where a row is taken more than once, its gradients are added.\n\n"
            ">>> pn.ops.take(np.float32([[1, 2], [3, 4]]), np.array([1, 1, 0])).numpy().tolist()\n"
            "[[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]",
-    .rule = rule, .forward = forward, .backward = backward,
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
 };

@@ -12,8 +12,7 @@ static int complain(const pn_call *c, int i, pn_index row, int64_t label, pn_ind
     pn_call_input_name(c, i, name, sizeof name);
     if (from_one)
         return pn_fail(err, PN_EVALUE, "%s: %s run 1..%td but class numbers start at 0 for %td classes: pass y - 1",
-                       c->op->name, name,
-                       classes, classes);
+                       c->op->name, name, classes, classes);
     if (label < 0)
         return pn_fail(err, PN_EVALUE, "%s: target %lld at row %td is negative; class numbers are 0..%td", c->op->name,
                        (long long)label, row, classes - 1);
@@ -47,8 +46,7 @@ int pn_targets_check_rows(const pn_call *c, int i, int ndim, const pn_index *lea
     char name[64], first[64];
     return pn_fail(err, PN_ESHAPE, "%s: %s is %s, but %s is %s; give one value for each row: %s", c->op->name,
                    pn_call_input_name(c, i, name, sizeof name), pn_view_text(v).s,
-                   pn_call_input_name(c, 0, first, sizeof first),
-                   pn_view_text(c->x[0]).s, pn_shape_text(ndim, lead).s);
+                   pn_call_input_name(c, 0, first, sizeof first), pn_view_text(c->x[0]).s, pn_shape_text(ndim, lead).s);
 }
 
 int pn_targets_output(pn_call *c, pn_reduction how, int ndim, const pn_index *lead, pn_error *err)
@@ -63,7 +61,7 @@ static pn_reduce total_of(pn_index n) { return (pn_reduce){ .f = PN_REDUCE_SUM, 
 size_t pn_targets_sum_work(const pn_call *c, pn_index n)
 {
     const pn_reduce r = total_of(n);
-    size_t total = PN_ALIGN;             /* the sum itself stands in front */
+    size_t total = PN_ALIGN; /* the sum itself stands in front */
     pn_part(&total, 1, c->k->reduce_work(&r));
     return total;
 }

@@ -1,7 +1,9 @@
 /* transpose.c -- axes in another order, as a copy.  y.shape[i] = x.shape[axes[i]]. */
 #include "ops/op.h"
 
-typedef struct transpose_params { pn_list axes; } transpose_params;
+typedef struct transpose_params {
+    pn_list axes;
+} transpose_params;
 
 static const transpose_params defaults;
 static const pn_param params[] = {
@@ -84,10 +86,18 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_transpose = {
-    .name = "transpose", .inputs = "x", .n_out = 1, .differentiable = true,
+    .name = "transpose",
+    .inputs = "x",
+    .n_out = 1,
+    .differentiable = true,
     .doc = "x with its axes in another order, as a copy.\n\n"
            "x: any shape and dtype; axis i of the result is axis axes[i] of x.\n\n"
            ">>> pn.ops.transpose(np.zeros((2, 1, 28, 28), \"float32\"), (0, 2, 3, 1)).shape\n(2, 28, 28, 1)",
-    .params = params, .n_params = 1, .defaults = &defaults, .param_bytes = sizeof(transpose_params),
-    .rule = rule, .forward = forward, .backward = backward,
+    .params = params,
+    .n_params = 1,
+    .defaults = &defaults,
+    .param_bytes = sizeof(transpose_params),
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
 };

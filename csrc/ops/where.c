@@ -4,7 +4,9 @@
 
 enum { CONDITION, A, B };
 
-typedef struct plan { size_t full, work, total; } plan;      /* scratch for a repeated operand's gradient */
+typedef struct plan {
+    size_t full, work, total;
+} plan; /* scratch for a repeated operand's gradient */
 
 static plan make_plan(const pn_call *c, int i)
 {
@@ -17,8 +19,9 @@ static plan make_plan(const pn_call *c, int i)
 static int rule(pn_call *c, pn_error *err)
 {
     if (c->x[CONDITION]->dtype != PN_UINT8)
-        return pn_fail(err, PN_EDTYPE, "where: condition is %s; give uint8 or a NumPy bool array, e.g. a comparison "
-                                       "such as x > 0",
+        return pn_fail(err, PN_EDTYPE,
+                       "where: condition is %s; give uint8 or a NumPy bool array, e.g. a comparison "
+                       "such as x > 0",
                        pn_dtype_name(c->x[CONDITION]->dtype));
     if (pn_call_check_same_real(c, A, B, err) || pn_call_output_widest(c, CONDITION, c->x[A]->dtype, err))
         return -1;
@@ -33,8 +36,14 @@ static int rule(pn_call *c, pn_error *err)
 
 static pn_select job(const pn_call *c)
 {
-    return (pn_select){ .n = c->y[0].size, .nc = c->x[CONDITION]->size, .na = c->x[A]->size, .nb = c->x[B]->size,
-                        .c = c->x[CONDITION]->data, .a = c->x[A]->data, .b = c->x[B]->data, .y = c->y[0].data,
+    return (pn_select){ .n = c->y[0].size,
+                        .nc = c->x[CONDITION]->size,
+                        .na = c->x[A]->size,
+                        .nb = c->x[B]->size,
+                        .c = c->x[CONDITION]->data,
+                        .a = c->x[A]->data,
+                        .b = c->x[B]->data,
+                        .y = c->y[0].data,
                         .dy = c->dy[0] };
 }
 
@@ -64,11 +73,17 @@ static void backward(const pn_call *c)
 }
 
 const pn_op pn_op_where = {
-    .name = "where", .inputs = "condition a b", .n_out = 1, .differentiable = true, .broadcasts = 7,
+    .name = "where",
+    .inputs = "condition a b",
+    .n_out = 1,
+    .differentiable = true,
+    .broadcasts = 7,
     .doc = "a where the condition holds, else b.\n\n"
            "condition: uint8 or bool; a, b: real, of one dtype; all of shapes that broadcast; returns the broadcast "
            "shape.\n\n"
            ">>> x = np.float32([-1, 2])\n"
            ">>> pn.ops.where(x > 0, x, np.float32(0)).numpy().tolist()\n[0.0, 2.0]",
-    .rule = rule, .forward = forward, .backward = backward,
+    .rule = rule,
+    .forward = forward,
+    .backward = backward,
 };

@@ -1,7 +1,7 @@
 /* window.c -- windows that slide over images. */
 #include "ops/window.h"
 
-enum { WINDOW_MOST = 1 << 30 };          /* of a size, stride or padding: sums of them cannot overflow */
+enum { WINDOW_MOST = 1 << 30 }; /* of a size, stride or padding: sums of them cannot overflow */
 
 /* One direction: how many windows, and the padding before the image. */
 static pn_index place(pn_index size, pn_index K, pn_index stride, pn_pad_mode mode, pn_index before, pn_index after,
@@ -33,8 +33,9 @@ static int check_padding(const pn_call *c, const pn_padding *p, pn_index KH, pn_
         check_pair(c, "padding (bottom, right)", p->bottom, p->right, 0, err))
         return -1;
     if (inside && (pn_max(p->top, p->bottom) >= KH || pn_max(p->left, p->right) >= KW))
-        return pn_fail(err, PN_EVALUE, "%s: padding ((%td, %td), (%td, %td)) must be less than the window's size "
-                                       "(%td, %td)",
+        return pn_fail(err, PN_EVALUE,
+                       "%s: padding ((%td, %td), (%td, %td)) must be less than the window's size "
+                       "(%td, %td)",
                        c->op->name, p->top, p->bottom, p->left, p->right, KH, KW);
     return 0;
 }
@@ -50,8 +51,10 @@ int pn_window_place(const pn_call *c, pn_window *w, pn_index KH, pn_index KW, co
     w->OH = place(x->shape[1], KH, stride[0], padding->mode, padding->top, padding->bottom, &w->pad_top);
     w->OW = place(x->shape[2], KW, stride[1], padding->mode, padding->left, padding->right, &w->pad_left);
     if (w->OH < 1 || w->OW < 1)
-        return pn_fail(err, PN_ESHAPE, "%s: a %td x %td %s does not fit into a %td x %td image (x is %s); make it "
-                                       "smaller, or give "
-                       "padding=\"same\"", c->op->name, KH, KW, what, x->shape[1], x->shape[2], pn_view_text(x).s);
+        return pn_fail(err, PN_ESHAPE,
+                       "%s: a %td x %td %s does not fit into a %td x %td image (x is %s); make it "
+                       "smaller, or give "
+                       "padding=\"same\"",
+                       c->op->name, KH, KW, what, x->shape[1], x->shape[2], pn_view_text(x).s);
     return 0;
 }

@@ -8,7 +8,7 @@ typedef struct pn_window {
     pn_index KH, KW, stride_h, stride_w, pad_top, pad_left, OH, OW;
 } pn_window;
 
-enum { PN_CELLS_MOST = 256 };            /* of a window whose maximum's place is kept: that is a byte */
+enum { PN_CELLS_MOST = 256 }; /* of a window whose maximum's place is kept: that is a byte */
 
 /* Places KH x KW windows on input 0, which has 4 axes.  same: OH = ceil(H / stride), what is odd goes to the bottom and
  * right (TensorFlow's); valid: no padding; explicit: as given, and where `inside`, less than the window, so that each
@@ -16,7 +16,8 @@ enum { PN_CELLS_MOST = 256 };            /* of a window whose maximum's place is
 int pn_window_place(const pn_call *c, pn_window *w, pn_index KH, pn_index KW, const pn_index stride[2],
                     const pn_padding *padding, bool inside, const char *what, pn_error *err);
 
-#define PN_PADDING_DOC \
-    "\"valid\" (none), \"same\" (as many results as inputs / stride), an int, (h, w) or ((top, bottom), (left, right))"
+#define PN_PADDING_DOC                                                                                           \
+    "\"valid\" (none), \"same\" (as many results as inputs / stride), an int, (h, w) or ((top, bottom), (left, " \
+    "right))"
 
 #endif

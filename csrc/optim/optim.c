@@ -8,19 +8,19 @@
 
 #include "optim/optim.h"
 
-enum { SUMSQ_CUT = 16384, STEP = 16 };   /* elements to a partial sum (pn_sumsq's); between tensors in a slot */
+enum { SUMSQ_CUT = 16384, STEP = 16 }; /* elements to a partial sum (pn_sumsq's); between tensors in a slot */
 
 struct pn_optimizer {
     pn_engine *engine;
     const pn_optimizer_kind *kind;
     pn_hyper hyper;
-    pn_block *block;                     /* or NULL: the tensors */
+    pn_block *block; /* or NULL: the tensors */
     pn_tensor **tensors;
     pn_index n, length;
     pn_dtype dtype;
     char *slots[2];
     double *partial;
-    void *scratch;                       /* the caller's share of a team */
+    void *scratch; /* the caller's share of a team */
     int64_t steps;
     double last_norm;
 };
@@ -28,7 +28,7 @@ struct pn_optimizer {
 typedef struct run {
     char *p;
     const char *g;
-    pn_index n, at;                      /* values, and where they stand in a slot */
+    pn_index n, at; /* values, and where they stand in a slot */
     bool decays;
 } run;
 
@@ -43,13 +43,15 @@ static int check_tensor(const pn_optimizer_kind *kind, pn_index i, pn_tensor *co
         return pn_fail(err, PN_ESTATE, "%s: tensor %td requires no gradient; give leaves made with requires_grad=True",
                        kind->name, i);
     if (!t->storage || t->storage->readonly)
-        return pn_fail(err, PN_ESTATE, "%s: tensor %td has no memory of its own that could be changed; give a copy: "
-                                       "pn.tensor(...)",
+        return pn_fail(err, PN_ESTATE,
+                       "%s: tensor %td has no memory of its own that could be changed; give a copy: "
+                       "pn.tensor(...)",
                        kind->name, i);
     if (t->v.dtype != tensors[0]->v.dtype)
-        return pn_fail(err, PN_EDTYPE, "%s: tensor %td is %s, but tensor 0 is %s; give one dtype, or make two "
-                                       "optimizers", kind->name, i,
-                       pn_dtype_name(t->v.dtype), pn_dtype_name(tensors[0]->v.dtype));
+        return pn_fail(err, PN_EDTYPE,
+                       "%s: tensor %td is %s, but tensor 0 is %s; give one dtype, or make two "
+                       "optimizers",
+                       kind->name, i, pn_dtype_name(t->v.dtype), pn_dtype_name(tensors[0]->v.dtype));
     for (pn_index j = 0; j < i; j++)
         if (tensors[j] == t)
             return pn_fail(err, PN_EVALUE, "%s: tensors %td and %td are the same one; give each once", kind->name, j,
@@ -86,9 +88,8 @@ static int take_block(pn_optimizer *o, pn_block *block, pn_error *err)
 
 static int check_hyper(const pn_optimizer_kind *kind, const pn_hyper *h, pn_error *err);
 
-pn_optimizer *pn_optimizer_new(pn_engine *engine, const pn_optimizer_kind *kind, const pn_hyper *hyper,
-                               pn_block *block, pn_index n,
-                               pn_tensor *const *tensors, pn_error *err)
+pn_optimizer *pn_optimizer_new(pn_engine *engine, const pn_optimizer_kind *kind, const pn_hyper *hyper, pn_block *block,
+                               pn_index n, pn_tensor *const *tensors, pn_error *err)
 {
     const pn_hyper *h = hyper ? hyper : &kind->defaults;
     if (check_hyper(kind, h, err))
@@ -160,8 +161,9 @@ static int check_gradients(const pn_optimizer *o, pn_error *err)
 {
     for (pn_index i = 0; i < o->n; i++)
         if (o->tensors[i]->slot && !o->tensors[i]->slot->grad)
-            return pn_fail(err, PN_ESTATE, "%s: tensor %td, %s, has no gradient; call backward on a loss that depends "
-                                           "on it first",
+            return pn_fail(err, PN_ESTATE,
+                           "%s: tensor %td, %s, has no gradient; call backward on a loss that depends "
+                           "on it first",
                            o->kind->name, i, pn_view_text(&o->tensors[i]->v).s);
     return 0;
 }
@@ -187,7 +189,9 @@ static bool next_in_block(const pn_optimizer *o, pn_index *i, run *r)
         last = &s[*i];
     *r = (run){ .p = (char *)o->block->values->data + first->offset * item,
                 .g = (const char *)o->block->grads->data + first->offset * item,
-                .n = last->offset + last->length - first->offset, .at = first->offset, .decays = decay };
+                .n = last->offset + last->length - first->offset,
+                .at = first->offset,
+                .decays = decay };
     return true;
 }
 
@@ -230,10 +234,20 @@ static void update(const pn_optimizer *o, const pn_team *team, double grad_scale
     const double t = (double)(o->steps + 1);
     run r;
     for (pn_index i = 0, at = 0; next_run(o, &i, &at, &r);) {
-        pn_update u = { .f = o->kind->f, .n = r.n, .p = r.p, .g = r.g, .rate = h->learning_rate,
-                        .decay = r.decays ? h->weight_decay : 0, .grad_scale = grad_scale, .momentum = h->momentum,
-                        .nesterov = h->nesterov, .beta1 = h->beta1, .beta2 = h->beta2, .epsilon = h->epsilon,
-                        .correction1 = 1 - pow(h->beta1, t), .correction2 = 1 - pow(h->beta2, t) };
+        pn_update u = { .f = o->kind->f,
+                        .n = r.n,
+                        .p = r.p,
+                        .g = r.g,
+                        .rate = h->learning_rate,
+                        .decay = r.decays ? h->weight_decay : 0,
+                        .grad_scale = grad_scale,
+                        .momentum = h->momentum,
+                        .nesterov = h->nesterov,
+                        .beta1 = h->beta1,
+                        .beta2 = h->beta2,
+                        .epsilon = h->epsilon,
+                        .correction1 = 1 - pow(h->beta1, t),
+                        .correction2 = 1 - pow(h->beta2, t) };
         for (int s = 0; s < o->kind->slots; s++)
             u.slot[s] = o->slots[s] + r.at * item;
         o->engine->kernels[o->dtype]->update(team, &u);
@@ -246,7 +260,7 @@ static void touch(const pn_optimizer *o)
         if (o->tensors[i]->slot)
             pn_tensor_touch(o->tensors[i]);
     if (o->block && o->block->n_segments > 0)
-        pn_tensor_touch(o->block->segments[0].value);     /* all segments share a storage */
+        pn_tensor_touch(o->block->segments[0].value); /* all segments share a storage */
 }
 
 /* How much the gradient is scaled down, or -1. */
@@ -258,9 +272,11 @@ static double clipping(pn_optimizer *o, const pn_team *team, pn_error *err)
     const double norm = global_norm(o, team);
     o->last_norm = norm;
     if (!isfinite(norm)) {
-        pn_fail(err, PN_EVALUE, "%s: the gradient's norm is %g, so it cannot be clipped and nothing was updated; "
-                                "lower learning_rate, "
-                "or look for infinite values in the data", o->kind->name, norm);
+        pn_fail(err, PN_EVALUE,
+                "%s: the gradient's norm is %g, so it cannot be clipped and nothing was updated; "
+                "lower learning_rate, "
+                "or look for infinite values in the data",
+                o->kind->name, norm);
         return -1;
     }
     return norm > most ? most / norm : 1;

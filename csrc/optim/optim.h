@@ -4,20 +4,21 @@
 
 #include "tensor/block.h"
 
-typedef struct pn_hyper {                /* the numbers a row of the table may read */
+typedef struct pn_hyper { /* the numbers a row of the table may read */
     double learning_rate, weight_decay;
-    double momentum; bool nesterov;
+    double momentum;
+    bool nesterov;
     double beta1, beta2, epsilon;
-    double clip_norm;                    /* 0: no clipping of the gradient's global norm */
-    bool decay_all;                      /* weight decay on biases and norms, too */
+    double clip_norm; /* 0: no clipping of the gradient's global norm */
+    bool decay_all;   /* weight decay on biases and norms, too */
 } pn_hyper;
 
 typedef struct pn_optimizer_kind {
-    const char *name;                    /* "adam" */
-    const char *doc;                     /* one sentence, formula, source */
+    const char *name; /* "adam" */
+    const char *doc;  /* one sentence, formula, source */
     pn_update_f f;
-    int slots;                           /* vectors of state a parameter */
-    const char *reads;                   /* the hyperparameters it takes: "learning_rate beta1 beta2 epsilon weight_decay" */
+    int slots;         /* vectors of state a parameter */
+    const char *reads; /* the hyperparameters it takes: "learning_rate beta1 beta2 epsilon weight_decay" */
     pn_hyper defaults;
 } pn_optimizer_kind;
 
@@ -28,18 +29,19 @@ const pn_optimizer_kind *pn_optimizer_find(const char *name);
 typedef struct pn_optimizer pn_optimizer;
 
 /* Over a block, or over single leaf tensors (which must all have a slot and one dtype).  Slots start at zero. */
-pn_optimizer *pn_optimizer_new(pn_engine *engine, const pn_optimizer_kind *kind, const pn_hyper *hyper,
-                               pn_block *block, pn_index n, pn_tensor *const *tensors, pn_error *err);
+pn_optimizer *pn_optimizer_new(pn_engine *engine, const pn_optimizer_kind *kind, const pn_hyper *hyper, pn_block *block,
+                               pn_index n, pn_tensor *const *tensors, pn_error *err);
 void pn_optimizer_free(pn_optimizer *optimizer);
 
-/* One update.  Fails (PN_EVALUE) before anything is written when a hyperparameter is out of range, or (PN_ESTATE) when a
- * tensor has no gradient.  Reads the gradients, changes the parameters, raises their version. */
+/* One update.  Fails (PN_EVALUE) before anything is written when a hyperparameter is out of range, or (PN_ESTATE)
+ * when a tensor has no gradient.  Reads the gradients, changes the parameters, raises their version. */
 int pn_optimizer_step(pn_optimizer *optimizer, pn_error *err);
 
-pn_hyper *pn_optimizer_hyper(pn_optimizer *optimizer);               /* may be changed between steps */
+pn_hyper *pn_optimizer_hyper(pn_optimizer *optimizer); /* may be changed between steps */
 int64_t pn_optimizer_steps(const pn_optimizer *optimizer);
 void pn_optimizer_set_steps(pn_optimizer *optimizer, int64_t steps); /* when resuming from a checkpoint */
-double pn_optimizer_last_norm(const pn_optimizer *optimizer);        /* the gradient's global norm at the last step, where clipping or asked */
+double pn_optimizer_last_norm(
+    const pn_optimizer *optimizer); /* the gradient's global norm at the last step, where clipping or asked */
 /* The state vectors, in parameter order: slot s of `slots`, as one contiguous run of pn_optimizer_length elements. */
 void *pn_optimizer_slot(pn_optimizer *optimizer, int slot);
 pn_index pn_optimizer_length(const pn_optimizer *optimizer);

@@ -5,7 +5,9 @@
 
 const pn_optimizer_kind pn_optimizers[] = {
     {
-        .name = "sgd", .f = PN_UPDATE_SGD, .slots = 1,
+        .name = "sgd",
+        .f = PN_UPDATE_SGD,
+        .slots = 1,
         .doc = "Gradient descent with momentum: v = momentum v + g, p -= learning_rate v; Nesterov's: p -= "
                "learning_rate (g + momentum v).\n"
                "Source: Polyak 1964; Sutskever et al. 2013.",
@@ -13,7 +15,9 @@ const pn_optimizer_kind pn_optimizers[] = {
         .defaults = { .learning_rate = 0.01 },
     },
     {
-        .name = "rmsprop", .f = PN_UPDATE_RMSPROP, .slots = 2,
+        .name = "rmsprop",
+        .f = PN_UPDATE_RMSPROP,
+        .slots = 2,
         .doc = "Gradients divided by a running root mean square: s = beta2 s + (1 - beta2) g^2, p -= learning_rate g "
                "/ (sqrt(s) + epsilon).\n"
                "Source: Hinton 2012, lecture 6e.",
@@ -21,7 +25,9 @@ const pn_optimizer_kind pn_optimizers[] = {
         .defaults = { .learning_rate = 0.001, .beta2 = 0.9, .epsilon = 1e-8 },
     },
     {
-        .name = "adam", .f = PN_UPDATE_ADAM, .slots = 2,
+        .name = "adam",
+        .f = PN_UPDATE_ADAM,
+        .slots = 2,
         .doc = "Running means of the gradient and of its square, corrected for their start at 0:\n"
                "m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, p -= learning_rate m' / (sqrt(v') + "
                "epsilon).\n"
@@ -30,7 +36,9 @@ const pn_optimizer_kind pn_optimizers[] = {
         .defaults = { .learning_rate = 0.001, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8 },
     },
     {
-        .name = "adamw", .f = PN_UPDATE_ADAMW, .slots = 2,
+        .name = "adamw",
+        .f = PN_UPDATE_ADAMW,
+        .slots = 2,
         .doc = "Adam whose weight decay is taken from the parameter itself: p -= learning_rate weight_decay p, "
                "besides Adam's step.\n"
                "Source: Loshchilov and Hutter 2019.",

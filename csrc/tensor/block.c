@@ -3,7 +3,7 @@
 
 #include "tensor/block.h"
 
-enum { SEGMENT_STEP = 16 };              /* elements: a segment starts on a cache line in either real */
+enum { SEGMENT_STEP = 16 }; /* elements: a segment starts on a cache line in either real */
 
 /* Offsets of all segments; the length of the whole, or -1 when it overflows. */
 static pn_index lay_out(pn_index n, const pn_view *shapes, pn_segment *segments)

@@ -5,29 +5,35 @@
 #include "tensor/tensor.h"
 
 /* How the optimizer treats a segment. */
-typedef enum { PN_GROUP_WEIGHT, PN_GROUP_BIAS /* biases and norms: no weight decay */, PN_GROUP_STATE /* no gradient */ } pn_group;
+typedef enum {
+    PN_GROUP_WEIGHT,
+    PN_GROUP_BIAS /* biases and norms: no weight decay */,
+    PN_GROUP_STATE /* no gradient */
+} pn_group;
 
 typedef struct pn_segment {
-    pn_index offset, length;             /* elements; offsets are multiples of 16 elements, padding holds zeros */
+    pn_index offset, length; /* elements; offsets are multiples of 16 elements, padding holds zeros */
     pn_group group;
-    bool trainable;                      /* the optimizer skips it when false */
-    pn_tensor *value;                    /* view of the block's storage, a leaf with a bound gradient unless STATE */
-    pn_slot *slot;                       /* its gradient's slot, kept here while it is not trainable; NULL for STATE */
+    bool trainable;   /* the optimizer skips it when false */
+    pn_tensor *value; /* view of the block's storage, a leaf with a bound gradient unless STATE */
+    pn_slot *slot;    /* its gradient's slot, kept here while it is not trainable; NULL for STATE */
 } pn_segment;
 
 typedef struct pn_block {
     atomic_int refs;
     pn_engine *engine;
     pn_dtype dtype;
-    pn_storage *values, *grads;          /* grads: NULL for a state block */
-    pn_index length;                     /* elements in all, padding included */
+    pn_storage *values, *grads; /* grads: NULL for a state block */
+    pn_index length;            /* elements in all, padding included */
     pn_index n_segments;
     pn_segment segments[];
 } pn_block;
 
 /* One segment for each shape; all zeros.  Either every group is STATE or none is. */
-pn_block *pn_block_new(pn_engine *engine, pn_dtype dtype, pn_index n, const pn_view *shapes, const pn_group *groups, pn_error *err);
-void pn_block_set_trainable(pn_block *block, pn_index i, bool trainable);  /* false: no gradient is computed for it, either */
+pn_block *pn_block_new(pn_engine *engine, pn_dtype dtype, pn_index n, const pn_view *shapes, const pn_group *groups,
+                       pn_error *err);
+void pn_block_set_trainable(pn_block *block, pn_index i,
+                            bool trainable); /* false: no gradient is computed for it, either */
 pn_block *pn_block_ref(pn_block *block);
 void pn_block_unref(pn_block *block);
 

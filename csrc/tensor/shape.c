@@ -13,7 +13,10 @@ size_t pn_dtype_size(pn_dtype dtype)
 const char *pn_dtype_name(pn_dtype dtype)
 {
     static const char *const names[PN_DTYPES] = {
-        [PN_FLOAT32] = "float32", [PN_FLOAT64] = "float64", [PN_UINT8] = "uint8", [PN_INT64] = "int64",
+        [PN_FLOAT32] = "float32",
+        [PN_FLOAT64] = "float64",
+        [PN_UINT8] = "uint8",
+        [PN_INT64] = "int64",
     };
     return names[dtype];
 }
@@ -36,7 +39,7 @@ int pn_view_init(pn_view *v, pn_dtype dtype, int ndim, const pn_index *shape, co
     v->data = NULL;
     v->dtype = dtype;
     v->ndim = ndim;
-    pn_index bytes = (pn_index)pn_dtype_size(dtype);      /* of the non-zero lengths: (0, huge, huge) is refused, too */
+    pn_index bytes = (pn_index)pn_dtype_size(dtype); /* of the non-zero lengths: (0, huge, huge) is refused, too */
     v->size = 1;
     for (int i = 0; i < ndim; i++) {
         if (shape[i] < 0)

@@ -69,7 +69,7 @@ void pn_slot_unref(pn_slot *slot)
 {
     if (!slot || atomic_fetch_sub_explicit(&slot->refs, 1, memory_order_acq_rel) != 1)
         return;
-    pn_tensor_unref(slot->grad);         /* a gradient is in no graph: this goes no deeper */
+    pn_tensor_unref(slot->grad); /* a gradient is in no graph: this goes no deeper */
     pn_mem_put(slot);
 }
 
@@ -122,7 +122,7 @@ void pn_tensor_unref(pn_tensor *tensor)
     pn_storage_unref(tensor->storage);
     pn_mem_put(tensor);
     if (node)
-        ((pn_node_head *)node)->unref(node);     /* iterative, and holds no tensors: any depth is safe */
+        ((pn_node_head *)node)->unref(node); /* iterative, and holds no tensors: any depth is safe */
 }
 
 pn_tensor *pn_tensor_detach(pn_tensor *tensor, pn_error *err)

@@ -12,15 +12,15 @@
 
 /* What kernels and rules see of a tensor: its kind, shape and bytes. */
 typedef struct pn_view {
-    void *data;                          /* NULL: shape-only, absent, or not kept for backward */
+    void *data; /* NULL: shape-only, absent, or not kept for backward */
     pn_dtype dtype;
     int ndim;
-    pn_index size;                       /* product of the shape */
+    pn_index size; /* product of the shape */
     pn_index shape[PN_MAX_DIMS];
 } pn_view;
 
 size_t pn_dtype_size(pn_dtype dtype);
-const char *pn_dtype_name(pn_dtype dtype);                 /* "float32" */
+const char *pn_dtype_name(pn_dtype dtype); /* "float32" */
 static inline bool pn_dtype_is_real(pn_dtype dtype) { return dtype <= PN_FLOAT64; }
 static inline size_t pn_view_bytes(const pn_view *v) { return (size_t)v->size * pn_dtype_size(v->dtype); }
 
@@ -29,7 +29,9 @@ int pn_view_init(pn_view *v, pn_dtype dtype, int ndim, const pn_index *shape, co
 bool pn_view_same_shape(const pn_view *a, const pn_view *b);
 
 /* "(64, 28, 28, 1)" */
-typedef struct pn_text { char s[PN_MAX_DIMS * 24]; } pn_text;
+typedef struct pn_text {
+    char s[PN_MAX_DIMS * 24];
+} pn_text;
 pn_text pn_shape_text(int ndim, const pn_index *shape);
 static inline pn_text pn_view_text(const pn_view *v) { return pn_shape_text(v->ndim, v->shape); }
 
@@ -37,35 +39,37 @@ static inline pn_text pn_view_text(const pn_view *v) { return pn_shape_text(v->n
 
 typedef struct pn_storage {
     atomic_int refs;
-    atomic_uint version;                 /* rises with each write after the first; backward compares */
+    atomic_uint version; /* rises with each write after the first; backward compares */
     pn_engine *engine;
     void *data;
     size_t bytes;
-    bool readonly;                       /* somebody else's buffer, lent for reading */
-    void (*release)(void *owner);        /* called once when the last reference goes; NULL: data is ours */
+    bool readonly;                /* somebody else's buffer, lent for reading */
+    void (*release)(void *owner); /* called once when the last reference goes; NULL: data is ours */
     void *owner;
 } pn_storage;
 
-pn_storage *pn_storage_new(pn_engine *engine, size_t bytes, pn_error *err);            /* not cleared */
-pn_storage *pn_storage_borrow(pn_engine *engine, void *data, size_t bytes, bool readonly,
-                              void (*release)(void *), void *owner, pn_error *err);    /* on failure release is not called */
+pn_storage *pn_storage_new(pn_engine *engine, size_t bytes, pn_error *err); /* not cleared */
+pn_storage *pn_storage_borrow(pn_engine *engine, void *data, size_t bytes, bool readonly, void (*release)(void *),
+                              void *owner, pn_error *err); /* on failure release is not called */
 pn_storage *pn_storage_ref(pn_storage *storage);
-void pn_storage_unref(pn_storage *storage);                                            /* NULL is allowed */
+void pn_storage_unref(pn_storage *storage); /* NULL is allowed */
 
 /* ---- tensors ----------------------------------------------------------------------------------------------------- */
 
-typedef struct pn_node pn_node;          /* graph/node.h; begins with a pn_node_head, all that this floor knows of it */
-typedef struct pn_node_head { void (*unref)(pn_node *node); } pn_node_head;
+typedef struct pn_node pn_node; /* graph/node.h; begins with a pn_node_head, all that this floor knows of it */
+typedef struct pn_node_head {
+    void (*unref)(pn_node *node);
+} pn_node_head;
 typedef struct pn_slot pn_slot;
 typedef struct pn_tensor pn_tensor;
 
 /* Where a gradient is left: shared by a leaf (or an intermediate tensor that asked) and the graph that feeds it. */
 struct pn_slot {
     atomic_int refs;
-    pn_tensor *grad;                     /* NULL: none yet */
-    bool bound;                          /* grad is a view of a gradient block: always written in place */
-    _Atomic(const void *) owner;         /* the sweep that writes here, or NULL; the fields below are that sweep's */
-    bool fresh;                          /* nothing written yet: the first contribution replaces what is there */
+    pn_tensor *grad;             /* NULL: none yet */
+    bool bound;                  /* grad is a view of a gradient block: always written in place */
+    _Atomic(const void *) owner; /* the sweep that writes here, or NULL; the fields below are that sweep's */
+    bool fresh;                  /* nothing written yet: the first contribution replaces what is there */
     pn_slot *next;
 };
 
@@ -73,25 +77,26 @@ struct pn_tensor {
     atomic_int refs;
     pn_view v;
     pn_engine *engine;
-    pn_storage *storage;                 /* NULL: shape-only */
-    pn_node *node;                       /* the node that computes it, or NULL */
-    int output;                          /* which output of node */
-    pn_slot *slot;                       /* a leaf that requires a gradient, or a tensor asked to keep its own */
+    pn_storage *storage; /* NULL: shape-only */
+    pn_node *node;       /* the node that computes it, or NULL */
+    int output;          /* which output of node */
+    pn_slot *slot;       /* a leaf that requires a gradient, or a tensor asked to keep its own */
 };
 
 /* New references throughout; NULL and err on failure. */
-pn_tensor *pn_tensor_new(pn_engine *engine, const pn_view *shape, pn_error *err);        /* own storage, not cleared */
+pn_tensor *pn_tensor_new(pn_engine *engine, const pn_view *shape, pn_error *err); /* own storage, not cleared */
 pn_tensor *pn_tensor_shape_only(pn_engine *engine, const pn_view *shape, pn_error *err);
-pn_tensor *pn_tensor_on(pn_storage *storage, size_t byte_offset, const pn_view *shape, pn_error *err);   /* shares storage */
+pn_tensor *pn_tensor_on(pn_storage *storage, size_t byte_offset, const pn_view *shape,
+                        pn_error *err); /* shares storage */
 pn_tensor *pn_tensor_ref(pn_tensor *tensor);
-void pn_tensor_unref(pn_tensor *tensor);                                                 /* iterative: any depth of graph */
+void pn_tensor_unref(pn_tensor *tensor); /* iterative: any depth of graph */
 
 /* The same values outside the graph, sharing storage. */
 pn_tensor *pn_tensor_detach(pn_tensor *tensor, pn_error *err);
 
 static inline bool pn_tensor_wants_grad(const pn_tensor *t) { return t->node || t->slot; }
-int pn_tensor_require_grad(pn_tensor *tensor, pn_error *err);        /* a leaf of a real dtype: gives it a slot */
-void pn_tensor_touch(pn_tensor *tensor);                             /* its storage was written: the version rises */
+int pn_tensor_require_grad(pn_tensor *tensor, pn_error *err); /* a leaf of a real dtype: gives it a slot */
+void pn_tensor_touch(pn_tensor *tensor);                      /* its storage was written: the version rises */
 
 pn_slot *pn_slot_new(pn_engine *engine, pn_error *err);
 pn_slot *pn_slot_ref(pn_slot *slot);

@@ -10,7 +10,7 @@ typedef struct crew {
     pn_memory *memory;
     pn_pool *pools[2];
     void *scratch;
-    uint64_t seed;                       /* operands and cases are drawn from it */
+    uint64_t seed; /* operands and cases are drawn from it */
 } crew;
 
 enum { CREW_TEAMS = 3 };
@@ -73,8 +73,10 @@ static inline void release(guarded g) { CHECK(guard_free(g)); }
 static inline const char *table_name(const pn_kernels *k)
 {
     static const char *const names[PN_ISAS][2] = {
-        [PN_ISA_NAIVE] = { "naive f32", "naive f64" }, [PN_ISA_BASELINE] = { "baseline f32", "baseline f64" },
-        [PN_ISA_AVX2] = { "avx2 f32", "avx2 f64" }, [PN_ISA_AVX512] = { "avx512 f32", "avx512 f64" },
+        [PN_ISA_NAIVE] = { "naive f32", "naive f64" },
+        [PN_ISA_BASELINE] = { "baseline f32", "baseline f64" },
+        [PN_ISA_AVX2] = { "avx2 f32", "avx2 f64" },
+        [PN_ISA_AVX512] = { "avx512 f32", "avx512 f64" },
     };
     return names[k->isa][k->real];
 }

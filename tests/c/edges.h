@@ -10,11 +10,13 @@
 
 enum { AXES = 8, EDGE = 67 };
 
-typedef struct span { pn_index low, high, usual; } span;
+typedef struct span {
+    pn_index low, high, usual;
+} span;
 typedef struct edge {
-    const char *kernels;                 /* all that the row runs */
+    const char *kernels; /* all that the row runs */
     void (*make)(trial *t, const pn_index *s, bool odd);
-    span spans[AXES];                    /* of s[0], s[1], ...; unused ones are 0 */
+    span spans[AXES]; /* of s[0], s[1], ...; unused ones are 0 */
 } edge;
 
 static inline pn_index below(trial *t, pn_index bound) { return draw_index(&t->seed, 0, bound - 1); }
@@ -68,7 +70,7 @@ static inline void sweep_one(trial *t, const edge *e)
     for (int axis = 0; axis < AXES && e->spans[axis].high > 0; axis++)
         for (pn_index v = e->spans[axis].low; v <= e->spans[axis].high; v += harness_quick() ? 1 + v / 4 : 1)
             for (int odd = 0; odd < 2; odd++) {
-                pn_index s[AXES] = {0};
+                pn_index s[AXES] = { 0 };
                 for (int i = 0; i < AXES; i++)
                     s[i] = i == axis ? v : draw_index(&t->seed, pn_min(1, e->spans[i].usual), e->spans[i].usual);
                 if (!edge_at(t, e, s, odd))

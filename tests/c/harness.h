@@ -39,10 +39,10 @@
 #define CHECK_TEXT(got, expected) harness_check_text((got), (expected), __FILE__, __LINE__, #got)
 
 /* Leaves the test when what follows would make no sense. */
-#define REQUIRE(condition)                                                                                            \
-    do {                                                                                                              \
-        if (!CHECK(condition))                                                                                        \
-            return;                                                                                                   \
+#define REQUIRE(condition)     \
+    do {                       \
+        if (!CHECK(condition)) \
+            return;            \
     } while (0)
 
 typedef struct harness_test {
@@ -53,17 +53,14 @@ typedef struct harness_test {
 typedef struct harness_state {
     bool quick;
     uint64_t seed;
-    uint64_t random;                                       /* starts at seed for each test */
+    uint64_t random; /* starts at seed for each test */
     const char *test;
-    atomic_int failures;                                   /* of the running test */
+    atomic_int failures; /* of the running test */
 } harness_state;
 
-static harness_state harness = {.seed = 1};
+static harness_state harness = { .seed = 1 };
 
-static inline bool harness_quick(void)
-{
-    return harness.quick;
-}
+static inline bool harness_quick(void) { return harness.quick; }
 
 /* Whether a sanitizer watches: it takes memory from the system in its own way, and time. */
 static inline bool harness_sanitized(void)
@@ -97,15 +94,9 @@ static inline uint64_t harness_bits(void)
     return x ^ x >> 31;
 }
 
-static inline int64_t harness_below(int64_t bound)
-{
-    return (int64_t)(harness_bits() % (uint64_t)bound);
-}
+static inline int64_t harness_below(int64_t bound) { return (int64_t)(harness_bits() % (uint64_t)bound); }
 
-static inline double harness_uniform(void)
-{
-    return (double)(harness_bits() >> 11) * 0x1p-53;
-}
+static inline double harness_uniform(void) { return (double)(harness_bits() >> 11) * 0x1p-53; }
 
 static inline double harness_seconds(void)
 {
@@ -115,8 +106,8 @@ static inline double harness_seconds(void)
 }
 
 /* Returns whether it holds.  Of one test, the first ten failures are printed. */
-__attribute__((format(printf, 4, 5)))
-static inline bool harness_check(bool holds, const char *file, int line, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static inline bool harness_check(bool holds, const char *file, int line,
+                                                                       const char *format, ...)
 {
     if (holds)
         return true;
@@ -168,7 +159,7 @@ static inline bool harness_selected(const char *name, int argc, char **argv)
 static inline int harness_main(int argc, char **argv, const harness_test *tests, int count)
 {
     int passed = 0, failed = 0;
-    setvbuf(stdout, NULL, _IOLBF, 0);                      /* a crash leaves the names of those that passed */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* a crash leaves the names of those that passed */
     for (int i = 1; i < argc; i++) {
         harness.quick |= strcmp(argv[i], "quick") == 0;
         if (strncmp(argv[i], "seed=", 5) == 0)
@@ -193,17 +184,17 @@ static inline int harness_main(int argc, char **argv, const harness_test *tests,
     return failed > 0 || passed == 0;
 }
 
-#define HARNESS_MAIN(...)                                                                                             \
-    int main(int argc, char **argv)                                                                                   \
-    {                                                                                                                 \
-        static const harness_test tests[] = {__VA_ARGS__};                                                            \
-        return harness_main(argc, argv, tests, (int)(sizeof tests / sizeof tests[0]));                                \
+#define HARNESS_MAIN(...)                                                              \
+    int main(int argc, char **argv)                                                    \
+    {                                                                                  \
+        static const harness_test tests[] = { __VA_ARGS__ };                           \
+        return harness_main(argc, argv, tests, (int)(sizeof tests / sizeof tests[0])); \
     }
 
 /* HARNESS_LIST(a, b) is {"a", a}, {"b", b}: the macro applied by repeated expansion, 64 names at most. */
 #define HARNESS_PARENS ()
 #define HARNESS_LIST(...) __VA_OPT__(HARNESS_EXPAND(HARNESS_EACH(__VA_ARGS__)))
-#define HARNESS_EACH(name, ...) {#name, name}, __VA_OPT__(HARNESS_AGAIN HARNESS_PARENS (__VA_ARGS__))
+#define HARNESS_EACH(name, ...) { #name, name }, __VA_OPT__(HARNESS_AGAIN HARNESS_PARENS(__VA_ARGS__))
 #define HARNESS_AGAIN() HARNESS_EACH
 #define HARNESS_EXPAND(...) HARNESS_EXPAND3(HARNESS_EXPAND3(HARNESS_EXPAND3(HARNESS_EXPAND3(__VA_ARGS__))))
 #define HARNESS_EXPAND3(...) HARNESS_EXPAND2(HARNESS_EXPAND2(HARNESS_EXPAND2(HARNESS_EXPAND2(__VA_ARGS__))))

@@ -21,9 +21,9 @@
 enum { GUARD_BYTES = 256, GUARD_PATTERN = 0xA5 };
 
 typedef struct guarded {
-    unsigned char *base;                 /* what malloc gave */
-    size_t lead, bytes;                  /* the block is base + lead, so many bytes */
-    void *p;                             /* the block: PN_ALIGN-aligned, plus `shift` bytes */
+    unsigned char *base; /* what malloc gave */
+    size_t lead, bytes;  /* the block is base + lead, so many bytes */
+    void *p;             /* the block: PN_ALIGN-aligned, plus `shift` bytes */
 } guarded;
 
 /* A block of `bytes` bytes, `shift` bytes past a PN_ALIGN boundary (0: aligned; sizeof(real): only the element is). */
@@ -112,8 +112,8 @@ static inline bool near_real(double got, double want, double tolerance, double s
 }
 
 /* The first index where n reals are not near, or -1. */
-static inline pn_index first_difference(pn_dtype real, const void *got, const void *want, pn_index n,
-                                        double tolerance, double scale)
+static inline pn_index first_difference(pn_dtype real, const void *got, const void *want, pn_index n, double tolerance,
+                                        double scale)
 {
     for (pn_index i = 0; i < n; i++)
         if (!near_real(get_real(real, got, i), get_real(real, want, i), tolerance, scale))

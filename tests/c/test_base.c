@@ -15,19 +15,19 @@
 
 TEST(an_error_holds_code_and_text)
 {
-    pn_error err = {0};
+    pn_error err = { 0 };
     CHECK_INT(pn_fail(&err, PN_EDTYPE, "linear: x is %s, weight is %s (%d)", "float32", "float64", 7), -1);
     CHECK_INT(err.code, PN_EDTYPE);
     CHECK_TEXT(err.text, "linear: x is float32, weight is float64 (7)");
     CHECK_INT(pn_fail(NULL, PN_EVALUE, "nobody listens to %d", 1), -1);
-    pn_fail(&err, PN_ESHAPE, "conv2d: %s", err.text);      /* an error may quote the one it replaces */
+    pn_fail(&err, PN_ESHAPE, "conv2d: %s", err.text); /* an error may quote the one it replaces */
     CHECK_TEXT(err.text, "conv2d: linear: x is float32, weight is float64 (7)");
 }
 
 TEST(a_long_error_is_cut_between_characters)
 {
     char longest[sizeof((pn_error *)0)->text + 100];
-    for (size_t shift = 0; shift < 4; shift++) {           /* of 3-byte characters, so that each cut is met */
+    for (size_t shift = 0; shift < 4; shift++) { /* of 3-byte characters, so that each cut is met */
         size_t at = 0;
         while (at < shift)
             longest[at++] = 'x';
@@ -42,10 +42,10 @@ TEST(a_long_error_is_cut_between_characters)
         size_t length = strlen(err.text);
         CHECK(length < sizeof err.text && length >= sizeof err.text - 4);
         CHECK_TEXT(err.text + length - 3, "...");
-        CHECK_INT((length - 3 - shift) % 3, 0);            /* whole characters only */
+        CHECK_INT((length - 3 - shift) % 3, 0); /* whole characters only */
         CHECK(memcmp(err.text, longest, length - 3) == 0);
     }
-    longest[sizeof((pn_error *)0)->text - 1] = '\0';       /* what just fits is not touched */
+    longest[sizeof((pn_error *)0)->text - 1] = '\0'; /* what just fits is not touched */
     pn_error err;
     pn_fail(&err, PN_EVALUE, "%s", longest);
     CHECK_TEXT(err.text, longest);
@@ -64,7 +64,7 @@ TEST(blocks_are_aligned_and_writable_at_every_size)
         CHECK((uintptr_t)p % PN_ALIGN == 0);
         memset(p, 0xAB, bytes);
         size_t live = pn_memory_read_stats(memory).live_bytes;
-        CHECK(live >= bytes && live <= bytes + bytes / 4 + PN_ALIGN);      /* a class is at most a quarter too large */
+        CHECK(live >= bytes && live <= bytes + bytes / 4 + PN_ALIGN); /* a class is at most a quarter too large */
         CHECK(live >= previous);
         previous = live;
         pn_mem_put(p);
@@ -82,7 +82,7 @@ TEST(blocks_are_aligned_and_writable_at_every_size)
 /* An "epoch": the same hundred sizes, half of them held to the end. */
 static void live_an_epoch(pn_memory *memory)
 {
-    void *held[100] = {0};
+    void *held[100] = { 0 };
     for (int i = 0; i < 100; i++) {
         void *p = pn_mem_get(memory, (size_t)(i * i * 37), NULL);
         CHECK(p != NULL);
@@ -130,14 +130,14 @@ TEST(zeroed_blocks_are_zero_even_when_recycled)
 TEST(the_limit_holds_and_says_so)
 {
     pn_memory *memory = pn_memory_new(NULL);
-    pn_error err = {0};
+    pn_error err = { 0 };
     pn_memory_set_limit(memory, (size_t)8 << 20);
     void *first = pn_mem_get(memory, (size_t)5 << 20, &err);
     REQUIRE(first != NULL);
     CHECK(pn_mem_get(memory, (size_t)4 << 20, &err) == NULL);
     CHECK_INT(err.code, PN_EMEMORY);
     CHECK_TEXT(err.text, "out of memory: asked for 4.0 MiB, 5.0 MiB are in use, the limit is 8.0 MiB");
-    void *second = pn_mem_get(memory, (size_t)3 << 20, &err);              /* to the brim */
+    void *second = pn_mem_get(memory, (size_t)3 << 20, &err); /* to the brim */
     CHECK(second != NULL);
     CHECK(pn_mem_get_zeroed(memory, 0, &err) == NULL);
     pn_mem_put(first);
@@ -158,7 +158,7 @@ TEST(the_nth_request_fails_once)
     for (int n = 1; n <= 4; n++) {
         pn_memory_fail_after(memory, n);
         for (int i = 1; i <= 6; i++) {
-            pn_error err = {0};
+            pn_error err = { 0 };
             void *p = pn_mem_get(memory, 100, &err);
             CHECK((p == NULL) == (i == n));
             CHECK_INT(err.code, i == n ? PN_EMEMORY : PN_OK);
@@ -177,10 +177,10 @@ TEST(the_nth_request_fails_once)
 TEST(impossible_sizes_are_refused_and_leave_no_trace)
 {
     pn_memory *memory = pn_memory_new(NULL);
-    pn_error err = {0};
+    pn_error err = { 0 };
     CHECK(pn_mem_get(memory, SIZE_MAX, &err) == NULL);
     CHECK_INT(err.code, PN_EMEMORY);
-    if (!harness_sanitized()) {                            /* which end the program at a size that no system has */
+    if (!harness_sanitized()) { /* which end the program at a size that no system has */
         err.code = PN_OK;
         CHECK(pn_mem_get(memory, (size_t)1 << 60, &err) == NULL);
         CHECK_INT(err.code, PN_EMEMORY);
@@ -197,12 +197,12 @@ TEST(a_surplus_of_cached_blocks_goes_back_before_more_is_asked)
     pn_memory *memory = pn_memory_new(NULL);
     void *p[3];
     for (int i = 0; i < 3; i++)
-        p[i] = pn_mem_get(memory, (size_t)512 << 20, NULL);    /* never touched, so nothing is used of them */
+        p[i] = pn_mem_get(memory, (size_t)512 << 20, NULL); /* never touched, so nothing is used of them */
     for (int i = 0; i < 3; i++)
         pn_mem_put(p[i]);
     if (!harness_sanitized())
         CHECK_INT(pn_memory_read_stats(memory).cached_bytes, (size_t)1536 << 20);
-    void *small = pn_mem_get(memory, 1000, NULL);          /* of a class that is not cached */
+    void *small = pn_mem_get(memory, 1000, NULL); /* of a class that is not cached */
     CHECK_INT(pn_memory_read_stats(memory).cached_bytes, 0);
     pn_mem_put(small);
     pn_memory_free(memory);
@@ -220,7 +220,7 @@ static int starve(void)
         return 2;
     fclose(file);
     rlim_t bytes = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
-    if (setrlimit(RLIMIT_AS, &(struct rlimit){bytes, bytes}) != 0)
+    if (setrlimit(RLIMIT_AS, &(struct rlimit){ bytes, bytes }) != 0)
         return 3;
     if (harness_unlimited())
         return 0;
@@ -234,7 +234,7 @@ static int starve(void)
 TEST(a_refusal_empties_the_cache_and_tries_again)
 {
 #ifdef __linux__
-    if (harness_sanitized())                               /* their own memory would not get through the limit */
+    if (harness_sanitized()) /* their own memory would not get through the limit */
         return;
     fflush(stdout);
     pid_t child = fork();
@@ -250,14 +250,14 @@ TEST(a_refusal_empties_the_cache_and_tries_again)
 static void *hammer(void *argument)
 {
     pn_memory *memory = argument;
-    unsigned char *held[16] = {0};
+    unsigned char *held[16] = { 0 };
     uint32_t state = (uint32_t)(uintptr_t)&state | 1;
     for (int i = 0; i < (harness_quick() ? 3000 : 30000); i++) {
         state = state * 1664525u + 1013904223u;
         int slot = (int)(state >> 28);
         size_t bytes = (state >> 8) % 3000 + 1;
         if (held[slot] != NULL)
-            CHECK_INT(held[slot][0], slot);                /* nobody else was given it */
+            CHECK_INT(held[slot][0], slot); /* nobody else was given it */
         pn_mem_put(held[slot]);
         held[slot] = pn_mem_get(memory, bytes, NULL);
         if (held[slot] != NULL)
@@ -272,7 +272,7 @@ TEST(threads_may_hammer_one_memory)
 {
     pn_memory *memory = pn_memory_new(NULL);
     pthread_t threads[4];
-    pn_memory_set_limit(memory, 100000);                   /* so that some are refused as well */
+    pn_memory_set_limit(memory, 100000); /* so that some are refused as well */
     for (int i = 0; i < 4; i++)
         REQUIRE(pthread_create(&threads[i], NULL, hammer, memory) == 0);
     for (int i = 0; i < 100; i++)
@@ -314,7 +314,7 @@ TEST(a_recycled_block_costs_nanoseconds)
     double ns = 1e9 * (harness_seconds() - start) / ROUNDS;
     printf("     get and put: %.0f ns\n", ns);
     if (!harness_sanitized())
-        CHECK(ns < 1000);                                  /* 60 is the aim; the machine may be busy */
+        CHECK(ns < 1000); /* 60 is the aim; the machine may be busy */
     pn_memory_free(memory);
 }
 
@@ -322,12 +322,17 @@ TEST(a_recycled_block_costs_nanoseconds)
 
 TEST(philox_gives_the_published_words)
 {
-    static const struct { uint32_t counter[4], key[2], out[4]; } known[] = {       /* kat_vectors of Random123 */
-        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff},
-         {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0},
-         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    static const struct {
+        uint32_t counter[4], key[2], out[4];
+    } known[] = {
+        /* kat_vectors of Random123 */
+        { { 0, 0, 0, 0 }, { 0, 0 }, { 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 } },
+        { { 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff },
+          { 0xffffffff, 0xffffffff },
+          { 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
+        { { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 },
+          { 0xa4093822, 0x299f31d0 },
+          { 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         uint32_t out[4];
@@ -335,15 +340,15 @@ TEST(philox_gives_the_published_words)
         for (int w = 0; w < 4; w++)
             CHECK_INT(out[w], known[i].out[w]);
     }
-    uint32_t block[4];                                     /* the counter is block, step, sample low, sample high */
-    pn_rng_block((pn_key){{0xa4093822, 0x299f31d0}}, 0x85a308d3, 0x0370734413198a2e, 0x243f6a88, block);
+    uint32_t block[4]; /* the counter is block, step, sample low, sample high */
+    pn_rng_block((pn_key){ { 0xa4093822, 0x299f31d0 } }, 0x85a308d3, 0x0370734413198a2e, 0x243f6a88, block);
     for (int w = 0; w < 4; w++)
         CHECK_INT(block[w], known[2].out[w]);
 }
 
 TEST(streams_are_hashes_and_keys_differ)
 {
-    CHECK(pn_rng_stream("") == 0xcbf29ce484222325);        /* the published FNV-1a values */
+    CHECK(pn_rng_stream("") == 0xcbf29ce484222325); /* the published FNV-1a values */
     CHECK(pn_rng_stream("a") == 0xaf63dc4c8601ec8c);
     CHECK(pn_rng_stream("foobar") == 0x85944171f73967e8);
     uint64_t keys[400];
@@ -360,7 +365,7 @@ TEST(streams_are_hashes_and_keys_differ)
 
 TEST(a_permutation_holds_each_number_once)
 {
-    static const pn_index sizes[] = {0, 1, 2, 3, 10, 1000, 60001};
+    static const pn_index sizes[] = { 0, 1, 2, 3, 10, 1000, 60001 };
     pn_key key = pn_rng_key(harness.seed, pn_rng_stream("shuffle"));
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         pn_index n = sizes[s];
@@ -392,7 +397,7 @@ TEST(permutations_are_uniform)
     enum { FOURS = 24000, HUNDREDS = 2000 };
     pn_key key = pn_rng_key(harness.seed, pn_rng_stream("uniform"));
     int64_t order[100];
-    double found[256] = {0};
+    double found[256] = { 0 };
     for (uint32_t step = 0; step < FOURS; step++) {
         pn_rng_permutation(order, 4, key, step);
         found[order[0] << 6 | order[1] << 4 | order[2] << 2 | order[3]]++;
@@ -404,7 +409,7 @@ TEST(permutations_are_uniform)
         chi += found[i] > 0 ? (found[i] - FOURS / 24) * (found[i] - FOURS / 24) / (FOURS / 24) : 0;
     }
     CHECK_INT(kinds, 24);
-    CHECK_CLOSE(chi, 23, 5 * sqrt(2 * 23));                /* chi-square with 23 degrees, 5 standard deviations */
+    CHECK_CLOSE(chi, 23, 5 * sqrt(2 * 23)); /* chi-square with 23 degrees, 5 standard deviations */
     static double at[100][100];
     memset(at, 0, sizeof at);
     for (uint32_t step = 0; step < HUNDREDS; step++) {
@@ -431,7 +436,7 @@ TEST(a_large_permutation_is_quick)
         sum += (double)order[i];
     }
     CHECK_CLOSE(sum, (double)n * (double)(n - 1) / 2, 0);
-    CHECK_CLOSE(fixed, 1, 8);                              /* Poisson with mean 1 */
+    CHECK_CLOSE(fixed, 1, 8); /* Poisson with mean 1 */
     free(order);
 }
 
@@ -485,9 +490,9 @@ TEST(cgroup_quotas_are_read_and_rounded_up)
     put_file(root, "a/b/cpu.max", "800000 100000\n");
     put_file(root, "half/cpu.max", "50000 100000\n");
     CHECK_INT(quota_under(root, "0::/\n"), 0);
-    CHECK_INT(quota_under(root, "0::/a\n"), 4);            /* 3.5, rounded up */
-    CHECK_INT(quota_under(root, "0::/a/b\n"), 4);          /* the group above is tighter */
-    CHECK_INT(quota_under(root, "0::/a/gone/away\n"), 4);  /* a name of the host's */
+    CHECK_INT(quota_under(root, "0::/a\n"), 4);           /* 3.5, rounded up */
+    CHECK_INT(quota_under(root, "0::/a/b\n"), 4);         /* the group above is tighter */
+    CHECK_INT(quota_under(root, "0::/a/gone/away\n"), 4); /* a name of the host's */
     CHECK_INT(quota_under(root, "0::/half"), 1);
     put_file(root, "cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
     put_file(root, "cpu,cpuacct/cpu.cfs_period_us", "100000\n");
@@ -507,7 +512,6 @@ TESTS(an_error_holds_code_and_text, a_long_error_is_cut_between_characters,
       zeroed_blocks_are_zero_even_when_recycled, the_limit_holds_and_says_so, the_nth_request_fails_once,
       impossible_sizes_are_refused_and_leave_no_trace, a_surplus_of_cached_blocks_goes_back_before_more_is_asked,
       a_refusal_empties_the_cache_and_tries_again, threads_may_hammer_one_memory,
-      memory_is_usable_on_both_sides_of_a_fork, a_recycled_block_costs_nanoseconds,
-      philox_gives_the_published_words, streams_are_hashes_and_keys_differ, a_permutation_holds_each_number_once,
-      permutations_are_uniform, a_large_permutation_is_quick, instruction_sets_have_names,
-      cgroup_quotas_are_read_and_rounded_up)
+      memory_is_usable_on_both_sides_of_a_fork, a_recycled_block_costs_nanoseconds, philox_gives_the_published_words,
+      streams_are_hashes_and_keys_differ, a_permutation_holds_each_number_once, permutations_are_uniform,
+      a_large_permutation_is_quick, instruction_sets_have_names, cgroup_quotas_are_read_and_rounded_up)

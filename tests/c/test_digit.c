@@ -6,8 +6,14 @@
 enum { SIDE = PN_DIGIT_SIDE, PIXELS = SIDE * SIDE, MOST = 400 };
 
 /* A picture of one channel, and what became of it. */
-typedef struct paper { pn_index H, W; uint8_t grey[MOST * MOST]; } paper;
-typedef struct outcome { pn_digit did; uint8_t digit[PIXELS]; } outcome;
+typedef struct paper {
+    pn_index H, W;
+    uint8_t grey[MOST * MOST];
+} paper;
+typedef struct outcome {
+    pn_digit did;
+    uint8_t digit[PIXELS];
+} outcome;
 
 /* Between guards, as so many channels: colours all equal, opaque. */
 static outcome prepare_as(const paper *p, int channels, uint8_t alpha)
@@ -68,7 +74,7 @@ static double centre(const outcome *o, int axis)
 
 /* ---- tests ------------------------------------------------------------------------------------------------------- */
 
-static paper page;                                         /* too large for a small stack */
+static paper page; /* too large for a small stack */
 
 TEST(size_place_and_ground_do_not_matter)
 {
@@ -76,13 +82,16 @@ TEST(size_place_and_ground_do_not_matter)
     seven(&page, 4, 9, 1, 255);
     const outcome small = prepare(&page);
     REQUIRE(!small.did.empty && !small.did.inverted && small.did.rows == 20);
-    static const struct { pn_index H, W, top, left, zoom; uint8_t ground, ink; } cases[] = {
-        { 20, 13, 0, 0, 1, 0, 255 },    { 300, 300, 90, 7, 10, 0, 255 },  { 300, 160, 100, 40, 10, 255, 0 },
+    static const struct {
+        pn_index H, W, top, left, zoom;
+        uint8_t ground, ink;
+    } cases[] = {
+        { 20, 13, 0, 0, 1, 0, 255 },    { 300, 300, 90, 7, 10, 0, 255 },    { 300, 160, 100, 40, 10, 255, 0 },
         { 400, 400, 3, 170, 7, 0, 90 }, { 399, 301, 159, 60, 12, 230, 31 }, { 64, 64, 20, 30, 2, 12, 255 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         clean(&page, cases[i].H, cases[i].W, cases[i].ground);
-        for (pn_index y = 0; y < 20; y++)                   /* the small one's cells, enlarged */
+        for (pn_index y = 0; y < 20; y++) /* the small one's cells, enlarged */
             for (pn_index x = 0; x < small.did.columns; x++)
                 if (small.digit[(small.did.row + y) * SIDE + small.did.column + x])
                     bar(&page, cases[i].top + y * cases[i].zoom, cases[i].left + x * cases[i].zoom, cases[i].zoom,
@@ -115,15 +124,18 @@ TEST(the_longer_side_is_20_and_the_mass_in_the_middle)
         clean(&page, 1 + harness_below(200), 1 + harness_below(200), 0);
         for (int k = 0; k < 3; k++) {
             const pn_index h = 1 + harness_below(page.H), w = 1 + harness_below(page.W);
-            bar(&page, harness_below(page.H - h + 1), harness_below(page.W - w + 1), h, w, (uint8_t)(60 + harness_below(196)));
+            bar(&page, harness_below(page.H - h + 1), harness_below(page.W - w + 1), h, w,
+                (uint8_t)(60 + harness_below(196)));
         }
         const outcome o = prepare(&page);
         if (o.did.empty)
-            continue;                                       /* all one bar */
+            continue; /* all one bar */
         CHECK_INT(o.did.rows > o.did.columns ? o.did.rows : o.did.columns, 20);
-        CHECK(o.did.row >= 0 && o.did.row + o.did.rows <= SIDE && o.did.column >= 0 && o.did.column + o.did.columns <= SIDE);
+        CHECK(o.did.row >= 0 && o.did.row + o.did.rows <= SIDE && o.did.column >= 0 &&
+              o.did.column + o.did.columns <= SIDE);
         CHECK(fabs((double)o.did.rows * (double)o.did.width - (double)o.did.columns * (double)o.did.height) <=
-              0.51 * (double)pn_max(o.did.height, o.did.width) || o.did.rows == 1 || o.did.columns == 1);
+                  0.51 * (double)pn_max(o.did.height, o.did.width) ||
+              o.did.rows == 1 || o.did.columns == 1);
         const bool free_down = o.did.row > 0 && o.did.row + o.did.rows < SIDE;
         const bool free_across = o.did.column > 0 && o.did.column + o.did.columns < SIDE;
         if (free_down)
@@ -161,7 +173,7 @@ TEST(channels_are_made_grey_and_alpha_is_laid_over_a_ground)
 
 TEST(colours_count_by_their_luminance)
 {
-    static const uint8_t colours[][3] = { { 255, 255, 0 }, { 0, 0, 160 } };          /* blue on yellow is dark on light */
+    static const uint8_t colours[][3] = { { 255, 255, 0 }, { 0, 0, 160 } }; /* blue on yellow is dark on light */
     uint8_t image[30 * 30 * 3];
     outcome o;
     for (int y = 0; y < 30; y++)
@@ -187,7 +199,7 @@ TEST(an_empty_page_is_empty)
                 for (int k = 0; k < PIXELS; k++)
                     CHECK(o.digit[k] == 0);
             }
-    clean(&page, 300, 300, 0);                              /* paper that is not quite even */
+    clean(&page, 300, 300, 0); /* paper that is not quite even */
     for (pn_index i = 0; i < 300 * 300; i++)
         page.grey[i] = (uint8_t)(200 + harness_below(12) + harness_below(12));
     CHECK(prepare(&page).did.empty);
@@ -217,8 +229,9 @@ TEST(any_bytes_of_any_shape_are_taken)
         const int channels = 1 + (int)harness_below(4), kind = (int)harness_below(3);
         guarded image = guard_new((size_t)(H * W * channels), 0), digit = guard_new(PIXELS, 0);
         for (pn_index i = 0; i < H * W * channels; i++)
-            ((uint8_t *)image.p)[i] = (uint8_t)(kind == 0 ? harness_below(256) : kind == 1 ? 255 * (harness_below(9) == 0)
-                                                                                             : harness_below(30));
+            ((uint8_t *)image.p)[i] = (uint8_t)(kind == 0   ? harness_below(256)
+                                                : kind == 1 ? 255 * (harness_below(9) == 0)
+                                                            : harness_below(30));
         pn_digit did;
         pn_digit_prepare(image.p, H, W, channels, digit.p, &did);
         uint8_t most = 0;

@@ -24,8 +24,18 @@ static void gemm_edge(trial *t, const pn_index *s, bool odd)
     const pn_index M = s[0], N = s[1], K = s[2], gap = below(t, 3);
     const bool ta = maybe(t), tb = maybe(t), add = maybe(t);
     const pn_gemm a = {
-        .M = M, .N = N, .K = K, .rsa = ta ? 1 : K, .csa = ta ? M : 1, .rsb = tb ? 1 : N, .csb = tb ? K : 1,
-        .rsc = N + gap, .add = add, .batch = 1, .slope = 0.25, .bias = !add && maybe(t) ? &some : NULL,
+        .M = M,
+        .N = N,
+        .K = K,
+        .rsa = ta ? 1 : K,
+        .csa = ta ? M : 1,
+        .rsb = tb ? 1 : N,
+        .csb = tb ? K : 1,
+        .rsc = N + gap,
+        .add = add,
+        .batch = 1,
+        .slope = 0.25,
+        .bias = !add && maybe(t) ? &some : NULL,
         .act = add ? PN_ACT_NONE : exact_activation(t),
     };
     t->tolerance = 0;
@@ -59,9 +69,20 @@ static void conv_edge(trial *t, const pn_index *s, bool odd)
 {
     const pn_index pad = s[7], kernel = s[5], stride = s[6];
     pn_conv a = {
-        .N = s[0], .H = s[1], .W = s[2], .C = s[3], .O = s[4], .KH = kernel, .KW = 1 + below(t, kernel + 1),
-        .stride_h = stride, .stride_w = 1 + below(t, stride), .pad_top = pad, .pad_left = below(t, pad + 1),
-        .act = exact_activation(t), .slope = 0.25, .add = maybe(t),
+        .N = s[0],
+        .H = s[1],
+        .W = s[2],
+        .C = s[3],
+        .O = s[4],
+        .KH = kernel,
+        .KW = 1 + below(t, kernel + 1),
+        .stride_h = stride,
+        .stride_w = 1 + below(t, stride),
+        .pad_top = pad,
+        .pad_left = below(t, pad + 1),
+        .act = exact_activation(t),
+        .slope = 0.25,
+        .add = maybe(t),
     };
     a.OH = windows(a.H, a.pad_top, a.KH, a.stride_h);
     a.OW = windows(a.W, a.pad_left, a.KW, a.stride_w);
@@ -93,8 +114,15 @@ static void pool_edge(trial *t, const pn_index *s, bool odd)
 {
     const pn_index kernel = s[4], stride = s[5];
     pn_pool2d a = {
-        .N = s[0], .H = s[1], .W = s[2], .C = s[3], .KH = kernel, .KW = 1 + below(t, kernel), .stride_h = stride,
-        .stride_w = 1 + below(t, stride), .add = maybe(t),
+        .N = s[0],
+        .H = s[1],
+        .W = s[2],
+        .C = s[3],
+        .KH = kernel,
+        .KW = 1 + below(t, kernel),
+        .stride_h = stride,
+        .stride_w = 1 + below(t, stride),
+        .add = maybe(t),
     };
     a.pad_top = below(t, a.KH);
     a.pad_left = below(t, a.KW);
@@ -127,8 +155,9 @@ static void call_reductions(const pn_kernels *k, const pn_team *team, trial *t, 
 
 static void reduce_edge(trial *t, const pn_index *s, bool odd)
 {
-    const pn_reduce a = { .f = (pn_reduce_f)below(t, PN_REDUCE_VAR + 1), .outer = s[0], .len = s[1], .inner = s[2],
-                          .add_dx = maybe(t) };
+    const pn_reduce a = {
+        .f = (pn_reduce_f)below(t, PN_REDUCE_VAR + 1), .outer = s[0], .len = s[1], .inner = s[2], .add_dx = maybe(t)
+    };
     t->scale = 2 + sqrt((double)s[1]) / 8;
     whole_input(t, s[0] * s[1] * s[2], odd);
     input(t, s[0] * s[2], -1, 1, odd);
@@ -170,8 +199,16 @@ static void call_losses(const pn_kernels *k, const pn_team *team, trial *t, void
     k->xent_forward(team, &a);
     a.scale = p[3], a.dx = p[7];
     k->xent_backward(team, &a);
-    pn_rowloss b = { .f = (pn_rowloss_f)(a.rows % 4), .delta = 0.75, .rows = a.rows, .C = a.C, .x = p[0], .t = p[1],
-                     .loss = p[8], .scale = p[3], .dx = p[9], .add_dx = a.add };
+    pn_rowloss b = { .f = (pn_rowloss_f)(a.rows % 4),
+                     .delta = 0.75,
+                     .rows = a.rows,
+                     .C = a.C,
+                     .x = p[0],
+                     .t = p[1],
+                     .loss = p[8],
+                     .scale = p[3],
+                     .dx = p[9],
+                     .add_dx = a.add };
     b.dt = b.f == PN_LOSS_BINARY ? NULL : p[10];
     k->rowloss_forward(team, &b);
     k->rowloss_backward(team, &b);
@@ -182,15 +219,16 @@ static void loss_edge(trial *t, const pn_index *s, bool odd)
 {
     static const int64_t some = 0;
     const pn_index n = s[0] * s[1];
-    const pn_xent a = { .rows = s[0], .C = s[1], .labels = maybe(t) ? &some : NULL, .smoothing = maybe(t) ? 0.1 : 0,
-                        .add = maybe(t) };
+    const pn_xent a = {
+        .rows = s[0], .C = s[1], .labels = maybe(t) ? &some : NULL, .smoothing = maybe(t) ? 0.1 : 0, .add = maybe(t)
+    };
     t->scale = 20;
     input(t, n, -9, 9, odd);
     reals(t, n, 0, 1);
     labels(t, s[0], s[1], 0);
     reals(t, s[0], -1, 1);
     if (odd)
-        strew(t, false);                                    /* inf - inf or inf: a gradient that is infinite may be either */
+        strew(t, false); /* inf - inf or inf: a gradient that is infinite may be either */
     const pn_index sizes[] = { n, s[0], s[0], n, s[0], n, n, s[0] };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         outputs(t, sizes[i]);
@@ -210,10 +248,17 @@ static void call_norm(const pn_kernels *k, const pn_team *team, trial *t, void *
 
 static void norm_edge(trial *t, const pn_index *s, bool odd)
 {
-    const pn_norm a = { .rows = s[0], .C = s[1], .act = exact_activation(t), .slope = 0.25, .epsilon = 1e-3,
-                        .training = true, .momentum = 0.9, .add_dx = maybe(t), .add_dgamma = maybe(t) };
+    const pn_norm a = { .rows = s[0],
+                        .C = s[1],
+                        .act = exact_activation(t),
+                        .slope = 0.25,
+                        .epsilon = 1e-3,
+                        .training = true,
+                        .momentum = 0.9,
+                        .add_dx = maybe(t),
+                        .add_dgamma = maybe(t) };
     const pn_index n = s[0] * s[1], sizes[] = { s[1], s[1], n, s[1], s[1], n, s[1], s[1] };
-    t->tolerance = t->real == PN_FLOAT32 ? 1e-5 : 1e-13;                /* 1 / deviation may be large */
+    t->tolerance = t->real == PN_FLOAT32 ? 1e-5 : 1e-13; /* 1 / deviation may be large */
     t->scale = 3 + sqrt((double)s[0]);
     input(t, n, -3, 5, odd);
     reals(t, s[1], 0.5, 2);
@@ -255,18 +300,28 @@ static void layer_norm_edge(trial *t, const pn_index *s, bool odd)
 static const edge EDGES[] = {
     { "gemm", gemm_edge, { { 0, EDGE, EDGE }, { 0, EDGE, EDGE }, { 0, EDGE, EDGE } } },
     /* N, H, W, C, O, kernel, stride, pad */
-    { "conv_forward conv_dx conv_dw", conv_edge,
-      { { 0, 20, 3 }, { 1, EDGE, 7 }, { 1, EDGE, 7 }, { 1, EDGE, 17 }, { 1, EDGE, 17 }, { 1, 9, 4 }, { 1, 5, 3 },
+    { "conv_forward conv_dx conv_dw",
+      conv_edge,
+      { { 0, 20, 3 },
+        { 1, EDGE, 7 },
+        { 1, EDGE, 7 },
+        { 1, EDGE, 17 },
+        { 1, EDGE, 17 },
+        { 1, 9, 4 },
+        { 1, 5, 3 },
         { 0, 9, 3 } } },
     /* N, H, W, C, kernel, stride */
-    { "max_pool_forward max_pool_backward avg_pool_forward avg_pool_backward", pool_edge,
+    { "max_pool_forward max_pool_backward avg_pool_forward avg_pool_backward",
+      pool_edge,
       { { 0, 20, 3 }, { 1, EDGE, 9 }, { 1, EDGE, 9 }, { 1, EDGE, 17 }, { 1, 16, 4 }, { 1, 7, 3 } } },
     /* outer, len, inner */
     { "reduce_forward reduce_backward argmax", reduce_edge, { { 0, EDGE, 9 }, { 1, EDGE, 20 }, { 0, EDGE, 20 } } },
     /* rows, C */
-    { "softmax_forward softmax_backward log_softmax_forward log_softmax_backward", softmax_edge,
+    { "softmax_forward softmax_backward log_softmax_forward log_softmax_backward",
+      softmax_edge,
       { { 0, EDGE, 20 }, { 1, EDGE, 40 } } },
-    { "xent_forward xent_backward rowloss_forward rowloss_backward hits", loss_edge,
+    { "xent_forward xent_backward rowloss_forward rowloss_backward hits",
+      loss_edge,
       { { 0, EDGE, 20 }, { 1, EDGE, 40 } } },
     { "norm_forward norm_backward", norm_edge, { { 0, EDGE, 20 }, { 1, EDGE, 40 } } },
     { "layer_norm_forward layer_norm_backward", layer_norm_edge, { { 0, EDGE, 20 }, { 1, EDGE, 40 } } },

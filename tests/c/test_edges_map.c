@@ -1,7 +1,7 @@
 /* test_edges_map.c -- elementwise kernels, images, random numbers and updates at the edges of vectors (edges.h). */
 #include "edges.h"
 
-enum { HELD = 5 };                       /* images, of which rows are taken */
+enum { HELD = 5 }; /* images, of which rows are taken */
 
 /* Bytes from 0 to `most`. */
 static void bytes(trial *t, pn_index n, int most)
@@ -42,8 +42,13 @@ static void call_unaries(const pn_kernels *k, const pn_team *team, trial *t, voi
 static void unary_edge(trial *t, const pn_index *s, bool odd)
 {
     for (int f = 0; f < PN_UNARIES; f++) {
-        const pn_unary a = { .f = (pn_unary_f)f, .n = s[0], .add = maybe(t),
-                             .p = { f == PN_U_clip ? -0.5 : f == PN_U_pow ? 1.7 : 0.25, 1.25 } };
+        const pn_unary a = { .f = (pn_unary_f)f,
+                             .n = s[0],
+                             .add = maybe(t),
+                             .p = { f == PN_U_clip  ? -0.5
+                                    : f == PN_U_pow ? 1.7
+                                                    : 0.25,
+                                    1.25 } };
         t->tolerance *= 4;
         input(t, a.n, f == PN_U_log || f == PN_U_sqrt || f == PN_U_pow ? 0.1 : -4, 4, odd);
         reals(t, a.n, -1, 1);
@@ -54,7 +59,10 @@ static void unary_edge(trial *t, const pn_index *s, bool odd)
     }
 }
 
-typedef struct binary_shape { pn_binary a; pn_index nc; } binary_shape;
+typedef struct binary_shape {
+    pn_binary a;
+    pn_index nc;
+} binary_shape;
 
 /* Operands: a, b, dy, c; y, da, db; compared; selected, its da and db. */
 static void call_binaries(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
@@ -67,10 +75,24 @@ static void call_binaries(const pn_kernels *k, const pn_team *team, trial *t, vo
     k->binary_da(team, &a);
     a.d = p[6];
     k->binary_db(team, &a);
-    k->compare(team, &(pn_compare){ .f = (pn_compare_f)(a.n % PN_COMPARES), .n = a.n, .na = a.na, .nb = a.nb,
-                                    .a = p[0], .b = p[1], .y = p[7] });
-    pn_select b = { .n = a.n, .nc = s->nc, .na = a.na, .nb = a.nb, .c = p[3], .a = p[0], .b = p[1], .dy = p[2],
-                    .y = p[8], .d = p[9], .add = a.add };
+    k->compare(team, &(pn_compare){ .f = (pn_compare_f)(a.n % PN_COMPARES),
+                                    .n = a.n,
+                                    .na = a.na,
+                                    .nb = a.nb,
+                                    .a = p[0],
+                                    .b = p[1],
+                                    .y = p[7] });
+    pn_select b = { .n = a.n,
+                    .nc = s->nc,
+                    .na = a.na,
+                    .nb = a.nb,
+                    .c = p[3],
+                    .a = p[0],
+                    .b = p[1],
+                    .dy = p[2],
+                    .y = p[8],
+                    .d = p[9],
+                    .add = a.add };
     k->select_forward(team, &b);
     k->select_da(team, &b);
     b.d = p[10];
@@ -82,8 +104,10 @@ static void binary_edge(trial *t, const pn_index *s, bool odd)
 {
     const pn_index n = s[0] * s[1], periods[] = { n, pn_max(1, s[1]), 1 };
     for (int f = 0; f < PN_BINARIES; f++) {
-        const binary_shape a = { { .f = (pn_binary_f)f, .n = n, .na = periods[below(t, 3)],
-                                   .nb = periods[below(t, 3)], .add = maybe(t) }, periods[below(t, 3)] };
+        const binary_shape a = {
+            { .f = (pn_binary_f)f, .n = n, .na = periods[below(t, 3)], .nb = periods[below(t, 3)], .add = maybe(t) },
+            periods[below(t, 3)]
+        };
         input(t, a.a.na, -2, 2, odd);
         input(t, a.a.nb, 0.5, 2, odd);
         reals(t, n, -1, 1);
@@ -102,8 +126,10 @@ static void call_lines(const pn_kernels *k, const pn_team *team, trial *t, void 
 {
     const pn_copy *c = t->shape;
     const pn_index n = c->shape[0] * c->shape[1];
-    k->act_backward(team, &(pn_act){ .act = (pn_activation)(n % PN_ACTIVATIONS), .slope = 0.25, .n = n, .dy = p[0],
-                                     .y = p[1], .dz = p[2] });
+    k->act_backward(
+        team,
+        &(pn_act){
+            .act = (pn_activation)(n % PN_ACTIVATIONS), .slope = 0.25, .n = n, .dy = p[0], .y = p[1], .dz = p[2] });
     k->axpy(team, &(pn_axpy){ .n = n, .a = 1.5, .x = p[0], .y = p[3], .add = c->add });
     k->fill(team, &(pn_fill){ .n = n, .value = -0.75, .y = p[4] });
     double *sum = work_block(t, sizeof *sum);
@@ -112,16 +138,27 @@ static void call_lines(const pn_kernels *k, const pn_team *team, trial *t, void 
     pn_copy a = *c;
     a.src = p[0], a.dst = p[6];
     k->copy(team, &a);
-    pn_act act = { .act = (pn_activation)(n % PN_ACTIVATIONS), .slope = 0.25, .n = n, .C = c->shape[1], .dy = p[0],
-                   .y = p[1], .dz = p[7], .sums = p[8], .add = c->add };
+    pn_act act = { .act = (pn_activation)(n % PN_ACTIVATIONS),
+                   .slope = 0.25,
+                   .n = n,
+                   .C = c->shape[1],
+                   .dy = p[0],
+                   .y = p[1],
+                   .dz = p[7],
+                   .sums = p[8],
+                   .add = c->add };
     act.work = work_block(t, k->act_work(&act));
     k->act_sum(team, &act);
 }
 
 static void line_edge(trial *t, const pn_index *s, bool odd)
 {
-    const pn_copy a = { .ndim = 2, .shape = { s[0], s[1] }, .dst_stride = { 1, s[0] }, .src_stride = { s[1], 1 },
-                        .item = (int)real_size(t->real), .add = maybe(t) };
+    const pn_copy a = { .ndim = 2,
+                        .shape = { s[0], s[1] },
+                        .dst_stride = { 1, s[0] },
+                        .src_stride = { s[1], 1 },
+                        .item = (int)real_size(t->real),
+                        .add = maybe(t) };
     input(t, s[0] * s[1], -1, 1, odd);
     input(t, s[0] * s[1], -1, 1, odd);
     for (int i = 0; i < 3; i++)
@@ -135,25 +172,51 @@ static void line_edge(trial *t, const pn_index *s, bool odd)
 
 /* ---- images and random numbers ----------------------------------------------------------------------------------- */
 
-typedef struct image_shape { pn_dtype from; pn_index rows, len, channels; bool add; } image_shape;
+typedef struct image_shape {
+    pn_dtype from;
+    pn_index rows, len, channels;
+    bool add;
+} image_shape;
 
 /* Operands: images, numbers of rows, mean, scale, numbers; a batch, gradients of rows taken, masked numbers, random
  * ones, channels' means and deviations. */
 static void call_images(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
     const image_shape *s = t->shape;
-    k->gather(team, &(pn_gather){ .from = s->from, .rows = s->rows, .len = s->len, .channels = s->channels,
-                                  .index = p[1], .x = p[0], .mean = p[2], .scale = p[3], .y = p[5] });
+    k->gather(team, &(pn_gather){ .from = s->from,
+                                  .rows = s->rows,
+                                  .len = s->len,
+                                  .channels = s->channels,
+                                  .index = p[1],
+                                  .x = p[0],
+                                  .mean = p[2],
+                                  .scale = p[3],
+                                  .y = p[5] });
     pn_take take = { .rows = HELD, .len = s->len, .n = s->rows, .index = p[1], .dy = p[4], .dx = p[6], .add = s->add };
     take.work = work_block(t, k->take_work(&take));
     k->take_backward(team, &take);
-    k->dropout(team, &(pn_dropout){ .rows = s->rows, .len = s->len, .samples = p[1], .key = pn_rng_key(3, 4),
-                                    .step = 5, .rate = 0.3, .x = p[4], .y = p[7], .add = s->add });
-    k->random(team, &(pn_random){ .f = (pn_random_f)(s->len % 3), .n = s->rows * s->len, .a = -0.25, .b = 1.5,
-                                  .key = pn_rng_key(1, 2), .y = p[8] });
+    k->dropout(team, &(pn_dropout){ .rows = s->rows,
+                                    .len = s->len,
+                                    .samples = p[1],
+                                    .key = pn_rng_key(3, 4),
+                                    .step = 5,
+                                    .rate = 0.3,
+                                    .x = p[4],
+                                    .y = p[7],
+                                    .add = s->add });
+    k->random(team, &(pn_random){ .f = (pn_random_f)(s->len % 3),
+                                  .n = s->rows * s->len,
+                                  .a = -0.25,
+                                  .b = 1.5,
+                                  .key = pn_rng_key(1, 2),
+                                  .y = p[8] });
     double *found = work_block(t, 2 * (size_t)s->channels * sizeof *found);
-    pn_moments m = { .from = s->from, .n = HELD * (s->len / s->channels), .channels = s->channels, .x = p[0],
-                     .mean = found, .deviation = found + s->channels };
+    pn_moments m = { .from = s->from,
+                     .n = HELD * (s->len / s->channels),
+                     .channels = s->channels,
+                     .x = p[0],
+                     .mean = found,
+                     .deviation = found + s->channels };
     m.work = work_block(t, k->moments_work(&m));
     k->moments(team, &m);
     for (pn_index i = 0; i < 2 * s->channels && s->len > 0; i++)
@@ -195,9 +258,18 @@ static void update_edge(trial *t, const pn_index *s, bool odd)
 {
     for (int f = 0; f < PN_UPDATES; f++) {
         const pn_update a = {
-            .f = (pn_update_f)f, .n = s[0], .rate = 0.1, .decay = maybe(t) ? 0.01 : 0, .grad_scale = 0.7,
-            .momentum = maybe(t) ? 0.9 : 0, .nesterov = f == PN_UPDATE_SGD && maybe(t), .beta1 = 0.9, .beta2 = 0.99,
-            .epsilon = 1e-3, .correction1 = 0.5, .correction2 = 0.5,
+            .f = (pn_update_f)f,
+            .n = s[0],
+            .rate = 0.1,
+            .decay = maybe(t) ? 0.01 : 0,
+            .grad_scale = 0.7,
+            .momentum = maybe(t) ? 0.9 : 0,
+            .nesterov = f == PN_UPDATE_SGD && maybe(t),
+            .beta1 = 0.9,
+            .beta2 = 0.99,
+            .epsilon = 1e-3,
+            .correction1 = 0.5,
+            .correction2 = 0.5,
         };
         input(t, a.n, -1, 1, odd);
         outputs(t, a.n);
@@ -212,7 +284,8 @@ static void update_edge(trial *t, const pn_index *s, bool odd)
 static const edge EDGES[] = {
     { "unary_forward unary_backward", unary_edge, { { 0, EDGE, EDGE } } },
     /* outer, inner */
-    { "binary_forward binary_da binary_db compare select_forward select_da select_db", binary_edge,
+    { "binary_forward binary_da binary_db compare select_forward select_da select_db",
+      binary_edge,
       { { 0, EDGE, 9 }, { 1, EDGE, 20 } } },
     { "act_backward act_sum axpy fill sumsq copy", line_edge, { { 0, EDGE, 20 }, { 0, EDGE, 20 } } },
     /* rows, pixels, channels */

@@ -12,7 +12,7 @@ static pn_engine *make_engine(void)
     return pn_engine_new(&(pn_engine_options){ .threads = 1 }, &err);
 }
 
-/* ---- JSON ---------------------------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static json over(const char *text) { return (json){ .at = text, .end = text + strlen(text) }; }
 
@@ -22,7 +22,8 @@ TEST(json_strings_are_decoded)
     json j = over(" \"a\\n\\\"\\u00e9\\ud83d\\ude00\" ");
     CHECK_INT(json_string(&j, out, sizeof out), 0);
     CHECK_TEXT(out, "a\n\"\xC3\xA9\xF0\x9F\x98\x80");
-    static const char *const bad[] = { "\"a", "\"\\x\"", "\"\\u12\"", "\"\\ud83d\"", "\"\\udc00\"", "\"\n\"", "\"\\", "a", "", "\"\\u0000\"" };
+    static const char *const bad[] = { "\"a",  "\"\\x\"", "\"\\u12\"", "\"\\ud83d\"", "\"\\udc00\"", "\"\n\"",
+                                       "\"\\", "a",       "",          "\"\\u0000\"" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         j = over(bad[i]);
         CHECK_INT(json_string(&j, out, sizeof out), -1);
@@ -61,9 +62,11 @@ TEST(json_depth_is_limited)
     CHECK_INT(json_skip(&j), -1);
 }
 
-/* ---- IDX ----------------------------------------------------------------------------------------------------------- */
+/* ---- IDX --------------------------------------------------------------------------------------------------------- */
 
-static const uint8_t images[] = { 0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
+static const uint8_t images[] = {
+    0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+};
 static const uint8_t labels[] = { 0, 0, 8, 1, 0, 0, 0, 3, 7, 0, 9 };
 
 TEST(idx_files_are_read)
@@ -96,21 +99,22 @@ TEST(bad_idx_files_are_refused_with_a_sentence)
     pn_engine *engine = make_engine();
     REQUIRE(engine);
     uint8_t large[16 + 5000] = { 0, 0, 8, 3, 0, 0, 0xEA, 0x60, 0, 0, 0, 28, 0, 0, 0, 28 };
-    check_idx_refusal(engine, large, sizeof large, 3, "file: header promises 47,040,000 bytes, found 5,000: incomplete download");
+    check_idx_refusal(engine, large, sizeof large, 3,
+                      "file: header promises 47,040,000 bytes, found 5,000: incomplete download");
     check_idx_refusal(engine, labels, sizeof labels, 3, "file: has 1 axes (labels), expected 3 (images)");
     check_idx_refusal(engine, images, sizeof images, 1, "file: has 3 axes (images), expected 1 (labels)");
     check_idx_refusal(engine, images, 9, 3, "file: the header has 16 bytes, found 9: incomplete download");
     check_idx_refusal(engine, (const uint8_t *)"\x1f\x8b\x08", 4, 1, "file: is gzipped; unpack it first (gzip -d)");
     check_idx_refusal(engine, (const uint8_t *)"<html>", 6, 1, "file: is no IDX file");
     check_idx_refusal(engine, labels, 0, 1, "file: is no IDX file");
-    memset(large + 4, 0xFF, 12);                           /* 2^96 bytes */
+    memset(large + 4, 0xFF, 12); /* 2^96 bytes */
     pn_error err = { .code = PN_OK };
     CHECK(!files_parse_idx(engine, "file", large, sizeof large, 3, &err));
     CHECK_INT(err.code, PN_ESHAPE);
     pn_engine_free(engine);
 }
 
-/* ---- model files --------------------------------------------------------------------------------------------------- */
+/* ---- model files ------------------------------------------------------------------------------------------------- */
 
 static const char card[] = "{\"format\": 1, \"name\": \"\xC3\xA9\\\\\", \"preprocessing\": {\"mean\": [33.25]}}";
 
@@ -186,30 +190,37 @@ TEST(bad_model_files_are_refused_with_a_sentence)
     pn_error err;
     pn_memory *memory = pn_memory_new(&err);
     REQUIRE(memory);
-    check_model_refusal(memory, "\x89HDF\r\n\x1a\n", 8, "digits.h5 is an HDF5 (Keras) file; give a .safetensors file written by pn.save");
-    check_model_refusal(memory, "\x80\x04\x95", 3, "digits.h5 is a pickle; give a .safetensors file written by pn.save");
+    check_model_refusal(memory, "\x89HDF\r\n\x1a\n", 8,
+                        "digits.h5 is an HDF5 (Keras) file; give a .safetensors file written by pn.save");
+    check_model_refusal(memory, "\x80\x04\x95", 3,
+                        "digits.h5 is a pickle; give a .safetensors file written by pn.save");
     check_model_refusal(memory, "abc", 3, "digits.h5: has 3 bytes: no model file");
     static const char tensor[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
     size_t size = with_header(file, tensor, 8);
-    check_model_refusal(memory, file, size, "digits.h5: holds tensors but no pyneural model; give a file written by pn.save");
-    check_model_refusal(memory, file, size - 1, "digits.h5: damaged: the header and the 7 bytes after it do not fit together");
+    check_model_refusal(memory, file, size,
+                        "digits.h5: holds tensors but no pyneural model; give a file written by pn.save");
+    check_model_refusal(memory, file, size - 1,
+                        "digits.h5: damaged: the header and the 7 bytes after it do not fit together");
     check_model_refusal(memory, file, 30, "digits.h5: header promises 54 bytes, found 22: incomplete file");
     size = with_header(file, "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,8]}}", 8);
-    check_model_refusal(memory, file, size, "digits.h5: damaged: the header and the 8 bytes after it do not fit together");
+    check_model_refusal(memory, file, size,
+                        "digits.h5: damaged: the header and the 8 bytes after it do not fit together");
     CHECK_INT(pn_memory_read_stats(memory).live_blocks, 0);
     pn_memory_free(memory);
 }
 
-/* ---- 100,000 damaged files ----------------------------------------------------------------------------------------- */
+/* ---- 100,000 damaged files --------------------------------------------------------------------------------------- */
 
 /* Bytes that matter in either format. */
 static uint8_t telling_byte(void)
 {
-    static const uint8_t bytes[] = { 0, 1, 3, 8, 0x7F, 0x80, 0xFF, '"', '\\', '{', '}', '[', ']', ',', ':', '0', '9', '-', 'e', 'u' };
+    static const uint8_t bytes[] = { 0,   1,   3,   8,   0x7F, 0x80, 0xFF, '"', '\\', '{',
+                                     '}', '[', ']', ',', ':',  '0',  '9',  '-', 'e',  'u' };
     return bytes[harness_below((int64_t)sizeof bytes)];
 }
 
-/* One edit of the n bytes: a bit, a byte, a cut, a doubled or removed stretch.  Returns the new length, at most room. */
+/* One edit of the n bytes: a bit, a byte, a cut, a doubled or removed stretch.  Returns the new length,
+ * at most room. */
 static size_t damage(uint8_t *data, size_t n, size_t room)
 {
     if (n == 0)
@@ -228,7 +239,8 @@ static size_t damage(uint8_t *data, size_t n, size_t room)
 }
 
 /* `count` damaged copies of a file, each in a block of exactly its size, so that a read past the end is seen. */
-static void try_damaged(const uint8_t *data, size_t n, int count, void (*try)(const uint8_t *, size_t, void *), void *with)
+static void try_damaged(const uint8_t *data, size_t n, int count, void (*try)(const uint8_t *, size_t, void *),
+                        void *with)
 {
     uint8_t copy[2048];
     REQUIRE(n <= sizeof copy / 2);
@@ -245,7 +257,10 @@ static void try_damaged(const uint8_t *data, size_t n, int count, void (*try)(co
     }
 }
 
-typedef struct tally { pn_engine *engine; int read, refused; } tally;
+typedef struct tally {
+    pn_engine *engine;
+    int read, refused;
+} tally;
 
 static void count_outcome(tally *t, bool read, const pn_error *err)
 {
@@ -275,7 +290,7 @@ static void try_model(const uint8_t *data, size_t size, void *with)
     if (!read)
         return;
     unsigned sum = 0;
-    for (pn_index i = 0; i < model.n; i++)                 /* every byte that an entry names can be read */
+    for (pn_index i = 0; i < model.n; i++) /* every byte that an entry names can be read */
         for (size_t k = 0; k < pn_view_bytes(&model.entries[i].v); k++)
             sum += ((const uint8_t *)model.entries[i].v.data)[k];
     double mean = sum;
@@ -299,7 +314,7 @@ TEST(a_hundred_thousand_damaged_files_are_read_or_refused)
     try_damaged(images, sizeof images, 50000, try_idx, &idx);
     try_damaged(sample.data, sample.size, 50000, try_model, &models);
     CHECK_INT(pn_memory_read_stats(idx.engine->memory).live_blocks, before);
-    CHECK(idx.read > 1000 && idx.refused > 1000);          /* the damage is neither nothing nor everything */
+    CHECK(idx.read > 1000 && idx.refused > 1000); /* the damage is neither nothing nor everything */
     CHECK(models.read > 1000 && models.refused > 1000);
     pn_mem_put(sample.data);
     pn_engine_free(idx.engine);

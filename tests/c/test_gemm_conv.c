@@ -6,11 +6,10 @@
 #include "harness.h"
 #include "kernels.h"
 
-static const pn_index EDGES[] = { 1,  2,  3,  5,  6,  7,  8,  10, 13, 14, 15, 16,
-                                  17, 28, 29, 31, 32, 33, 47, 48, 49, 64, 67 };
+static const pn_index EDGES[] = { 1, 2, 3, 5, 6, 7, 8, 10, 13, 14, 15, 16, 17, 28, 29, 31, 32, 33, 47, 48, 49, 64, 67 };
 enum { N_EDGES = sizeof EDGES / sizeof EDGES[0] };
 
-static uint64_t seed;                                       /* of the running test: what operands are drawn from */
+static uint64_t seed; /* of the running test: what operands are drawn from */
 
 static pn_index draw_edge(void) { return EDGES[draw_index(&seed, 0, N_EDGES - 1)]; }
 static bool draw_bool(void) { return draw(&seed) >> 63; }
@@ -50,7 +49,11 @@ static bool same_block(pn_dtype real, guarded got, guarded want, double toleranc
 /* ---- who computes ----------------------------------------------------------------------------------------------- */
 
 /* Pools of 2 and 4 threads; one thread is a team without a pool. */
-typedef struct crew { pn_memory *memory; pn_pool *pools[2]; void *scratch; } crew;
+typedef struct crew {
+    pn_memory *memory;
+    pn_pool *pools[2];
+    void *scratch;
+} crew;
 
 static crew crew_new(void)
 {
@@ -97,11 +100,11 @@ static guarded workspace(size_t bytes)
 typedef struct gemm_case {
     pn_index M, N, K, batch;
     bool ta, tb, add, bias, repeat_a, repeat_b;
-    pn_index gap_a, gap_b, gap_c;                           /* between rows (or columns) in memory */
+    pn_index gap_a, gap_b, gap_c; /* between rows (or columns) in memory */
     pn_activation act;
 } gemm_case;
 
-enum { GEMM_BLOCKS = 4 };                                   /* a, b, bias, c */
+enum { GEMM_BLOCKS = 4 }; /* a, b, bias, c */
 
 /* Elements from the first to the last of rows `step` apart. */
 static pn_index extent(pn_index rows, pn_index cols, pn_index step)
@@ -116,9 +119,21 @@ static void gemm_make(pn_dtype real, const gemm_case *t, pn_gemm *g, guarded *bl
     const pn_index ldc = t->N + t->gap_c;
     const pn_index a = t->ta ? extent(t->K, t->M, lda) : extent(t->M, t->K, lda);
     const pn_index b = t->tb ? extent(t->N, t->K, ldb) : extent(t->K, t->N, ldb), c = extent(t->M, t->N, ldc);
-    *g = (pn_gemm){ .rsa = t->ta ? 1 : lda, .csa = t->ta ? lda : 1, .rsb = t->tb ? 1 : ldb, .csb = t->tb ? ldb : 1,
-                    .rsc = ldc, .M = t->M, .N = t->N, .K = t->K, .add = t->add, .act = t->act, .slope = 0.25,
-                    .batch = t->batch, .sa = t->repeat_a ? 0 : a, .sb = t->repeat_b ? 0 : b, .sc = c };
+    *g = (pn_gemm){ .rsa = t->ta ? 1 : lda,
+                    .csa = t->ta ? lda : 1,
+                    .rsb = t->tb ? 1 : ldb,
+                    .csb = t->tb ? ldb : 1,
+                    .rsc = ldc,
+                    .M = t->M,
+                    .N = t->N,
+                    .K = t->K,
+                    .add = t->add,
+                    .act = t->act,
+                    .slope = 0.25,
+                    .batch = t->batch,
+                    .sa = t->repeat_a ? 0 : a,
+                    .sb = t->repeat_b ? 0 : b,
+                    .sc = c };
     blocks[0] = quarters(real, t->repeat_a ? a : a * t->batch);
     blocks[1] = quarters(real, t->repeat_b ? b : b * t->batch);
     blocks[2] = quarters(real, t->bias ? t->N : 0);
@@ -190,7 +205,7 @@ static void drawn_gemms(const pn_kernels *k, const crew *c)
 {
     for (int i = 0; i < (harness_quick() ? 60 : 1500); i++) {
         gemm_case t = { .M = draw_edge(), .N = draw_edge(), .K = draw_edge() };
-        if (i % 4 == 0)                                     /* few rows, or one column: dots along K */
+        if (i % 4 == 0) /* few rows, or one column: dots along K */
             t.M = draw_index(&seed, 1, 5);
         else if (i % 4 == 1)
             t.N = 1;
@@ -204,9 +219,9 @@ static void drawn_gemms(const pn_kernels *k, const crew *c)
 static void long_gemms(const pn_kernels *k, const crew *c)
 {
     static const pn_index sizes[][3] = {
-        { 1, 300, 383 }, { 1, 17, 900 },   { 2, 40, 384 },  { 14, 35, 385 },  { 15, 70, 769 },  { 30, 290, 390 },
-        { 20, 600, 64 }, { 33, 33, 512 },  { 64, 10, 1024 }, { 5, 1, 2000 },  { 50, 128, 256 }, { 100, 31, 257 },
-        { 17, 513, 33 },
+        { 1, 300, 383 },  { 1, 17, 900 },   { 2, 40, 384 },  { 14, 35, 385 },  { 15, 70, 769 },
+        { 30, 290, 390 }, { 20, 600, 64 },  { 33, 33, 512 }, { 64, 10, 1024 }, { 5, 1, 2000 },
+        { 50, 128, 256 }, { 100, 31, 257 }, { 17, 513, 33 },
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i += harness_quick() ? 4 : 1)
         for (int layout = 0; layout < 4; layout++) {
@@ -264,9 +279,8 @@ static void gemms_of_infinities(const pn_kernels *k, const crew *c)
 static void gemms_by_threads(const pn_kernels *k, const crew *c)
 {
     static const pn_index sizes[][4] = {
-        { 200, 150, 500, 1 }, { 64, 10, 3000, 1 }, { 1, 2000, 900, 1 },
-        { 40, 70, 200, 6 },   { 500, 33, 100, 1 }, { 14, 700, 300, 1 }, { 700, 1, 500, 1 },
-        { 3, 300, 500, 2 },
+        { 200, 150, 500, 1 }, { 64, 10, 3000, 1 }, { 1, 2000, 900, 1 }, { 40, 70, 200, 6 },
+        { 500, 33, 100, 1 },  { 14, 700, 300, 1 }, { 700, 1, 500, 1 },  { 3, 300, 500, 2 },
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         gemm_case t = { .M = sizes[i][0], .N = sizes[i][1], .K = sizes[i][2] };
@@ -298,7 +312,7 @@ TEST(gemm_has_the_same_bits_for_any_number_of_threads) { each_table(gemms_by_thr
 
 /* ---- conv -------------------------------------------------------------------------------------------------------- */
 
-enum { CONV_BLOCKS = 7 };                                   /* x, w, bias, dy, y, dx, dw */
+enum { CONV_BLOCKS = 7 }; /* x, w, bias, dy, y, dx, dw */
 typedef enum { FORWARD, DX, DW, PASSES } conv_pass;
 
 static pn_conv draw_conv(pn_index most)
@@ -306,12 +320,20 @@ static pn_conv draw_conv(pn_index most)
     static const pn_index channels[] = { 1, 1, 2, 3, 3, 4, 5, 8, 8, 15, 16, 17, 31, 32, 33, 48, 67 };
     const pn_index last = sizeof channels / sizeof channels[0] - 1;
     pn_conv v = {
-        .N = draw_index(&seed, 0, 7), .H = draw_index(&seed, 1, most), .W = draw_index(&seed, 1, most),
-        .C = channels[draw_index(&seed, 0, last)], .O = channels[draw_index(&seed, 0, last)],
-        .KH = draw_index(&seed, 1, 5), .KW = draw_index(&seed, 1, 5),
-        .stride_h = draw_index(&seed, 1, 3), .stride_w = draw_index(&seed, 1, 3),
-        .pad_top = draw_bool() ? draw_index(&seed, 0, 6) : 0, .pad_left = draw_bool() ? draw_index(&seed, 0, 6) : 0,
-        .act = (pn_activation)draw_index(&seed, 0, PN_ACTIVATIONS - 1), .slope = 0.25, .add = draw_bool(),
+        .N = draw_index(&seed, 0, 7),
+        .H = draw_index(&seed, 1, most),
+        .W = draw_index(&seed, 1, most),
+        .C = channels[draw_index(&seed, 0, last)],
+        .O = channels[draw_index(&seed, 0, last)],
+        .KH = draw_index(&seed, 1, 5),
+        .KW = draw_index(&seed, 1, 5),
+        .stride_h = draw_index(&seed, 1, 3),
+        .stride_w = draw_index(&seed, 1, 3),
+        .pad_top = draw_bool() ? draw_index(&seed, 0, 6) : 0,
+        .pad_left = draw_bool() ? draw_index(&seed, 0, 6) : 0,
+        .act = (pn_activation)draw_index(&seed, 0, PN_ACTIVATIONS - 1),
+        .slope = 0.25,
+        .add = draw_bool(),
         .alone = draw_bool(),
     };
     if (draw_bool())
@@ -348,7 +370,7 @@ static guarded conv_on(const pn_kernels *k, const pn_team *team, pn_conv v, cons
     v.work = work.p;
     v.y = v.dx = v.dw = out.p;
     (pass == FORWARD ? k->conv_forward : pass == DX ? k->conv_dx : k->conv_dw)(team, &v);
-    if (pass != DW && !v.add && v.N > 1) {                   /* the last images once more, with the weights as they are */
+    if (pass != DW && !v.add && v.N > 1) { /* the last images once more, with the weights as they are */
         const pn_index n = draw_index(&seed, 1, v.N - 1), item = (pn_index)real_size(k->real);
         v.N -= n;
         v.x = (const char *)v.x + n * v.H * v.W * v.C * item;
@@ -414,20 +436,21 @@ static void convs_of_few_channels(const pn_kernels *k, const crew *c)
 
 static void named_convs(const pn_kernels *k, const crew *c)
 {
-    static const int cases[][14] = {                        /* N, H, W, C, OH, OW, O, KH, KW, strides, pads, act */
-        { 6, 28, 28, 1, 24, 24, 8, 5, 5, 1, 1, 0, 0, PN_ACT_RELU },             /* LeNet */
+    static const int cases[][14] = {
+        /* N, H, W, C, OH, OW, O, KH, KW, strides, pads, act */
+        { 6, 28, 28, 1, 24, 24, 8, 5, 5, 1, 1, 0, 0, PN_ACT_RELU }, /* LeNet */
         { 15, 12, 12, 8, 8, 8, 16, 5, 5, 1, 1, 0, 0, PN_ACT_RELU },
         { 3, 28, 28, 1, 28, 28, 16, 5, 5, 1, 1, 2, 2, PN_ACT_NONE },
-        { 2, 40, 50, 16, 40, 50, 33, 3, 3, 1, 1, 1, 1, PN_ACT_SIGMOID },        /* too large to tile across images */
+        { 2, 40, 50, 16, 40, 50, 33, 3, 3, 1, 1, 1, 1, PN_ACT_SIGMOID }, /* too large to tile across images */
         { 1, 64, 64, 3, 32, 32, 40, 7, 7, 2, 2, 3, 3, PN_ACT_LEAKY_RELU },
-        { 16, 8, 8, 16, 8, 8, 16, 3, 3, 1, 1, 1, 1, PN_ACT_NONE },              /* images a power of two apart */
-        { 2, 5, 4, 3, 16, 15, 5, 2, 2, 1, 1, 6, 6, PN_ACT_NONE },               /* pads beyond reach */
-        { 2, 3, 2, 3, 2, 1, 5, 9, 7, 2, 3, 4, 3, PN_ACT_NONE },                 /* a kernel larger than the image */
+        { 16, 8, 8, 16, 8, 8, 16, 3, 3, 1, 1, 1, 1, PN_ACT_NONE }, /* images a power of two apart */
+        { 2, 5, 4, 3, 16, 15, 5, 2, 2, 1, 1, 6, 6, PN_ACT_NONE },  /* pads beyond reach */
+        { 2, 3, 2, 3, 2, 1, 5, 9, 7, 2, 3, 4, 3, PN_ACT_NONE },    /* a kernel larger than the image */
         { 20, 1, 1, 67, 1, 1, 1, 1, 1, 1, 1, 0, 0, PN_ACT_TANH },
         { 20, 1, 1, 1, 1, 1, 1, 3, 3, 1, 1, 1, 1, PN_ACT_NONE },
-        { 3, 9, 9, 4, 3, 3, 3, 1, 1, 3, 3, 0, 0, PN_ACT_NONE },                 /* a stride larger than the kernel */
-        { 2, 6, 6, 300, 6, 6, 70, 3, 3, 1, 1, 1, 1, PN_ACT_NONE },              /* weights beyond the second cache */
-        { 13, 4, 5, 64, 4, 5, 64, 3, 3, 1, 1, 1, 1, PN_ACT_NONE },              /* dW in groups and in blocks of tiles */
+        { 3, 9, 9, 4, 3, 3, 3, 1, 1, 3, 3, 0, 0, PN_ACT_NONE },    /* a stride larger than the kernel */
+        { 2, 6, 6, 300, 6, 6, 70, 3, 3, 1, 1, 1, 1, PN_ACT_NONE }, /* weights beyond the second cache */
+        { 13, 4, 5, 64, 4, 5, 64, 3, 3, 1, 1, 1, 1, PN_ACT_NONE }, /* dW in groups and in blocks of tiles */
         { 0, 6, 6, 3, 4, 4, 7, 3, 3, 1, 1, 0, 0, PN_ACT_NONE },
         { 5, 6, 6, 3, 0, 4, 7, 9, 3, 1, 1, 0, 0, PN_ACT_NONE },
     };
@@ -436,9 +459,23 @@ static void named_convs(const pn_kernels *k, const crew *c)
             const int *t = cases[i];
             if (harness_quick() && t[0] * t[3] * t[4] * t[5] * t[6] * t[7] * t[8] > 1000000)
                 continue;
-            conv_case(k, c, (pn_conv){ .N = t[0], .H = t[1], .W = t[2], .C = t[3], .OH = t[4], .OW = t[5], .O = t[6],
-                                       .KH = t[7], .KW = t[8], .stride_h = t[9], .stride_w = t[10], .pad_top = t[11],
-                                       .pad_left = t[12], .act = (pn_activation)t[13], .slope = 0.25, .add = add });
+            conv_case(k, c,
+                      (pn_conv){ .N = t[0],
+                                 .H = t[1],
+                                 .W = t[2],
+                                 .C = t[3],
+                                 .OH = t[4],
+                                 .OW = t[5],
+                                 .O = t[6],
+                                 .KH = t[7],
+                                 .KW = t[8],
+                                 .stride_h = t[9],
+                                 .stride_w = t[10],
+                                 .pad_top = t[11],
+                                 .pad_left = t[12],
+                                 .act = (pn_activation)t[13],
+                                 .slope = 0.25,
+                                 .add = add });
         }
 }
 
@@ -463,16 +500,29 @@ static void convs_of_infinities(const pn_kernels *k, const crew *c)
 
 static void convs_by_threads(const pn_kernels *k, const crew *c)
 {
-    static const pn_index sizes[][7] = {                    /* N, H, C, O, K, stride, pad */
-        { 32, 12, 8, 16, 5, 1, 0 }, { 16, 28, 1, 8, 5, 1, 2 }, { 3, 40, 16, 33, 3, 2, 1 }, { 5, 7, 130, 130, 3, 1, 1 },
-        { 1, 50, 5, 17, 3, 1, 1 },  { 9, 14, 32, 40, 1, 1, 0 }, { 32, 26, 1, 40, 3, 1, 0 }, { 30, 13, 6, 5, 3, 1, 1 },
-        { 20, 8, 64, 64, 3, 1, 1 },
+    static const pn_index sizes[][7] = {
+        /* N, H, C, O, K, stride, pad */
+        { 32, 12, 8, 16, 5, 1, 0 },  { 16, 28, 1, 8, 5, 1, 2 }, { 3, 40, 16, 33, 3, 2, 1 },
+        { 5, 7, 130, 130, 3, 1, 1 }, { 1, 50, 5, 17, 3, 1, 1 }, { 9, 14, 32, 40, 1, 1, 0 },
+        { 32, 26, 1, 40, 3, 1, 0 },  { 30, 13, 6, 5, 3, 1, 1 }, { 20, 8, 64, 64, 3, 1, 1 },
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         const pn_index H = sizes[i][1], K = sizes[i][4], s = sizes[i][5], pad = sizes[i][6];
         const pn_index OH = (H + 2 * pad - K) / s + 1;
-        pn_conv v = { .N = sizes[i][0], .H = H, .W = H, .C = sizes[i][2], .O = sizes[i][3], .OH = OH, .OW = OH,
-                      .KH = K, .KW = K, .stride_h = s, .stride_w = s, .pad_top = pad, .pad_left = pad, .add = i & 1 };
+        pn_conv v = { .N = sizes[i][0],
+                      .H = H,
+                      .W = H,
+                      .C = sizes[i][2],
+                      .O = sizes[i][3],
+                      .OH = OH,
+                      .OW = OH,
+                      .KH = K,
+                      .KW = K,
+                      .stride_h = s,
+                      .stride_w = s,
+                      .pad_top = pad,
+                      .pad_left = pad,
+                      .add = i & 1 };
         guarded blocks[CONV_BLOCKS], got[3];
         conv_make(k->real, &v, blocks, true);
         for (int b = 0; b < 4; b++)
@@ -509,8 +559,8 @@ TEST(products_and_convolutions_are_shared_among_threads)
         convs_by_threads(k, &c);
         shared = true;
         for (int i = 0; i < 2; i++)
-            shared = shared && pn_pool_read_counts(c.pools[i], PN_REGION_GEMM).shared > 0
-                  && pn_pool_read_counts(c.pools[i], PN_REGION_CONV).shared > 0;
+            shared = shared && pn_pool_read_counts(c.pools[i], PN_REGION_GEMM).shared > 0 &&
+                     pn_pool_read_counts(c.pools[i], PN_REGION_CONV).shared > 0;
     }
     CHECK(shared);
     crew_free(&c);
@@ -519,5 +569,5 @@ TEST(products_and_convolutions_are_shared_among_threads)
 TESTS(gemm_agrees_on_all_small_sizes, gemm_agrees_on_drawn_sizes_and_layouts, gemm_agrees_on_long_and_wide_products,
       gemm_is_close_on_reals, gemm_propagates_infinities_and_nan, gemm_has_the_same_bits_for_any_number_of_threads,
       conv_agrees_on_drawn_shapes, conv_agrees_on_few_channels, conv_agrees_on_named_shapes,
-      conv_propagates_infinities_and_nan,
-      conv_has_the_same_bits_for_any_number_of_threads, products_and_convolutions_are_shared_among_threads)
+      conv_propagates_infinities_and_nan, conv_has_the_same_bits_for_any_number_of_threads,
+      products_and_convolutions_are_shared_among_threads)

@@ -53,7 +53,10 @@ static pn_tensor *then(const pn_op *op, pn_tensor *a, pn_tensor *b)
 }
 
 static double value(const pn_tensor *t, pn_index i) { return ((const double *)t->v.data)[i]; }
-static double gradient(const pn_tensor *t, pn_index i) { return t->slot && t->slot->grad ? value(t->slot->grad, i) : (double)NAN; }
+static double gradient(const pn_tensor *t, pn_index i)
+{
+    return t->slot && t->slot->grad ? value(t->slot->grad, i) : (double)NAN;
+}
 
 /* ---- gradients -------------------------------------------------------------------------------------------------- */
 
@@ -79,16 +82,16 @@ TEST(a_handed_on_buffer_is_copied_before_it_is_added_to)
 {
     open_engine();
     pn_tensor *x = vector(2, (double[]){ 3, 5 }, true);
-    pn_tensor *e = apply2(&pn_op_mul, x, x);                /* e = x^2 */
-    pn_tensor *s = apply2(&pn_op_add, e, e);                /* s = 2 x^2 */
-    pn_tensor *t = apply2(&pn_op_add, s, e);                /* t = 3 x^2 */
-    pn_tensor *u = apply2(&pn_op_mul, t, s);                /* u = 6 x^4, du = 24 x^3 */
+    pn_tensor *e = apply2(&pn_op_mul, x, x); /* e = x^2 */
+    pn_tensor *s = apply2(&pn_op_add, e, e); /* s = 2 x^2 */
+    pn_tensor *t = apply2(&pn_op_add, s, e); /* t = 3 x^2 */
+    pn_tensor *u = apply2(&pn_op_mul, t, s); /* u = 6 x^4, du = 24 x^3 */
     pn_tensor *loss = apply2(&pn_op_sum, u, NULL);
     CHECK_INT(pn_keep_grad(s, &error), 0);
     CHECK_INT(pn_backward(loss, NULL, &error), 0);
     CHECK_CLOSE(gradient(x, 0), 24 * 27, 1e-9);
     CHECK_CLOSE(gradient(x, 1), 24 * 125, 1e-9);
-    CHECK_CLOSE(gradient(s, 0), 27 + 18, 1e-9);             /* du/ds = t + s (through t) */
+    CHECK_CLOSE(gradient(s, 0), 27 + 18, 1e-9); /* du/ds = t + s (through t) */
     pn_tensor *all[] = { x, e, s, t, u, loss };
     for (int i = 0; i < 6; i++)
         pn_tensor_unref(all[i]);
@@ -135,7 +138,7 @@ TEST(a_change_in_place_between_forward_and_backward_is_caught)
     pn_engine_free(engine);
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------------------------------------ */
 
 TEST(unreached_parameters_of_a_block_get_zero_gradients)
 {
@@ -181,7 +184,7 @@ static void *walk_a_long_chain(void *argument)
     CHECK_INT(pn_backward(loss, NULL, &error), 0);
     CHECK_CLOSE(gradient(x, 0), length % 2 ? -1 : 1, 0);
     pn_tensor_unref(loss);
-    pn_tensor_unref(chain(x, length));                      /* freed without a backward, too */
+    pn_tensor_unref(chain(x, length)); /* freed without a backward, too */
     return NULL;
 }
 
@@ -197,7 +200,7 @@ TEST(a_chain_of_a_million_nodes_lives_and_dies_on_a_small_stack)
     REQUIRE(pthread_create(&thread, &small, walk_a_long_chain, x) == 0);
     pthread_join(thread, NULL);
     pthread_attr_destroy(&small);
-    CHECK_INT(live(), before + 2);                          /* x's gradient: tensor and storage */
+    CHECK_INT(live(), before + 2); /* x's gradient: tensor and storage */
     pn_tensor_unref(x);
     pn_engine_free(engine);
 }
@@ -214,7 +217,8 @@ TEST(an_allocation_that_fails_leaks_nothing)
         pn_tensor *x = pn_tensor_new(engine, &shape, &error), *y = NULL, *loss = NULL;
         if (x)
             memset(x->v.data, 0, pn_view_bytes(&x->v));
-        if (x && pn_tensor_require_grad(x, &error) == 0 && (y = apply2(&pn_op_mul, x, x)) && (loss = apply2(&pn_op_sum, y, NULL))) {
+        if (x && pn_tensor_require_grad(x, &error) == 0 && (y = apply2(&pn_op_mul, x, x)) &&
+            (loss = apply2(&pn_op_sum, y, NULL))) {
             whole = pn_backward(loss, NULL, &error) == 0;
         }
         pn_memory_fail_after(engine->memory, 0);
@@ -292,6 +296,5 @@ TEST(two_threads_on_one_graph_get_a_gradient_or_a_sentence)
 TESTS(a_square_has_twice_its_root_as_gradient, a_handed_on_buffer_is_copied_before_it_is_added_to,
       gradients_are_replaced_or_accumulated_as_asked, a_second_backward_says_that_the_graph_was_freed,
       a_change_in_place_between_forward_and_backward_is_caught, unreached_parameters_of_a_block_get_zero_gradients,
-      a_chain_of_a_million_nodes_lives_and_dies_on_a_small_stack,
-      an_allocation_that_fails_leaks_nothing, threads_with_graphs_of_their_own_do_not_meet,
-      two_threads_on_one_graph_get_a_gradient_or_a_sentence)
+      a_chain_of_a_million_nodes_lives_and_dies_on_a_small_stack, an_allocation_that_fails_leaks_nothing,
+      threads_with_graphs_of_their_own_do_not_meet, two_threads_on_one_graph_get_a_gradient_or_a_sentence)

@@ -121,12 +121,14 @@ static void random_sizes(crew *c, const pn_kernels *k)
 
 TEST(random_fills_match_their_twins) { each_table(random_sizes); }
 
-typedef struct shape_of { double mean, deviation, skew, kurtosis, low, high; } shape_of;
+typedef struct shape_of {
+    double mean, deviation, skew, kurtosis, low, high;
+} shape_of;
 
 static shape_of describe(pn_dtype real, const void *y, pn_index n)
 {
     shape_of s = { .low = HUGE_VAL, .high = -HUGE_VAL };
-    double sums[5] = {0};
+    double sums[5] = { 0 };
     for (pn_index i = 0; i < n; i++)
         s.mean += get_real(real, y, i) / (double)n;
     for (pn_index i = 0; i < n; i++) {
@@ -149,7 +151,10 @@ static void random_moments(crew *c, const pn_kernels *k)
     /* Of a normal cut at 2 deviations: variance 1 - 4 phi(2) / erf(sqrt 2), fourth moment from the same integrals. */
     const double phi2 = exp(-2) / sqrt(2 * acos(-1)), inside = erf(sqrt(2)), cut = 1 - 4 * phi2 / inside;
     const double fourth = 3 - (2 * 2 * 2 * 2 + 3 * 2 * 2) * phi2 / inside;
-    const struct { pn_random_f f; double a, b, mean, deviation, kurtosis, low, high; } cases[] = {
+    const struct {
+        pn_random_f f;
+        double a, b, mean, deviation, kurtosis, low, high;
+    } cases[] = {
         { PN_RANDOM_UNIFORM, -2, 5, 1.5, 7 / sqrt(12), 1.8, -2, 5 },
         { PN_RANDOM_NORMAL, 0.5, 3, 0.5, 3, 3, -HUGE_VAL, HUGE_VAL },
         { PN_RANDOM_TRUNCATED, 0.5, 3, 0.5, 3 * sqrt(cut), fourth / (cut * cut), 0.5 - 6, 0.5 + 6 },
@@ -282,8 +287,8 @@ static void check_moments(crew *c, const pn_kernels *k, pn_moments m)
 
 static void moments_shapes(crew *c, const pn_kernels *k)
 {
-    const pn_index shapes[][2] = { { 1, 1 },      { 2, 3 },     { 1000, 1 },  { 70000, 1 },
-                                   { 300000, 1 }, { 50001, 3 }, { 3000, 64 }, { 5, 2 }, { 9, MOST_CHANNELS } };
+    const pn_index shapes[][2] = { { 1, 1 },     { 2, 3 },     { 1000, 1 }, { 70000, 1 },        { 300000, 1 },
+                                   { 50001, 3 }, { 3000, 64 }, { 5, 2 },    { 9, MOST_CHANNELS } };
     const pn_dtype kinds[] = { PN_UINT8, PN_FLOAT32, PN_FLOAT64 };
     for (int i = 0; i < 9 * 3; i++) {
         pn_moments m = { .from = kinds[i / 9], .n = shapes[i % 9][0], .channels = shapes[i % 9][1] };

@@ -19,11 +19,15 @@ static void call_layer_norm(const pn_kernels *k, const pn_team *team, trial *t, 
 
 static void layer_case(trial *t, pn_index rows, pn_index C, int variant)
 {
-    const pn_layer_norm a = { .rows = rows, .C = C, .epsilon = 1e-3, .add_dx = variant & 1, .add_dgamma = variant & 2,
+    const pn_layer_norm a = { .rows = rows,
+                              .C = C,
+                              .epsilon = 1e-3,
+                              .add_dx = variant & 1,
+                              .add_dgamma = variant & 2,
                               .add_dbeta = variant & 4 };
     t->shape = &a;
     t->what = "layer norm";
-    t->tolerance = t->real == PN_FLOAT32 ? 1e-5 : 1e-13;                /* 1 / deviation may be large */
+    t->tolerance = t->real == PN_FLOAT32 ? 1e-5 : 1e-13; /* 1 / deviation may be large */
     t->scale = 3 + sqrt((double)rows) + sqrt((double)C) / 8;
     reals(t, rows * C, -3, 5);
     if (variant % 11 == 10)
@@ -43,7 +47,9 @@ static void layer_case(trial *t, pn_index rows, pn_index C, int variant)
 static void layer_each(trial *t)
 {
     static const pn_index widths[] = { 2, 3, 5, 8, 10, 13, 16, 17, 31, 32, 33, 64, 67, 128, 200, 1025 };
-    static const pn_index large[][2] = { { 9000, 8 }, { 3001, 10 }, { 600, 67 }, { 70, 2500 }, { 3, 40001 }, { 2, 1024 } };
+    static const pn_index large[][2] = {
+        { 9000, 8 }, { 3001, 10 }, { 600, 67 }, { 70, 2500 }, { 3, 40001 }, { 2, 1024 }
+    };
     int variant = 0;
     for (pn_index rows = 1; rows <= 67; rows += harness_quick() ? 11 : 1)
         for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++, variant++)
@@ -63,15 +69,23 @@ static void layer_moved(trial *t)
 {
     enum { C = 300, rows = 4 };
     static const double shift[rows] = { 0, 100, -1000, 0 }, scale[rows] = { 1, 1, 3, 1e-3 };
-    guarded z = guard_reals(PN_FLOAT64, C, 0, &t->seed, -1, 1), by_column = guard_reals(t->real, 2 * C, 0, &t->seed, 1, 1);
+    guarded z = guard_reals(PN_FLOAT64, C, 0, &t->seed, -1, 1),
+            by_column = guard_reals(t->real, 2 * C, 0, &t->seed, 1, 1);
     guarded x = guard_new(rows * C * real_size(t->real), 0), y = guard_new(rows * C * real_size(t->real), 0);
     double mean[rows], inv_std[rows];
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < C; c++)
             set_real(t->real, x.p, r * C + c, shift[r] + scale[r] * ((double *)z.p)[c]);
     memset((char *)by_column.p + C * real_size(t->real), 0, C * real_size(t->real));
-    const pn_layer_norm a = { .rows = rows, .C = C, .epsilon = 1e-30, .x = x.p, .y = y.p, .gamma = by_column.p,
-                              .beta = (char *)by_column.p + C * real_size(t->real), .mean = mean, .inv_std = inv_std };
+    const pn_layer_norm a = { .rows = rows,
+                              .C = C,
+                              .epsilon = 1e-30,
+                              .x = x.p,
+                              .y = y.p,
+                              .gamma = by_column.p,
+                              .beta = (char *)by_column.p + C * real_size(t->real),
+                              .mean = mean,
+                              .inv_std = inv_std };
     t->k->layer_norm_forward(&(pn_team){ NULL, t->scratch, false }, &a);
     for (int r = 0; r < rows; r++) {
         double sum = 0, squares = 0;
@@ -96,10 +110,21 @@ static void layer_slopes(trial *t)
     if (t->real != PN_FLOAT64)
         return;
     double x[n + 2 * C], dy[n], y[n], d[n + 2 * C], mean[rows], inv[rows], work[1024];
-    fill_reals(PN_FLOAT64, x, n + 2 * C, &t->seed, -2, 2);              /* x, gamma, beta: what is varied */
+    fill_reals(PN_FLOAT64, x, n + 2 * C, &t->seed, -2, 2); /* x, gamma, beta: what is varied */
     fill_reals(PN_FLOAT64, dy, n, &t->seed, -1, 1);
-    const pn_layer_norm a = { .rows = rows, .C = C, .epsilon = 1e-3, .x = x, .gamma = x + n, .beta = x + n + C, .y = y,
-                              .mean = mean, .inv_std = inv, .dy = dy, .dx = d, .dgamma = d + n, .dbeta = d + n + C,
+    const pn_layer_norm a = { .rows = rows,
+                              .C = C,
+                              .epsilon = 1e-3,
+                              .x = x,
+                              .gamma = x + n,
+                              .beta = x + n + C,
+                              .y = y,
+                              .mean = mean,
+                              .inv_std = inv,
+                              .dy = dy,
+                              .dx = d,
+                              .dgamma = d + n,
+                              .dbeta = d + n + C,
                               .work = work };
     const pn_team team = { NULL, t->scratch, false };
     REQUIRE(t->k->layer_norm_work(&a) <= sizeof work);

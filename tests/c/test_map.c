@@ -35,7 +35,10 @@ static void set_parameters(pn_unary *u, int turn)
     static const double exponents[] = { 2, 3, 0.5, -1, 1.7, 0, 1, -2, -0.5 };
     switch (u->f) {
     case PN_U_pow: u->p[0] = exponents[turn % 9]; break;
-    case PN_U_clip: u->p[0] = -0.5; u->p[1] = 1.25; break;
+    case PN_U_clip:
+        u->p[0] = -0.5;
+        u->p[1] = 1.25;
+        break;
     case PN_U_leaky_relu: u->p[0] = 0.1; break;
     case PN_U_gelu: u->p[0] = turn % 2; break;
     default: break;
@@ -114,12 +117,26 @@ TEST(unary_functions_meet_infinities_and_nan_as_their_twins) { each_table(unary_
 
 /* ---- binary and compare ------------------------------------------------------------------------------------------ */
 
-typedef struct periods { pn_index n, na, nb, nc; } periods;
+typedef struct periods {
+    pn_index n, na, nb, nc;
+} periods;
 
 static const periods PERIODS[] = {
-    { 0, 1, 1, 1 }, { 1, 1, 1, 1 }, { 24, 24, 24, 24 }, { 24, 1, 24, 1 }, { 67, 67, 1, 67 }, { 67, 1, 1, 67 },
-    { 96, 6, 4, 3 }, { 640, 640, 10, 64 }, { 5000, 5, 5000, 25 }, { 9009, 9009, 3, 1 }, { 9009, 7, 9, 1001 },
-    { 12288, 12288, 4096, 3 }, { 15000, 3000, 15000, 2500 }, { 20002, 2, 10001, 20002 }, { 4097, 4097, 4097, 4097 },
+    { 0, 1, 1, 1 },
+    { 1, 1, 1, 1 },
+    { 24, 24, 24, 24 },
+    { 24, 1, 24, 1 },
+    { 67, 67, 1, 67 },
+    { 67, 1, 1, 67 },
+    { 96, 6, 4, 3 },
+    { 640, 640, 10, 64 },
+    { 5000, 5, 5000, 25 },
+    { 9009, 9009, 3, 1 },
+    { 9009, 7, 9, 1001 },
+    { 12288, 12288, 4096, 3 },
+    { 15000, 3000, 15000, 2500 },
+    { 20002, 2, 10001, 20002 },
+    { 4097, 4097, 4097, 4097 },
 };
 enum { N_PERIODS = sizeof PERIODS / sizeof PERIODS[0] };
 
@@ -219,8 +236,9 @@ static void select_periods(crew *c, const pn_kernels *k)
         guarded cond = draw_bytes(c, s.nc, 3), dy = draw_operand(c, k->real, s.n, true), got[2][3];
         guarded start = draw_reals(c, k->real, s.n, -1, 1);
         for (int t = 0; t < 2; t++) {
-            pn_select u = { .n = s.n, .na = s.na, .nb = s.nb, .nc = s.nc, .c = cond.p, .a = a.p, .b = b.p, .dy = dy.p,
-                            .add = i % 2 };
+            pn_select u = {
+                .n = s.n, .na = s.na, .nb = s.nb, .nc = s.nc, .c = cond.p, .a = a.p, .b = b.p, .dy = dy.p, .add = i % 2
+            };
             for (int j = 0; j < 3; j++)
                 got[t][j] = clone(c, start, real_size(k->real));
             u.y = got[t][0].p;
@@ -261,7 +279,7 @@ static void act_sizes(crew *c, const pn_kernels *k)
             naive_of(k)->act_backward(&team, &u);
             u.dz = got.p;
             if (i % 2)
-                u.dy = got.p;                              /* in place */
+                u.dy = got.p; /* in place */
             k->act_backward(&team, &u);
             check_near(k, "act_backward", got, want, tolerance(k), 1);
             release(dy);
@@ -286,7 +304,7 @@ static void act_sum_of(crew *c, const pn_kernels *k, pn_activation act, pn_index
     naive_of(k)->act_sum(&alone, &u);
     u.dz = got.p, u.sums = got_sums.p, u.work = work.p;
     if (act == PN_ACT_RELU && i / 2 % 2)
-        u.dy = got.p;                                      /* in place */
+        u.dy = got.p; /* in place */
     k->act_sum(&all, &u);
     check_near(k, "act_sum", got, want, tolerance(k), 1);
     check_near(k, "act_sum sums", got_sums, sums, tolerance(k), 1 + (double)rows);
@@ -443,8 +461,13 @@ static void run_all(const pn_kernels *k, const pn_team *team, guarded a, guarded
     }
     k->select_forward(
         team, &(pn_select){ .n = LARGE, .nc = 7, .na = LARGE, .nb = 11, .c = c.p, .a = a.p, .b = b.p, .y = to });
-    k->copy(team, &(pn_copy){ .ndim = 2, .shape = { 1001, 300 }, .dst_stride = { 300, 1 }, .src_stride = { 1, 1001 },
-                              .src = a.p, .dst = to + step, .item = (int)real_size(k->real) });
+    k->copy(team, &(pn_copy){ .ndim = 2,
+                              .shape = { 1001, 300 },
+                              .dst_stride = { 300, 1 },
+                              .src_stride = { 1, 1001 },
+                              .src = a.p,
+                              .dst = to + step,
+                              .item = (int)real_size(k->real) });
 }
 
 static void run_in_teams(crew *c, const pn_kernels *k)
@@ -478,6 +501,6 @@ TEST(any_number_of_threads_computes_the_same_bits) { each_table(run_in_teams); }
 
 TESTS(unary_functions_match_their_twins, unary_functions_meet_infinities_and_nan_as_their_twins,
       binary_functions_match_their_twins_at_all_periods, comparisons_match_their_twins_at_all_periods,
-      select_matches_its_twin_at_all_periods, act_backward_matches_its_twin_also_in_place, act_sum_matches_its_twin_also_in_place,
-      axpy_and_fill_match_their_twins, copies_match_their_twin, an_empty_copy_touches_nothing,
-      any_number_of_threads_computes_the_same_bits)
+      select_matches_its_twin_at_all_periods, act_backward_matches_its_twin_also_in_place,
+      act_sum_matches_its_twin_also_in_place, axpy_and_fill_match_their_twins, copies_match_their_twin,
+      an_empty_copy_touches_nothing, any_number_of_threads_computes_the_same_bits)

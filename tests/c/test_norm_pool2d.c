@@ -26,12 +26,18 @@ static void call_norm(const pn_kernels *k, const pn_team *team, trial *t, void *
 static void norm_case(trial *t, pn_index rows, pn_index C, int variant, bool odd)
 {
     static const int some = 0;
-    pn_norm a = { .rows = rows, .C = C, .act = (pn_activation)(variant % PN_ACTIVATIONS), .slope = variant,
-                  .epsilon = 1e-3, .training = variant % 2, .momentum = 0.9, .residual = variant % 3 ? &some : NULL };
+    pn_norm a = { .rows = rows,
+                  .C = C,
+                  .act = (pn_activation)(variant % PN_ACTIVATIONS),
+                  .slope = variant,
+                  .epsilon = 1e-3,
+                  .training = variant % 2,
+                  .momentum = 0.9,
+                  .residual = variant % 3 ? &some : NULL };
     a.add_dx = variant & 1, a.add_dgamma = variant & 2, a.add_dbeta = variant & 4, a.add_dresidual = variant & 8;
     t->shape = &a;
     t->what = "batch norm";
-    t->tolerance = t->real == PN_FLOAT32 ? 1e-5 : 1e-13;                /* 1 / deviation may be large */
+    t->tolerance = t->real == PN_FLOAT32 ? 1e-5 : 1e-13; /* 1 / deviation may be large */
     t->scale = 3 + sqrt((double)rows);
     reals(t, rows * C, -3, 5);
     if (odd)
@@ -42,7 +48,7 @@ static void norm_case(trial *t, pn_index rows, pn_index C, int variant, bool odd
     reals(t, rows * C, -1, 1);
     outputs(t, C);
     reals(t, C, 0.5, 2);
-    t->operands[t->count - 1].out = true;                               /* running variance: positive at first */
+    t->operands[t->count - 1].out = true; /* running variance: positive at first */
     t->operands[t->count - 1].want = guard_new((size_t)C * real_size(t->real), 0);
     outputs(t, rows * C);
     outputs(t, C);
@@ -84,8 +90,17 @@ static void norm_far(trial *t)
     guarded by_channel = guard_reals(t->real, 6 * C, 0, &t->seed, 1, 1);
     unsigned char *v = by_channel.p;
     const size_t step = C * real_size(t->real);
-    pn_norm a = { .rows = rows, .C = C, .x = x.p, .y = y.p, .gamma = v, .beta = v + step, .running_mean = v + 2 * step,
-                  .running_var = v + 3 * step, .mean = v + 4 * step, .inv_std = v + 5 * step, .training = true,
+    pn_norm a = { .rows = rows,
+                  .C = C,
+                  .x = x.p,
+                  .y = y.p,
+                  .gamma = v,
+                  .beta = v + step,
+                  .running_mean = v + 2 * step,
+                  .running_var = v + 3 * step,
+                  .mean = v + 4 * step,
+                  .inv_std = v + 5 * step,
+                  .training = true,
                   .momentum = 0.9 };
     guarded work = guard_new(t->k->norm_work(&a), 0);
     a.work = work.p;
@@ -112,13 +127,28 @@ static void norm_slopes(trial *t)
         return;
     for (int training = 0; training < 2; training++) {
         double x[n + 2 * C], dy[n], y[n], d[n + 2 * C], mean[C], inv[C], running[2 * C], work[4096];
-        fill_reals(PN_FLOAT64, x, n + 2 * C, &t->seed, -2, 2);          /* x, gamma, beta: what is varied */
+        fill_reals(PN_FLOAT64, x, n + 2 * C, &t->seed, -2, 2); /* x, gamma, beta: what is varied */
         fill_reals(PN_FLOAT64, dy, n, &t->seed, -1, 1);
         fill_reals(PN_FLOAT64, running, 2 * C, &t->seed, 0.5, 1);
-        pn_norm a = { .rows = rows, .C = C, .x = x, .gamma = x + n, .beta = x + n + C, .act = PN_ACT_TANH,
-                      .epsilon = 1e-3, .training = training, .momentum = 1, .running_mean = running,
-                      .running_var = running + C, .y = y, .mean = mean, .inv_std = inv, .dy = dy, .dx = d,
-                      .dgamma = d + n, .dbeta = d + n + C, .work = work };
+        pn_norm a = { .rows = rows,
+                      .C = C,
+                      .x = x,
+                      .gamma = x + n,
+                      .beta = x + n + C,
+                      .act = PN_ACT_TANH,
+                      .epsilon = 1e-3,
+                      .training = training,
+                      .momentum = 1,
+                      .running_mean = running,
+                      .running_var = running + C,
+                      .y = y,
+                      .mean = mean,
+                      .inv_std = inv,
+                      .dy = dy,
+                      .dx = d,
+                      .dgamma = d + n,
+                      .dbeta = d + n + C,
+                      .work = work };
         const pn_team team = { NULL, t->scratch, false };
         REQUIRE(t->k->norm_work(&a) <= sizeof work);
         t->k->norm_forward(&team, &a);
@@ -142,7 +172,10 @@ TEST(batch_norm_gradient_is_its_slope) { each_table(norm_slopes); }
 
 /* ---- pooling ----------------------------------------------------------------------------------------------------- */
 
-typedef struct pool_shape { pn_pool2d a; bool max; } pool_shape;
+typedef struct pool_shape {
+    pn_pool2d a;
+    bool max;
+} pool_shape;
 
 /* Operands: x, dy; y, where, dx. */
 static void call_pool(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
@@ -156,7 +189,7 @@ static void call_pool(const pn_kernels *k, const pn_team *team, trial *t, void *
         k->avg_pool_backward(team, &a);
         return;
     }
-    if (a.N == 1) {                                                     /* also without places: the same y */
+    if (a.N == 1) { /* also without places: the same y */
         a.where = NULL;
         k->max_pool_forward(team, &a);
         memset(p[2], 0, (size_t)(a.OH * a.OW * a.C) * real_size(t->real) / 2);
@@ -189,7 +222,8 @@ static void pool_case(trial *t, pn_pool2d a, bool max, bool odd)
 
 static void pool_each(trial *t)
 {
-    static const pn_index kinds[][6] = {                    /* KH, KW, stride_h, stride_w, pad_top, pad_left */
+    static const pn_index kinds[][6] = {
+        /* KH, KW, stride_h, stride_w, pad_top, pad_left */
         { 2, 2, 2, 2, 0, 0 }, { 3, 3, 2, 2, 1, 1 }, { 3, 3, 1, 1, 1, 1 }, { 2, 3, 1, 2, 0, 1 }, { 1, 1, 1, 1, 0, 0 },
         { 2, 2, 3, 3, 0, 0 }, { 5, 4, 2, 3, 2, 2 }, { 2, 2, 2, 2, 1, 1 }, { 1, 1, 2, 2, 1, 1 },
     };
@@ -197,8 +231,9 @@ static void pool_each(trial *t)
     for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++) {
         const pn_index *q = kinds[kind];
         for (int max = 0; max < 2; max++) {
-            pn_pool2d a = { .KH = q[0], .KW = q[1], .stride_h = q[2], .stride_w = q[3],
-                            .pad_top = q[4], .pad_left = q[5] };
+            pn_pool2d a = {
+                .KH = q[0], .KW = q[1], .stride_h = q[2], .stride_w = q[3], .pad_top = q[4], .pad_left = q[5]
+            };
             for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
                 for (a.C = 1 + (pn_index)(i + kind) % 5; a.C <= 67; a.C += harness_quick() ? 16 : 5) {
                     a.N = sizes[i][0], a.H = sizes[i][1], a.W = sizes[i][2];

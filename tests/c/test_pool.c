@@ -10,15 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const double LONG_NS = 1e6;                         /* an item_ns that makes every region worth sharing */
+static const double LONG_NS = 1e6; /* an item_ns that makes every region worth sharing */
 
 _Alignas(PN_ALIGN) static char caller_scratch[PN_SCRATCH_BYTES];
 _Alignas(PN_ALIGN) static char other_scratch[PN_SCRATCH_BYTES];
 
-static pn_team team_of(pn_pool *pool)
-{
-    return (pn_team){.pool = pool, .scratch = caller_scratch};
-}
+static pn_team team_of(pn_pool *pool) { return (pn_team){ .pool = pool, .scratch = caller_scratch }; }
 
 /* A pool on its own memory; close_pool checks that all came back. */
 typedef struct world {
@@ -28,7 +25,7 @@ typedef struct world {
 
 static world open_pool(int threads)
 {
-    world w = {.memory = pn_memory_new(NULL)};
+    world w = { .memory = pn_memory_new(NULL) };
     w.pool = pn_pool_new(w.memory, threads, NULL);
     CHECK(w.pool != NULL);
     return w;
@@ -54,7 +51,7 @@ static void mark(const void *job, pn_index begin, pn_index end, void *scratch)
     const marks *m = job;
     CHECK(begin < end);
     CHECK((uintptr_t)scratch % PN_ALIGN == 0);
-    memset(scratch, (int)begin, 4096);                     /* for tsan: does another thread have it too? */
+    memset(scratch, (int)begin, 4096); /* for tsan: does another thread have it too? */
     for (pn_index i = begin; i < end; i++)
         atomic_fetch_add_explicit(&m->times[i], 1, memory_order_relaxed);
 }
@@ -62,7 +59,7 @@ static void mark(const void *job, pn_index begin, pn_index end, void *scratch)
 static void check_each_once(const pn_team *team, pn_index n, double item_ns)
 {
     atomic_int *times = calloc((size_t)n + 1, sizeof *times);
-    marks m = {.times = times};
+    marks m = { .times = times };
     pn_pool_run(team, PN_REGION_MAP, n, item_ns, mark, &m);
     for (pn_index i = 0; i < n; i++)
         CHECK_INT(atomic_load(&times[i]), 1);
@@ -72,8 +69,8 @@ static void check_each_once(const pn_team *team, pn_index n, double item_ns)
 
 TEST(each_item_is_computed_once)
 {
-    static const pn_index sizes[] = {0, 1, 2, 3, 7, 64, 1000, 1001};
-    static const double costs[] = {0, 1, 30, 4000, 1e6, INFINITY, NAN};
+    static const pn_index sizes[] = { 0, 1, 2, 3, 7, 64, 1000, 1001 };
+    static const double costs[] = { 0, 1, 30, 4000, 1e6, INFINITY, NAN };
     for (int threads = 1; threads <= 8; threads *= 2) {
         world w = open_pool(threads);
         pn_team team = team_of(w.pool);
@@ -95,7 +92,7 @@ TEST(many_small_regions_in_a_row)
     for (int i = 0; i < rounds; i++) {
         check_each_once(&team, 2 + i % 50, LONG_NS);
         if (i % 500 == 0)
-            usleep(2000);                                  /* long enough for the workers to fall asleep */
+            usleep(2000); /* long enough for the workers to fall asleep */
     }
     CHECK_INT(pn_pool_read_counts(w.pool, PN_REGION_MAP).regions, rounds);
     close_pool(w);
@@ -113,7 +110,7 @@ typedef struct meeting {
 
 static bool wait_for(atomic_int *count, int wanted)
 {
-    for (int i = 0; i < 100000; i++) {                     /* ten seconds */
+    for (int i = 0; i < 100000; i++) { /* ten seconds */
         if (atomic_load(count) >= wanted)
             return true;
         usleep(100);
@@ -148,15 +145,15 @@ TEST(as_many_threads_as_asked_take_part_and_are_counted)
     for (int threads = 2; threads <= 4; threads++) {
         world w = open_pool(threads);
         pn_team team = team_of(w.pool);
-        meeting m = {.wanted = threads};
+        meeting m = { .wanted = threads };
         pn_pool_run(&team, PN_REGION_GEMM, threads, LONG_NS, meet, &m);
-        meeting unshared = {.wanted = 1};
-        pn_pool_run(&team, PN_REGION_GEMM, 1, LONG_NS, meet, &unshared);   /* one item; or little work, even with all */
-        pn_pool_run(&team, PN_REGION_GEMM, 4, 1499, meet, &unshared);      /* workers still looking at the gate */
+        meeting unshared = { .wanted = 1 };
+        pn_pool_run(&team, PN_REGION_GEMM, 1, LONG_NS, meet, &unshared); /* one item; or little work, even with all */
+        pn_pool_run(&team, PN_REGION_GEMM, 4, 1499, meet, &unshared);    /* workers still looking at the gate */
         int with_signals = 0;
         for (int i = 0; i < threads; i++)
             with_signals += m.signals_blocked[i];
-        CHECK_INT(with_signals, threads - 1);              /* all but the caller */
+        CHECK_INT(with_signals, threads - 1); /* all but the caller */
         pn_pool_counts counts = pn_pool_read_counts(w.pool, PN_REGION_GEMM);
         CHECK_INT(counts.regions, 3);
         CHECK_INT(counts.shared, 1);
@@ -175,10 +172,10 @@ TEST(the_float_environment_is_set_on_all_threads_and_restored)
 {
     world w = open_pool(2);
     for (int flush = 0; flush < 2; flush++)
-        for (int n = 1; n <= 2; n++) {                     /* 1: inline; 2: one item on each of two threads */
+        for (int n = 1; n <= 2; n++) { /* 1: inline; 2: one item on each of two threads */
             pn_team team = team_of(w.pool);
             team.flush = flush;
-            meeting m = {.wanted = n};
+            meeting m = { .wanted = n };
             fesetround(FE_UPWARD);
             pn_pool_run(&team, PN_REGION_MAP, n, LONG_NS, meet, &m);
             CHECK_INT(fegetround(), FE_UPWARD);
@@ -244,8 +241,8 @@ static void mark_nested(const void *job, pn_index begin, pn_index end, void *scr
 {
     const nest *outer = job;
     for (pn_index i = begin; i < end; i++) {
-        pn_team inner = {.pool = outer->pool, .scratch = scratch};
-        marks m = {.times = outer->times + 10 * i};
+        pn_team inner = { .pool = outer->pool, .scratch = scratch };
+        marks m = { .times = outer->times + 10 * i };
         pn_pool_run(&inner, PN_REGION_NORM, 10, LONG_NS, mark, &m);
     }
 }
@@ -255,8 +252,8 @@ TEST(a_region_inside_a_region_runs_inline)
     world w = open_pool(4);
     pn_team team = team_of(w.pool);
     for (int round = 0; round < 50; round++) {
-        atomic_int times[200] = {0};
-        nest n = {.pool = w.pool, .times = times};
+        atomic_int times[200] = { 0 };
+        nest n = { .pool = w.pool, .times = times };
         pn_pool_run(&team, PN_REGION_CONV, 20, LONG_NS, mark_nested, &n);
         for (int i = 0; i < 200; i++)
             CHECK_INT(atomic_load(&times[i]), 1);
@@ -283,7 +280,7 @@ static void *call_second(void *argument)
 {
     meanwhile *m = argument;
     CHECK(wait_for(&m->entered, 1));
-    pn_team team = {.pool = m->pool, .scratch = other_scratch};
+    pn_team team = { .pool = m->pool, .scratch = other_scratch };
     for (int i = 0; i < 20; i++)
         check_each_once(&team, 100, LONG_NS);
     atomic_store(&m->done, 1);
@@ -294,7 +291,7 @@ TEST(a_second_caller_computes_alone_and_waits_for_nobody)
 {
     world w = open_pool(2);
     pn_team team = team_of(w.pool);
-    meanwhile m = {.pool = w.pool};
+    meanwhile m = { .pool = w.pool };
     pthread_t second;
     REQUIRE(pthread_create(&second, NULL, call_second, &m) == 0);
     pn_pool_run(&team, PN_REGION_GEMM, 2, LONG_NS, hold, &m);
@@ -312,7 +309,7 @@ typedef struct caller {
 static void *call_often(void *argument)
 {
     caller *c = argument;
-    pn_team team = {.pool = c->pool, .scratch = c->scratch};
+    pn_team team = { .pool = c->pool, .scratch = c->scratch };
     for (int i = 0; i < (harness_quick() ? 50 : 500); i++)
         check_each_once(&team, 40, LONG_NS);
     return NULL;
@@ -324,7 +321,7 @@ TEST(four_callers_and_a_changing_number_of_threads)
     pthread_t threads[4];
     caller callers[4];
     for (int i = 0; i < 4; i++) {
-        callers[i] = (caller){w.pool, pn_mem_get(w.memory, PN_SCRATCH_BYTES, NULL)};
+        callers[i] = (caller){ w.pool, pn_mem_get(w.memory, PN_SCRATCH_BYTES, NULL) };
         REQUIRE(pthread_create(&threads[i], NULL, call_often, &callers[i]) == 0);
     }
     for (int i = 0; i < 20; i++) {
@@ -344,7 +341,7 @@ TEST(the_number_of_threads_is_checked_and_changes)
 {
     world w = open_pool(1);
     pn_team team = team_of(w.pool);
-    pn_error err = {0};
+    pn_error err = { 0 };
     CHECK(pn_pool_new(w.memory, 0, &err) == NULL);
     CHECK_INT(err.code, PN_EVALUE);
     CHECK_TEXT(err.text, "threads: must be 1 to 64, got 0");
@@ -354,7 +351,7 @@ TEST(the_number_of_threads_is_checked_and_changes)
     for (int threads = 4; threads >= 1; threads--) {
         CHECK_INT(pn_pool_set_threads(w.pool, threads, &err), 0);
         CHECK_INT(pn_pool_threads(w.pool), threads);
-        meeting m = {.wanted = threads};
+        meeting m = { .wanted = threads };
         pn_pool_run(&team, PN_REGION_UPDATE, threads, LONG_NS, meet, &m);
     }
     CHECK_INT(pn_pool_read_counts(w.pool, PN_REGION_UPDATE).shared, 3);
@@ -366,7 +363,7 @@ TEST(a_pool_without_memory_fails_cleanly)
 {
     pn_memory *memory = pn_memory_new(NULL);
     for (int n = 1; n <= 2; n++) {
-        pn_error err = {0};
+        pn_error err = { 0 };
         pn_memory_fail_after(memory, n);
         CHECK(pn_pool_new(memory, 3, &err) == NULL);
         CHECK_INT(err.code, PN_EMEMORY);
@@ -379,13 +376,13 @@ TEST(a_pool_without_memory_fails_cleanly)
     CHECK_INT(pn_pool_set_threads(pool, 4, NULL), -1);
     CHECK_INT(pn_pool_threads(pool), 2);
     check_each_once(&team, 100, LONG_NS);
-    close_pool((world){memory, pool});
+    close_pool((world){ memory, pool });
 }
 
 static bool two_threads_meet(pn_pool *pool)
 {
     pn_team team = team_of(pool);
-    meeting m = {.wanted = 2};
+    meeting m = { .wanted = 2 };
     uint64_t before = pn_pool_read_counts(pool, PN_REGION_REDUCE).shared;
     pn_pool_run(&team, PN_REGION_REDUCE, 2, LONG_NS, meet, &m);
     return pn_pool_read_counts(pool, PN_REGION_REDUCE).shared == before + 1;
@@ -421,13 +418,13 @@ TEST(both_sides_of_a_fork_have_a_working_pool)
 static int work_without_threads(void)
 {
     world w = open_pool(4);
-    if (setrlimit(RLIMIT_AS, &(struct rlimit){4096, 4096}) != 0)
+    if (setrlimit(RLIMIT_AS, &(struct rlimit){ 4096, 4096 }) != 0)
         return 2;
     if (harness_unlimited())
         return 0;
     pn_team team = team_of(w.pool);
     static atomic_int times[1000];
-    marks m = {.times = times};
+    marks m = { .times = times };
     for (int round = 1; round <= 3; round++) {
         pn_pool_run(&team, PN_REGION_MAP, 1000, LONG_NS, mark, &m);
         for (int i = 0; i < 1000; i++)
@@ -442,7 +439,7 @@ static int work_without_threads(void)
 TEST(without_new_threads_the_caller_does_it_all)
 {
 #ifdef __linux__
-    if (harness_sanitized())                               /* their own memory would not get through the limit */
+    if (harness_sanitized()) /* their own memory would not get through the limit */
         return;
     fflush(stdout);
     pid_t child = fork();
@@ -459,8 +456,8 @@ TEST(a_shared_region_costs_microseconds)
 {
     world w = open_pool(2);
     pn_team team = team_of(w.pool);
-    atomic_int times[8] = {0};
-    marks m = {.times = times};
+    atomic_int times[8] = { 0 };
+    marks m = { .times = times };
     int rounds = harness_quick() ? 200 : 2000;
     double start = harness_seconds();
     for (int i = 0; i < rounds; i++)

@@ -35,13 +35,18 @@ static void call_reduce_back(const pn_kernels *k, const pn_team *team, trial *t,
 static void reduce_case(trial *t, pn_reduce_f f, pn_index outer, pn_index len, pn_index inner, bool odd)
 {
     const pn_reduce a = {
-        .f = f, .outer = outer, .len = len, .inner = inner, .correction = (double)(len % 2), .add = len % 3 == 0,
+        .f = f,
+        .outer = outer,
+        .len = len,
+        .inner = inner,
+        .correction = (double)(len % 2),
+        .add = len % 3 == 0,
     };
     const bool extreme = f == PN_REDUCE_MAX || f == PN_REDUCE_MIN;
     t->shape = &a;
     t->what = reduce_names[f];
     t->scale = 1 + sqrt((double)len) / 8;
-    t->tolerance = t->real == PN_FLOAT32 ? 2e-6 : 1e-13;                /* the twin adds one after another */
+    t->tolerance = t->real == PN_FLOAT32 ? 2e-6 : 1e-13; /* the twin adds one after another */
     if (extreme)
         whole_reals(t, outer * len * inner, -4, 4);
     else
@@ -55,7 +60,12 @@ static void reduce_case(trial *t, pn_reduce_f f, pn_index outer, pn_index len, p
 static void reduce_back_case(trial *t, pn_reduce_f f, pn_index outer, pn_index len, pn_index inner, bool odd)
 {
     const pn_reduce a = {
-        .f = f, .outer = outer, .len = len, .inner = inner, .correction = (double)(len % 2), .add_dx = len % 3 == 0,
+        .f = f,
+        .outer = outer,
+        .len = len,
+        .inner = inner,
+        .correction = (double)(len % 2),
+        .add_dx = len % 3 == 0,
     };
     t->shape = &a;
     t->what = reduce_names[f];
@@ -74,9 +84,9 @@ static void reduce_all(trial *t, void (*one)(trial *, pn_reduce_f, pn_index, pn_
 {
     static const pn_index inners[] = { 1, 2, 3, 5, 7, 8, 10, 16, 31, 64, 67 };
     static const pn_index large[][3] = {
-        { 1, 900001, 1 }, { 3, 40000, 1 }, { 1, 20011, 8 }, { 1, 5003, 10 }, { 1, 4096, 16 }, { 1, 3001, 67 },
-        { 1, 900, 128 }, { 2, 300, 1100 }, { 1, 70, 2500 }, { 1, 200, 1024 }, { 4000, 10, 1 }, { 300, 49, 16 },
-        { 9, 1000, 13 },
+        { 1, 900001, 1 }, { 3, 40000, 1 }, { 1, 20011, 8 },  { 1, 5003, 10 }, { 1, 4096, 16 },
+        { 1, 3001, 67 },  { 1, 900, 128 }, { 2, 300, 1100 }, { 1, 70, 2500 }, { 1, 200, 1024 },
+        { 4000, 10, 1 },  { 300, 49, 16 }, { 9, 1000, 13 },
     };
     for (pn_reduce_f f = PN_REDUCE_SUM; f <= PN_REDUCE_VAR; f++) {
         for (pn_index len = 1; len <= 67; len += harness_quick() ? 11 : 1)
@@ -143,7 +153,7 @@ static void reduce_precise(trial *t)
     const pn_team team = { NULL, t->scratch, false };
     a.work = work.p;
     for (int random = 0; random < 2; random++) {
-        double sum = 0, lost = 0;                                       /* Kahan's sum */
+        double sum = 0, lost = 0; /* Kahan's sum */
         for (pn_index i = 0; i < n; i++) {
             set_real(t->real, x.p, i, random ? draw_real(&t->seed, 0, 1) : 0.1);
             const double v = get_real(t->real, x.p, i) - lost, next = sum + v;
@@ -198,7 +208,10 @@ static void each_rows(trial *t, int variants, void (*one)(trial *, pn_index, pn_
     }
 }
 
-typedef struct softmax_shape { pn_softmax a; int which; } softmax_shape;
+typedef struct softmax_shape {
+    pn_softmax a;
+    int which;
+} softmax_shape;
 
 static void call_softmax(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
@@ -292,17 +305,24 @@ TEST(cross_entropy_is_its_twin) { each_table(xent_each); }
 /* The worked example of PyTorch's CrossEntropyLoss(weight, label_smoothing) semantics, by hand: two classes. */
 static void xent_by_hand(trial *t)
 {
-    const double logits[] = { 0, log(3), log(4), 0 }, weights[] = { 2, 5 }, e = 0.2;   /* p: 1/4 3/4, 4/5 1/5 */
+    const double logits[] = { 0, log(3), log(4), 0 }, weights[] = { 2, 5 }, e = 0.2; /* p: 1/4 3/4, 4/5 1/5 */
     const int64_t label[] = { 1, 0 };
     double x[4], w[2], p[4], loss[2], weight[2], soft[4], soft_loss[2];
     for (int i = 0; i < 4; i++)
         set_real(t->real, x, i, logits[i]);
     for (int i = 0; i < 2; i++)
         set_real(t->real, w, i, weights[i]);
-    pn_xent a = { .rows = 2, .C = 2, .x = x, .labels = label, .class_weight = w, .smoothing = e,
-                  .p = p, .loss = loss, .weight = weight };
+    pn_xent a = { .rows = 2,
+                  .C = 2,
+                  .x = x,
+                  .labels = label,
+                  .class_weight = w,
+                  .smoothing = e,
+                  .p = p,
+                  .loss = loss,
+                  .weight = weight };
     const pn_team team = { NULL, t->scratch, false };
-    const double n0[] = { log(4), log(4.0 / 3) }, n1[] = { log(1.25), log(5) };         /* -log p */
+    const double n0[] = { log(4), log(4.0 / 3) }, n1[] = { log(1.25), log(5) }; /* -log p */
     t->k->xent_forward(&team, &a);
     const double first = 0.8 * 5 * n0[1] + 0.1 * (2 * n0[0] + 5 * n0[1]);
     const double second = 0.8 * 2 * n1[0] + 0.1 * (2 * n1[0] + 5 * n1[1]);
@@ -310,7 +330,7 @@ static void xent_by_hand(trial *t)
     CHECK_CLOSE(get_real(t->real, loss, 1), second, 10 * t->tolerance);
     CHECK_CLOSE(get_real(t->real, weight, 0), 5, 0);
     CHECK_CLOSE(get_real(t->real, weight, 1), 2, 0);
-    for (int i = 0; i < 4; i++)                                                         /* one-hot rows say the same */
+    for (int i = 0; i < 4; i++) /* one-hot rows say the same */
         set_real(t->real, soft, i, label[i / 2] == i % 2);
     a.labels = NULL;
     a.t = soft;
@@ -336,10 +356,19 @@ static void xent_slopes(trial *t)
         fill_reals(PN_FLOAT64, x, C, &t->seed, -2, 2);
         fill_reals(PN_FLOAT64, target, C, &t->seed, 0, 1);
         fill_reals(PN_FLOAT64, w, C, &t->seed, 0.5, 2);
-        pn_xent a = { .rows = 1, .C = C, .x = x,
-                      .labels = variant & 1 ? &label : NULL, .t = variant & 1 ? NULL : target,
-                      .row_weight = &row, .class_weight = variant & 2 ? w : NULL, .smoothing = variant & 4 ? 0.2 : 0,
-                      .p = p, .loss = &loss, .weight = &weight, .scale = &scale, .dx = dx };
+        pn_xent a = { .rows = 1,
+                      .C = C,
+                      .x = x,
+                      .labels = variant & 1 ? &label : NULL,
+                      .t = variant & 1 ? NULL : target,
+                      .row_weight = &row,
+                      .class_weight = variant & 2 ? w : NULL,
+                      .smoothing = variant & 4 ? 0.2 : 0,
+                      .p = p,
+                      .loss = &loss,
+                      .weight = &weight,
+                      .scale = &scale,
+                      .dx = dx };
         t->k->xent_forward(&team, &a);
         t->k->xent_backward(&team, &a);
         for (int c = 0; c < C; c++) {
@@ -375,8 +404,13 @@ static void rowloss_case(trial *t, pn_index rows, pn_index C, int variant)
 {
     static const int some = 0;
     const pn_rowloss a = {
-        .f = (pn_rowloss_f)(variant % 4), .delta = 0.75, .rows = rows, .C = C, .row_weight = variant / 4 & 1 ? &some : NULL,
-        .add_dx = rows % 2, .add_dt = C % 2,
+        .f = (pn_rowloss_f)(variant % 4),
+        .delta = 0.75,
+        .rows = rows,
+        .C = C,
+        .row_weight = variant / 4 & 1 ? &some : NULL,
+        .add_dx = rows % 2,
+        .add_dt = C % 2,
     };
     static const char *const names[] = { "binary cross-entropy", "mse", "mae", "huber" };
     t->shape = &a;

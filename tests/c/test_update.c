@@ -3,7 +3,10 @@
 
 /* ---- update ------------------------------------------------------------------------------------------------------ */
 
-typedef struct rule { const char *name; pn_update u; } rule;
+typedef struct rule {
+    const char *name;
+    pn_update u;
+} rule;
 
 static const rule RULES[] = {
     { "sgd", { .f = PN_UPDATE_SGD, .rate = 0.1, .grad_scale = 1 } },
@@ -11,13 +14,31 @@ static const rule RULES[] = {
     { "sgd, momentum", { .f = PN_UPDATE_SGD, .rate = 0.1, .momentum = 0.9, .decay = 0.01, .grad_scale = 1 } },
     { "sgd, nesterov", { .f = PN_UPDATE_SGD, .rate = 0.1, .momentum = 0.9, .nesterov = true, .grad_scale = 0.5 } },
     { "rmsprop", { .f = PN_UPDATE_RMSPROP, .rate = 0.01, .beta2 = 0.99, .epsilon = 1e-8, .grad_scale = 1 } },
-    { "rmsprop, momentum", { .f = PN_UPDATE_RMSPROP, .rate = 0.01, .beta2 = 0.99, .epsilon = 1e-8, .momentum = 0.9,
-                             .decay = 0.1, .grad_scale = 0.7 } },
+    { "rmsprop, momentum",
+      { .f = PN_UPDATE_RMSPROP,
+        .rate = 0.01,
+        .beta2 = 0.99,
+        .epsilon = 1e-8,
+        .momentum = 0.9,
+        .decay = 0.1,
+        .grad_scale = 0.7 } },
     { "adam", { .f = PN_UPDATE_ADAM, .rate = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .grad_scale = 1 } },
-    { "adam, decay", { .f = PN_UPDATE_ADAM, .rate = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .decay = 0.1,
-                       .grad_scale = 0.7 } },
-    { "adamw", { .f = PN_UPDATE_ADAMW, .rate = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .decay = 0.1,
-                 .grad_scale = 0.7 } },
+    { "adam, decay",
+      { .f = PN_UPDATE_ADAM,
+        .rate = 0.01,
+        .beta1 = 0.9,
+        .beta2 = 0.999,
+        .epsilon = 1e-8,
+        .decay = 0.1,
+        .grad_scale = 0.7 } },
+    { "adamw",
+      { .f = PN_UPDATE_ADAMW,
+        .rate = 0.01,
+        .beta1 = 0.9,
+        .beta2 = 0.999,
+        .epsilon = 1e-8,
+        .decay = 0.1,
+        .grad_scale = 0.7 } },
 };
 enum { N_RULES = sizeof RULES / sizeof RULES[0], STEPS = 10 };
 
@@ -138,8 +159,9 @@ static void update_in_teams(crew *c, const pn_kernels *k)
     enum { N = 300001 };
     if (harness_quick() && k->isa != pn_cpu_best_isa())
         return;
-    guarded g = draw_reals(c, k->real, N, -1, 1), start[3] = { draw_reals(c, k->real, N, -1, 1),
-                draw_reals(c, k->real, N, -1, 1), draw_reals(c, k->real, N, 0, 1) };
+    guarded g = draw_reals(c, k->real, N, -1, 1),
+            start[3] = { draw_reals(c, k->real, N, -1, 1), draw_reals(c, k->real, N, -1, 1),
+                         draw_reals(c, k->real, N, 0, 1) };
     for (int r = 0; r < N_RULES; r++) {
         guarded first[3];
         for (int t = 0; t < CREW_TEAMS; t++) {

@@ -30,8 +30,8 @@ typedef struct function {
     const char *name;
     pn_unary_f f;
     long double (*truth)(long double);
-    double low, high;                    /* points are drawn here; 0, 0: positive, over all exponents */
-    double bound;                        /* ulp */
+    double low, high; /* points are drawn here; 0, 0: positive, over all exponents */
+    double bound;     /* ulp */
 } function;
 
 /* exp reaches from results of 0 to infinity, denormals included, in both reals. */
@@ -158,10 +158,14 @@ TEST(powers_of_special_numbers_are_those_of_c) { each_table(power_specials); }
 /* d/dx x^p at and round 0, where p x^(p - 1) has its corners. */
 static void power_gradients(crew *c, const pn_kernels *k)
 {
-    static const struct { double x, p, want; } cases[] = {
-        { 0, 2, 0 }, { 0, 1, 1 }, { 0, 0, 0 }, { 0, 3, 0 }, { 0, 1.5, 0 }, { 0, 0.5, INFINITY }, { 0, -1, -INFINITY },
-        { -2, 2, -4 }, { -2, 3, 12 }, { -2, -1, -0.25 }, { -2, 0, 0 }, { -2, 1, 1 }, { -2, 0.5, NAN }, { 4, 0.5, 0.25 },
-        { 4, -0.5, -0.0625 }, { INFINITY, 2, INFINITY }, { INFINITY, -1, 0 }, { NAN, 2, NAN }, { 2, 5, 80 },
+    static const struct {
+        double x, p, want;
+    } cases[] = {
+        { 0, 2, 0 },         { 0, 1, 1 },          { 0, 0, 0 },          { 0, 3, 0 },
+        { 0, 1.5, 0 },       { 0, 0.5, INFINITY }, { 0, -1, -INFINITY }, { -2, 2, -4 },
+        { -2, 3, 12 },       { -2, -1, -0.25 },    { -2, 0, 0 },         { -2, 1, 1 },
+        { -2, 0.5, NAN },    { 4, 0.5, 0.25 },     { 4, -0.5, -0.0625 }, { INFINITY, 2, INFINITY },
+        { INFINITY, -1, 0 }, { NAN, 2, NAN },      { 2, 5, 80 },
     };
     const pn_team team = crew_team(c, 0);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -195,7 +199,9 @@ static long double true_tanh_gelu(long double x)
     return x * true_sigmoid(u);
 }
 
-typedef struct gelu_case { double form, low, high, bound; } gelu_case;
+typedef struct gelu_case {
+    double form, low, high, bound;
+} gelu_case;
 
 /* As far down as results are normal numbers; but not in the tail of the tanh form, where its argument's rounding shows
  * as often as it is large. */

@@ -9,7 +9,12 @@
 enum { MAX_OPERANDS = 16, MAX_WORK = 4 };
 
 /* One operand of a kernel: an input, or an output that each run starts from the same numbers. */
-typedef struct operand { guarded got, want, initial; size_t item; pn_index n; bool out; } operand;
+typedef struct operand {
+    guarded got, want, initial;
+    size_t item;
+    pn_index n;
+    bool out;
+} operand;
 
 typedef struct trial {
     pn_dtype real;
@@ -21,7 +26,7 @@ typedef struct trial {
     guarded work[MAX_WORK];
     int works;
     uint64_t seed;
-    const void *shape;                   /* the kernel's arguments, without pointers */
+    const void *shape; /* the kernel's arguments, without pointers */
     const char *what;
     double tolerance, scale;
     bool sound;
@@ -175,16 +180,22 @@ static inline void on_every_table(void (*test)(trial *t), pn_pool *pool, void *s
     for (pn_isa isa = PN_ISA_BASELINE; isa <= pn_cpu_best_isa(); isa++)
         for (pn_dtype real = PN_FLOAT32; real <= PN_FLOAT64; real++) {
             trial t = {
-                .real = real, .k = pn_kernels_for(isa, real), .naive = pn_kernels_for(PN_ISA_NAIVE, real),
-                .pool = pool, .scratch = scratch, .seed = harness.seed, .tolerance = tolerance_of(real),
-                .scale = 1, .sound = true,
+                .real = real,
+                .k = pn_kernels_for(isa, real),
+                .naive = pn_kernels_for(PN_ISA_NAIVE, real),
+                .pool = pool,
+                .scratch = scratch,
+                .seed = harness.seed,
+                .tolerance = tolerance_of(real),
+                .scale = 1,
+                .sound = true,
             };
             test(&t);
         }
 }
 
-/* Runs one test for every instruction set and real, with a pool; when it `shares`, regions of this kind must have.  On a
- * busy machine every worker may wake too late to take a piece: then again, for half a minute at most. */
+/* Runs one test for every instruction set and real, with a pool; when it `shares`, regions of this kind must have.
+ * On a busy machine every worker may wake too late to take a piece: then again, for half a minute at most. */
 static inline void each_table_sharing(void (*test)(trial *t), pn_region region, bool shares)
 {
     const double end = harness_seconds() + 30;
