@@ -79,6 +79,14 @@ def test_memory_comes_from_one_file() -> None:
     assert not [found for path in SOURCES if name(path) != "base/mem.c" for found in calls(path, *words)]
 
 
+def test_kernels_and_ops_ask_for_no_memory() -> None:
+    """What an op needs its rule states, so that nothing can fail once it computes."""
+    below = [path for path in SOURCES if floor(path) in (FLOORS["kernels"], FLOORS["ops"])]
+    assert not [
+        f"{name(path)}: {found}" for path in below for found in re.findall(r"\bpn_(?:mem_\w+|memory)\b", code(path))
+    ]
+
+
 def test_nothing_ends_the_process_or_prints() -> None:
     ends = ("abort", "exit", "_exit", "quick_exit", "assert", "raise", "longjmp")
     prints = ("printf", "fprintf", "puts", "fputs", "putchar", "perror", r"v?dprintf")

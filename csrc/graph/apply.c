@@ -50,7 +50,6 @@ static int check_writes(const pn_call *call, pn_tensor *const *inputs, pn_error 
 
 static int fill_call(pn_call *call, pn_engine *engine, pn_tensor *const *inputs, bool record, pn_error *err)
 {
-    call->memory = engine->memory;
     call->n_out = call->op->n_out;
     for (int i = 0; i < call->n_in; i++) {
         call->x[i] = NULL;

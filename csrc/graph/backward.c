@@ -278,7 +278,6 @@ static void fill_call(pn_call *call, const sweep *s, pn_node *node)
 {
     memset(call, 0, sizeof *call);
     call->op = node->op;
-    call->memory = s->engine->memory;
     call->k = node->kernels;
     call->team = &s->team;
     call->params = node->params;

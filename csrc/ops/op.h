@@ -63,7 +63,6 @@ typedef struct pn_op pn_op;
 
 typedef struct pn_call {
     const pn_op *op;
-    pn_memory *memory;
     const pn_kernels *k; /* kernels of the call's real: that of the first real input, else of float32 */
     const pn_team *team; /* NULL while the rule runs */
     const void *params;  /* the op's own struct */
