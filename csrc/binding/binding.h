@@ -157,12 +157,15 @@ typedef enum {
 PyObject *pnb_call(pn_state *s, int index, PyObject *const *args, Py_ssize_t n, PyObject *names);
 /* An op on inputs that are tensors or can become such; NULL where absent. */
 PyObject *pnb_call_with(const pn_state *s, const pn_op *op, int n, PyObject *const *inputs, const void *params);
-/* The same for tensors; one new reference for each output. */
-int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *inputs, const void *params,
+/* The next op on what one has just made, whose reference it takes over: recorded if that was. */
+PyObject *pnb_call_next(const pn_state *s, const pn_op *op, PyObject *new_made, const void *params);
+/* The same for tensors; one new reference for each output.
+ * record: what pnb_is_recording said when the call began. */
+int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *inputs, const void *params, bool record,
               pn_tensor **outputs);
 /* Expands inputs first to last of the mask to one shape where the op would refuse them;
  * replaces and owns what it made. */
-int pnb_broadcast(const pn_state *s, const pn_op *op, int n, pn_tensor **inputs, uint64_t *owned);
+int pnb_broadcast(const pn_state *s, const pn_op *op, int n, pn_tensor **inputs, bool record, uint64_t *owned);
 
 bool pnb_is_recording(const pn_state *s); /* quiet.c */
 

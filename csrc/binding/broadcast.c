@@ -65,35 +65,43 @@ static int leading_ones(const pn_view *v)
     return ones;
 }
 
-static int replace(const pn_state *s, pnb_op_index op, const shape *to, pn_tensor **input, int i, uint64_t *owned)
+/* The call whose inputs these are. */
+typedef struct fitting {
+    const pn_state *s;
+    bool record;
+    uint64_t *owned;
+} fitting;
+
+static int replace(const fitting *f, pnb_op_index op, const shape *to, pn_tensor **input, int i)
 {
     pn_list list = { .given = true, .n = to->n };
     pn_tensor *output;
     memcpy(list.v, to->v, (size_t)to->n * sizeof *to->v);
-    if (pnb_apply(s, pn_ops[op], 1, input, &list, &output))
+    if (pnb_apply(f->s, pn_ops[op], 1, input, &list, f->record, &output))
         return -1;
-    if (*owned >> i & 1)
+    if (*f->owned >> i & 1)
         pn_tensor_unref(*input);
-    *owned |= (uint64_t)1 << i;
+    *f->owned |= (uint64_t)1 << i;
     *input = output;
     return 0;
 }
 
-static int fit(const pn_state *s, const shape *all, pn_tensor **input, int i, uint64_t *owned)
+static int fit(const fitting *f, const shape *all, pn_tensor **input, int i)
 {
     const pn_view *v = &(*input)->v;
     if (is_end(v, 0, all))
         return 0;
     const int ones = leading_ones(v);
     if (!is_end(v, ones, all))
-        return replace(s, PNB_expand, all, input, i, owned);
+        return replace(f, PNB_expand, all, input, i);
     shape rest = { .n = v->ndim - ones };
     memcpy(rest.v, v->shape + ones, (size_t)rest.n * sizeof *rest.v);
-    return replace(s, PNB_reshape, &rest, input, i, owned);
+    return replace(f, PNB_reshape, &rest, input, i);
 }
 
-int pnb_broadcast(const pn_state *s, const pn_op *op, int n, pn_tensor **inputs, uint64_t *owned)
+int pnb_broadcast(const pn_state *s, const pn_op *op, int n, pn_tensor **inputs, bool record, uint64_t *owned)
 {
+    const fitting f = { s, record, owned };
     shape all;
     if (common_shape(op, n, inputs, &all))
         return -1;
@@ -101,12 +109,12 @@ int pnb_broadcast(const pn_state *s, const pn_op *op, int n, pn_tensor **inputs,
     for (int i = 0; i < n; i++) {
         if (!inputs[i] || !(op->broadcasts >> i & 1))
             continue;
-        if (fit(s, &all, &inputs[i], i, owned))
+        if (fit(&f, &all, &inputs[i], i))
             return -1;
         if (largest < 0 || inputs[i]->v.ndim > inputs[largest]->v.ndim)
             largest = i;
     }
     if (largest >= 0 && inputs[largest]->v.ndim < all.n) /* (1, 1) and (4,): nobody has the common shape yet */
-        return replace(s, PNB_expand, &all, &inputs[largest], largest, owned);
+        return replace(&f, PNB_expand, &all, &inputs[largest], largest);
     return 0;
 }

@@ -9,18 +9,14 @@
 
 /* ---- running ---- */
 
-int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *inputs, const void *params,
+int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *inputs, const void *params, bool record,
               pn_tensor **outputs)
 {
     pn_error err;
     pn_index work = 0;
-    bool wants = false;
     for (int i = 0; i < n; i++)
-        if (inputs[i]) {
+        if (inputs[i])
             work += inputs[i]->v.size;
-            wants |= pn_tensor_wants_grad(inputs[i]);
-        }
-    const bool record = wants && pnb_is_recording(s);
     int failed;
     if (work < PNB_RELEASE_AT) {
         failed = pn_apply(s->engine, op, n, inputs, params, record, outputs, &err);
@@ -57,7 +53,7 @@ typedef struct inputs {
     const pn_state *s;
     const pn_op *op;
     int n;
-    bool recording;
+    bool recording;            /* read once: an array's own code may enter or leave no_grad while it is converted */
     uint64_t raw, owned, lent; /* a bit each: still to convert; ours to let go; array memory */
     int real, company;         /* dtypes: of the first real input; of the first that broadcasts */
     PyObject *objects[PN_MAX_IN];
@@ -85,7 +81,7 @@ static void look_at(inputs *in)
         if (in->company < 0 && in->op->broadcasts >> i & 1 && in->t[i]->v.dtype != PN_UINT8)
             in->company = (int)in->t[i]->v.dtype;
     }
-    in->recording = in->raw && wants && pnb_is_recording(in->s);
+    in->recording = wants && pnb_is_recording(in->s);
 }
 
 static int convert(inputs *in, int i, int real)
@@ -158,9 +154,9 @@ static PyObject *run(inputs *in, const void *params)
 {
     pn_tensor *outputs[PN_MAX_OUT];
     PyObject *new_result = NULL;
-    if (in->op->broadcasts && pnb_broadcast(in->s, in->op, in->n, in->t, &in->owned))
+    if (in->op->broadcasts && pnb_broadcast(in->s, in->op, in->n, in->t, in->recording, &in->owned))
         return NULL;
-    if (pnb_apply(in->s, in->op, in->n, in->t, params, outputs))
+    if (pnb_apply(in->s, in->op, in->n, in->t, params, in->recording, outputs))
         return NULL;
     if (in->lent && own_outputs(in, outputs))
         for (int k = 0; k < in->op->n_out; k++)
@@ -188,6 +184,14 @@ PyObject *pnb_call_with(const pn_state *s, const pn_op *op, int n, PyObject *con
     PyObject *new_result = in.raw && convert_all(&in) ? NULL : run(&in, params ? params : op->defaults);
     let_go(&in);
     return new_result;
+}
+
+PyObject *pnb_call_next(const pn_state *s, const pn_op *op, PyObject *new_made, const void *params)
+{
+    pn_tensor *x = pnb_of(new_made), *output;
+    const int failed = pnb_apply(s, op, 1, &x, params ? params : op->defaults, true, &output);
+    Py_DECREF(new_made);
+    return failed ? NULL : pnb_wrap(s, output);
 }
 
 /* ---- arguments ---- */

@@ -107,9 +107,7 @@ PyObject *pnb_index_drop(const pn_state *s, PyObject *new_sliced, unsigned dropp
     for (int axis = 0; axis < v->ndim; axis++)
         if (!(dropped >> axis & 1))
             shape.v[shape.n++] = v->shape[axis];
-    PyObject *new_result = pnb_call_with(s, pn_ops[PNB_reshape], 1, &new_sliced, &shape);
-    Py_DECREF(new_sliced);
-    return new_result;
+    return pnb_call_next(s, pn_ops[PNB_reshape], new_sliced, &shape);
 }
 
 static PyObject *apply(PyObject *self, const pn_slices *slices, unsigned dropped)

@@ -29,9 +29,11 @@ PyObject *pnb_number_compare(PyObject *a, PyObject *b, int operation)
     return binary(a, b, ops[operation]);
 }
 
+/* Python asks all three operands' types: base and exponent may both be foreign, where the tensor is the modulus. */
 PyObject *pnb_number_pow(PyObject *a, PyObject *b, PyObject *modulus)
 {
-    (void)modulus;
+    if (modulus != Py_None)
+        return PyErr_Format(PyExc_TypeError, "pow: a tensor's power takes no modulus; give pow(x, exponent)");
     if (is_any_tensor(b))
         return PyErr_Format(
             PyExc_TypeError,

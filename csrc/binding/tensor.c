@@ -295,9 +295,7 @@ FORWARD(argmax)
 static PyObject *std(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     PyObject *new_var = forward(self, PNB_var, args, n, names);
-    PyObject *new_std = new_var ? pnb_call_with(pnb_state_of(self), pn_ops[PNB_sqrt], 1, &new_var, NULL) : NULL;
-    Py_XDECREF(new_var);
-    return new_std;
+    return new_var ? pnb_call_next(pnb_state_of(self), pn_ops[PNB_sqrt], new_var, NULL) : NULL;
 }
 
 /* reshape(2, -1) and reshape((2, -1)); transpose(1, 0), transpose((1, 0)) and transpose(). */
