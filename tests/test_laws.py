@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -119,6 +122,49 @@ def test_every_kernel_is_tried_at_the_edges_of_its_tiles() -> None:
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "c").glob("test_edges*.c"))
     rows = " ".join(re.findall(r'\{ "([\w ]+)",\s+\w+_edge,', tests)).split()
     assert set(rows) == kernels, f"without a row in tests/c/test_edges*.c, or without a kernel: {set(rows) ^ kernels}"
+
+
+# ---- parameters of ops ---------------------------------------------------------------------------------------------
+
+
+def test_parameters_stand_in_tables_that_check_them() -> None:
+    by_hand = re.compile(r"\boffsetof\b|\.(?:params|n_params|param_bytes|defaults)\s*=")
+    assert not [
+        f"{name(path)}:{n}: {line.strip()}"
+        for path in SOURCES
+        if path.parent.name == "ops" and path.name != "op.h"
+        for n, line in enumerate(code(path).split("\n"), 1)
+        if by_hand.search(line)
+    ]
+
+
+COMPILER = shlex.split(os.environ.get("CC", "") or sysconfig.get_config_var("CC") or "cc")
+
+if shutil.which(COMPILER[0]):
+
+    def compile_parameters(kind: str, c_types: list[str], folder: Path) -> str:
+        """Compiles an op's file with a parameter of that kind for each C type; what the compiler says."""
+        fields = "".join(re.sub(r"^(\w+)(.*)$", rf"\1 field_{i}\2; ", c_type) for i, c_type in enumerate(c_types))
+        rows = ", ".join(f'PN_PARAM(field_{i}, {kind}, "a parameter")' for i in range(len(c_types)))
+        (folder / "op.c").write_text(
+            f"""#include "ops/op.h"
+            static const struct {{ {fields} }} defaults;
+            static const pn_param params[] = {{ {rows} }};
+            const pn_op pn_op_one = {{ .name = "one", PN_PARAMS }};"""
+        )
+        command = [*COMPILER, "-std=gnu11", f"-I{CSRC}", "-c", str(folder / "op.c"), "-o", str(folder / "op.o")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return "compiled" if done.returncode == 0 else done.stderr
+
+    def test_a_parameter_whose_c_type_does_not_fit_its_kind_does_not_compile(tmp_path: Path) -> None:
+        kinds = re.findall(r"^    X\((\w+), +([\w\[\]]+)\)", (CSRC / "ops" / "op.h").read_text(), flags=re.MULTILINE)
+        assert len(kinds) > 10
+        for kind, c_type in kinds:
+            assert compile_parameters(kind, [c_type], tmp_path) == "compiled"
+            others = sorted({other for _, other in kinds} - {c_type} | {"int", "float", "char"})
+            says = compile_parameters(kind, others, tmp_path)
+            for i, other in enumerate(others):
+                assert f"the C type of field_{i} is not that of PN_P_{kind}" in says, f"{kind} takes {other}"
 
 
 # ---- what every file looks like ------------------------------------------------------------------------------------

@@ -39,10 +39,11 @@ static int read_names(pnb_op *info)
             return -1;
     }
     info->n_inputs = info->n_arguments;
-    info->required |= op->required << info->n_inputs;
-    for (int i = 0; i < op->n_params; i++)
+    for (int i = 0; i < op->n_params; i++) {
+        info->required |= (uint64_t)op->params[i].required << info->n_arguments;
         if (add_name(info, op->params[i].name, strlen(op->params[i].name)))
             return -1;
+    }
     return 0;
 }
 

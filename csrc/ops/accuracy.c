@@ -11,9 +11,8 @@ typedef struct accuracy_params {
 
 static const accuracy_params defaults = { .reduction = PN_MEAN };
 static const pn_param params[] = {
-    { "threshold", PN_P_FLOAT, offsetof(accuracy_params, threshold), "a single logit of at least this says 1" },
-    { "reduction", PN_P_REDUCTION, offsetof(accuracy_params, reduction),
-      "\"mean\", \"sum\" (a count) or \"none\" (1 or 0 for each row)" },
+    PN_PARAM(threshold, FLOAT, "a single logit of at least this says 1"),
+    PN_PARAM(reduction, REDUCTION, "\"mean\", \"sum\" (a count) or \"none\" (1 or 0 for each row)"),
 };
 
 /* Targets of x's own shape have a logit each; else the last axis of x holds the classes. */
@@ -81,10 +80,7 @@ const pn_op pn_op_accuracy = {
            "x: logits (..., C) against class numbers int64 (...); or (N, 1) or (N,) against 0 or 1, by the "
            "threshold.\n\n"
            ">>> pn.ops.accuracy(np.float32([[1, 2], [4, 3]]), np.array([1, 1])).item()\n0.5",
-    .params = params,
-    .n_params = 2,
-    .defaults = &defaults,
-    .param_bytes = sizeof(accuracy_params),
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
 };

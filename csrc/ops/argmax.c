@@ -8,8 +8,8 @@ typedef struct argmax_params {
 
 static const argmax_params defaults = { .axis = -1 };
 static const pn_param params[] = {
-    { "axis", PN_P_INT, offsetof(argmax_params, axis), "the axis to search; -1: the last" },
-    { "keepdims", PN_P_BOOL, offsetof(argmax_params, keepdims), "leave the axis in place, with length 1" },
+    PN_PARAM(axis, INT, "the axis to search; -1: the last"),
+    PN_PARAM(keepdims, BOOL, "leave the axis in place, with length 1"),
 };
 
 static int rule(pn_call *c, pn_error *err)
@@ -51,10 +51,7 @@ const pn_op pn_op_argmax = {
     .doc = "Index of the greatest value along an axis: the first of equals, or the first NaN.\n\n"
            "x: at least 1 axis; returns int64, x's shape without the axis (or with length 1: keepdims).\n\n"
            ">>> pn.ops.argmax(np.float32([[1, 3, 2], [9, 8, 7]])).numpy().tolist()\n[1, 0]",
-    .params = params,
-    .n_params = 2,
-    .defaults = &defaults,
-    .param_bytes = sizeof(argmax_params),
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
 };

@@ -15,16 +15,13 @@ typedef struct batch_norm_params {
 } batch_norm_params;
 
 static const batch_norm_params defaults = { .momentum = 0.9, .epsilon = 1e-5, .slope = 0.01 };
-/* clang-format off */
 static const pn_param params[] = {
-    { "training",   PN_P_BOOL,       offsetof(batch_norm_params, training),   "use and learn the batch's statistics" },
-    { "momentum",   PN_P_FLOAT,      offsetof(batch_norm_params, momentum),
-      "running = momentum * running + (1 - momentum) * batch" },
-    { "epsilon",    PN_P_FLOAT,      offsetof(batch_norm_params, epsilon),    "added to the variance" },
-    { "activation", PN_P_ACTIVATION, offsetof(batch_norm_params, activation), PN_ACTIVATION_DOC },
-    { "slope",      PN_P_FLOAT,      offsetof(batch_norm_params, slope),      PN_SLOPE_DOC },
+    PN_PARAM(training, BOOL, "use and learn the batch's statistics"),
+    PN_PARAM(momentum, FLOAT, "running = momentum * running + (1 - momentum) * batch"),
+    PN_PARAM(epsilon, FLOAT, "added to the variance"),
+    PN_PARAM(activation, ACTIVATION, PN_ACTIVATION_DOC),
+    PN_PARAM(slope, FLOAT, PN_SLOPE_DOC),
 };
-/* clang-format on */
 
 /* The statistics used are kept for backward: saved, or in scratch when no backward follows. */
 typedef struct plan {
@@ -157,10 +154,7 @@ const pn_op pn_op_batch_norm = {
            "statistics and changes the running ones in place; otherwise the running ones are used.\n\n"
            ">>> one, zero = np.ones(3, \"float32\"), pn.tensor(np.zeros(3, \"float32\"))\n"
            ">>> pn.ops.batch_norm(np.ones((8, 3), \"float32\"), one, zero, zero, one).shape\n(8, 3)",
-    .params = params,
-    .n_params = 5,
-    .defaults = &defaults,
-    .param_bytes = sizeof(batch_norm_params),
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
     .backward = backward,

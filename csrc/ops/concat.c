@@ -7,7 +7,7 @@ typedef struct concat_params {
 
 static const concat_params defaults;
 static const pn_param params[] = {
-    { "axis", PN_P_INT, offsetof(concat_params, axis), "the axis along which they are joined; -1: the last" },
+    PN_PARAM(axis, INT, "the axis along which they are joined; -1: the last"),
 };
 
 static int axis_of(const pn_call *c)
@@ -103,10 +103,7 @@ const pn_op pn_op_concat = {
     .doc = "Tensors joined along an axis.\n\n"
            "tensors: 1 to 64 of one dtype, whose shapes differ in that axis only; returns the joined tensor.\n\n"
            ">>> pn.ops.concat([np.zeros((2, 3), \"float32\"), np.ones((2, 1), \"float32\")], axis=1).shape\n(2, 4)",
-    .params = params,
-    .n_params = 1,
-    .defaults = &defaults,
-    .param_bytes = sizeof(concat_params),
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
     .backward = backward,

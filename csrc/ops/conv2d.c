@@ -19,17 +19,14 @@ typedef struct conv2d_params {
 } conv2d_params;
 
 static const conv2d_params defaults = { .stride = { 1, 1 }, .padding = { .mode = PN_PAD_VALID }, .slope = 0.01 };
-/* clang-format off */
 static const pn_param params[] = {
-    { "stride",     PN_P_PAIR,       offsetof(conv2d_params, stride),
-      "steps of the kernel: an int, or (height, width)" },
-    { "padding",    PN_P_PADDING,    offsetof(conv2d_params, padding),    PN_PADDING_DOC },
-    { "activation", PN_P_ACTIVATION, offsetof(conv2d_params, activation), PN_ACTIVATION_DOC },
-    { "slope",      PN_P_FLOAT,      offsetof(conv2d_params, slope),      PN_SLOPE_DOC },
-    { "pool",       PN_P_PAIR,       offsetof(conv2d_params, pool),
-      "max_pool2d of the result by windows of this size and stride: an int, or (height, width); 0: none" },
+    PN_PARAM(stride, PAIR, "steps of the kernel: an int, or (height, width)"),
+    PN_PARAM(padding, PADDING, PN_PADDING_DOC),
+    PN_PARAM(activation, ACTIVATION, PN_ACTIVATION_DOC),
+    PN_PARAM(slope, FLOAT, PN_SLOPE_DOC),
+    PN_PARAM(pool, PAIR,
+             "max_pool2d of the result by windows of this size and stride: an int, or (height, width); 0: none"),
 };
-/* clang-format on */
 
 static int place(const pn_call *c, pn_window *w, pn_error *err)
 {
@@ -206,10 +203,7 @@ const pn_op pn_op_conv2d = {
            "never held as a whole.\n\n"
            ">>> x, weight = np.ones((2, 28, 28, 1), \"float32\"), np.ones((5, 5, 1, 8), \"float32\")\n"
            ">>> pn.ops.conv2d(x, weight, padding=\"same\", activation=\"relu\").shape\n(2, 28, 28, 8)",
-    .params = params,
-    .n_params = 5,
-    .defaults = &defaults,
-    .param_bytes = sizeof(conv2d_params),
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
     .backward = backward,

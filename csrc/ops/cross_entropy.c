@@ -17,10 +17,9 @@ typedef struct cross_entropy_params {
 
 static const cross_entropy_params defaults = { .reduction = PN_MEAN };
 static const pn_param params[] = {
-    { "label_smoothing", PN_P_FLOAT, offsetof(cross_entropy_params, label_smoothing),
-      "s: targets become (1 - s) q + s / C" },
-    { "ignore", PN_P_OPTIONAL_INT, offsetof(cross_entropy_params, ignore), "a class number whose rows do not count" },
-    { "reduction", PN_P_REDUCTION, offsetof(cross_entropy_params, reduction), PN_REDUCTION_DOC },
+    PN_PARAM(label_smoothing, FLOAT, "s: targets become (1 - s) q + s / C"),
+    PN_PARAM(ignore, OPTIONAL_INT, "a class number whose rows do not count"),
+    PN_PARAM(reduction, REDUCTION, PN_REDUCTION_DOC),
 };
 
 typedef struct plan {
@@ -170,10 +169,7 @@ const pn_op pn_op_cross_entropy = {
            "class_weights: (C).\n"
            "The mean divides by the total weight; it is NaN when every row is ignored.\n\n"
            ">>> pn.ops.cross_entropy(np.zeros((2, 10), \"float32\"), np.array([3, 9]), reduction=\"none\").shape\n(2,)",
-    .params = params,
-    .n_params = 3,
-    .defaults = &defaults,
-    .param_bytes = sizeof(cross_entropy_params),
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
     .backward = backward,

@@ -13,16 +13,13 @@ typedef struct dropout_params {
 } dropout_params;
 
 static const dropout_params defaults = { .rate = 0.5 };
-/* clang-format off */
 static const pn_param params[] = {
-    { "rate",   PN_P_FLOAT,  offsetof(dropout_params, rate),   "the fraction put to 0: 0 <= rate < 1" },
-    { "seed",   PN_P_SEED,   offsetof(dropout_params, seed),   "with the stream, the key of the random numbers" },
-    { "stream", PN_P_STREAM, offsetof(dropout_params, stream),
-      "a name (a layer's path) or a number: two layers differ" },
-    { "step",   PN_P_INT,    offsetof(dropout_params, step),   "the training step: two steps differ" },
-    { "first",  PN_P_INT,    offsetof(dropout_params, first),  "without samples, the index of x's first row" },
+    PN_PARAM(rate, FLOAT, "the fraction put to 0: 0 <= rate < 1"),
+    PN_PARAM(seed, SEED, "with the stream, the key of the random numbers"),
+    PN_PARAM(stream, STREAM, "a name (a layer's path) or a number: two layers differ"),
+    PN_PARAM(step, INT, "the training step: two steps differ"),
+    PN_PARAM(first, INT, "without samples, the index of x's first row"),
 };
-/* clang-format on */
 
 static int rule(pn_call *c, pn_error *err)
 {
@@ -84,10 +81,7 @@ const pn_op pn_op_dropout = {
            "is a function\n"
            "of (seed, stream, step, sample, element) alone.\n\n"
            ">>> pn.ops.dropout(np.ones((4, 3), \"float32\"), rate=0.0).numpy().sum().item()\n12.0",
-    .params = params,
-    .n_params = 5,
-    .defaults = &defaults,
-    .param_bytes = sizeof(dropout_params),
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
     .backward = backward,

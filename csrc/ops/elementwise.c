@@ -15,17 +15,17 @@ typedef struct unary_params {
 
 static const unary_params no_unary, leaky_relu_defaults = { { 0.01, 0 } };
 static const pn_param pow_params[] = {
-    { "exponent", PN_P_FLOAT, offsetof(unary_params, p), "the constant power" },
+    PN_PARAM_ROW("exponent", no_unary, p[0], PN_P_FLOAT, true, "the constant power"),
 };
 static const pn_param clip_params[] = {
-    { "low", PN_P_FLOAT, offsetof(unary_params, p), "least value" },
-    { "high", PN_P_FLOAT, offsetof(unary_params, p) + sizeof(double), "greatest value, at least low" },
+    PN_PARAM_ROW("low", no_unary, p[0], PN_P_FLOAT, true, "least value"),
+    PN_PARAM_ROW("high", no_unary, p[1], PN_P_FLOAT, true, "greatest value, at least low"),
 };
 static const pn_param leaky_relu_params[] = {
-    { "slope", PN_P_FLOAT, offsetof(unary_params, p), "factor of negative values" },
+    PN_PARAM_ROW("slope", no_unary, p[0], PN_P_FLOAT, false, "factor of negative values"),
 };
 static const pn_param gelu_params[] = {
-    { "approximate", PN_P_APPROXIMATE, offsetof(unary_params, p), "\"none\" (exact) or \"tanh\"" },
+    PN_PARAM_ROW("approximate", no_unary, p[0], PN_P_APPROXIMATE, false, "\"none\" (exact) or \"tanh\""),
 };
 
 /* FIELDS(FIELDS_name) is what follows `~,` where FIELDS_name is defined, and nothing elsewhere; SAMPLE likewise. */
@@ -33,14 +33,11 @@ static const pn_param gelu_params[] = {
 #define FIELDS(probe) REST(probe, )
 #define SECOND(probe, second, ...) second
 #define SAMPLE(probe) SECOND(probe, "", "")
-#define COUNT(array) (int)(sizeof array / sizeof *array)
-#define TABLE(name, defaults_, required_)                                              \
-    .params = name##_params, .n_params = COUNT(name##_params), .defaults = &defaults_, \
-    .param_bytes = sizeof(unary_params), .required = required_
-#define FIELDS_pow ~, TABLE(pow, no_unary, 1)
-#define FIELDS_clip ~, TABLE(clip, no_unary, 3)
-#define FIELDS_leaky_relu ~, TABLE(leaky_relu, leaky_relu_defaults, 0)
-#define FIELDS_gelu ~, TABLE(gelu, no_unary, 0)
+#define TABLE(name, values) PN_PARAMS_OF(name##_params, values)
+#define FIELDS_pow ~, TABLE(pow, no_unary)
+#define FIELDS_clip ~, TABLE(clip, no_unary)
+#define FIELDS_leaky_relu ~, TABLE(leaky_relu, leaky_relu_defaults)
+#define FIELDS_gelu ~, TABLE(gelu, no_unary)
 #define SAMPLE_pow ~, ", exponent=2"
 #define SAMPLE_clip ~, ", low=0, high=0.75"
 

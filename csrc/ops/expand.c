@@ -8,7 +8,7 @@ typedef struct expand_params {
 
 static const expand_params defaults;
 static const pn_param params[] = {
-    { "shape", PN_P_SHAPE, offsetof(expand_params, shape), "the shape to repeat to" },
+    PN_REQUIRED(shape, SHAPE, "the shape to repeat to"),
 };
 
 typedef struct layout {
@@ -96,11 +96,7 @@ const pn_op pn_op_expand = {
     .doc = "x repeated to a shape, by NumPy's rules of broadcasting.\n\n"
            "x: each axis, matched from the last, has the shape's length or 1; returns the shape.\n\n"
            ">>> pn.ops.expand(np.float32([[1], [2]]), (2, 3)).numpy().tolist()\n[[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]",
-    .params = params,
-    .n_params = 1,
-    .defaults = &defaults,
-    .param_bytes = sizeof(expand_params),
-    .required = 1,
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
     .backward = backward,

@@ -14,7 +14,7 @@ typedef struct gather_params {
 
 static const gather_params defaults = { .dtype = PN_FLOAT32 };
 static const pn_param params[] = {
-    { "dtype", PN_P_DTYPE, offsetof(gather_params, dtype), "what uint8 becomes; floats and int64 stay what they are" },
+    PN_PARAM(dtype, DTYPE, "what uint8 becomes; floats and int64 stay what they are"),
 };
 
 static pn_dtype real(const pn_call *c)
@@ -112,10 +112,7 @@ const pn_op pn_op_gather = {
            "returns (m, ...): uint8 becomes dtype, the others stay what they are.\n\n"
            ">>> images = np.full((10, 28, 28, 1), 255, \"uint8\")\n"
            ">>> pn.ops.gather(images, np.array([3, 1]), np.float32(0), np.float32(1 / 255)).shape\n(2, 28, 28, 1)",
-    .params = params,
-    .n_params = 1,
-    .defaults = &defaults,
-    .param_bytes = sizeof(gather_params),
+    PN_PARAMS,
     .real = real,
     .rule = rule,
     .forward = forward,

@@ -12,7 +12,7 @@ typedef struct layer_norm_params {
 
 static const layer_norm_params defaults = { .epsilon = 1e-5 };
 static const pn_param params[] = {
-    { "epsilon", PN_P_FLOAT, offsetof(layer_norm_params, epsilon), "added to the variance" },
+    PN_PARAM(epsilon, FLOAT, "added to the variance"),
 };
 
 /* Each row's mean and 1 / deviation are kept for backward: saved, or in scratch when no backward follows. */
@@ -113,10 +113,7 @@ const pn_op pn_op_layer_norm = {
         "x: (..., C); gamma, beta: (C,); returns x's shape.\n\n"
         ">>> pn.ops.layer_norm(np.float32([[1, 3]]), np.float32([1, 1]), np.float32([0, 10])).numpy().round(3)\n"
         "array([[-1., 11.]], dtype=float32)",
-    .params = params,
-    .n_params = 1,
-    .defaults = &defaults,
-    .param_bytes = sizeof(layer_norm_params),
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
     .backward = backward,

@@ -12,8 +12,8 @@ typedef struct linear_params {
 
 static const linear_params defaults = { .slope = 0.01 };
 static const pn_param params[] = {
-    { "activation", PN_P_ACTIVATION, offsetof(linear_params, activation), PN_ACTIVATION_DOC },
-    { "slope", PN_P_FLOAT, offsetof(linear_params, slope), PN_SLOPE_DOC },
+    PN_PARAM(activation, ACTIVATION, PN_ACTIVATION_DOC),
+    PN_PARAM(slope, FLOAT, PN_SLOPE_DOC),
 };
 
 /* The three products, without their pointers. */
@@ -139,10 +139,7 @@ const pn_op pn_op_linear = {
            "x: (..., in); weight: (in, out); bias: (out); returns (..., out).\n\n"
            ">>> x, weight = np.ones((4, 3), \"float32\"), np.ones((3, 2), \"float32\")\n"
            ">>> pn.ops.linear(x, weight, activation=\"relu\").shape\n(4, 2)",
-    .params = params,
-    .n_params = 2,
-    .defaults = &defaults,
-    .param_bytes = sizeof(linear_params),
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
     .backward = backward,

@@ -13,8 +13,8 @@ typedef struct matmul_params {
 
 static const matmul_params defaults;
 static const pn_param params[] = {
-    { "transpose_a", PN_P_BOOL, offsetof(matmul_params, transpose_a), "a is (..., K, M)" },
-    { "transpose_b", PN_P_BOOL, offsetof(matmul_params, transpose_b), "b is (..., N, K)" },
+    PN_PARAM(transpose_a, BOOL, "a is (..., K, M)"),
+    PN_PARAM(transpose_b, BOOL, "b is (..., N, K)"),
 };
 
 /* The sizes, and how far apart matrices lie (0: one is shared). */
@@ -199,10 +199,7 @@ const pn_op pn_op_matmul = {
     .doc = "Matrix product over the last two axes; the axes in front are a batch.\n\n"
            "a: (..., M, K); b: (..., K, N); equal batches, or one operand a single matrix; returns (..., M, N).\n\n"
            ">>> pn.ops.matmul(np.ones((5, 2, 3), \"float32\"), np.ones((3, 4), \"float32\")).shape\n(5, 2, 4)",
-    .params = params,
-    .n_params = 2,
-    .defaults = &defaults,
-    .param_bytes = sizeof(matmul_params),
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
     .backward = backward,

@@ -10,8 +10,8 @@ typedef struct one_hot_params {
 
 static const one_hot_params defaults = { .dtype = PN_FLOAT32 };
 static const pn_param params[] = {
-    { "classes", PN_P_INT, offsetof(one_hot_params, classes), "how many classes there are, at least 1" },
-    { "dtype", PN_P_DTYPE, offsetof(one_hot_params, dtype), "what it is made of" },
+    PN_REQUIRED(classes, INT, "how many classes there are, at least 1"),
+    PN_PARAM(dtype, DTYPE, "what it is made of"),
 };
 
 static int rule(pn_call *c, pn_error *err)
@@ -59,11 +59,7 @@ const pn_op pn_op_one_hot = {
         "1 at the place that an index names, 0 elsewhere.\n\n"
         "indices: int64, any shape, each from 0 to classes - 1; returns that shape and an axis of length classes.\n\n"
         ">>> pn.ops.one_hot(np.array([2, 0]), classes=3).numpy().tolist()\n[[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]",
-    .params = params,
-    .n_params = 2,
-    .defaults = &defaults,
-    .param_bytes = sizeof(one_hot_params),
-    .required = 1,
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
 };

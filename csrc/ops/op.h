@@ -9,24 +9,6 @@
 
 /* ---- parameters -------------------------------------------------------------------------------------------------- */
 
-typedef enum {
-    PN_P_INT,          /* pn_index */
-    PN_P_SEED,         /* uint64_t */
-    PN_P_FLOAT,        /* double */
-    PN_P_BOOL,         /* bool */
-    PN_P_PAIR,         /* pn_index[2]; Python: an int for both, or (height, width) */
-    PN_P_PADDING,      /* pn_padding; Python: "same", "valid", an int, (h, w) or ((top, bottom), (left, right)) */
-    PN_P_AXES,         /* pn_list; Python: None (all), an int or a tuple */
-    PN_P_SHAPE,        /* pn_list; Python: a tuple of ints (or an int) */
-    PN_P_SLICES,       /* pn_slices; Python: a tuple of slices and ints is made into it by the binding */
-    PN_P_ACTIVATION,   /* pn_activation; Python: None or a name */
-    PN_P_REDUCTION,    /* pn_reduction; Python: "mean", "sum" or "none" */
-    PN_P_DTYPE,        /* pn_dtype; Python: "float32" or "float64" */
-    PN_P_OPTIONAL_INT, /* pn_optional; Python: None or an int */
-    PN_P_STREAM,       /* uint64_t; Python: a name, hashed, or an int */
-    PN_P_APPROXIMATE,  /* double, as all of an elementwise op's: 0 or 1; Python: "none" or "tanh" */
-} pn_param_kind;
-
 typedef enum { PN_PAD_EXPLICIT, PN_PAD_SAME, PN_PAD_VALID } pn_pad_mode;
 typedef struct pn_padding {
     pn_pad_mode mode;
@@ -48,14 +30,65 @@ typedef struct pn_optional {
     int64_t v;
 } pn_optional;
 
+/* clang-format off */
+/* What a parameter may be: its kind, and the C type of its field.  PN_PARAM checks that they agree. */
+#define PN_PARAM_KINDS(X)                                                                                   \
+    X(INT,          pn_index)                                                                               \
+    X(SEED,         uint64_t)                                                                               \
+    X(FLOAT,        double)                                                                                 \
+    X(BOOL,         bool)                                                                                   \
+    X(PAIR,         pn_index[2])   /* Python: an int for both, or (height, width) */                        \
+    X(PADDING,      pn_padding)    /* "same", "valid", an int, (h, w) or ((top, bottom), (left, right)) */  \
+    X(AXES,         pn_list)       /* None (all), an int or a tuple */                                      \
+    X(SHAPE,        pn_list)       /* a tuple of ints (or an int) */                                        \
+    X(SLICES,       pn_slices)     /* a tuple of slices and ints is made into it by the binding */          \
+    X(ACTIVATION,   pn_activation) /* None or a name */                                                     \
+    X(REDUCTION,    pn_reduction)  /* "mean", "sum" or "none" */                                            \
+    X(DTYPE,        pn_dtype)      /* "float32" or "float64" */                                             \
+    X(OPTIONAL_INT, pn_optional)   /* None or an int */                                                     \
+    X(STREAM,       uint64_t)      /* a name, hashed, or an int */                                          \
+    X(APPROXIMATE,  double)        /* as all of an elementwise op's: 0 or 1; Python: "none" or "tanh" */
+/* clang-format on */
+
+#define KIND(kind, type) PN_P_##kind,
+typedef enum { PN_PARAM_KINDS(KIND) PN_PARAM_KIND_COUNT } pn_param_kind;
+#undef KIND
+
+#define KIND(kind, type) typedef const __typeof__(type) PN_P_##kind##_type;
+PN_PARAM_KINDS(KIND)
+#undef KIND
+
 typedef struct pn_param {
     const char *name;
     pn_param_kind kind;
     size_t offset; /* in the op's parameter struct */
+    bool required; /* there is no default: callers must give it */
     const char *doc;
 } pn_param;
 
 enum { PN_MAX_PARAM_BYTES = 256 };
+
+/* An op's file has the values of its parameter struct as `defaults`, and a row for each field in `params`:
+ *     PN_PARAM(stride, PAIR, "steps of the kernel"),      may be left out
+ *     PN_REQUIRED(shape, SHAPE, "the new lengths"),       must be given
+ * A row whose kind does not fit its field's C type does not compile.  The op itself has PN_PARAMS among its fields.
+ * Files with several tables, or with names that are not their fields', use the two macros behind these. */
+/* clang-format off */
+#define PN_PARAM(field, kind, doc)    PN_PARAM_ROW(#field, defaults, field, PN_P_##kind, false, doc)
+#define PN_REQUIRED(field, kind, doc) PN_PARAM_ROW(#field, defaults, field, PN_P_##kind, true, doc)
+#define PN_PARAMS                     PN_PARAMS_OF(params, defaults)
+
+#define PN_PARAM_ROW(name, values, field, kind, required, doc)                                                \
+    { name, kind, offsetof(__typeof__(values), field) + PN_CHECKED(PN_IS_OF_TYPE(values.field, kind##_type),  \
+        "the C type of " name " is not that of " #kind), required, doc }
+#define PN_PARAMS_OF(table, values)                                                                           \
+    .params = table, .defaults = &values, .param_bytes = sizeof values,                                       \
+    .n_params = PN_COUNT(table) + PN_CHECKED(sizeof values <= PN_MAX_PARAM_BYTES, "raise PN_MAX_PARAM_BYTES")
+
+#define PN_COUNT(array)                ((int)(sizeof(array) / sizeof *(array)))
+#define PN_IS_OF_TYPE(value, type)     __builtin_types_compatible_p(__typeof__(value), type)
+#define PN_CHECKED(condition, message) (0 * (int)sizeof(struct { _Static_assert(condition, message); int unused; }))
+/* clang-format on */
 
 /* ---- the call ---------------------------------------------------------------------------------------------------- */
 
@@ -99,7 +132,6 @@ struct pn_op {
     int n_params;
     const void *defaults;
     size_t param_bytes;  /* the op's parameter struct with its defaults */
-    uint64_t required;   /* parameters without a default, a bit each */
     int n_out;           /* outputs; more than one come as a tuple */
     bool differentiable; /* false: outputs never join the graph */
     unsigned passes;     /* inputs whose gradient is dy[0] itself, a bit each: the sweep hands the buffer on */

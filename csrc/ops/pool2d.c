@@ -11,9 +11,9 @@ typedef struct pool2d_params {
 
 static const pool2d_params defaults = { .size = { 2, 2 }, .padding = { .mode = PN_PAD_VALID } };
 static const pn_param params[] = {
-    { "size", PN_P_PAIR, offsetof(pool2d_params, size), "the window: an int, or (height, width)" },
-    { "stride", PN_P_PAIR, offsetof(pool2d_params, stride), "steps of the window; 0: its size" },
-    { "padding", PN_P_PADDING, offsetof(pool2d_params, padding), PN_PADDING_DOC },
+    PN_PARAM(size, PAIR, "the window: an int, or (height, width)"),
+    PN_PARAM(stride, PAIR, "steps of the window; 0: its size"),
+    PN_PARAM(padding, PADDING, PN_PADDING_DOC),
 };
 
 static int place(const pn_call *c, pn_window *w, pn_error *err)
@@ -95,10 +95,7 @@ const pn_op pn_op_max_pool2d = {
            "x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1; padding never "
            "wins.\n\n"
            ">>> pn.ops.max_pool2d(np.zeros((2, 28, 28, 8), \"float32\")).shape\n(2, 14, 14, 8)",
-    .params = params,
-    .n_params = 3,
-    .defaults = &defaults,
-    .param_bytes = sizeof(pool2d_params),
+    PN_PARAMS,
     .rule = max_rule,
     .forward = max_forward,
     .backward = max_backward,
@@ -127,10 +124,7 @@ const pn_op pn_op_avg_pool2d = {
     .doc = "The mean of each window, channel by channel, over the cells inside the image.\n\n"
            "x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1.\n\n"
            ">>> pn.ops.avg_pool2d(np.zeros((2, 28, 28, 8), \"float32\"), size=4).shape\n(2, 7, 7, 8)",
-    .params = params,
-    .n_params = 3,
-    .defaults = &defaults,
-    .param_bytes = sizeof(pool2d_params),
+    PN_PARAMS,
     .rule = pool_rule,
     .forward = avg_forward,
     .backward = avg_backward,

@@ -11,11 +11,10 @@ typedef struct reduce_params {
 } reduce_params;
 
 static const reduce_params defaults;
-static const pn_param params[] = {
-    { "axis", PN_P_AXES, offsetof(reduce_params, axis), "the axes to reduce; None: all of them" },
-    { "keepdims", PN_P_BOOL, offsetof(reduce_params, keepdims), "leave the reduced axes in place, with length 1" },
-    { "correction", PN_P_FLOAT, offsetof(reduce_params, correction), "the divisor is n - correction" },
-};
+#define AXIS PN_PARAM(axis, AXES, "the axes to reduce; None: all of them")
+#define KEEPDIMS PN_PARAM(keepdims, BOOL, "leave the reduced axes in place, with length 1")
+static const pn_param params[] = { AXIS, KEEPDIMS };
+static const pn_param var_params[] = { AXIS, KEEPDIMS, PN_PARAM(correction, FLOAT, "the divisor is n - correction") };
 
 typedef struct layout {
     pn_axes axes;
@@ -124,7 +123,7 @@ static void reduce_backward(const pn_call *c, pn_reduce_f f)
     }
 }
 
-#define REDUCE(op_, f_, n_params_, doc_)                                                                             \
+#define REDUCE(op_, f_, params_, doc_)                                                                               \
     static int op_##_rule(pn_call *c, pn_error *err) { return reduce_rule(c, PN_REDUCE_##f_, err); }                 \
     static void op_##_forward(const pn_call *c) { reduce_forward(c, PN_REDUCE_##f_); }                               \
     static void op_##_backward(const pn_call *c) { reduce_backward(c, PN_REDUCE_##f_); }                             \
@@ -135,17 +134,14 @@ static void reduce_backward(const pn_call *c, pn_reduce_f f)
         .differentiable = true,                                                                                      \
         .doc = doc_ "\n\nx: any shape; returns x's shape without the reduced axes (or with length 1: keepdims).\n\n" \
                     ">>> x = np.float32([[1, 2], [3, 4]])\n>>> pn.ops." #op_ "(x, axis=0).shape\n(2,)",              \
-        .params = params,                                                                                            \
-        .n_params = n_params_,                                                                                       \
-        .defaults = &defaults,                                                                                       \
-        .param_bytes = sizeof(reduce_params),                                                                        \
+        PN_PARAMS_OF(params_, defaults),                                                                             \
         .rule = op_##_rule,                                                                                          \
         .forward = op_##_forward,                                                                                    \
         .backward = op_##_backward,                                                                                  \
     };
 
-REDUCE(sum, SUM, 2, "Sum over axes; the sum of no values is 0.")
-REDUCE(mean, MEAN, 2, "Mean over axes; the mean of no values is NaN.")
-REDUCE(max, MAX, 2, "Greatest value over axes, NaN if there is one; equals share the gradient evenly.")
-REDUCE(min, MIN, 2, "Least value over axes, NaN if there is one; equals share the gradient evenly.")
-REDUCE(var, VAR, 3, "Variance over axes: sum((x - mean)^2) / (n - correction).")
+REDUCE(sum, SUM, params, "Sum over axes; the sum of no values is 0.")
+REDUCE(mean, MEAN, params, "Mean over axes; the mean of no values is NaN.")
+REDUCE(max, MAX, params, "Greatest value over axes, NaN if there is one; equals share the gradient evenly.")
+REDUCE(min, MIN, params, "Least value over axes, NaN if there is one; equals share the gradient evenly.")
+REDUCE(var, VAR, var_params, "Variance over axes: sum((x - mean)^2) / (n - correction).")

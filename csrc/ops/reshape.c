@@ -7,7 +7,7 @@ typedef struct reshape_params {
 
 static const reshape_params defaults;
 static const pn_param params[] = {
-    { "shape", PN_P_SHAPE, offsetof(reshape_params, shape), "the new lengths; one of them may be -1: what is left" },
+    PN_REQUIRED(shape, SHAPE, "the new lengths; one of them may be -1: what is left"),
 };
 
 /* Replaces a -1 by what the other lengths leave. */
@@ -57,11 +57,7 @@ const pn_op pn_op_reshape = {
     .doc = "The same values in the same order under another shape; nothing is copied.\n\n"
            "x: any shape and dtype; returns the shape, which must hold as many values.\n\n"
            ">>> pn.ops.reshape(np.zeros((2, 6), \"float32\"), (3, -1)).shape\n(3, 4)",
-    .params = params,
-    .n_params = 1,
-    .defaults = &defaults,
-    .param_bytes = sizeof(reshape_params),
-    .required = 1,
+    PN_PARAMS,
     .rule = rule,
     .backward = backward,
 };

@@ -12,12 +12,12 @@ typedef struct rowloss_params {
 } rowloss_params;
 
 static const rowloss_params defaults = { .delta = 1, .reduction = PN_MEAN };
-static const pn_param params[] = {
-    /* delta is huber's alone */
-    { "delta", PN_P_FLOAT, offsetof(rowloss_params, delta), "the error up to which it counts as a square" },
-    { "reduction", PN_P_REDUCTION, offsetof(rowloss_params, reduction), PN_REDUCTION_DOC },
+#define REDUCTION PN_PARAM(reduction, REDUCTION, PN_REDUCTION_DOC)
+static const pn_param params[] = { REDUCTION };
+static const pn_param huber_params[] = {
+    PN_PARAM(delta, FLOAT, "the error up to which it counts as a square"),
+    REDUCTION,
 };
-enum { WITH_DELTA, WITHOUT_DELTA };
 
 typedef struct plan {
     pn_index rows, C;
@@ -172,7 +172,7 @@ static void rowloss_backward(const pn_call *c, pn_rowloss_f f)
     c->k->rowloss_backward(c->team, &job);
 }
 
-#define ROWLOSS(op_, f_, rule_, skip, inputs_, doc_)                                    \
+#define ROWLOSS(op_, f_, rule_, params_, inputs_, doc_)                                 \
     static void op_##_forward(const pn_call *c) { rowloss_forward(c, PN_LOSS_##f_); }   \
     static void op_##_backward(const pn_call *c) { rowloss_backward(c, PN_LOSS_##f_); } \
     const pn_op pn_op_##op_ = {                                                         \
@@ -181,29 +181,26 @@ static void rowloss_backward(const pn_call *c, pn_rowloss_f f)
         .n_out = 1,                                                                     \
         .differentiable = true,                                                         \
         .doc = doc_,                                                                    \
-        .params = params + skip,                                                        \
-        .n_params = 2 - skip,                                                           \
-        .defaults = &defaults,                                                          \
-        .param_bytes = sizeof(rowloss_params),                                          \
+        PN_PARAMS_OF(params_, defaults),                                                \
         .rule = rule_,                                                                  \
         .forward = op_##_forward,                                                       \
         .backward = op_##_backward,                                                     \
     };
 
-ROWLOSS(binary_cross_entropy, BINARY, binary_rule, WITHOUT_DELTA, "logits targets row_weights?",
+ROWLOSS(binary_cross_entropy, BINARY, binary_rule, params, "logits targets row_weights?",
         "Binary cross-entropy of logits, log(1 + exp(x)) - x * target, summed within a row.\n\n"
         "logits: (N,), (N, 1) or (N, K); targets: as many, int64 0 or 1, or real from 0 to 1; row_weights: (N,).\n"
         "The mean divides by the total weight.\n\n"
         ">>> pn.ops.binary_cross_entropy(np.float32([40, -40]), np.array([1, 0])).item() < 1e-6\nTrue")
-ROWLOSS(mse, MSE, difference_rule, WITHOUT_DELTA, "x targets row_weights?",
+ROWLOSS(mse, MSE, difference_rule, params, "x targets row_weights?",
         "Mean squared error, (x - target)^2 averaged within a row.\n\n"
         "x, targets: (N, ...), real, of one dtype; row_weights: (N,).  The mean divides by the total weight.\n\n"
         ">>> pn.ops.mse(np.float32([1, 2]), np.float32([1, 4])).item()\n2.0")
-ROWLOSS(mae, MAE, difference_rule, WITHOUT_DELTA, "x targets row_weights?",
+ROWLOSS(mae, MAE, difference_rule, params, "x targets row_weights?",
         "Mean absolute error, |x - target| averaged within a row; gradient 0 where they are equal.\n\n"
         "x, targets: (N, ...), real, of one dtype; row_weights: (N,).  The mean divides by the total weight.\n\n"
         ">>> pn.ops.mae(np.float32([1, 2]), np.float32([1, 4])).item()\n1.0")
-ROWLOSS(huber, HUBER, huber_rule, WITH_DELTA, "x targets row_weights?",
+ROWLOSS(huber, HUBER, huber_rule, huber_params, "x targets row_weights?",
         "Huber's loss (1964), averaged within a row: with d = x - target, d^2 / 2 where |d| <= delta, and beyond it\n"
         "delta * (|d| - delta / 2), so that far errors pull no harder than near ones.\n\n"
         "x, targets: (N, ...), real, of one dtype; row_weights: (N,).  The mean divides by the total weight.\n\n"

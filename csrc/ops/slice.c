@@ -8,7 +8,7 @@ typedef struct slice_params {
 
 static const slice_params defaults;
 static const pn_param params[] = {
-    { "slices", PN_P_SLICES, offsetof(slice_params, slices), "a slice or an int for each of the first axes" },
+    PN_REQUIRED(slices, SLICES, "a slice or an int for each of the first axes"),
 };
 
 typedef struct range {
@@ -133,11 +133,7 @@ const pn_op pn_op_slice = {
     .doc = "Basic slicing, start:stop:step on each axis, as x[...] does it; runs of whole rows share storage.\n\n"
            "x: any shape and dtype; axes without a slice are taken whole; an int takes its axis away.\n\n"
            ">>> pn.ops.slice(np.zeros((4, 5), \"float32\"), (slice(1, 3), slice(None, None, 2))).shape\n(2, 3)",
-    .params = params,
-    .n_params = 1,
-    .defaults = &defaults,
-    .param_bytes = sizeof(slice_params),
-    .required = 1,
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
     .backward = backward,

@@ -7,7 +7,7 @@ typedef struct transpose_params {
 
 static const transpose_params defaults;
 static const pn_param params[] = {
-    { "axes", PN_P_AXES, offsetof(transpose_params, axes), "the order of x's axes in the result; None: reversed" },
+    PN_PARAM(axes, AXES, "the order of x's axes in the result; None: reversed"),
 };
 
 /* Which axis of x becomes axis i. */
@@ -93,10 +93,7 @@ const pn_op pn_op_transpose = {
     .doc = "x with its axes in another order, as a copy.\n\n"
            "x: any shape and dtype; axis i of the result is axis axes[i] of x.\n\n"
            ">>> pn.ops.transpose(np.zeros((2, 1, 28, 28), \"float32\"), (0, 2, 3, 1)).shape\n(2, 28, 28, 1)",
-    .params = params,
-    .n_params = 1,
-    .defaults = &defaults,
-    .param_bytes = sizeof(transpose_params),
+    PN_PARAMS,
     .rule = rule,
     .forward = forward,
     .backward = backward,
