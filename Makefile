@@ -99,7 +99,7 @@ asan-ops: install-test
 	rm -rf build/temp.* build/lib.* build/bdist.* $(ASAN_PACKAGE)
 	PYNEURAL_BUILD=asan $(PIP) install --no-deps --target $(ASAN_PACKAGE) .
 	rm -rf build/temp.* build/lib.* build/bdist.*
-	$(ASAN_PYTHON) $(BIN)/pytest -p no:cacheprovider tests/test_ops.py
+	$(ASAN_PYTHON) $(BIN)/pytest -p no:cacheprovider tests/test_ops.py tests/test_empty.py
 
 # ---- plain C ------------------------------------------------------------------------------------------------------
 

@@ -219,7 +219,7 @@ def cross_entropy(
 
 
 def _row_loss(each: Array, mean_within: bool, row_weights: Array | None, reduction: str) -> Array:
-    rows = each.reshape(each.shape[0] if each.ndim else 1, -1)
+    rows = each.reshape(each.shape[0] if each.ndim else 1, int(np.prod(each.shape[1:])))
     loss = rows.mean(axis=1) if mean_within else rows.sum(axis=1)
     weight = np.ones(len(rows)) if row_weights is None else row_weights.reshape(-1)
     return _reduce((loss * weight).reshape(each.shape[:1]), weight, reduction)

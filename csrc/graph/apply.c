@@ -79,11 +79,15 @@ static pn_tensor *make_output(pn_engine *engine, const pn_call *call, int i, boo
                         &call->y[i], err);
 }
 
-/* Forward with its scratch; nothing in it can fail once the memory is there. */
+/* Forward with its scratch; nothing in it can fail once the memory is there.  Where no value comes out nothing is
+ * computed, so that nothing loops over rows that have no columns. */
 static int run_forward(pn_engine *engine, pn_call *call, pn_error *err)
 {
     const pn_op *op = call->op;
-    if (!op->forward)
+    pn_index values = 0;
+    for (int i = 0; i < call->n_out; i++)
+        values |= call->y[i].size;
+    if (!op->forward || values == 0)
         return 0;
     void *own = pn_mem_get(engine->memory, PN_SCRATCH_BYTES, err);
     if (!own)
@@ -129,10 +133,12 @@ int pn_apply(pn_engine *engine, const pn_op *op, int n_in, pn_tensor *const *inp
     if (check_arity(op, n_in, inputs, err))
         return -1;
     pn_call call;
+    _Alignas(8) char plan[PN_MAX_PLAN_BYTES];
     memset(&call, 0, offsetof(pn_call, x) + 8 * sizeof *call.x); /* all that ops other than concat look at */
     memset(call.y, 0, sizeof call - offsetof(pn_call, y));
     call.op = op;
     call.params = params ? params : op->defaults;
+    call.plan = plan;
     call.n_in = n_in;
     if (fill_call(&call, engine, inputs, record, err))
         return -1;

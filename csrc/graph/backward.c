@@ -245,7 +245,7 @@ static bool overwrites(const pn_node *node, const pn_call *call)
            node->in[0].view.size == node->out[0].view.size;
 }
 
-/* Chooses a buffer for each wanted input; how many ops->backward must compute, or -1. */
+/* Chooses a buffer for each wanted input; how many op->backward must compute, but for those of no values, or -1. */
 static int choose_targets(sweep *s, pn_node *node, pn_call *call, spare *spares, int *n_spares)
 {
     int computed = 0;
@@ -264,7 +264,7 @@ static int choose_targets(sweep *s, pn_node *node, pn_call *call, spare *spares,
         } else if (!(call->dx[i] = target(s, node, i, &call->add[i]))) {
             return -1;
         }
-        computed++;
+        computed += node->in[i].view.size > 0;
     }
     return computed;
 }
@@ -281,6 +281,7 @@ static void fill_call(pn_call *call, const sweep *s, pn_node *node)
     call->k = node->kernels;
     call->team = &s->team;
     call->params = node->params;
+    call->plan = node->plan;
     call->saved = node->saved;
     call->recording = true;
     call->n_in = node->n_in;
@@ -296,8 +297,28 @@ static void fill_call(pn_call *call, const sweep *s, pn_node *node)
     call->owns_dy = owns_dy(node);
 }
 
+/* Nothing came out of the op, so nothing comes back. */
+static bool is_empty(const pn_node *node)
+{
+    pn_index values = 0;
+    for (int i = 0; i < node->n_out; i++)
+        values |= node->out[i].view.size;
+    return values == 0;
+}
+
+static void no_gradient(const pn_call *call)
+{
+    for (int i = 0; i < call->n_in; i++)
+        if (call->dx[i] && !call->add[i])
+            memset(call->dx[i], 0, pn_view_bytes(call->x[i]));
+}
+
 static int run_backward(sweep *s, pn_node *node, pn_call *call)
 {
+    if (is_empty(node)) {
+        no_gradient(call);
+        return 0;
+    }
     if (node->backward_scratch && !(call->scratch = pn_mem_get(s->engine->memory, node->backward_scratch, s->err)))
         return -1;
     node->op->backward(call);

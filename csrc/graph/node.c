@@ -7,7 +7,7 @@ pn_node *pn_node_new(pn_engine *engine, const pn_call *call, pn_tensor *const *i
 {
     const pn_op *op = call->op;
     const size_t in_bytes = (size_t)call->n_in * sizeof(pn_node_in);
-    pn_node *node = pn_mem_get(engine->memory, sizeof *node + in_bytes + op->param_bytes, err);
+    pn_node *node = pn_mem_get(engine->memory, sizeof *node + in_bytes + op->plan_bytes + op->param_bytes, err);
     if (!node)
         return NULL;
     memset(node, 0, sizeof *node + in_bytes);
@@ -19,7 +19,10 @@ pn_node *pn_node_new(pn_engine *engine, const pn_call *call, pn_tensor *const *i
     node->kernels = call->k;
     node->backward_scratch = call->backward_scratch;
     node->in = (pn_node_in *)(node + 1);
-    node->params = node->in + call->n_in;
+    node->plan = node->in + call->n_in;
+    node->params = (char *)node->plan + op->plan_bytes;
+    if (op->plan_bytes)
+        memcpy(node->plan, call->plan, op->plan_bytes);
     if (op->param_bytes)
         memcpy(node->params, call->params, op->param_bytes);
     if (call->saved_bytes && !(node->saved = pn_mem_get(engine->memory, call->saved_bytes, err))) {

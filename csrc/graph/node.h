@@ -37,7 +37,7 @@ struct pn_node {
     pn_engine *engine;
     const pn_op *op;
     const pn_kernels *kernels;
-    void *params, *saved;
+    void *plan, *params, *saved;
     size_t backward_scratch;
     pn_node *next; /* in a list of nodes to visit, or to free */
     int n_in, n_out;
@@ -45,8 +45,8 @@ struct pn_node {
     pn_node_out out[PN_MAX_OUT];
 };
 
-/* A node for a call whose rule has run: holds edges to the inputs, a copy of the parameters and room
- * for saved bytes. */
+/* A node for a call whose rule has run: holds edges to the inputs, copies of plan and parameters, and room for saved
+ * bytes. */
 pn_node *pn_node_new(pn_engine *engine, const pn_call *call, pn_tensor *const *inputs, pn_error *err);
 
 /* Puts to 0 what a sweep that claimed these slots did not write: the list's order changes. */

@@ -17,11 +17,21 @@ static const pn_param params[] = {
     PN_PARAM(transpose_b, BOOL, "b is (..., N, K)"),
 };
 
-/* The sizes, and how far apart matrices lie (0: one is shared). */
+/* The sizes, and how far apart matrices lie: 0 for one that is shared, or that holds nothing. */
 typedef struct sizes {
     pn_index M, N, K, batch, sa, sb;
     bool ta, tb;
 } sizes;
+
+/* The three products, without their pointers.  The gradient of a shared matrix is a product for each of the batch:
+ * `times` of them, one after the other, each added. */
+typedef struct plan {
+    pn_gemm y, d[2];
+    pn_index times[2];
+    bool ta, tb;
+} plan;
+
+static bool is_shared(const pn_call *c, int i) { return c->x[i]->ndim == 2 && c->x[A + B - i]->ndim > 2; }
 
 static sizes sizes_of(const pn_call *c)
 {
@@ -33,17 +43,16 @@ static sizes sizes_of(const pn_call *c)
     s.N = b->shape[b->ndim - (s.tb ? 2 : 1)];
     const pn_view *batched = a->ndim >= b->ndim ? a : b;
     s.batch = pn_view_count(batched, 0, batched->ndim - 2);
-    s.sa = a->ndim > 2 ? s.M * s.K : 0;
-    s.sb = b->ndim > 2 ? s.K * s.N : 0;
-    if (s.sb == 0 && !s.ta) { /* rows of all of a's matrices meet the same b: one tall product */
+    s.sa = is_shared(c, A) ? 0 : s.M * s.K;
+    s.sb = is_shared(c, B) ? 0 : s.K * s.N;
+    if (is_shared(c, B) && !s.ta) { /* rows of all of a's matrices meet the same b: one tall product */
         s.M *= s.batch;
         s.batch = 1;
-        s.sa = 0;
     }
     return s;
 }
 
-static pn_gemm forward_product(const sizes *s)
+static pn_gemm product_y(const sizes *s)
 {
     return (pn_gemm){ .M = s->M,
                       .N = s->N,
@@ -91,6 +100,20 @@ static pn_gemm product_b(const sizes *s)
     return g;
 }
 
+static plan make_plan(const pn_call *c)
+{
+    const sizes s = sizes_of(c);
+    plan p = { .y = product_y(&s), .d = { product_a(&s), product_b(&s) }, .ta = s.ta, .tb = s.tb };
+    for (int i = A; i <= B; i++) {
+        p.times[i] = 1;
+        if (is_shared(c, i)) {
+            p.times[i] = s.batch;
+            p.d[i].batch = 1;
+        }
+    }
+    return p;
+}
+
 static bool batches_fit(const pn_view *a, const pn_view *b)
 {
     bool fit = a->ndim == b->ndim;
@@ -135,21 +158,19 @@ static int rule(pn_call *c, pn_error *err)
     y.shape[y.ndim - 1] = b->shape[b->ndim - (p->transpose_b ? 2 : 1)];
     if (pn_call_output_like(c, 0, &y, err))
         return -1;
-    const sizes s = sizes_of(c);
-    pn_gemm g = forward_product(&s), da = product_a(&s), db = product_b(&s);
-    da.batch = a->ndim == 2 ? 1 : da.batch; /* a shared one goes matrix by matrix: see run */
-    db.batch = b->ndim == 2 ? 1 : db.batch;
-    const size_t work_a = c->wants[A] ? c->k->gemm_work(&da) : 0, work_b = c->wants[B] ? c->k->gemm_work(&db) : 0;
-    c->forward_scratch = c->k->gemm_work(&g);
-    c->backward_scratch = pn_larger(work_a, work_b);
+    plan *made = c->plan;
+    *made = make_plan(c);
+    c->forward_scratch = c->k->gemm_work(&made->y);
+    for (int i = A; i <= B; i++)
+        if (c->wants[i])
+            c->backward_scratch = pn_larger(c->backward_scratch, c->k->gemm_work(&made->d[i]));
     c->keep_x = (c->wants[A] ? PN_KEEP_X(B) : 0) | (c->wants[B] ? PN_KEEP_X(A) : 0);
     return 0;
 }
 
 static void forward(const pn_call *c)
 {
-    const sizes s = sizes_of(c);
-    pn_gemm g = forward_product(&s);
+    pn_gemm g = ((const plan *)c->plan)->y;
     g.a = c->x[A]->data;
     g.b = c->x[B]->data;
     g.c = c->y[0].data;
@@ -157,38 +178,31 @@ static void forward(const pn_call *c)
     c->k->gemm(c->team, &g);
 }
 
-/* Runs a gradient's product; a shared matrix (sc = 0) adds up the batch, one after the other. */
-static void run(const pn_call *c, pn_gemm g, const void *a, const void *b, int i)
+/* The gradient of input i as a product of a and b. */
+static void gradient(const pn_call *c, int i, const void *a, const void *b)
 {
-    const pn_index batch = g.batch, item = (pn_index)pn_call_item(c);
-    g.a = a;
-    g.b = b;
+    const plan *p = c->plan;
+    pn_gemm g = p->d[i];
     g.c = c->dx[i];
     g.add = c->add[i];
     g.work = c->scratch;
-    if (batch == 1 || c->x[i]->ndim > 2) {
-        c->k->gemm(c->team, &g);
-        return;
-    }
-    g.batch = 1;
-    for (pn_index j = 0; j < batch; j++) {
+    const pn_index item = (pn_index)pn_call_item(c);
+    for (pn_index j = 0; j < p->times[i]; j++) {
         g.a = (const char *)a + j * g.sa * item;
         g.b = (const char *)b + j * g.sb * item;
         c->k->gemm(c->team, &g);
         g.add = true;
     }
-    if (batch == 0 && !c->add[i])
-        c->k->fill(c->team, &(pn_fill){ .n = c->x[i]->size, .value = 0, .y = c->dx[i] });
 }
 
 static void backward(const pn_call *c)
 {
-    const sizes s = sizes_of(c);
+    const plan *p = c->plan;
     const void *a = c->x[A]->data, *b = c->x[B]->data, *dy = c->dy[0];
     if (c->dx[A])
-        run(c, product_a(&s), s.ta ? b : dy, s.ta ? dy : b, A);
+        gradient(c, A, p->ta ? b : dy, p->ta ? dy : b);
     if (c->dx[B])
-        run(c, product_b(&s), s.tb ? dy : a, s.tb ? a : dy, B);
+        gradient(c, B, p->tb ? dy : a, p->tb ? a : dy);
 }
 
 const pn_op pn_op_matmul = {
@@ -200,6 +214,7 @@ const pn_op pn_op_matmul = {
            "a: (..., M, K); b: (..., K, N); equal batches, or one operand a single matrix; returns (..., M, N).\n\n"
            ">>> pn.ops.matmul(np.ones((5, 2, 3), \"float32\"), np.ones((3, 4), \"float32\")).shape\n(5, 2, 4)",
     PN_PARAMS,
+    PN_PLAN(plan),
     .rule = rule,
     .forward = forward,
     .backward = backward,

@@ -66,7 +66,7 @@ typedef struct pn_param {
     const char *doc;
 } pn_param;
 
-enum { PN_MAX_PARAM_BYTES = 256 };
+enum { PN_MAX_PARAM_BYTES = 256, PN_MAX_PLAN_BYTES = 1024 };
 
 /* An op's file has the values of its parameter struct as `defaults`, and a row for each field in `params`:
  *     PN_PARAM(stride, PAIR, "steps of the kernel"),      may be left out
@@ -85,6 +85,12 @@ enum { PN_MAX_PARAM_BYTES = 256 };
     .params = table, .defaults = &values, .param_bytes = sizeof values,                                       \
     .n_params = PN_COUNT(table) + PN_CHECKED(sizeof values <= PN_MAX_PARAM_BYTES, "raise PN_MAX_PARAM_BYTES")
 
+/* The op's plan is a `type`: sizes, products without their pointers and offsets into scratch, worked out once, in the
+ * rule.  What forward and backward would derive again from shapes may mean two things there. */
+#define PN_PLAN(type)                                                                                         \
+    .plan_bytes = sizeof(type) + PN_CHECKED(sizeof(type) <= PN_MAX_PLAN_BYTES, "raise PN_MAX_PLAN_BYTES") +   \
+        PN_CHECKED(sizeof(type) % 8 == 0, "parameters lie behind the plan, and want to be aligned")
+
 #define PN_COUNT(array)                ((int)(sizeof(array) / sizeof *(array)))
 #define PN_IS_OF_TYPE(value, type)     __builtin_types_compatible_p(__typeof__(value), type)
 #define PN_CHECKED(condition, message) (0 * (int)sizeof(struct { _Static_assert(condition, message); int unused; }))
@@ -99,6 +105,7 @@ typedef struct pn_call {
     const pn_kernels *k; /* kernels of the call's real: that of the first real input, else of float32 */
     const pn_team *team; /* NULL while the rule runs */
     const void *params;  /* the op's own struct */
+    void *plan;          /* likewise: what the rule has worked out, for forward and backward, which only read it */
 
     int n_in, n_out;
     const pn_view *x[PN_MAX_IN]; /* NULL: an optional input not given.  In backward, data is there where kept */
@@ -132,6 +139,7 @@ struct pn_op {
     int n_params;
     const void *defaults;
     size_t param_bytes;  /* the op's parameter struct with its defaults */
+    size_t plan_bytes;   /* of its plan; 0: it needs none.  PN_PLAN(type) gives it */
     int n_out;           /* outputs; more than one come as a tuple */
     bool differentiable; /* false: outputs never join the graph */
     unsigned passes;     /* inputs whose gradient is dy[0] itself, a bit each: the sweep hands the buffer on */
