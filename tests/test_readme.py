@@ -19,7 +19,14 @@ import checkout
 import pytest
 from checkout import ROOT
 
-PAGES = ("README.md", "docs/architecture.md", "docs/adding-an-op.md", "docs/ops.md", "docs/performance.md")
+PAGES = (
+    "README.md",
+    "docs/architecture.md",
+    "docs/adding-an-op.md",
+    "docs/ops.md",
+    "docs/performance.md",
+    "docs/tensors.md",
+)
 PLACES = (
     ROOT,
     ROOT / "docs",

@@ -88,6 +88,12 @@ PyObject *pnb_number_mul(PyObject *a, PyObject *b);
 PyObject *pnb_number_div(PyObject *a, PyObject *b);
 PyObject *pnb_number_matmul(PyObject *a, PyObject *b);
 PyObject *pnb_number_pow(PyObject *a, PyObject *b, PyObject *modulus);
+PyObject *pnb_number_add_over(PyObject *a, PyObject *b);
+PyObject *pnb_number_sub_over(PyObject *a, PyObject *b);
+PyObject *pnb_number_mul_over(PyObject *a, PyObject *b);
+PyObject *pnb_number_div_over(PyObject *a, PyObject *b);
+PyObject *pnb_number_matmul_over(PyObject *a, PyObject *b);
+PyObject *pnb_number_pow_over(PyObject *a, PyObject *b, PyObject *modulus);
 PyObject *pnb_number_neg(PyObject *a);
 PyObject *pnb_number_pos(PyObject *a);
 PyObject *pnb_number_abs(PyObject *a);
@@ -157,6 +163,10 @@ typedef enum {
 PyObject *pnb_call(pn_state *s, int index, PyObject *const *args, Py_ssize_t n, PyObject *names);
 /* An op on inputs that are tensors or can become such; NULL where absent. */
 PyObject *pnb_call_with(const pn_state *s, const pn_op *op, int n, PyObject *const *inputs, const void *params);
+/* The op's values written over those of objects[0], a tensor, of which a new reference is returned.
+ * sign: as Python writes it, "-=". */
+PyObject *pnb_call_over(const pn_state *s, const pn_op *op, int n, PyObject *const *objects, const void *params,
+                        const char *sign);
 /* The next op on what one has just made, whose reference it takes over: recorded if that was. */
 PyObject *pnb_call_next(const pn_state *s, const pn_op *op, PyObject *new_made, const void *params);
 /* The same for tensors; one new reference for each output.

@@ -194,6 +194,68 @@ PyObject *pnb_call_next(const pn_state *s, const pn_op *op, PyObject *new_made, 
     return failed ? NULL : pnb_wrap(s, output);
 }
 
+/* ---- in place ---- */
+
+/* Why `x op= y` may not write into x: a sentence that names the ways out; `sign` is the operator, as in "-=". */
+static int check_target(const inputs *in, const char *sign)
+{
+    const pn_tensor *x = in->t[0];
+    char anew[24];
+    PyOS_snprintf(anew, sizeof anew, "x = x %.*s y", (int)strlen(sign) - 1, sign);
+    if (x->node)
+        PyErr_Format(PyExc_RuntimeError,
+                     "%s: x is computed by an op, and the graph may still read its values; write `%s` for a new "
+                     "tensor, or `with pn.no_grad():` change `y = x.detach()`, which shares them",
+                     sign, anew);
+    else if (in->recording)
+        PyErr_Format(PyExc_RuntimeError,
+                     "%s: %s requires a gradient, and a change in place is not recorded; write `with pn.no_grad(): "
+                     "x %s y` to change the values of x, or `%s` for a new tensor",
+                     sign, x->slot ? "x" : "y", sign, anew);
+    else if (x->storage && x->storage->readonly)
+        PyErr_Format(PyExc_RuntimeError,
+                     "%s: x reads the memory of a NumPy array and cannot be written; `x = pn.tensor(array)` makes a "
+                     "copy that can, `%s` a new tensor",
+                     sign, anew);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static int run_over(inputs *in, const void *params, const char *op)
+{
+    pn_error err;
+    pn_tensor *x = in->t[0];
+    const pn_text given = pn_view_text(&in->t[in->n - 1]->v);
+    if (in->op->broadcasts && pnb_broadcast(in->s, in->op, in->n, in->t, false, &in->owned))
+        return -1;
+    if (in->t[0] != x) { /* expanded: the other shape is the wider one */
+        PyErr_Format(PyExc_ValueError, "%s: a value of shape %s does not fit into a tensor of shape %s", op, given.s,
+                     pn_view_text(&x->v).s);
+        return -1;
+    }
+    PyThreadState *thread = x->v.size < PNB_RELEASE_AT ? NULL : pnb_gate_enter(in->s->gate);
+    const int failed = pn_apply_over(in->s->engine, in->op, in->n, in->t, params, &err);
+    if (thread)
+        pnb_gate_leave(in->s->gate, thread);
+    if (failed)
+        pnb_raise(&err);
+    return failed;
+}
+
+PyObject *pnb_call_over(const pn_state *s, const pn_op *op, int n, PyObject *const *objects, const void *params,
+                        const char *sign)
+{
+    inputs in;
+    in.s = s;
+    in.op = op;
+    in.n = n;
+    memcpy(in.objects, objects, (size_t)n * sizeof *objects);
+    look_at(&in);
+    const int failed =
+        check_target(&in, sign) || (in.raw && convert_all(&in)) || run_over(&in, params ? params : op->defaults, sign);
+    let_go(&in);
+    return failed ? NULL : Py_NewRef(objects[0]);
+}
+
 /* ---- arguments ---- */
 
 static void *wrong_word(const pnb_op *info, PyObject *word)

@@ -1,6 +1,8 @@
 /* number.c -- the operators: each is a call of an op. */
 #include "binding/binding.h"
 
+#include <string.h>
+
 /* ---- two operands ---- */
 
 static bool is_any_tensor(PyObject *o) { return Py_TYPE(o)->tp_dealloc == pnb_tensor_dealloc; }
@@ -29,19 +31,57 @@ PyObject *pnb_number_compare(PyObject *a, PyObject *b, int operation)
     return binary(a, b, ops[operation]);
 }
 
-/* Python asks all three operands' types: base and exponent may both be foreign, where the tensor is the modulus. */
-PyObject *pnb_number_pow(PyObject *a, PyObject *b, PyObject *modulus)
+/* ---- powers ---- */
+
+/* 1: x to this power; 0: an exception; -1: no power of ours.  Python asks all three operands' types: base and exponent
+ * may both be foreign, where the tensor is the modulus. */
+static int check_power(PyObject *exponent, PyObject *modulus)
 {
     if (modulus != Py_None)
-        return PyErr_Format(PyExc_TypeError, "pow: a tensor's power takes no modulus; give pow(x, exponent)");
-    if (is_any_tensor(b))
-        return PyErr_Format(
-            PyExc_TypeError,
-            "pow: the exponent must be a constant number; for x ** y use pn.ops.exp(y * pn.ops.log(x))");
-    if (!PyFloat_Check(b) && !PyLong_Check(b) && !PyIndex_Check(b))
+        PyErr_SetString(PyExc_TypeError, "pow: a tensor's power takes no modulus; give pow(x, exponent)");
+    else if (is_any_tensor(exponent))
+        PyErr_SetString(PyExc_TypeError,
+                        "pow: the exponent must be a constant number; for x ** y use pn.ops.exp(y * pn.ops.log(x))");
+    else
+        return PyFloat_Check(exponent) || PyLong_Check(exponent) || PyIndex_Check(exponent) ? 1 : -1;
+    return 0;
+}
+
+PyObject *pnb_number_pow(PyObject *a, PyObject *b, PyObject *modulus)
+{
+    const int fine = check_power(b, modulus);
+    if (fine < 0)
         Py_RETURN_NOTIMPLEMENTED;
-    pn_state *s = pnb_state_of(a);
-    return pnb_call(s, PNB_pow, (PyObject *[]){ a, b }, 2, NULL);
+    return fine ? pnb_call(pnb_state_of(a), PNB_pow, (PyObject *[]){ a, b }, 2, NULL) : NULL;
+}
+
+/* ---- in place: x -= y writes over x's own values ---- */
+
+static PyObject *over(PyObject *a, PyObject *b, pnb_op_index op, const char *sign)
+{
+    if (!is_any_tensor(b) && !pnb_array_like(b))
+        Py_RETURN_NOTIMPLEMENTED;
+    return pnb_call_over(pnb_state_of(a), pn_ops[op], 2, (PyObject *[]){ a, b }, NULL, sign);
+}
+
+PyObject *pnb_number_add_over(PyObject *a, PyObject *b) { return over(a, b, PNB_add, "+="); }
+PyObject *pnb_number_sub_over(PyObject *a, PyObject *b) { return over(a, b, PNB_sub, "-="); }
+PyObject *pnb_number_mul_over(PyObject *a, PyObject *b) { return over(a, b, PNB_mul, "*="); }
+PyObject *pnb_number_div_over(PyObject *a, PyObject *b) { return over(a, b, PNB_div, "/="); }
+PyObject *pnb_number_matmul_over(PyObject *a, PyObject *b) { return over(a, b, PNB_matmul, "@="); }
+
+PyObject *pnb_number_pow_over(PyObject *a, PyObject *b, PyObject *modulus)
+{
+    const pn_op *op = pn_ops[PNB_pow];
+    const pnb_argument exponent = { .op = op, .param = op->params, .x = &pnb_of(a)->v };
+    _Alignas(16) char params[PN_MAX_PARAM_BYTES];
+    const int fine = check_power(b, modulus);
+    if (fine < 0)
+        Py_RETURN_NOTIMPLEMENTED;
+    memcpy(params, op->defaults, op->param_bytes);
+    if (!fine || pnb_argument_read(&exponent, b, params + op->params->offset))
+        return NULL;
+    return pnb_call_over(pnb_state_of(a), op, 1, &a, params, "**=");
 }
 
 /* ---- one operand ---- */

@@ -107,6 +107,24 @@ static PyObject *get_grad(PyObject *self, void *unused)
     return grad ? pnb_wrap(pnb_state_of(self), grad) : Py_NewRef(Py_None);
 }
 
+/* `x.grad *= 0.5` changes the gradient in place, and then sets the attribute to what it is. */
+static int set_grad(PyObject *self, PyObject *value, void *unused)
+{
+    PyObject *new_grad = get_grad(self, unused);
+    const pn_state *s = pnb_state_of(self);
+    if (!new_grad)
+        return -1;
+    const bool same =
+        value && pnb_is_tensor(s, value) && pnb_is_tensor(s, new_grad) && pnb_of(value) == pnb_of(new_grad);
+    Py_DECREF(new_grad);
+    if (same)
+        return 0;
+    PyErr_SetString(PyExc_AttributeError,
+                    "grad: backward alone puts a gradient here, and replaces the last one, so nothing need be cleared; "
+                    "x.grad.assign(values) writes into the one that is there");
+    return -1;
+}
+
 static PyObject *transposed(PyObject *self, void *unused)
 {
     (void)unused;
@@ -120,7 +138,7 @@ static const PyGetSetDef attributes[] = {
     { "size", get_size, NULL, "How many elements.", NULL },
     { "requires_grad", get_requires_grad, NULL,
       "Whether backward computes a gradient for it: a leaf made so, or what was computed from one.", NULL },
-    { "grad", get_grad, NULL, "Gradient of the last backward, or None.", NULL },
+    { "grad", get_grad, set_grad, "Gradient of the last backward, or None.", NULL },
     { "is_shape_only", get_is_shape_only, NULL, "Whether it has a shape but no values: ops on it compute shapes alone.",
       NULL },
     { "T", transposed, NULL, "The axes in reverse order.", NULL },
@@ -391,6 +409,12 @@ static const PyType_Slot slots[] = {
     PNB_SLOT(nb_true_divide, pnb_number_div),
     PNB_SLOT(nb_matrix_multiply, pnb_number_matmul),
     PNB_SLOT(nb_power, pnb_number_pow),
+    PNB_SLOT(nb_inplace_add, pnb_number_add_over),
+    PNB_SLOT(nb_inplace_subtract, pnb_number_sub_over),
+    PNB_SLOT(nb_inplace_multiply, pnb_number_mul_over),
+    PNB_SLOT(nb_inplace_true_divide, pnb_number_div_over),
+    PNB_SLOT(nb_inplace_matrix_multiply, pnb_number_matmul_over),
+    PNB_SLOT(nb_inplace_power, pnb_number_pow_over),
     PNB_SLOT(nb_negative, pnb_number_neg),
     PNB_SLOT(nb_positive, pnb_number_pos),
     PNB_SLOT(nb_absolute, pnb_number_abs),

@@ -127,20 +127,31 @@ static void attach(pn_node *node, const pn_call *call, pn_tensor *const *inputs,
     pn_node_unref(node);
 }
 
+/* Clears all that ops other than concat look at, but for the op and its parameters; the rule then fills it. */
+static int prepare(pn_call *call, void *plan, pn_engine *engine, int n_in, pn_tensor *const *inputs, bool record,
+                   pn_error *err)
+{
+    const pn_op *op = call->op;
+    const void *params = call->params ? call->params : op->defaults;
+    if (check_arity(op, n_in, inputs, err))
+        return -1;
+    memset(call, 0, offsetof(pn_call, x) + 8 * sizeof *call->x);
+    memset(call->y, 0, sizeof *call - offsetof(pn_call, y));
+    call->op = op;
+    call->params = params;
+    call->plan = plan;
+    call->n_in = n_in;
+    return fill_call(call, engine, inputs, record, err);
+}
+
 int pn_apply(pn_engine *engine, const pn_op *op, int n_in, pn_tensor *const *inputs, const void *params, bool record,
              pn_tensor **outputs, pn_error *err)
 {
-    if (check_arity(op, n_in, inputs, err))
-        return -1;
     pn_call call;
     _Alignas(8) char plan[PN_MAX_PLAN_BYTES];
-    memset(&call, 0, offsetof(pn_call, x) + 8 * sizeof *call.x); /* all that ops other than concat look at */
-    memset(call.y, 0, sizeof call - offsetof(pn_call, y));
     call.op = op;
-    call.params = params ? params : op->defaults;
-    call.plan = plan;
-    call.n_in = n_in;
-    if (fill_call(&call, engine, inputs, record, err))
+    call.params = params;
+    if (prepare(&call, plan, engine, n_in, inputs, record, err))
         return -1;
 
     const bool shape_only = pn_call_shape_only(&call);
@@ -172,4 +183,54 @@ fail:
     while (made > 0)
         pn_tensor_unref(outputs[--made]);
     return -1;
+}
+
+/* ---- in place ---------------------------------------------------------------------------------------------------- */
+
+static bool overlap(const pn_view *a, const pn_view *b)
+{
+    const uintptr_t x = (uintptr_t)a->data, y = (uintptr_t)b->data;
+    return x < y + pn_view_bytes(b) && y < x + pn_view_bytes(a);
+}
+
+/* The op may write over its input 0, and every other input lies elsewhere, or is that very run of memory. */
+static bool may_write_over(const pn_call *call)
+{
+    const pn_view *x = call->x[0];
+    for (int i = 1; i < call->n_in; i++)
+        if (call->x[i] && overlap(x, call->x[i]) && (call->x[i]->data != x->data || call->x[i]->size != x->size))
+            return false;
+    return call->op->in_place;
+}
+
+int pn_apply_over(pn_engine *engine, const pn_op *op, int n_in, pn_tensor *const *inputs, const void *params,
+                  pn_error *err)
+{
+    pn_call call;
+    _Alignas(8) char plan[PN_MAX_PLAN_BYTES];
+    const pn_view *x = &inputs[0]->v, *y = &call.y[0];
+    call.op = op;
+    call.params = params;
+    if (prepare(&call, plan, engine, n_in, inputs, false, err))
+        return -1;
+    if (!pn_view_same_shape(y, x) || y->dtype != x->dtype)
+        return pn_fail(err, PN_ESHAPE, "%s: the result is %s %s and does not fit %s %s, over which it is written",
+                       op->name, pn_dtype_name(y->dtype), pn_view_text(y).s, pn_dtype_name(x->dtype),
+                       pn_view_text(x).s);
+    if (pn_call_shape_only(&call))
+        return !inputs[0]->storage
+                   ? 0
+                   : pn_fail(err, PN_ESTATE, "%s: an input is shape-only: it has no values to write", op->name);
+    const bool direct = may_write_over(&call);
+    pn_storage *own = direct ? NULL : pn_storage_new(engine, pn_view_bytes(x), err);
+    if (!direct && !own)
+        return -1;
+    call.y[0].data = direct ? x->data : own->data;
+    const int failed = run_forward(engine, &call, err);
+    if (!failed && own)
+        memcpy(x->data, own->data, pn_view_bytes(x));
+    if (!failed)
+        pn_tensor_touch(inputs[0]);
+    pn_storage_unref(own);
+    return failed;
 }

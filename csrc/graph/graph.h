@@ -12,6 +12,11 @@
 int pn_apply(pn_engine *engine, const pn_op *op, int n_in, pn_tensor *const *inputs, const void *params, bool record,
              pn_tensor **outputs, pn_error *err);
 
+/* The same, unrecorded, for an op of one output whose values are written over those of inputs[0]: it fails where shape
+ * or dtype differ.  inputs[0] must be writable, and no op's output that a graph still needs. */
+int pn_apply_over(pn_engine *engine, const pn_op *op, int n_in, pn_tensor *const *inputs, const void *params,
+                  pn_error *err);
+
 typedef struct pn_backward_options {
     bool accumulate; /* add to the gradients that are there, instead of replacing them */
     bool keep_graph; /* leave the graph for another sweep */

@@ -209,6 +209,7 @@ static void compare_forward(const pn_call *c, pn_compare_f f)
                                 .forward = op_##_forward,                                                              \
                                 .backward = op_##_backward,                                                            \
                                 .overwrites = true,                                                                    \
+                                .in_place = true,                                                                      \
                                 FIELDS(FIELDS_##op_) };
 
 #define BINARY(op_, keep, y, da, db, doc_)                                                                    \
@@ -221,6 +222,7 @@ static void compare_forward(const pn_call *c, pn_compare_f f)
         .n_out = 1,                                                                                           \
         .differentiable = true,                                                                               \
         .broadcasts = 3,                                                                                      \
+        .in_place = true,                                                                                     \
         .passes = PN_B_##op_ == PN_B_add   ? 3                                                                \
                   : PN_B_##op_ == PN_B_sub ? 1                                                                \
                                            : 0,                                                               \

@@ -144,6 +144,7 @@ struct pn_op {
     bool differentiable; /* false: outputs never join the graph */
     unsigned passes;     /* inputs whose gradient is dy[0] itself, a bit each: the sweep hands the buffer on */
     bool overwrites;     /* dx[0] may lie where dy[0] does: backward reads an element before it writes it */
+    bool in_place;       /* forward may write y[0] where x[0] lies: it reads an element before it writes it */
     uint64_t broadcasts; /* inputs that broadcast against each other, a bit each: the binding sees to it */
     pn_dtype (*real)(
         const pn_call *c); /* which real the kernels work in; NULL: that of the first real input, else float32 */

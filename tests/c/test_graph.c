@@ -138,6 +138,59 @@ TEST(a_change_in_place_between_forward_and_backward_is_caught)
     pn_engine_free(engine);
 }
 
+/* ---- in place ---------------------------------------------------------------------------------------------------- */
+
+TEST(a_result_is_written_over_its_first_input)
+{
+    open_engine();
+    pn_tensor *x = vector(3, (double[]){ 1, 2, 3 }, true), *y = vector(3, (double[]){ 10, 20, 30 }, false);
+    pn_tensor *loss = apply2(&pn_op_mul, x, y);
+    const unsigned version = atomic_load(&x->storage->version);
+    const uint64_t requests = pn_memory_read_stats(engine->memory).requests;
+    CHECK_INT(pn_apply_over(engine, &pn_op_sub, 2, (pn_tensor *[]){ x, y }, NULL, &error), 0);
+    CHECK_INT(pn_memory_read_stats(engine->memory).requests - requests, 1); /* the team's scratch */
+    CHECK_CLOSE(value(x, 2), -27, 0);
+    CHECK(atomic_load(&x->storage->version) != version && x->slot && !x->node);
+    CHECK_INT(pn_backward(loss, &(pn_backward_options){ .seed = y }, &error), -1);
+    CHECK(strstr(error.text, "changed in place") != NULL);
+    pn_tensor_unref(loss);
+    pn_tensor_unref(y);
+    pn_tensor_unref(x);
+    pn_engine_free(engine);
+}
+
+TEST(an_input_that_overlaps_is_read_whole_before_it_is_written_over)
+{
+    open_engine();
+    pn_tensor *all = vector(5, (double[]){ 1, 2, 3, 4, 5 }, false);
+    pn_view four;
+    pn_view_init(&four, PN_FLOAT64, 1, &(pn_index){ 4 }, "test", &error);
+    pn_tensor *head = pn_tensor_on(all->storage, 0, &four, &error);
+    pn_tensor *tail = pn_tensor_on(all->storage, sizeof(double), &four, &error);
+    CHECK_INT(pn_apply_over(engine, &pn_op_add, 2, (pn_tensor *[]){ tail, head }, NULL, &error), 0);
+    for (int i = 1; i < 5; i++)
+        CHECK_CLOSE(value(all, i), 2 * i + 1, 0);
+    CHECK_INT(pn_apply_over(engine, &pn_op_mul, 2, (pn_tensor *[]){ head, head }, NULL, &error), 0);
+    CHECK_CLOSE(value(all, 3), 49, 0);
+    CHECK_INT(pn_apply_over(engine, &pn_op_mul, 2, (pn_tensor *[]){ head, all }, NULL, &error), -1);
+    pn_tensor_unref(tail);
+    pn_tensor_unref(head);
+    pn_tensor_unref(all);
+    pn_engine_free(engine);
+}
+
+TEST(a_result_that_does_not_fit_is_written_nowhere)
+{
+    open_engine();
+    pn_tensor *x = scalar(3, false), *y = vector(2, (double[]){ 1, 2 }, false);
+    CHECK_INT(pn_apply_over(engine, &pn_op_mul, 2, (pn_tensor *[]){ x, y }, NULL, &error), -1);
+    CHECK(strstr(error.text, "mul: the result is float64 (2,) and does not fit float64 ()") != NULL);
+    CHECK_CLOSE(value(x, 0), 3, 0);
+    pn_tensor_unref(y);
+    pn_tensor_unref(x);
+    pn_engine_free(engine);
+}
+
 /* ---- blocks ------------------------------------------------------------------------------------------------------ */
 
 TEST(unreached_parameters_of_a_block_get_zero_gradients)
@@ -295,6 +348,8 @@ TEST(two_threads_on_one_graph_get_a_gradient_or_a_sentence)
 
 TESTS(a_square_has_twice_its_root_as_gradient, a_handed_on_buffer_is_copied_before_it_is_added_to,
       gradients_are_replaced_or_accumulated_as_asked, a_second_backward_says_that_the_graph_was_freed,
-      a_change_in_place_between_forward_and_backward_is_caught, unreached_parameters_of_a_block_get_zero_gradients,
-      a_chain_of_a_million_nodes_lives_and_dies_on_a_small_stack, an_allocation_that_fails_leaks_nothing,
-      threads_with_graphs_of_their_own_do_not_meet, two_threads_on_one_graph_get_a_gradient_or_a_sentence)
+      a_change_in_place_between_forward_and_backward_is_caught, a_result_is_written_over_its_first_input,
+      an_input_that_overlaps_is_read_whole_before_it_is_written_over, a_result_that_does_not_fit_is_written_nowhere,
+      unreached_parameters_of_a_block_get_zero_gradients, a_chain_of_a_million_nodes_lives_and_dies_on_a_small_stack,
+      an_allocation_that_fails_leaks_nothing, threads_with_graphs_of_their_own_do_not_meet,
+      two_threads_on_one_graph_get_a_gradient_or_a_sentence)
