@@ -96,6 +96,22 @@ def test_nothing_ends_the_process_or_prints() -> None:
     assert not [found for path in SOURCES for found in calls(path, *ends, *prints)]
 
 
+# ---- what the user's code may change -------------------------------------------------------------------------------
+
+
+def test_lists_and_dicts_are_read_from_copies() -> None:
+    """An item's own code may clear the list it stands in: `pnb_items`, `pnb_pairs` and `pnb_still` copy first."""
+    words = (
+        r"PySequence_(?!Check)\w+", r"PyList_Get\w+", r"PyList_GET_\w+", "PyList_AsTuple", r"PyDict_GetItem\w*",
+        "PyDict_Next", "PyDict_Items", "PyDict_Values", "PyDict_Keys", r"PyMapping_(?:Items|Values|Keys)",
+        "PyObject_GetIter", "PyIter_Next",
+    )  # fmt: skip
+    binding = [path for path in SOURCES if path.parent.name == "binding"]
+    assert not [found for path in binding if path.name != "items.c" for found in calls(path, *words)]
+    numpy = [found for path in binding for found in calls(path, "PyArray_FromAny", "PyArray_DescrConverter")]
+    assert len(numpy) == 2, f"more than one place gives NumPy what the user's code may change: {numpy}"
+
+
 # ---- what is listed is tested --------------------------------------------------------------------------------------
 
 

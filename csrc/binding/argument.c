@@ -85,14 +85,32 @@ static int read_stream(const pnb_argument *a, PyObject *o, void *to)
 
 /* ---- several numbers ---- */
 
-/* Two ints from a tuple or list; -1 without an exception of its own when it is not that. */
+/* A list or tuple of two; NULL, mostly without an exception, when it is not that. */
+static PyObject *new_pair_of(PyObject *o)
+{
+    PyObject *new_pair = PyTuple_Check(o) || PyList_Check(o) ? pnb_items(o) : NULL;
+    if (new_pair && PyTuple_GET_SIZE(new_pair) != 2)
+        Py_CLEAR(new_pair);
+    return new_pair;
+}
+
+/* Two ints; -1, with or without an exception, when it is not that. */
 static int read_two(PyObject *o, pn_index v[2])
 {
-    if (!(PyTuple_Check(o) || PyList_Check(o)) || PySequence_Fast_GET_SIZE(o) != 2)
-        return -1;
-    if (read_index(PySequence_Fast_GET_ITEM(o, 0), &v[0]))
-        return -1;
-    return read_index(PySequence_Fast_GET_ITEM(o, 1), &v[1]) ? -1 : 0;
+    PyObject *new_pair = new_pair_of(o);
+    const bool both = new_pair && read_index(PyTuple_GET_ITEM(new_pair, 0), &v[0]) == 0 &&
+                      read_index(PyTuple_GET_ITEM(new_pair, 1), &v[1]) == 0;
+    Py_XDECREF(new_pair);
+    return both ? 0 : -1;
+}
+
+/* An int for both, or two. */
+static int read_one_or_two(PyObject *o, pn_index v[2])
+{
+    if (read_index(o, &v[0]))
+        return PyErr_Occurred() ? -1 : read_two(o, v);
+    v[1] = v[0];
+    return 0;
 }
 
 static int read_pair(const pnb_argument *a, PyObject *o, void *to)
@@ -103,18 +121,27 @@ static int read_pair(const pnb_argument *a, PyObject *o, void *to)
         v[0] = v[1] = 0;
         return 0;
     }
-    if (read_index(o, &v[0]) == 0) {
-        v[1] = v[0];
-        return 0;
-    }
-    return read_two(o, v) ? refuse(a, "an int or a pair (height, width)", o) : 0;
+    return read_one_or_two(o, v) ? refuse(a, "an int or a pair (height, width)", o) : 0;
+}
+
+/* ((top, bottom), (left, right)) */
+static int read_sides(PyObject *o, pn_padding *p)
+{
+    PyObject *new_pair = new_pair_of(o);
+    pn_index h[2], w[2];
+    const bool both =
+        new_pair && read_two(PyTuple_GET_ITEM(new_pair, 0), h) == 0 && read_two(PyTuple_GET_ITEM(new_pair, 1), w) == 0;
+    Py_XDECREF(new_pair);
+    if (both)
+        *p = (pn_padding){ PN_PAD_EXPLICIT, h[0], h[1], w[0], w[1] };
+    return both ? 0 : -1;
 }
 
 static int read_padding(const pnb_argument *a, PyObject *o, void *to)
 {
     static const char expected[] = "'same', 'valid', an int, (height, width) or ((top, bottom), (left, right))";
     pn_padding *p = to;
-    pn_index v[2], h[2], w[2];
+    pn_index v[2];
     if (PyUnicode_Check(o)) {
         const bool same = PyUnicode_CompareWithASCIIString(o, "same") == 0;
         if (!same && PyUnicode_CompareWithASCIIString(o, "valid") != 0) {
@@ -124,42 +151,41 @@ static int read_padding(const pnb_argument *a, PyObject *o, void *to)
         *p = (pn_padding){ .mode = same ? PN_PAD_SAME : PN_PAD_VALID };
         return 0;
     }
-    if (read_index(o, &v[0]) == 0)
-        *p = (pn_padding){ PN_PAD_EXPLICIT, v[0], v[0], v[0], v[0] };
-    else if (read_two(o, v) == 0)
+    if (read_one_or_two(o, v) == 0) {
         *p = (pn_padding){ PN_PAD_EXPLICIT, v[0], v[0], v[1], v[1] };
-    else if ((PyTuple_Check(o) || PyList_Check(o)) && PySequence_Fast_GET_SIZE(o) == 2 &&
-             read_two(PySequence_Fast_GET_ITEM(o, 0), h) == 0 && read_two(PySequence_Fast_GET_ITEM(o, 1), w) == 0)
-        *p = (pn_padding){ PN_PAD_EXPLICIT, h[0], h[1], w[0], w[1] };
-    else
-        return refuse(a, expected, o);
-    return 0;
+        return 0;
+    }
+    return PyErr_Occurred() || read_sides(o, p) ? refuse(a, expected, o) : 0;
+}
+
+/* `what` was expected: a TypeError, unless the user's own code raised another kind of exception. */
+static int refuse_list(const char *who, const char *what, PyObject *o)
+{
+    if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError))
+        PyErr_Format(PyExc_TypeError, "%s must be %s, got %.100R", who, what, o);
+    return -1;
 }
 
 /* Up to PN_MAX_DIMS ints, or one; `what` they are for the sentence. */
 static int read_list(PyObject *o, const char *who, const char *what, int *n, pn_index *v)
 {
-    if (read_index(o, &v[0]) == 0) {
-        *n = 1;
+    *n = 1;
+    if (read_index(o, &v[0]) == 0)
         return 0;
-    }
-    PyErr_Clear();
-    if (!PyTuple_Check(o) && !PyList_Check(o)) {
-        PyErr_Format(PyExc_TypeError, "%s must be %s, got %.100R", who, what, o);
+    if (PyErr_Occurred() || (!PyTuple_Check(o) && !PyList_Check(o)))
+        return refuse_list(who, what, o);
+    PyObject *new_items = pnb_items(o);
+    if (!new_items)
         return -1;
-    }
-    const Py_ssize_t length = PySequence_Fast_GET_SIZE(o);
-    if (length > PN_MAX_DIMS) {
+    const Py_ssize_t length = PyTuple_GET_SIZE(new_items);
+    int failed = length > PN_MAX_DIMS;
+    if (failed)
         PyErr_Format(PyExc_ValueError, "%s has %zd entries; a tensor has at most %d axes", who, length, PN_MAX_DIMS);
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < length; i++)
-        if (read_index(PySequence_Fast_GET_ITEM(o, i), &v[i])) {
-            PyErr_Format(PyExc_TypeError, "%s must be %s, got %.100R", who, what, o);
-            return -1;
-        }
-    *n = (int)length;
-    return 0;
+    for (*n = 0; *n < length && !failed; ++*n)
+        if (read_index(PyTuple_GET_ITEM(new_items, *n), &v[*n]))
+            failed = refuse_list(who, what, o);
+    Py_DECREF(new_items);
+    return failed ? -1 : 0;
 }
 
 int pnb_shape_read(PyObject *o, const char *who, int *n, pn_index *shape)

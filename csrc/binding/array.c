@@ -47,6 +47,22 @@ static PyObject *array_over(const pn_view *v, void *data, int flags)
 
 /* ---- dtypes ---- */
 
+/* A dtype as NumPy reads it: given itself, by name, by a type that is not of the user's making, or as an attribute.
+ * What NumPy reads besides are structures: lists, whose entries may be the user's code, and no tensor has them. */
+static PyArray_Descr *new_descr_of(PyObject *o)
+{
+    PyArray_Descr *new_descr = NULL;
+    const bool plain = PyArray_DescrCheck(o) || PyUnicode_Check(o) ||
+                       (PyType_Check(o) && !PyType_HasFeature((PyTypeObject *)o, Py_TPFLAGS_HEAPTYPE));
+    PyObject *new_dtype = plain ? Py_NewRef(o) : PyObject_GetAttrString(o, "dtype");
+    if (new_dtype && (plain || PyArray_DescrCheck(new_dtype)))
+        PyArray_DescrConverter(new_dtype, &new_descr);
+    else if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_AttributeError))
+        PyErr_Format(PyExc_TypeError, "%.100R is not a dtype", o);
+    Py_XDECREF(new_dtype);
+    return new_descr;
+}
+
 int pnb_array_dtype(PyObject *o, const char *who, pn_dtype *dtype)
 {
     if (PyUnicode_Check(o))
@@ -55,14 +71,14 @@ int pnb_array_dtype(PyObject *o, const char *who, pn_dtype *dtype)
                 *dtype = d;
                 return 0;
             }
-    PyArray_Descr *new_descr = NULL;
+    PyArray_Descr *new_descr = PyUnicode_Check(o) ? NULL : new_descr_of(o);
     int found = -1;
-    if (!PyUnicode_Check(o) && PyArray_DescrConverter(o, &new_descr) == NPY_SUCCEED) {
-        for (pn_dtype d = PN_FLOAT32; d < PN_DTYPES; d++)
-            if (PyArray_EquivTypenums(new_descr->type_num, numpy_type(d)))
-                found = (int)d;
-        Py_DECREF(new_descr);
-    }
+    for (pn_dtype d = PN_FLOAT32; new_descr && d < PN_DTYPES; d++)
+        if (PyArray_EquivTypenums(new_descr->type_num, numpy_type(d)))
+            found = (int)d;
+    Py_XDECREF(new_descr);
+    if (found < 0 && PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception)) /* Ctrl-C in the user's code */
+        return -1;
     if (found < 0) {
         PyErr_Format(PyUnicode_Check(o) ? PyExc_ValueError : PyExc_TypeError,
                      "%s: dtype must be 'float32', 'float64', 'uint8' or 'int64', got %.100R", who, o);
@@ -150,7 +166,7 @@ static pn_tensor *copy_in(const pn_state *s, PyArrayObject *a, const pn_view *sh
 }
 
 /* The last reference to a borrowed storage may go on any thread, with or without the GIL. */
-static void let_go(void *array)
+static void let_go(void *loan)
 {
 #if PY_VERSION_HEX >= 0x030D0000
     const bool finalizing = Py_IsFinalizing();
@@ -160,17 +176,40 @@ static void let_go(void *array)
     if (finalizing && !PyGILState_Check())
         return;
     const PyGILState_STATE state = PyGILState_Ensure();
-    Py_DECREF((PyObject *)array);
+    Py_DECREF((PyObject *)loan);
     PyGILState_Release(state);
+}
+
+/* The array, and what keeps its memory in place: array.resize(refcheck=False) would free that under us, but refuses
+ * while there is a weak reference to the array that owns it; a bytearray or mmap below refuses while it has exported
+ * a buffer.  (array.__setstate__ frees it all the same, under NumPy's own views too.) */
+static PyObject *new_loan(PyArrayObject *a)
+{
+    PyArrayObject *root = a;
+    while (PyArray_BASE(root) && PyArray_Check(PyArray_BASE(root)))
+        root = (PyArrayObject *)PyArray_BASE(root);
+    PyObject *base = PyArray_BASE(root), *new_buffer = NULL;
+    if (base && PyObject_CheckBuffer(base) && !(new_buffer = PyMemoryView_FromObject(base)))
+        return NULL;
+    PyObject *new_weak = PyWeakref_NewRef((PyObject *)root, NULL);
+    PyObject *new_tuple = new_weak ? PyTuple_Pack(3, a, new_weak, new_buffer ? new_buffer : Py_None) : NULL;
+    Py_XDECREF(new_weak);
+    Py_XDECREF(new_buffer);
+    return new_tuple;
 }
 
 static pn_tensor *borrow(const pn_state *s, PyArrayObject *a, const pn_view *shape)
 {
     pn_error err;
-    pn_storage *storage = pn_storage_borrow(s->engine, PyArray_DATA(a), pn_view_bytes(shape), true, let_go, a, &err);
-    if (!storage)
+    PyObject *new_owner = new_loan(a);
+    if (!new_owner)
+        return NULL;
+    pn_storage *storage =
+        pn_storage_borrow(s->engine, PyArray_DATA(a), pn_view_bytes(shape), true, let_go, new_owner, &err);
+    if (!storage) {
+        Py_DECREF(new_owner);
         return pnb_raise(&err);
-    Py_INCREF(a);
+    }
     pn_tensor *new_tensor = pn_tensor_on(storage, 0, shape, &err);
     pn_storage_unref(storage);
     return new_tensor ? new_tensor : pnb_raise(&err);
@@ -222,6 +261,19 @@ static pn_tensor *take_number(const pn_state *s, const pn_view *shape, double re
     return new_tensor;
 }
 
+/* What NumPy makes of anything.  It reads lists where they lie, so it is given ones that stand still. */
+static PyArrayObject *new_array_of(PyObject *o, const char *who)
+{
+    PyObject *new_still = pnb_still(o, who);
+    if (!new_still)
+        return NULL;
+    PyArrayObject *new_array = (PyArrayObject *)PyArray_FromAny(new_still, NULL, 0, 0, 0, NULL);
+    if (!new_array && new_still != o && PyErr_ExceptionMatches(PyExc_ValueError))
+        PyErr_Format(PyExc_ValueError, "%s: lists must be rectangular and hold numbers only", who);
+    Py_DECREF(new_still);
+    return new_array;
+}
+
 pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how, bool *lent)
 {
     if (PyFloat_CheckExact(o) || PyLong_CheckExact(o)) {
@@ -240,12 +292,9 @@ pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how,
                      Py_TYPE(o)->tp_name);
         return NULL;
     }
-    PyArrayObject *new_array = (PyArrayObject *)PyArray_FromAny(o, NULL, 0, 0, 0, NULL);
-    if (!new_array) {
-        if (PyErr_ExceptionMatches(PyExc_ValueError)) /* a ragged list */
-            PyErr_Format(PyExc_ValueError, "%s: lists must be rectangular and hold numbers only", how->who);
+    PyArrayObject *new_array = new_array_of(o, how->who);
+    if (!new_array)
         return NULL;
-    }
     pn_tensor *new_tensor = take(s, new_array, weak, how, lent);
     Py_DECREF(new_array);
     return new_tensor;
@@ -253,7 +302,7 @@ pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how,
 
 int pnb_array_write(PyObject *values, const pn_view *to, const char *who)
 {
-    PyArrayObject *new_from = (PyArrayObject *)PyArray_FromAny(values, NULL, 0, 0, 0, NULL);
+    PyArrayObject *new_from = new_array_of(values, who);
     PyObject *new_to = new_from ? array_over(to, to->data, NPY_ARRAY_CARRAY) : NULL;
     int failed = -1;
     if (!new_to)
@@ -305,7 +354,7 @@ PyObject *pnb_array_dunder(PyObject *tensor, PyObject *const *args, Py_ssize_t n
     }
     PyObject *new_view = pnb_array_view(tensor);
     PyArray_Descr *new_descr = NULL;
-    if (!new_view || (dtype != Py_None && PyArray_DescrConverter(dtype, &new_descr) != NPY_SUCCEED))
+    if (!new_view || (dtype != Py_None && !(new_descr = new_descr_of(dtype))))
         goto fail;
     const bool same = !new_descr || PyArray_EquivTypes(new_descr, PyArray_DESCR((PyArrayObject *)new_view));
     if (copy == Py_False && !same) {

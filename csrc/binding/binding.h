@@ -60,6 +60,13 @@ void *pnb_raise(const pn_error *err); /* returns NULL */
 /* The one of n words that `word` was probably meant to be, or NULL. */
 const char *pnb_closest(const char *word, const char *const *words, int n);
 
+/* ---- items.c: sequences that the user's code cannot change while they are read ----------------------------------- */
+
+PyObject *pnb_items(PyObject *o);    /* the items of a list, a tuple or another iterable: a tuple, a new reference */
+PyObject *pnb_pairs(PyObject *dict); /* its (key, value) pairs, likewise */
+/* A list, and the lists in it, as tuples; what is no list is returned itself.  `who` opens the error sentence. */
+PyObject *pnb_still(PyObject *o, const char *who);
+
 /* ---- tensor.c ---------------------------------------------------------------------------------------------------- */
 
 typedef struct pnb_tensor {

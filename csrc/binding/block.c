@@ -118,7 +118,7 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *words)
     if (!pn_dtype_is_real(p.dtype))
         return PyErr_Format(PyExc_TypeError, "Block: dtype must be 'float32' or 'float64', got %R", dtype);
     for (int i = 0; i < 3; i++)
-        if (!(new_tuples[i] = PySequence_Tuple(given[i])))
+        if (!(new_tuples[i] = pnb_items(given[i])))
             goto done;
     if (read_plan(&p, new_tuples[0], new_tuples[1], new_tuples[2]) == 0)
         new_self = make(type, &p, new_tuples[0]);

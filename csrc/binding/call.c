@@ -331,7 +331,7 @@ static int sort_inputs(const pnb_op *info, PyObject **values, inputs *in, PyObje
             in->objects[i] = values[i] == Py_None && !(info->required >> i & 1) ? NULL : values[i];
         return 0;
     }
-    if (pnb_is_tensor(in->s, values[0]) || !(*new_items = PySequence_Tuple(values[0]))) {
+    if (pnb_is_tensor(in->s, values[0]) || !(*new_items = pnb_items(values[0]))) {
         if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError))
             PyErr_Format(PyExc_TypeError, "%s: %U must be a list or tuple of tensors, not %s", info->op->name,
                          info->names[0], Py_TYPE(values[0])->tp_name);

@@ -97,18 +97,26 @@ static const struct hyper *find(const pn_optimizer_kind *kind, const char *name)
     return NULL;
 }
 
+static int read_word(const pn_optimizer_kind *kind, PyObject *word, PyObject *value, pn_hyper *hyper)
+{
+    const char *name = PyUnicode_AsUTF8(word);
+    const struct hyper *row = name ? find(kind, name) : NULL;
+    return row ? read_value(row, kind, value, hyper) : -1;
+}
+
 static int read_all(const pn_optimizer_kind *kind, PyObject *words, pn_hyper *hyper)
 {
-    PyObject *key, *value;
-    Py_ssize_t at = 0;
     *hyper = kind->defaults;
-    while (words && PyDict_Next(words, &at, &key, &value)) {
-        const char *name = PyUnicode_AsUTF8(key);
-        const struct hyper *row = name ? find(kind, name) : NULL;
-        if (!row || read_value(row, kind, value, hyper))
-            return -1;
+    if (!words)
+        return 0;
+    PyObject *new_pairs = pnb_pairs(words);
+    int failed = new_pairs ? 0 : -1;
+    for (Py_ssize_t i = 0; !failed && i < PyTuple_GET_SIZE(new_pairs); i++) {
+        PyObject *pair = PyTuple_GET_ITEM(new_pairs, i);
+        failed = read_word(kind, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), hyper);
     }
-    return 0;
+    Py_XDECREF(new_pairs);
+    return failed;
 }
 
 /* ---- new ---- */
@@ -129,7 +137,7 @@ static const pn_optimizer_kind *find_kind(const char *name)
 
 static pn_optimizer *over_tensors(pn_state *s, const pn_optimizer_kind *kind, const pn_hyper *hyper, PyObject *target)
 {
-    PyObject *new_items = PySequence_Tuple(target);
+    PyObject *new_items = pnb_items(target);
     if (!new_items)
         return NULL;
     pn_error err;
@@ -240,38 +248,50 @@ static PyObject *slots(PyObject *self, PyObject *unused)
     return new_dict;
 }
 
-/* Everything is checked before anything is written. */
+/* A state vector's new values; NULL with an exception, or without one where there is none or it does not fit. */
+static pn_tensor *take_slot(const pn_state *s, const pn_optimizer *o, PyObject *dict, int i)
+{
+    const pnb_intake how = { .who = "set_slots: a slot",
+                             .dtype = (int)pn_optimizer_dtype(o),
+                             .real = (int)pn_optimizer_dtype(o) };
+    char name[16];
+    PyOS_snprintf(name, sizeof name, "slot%d", i);
+    PyObject *new_value = PyMapping_GetItemString(dict, name);
+    if (!new_value) {
+        if (PyErr_ExceptionMatches(PyExc_KeyError))
+            PyErr_Clear();
+        return NULL;
+    }
+    pn_tensor *new_slot = pnb_array_take(s, new_value, &how, NULL);
+    Py_DECREF(new_value);
+    if (!new_slot || (new_slot->v.ndim == 1 && new_slot->v.size == pn_optimizer_length(o)))
+        return new_slot;
+    pn_tensor_unref(new_slot);
+    return NULL;
+}
+
+/* Everything is checked before anything is written; whether a step runs is asked when the user's code has run. */
 static PyObject *set_slots(PyObject *self, PyObject *dict)
 {
-    pn_optimizer *o = idle(self);
-    if (!o || !PyDict_Check(dict))
-        return o ? PyErr_Format(PyExc_TypeError, "set_slots: give a dict as slots() makes it, not %s",
-                                Py_TYPE(dict)->tp_name)
-                 : NULL;
-    const pn_index length = pn_optimizer_length(o);
-    pn_state *s = pnb_state_of(self);
-    pn_tensor *values[2] = { NULL };
+    pn_optimizer *o = self_of(self)->o;
     const int n = pn_optimizer_what(o)->slots;
+    pn_tensor *values[2] = { NULL };
+    if (!PyDict_Check(dict))
+        return PyErr_Format(PyExc_TypeError, "set_slots: give a dict as slots() makes it, not %s",
+                            Py_TYPE(dict)->tp_name);
     bool fits = PyDict_GET_SIZE(dict) == n;
-    for (int i = 0; i < n && fits && !PyErr_Occurred(); i++) {
-        char name[16];
-        PyOS_snprintf(name, sizeof name, "slot%d", i);
-        PyObject *value = PyDict_GetItemString(dict, name);
-        const pnb_intake how = { .who = "set_slots: a slot",
-                                 .dtype = (int)pn_optimizer_dtype(o),
-                                 .real = (int)pn_optimizer_dtype(o) };
-        values[i] = value ? pnb_array_take(s, value, &how, NULL) : NULL;
-        fits = values[i] && values[i]->v.ndim == 1 && values[i]->v.size == length;
-    }
+    for (int i = 0; i < n && fits; i++)
+        fits = (values[i] = take_slot(pnb_state_of(self), o, dict, i)) != NULL;
     if (!fits && !PyErr_Occurred())
         PyErr_Format(PyExc_ValueError, "set_slots: this %s has %d slots, named slot0 and so on, of %zd values each",
-                     pn_optimizer_what(o)->name, n, length);
+                     pn_optimizer_what(o)->name, n, pn_optimizer_length(o));
+    const bool may_write = fits && idle(self);
     for (int i = 0; i < n; i++) {
-        if (fits && length > 0)
+        if (may_write && values[i]->v.size > 0)
             memcpy(pn_optimizer_slot(o, i), values[i]->v.data, pn_view_bytes(&values[i]->v));
         pn_tensor_unref(values[i]);
     }
-    return fits ? Py_NewRef(Py_None) : NULL;
+    return may_write ? Py_NewRef(Py_None) : NULL;
 }
 
 /* ---- attributes ---- */
@@ -289,14 +309,17 @@ static PyObject *get_hyper(PyObject *self, void *row)
 static int set_hyper(PyObject *self, PyObject *value, void *row)
 {
     const struct hyper *h = row;
-    pn_optimizer *o = idle(self);
-    if (!o)
+    const pn_optimizer_kind *kind = pn_optimizer_what(self_of(self)->o);
+    pn_hyper hyper;
+    if (!value || !reads(kind, h->name)) {
+        PyErr_Format(PyExc_AttributeError, value ? "%s has no %s" : "%s: %s cannot be deleted", kind->name, h->name);
         return -1;
-    if (value && reads(pn_optimizer_what(o), h->name))
-        return read_value(h, pn_optimizer_what(o), value, pn_optimizer_hyper(o));
-    PyErr_Format(PyExc_AttributeError, value ? "%s has no %s" : "%s: %s cannot be deleted", pn_optimizer_what(o)->name,
-                 h->name);
-    return -1;
+    }
+    if (read_value(h, kind, value, &hyper) || !idle(self)) /* in this order: the value may be the user's code */
+        return -1;
+    memcpy((char *)pn_optimizer_hyper(self_of(self)->o) + h->offset, (const char *)&hyper + h->offset,
+           h->is_bool ? sizeof(bool) : sizeof(double));
+    return 0;
 }
 
 static PyObject *get_kind(PyObject *self, void *unused)
@@ -320,13 +343,20 @@ static PyObject *get_steps(PyObject *self, void *unused)
 static int set_steps(PyObject *self, PyObject *value, void *unused)
 {
     (void)unused;
-    pn_optimizer *o = idle(self);
-    const long long steps = o && value ? PyLong_AsLongLong(value) : -1;
-    if (o && !PyErr_Occurred() && steps < 0)
-        PyErr_Format(PyExc_ValueError, "steps must be an int from 0 up");
-    if (PyErr_Occurred())
+    if (!value) {
+        PyErr_SetString(PyExc_AttributeError, "steps cannot be deleted");
         return -1;
-    pn_optimizer_set_steps(o, steps);
+    }
+    const long long steps = PyLong_AsLongLong(value);
+    if (steps == -1 && PyErr_Occurred())
+        return -1;
+    if (steps < 0) {
+        PyErr_Format(PyExc_ValueError, "steps must be an int from 0 up, got %lld", steps);
+        return -1;
+    }
+    if (!idle(self)) /* asked last: the value may be the user's code */
+        return -1;
+    pn_optimizer_set_steps(self_of(self)->o, steps);
     return 0;
 }
 
