@@ -70,7 +70,7 @@ $(BIN)/python:
 	    { echo "pyneural needs Python 3.11 or newer; give one: make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# build/lib would keep files that are gone; build/temp keeps objects, and does not know with which flags they were made.
+# build/lib would keep files that are gone.  build/objects is setup.py's: it compiles what changed, and knows the flags.
 install: $(BIN)/python
 	rm -rf build/lib.* build/bdist.*
 	$(PIP) install .
@@ -80,12 +80,9 @@ install-here: $(BIN)/python
 	rm -rf build/lib.* build/bdist.*
 	$(PIP) install --editable .
 
-# What install-here has built since was not built with -Werror, and is built again.
 install-test: $(BIN)/python
 	rm -rf build/lib.* build/bdist.*
-	rm -f $$(find pyneural -name '_core*.so' $$([ -e build/strict ] && echo -newer build/strict))
 	PYNEURAL_WERROR=1 $(PIP) install --editable '.[test]'
-	@mkdir -p build && touch build/strict
 
 # ---- the op rows under AddressSanitizer, a part of `make asan` -----------------------------------------------------
 
@@ -96,9 +93,9 @@ ASAN_PYTHON   = PYTHONPATH=$(abspath $(ASAN_PACKAGE)) PYTHONMALLOC=malloc LD_PRE
 
 asan: asan-ops
 asan-ops: install-test
-	rm -rf build/temp.* build/lib.* build/bdist.* $(ASAN_PACKAGE)
+	rm -rf build/lib.* build/bdist.* $(ASAN_PACKAGE)
 	PYNEURAL_BUILD=asan $(PIP) install --no-deps --target $(ASAN_PACKAGE) .
-	rm -rf build/temp.* build/lib.* build/bdist.*
+	rm -rf build/lib.* build/bdist.*
 	$(ASAN_PYTHON) $(BIN)/pytest -p no:cacheprovider tests/test_ops.py tests/test_empty.py
 
 # ---- plain C ------------------------------------------------------------------------------------------------------

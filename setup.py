@@ -2,12 +2,23 @@
 
 Read from the environment: PYNEURAL_BUILD = release (the default), debug, asan, tsan or coverage; PYNEURAL_WERROR = 1
 makes warnings errors; CC, CFLAGS and LDFLAGS as everywhere.
+
+Objects stay in build/objects, in a folder for each compiler and set of flags, and serve whoever builds next: pip, or
+`setup.py build_ext --inplace`.  Beside each is a list of the files that it was made from, with the hash of each; it is
+compiled again where one of them holds something else now.
 """
 
+import functools
+import hashlib
+import itertools
 import os
+import re
 import shlex
 import shutil
+import subprocess
+import sys
 import sysconfig
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,20 +48,72 @@ compile_flags, link_flags = BUILDS[build]
 warnings = WARNINGS if os.environ.get("PYNEURAL_WERROR") == "1" else []
 
 
+class Objects:
+    """Compiles what is out of date, side by side."""
+
+    def __init__(self, compiler) -> None:
+        self._compile = compiler.compile
+        self._command = compiler.compiler_so
+        self._hash = functools.cache(lambda path: hashlib.sha256(Path(path).read_bytes()).hexdigest())
+        self._begun = time.time()
+
+    def compile(self, sources, *, output_dir, include_dirs, extra_postargs, **words) -> list[str]:
+        """What distutils' compile does, but the objects go to a folder of ours."""
+        folder = self._folder(extra_postargs, words)
+        objects = [folder / Path(source).with_suffix(".o") for source in sources]
+
+        def make(source: str, made: Path) -> None:
+            parts, dependencies = made.with_suffix(".parts"), made.with_suffix(".d")
+            if made.exists() and self._are_the_same(parts, include_dirs):
+                return
+            made.parent.mkdir(parents=True, exist_ok=True)
+            parts.unlink(missing_ok=True)
+            options = [*extra_postargs, "-MMD", "-MF", str(dependencies)]
+            self._compile([source], str(folder), include_dirs=include_dirs, extra_postargs=options, **words)
+            self._note(parts, dependencies, include_dirs)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(make, sources, objects))
+        return [str(made) for made in objects]
+
+    def _folder(self, flags, words) -> Path:
+        """One for each compiler, interpreter and set of flags."""
+        program = itertools.takewhile(lambda word: not word.startswith("-"), self._command)
+        version = subprocess.run([*program, "--version"], capture_output=True, check=True).stdout
+        key = repr((self._command, version, sys.version, sysconfig.get_platform(), flags, sorted(words.items())))
+        return Path("build", "objects", f"{build}-{hashlib.sha256(key.encode()).hexdigest()[:8]}")
+
+    def _note(self, parts: Path, dependencies: Path, folders: list[str]) -> None:
+        """A line for each file that went into an object: its hash, and its path from the folder it was found in."""
+        text = dependencies.read_text().partition(":")[2].replace("\\\n", " ")
+        paths = [word.replace("\\ ", " ") for word in re.findall(r"(?:\\ |\S)+", text)]
+        if any(Path(path).stat().st_mtime >= self._begun for path in paths):
+            return  # changed while it was compiled, perhaps: once more next time
+        lines = []
+        for path in paths:
+            inside = [os.path.relpath(path, folder) for folder in folders if Path(path).is_relative_to(folder)]
+            lines.append(f"{self._hash(path)} {[*inside, path][0]}\n")
+        parts.write_text("".join(lines))
+
+    def _are_the_same(self, parts: Path, folders: list[str]) -> bool:
+        """Whether all that such lines name is found, and holds what it held."""
+        lines = parts.read_text().splitlines() if parts.exists() else [" "]
+        for was, _, name in (line.partition(" ") for line in lines):
+            found = next((path for path in (Path(folder, name) for folder in folders) if path.is_file()), None)
+            if found is None or self._hash(found) != was:
+                return False
+        return True
+
+
 class Build(build_ext):
-    """Compiles the sources side by side, and says what is missing where there is no compiler."""
+    """Says what is missing where there is no compiler."""
 
     def build_extensions(self) -> None:
         """Builds the one extension there is."""
         self._look_for_tools()
         self._forget_this_machine()
-        compile_in_turn = self.compiler.compile
-
-        def compile_side_by_side(sources, *args, **words):
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                return [o for made in pool.map(lambda s: compile_in_turn([s], *args, **words), sources) for o in made]
-
-        self.compiler.compile = compile_side_by_side
+        self.force = self.compiler.force = True  # to link; what is compiled is for Objects to say
+        self.compiler.compile = Objects(self.compiler).compile
         super().build_extensions()
 
     def _forget_this_machine(self) -> None:
@@ -75,17 +138,11 @@ class Build(build_ext):
             )
 
 
-def files(*patterns: str) -> list[str]:
-    """All that match, sorted."""
-    return sorted(str(name) for pattern in patterns for name in Path("csrc").rglob(pattern))
-
-
 setup(
     ext_modules=[
         Extension(
             "pyneural._core",
-            files("*.c"),
-            depends=[*files("*.h", "*.inc", "*.def"), "setup.py"],
+            sorted(str(path) for path in Path("csrc").rglob("*.c")),
             include_dirs=["csrc", numpy.get_include()],
             extra_compile_args=FLAGS + compile_flags + warnings,
             extra_link_args=["-pthread", *link_flags],
