@@ -11,7 +11,7 @@ JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 .DEFAULT_GOAL := help
 include tests/c/rules.mk
 
-.PHONY: help digits test bench bench-kernels bench-install lint docs golden digits-c matrix isas clean install install-here install-test asan-ops
+.PHONY: help digits test op bench bench-kernels bench-install lint docs golden digits-c matrix isas clean install install-here install-test asan-ops
 
 help:                  ## list these doors
 	@awk -F ' *## *' '/^[a-z-]+:.*## /{split($$1, a, ":"); printf "make %-13s %s\n", a[1], $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,18 @@ test: lint             ## install into .venv with -Werror, then lint, types, C t
 
 matrix:                ## the suite on the oldest and the newest Python and NumPy (OLDEST=, NEWEST= interpreters)
 	tools/matrix.sh $(OLDEST) $(NEWEST)
+
+# A C test of the same name, as a kernel has, is run as well.
+op: export PYTHONPATH := $(CURDIR):$(CURDIR)/tests
+op:                    ## one op, in seconds: build what changed, then its rows, on every instruction set (NAME=elu)
+	@[ -n "$(NAME)" ] || { echo "which op? make op NAME=elu"; exit 1; }
+	@[ -x $(BIN)/pytest ] || $(MAKE) install-test
+	PYNEURAL_WERROR=1 $(BIN)/python setup.py -q build_ext --inplace
+	$(BIN)/pytest -q tests/test_ops.py -k 'every_op or [$(NAME)- or [$(NAME)]'
+	@for isa in $$($(BIN)/python -c 'import test_ops; print(*test_ops.lower_isas())'); do \
+	    echo "PYNEURAL_ISA=$$isa"; PYNEURAL_ISA=$$isa $(BIN)/python tests/test_ops.py $$isa $(NAME) || exit 1; \
+	done
+	@[ ! -e tests/c/test_$(NAME).c ] || $(MAKE) c-test C_TESTS=tests/c/test_$(NAME).c
 
 # Beyond the processor's best there is nothing to run.  The naive twins have their turn in tests/test_ops.py.
 ISAS ?= baseline avx2 avx512
