@@ -11,6 +11,7 @@ typedef enum {
     PN_EDTYPE,  /* kinds of number:              TypeError */
     PN_EMEMORY, /* no memory, or over the limit: MemoryError */
     PN_ESTATE,  /* right call, wrong moment:     RuntimeError */
+    PN_ESTOP,   /* asked to end before its time: KeyboardInterrupt */
 } pn_code;
 
 typedef struct pn_error {

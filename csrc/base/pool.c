@@ -35,6 +35,8 @@ enum {
     PIECE_NS = 3000,        /* below this much a piece costs more than it evens out */
     LONG_PIECE_NS = 200000, /* above this much the others idle at the end */
     PIECES = 4,             /* of a segment, unless too short or too long */
+    LOOK_NS = 1000000,      /* of work between two looks at the clock ... */
+    ASK_NS = 100000000,     /* ... and of time between two questions whether to stop */
 };
 
 typedef struct segment {
@@ -55,10 +57,12 @@ struct pn_pool {
     /* The region: written by the caller while nobody is inside, read by workers after they entered. */
     _Alignas(PN_ALIGN) pn_task *task;
     const void *job;
+    pn_stop *stop;
     bool flush;
     int caller_cpu;
     int parts; /* segments in use */
     pn_index piece;
+    double piece_ns;
     _Atomic int takers; /* threads that did at least one item */
     segment segments[PN_MAX_THREADS];
 
@@ -190,6 +194,26 @@ static void close_gate(pn_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
+/* ---- an end before its time ---- */
+
+static bool is_stopped(const pn_stop *stop) { return stop && atomic_load_explicit(&stop->now, memory_order_relaxed); }
+
+/* After work of so many ns, on the thread that called. */
+static void ask(pn_stop *stop, double ns)
+{
+    if (!stop || !stop->asked || (stop->unseen_ns += ns) < LOOK_NS)
+        return;
+    stop->unseen_ns = 0;
+    const int64_t now = now_ns();
+    if (stop->answered_ns == 0)
+        stop->answered_ns = now;
+    if (now - stop->answered_ns < ASK_NS)
+        return;
+    stop->answered_ns = now;
+    if (stop->asked(stop->argument))
+        atomic_store_explicit(&stop->now, true, memory_order_relaxed);
+}
+
 /* ---- the workers ---- */
 
 /* Takes pieces until all are taken: of the own segment, then of the next, and so on round. */
@@ -198,12 +222,14 @@ static void work(pn_pool *pool, int number, void *scratch)
     bool took = false;
     for (int i = 0; i < pool->parts; i++) {
         segment *s = &pool->segments[(number + i) % pool->parts];
-        while (atomic_load_explicit(&s->next, memory_order_relaxed) < s->end) {
+        while (!is_stopped(pool->stop) && atomic_load_explicit(&s->next, memory_order_relaxed) < s->end) {
             pn_index begin = atomic_fetch_add_explicit(&s->next, pool->piece, memory_order_relaxed);
             if (begin >= s->end)
                 break;
             pool->task(pool->job, begin, pn_min(begin + pool->piece, s->end), scratch);
             took = true;
+            if (number == 0)
+                ask(pool->stop, pool->piece_ns);
         }
     }
     if (took)
@@ -279,6 +305,7 @@ static int lay_out(pn_pool *pool, pn_index n, double item_ns)
     pool->parts = (int)parts;
     pn_index most = pn_max(1, (pn_index)(LONG_PIECE_NS / item_ns));
     pool->piece = pn_max(least, pn_min(most, pn_ceil_div(length, PIECES)));
+    pool->piece_ns = (double)pool->piece * item_ns;
     pn_index begin = 0;
     for (pn_index i = 0; i < parts; i++) {
         segment *s = &pool->segments[i];
@@ -289,6 +316,18 @@ static int lay_out(pn_pool *pool, pn_index n, double item_ns)
     return pool->parts;
 }
 
+/* All items on this thread: at once, or in pieces where there is time to ask between them. */
+static void run_alone(const pn_team *team, pn_index n, double item_ns, pn_task *task, const void *job)
+{
+    const bool all = !team->stop || (double)n * item_ns <= LONG_PIECE_NS;
+    const pn_index piece = all ? n : pn_max(1, (pn_index)(LONG_PIECE_NS / item_ns));
+    for (pn_index begin = 0; begin < n && !is_stopped(team->stop); begin += piece) {
+        const pn_index end = pn_min(n, begin + piece);
+        task(job, begin, end, team->scratch);
+        ask(team->stop, (double)(end - begin) * item_ns);
+    }
+}
+
 /* With busy held.  Returns whether two threads or more took part. */
 static bool run_shared(pn_pool *pool, const pn_team *team, pn_index n, double item_ns, pn_task *task, const void *job)
 {
@@ -296,11 +335,12 @@ static bool run_shared(pn_pool *pool, const pn_team *team, pn_index n, double it
         start_workers(pool);
     int parts = lay_out(pool, n, item_ns);
     if (parts == 1) {
-        task(job, 0, n, team->scratch);
+        run_alone(team, n, item_ns, task, job);
         return false;
     }
     pool->task = task;
     pool->job = job;
+    pool->stop = team->stop;
     pool->flush = team->flush;
     pool->caller_cpu = pn_cpu_here();
     atomic_store_explicit(&pool->takers, 0, memory_order_relaxed);
@@ -330,7 +370,7 @@ void pn_pool_run(const pn_team *team, pn_region region, pn_index n, double item_
         shared = run_shared(pool, team, n, item_ns, task, job);
         pthread_mutex_unlock(&pool->busy);
     } else {
-        task(job, 0, n, team->scratch);
+        run_alone(team, n, item_ns, task, job);
     }
     pn_float_leave(previous);
     if (pool != NULL) {

@@ -2,6 +2,8 @@
 #ifndef PN_BASE_POOL_H
 #define PN_BASE_POOL_H
 
+#include <stdatomic.h>
+
 #include "base/mem.h"
 
 enum { PN_MAX_THREADS = 64, PN_SCRATCH_BYTES = 1 << 20 };
@@ -25,9 +27,20 @@ typedef enum {
  * scratch: PN_SCRATCH_BYTES that no other task uses meanwhile, 64-byte aligned. */
 typedef void pn_task(const void *job, pn_index begin, pn_index end, void *scratch);
 
+/* How long work learns that it should end.  The thread that called asks, about every tenth of a second; once the answer
+ * is yes, the rest of this region and all later ones of the call are skipped, and what they were to write is worthless. */
+typedef struct pn_stop {
+    bool (*asked)(void *argument); /* NULL: nobody ever asks */
+    void *argument;
+    double unseen_ns;    /* work, as estimated, since the last look at the clock */
+    int64_t answered_ns; /* when was asked, or looked at the clock first; 0: not yet */
+    _Atomic bool now;
+} pn_stop;
+
 /* Who works on one call: the pool (NULL: the caller alone) and the caller's own scratch. */
 typedef struct pn_team {
     pn_pool *pool;
+    pn_stop *stop; /* NULL: the work is always done to its end */
     void *scratch; /* PN_SCRATCH_BYTES, aligned, the caller's for the length of the call */
     bool flush;    /* denormals become 0 (float32); float64 keeps them */
 } pn_team;

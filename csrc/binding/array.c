@@ -168,12 +168,7 @@ static pn_tensor *copy_in(const pn_state *s, PyArrayObject *a, const pn_view *sh
 /* The last reference to a borrowed storage may go on any thread, with or without the GIL. */
 static void let_go(void *loan)
 {
-#if PY_VERSION_HEX >= 0x030D0000
-    const bool finalizing = Py_IsFinalizing();
-#else
-    const bool finalizing = _Py_IsFinalizing();
-#endif
-    if (finalizing && !PyGILState_Check())
+    if (pnb_is_finalizing() && !PyGILState_Check())
         return;
     const PyGILState_STATE state = PyGILState_Ensure();
     Py_DECREF((PyObject *)loan);

@@ -36,6 +36,7 @@ typedef struct pn_state {
     pnb_op *ops;     /* as pn_ops */
     PyMethodDef *op_methods;
     const char *isa;
+    PyObject *get_handler, *sigint, *usual_handler; /* of signals: whether Ctrl-C ends an op */
 } pn_state;
 
 /* Every file with something to add to the module has such a function; module.c lists them. */
@@ -70,7 +71,8 @@ PyObject *pnb_still(PyObject *o, const char *who);
 /* ---- tensor.c ---------------------------------------------------------------------------------------------------- */
 
 typedef struct pnb_tensor {
-    PyObject_HEAD pn_tensor *t; /* never changes */
+    PyObject_HEAD
+    pn_tensor *t; /* never changes */
     PyObject *weakrefs;
 } pnb_tensor;
 
@@ -83,7 +85,8 @@ PyObject *pnb_tensor_item(PyObject *self, PyObject *unused);
 /* ---- block.c ----------------------------------------------------------------------------------------------------- */
 
 typedef struct pnb_block {
-    PyObject_HEAD pn_block *b;
+    PyObject_HEAD
+    pn_block *b;
     PyObject *names, *tensors; /* tuples */
 } pnb_block;
 
@@ -185,6 +188,11 @@ int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *input
 int pnb_broadcast(const pn_state *s, const pn_op *op, int n, pn_tensor **inputs, bool record, uint64_t *owned);
 
 bool pnb_is_recording(const pn_state *s); /* quiet.c */
+
+/* ---- interrupt.c ---- */
+
+/* Whether the interpreter is going down: threads must not ask for the GIL any more. */
+bool pnb_is_finalizing(void);
 
 /* ---- fork.c: around work on memory or graphs without the GIL, which a fork lets come to its end ------------------ */
 

@@ -42,12 +42,15 @@ static PyObject *prepare_digit(PyObject *module, PyObject *image)
     Py_XDECREF(new_source);
     if (!t || check(&t->v))
         goto done;
-    Py_BEGIN_ALLOW_THREADS pn_digit_prepare(t->v.data, t->v.shape[0], t->v.shape[1],
-                                            t->v.ndim == 3 ? (int)t->v.shape[2] : 1, pixels, &did);
-    Py_END_ALLOW_THREADS if (did.empty) PyErr_Format(
-        PyExc_ValueError, "prepare_digit: nothing stands out in this image %s: it is empty, or all of one shade",
-        pn_view_text(&t->v).s);
-    else new_pair = Py_BuildValue("(NN)", pnb_array_of(&result), describe(&did));
+    Py_BEGIN_ALLOW_THREADS
+    pn_digit_prepare(t->v.data, t->v.shape[0], t->v.shape[1], t->v.ndim == 3 ? (int)t->v.shape[2] : 1, pixels, &did);
+    Py_END_ALLOW_THREADS
+    if (did.empty)
+        PyErr_Format(PyExc_ValueError,
+                     "prepare_digit: nothing stands out in this image %s: it is empty, or all of one shade",
+                     pn_view_text(&t->v).s);
+    else
+        new_pair = Py_BuildValue("(NN)", pnb_array_of(&result), describe(&did));
 done:
     pn_tensor_unref(t);
     return new_pair;

@@ -11,6 +11,7 @@ void *pnb_raise(const pn_error *err)
     case PN_EVALUE: kind = PyExc_ValueError; break;
     case PN_EDTYPE: kind = PyExc_TypeError; break;
     case PN_EMEMORY: kind = PyExc_MemoryError; break;
+    case PN_ESTOP: kind = PyExc_KeyboardInterrupt; break;
     case PN_ESTATE:
     case PN_OK: break;
     }

@@ -46,7 +46,8 @@ void pnb_gate_leave(pnb_gate *g, PyThreadState *thread)
 /* Without the GIL, which those inside may need: the last reference to a borrowed array is let go with it. */
 static void shut(pnb_gate *g)
 {
-    Py_BEGIN_ALLOW_THREADS pthread_mutex_lock(&g->lock);
+    Py_BEGIN_ALLOW_THREADS
+    pthread_mutex_lock(&g->lock);
     while (g->shut)
         pthread_cond_wait(&g->changed, &g->lock);
     g->shut = true;

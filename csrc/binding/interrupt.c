@@ -1,4 +1,4 @@
-/* interrupt.c -- Ctrl-C as a question between batches: the first press is noted, the second raises at once.
+/* interrupt.c -- Ctrl-C within a long op, and as a question between batches: the first press is noted, the second raises.
  *
  * The object is its own signal handler.  It is inert off the main thread, where Python sets no handlers, and where
  * Ctrl-C is ignored or belongs to a handler that is not Python's. */
@@ -7,7 +7,8 @@
 #include <signal.h>
 
 typedef struct interrupt {
-    PyObject_HEAD PyObject *old; /* the handler to put back; NULL: none of ours is set */
+    PyObject_HEAD
+    PyObject *old; /* the handler to put back; NULL: none of ours is set */
     char pressed;
 } interrupt;
 
@@ -141,8 +142,55 @@ static const PyType_Spec spec = {
     .slots = (PyType_Slot *)slots,
 };
 
+/* ---- within an op ---- */
+
+bool pnb_is_finalizing(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return Py_IsFinalizing();
+#else
+    return _Py_IsFinalizing();
+#endif
+}
+
+/* Only Python's own handler, or ours at the second press, ends an op: what others would do is theirs to decide once the
+ * op is done, and no Python code runs here, in the middle of it. */
+static bool ends_ops(const pn_state *s)
+{
+    PyObject *new_handler = s->get_handler ? PyObject_CallOneArg(s->get_handler, s->sigint) : NULL;
+    const bool ours = new_handler && Py_TYPE(new_handler) == s->interrupt_type && self_of(new_handler)->pressed;
+    const bool ends = ours || (new_handler && new_handler == s->usual_handler);
+    Py_XDECREF(new_handler);
+    PyErr_Clear();
+    return ends;
+}
+
+/* pn_stop's question, on the thread that called the op, with or without the GIL. */
+static bool is_interrupted(void *state)
+{
+    if (pnb_is_finalizing())
+        return false;
+    const PyGILState_STATE gil = PyGILState_Ensure();
+    bool stop = PyOS_InterruptOccurred(); /* takes the press; only the main thread ever sees it */
+    if (stop && !ends_ops(state)) {
+        PyErr_SetInterruptEx(SIGINT); /* puts it back */
+        stop = false;
+    }
+    PyGILState_Release(gil);
+    return stop;
+}
+
 int pnb_interrupt_setup(PyObject *module, pn_state *s)
 {
+    PyObject *new_signal = PyImport_ImportModule("_signal");
     s->interrupt_type = pnb_add_type(module, &spec);
-    return s->interrupt_type ? 0 : -1;
+    s->sigint = PyLong_FromLong(SIGINT);
+    s->get_handler = new_signal ? PyObject_GetAttrString(new_signal, "getsignal") : NULL;
+    s->usual_handler = new_signal ? PyObject_GetAttrString(new_signal, "default_int_handler") : NULL;
+    Py_XDECREF(new_signal);
+    if (!s->interrupt_type || !s->sigint || !s->get_handler || !s->usual_handler)
+        return -1;
+    s->engine->stop_argument = s;
+    s->engine->stop_asked = is_interrupted;
+    return 0;
 }

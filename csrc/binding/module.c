@@ -32,6 +32,8 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(s->optimizer_type);
     Py_VISIT(s->interrupt_type);
     Py_VISIT(s->quiet);
+    Py_VISIT(s->get_handler);
+    Py_VISIT(s->usual_handler);
     return 0;
 }
 
@@ -44,6 +46,9 @@ static int clear(PyObject *module)
     Py_CLEAR(s->interrupt_type);
     Py_CLEAR(s->quiet);
     Py_CLEAR(s->zero);
+    Py_CLEAR(s->get_handler);
+    Py_CLEAR(s->sigint);
+    Py_CLEAR(s->usual_handler);
     return 0;
 }
 

@@ -5,7 +5,8 @@
 #include <string.h>
 
 typedef struct optimizer {
-    PyObject_HEAD pn_optimizer *o;
+    PyObject_HEAD
+    pn_optimizer *o;
     bool busy; /* a step runs without the GIL */
 } optimizer;
 
@@ -226,8 +227,10 @@ static PyObject *step(PyObject *self, PyObject *unused)
         failed = pn_optimizer_step(o, &err);
     } else {
         self_of(self)->busy = true;
-        Py_BEGIN_ALLOW_THREADS failed = pn_optimizer_step(o, &err);
-        Py_END_ALLOW_THREADS self_of(self)->busy = false;
+        Py_BEGIN_ALLOW_THREADS
+        failed = pn_optimizer_step(o, &err);
+        Py_END_ALLOW_THREADS
+        self_of(self)->busy = false;
     }
     return failed ? pnb_raise(&err) : Py_NewRef(Py_None);
 }

@@ -156,20 +156,31 @@ static int read_kind(PyObject *o, pn_random_f *f)
     return -1;
 }
 
+/* Ctrl-C ended the work; always -1. */
+static int interrupted(const char *who)
+{
+    PyErr_Format(PyExc_KeyboardInterrupt, "%s: interrupted", who);
+    return -1;
+}
+
 static int fill(pn_engine *engine, pn_tensor *t, const pn_random *job)
 {
     pn_error err;
-    pn_team team = { .pool = engine->pool,
-                     .scratch = pn_mem_get(engine->memory, PN_SCRATCH_BYTES, &err),
-                     .flush = t->v.dtype == PN_FLOAT32 };
+    pn_stop stop = pn_engine_stop(engine);
+    const pn_team team = { .pool = engine->pool,
+                           .stop = &stop,
+                           .scratch = pn_mem_get(engine->memory, PN_SCRATCH_BYTES, &err),
+                           .flush = t->v.dtype == PN_FLOAT32 };
     if (!team.scratch) {
         pnb_raise(&err);
         return -1;
     }
-    Py_BEGIN_ALLOW_THREADS engine->kernels[t->v.dtype]->random(&team, job);
-    Py_END_ALLOW_THREADS pn_mem_put(team.scratch);
+    Py_BEGIN_ALLOW_THREADS
+    engine->kernels[t->v.dtype]->random(&team, job);
+    Py_END_ALLOW_THREADS
+    pn_mem_put(team.scratch);
     pn_tensor_touch(t);
-    return 0;
+    return stop.now ? interrupted("random_fill") : 0;
 }
 
 static PyObject *random_fill(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
@@ -218,8 +229,10 @@ static PyObject *permutation(PyObject *module, PyObject *const *args, Py_ssize_t
                        : pn_tensor_new(pnb_state(module)->engine, &view, &err);
     if (!t)
         return pnb_raise(&err);
-    Py_BEGIN_ALLOW_THREADS pn_rng_permutation(t->v.data, length, pn_rng_key(seed, stream), (uint32_t)step);
-    Py_END_ALLOW_THREADS return pnb_wrap(pnb_state(module), t);
+    Py_BEGIN_ALLOW_THREADS
+    pn_rng_permutation(t->v.data, length, pn_rng_key(seed, stream), (uint32_t)step);
+    Py_END_ALLOW_THREADS
+    return pnb_wrap(pnb_state(module), t);
 }
 
 static PyObject *stream(PyObject *module, PyObject *name)
@@ -256,12 +269,18 @@ static int run_moments(pn_engine *engine, const pn_tensor *x, pn_moments *job)
         pnb_raise(&err);
         return -1;
     }
-    const pn_team team = { .pool = engine->pool, .scratch = memory };
+    pn_stop stop = pn_engine_stop(engine);
+    const pn_team team = { .pool = engine->pool, .stop = &stop, .scratch = memory };
     job->mean = (double *)(void *)(memory + PN_SCRATCH_BYTES);
     job->deviation = job->mean + job->channels;
     job->work = (double *)(void *)(memory + PN_SCRATCH_BYTES + (numbers + 63) / 64 * 64);
-    Py_BEGIN_ALLOW_THREADS k->moments(&team, job);
-    Py_END_ALLOW_THREADS return 0;
+    Py_BEGIN_ALLOW_THREADS
+    k->moments(&team, job);
+    Py_END_ALLOW_THREADS
+    if (!stop.now)
+        return 0;
+    pn_mem_put(memory);
+    return interrupted("moments");
 }
 
 static PyObject *moments(PyObject *module, PyObject *array)
@@ -307,7 +326,8 @@ static PyObject *check_finite(PyObject *module, PyObject *array)
     if (!x)
         return NULL;
     if (pn_dtype_is_real(x->v.dtype)) {
-        Py_BEGIN_ALLOW_THREADS bad = count_bad(&x->v, &first);
+        Py_BEGIN_ALLOW_THREADS
+        bad = count_bad(&x->v, &first);
         Py_END_ALLOW_THREADS
     }
     pn_tensor_unref(x);

@@ -79,7 +79,7 @@ static pn_tensor *make_output(pn_engine *engine, const pn_call *call, int i, boo
                         &call->y[i], err);
 }
 
-/* Forward with its scratch; nothing in it can fail once the memory is there.  Where no value comes out nothing is
+/* Forward with its scratch; once the memory is there, only a request to stop ends it early.  Where no value comes out nothing is
  * computed, so that nothing loops over rows that have no columns. */
 static int run_forward(pn_engine *engine, pn_call *call, pn_error *err)
 {
@@ -96,7 +96,11 @@ static int run_forward(pn_engine *engine, pn_call *call, pn_error *err)
         pn_mem_put(own);
         return -1;
     }
-    const pn_team team = { .pool = engine->pool, .scratch = own, .flush = call->k->real == PN_FLOAT32 };
+    pn_stop stop = pn_engine_stop(engine);
+    const pn_team team = { .pool = engine->pool,
+                           .stop = call->writes_x ? NULL : &stop, /* what is changed in place is never left half done */
+                           .scratch = own,
+                           .flush = call->k->real == PN_FLOAT32 };
     call->team = &team;
     const unsigned mode = pn_float_enter(team.flush);
     op->forward(call);
@@ -104,7 +108,7 @@ static int run_forward(pn_engine *engine, pn_call *call, pn_error *err)
     call->team = NULL;
     pn_mem_put(call->scratch);
     pn_mem_put(own);
-    return 0;
+    return stop.now ? pn_fail(err, PN_ESTOP, "%s: interrupted", op->name) : 0;
 }
 
 static void touch_written(const pn_call *call, pn_tensor *const *inputs)

@@ -10,6 +10,7 @@
 typedef struct sweep {
     pn_engine *engine;
     pn_team team; /* its scratch lasts for the whole sweep */
+    pn_stop stop;
     bool accumulate;
     pn_node *nodes; /* claimed; after sorting, newest first */
     pn_slot *slots; /* claimed */
@@ -380,6 +381,8 @@ static int walk(sweep *s, bool keep_graph)
         }
         if (reached && step_back(s, node))
             return -1;
+        if (s->stop.now)
+            return pn_fail(s->err, PN_ESTOP, "backward: interrupted");
         for (int i = 0; i < node->n_out; i++) {
             pn_storage_unref(node->out[i].dy);
             node->out[i].dy = NULL;
@@ -451,8 +454,9 @@ int pn_backward(pn_tensor *loss, const pn_backward_options *options, pn_error *e
     const pn_backward_options *o = options ? options : &plain;
     if (check_loss(loss, o->seed, err))
         return -1;
-    sweep s = { .engine = loss->engine, .accumulate = o->accumulate, .err = err };
+    sweep s = { .engine = loss->engine, .stop = pn_engine_stop(loss->engine), .accumulate = o->accumulate, .err = err };
     s.team = (pn_team){ .pool = loss->engine->pool,
+                        .stop = &s.stop,
                         .flush = loss->v.dtype == PN_FLOAT32,
                         .scratch = pn_mem_get(loss->engine->memory, PN_SCRATCH_BYTES, err) };
     if (!s.team.scratch)

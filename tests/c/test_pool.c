@@ -470,9 +470,50 @@ TEST(a_shared_region_costs_microseconds)
     close_pool(w);
 }
 
-TESTS(without_new_threads_the_caller_does_it_all, each_item_is_computed_once, many_small_regions_in_a_row,
-      as_many_threads_as_asked_take_part_and_are_counted, the_float_environment_is_set_on_all_threads_and_restored,
-      a_region_rounds_to_nearest_whatever_the_caller_does, a_region_inside_a_region_runs_inline,
-      a_second_caller_computes_alone_and_waits_for_nobody, four_callers_and_a_changing_number_of_threads,
-      the_number_of_threads_is_checked_and_changes, a_pool_without_memory_fails_cleanly,
-      both_sides_of_a_fork_have_a_working_pool, a_shared_region_costs_microseconds)
+/* ---- an end before its time ---- */
+
+static bool yes(void *asked)
+{
+    ++*(int *)asked;
+    return true;
+}
+
+static void linger(const void *job, pn_index begin, pn_index end, void *scratch)
+{
+    for (pn_index i = begin; i < end; i++)
+        usleep(2000);
+    mark(job, begin, end, scratch);
+}
+
+/* 400 items of 2 ms: asked after a tenth of a second, whoever computes, the rest is left. */
+TEST(work_that_should_stop_leaves_its_rest_and_later_regions)
+{
+    enum { ITEMS = 400 };
+    for (int threads = 1; threads <= 3; threads++) {
+        world w = open_pool(threads);
+        static atomic_int times[ITEMS];
+        memset(times, 0, sizeof times);
+        int asked = 0, done = 0;
+        pn_stop stop = { .asked = yes, .argument = &asked };
+        pn_team team = { .pool = w.pool, .stop = &stop, .scratch = caller_scratch };
+        pn_pool_run(&team, PN_REGION_IMAGE, ITEMS, 2e6, linger, &(marks){ .times = times });
+        for (int i = 0; i < ITEMS; i++)
+            done += atomic_load(&times[i]);
+        CHECK(done > 0 && done < ITEMS);
+        CHECK_INT(asked, 1);
+        pn_pool_run(&team, PN_REGION_IMAGE, ITEMS, LONG_NS, mark, &(marks){ .times = times });
+        for (int i = 0; i < ITEMS; i++)
+            done -= atomic_load(&times[i]);
+        CHECK_INT(done, 0);
+        stop = (pn_stop){ .asked = NULL }; /* a call of its own is asked anew; this one never */
+        check_each_once(&team, ITEMS, LONG_NS);
+        close_pool(w);
+    }
+}
+
+TESTS(work_that_should_stop_leaves_its_rest_and_later_regions, without_new_threads_the_caller_does_it_all,
+      each_item_is_computed_once, many_small_regions_in_a_row, as_many_threads_as_asked_take_part_and_are_counted,
+      the_float_environment_is_set_on_all_threads_and_restored, a_region_rounds_to_nearest_whatever_the_caller_does,
+      a_region_inside_a_region_runs_inline, a_second_caller_computes_alone_and_waits_for_nobody,
+      four_callers_and_a_changing_number_of_threads, the_number_of_threads_is_checked_and_changes,
+      a_pool_without_memory_fails_cleanly, both_sides_of_a_fork_have_a_working_pool, a_shared_region_costs_microseconds)
