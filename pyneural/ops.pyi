@@ -41,6 +41,7 @@ __all__ = [
     "linear",
     "log",
     "log_softmax",
+    "logsumexp",
     "mae",
     "matmul",
     "max",
@@ -486,6 +487,15 @@ def log_softmax(x: _Values) -> Tensor:
 
     >>> pn.ops.log_softmax(np.float32([[0, 0, 0]])).shape
     (1, 3)
+    """
+
+def logsumexp(x: _Values, axis: int | tuple[int, ...] | list[int] | None = None, keepdims: bool = False) -> Tensor:
+    """log(sum(exp(x))) over axes, without overflow; its gradient is the softmax (Blanchard et al. 2021).
+
+    x: any shape; returns x's shape without the reduced axes (or with length 1: keepdims).  Of no values, or of -inf alone, it is -inf.
+
+    >>> pn.ops.logsumexp(np.float32([[1000, 1000], [0, 0]]), axis=0).numpy().tolist()
+    [1000.0, 1000.0]
     """
 
 def cross_entropy(

@@ -451,6 +451,18 @@ row(
     exact=True,
 )
 
+INFS = values([[np.inf, 1, -np.inf], [-np.inf] * 3, [np.inf, np.inf, 0], [np.nan, np.inf, 0]])
+reduction(
+    "logsumexp",
+    lambda x, axis=None, keepdims=False: np.logaddexp.reduce(x, axis=axis, keepdims=keepdims),
+    case(normal(5, 1), axis=1),
+    case(normal(0, 3), axis=0),
+    case(values([[1000.0, 1000, -1000], [-2000, -2000.5, -2001]]), axis=1),
+    plain(INFS, axis=1),
+    plain(INFS),
+    plain(values([[0.0, -30], [-30, -31]]), axis=0),
+)
+
 # ---- losses --------------------------------------------------------------------------------------------------------
 
 for name, softmax in (("softmax", special.softmax), ("log_softmax", special.log_softmax)):

@@ -15,6 +15,19 @@ int pn_axes_mask(const pn_call *c, int i, const pn_list *list, unsigned *mask, p
     return 0;
 }
 
+int pn_axes_output(pn_call *c, unsigned reduced, bool keepdims, pn_error *err)
+{
+    const pn_view *x = c->x[0];
+    pn_index shape[PN_MAX_DIMS];
+    int ndim = 0;
+    for (int i = 0; i < x->ndim; i++)
+        if (!(reduced >> i & 1))
+            shape[ndim++] = x->shape[i];
+        else if (keepdims)
+            shape[ndim++] = 1;
+    return pn_call_output(c, 0, x->dtype, ndim, shape, err);
+}
+
 /* Kept axes first, then the reduced ones, each in order. */
 static pn_copy permutation(const pn_view *x, unsigned reduced)
 {

@@ -12,11 +12,19 @@ typedef struct pn_axes {
     pn_copy order; /* src: as the tensor lies; dst: permuted; the caller fills both */
 } pn_axes;
 
+#define PN_AXES_SIZES(a) .outer = (a)->outer, .len = (a)->len, .inner = (a)->inner
+
+#define PN_AXIS_DOC "the axes to reduce; None: all of them"
+#define PN_KEEPDIMS_DOC "leave the reduced axes in place, with length 1"
+
 /* reduced: a bit for each axis of x. */
 pn_axes pn_axes_plan(const pn_view *x, unsigned reduced);
 pn_copy pn_axes_back(const pn_axes *axes); /* from permuted to as the tensor lies */
 
 /* The bits of an axis list (none given: all axes); fails on a wrong or repeated axis. */
 int pn_axes_mask(const pn_call *c, int i, const pn_list *list, unsigned *mask, pn_error *err);
+
+/* Output 0 has the axes of input 0 that are not reduced, or all of them, the reduced ones of length 1 (keepdims). */
+int pn_axes_output(pn_call *c, unsigned reduced, bool keepdims, pn_error *err);
 
 #endif

@@ -11,8 +11,8 @@ typedef struct reduce_params {
 } reduce_params;
 
 static const reduce_params defaults;
-#define AXIS PN_PARAM(axis, AXES, "the axes to reduce; None: all of them")
-#define KEEPDIMS PN_PARAM(keepdims, BOOL, "leave the reduced axes in place, with length 1")
+#define AXIS PN_PARAM(axis, AXES, PN_AXIS_DOC)
+#define KEEPDIMS PN_PARAM(keepdims, BOOL, PN_KEEPDIMS_DOC)
 static const pn_param params[] = { AXIS, KEEPDIMS };
 static const pn_param var_params[] = { AXIS, KEEPDIMS, PN_PARAM(correction, FLOAT, "the divisor is n - correction") };
 
@@ -50,24 +50,12 @@ static layout plan_of(const pn_call *c, pn_reduce_f f, bool backward)
     return make_plan(c, f, mask, backward);
 }
 
-static int output(pn_call *c, unsigned mask, pn_error *err)
-{
-    const reduce_params *p = c->params;
-    pn_index shape[PN_MAX_DIMS];
-    int ndim = 0;
-    for (int i = 0; i < c->x[0]->ndim; i++)
-        if (!(mask >> i & 1))
-            shape[ndim++] = c->x[0]->shape[i];
-        else if (p->keepdims)
-            shape[ndim++] = 1;
-    return pn_call_output(c, 0, c->x[0]->dtype, ndim, shape, err);
-}
-
 static int reduce_rule(pn_call *c, pn_reduce_f f, pn_error *err)
 {
     const reduce_params *p = c->params;
     unsigned mask;
-    if (pn_call_check_real(c, err) || pn_axes_mask(c, 0, &p->axis, &mask, err) || output(c, mask, err))
+    if (pn_call_check_real(c, err) || pn_axes_mask(c, 0, &p->axis, &mask, err) ||
+        pn_axes_output(c, mask, p->keepdims, err))
         return -1;
     const layout plan = make_plan(c, f, mask, false);
     if (plan.job.len == 0 && c->y[0].size > 0 && (f == PN_REDUCE_MAX || f == PN_REDUCE_MIN))
