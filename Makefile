@@ -108,7 +108,7 @@ asan-ops: install-test
 	rm -rf build/lib.* build/bdist.* $(ASAN_PACKAGE)
 	PYNEURAL_BUILD=asan $(PIP) install --no-deps --target $(ASAN_PACKAGE) .
 	rm -rf build/lib.* build/bdist.*
-	$(ASAN_PYTHON) $(BIN)/pytest -p no:cacheprovider tests/test_ops.py tests/test_empty.py
+	$(ASAN_PYTHON) $(BIN)/pytest -p no:cacheprovider tests/test_ops.py tests/test_empty.py tests/test_races.py
 
 # ---- plain C ------------------------------------------------------------------------------------------------------
 

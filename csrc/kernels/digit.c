@@ -140,7 +140,8 @@ static bool find_ink(picture *p)
 
 /* ---- the box ----------------------------------------------------------------------------------------------------- */
 
-static void find_box(const picture *p, pn_digit *did)
+/* false where no pixel is ink any more: the picture may change while we look. */
+static bool find_box(const picture *p, pn_digit *did)
 {
     pn_index top = p->H, bottom = -1, left = p->W, right = -1;
     for (pn_index y = 0; y < p->H; y++)
@@ -156,6 +157,7 @@ static void find_box(const picture *p, pn_digit *did)
     did->left = left;
     did->height = bottom - top + 1;
     did->width = right - left + 1;
+    return bottom >= 0;
 }
 
 /* One axis of the box: n pixels become m.  Lengths are counted in parts, 2 m to a pixel of the picture, so that all
@@ -203,22 +205,23 @@ static uint64_t cell(const picture *p, const pn_digit *did, const axis *down, co
     return sum;
 }
 
-/* Fills box, [rows][columns], its greatest value 255. */
-static void scale_box(const picture *p, pn_digit *did, uint8_t box[PN_DIGIT_BOX * PN_DIGIT_BOX])
+/* Fills box, [rows][columns], its greatest value 255; false where there is none. */
+static bool scale_box(const picture *p, pn_digit *did, uint8_t box[PN_DIGIT_BOX * PN_DIGIT_BOX])
 {
     const pn_index longest = pn_max(did->height, did->width);
     const axis down = scale_axis(did->height, longest), across = scale_axis(did->width, longest);
-    uint64_t sums[PN_DIGIT_BOX * PN_DIGIT_BOX], most = 1;
+    uint64_t sums[PN_DIGIT_BOX * PN_DIGIT_BOX], most = 0;
     for (pn_index i = 0; i < down.m; i++)
         for (pn_index j = 0; j < across.m; j++) {
             const uint64_t sum = cell(p, did, &down, &across, i, j);
             sums[i * across.m + j] = sum;
             most = sum > most ? sum : most;
         }
-    for (pn_index i = 0; i < down.m * across.m; i++)
+    for (pn_index i = 0; i < down.m * across.m && most > 0; i++)
         box[i] = (uint8_t)((255 * sums[i] + most / 2) / most);
     did->rows = (int)down.m;
     did->columns = (int)across.m;
+    return most > 0;
 }
 
 /* ---- the place --------------------------------------------------------------------------------------------------- */
@@ -259,7 +262,8 @@ void pn_digit_prepare(const uint8_t *image, pn_index H, pn_index W, int channels
     if (!find_ink(&p))
         return;
     *did = (pn_digit){ .transparent = transparent, .inverted = p.inverted };
-    find_box(&p, did);
-    scale_box(&p, did, box);
-    put_in_the_middle(box, did, digit);
+    if (find_box(&p, did) && scale_box(&p, did, box))
+        put_in_the_middle(box, did, digit);
+    else
+        *did = (pn_digit){ .empty = true };
 }

@@ -24,10 +24,11 @@ static const pn_param params[] = {
 
 typedef struct plan {
     pn_index rows, C;
-    size_t divisor, p, kept;          /* saved, or in scratch when no backward follows */
+    size_t divisor, p, labels, kept;  /* saved, or in scratch when no backward follows */
     size_t loss, weight, work, total; /* scratch of forward */
-    size_t scale, scale_total;        /* scratch of backward */
 } plan;
+
+static bool are_classes(const pn_call *c) { return c->x[TARGETS]->dtype == PN_INT64; }
 
 static plan make_plan(const pn_call *c)
 {
@@ -37,10 +38,10 @@ static plan make_plan(const pn_call *c)
     size_t *kept = c->recording ? &b.kept : &b.total;
     b.divisor = pn_part(kept, 1, sizeof(double));
     b.p = pn_part(kept, x->size, item);
+    b.labels = pn_part(kept, are_classes(c) ? b.rows : 0, sizeof(int64_t));
     b.loss = pn_part(&b.total, b.rows, item);
     b.weight = pn_part(&b.total, b.rows, item);
     b.work = pn_part(&b.total, 1, pn_targets_sum_work(c, b.rows));
-    b.scale = pn_part(&b.scale_total, b.rows, item);
     return b;
 }
 
@@ -48,7 +49,7 @@ static int check_targets(const pn_call *c, pn_error *err)
 {
     const cross_entropy_params *p = c->params;
     const pn_view *x = c->x[LOGITS], *t = c->x[TARGETS];
-    if (t->dtype == PN_INT64)
+    if (are_classes(c))
         return pn_targets_check_rows(c, TARGETS, x->ndim - 1, x->shape, err) ||
                        pn_targets_check_classes(c, TARGETS, x->shape[x->ndim - 1], p->ignore, err)
                    ? -1
@@ -99,60 +100,61 @@ static int rule(pn_call *c, pn_error *err)
     for (int i = TARGETS; i <= CLASS_WEIGHTS; i++)
         if (pn_call_refuse_grad(c, i, err))
             return -1;
-    const plan b = make_plan(c);
-    c->saved_bytes = b.kept;
-    c->forward_scratch = b.total;
-    c->backward_scratch = b.scale_total;
-    for (int i = TARGETS; i <= CLASS_WEIGHTS; i++)
+    plan *b = c->plan;
+    *b = make_plan(c);
+    c->saved_bytes = b->kept;
+    c->forward_scratch = b->total;
+    c->backward_scratch = (size_t)b->rows * pn_call_item(c);
+    for (int i = are_classes(c) ? ROW_WEIGHTS : TARGETS; i <= CLASS_WEIGHTS; i++)
         c->keep_x |= c->x[i] ? PN_KEEP_X(i) : 0;
     return 0;
 }
 
-static pn_xent job_of(const pn_call *c, const plan *b)
+static pn_xent job_of(const pn_call *c)
 {
     const cross_entropy_params *p = c->params;
-    const bool classes = c->x[TARGETS]->dtype == PN_INT64;
+    const plan *b = c->plan;
+    void *kept = c->recording ? c->saved : c->scratch;
     return (pn_xent){ .rows = b->rows,
                       .C = b->C,
                       .smoothing = p->label_smoothing,
                       .has_ignore = p->ignore.given,
                       .ignore = p->ignore.v,
-                      .labels = classes ? c->x[TARGETS]->data : NULL,
-                      .t = classes ? NULL : c->x[TARGETS]->data,
+                      .labels = are_classes(c) ? pn_at(kept, b->labels) : NULL,
+                      .t = are_classes(c) ? NULL : c->x[TARGETS]->data,
                       .row_weight = c->x[ROW_WEIGHTS] ? c->x[ROW_WEIGHTS]->data : NULL,
                       .class_weight = c->x[CLASS_WEIGHTS] ? c->x[CLASS_WEIGHTS]->data : NULL,
-                      .p = pn_at(c->recording ? c->saved : c->scratch, b->p) };
+                      .p = pn_at(kept, b->p) };
 }
 
 static void forward(const pn_call *c)
 {
     const cross_entropy_params *p = c->params;
-    const plan b = make_plan(c);
-    pn_xent job = job_of(c, &b);
-    double *divisor = pn_at(c->recording ? c->saved : c->scratch, b.divisor);
-    void *work = pn_at(c->scratch, b.work);
+    const plan *b = c->plan;
+    pn_xent job = job_of(c);
+    void *kept = c->recording ? c->saved : c->scratch, *work = pn_at(c->scratch, b->work);
+    double *divisor = pn_at(kept, b->divisor);
+    if (are_classes(c))
+        pn_call_numbers(c, TARGETS, b->C, &p->ignore, pn_at(kept, b->labels));
     job.x = c->x[LOGITS]->data;
-    job.loss = p->reduction == PN_NONE ? c->y[0].data : pn_at(c->scratch, b.loss);
-    job.weight = pn_at(c->scratch, b.weight);
+    job.loss = p->reduction == PN_NONE ? c->y[0].data : pn_at(c->scratch, b->loss);
+    job.weight = pn_at(c->scratch, b->weight);
     c->k->xent_forward(c->team, &job);
     *divisor = 1;
     if (p->reduction == PN_NONE)
         return;
     if (p->reduction == PN_MEAN)
-        *divisor = pn_targets_sum(c, job.weight, b.rows, work);
-    pn_call_set(c, c->y[0].data, pn_targets_sum(c, job.loss, b.rows, work) / *divisor);
+        *divisor = pn_targets_sum(c, job.weight, b->rows, work);
+    pn_call_set(c, c->y[0].data, pn_targets_sum(c, job.loss, b->rows, work) / *divisor);
 }
 
 static void backward(const pn_call *c)
 {
     const cross_entropy_params *p = c->params;
-    const plan b = make_plan(c);
-    pn_xent job = job_of(c, &b);
-    if (!c->dx[LOGITS])
-        return;
-    void *scale = pn_at(c->scratch, b.scale);
-    pn_targets_scale(c, p->reduction, b.rows, *(const double *)pn_at(c->saved, b.divisor), scale);
-    job.scale = scale;
+    const plan *b = c->plan;
+    pn_xent job = job_of(c);
+    pn_targets_scale(c, p->reduction, b->rows, *(const double *)pn_at(c->saved, b->divisor), c->scratch);
+    job.scale = c->scratch;
     job.dx = c->dx[LOGITS];
     job.add = c->add[LOGITS];
     c->k->xent_backward(c->team, &job);
@@ -170,6 +172,7 @@ const pn_op pn_op_cross_entropy = {
            "The mean divides by the total weight; it is NaN when every row is ignored.\n\n"
            ">>> pn.ops.cross_entropy(np.zeros((2, 10), \"float32\"), np.array([3, 9]), reduction=\"none\").shape\n(2,)",
     PN_PARAMS,
+    PN_PLAN(plan),
     .rule = rule,
     .forward = forward,
     .backward = backward,

@@ -58,12 +58,11 @@ static int check_rows(const pn_call *c, pn_error *err)
         return pn_fail(err, PN_EDTYPE, "gather: rows is %s; give int64 row numbers", pn_dtype_name(rows->dtype));
     if (pn_call_check_ndim(c, ROWS, 1, "(m,)", err))
         return -1;
-    const int64_t *row = rows->data, n = c->x[X]->shape[0];
-    for (pn_index i = 0; row && i < rows->size; i++)
-        if (row[i] < 0 || row[i] >= n)
-            return pn_fail(err, PN_EVALUE, "gather: rows[%td] is %lld, but x has rows 0..%lld (x is %s)", i,
-                           (long long)row[i], (long long)n - 1, pn_view_text(c->x[X]).s);
-    return 0;
+    const pn_index n = c->x[X]->shape[0], wrong = pn_call_numbers_wrong(c, ROWS, n);
+    if (wrong < 0)
+        return 0;
+    return pn_fail(err, PN_EVALUE, "gather: rows[%td] is %lld, but x has rows 0..%td (x is %s)", wrong,
+                   (long long)((const int64_t *)rows->data)[wrong], n - 1, pn_view_text(c->x[X]).s);
 }
 
 static int rule(pn_call *c, pn_error *err)
@@ -76,14 +75,15 @@ static int rule(pn_call *c, pn_error *err)
     pn_view y = *x;
     y.dtype = x->dtype == PN_INT64 ? PN_INT64 : c->k->real;
     y.shape[0] = c->x[ROWS]->size;
+    c->forward_scratch = pn_view_bytes(c->x[ROWS]);
     return pn_call_output_like(c, 0, &y, err);
 }
 
 static void forward(const pn_call *c)
 {
     const pn_view *x = c->x[X], *mean = c->x[MEAN], *scale = c->x[SCALE];
-    const int64_t *rows = c->x[ROWS]->data;
     const pn_index n = c->x[ROWS]->size, len = pn_view_count(x, 1, x->ndim);
+    const int64_t *rows = pn_call_numbers(c, ROWS, x->shape[0], NULL, c->scratch);
     if (x->dtype == PN_INT64) {
         for (pn_index r = 0; r < n; r++)
             memcpy((int64_t *)c->y[0].data + r * len, (const int64_t *)x->data + rows[r] * len,

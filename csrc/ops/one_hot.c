@@ -28,14 +28,15 @@ static int rule(pn_call *c, pn_error *err)
         return -1;
     memcpy(shape, indices->shape, (size_t)indices->ndim * sizeof *shape);
     shape[indices->ndim] = p->classes;
+    c->forward_scratch = pn_view_bytes(indices);
     return pn_call_output(c, 0, p->dtype, indices->ndim + 1, shape, err);
 }
 
 static void forward(const pn_call *c)
 {
     const one_hot_params *p = c->params;
-    const int64_t *index = c->x[0]->data;
     void *y = c->y[0].data;
+    const int64_t *index = pn_call_numbers(c, 0, p->classes, NULL, c->scratch);
     memset(y, 0, pn_view_bytes(&c->y[0]));
     for (pn_index i = 0, at = 0; i < c->x[0]->size; i++, at += p->classes) {
         const pn_index one = at + (pn_index)index[i];

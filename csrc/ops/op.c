@@ -132,6 +132,45 @@ pn_index pn_view_count(const pn_view *v, int from, int to)
     return count;
 }
 
+enum { NUMBERS = 1024 }; /* looked at together: all fit the nearest cache */
+
+/* Whether all are in 0..n-1: no branches, so that it goes a vector at a time.  v | n - 1 - v is negative outside. */
+static bool are_within(const int64_t *v, pn_index count, pn_index n)
+{
+    uint64_t outside = 0;
+    for (pn_index k = 0; k < count; k++)
+        outside |= (uint64_t)v[k] | ((uint64_t)(n - 1) - (uint64_t)v[k]);
+    return outside >> 63 == 0;
+}
+
+pn_index pn_call_numbers_wrong(const pn_call *c, int i, pn_index n)
+{
+    const int64_t *v = c->x[i]->data;
+    const pn_index size = v ? c->x[i]->size : 0;
+    for (pn_index at = 0; at < size; at += NUMBERS) {
+        const pn_index end = pn_min(at + NUMBERS, size);
+        for (pn_index k = are_within(v + at, end - at, n) ? end : at; k < end; k++)
+            if (v[k] < 0 || v[k] >= n)
+                return k;
+    }
+    return -1;
+}
+
+const int64_t *pn_call_numbers(const pn_call *c, int i, pn_index n, const pn_optional *ignore, void *to)
+{
+    const int64_t *from = c->x[i]->data;
+    const pn_index size = c->x[i]->size;
+    int64_t *v = to;
+    for (pn_index at = 0; at < size; at += NUMBERS) {
+        const pn_index end = pn_min(at + NUMBERS, size);
+        memcpy(v + at, from + at, (size_t)(end - at) * sizeof *v);
+        for (pn_index k = are_within(v + at, end - at, n) ? end : at; k < end; k++)
+            if ((v[k] < 0 || v[k] >= n) && !(ignore && ignore->given && v[k] == ignore->v))
+                v[k] = 0;
+    }
+    return v;
+}
+
 /* ---- scratch, and gradients of repeated operands --------------------------------------------------------------- */
 
 size_t pn_part(size_t *total, pn_index n, size_t item)

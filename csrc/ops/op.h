@@ -181,6 +181,15 @@ static inline bool pn_call_shape_only(const pn_call *c)
 /* The product of axes [from, to). */
 pn_index pn_view_count(const pn_view *v, int from, int to);
 
+/* ---- numbers of rows and classes ------------------------------------------------------------------------------ */
+
+/* Input i, int64, as kernels may use it: a copy in `to`.  Whoever lent the array may have changed it since the rule has
+ * looked, so what is outside 0..n-1 by now (and not `ignore`; NULL: none) becomes 0: a wrong result at worst. */
+const int64_t *pn_call_numbers(const pn_call *c, int i, pn_index n, const pn_optional *ignore, void *to);
+
+/* For rules: where input i, int64, first holds a number outside 0..n-1; -1: nowhere, or its data is not there. */
+pn_index pn_call_numbers_wrong(const pn_call *c, int i, pn_index n);
+
 /* ---- words for scratch and broadcasting ---------------------------------------------------------------------- */
 
 /* Lays out scratch: a part of n items of `item` bytes goes to the end of *total; returns its offset, a multiple of

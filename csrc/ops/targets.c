@@ -23,9 +23,11 @@ static int complain(const pn_call *c, int i, pn_index row, int64_t label, pn_ind
 int pn_targets_check_classes(const pn_call *c, int i, pn_index classes, pn_optional ignore, pn_error *err)
 {
     const int64_t *label = c->x[i]->data;
-    const pn_index n = label ? c->x[i]->size : 0;
+    const pn_index n = c->x[i]->size;
     pn_index bad = -1;
     int64_t least = INT64_MAX, most = INT64_MIN;
+    if (pn_call_numbers_wrong(c, i, classes) < 0)
+        return 0;
     for (pn_index r = 0; r < n; r++) {
         if (ignore.given && label[r] == ignore.v)
             continue;
