@@ -294,3 +294,99 @@ def test_one_optimizer_stepped_by_two_threads_steps_or_says_so():
     assert all(isinstance(n, int) for n in done), done
     assert optimizer.steps == sum(done) >= 50
     assert np.all(w.numpy() == np.float32(1 - sum(done) * 2.0**-10))  # exact in float32: 11 bits
+
+
+def test_a_layer_is_frozen_and_thawed_while_others_compute():
+    model = pn.Sequential(pn.Dense(64, "relu"), pn.Dense(64))
+    model.build((64,))
+    x = np.ones((600, 64), np.float32)
+    done = threading.Event()
+
+    def toggle() -> int:
+        toggles = 0
+        while not done.is_set():
+            for layer in model.layers:
+                layer.trainable = not layer.trainable
+                toggles += 1
+        return toggles
+
+    def compute() -> int:
+        met = 0
+        try:
+            for _ in range(300):
+                loss = model(x, training=True).sum()
+                try:
+                    if loss.requires_grad:
+                        loss.backward()
+                except RuntimeError as error:
+                    met += refusal(error, "another thread is running backward")
+        finally:
+            done.set()
+        return met
+
+    results = together(toggle, compute, compute)
+    assert all(isinstance(n, int) for n in results), results
+    for layer in model.layers:
+        layer.trainable = True
+    model(x, training=True).sum().backward()  # nothing stayed claimed
+    assert all(np.isfinite(np.array(layer.weight.grad)).all() for layer in model.layers)
+
+
+def test_a_frozen_parameter_has_no_gradient_until_it_is_thawed():
+    model = pn.Sequential(pn.Dense(3), pn.Dense(2))
+    model.build((4,))
+    x = np.ones((5, 4), np.float32)
+    weight = model["dense_1"].weight
+    model(x).sum().backward()
+    expected = np.array(weight.grad)
+    model["dense_1"].trainable = False
+    assert not weight.requires_grad
+    assert weight.grad is None
+    with pytest.raises(RuntimeError, match="keep_grad: this tensor depends on nothing that requires a gradient"):
+        weight.keep_grad()
+    model["dense_1"].trainable = True
+    assert weight.keep_grad() is weight
+    model(x).sum().backward()
+    assert np.array_equal(weight.grad, expected)
+
+
+@pytest.mark.parametrize("block", [True, False])
+def test_an_optimizer_steps_beside_backward_of_another_thread(block):
+    model = pn.Sequential(pn.Dense(300), pn.Dense(300))
+    model.build((300,))
+    tensors = [pn.tensor(np.zeros((300, 300), np.float32), requires_grad=True) for _ in range(3)]
+    optimizer = pn.SGD(model if block else tensors, learning_rate=2.0**-10, momentum=0.0)
+    if block:
+        tensors = [layer.weight for layer in model.layers]
+
+    def sweep() -> int:
+        done = 0
+        for _ in range(100):
+            held = []
+            try:
+                held = [tensor.grad for tensor in tensors]  # so that the sweep makes new ones
+                sum((tensor + 1).sum() for tensor in tensors).backward()
+                done += 1
+            except RuntimeError as error:
+                refusal(error, "another thread is running backward")
+            del held
+        return done
+
+    def step() -> int:
+        done = 0
+        for _ in range(100):
+            try:
+                optimizer.step()
+                done += 1
+            except RuntimeError as error:
+                refusal(error, "another thread is")
+        return done
+
+    sweep()
+    before = [np.array(tensor) for tensor in tensors]
+    swept, *stepped = together(sweep, step, step)
+    assert isinstance(swept, int), swept
+    assert all(isinstance(n, int) for n in stepped), stepped
+    assert optimizer.steps == sum(stepped)
+    for tensor, old in zip(tensors, before, strict=True):
+        assert np.allclose(old - tensor.numpy(), sum(stepped) * 2.0**-10, atol=1e-4)  # every gradient was 1

@@ -211,7 +211,7 @@ static int check_target(const inputs *in, const char *sign)
         PyErr_Format(PyExc_RuntimeError,
                      "%s: %s requires a gradient, and a change in place is not recorded; write `with pn.no_grad(): "
                      "x %s y` to change the values of x, or `%s` for a new tensor",
-                     sign, x->slot ? "x" : "y", sign, anew);
+                     sign, pn_tensor_wants_grad(x) ? "x" : "y", sign, anew);
     else if (x->storage && x->storage->readonly)
         PyErr_Format(PyExc_RuntimeError,
                      "%s: x reads the memory of a NumPy array and cannot be written; `x = pn.tensor(array)` makes a "

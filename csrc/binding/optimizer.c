@@ -226,10 +226,11 @@ static PyObject *step(PyObject *self, PyObject *unused)
     if (pn_optimizer_length(o) < PNB_RELEASE_AT) {
         failed = pn_optimizer_step(o, &err);
     } else {
+        pnb_gate *gate = pnb_state_of(self)->gate; /* so that no fork copies gradients that are claimed */
         self_of(self)->busy = true;
-        Py_BEGIN_ALLOW_THREADS
+        PyThreadState *thread = pnb_gate_enter(gate);
         failed = pn_optimizer_step(o, &err);
-        Py_END_ALLOW_THREADS
+        pnb_gate_leave(gate, thread);
         self_of(self)->busy = false;
     }
     return failed ? pnb_raise(&err) : Py_NewRef(Py_None);

@@ -92,18 +92,15 @@ static PyObject *get_is_shape_only(PyObject *self, void *unused)
     return PyBool_FromLong(!pnb_of(self)->storage);
 }
 
-/* The slot is claimed for the moment of looking, as a sweep on another thread claims it. */
 static PyObject *get_grad(PyObject *self, void *unused)
 {
     (void)unused;
-    pn_slot *slot = pnb_of(self)->slot;
-    if (!slot)
-        Py_RETURN_NONE;
-    const void *nobody = NULL;
-    if (!atomic_compare_exchange_strong(&slot->owner, &nobody, self))
-        return PyErr_Format(PyExc_RuntimeError, "grad: another thread is running backward over this tensor");
-    pn_tensor *grad = slot->grad ? pn_tensor_ref(slot->grad) : NULL;
-    atomic_store(&slot->owner, NULL);
+    const pn_tensor *t = pnb_of(self);
+    pn_slot *slot = pn_tensor_wants_grad(t) ? t->slot : NULL;
+    pn_tensor *grad = NULL;
+    if (slot && pn_slot_look(slot, &grad))
+        return PyErr_Format(PyExc_RuntimeError, "grad: another thread is running backward over this tensor, or an "
+                                                "optimizer's step; look at it when that is done");
     return grad ? pnb_wrap(pnb_state_of(self), grad) : Py_NewRef(Py_None);
 }
 

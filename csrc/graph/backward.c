@@ -1,8 +1,8 @@
 /* backward.c -- the sweep: collects what the loss reaches, walks it from the newest node to the oldest.
  *
- * Every step is iterative.  Nodes and slots are claimed by writing the sweep's address into their owner field, so a
- * second thread that meets one fails with a sentence instead of racing.  A gradient is told whether its target is fresh
- * (write) or holds a contribution (add), so nothing is zeroed beforehand. */
+ * Every step is iterative.  Nodes and slots are claimed by writing the sweep's name into their owner field (tensor.h has
+ * the rule), so a second thread that meets one fails with a sentence instead of racing.  A gradient is told whether its
+ * target is fresh (write) or holds a contribution (add), so nothing is zeroed beforehand. */
 #include <string.h>
 
 #include "graph/node.h"
@@ -12,34 +12,28 @@ typedef struct sweep {
     pn_team team; /* its scratch lasts for the whole sweep */
     pn_stop stop;
     bool accumulate;
+    pn_claim claim; /* on slots; its address stands in nodes, too */
     pn_node *nodes; /* claimed; after sorting, newest first */
-    pn_slot *slots; /* claimed */
+    pn_slot *slots; /* claimed, and reached */
     pn_error *err;
 } sweep;
 
 /* ---- claiming ------------------------------------------------------------------------------------------------- */
 
-/* 1: newly ours; 0: ours already; -1: another thread's. */
-static int claim(_Atomic(const void *) *owner, const sweep *s)
-{
-    const void *expected = NULL;
-    if (atomic_compare_exchange_strong(owner, &expected, s))
-        return 1;
-    return expected == s ? 0 : -1;
-}
-
 static int busy(pn_error *err)
 {
     return pn_fail(err, PN_ESTATE,
-                   "backward: another thread is running backward over this graph or its parameters; "
-                   "let one thread do it, or give each its own model");
+                   "backward: another thread is running backward over this graph or its parameters, or an optimizer's "
+                   "step on these; let one thread do it, or give each its own model");
 }
 
 static int claim_slot(sweep *s, pn_slot *slot)
 {
-    const int got = claim(&slot->owner, s);
-    if (got <= 0)
-        return got < 0 ? busy(s->err) : 0;
+    if (pn_slot_claim(slot, &s->claim))
+        return busy(s->err);
+    if (slot->listed)
+        return 0;
+    slot->listed = true;
     slot->fresh = !(s->accumulate && slot->grad);
     slot->next = s->slots;
     s->slots = slot;
@@ -48,9 +42,9 @@ static int claim_slot(sweep *s, pn_slot *slot)
 
 static int claim_node(sweep *s, pn_node *node, pn_node **stack)
 {
-    const int got = claim(&node->owner, s);
-    if (got <= 0)
-        return got < 0 ? busy(s->err) : 0;
+    const pn_claimed got = pn_owner_claim(&node->owner, &s->claim);
+    if (got != PN_CLAIM_NEW)
+        return got == PN_CLAIM_BUSY ? busy(s->err) : 0;
     node->next = *stack;
     *stack = node;
     if (node->freed)
@@ -84,11 +78,9 @@ static int collect(sweep *s, pn_node *root)
 
 static void let_go(sweep *s)
 {
-    while (s->slots) {
-        pn_slot *slot = s->slots;
-        s->slots = slot->next;
-        atomic_store(&slot->owner, NULL);
-    }
+    for (pn_slot *slot = s->slots; slot; slot = slot->next)
+        slot->listed = false;
+    pn_claim_let_go(&s->claim);
     while (s->nodes) {
         pn_node *node = s->nodes;
         s->nodes = node->next;
@@ -96,7 +88,7 @@ static void let_go(sweep *s)
             pn_storage_unref(node->out[i].dy);
             node->out[i].dy = NULL;
         }
-        atomic_store(&node->owner, NULL);
+        pn_owner_let_go(&node->owner);
     }
 }
 
@@ -471,16 +463,28 @@ int pn_backward(pn_tensor *loss, const pn_backward_options *options, pn_error *e
     return failed ? -1 : 0;
 }
 
+/* Under a claim of the node for a few instructions, since sweeps read its slots. */
 int pn_keep_grad(pn_tensor *tensor, pn_error *err)
 {
+    pn_node *node = tensor->node;
+    if (!node)
+        return pn_tensor_wants_grad(tensor)
+                   ? 0
+                   : pn_fail(err, PN_ESTATE, "keep_grad: this tensor depends on nothing that requires a gradient");
     if (tensor->slot)
         return 0;
-    if (!tensor->node)
-        return pn_fail(err, PN_ESTATE, "keep_grad: this tensor depends on nothing that requires a gradient");
-    pn_slot *slot = pn_slot_new(tensor->engine, err);
+    pn_slot *slot = pn_slot_new(tensor->engine, NULL, err);
     if (!slot)
         return -1;
-    tensor->slot = slot;
-    tensor->node->out[tensor->output].slot = pn_slot_ref(slot);
+    if (!pn_owner_look(&node->owner)) {
+        pn_slot_unref(slot);
+        return pn_fail(err, PN_ESTATE,
+                       "keep_grad: another thread is running backward over this graph; call keep_grad before backward");
+    }
+    if (pn_slot_set(tensor, slot))
+        node->out[tensor->output].slot = pn_slot_ref(slot);
+    else
+        pn_slot_unref(slot);
+    pn_owner_let_go(&node->owner);
     return 0;
 }

@@ -20,9 +20,9 @@ struct pn_optimizer {
     pn_dtype dtype;
     char *slots[2];
     double *partial;
-    void *scratch; /* the caller's share of a team */
-    int64_t steps;
-    double last_norm;
+    void *scratch;         /* the caller's share of a team */
+    _Atomic int64_t steps; /* these two may be read while a step runs */
+    _Atomic double last_norm;
 };
 
 typedef struct run {
@@ -39,7 +39,7 @@ static pn_index padded(pn_index n) { return pn_ceil_div(n, STEP) * STEP; }
 static int check_tensor(const pn_optimizer_kind *kind, pn_index i, pn_tensor *const *tensors, pn_error *err)
 {
     const pn_tensor *t = tensors[i];
-    if (t->node || !t->slot)
+    if (t->node || !pn_tensor_wants_grad(t))
         return pn_fail(err, PN_ESTATE, "%s: tensor %td requires no gradient; give leaves made with requires_grad=True",
                        kind->name, i);
     if (!t->storage || t->storage->readonly)
@@ -129,6 +129,13 @@ void pn_optimizer_free(pn_optimizer *o)
     pn_mem_put(o);
 }
 
+/* The gradient's values, which are the claim's; NULL: none, or frozen. */
+static const void *gradient(const pn_tensor *t)
+{
+    const pn_slot *slot = pn_tensor_wants_grad(t) ? t->slot : NULL;
+    return slot && slot->grad ? slot->grad->v.data : NULL;
+}
+
 /* ---- what a step checks ---------------------------------------------------------------------------------------- */
 
 static int check_range(const pn_optimizer_kind *kind, const char *name, double v, double low, double below,
@@ -156,15 +163,29 @@ static int check_hyper(const pn_optimizer_kind *kind, const pn_hyper *h, pn_erro
     return 0;
 }
 
-/* A tensor whose block has been frozen has lost its slot, and is passed over. */
-static int check_gradients(const pn_optimizer *o, pn_error *err)
+static int busy(const pn_optimizer *o, pn_error *err)
 {
-    for (pn_index i = 0; i < o->n; i++)
-        if (o->tensors[i]->slot && !o->tensors[i]->slot->grad)
+    return pn_fail(err, PN_ESTATE,
+                   "%s: another thread is running backward over these parameters, or a step on them; let one thread do "
+                   "it, or give each its own model",
+                   o->kind->name);
+}
+
+/* Claims all gradients, so that no sweep writes or replaces one meanwhile.  A frozen tensor is passed over. */
+static int claim_gradients(const pn_optimizer *o, pn_claim *claim, pn_error *err)
+{
+    if (o->block && o->block->n_segments > 0 && pn_slot_claim(o->block->segments[0].value->slot, claim))
+        return busy(o, err);
+    for (pn_index i = 0; i < o->n; i++) {
+        const pn_tensor *t = o->tensors[i];
+        if (pn_slot_claim(t->slot, claim))
+            return busy(o, err);
+        if (pn_tensor_wants_grad(t) && !gradient(t))
             return pn_fail(err, PN_ESTATE,
                            "%s: tensor %td, %s, has no gradient; call backward on a loss that depends "
                            "on it first",
-                           o->kind->name, i, pn_view_text(&o->tensors[i]->v).s);
+                           o->kind->name, i, pn_view_text(&t->v).s);
+    }
     return 0;
 }
 
@@ -179,13 +200,13 @@ static bool next_in_block(const pn_optimizer *o, pn_index *i, run *r)
 {
     const pn_segment *s = o->block->segments;
     const pn_index n = o->block->n_segments, item = (pn_index)pn_dtype_size(o->dtype);
-    while (*i < n && !s[*i].trainable)
+    while (*i < n && !pn_segment_trains(&s[*i]))
         ++*i;
     if (*i == n)
         return false;
     const pn_segment *first = &s[*i], *last = first;
     const bool decay = decays(o, first->group);
-    for (++*i; *i < n && s[*i].trainable && decays(o, s[*i].group) == decay; ++*i)
+    for (++*i; *i < n && pn_segment_trains(&s[*i]) && decays(o, s[*i].group) == decay; ++*i)
         last = &s[*i];
     *r = (run){ .p = (char *)o->block->values->data + first->offset * item,
                 .g = (const char *)o->block->grads->data + first->offset * item,
@@ -202,12 +223,10 @@ static bool next_run(const pn_optimizer *o, pn_index *i, pn_index *at, run *r)
         return next_in_block(o, i, r);
     while (*i < o->n) {
         pn_tensor *t = o->tensors[(*i)++];
-        *r = (run){ .p = t->v.data, .n = t->v.size, .at = *at, .decays = decays(o, PN_GROUP_WEIGHT) };
+        *r = (run){ .p = t->v.data, .g = gradient(t), .n = t->v.size, .at = *at, .decays = decays(o, PN_GROUP_WEIGHT) };
         *at += padded(t->v.size);
-        if (!t->slot)
-            continue;
-        r->g = t->slot->grad->v.data;
-        return true;
+        if (r->g)
+            return true;
     }
     return false;
 }
@@ -257,7 +276,7 @@ static void update(const pn_optimizer *o, const pn_team *team, double grad_scale
 static void touch(const pn_optimizer *o)
 {
     for (pn_index i = 0; i < o->n; i++)
-        if (o->tensors[i]->slot)
+        if (pn_tensor_wants_grad(o->tensors[i]))
             pn_tensor_touch(o->tensors[i]);
     if (o->block && o->block->n_segments > 0)
         pn_tensor_touch(o->block->segments[0].value); /* all segments share a storage */
@@ -282,10 +301,9 @@ static double clipping(pn_optimizer *o, const pn_team *team, pn_error *err)
     return norm > most ? most / norm : 1;
 }
 
-int pn_optimizer_step(pn_optimizer *o, pn_error *err)
+/* With everything claimed; nothing is written where it fails. */
+static int run_step(pn_optimizer *o, pn_error *err)
 {
-    if (check_hyper(o->kind, &o->hyper, err) || check_gradients(o, err))
-        return -1;
     const pn_team team = { .pool = o->engine->pool, .scratch = o->scratch, .flush = o->dtype == PN_FLOAT32 };
     const unsigned mode = pn_float_enter(team.flush);
     const double grad_scale = clipping(o, &team, err);
@@ -297,6 +315,16 @@ int pn_optimizer_step(pn_optimizer *o, pn_error *err)
     touch(o);
     o->steps++;
     return 0;
+}
+
+int pn_optimizer_step(pn_optimizer *o, pn_error *err)
+{
+    pn_claim claim = { NULL };
+    if (check_hyper(o->kind, &o->hyper, err))
+        return -1;
+    const int failed = claim_gradients(o, &claim, err) || run_step(o, err);
+    pn_claim_let_go(&claim);
+    return failed ? -1 : 0;
 }
 
 /* ---- looking in ------------------------------------------------------------------------------------------------ */

@@ -34,7 +34,8 @@ pn_optimizer *pn_optimizer_new(pn_engine *engine, const pn_optimizer_kind *kind,
 void pn_optimizer_free(pn_optimizer *optimizer);
 
 /* One update.  Fails (PN_EVALUE) before anything is written when a hyperparameter is out of range, or (PN_ESTATE)
- * when a tensor has no gradient.  Reads the gradients, changes the parameters, raises their version. */
+ * when a tensor has no gradient or another thread has claimed one.  Reads the gradients, which it claims, changes the
+ * parameters, raises their version.  One thread at a time; steps and last_norm may be read meanwhile. */
 int pn_optimizer_step(pn_optimizer *optimizer, pn_error *err);
 
 pn_hyper *pn_optimizer_hyper(pn_optimizer *optimizer); /* may be changed between steps */

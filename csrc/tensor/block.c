@@ -36,14 +36,14 @@ static int make_segment(pn_block *block, pn_segment *segment, const pn_view *sha
         return -1;
     if (segment->group == PN_GROUP_STATE)
         return 0;
-    segment->slot = pn_slot_new(block->engine, err);
-    if (!segment->slot)
+    pn_slot *first = segment == block->segments ? NULL : block->segments[0].value->slot;
+    pn_slot *slot = pn_slot_new(block->engine, first, err);
+    if (!slot)
         return -1;
-    segment->slot->grad = pn_tensor_on(block->grads, byte_offset, shape, err);
-    segment->slot->bound = true;
-    segment->trainable = true;
-    segment->value->slot = pn_slot_ref(segment->slot);
-    return segment->slot->grad ? 0 : -1;
+    pn_slot_set(segment->value, slot);
+    slot->grad = pn_tensor_on(block->grads, byte_offset, shape, err);
+    slot->bound = true;
+    return slot->grad ? 0 : -1;
 }
 
 pn_block *pn_block_new(pn_engine *engine, pn_dtype dtype, pn_index n, const pn_view *shapes, const pn_group *groups,
@@ -79,16 +79,9 @@ fail:
 
 void pn_block_set_trainable(pn_block *block, pn_index i, bool trainable)
 {
-    pn_segment *segment = &block->segments[i];
-    if (segment->group == PN_GROUP_STATE || segment->trainable == trainable)
-        return;
-    segment->trainable = trainable;
-    if (trainable) {
-        segment->value->slot = pn_slot_ref(segment->slot);
-    } else {
-        segment->value->slot = NULL;
-        pn_slot_unref(segment->slot);
-    }
+    pn_slot *slot = block->segments[i].value->slot;
+    if (slot) /* state has none */
+        atomic_store_explicit(&slot->wanted, trainable, memory_order_relaxed);
 }
 
 pn_block *pn_block_ref(pn_block *block)
@@ -101,10 +94,8 @@ void pn_block_unref(pn_block *block)
 {
     if (!block || atomic_fetch_sub_explicit(&block->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (pn_index i = 0; i < block->n_segments; i++) {
+    for (pn_index i = 0; i < block->n_segments; i++)
         pn_tensor_unref(block->segments[i].value);
-        pn_slot_unref(block->segments[i].slot);
-    }
     pn_storage_unref(block->values);
     pn_storage_unref(block->grads);
     pn_mem_put(block);

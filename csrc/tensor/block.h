@@ -14,9 +14,7 @@ typedef enum {
 typedef struct pn_segment {
     pn_index offset, length; /* elements; offsets are multiples of 16 elements, padding holds zeros */
     pn_group group;
-    bool trainable;   /* the optimizer skips it when false */
     pn_tensor *value; /* view of the block's storage, a leaf with a bound gradient unless STATE */
-    pn_slot *slot;    /* its gradient's slot, kept here while it is not trainable; NULL for STATE */
 } pn_segment;
 
 typedef struct pn_block {
@@ -32,8 +30,9 @@ typedef struct pn_block {
 /* One segment for each shape; all zeros.  Either every group is STATE or none is. */
 pn_block *pn_block_new(pn_engine *engine, pn_dtype dtype, pn_index n, const pn_view *shapes, const pn_group *groups,
                        pn_error *err);
-void pn_block_set_trainable(pn_block *block, pn_index i,
-                            bool trainable); /* false: no gradient is computed for it, either */
+/* false: no gradient is computed for it, and the optimizer passes it over; at any time, from any thread. */
+void pn_block_set_trainable(pn_block *block, pn_index i, bool trainable);
+static inline bool pn_segment_trains(const pn_segment *segment) { return pn_tensor_wants_grad(segment->value); }
 pn_block *pn_block_ref(pn_block *block);
 void pn_block_unref(pn_block *block);
 

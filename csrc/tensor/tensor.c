@@ -1,4 +1,4 @@
-/* tensor.c -- storage, slots and tensors: atomic reference counts, and who owns what. */
+/* tensor.c -- storage and tensors: atomic reference counts, and who owns what. */
 #include "tensor/tensor.h"
 
 /* ---- storage ---------------------------------------------------------------------------------------------------- */
@@ -47,32 +47,6 @@ void pn_storage_unref(pn_storage *storage)
     pn_mem_put(storage);
 }
 
-/* ---- slots ------------------------------------------------------------------------------------------------------- */
-
-pn_slot *pn_slot_new(pn_engine *engine, pn_error *err)
-{
-    pn_slot *slot = pn_mem_get_zeroed(engine->memory, sizeof *slot, err);
-    if (slot) {
-        atomic_init(&slot->refs, 1);
-        atomic_init(&slot->owner, NULL);
-    }
-    return slot;
-}
-
-pn_slot *pn_slot_ref(pn_slot *slot)
-{
-    atomic_fetch_add_explicit(&slot->refs, 1, memory_order_relaxed);
-    return slot;
-}
-
-void pn_slot_unref(pn_slot *slot)
-{
-    if (!slot || atomic_fetch_sub_explicit(&slot->refs, 1, memory_order_acq_rel) != 1)
-        return;
-    pn_tensor_unref(slot->grad); /* a gradient is in no graph: this goes no deeper */
-    pn_mem_put(slot);
-}
-
 /* ---- tensors ----------------------------------------------------------------------------------------------------- */
 
 pn_tensor *pn_tensor_shape_only(pn_engine *engine, const pn_view *shape, pn_error *err)
@@ -82,6 +56,7 @@ pn_tensor *pn_tensor_shape_only(pn_engine *engine, const pn_view *shape, pn_erro
         return NULL;
     *tensor = (pn_tensor){ .v = *shape, .engine = engine };
     atomic_init(&tensor->refs, 1);
+    atomic_init(&tensor->slot, NULL);
     tensor->v.data = NULL;
     return tensor;
 }
@@ -143,8 +118,10 @@ int pn_tensor_require_grad(pn_tensor *tensor, pn_error *err)
                        "requires_grad: this tensor is computed by an op; keep_grad() keeps the gradient of such a one");
     if (tensor->slot)
         return 0;
-    tensor->slot = pn_slot_new(tensor->engine, err);
-    return tensor->slot ? 0 : -1;
+    pn_slot *slot = pn_slot_new(tensor->engine, NULL, err);
+    if (slot && !pn_slot_set(tensor, slot))
+        pn_slot_unref(slot);
+    return slot ? 0 : -1;
 }
 
 void pn_tensor_touch(pn_tensor *tensor) { atomic_fetch_add(&tensor->storage->version, 1); }
