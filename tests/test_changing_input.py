@@ -4,6 +4,7 @@ Each of these crashed the interpreter, or could have: the binding reads copies t
 lent to it stays where it is.
 """
 
+import contextlib
 import mmap
 import threading
 
@@ -151,7 +152,7 @@ def test_a_dtype_is_no_structure():
         dtype = np.dtype("float64")
 
     class Structured:
-        dtype = [("a", "f4")]
+        dtype = (("a", "f4"),)
 
     for fine in (np.float64, np.dtype("float64"), float, Named(), np.zeros(1)):
         assert pn.tensor([1], dtype=fine).dtype == "float64"
@@ -217,10 +218,8 @@ def test_arrays_may_be_resized_by_another_thread():
 
     def resize():
         while not stop.is_set():
-            try:
+            with contextlib.suppress(ValueError):
                 a.resize(10 if a.size > 10 else 1_000_000, refcheck=False)
-            except ValueError:
-                pass
 
     thread = threading.Thread(target=resize)
     thread.start()

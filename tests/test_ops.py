@@ -344,7 +344,7 @@ def test_cross_entropy_does_not_change_when_a_constant_is_added_to_the_logits() 
 @pytest.mark.parametrize("real", REALS)
 def test_logsumexp_keeps_what_little_the_others_add_to_the_greatest(real: str) -> None:
     got = np.array(_core.ops.logsumexp(np.array([[0, -40], [-41, 0], [-1e-5, -30]], real), 1))
-    np.testing.assert_allclose(got, np.log1p(np.exp([-40.0, -41, -np.inf])) + [0, 0, -1e-5], rtol=1e-5)
+    np.testing.assert_allclose(got, np.log1p(np.exp([-40.0, -41, -np.inf])) + np.array([0, 0, -1e-5]), rtol=1e-5)
 
 
 def test_logsumexp_of_nothing_but_minus_infinity_has_no_gradient() -> None:

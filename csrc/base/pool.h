@@ -28,7 +28,7 @@ typedef enum {
 typedef void pn_task(const void *job, pn_index begin, pn_index end, void *scratch);
 
 /* How long work learns that it should end.  The thread that called asks, about every tenth of a second; once the answer
- * is yes, the rest of this region and all later ones of the call are skipped, and what they were to write is worthless. */
+ * is yes, the rest of this region and all later ones of the call are skipped: what they were to write is worthless. */
 typedef struct pn_stop {
     bool (*asked)(void *argument); /* NULL: nobody ever asks */
     void *argument;

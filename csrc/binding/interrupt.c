@@ -1,4 +1,4 @@
-/* interrupt.c -- Ctrl-C within a long op, and as a question between batches: the first press is noted, the second raises.
+/* interrupt.c -- Ctrl-C within a long op, and as a question between batches: one press is noted, a second raises.
  *
  * The object is its own signal handler.  It is inert off the main thread, where Python sets no handlers, and where
  * Ctrl-C is ignored or belongs to a handler that is not Python's. */

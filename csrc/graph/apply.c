@@ -79,8 +79,8 @@ static pn_tensor *make_output(pn_engine *engine, const pn_call *call, int i, boo
                         &call->y[i], err);
 }
 
-/* Forward with its scratch; once the memory is there, only a request to stop ends it early.  Where no value comes out nothing is
- * computed, so that nothing loops over rows that have no columns. */
+/* Forward with its scratch; once the memory is there, only a request to stop ends it early.  Where no value comes out
+ * nothing is computed, so that nothing loops over rows that have no columns. */
 static int run_forward(pn_engine *engine, pn_call *call, pn_error *err)
 {
     const pn_op *op = call->op;

@@ -1,8 +1,8 @@
 /* backward.c -- the sweep: collects what the loss reaches, walks it from the newest node to the oldest.
  *
- * Every step is iterative.  Nodes and slots are claimed by writing the sweep's name into their owner field (tensor.h has
- * the rule), so a second thread that meets one fails with a sentence instead of racing.  A gradient is told whether its
- * target is fresh (write) or holds a contribution (add), so nothing is zeroed beforehand. */
+ * Every step is iterative.  Nodes and slots are claimed by writing the sweep's name into their owner field (tensor.h
+ * has the rule), so a second thread that meets one fails with a sentence instead of racing.  A gradient is told whether
+ * its target is fresh (write) or holds a contribution (add), so nothing is zeroed beforehand. */
 #include <string.h>
 
 #include "graph/node.h"

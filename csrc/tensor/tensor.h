@@ -5,8 +5,8 @@
  * wants a gradient, a slot in which backward leaves it; neither for a plain value.
  *
  * The rule for slots, which threads share, with the GIL or without:
- * 1. A tensor's slot is set once and stays as long as the tensor: who has the tensor may follow it at any time.  Whether
- *    a gradient is wanted there is a flag, which may change at any time: a call reads it once and keeps to its answer.
+ * 1. A tensor's slot is set once and stays as long as the tensor: who has the tensor may follow it.  Whether a gradient
+ *    is wanted there is a flag, which may change at any time: a call reads it once and keeps to its answer.
  * 2. What a slot holds belongs to who has claimed it: a sweep, or an optimizer's step, from its beginning to its end.
  *    Nobody waits for a claim: a slot that another thread has is an error with a sentence.  To look at a gradient is to
  *    take a reference to it, under a claim of a few instructions that others do wait for (pn_slot_look).
