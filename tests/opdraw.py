@@ -93,6 +93,23 @@ class Bad:
 
 
 @dataclass(frozen=True)
+class Wide:
+    """How close float32 comes to the truth over its whole range, each element for itself.
+
+    Args:
+        forward: of the result, in units in the last place.
+        gradient: of the gradient, likewise.
+        of_dy: in the gradient, besides: as a share of dy, where it follows from a y that is near a constant.
+        least: in both, besides: in least normal numbers, where a factor of the result is smaller than the result.
+    """
+
+    forward: float = 4
+    gradient: float = 6
+    of_dy: float = 0
+    least: float = 4
+
+
+@dataclass(frozen=True)
 class Row:
     op: str
     ref: Callable[..., np.ndarray]
@@ -101,6 +118,7 @@ class Row:
     leaves: tuple[int, ...] = tuple(range(8))  # inputs that have a gradient
     variadic: bool = False
     exact: bool = False  # float32 must equal the reference
+    wide: Wide | None = None  # of an elementwise op
 
 
 def case(*inputs: Draw | None, **params: Any) -> Case:

@@ -16,6 +16,7 @@ from opdraw import (
     Case,
     Draw,
     Row,
+    Wide,
     away,
     bad,
     case,
@@ -48,9 +49,16 @@ def row(op: str, reference: Callable[..., Any], *tries: Case | Bad, **options: A
 EXTREMES = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 30.0, -30.0]
 HUGE = (70, 1000)  # enough work for several threads
 INT = values([1, 2, 3], "int64")
+FROM_Y = Wide(of_dy=2**-21)  # the gradient follows from y, as that of an activation within a layer does
 
 
-def unary(op: str, reference: Callable[..., Any], draw: Callable[..., Draw] = normal, **params: Any) -> None:
+def unary(
+    op: str,
+    reference: Callable[..., Any],
+    draw: Callable[..., Draw] = normal,
+    wide: Wide = Wide(),  # noqa: B008
+    **params: Any,
+) -> None:
     row(
         op,
         reference,
@@ -60,6 +68,7 @@ def unary(op: str, reference: Callable[..., Any], draw: Callable[..., Draw] = no
         case(draw(*HUGE), **params),
         plain(values(EXTREMES), **params),
         wrong_type(f"{op}: x is int64; give float32 or float64", INT, **params),
+        wide=wide,
     )
 
 
@@ -70,8 +79,8 @@ unary("sqrt", np.sqrt, positive)
 unary("abs", np.abs, away)
 unary("relu", lambda x: np.maximum(x, 0), away)
 unary("leaky_relu", lambda x, slope: ref.activate(x, "leaky_relu", slope), away, slope=0.2)
-unary("sigmoid", special.expit)
-unary("tanh", np.tanh)
+unary("sigmoid", special.expit, wide=FROM_Y)
+unary("tanh", np.tanh, wide=FROM_Y)
 unary("softplus", lambda x: np.logaddexp(x, 0))
 unary("step", lambda x: np.where(np.isnan(x), x, x > 0), away)
 
@@ -93,6 +102,8 @@ row(
     bad("gelu: approximate must be 'none' or 'tanh', got 'tan'; did you mean 'tanh'?", normal(3), approximate="tan"),
     wrong_type("gelu: approximate must be 'none' or 'tanh', got True", normal(3), approximate=True),
     wrong_type("gelu: x is int64; give float32 or float64", INT),
+    # Far below 0 the tanh form shows the rounding of its argument; the gradient has a zero near -0.75.
+    wide=Wide(forward=160, gradient=160, of_dy=2**-22, least=150),
 )
 row(
     "pow",
@@ -105,6 +116,7 @@ row(
     plain(values([np.nan, np.inf, 0.0, 1.0, -2.0]), exponent=2),
     plain(values([np.inf, 0.0, 1.0, 4.0]), exponent=0.5),
     wrong_type("pow: the argument 'exponent' is missing", normal(3)),
+    wide=Wide(),
 )
 row(
     "clip",
@@ -114,6 +126,7 @@ row(
     plain(values(EXTREMES), low=-2, high=2),
     bad("clip: low is 1 and high is -1; give low <= high", normal(3), low=1, high=-1),
     bad("clip: low is nan", normal(3), low=float("nan"), high=1),
+    wide=Wide(),
 )
 
 
@@ -137,6 +150,7 @@ def binary(op: str, reference: Callable[..., Any], draw: Callable[..., Draw] = n
         bad(f"{op}: shapes (3, 4) and (5,) do not broadcast", normal(3, 4), normal(5)),
         wrong_type(f"{op}: a is int64; give float32 or float64", INT, normal(3)),
         wrong_type(f"{op}: b is float64, but a is float32", values([1.0], "float32"), values([1.0], "float64")),
+        wide=Wide(),
     )
 
 

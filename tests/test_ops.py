@@ -21,6 +21,12 @@ from pyneural import _core, ops
 
 CASES = [(op, i) for op, row in ROWS.items() for i in range(len(row.cases))]
 BAD = [(op, i) for op, row in ROWS.items() for i in range(len(row.bad))]
+WIDE = [
+    (op, dict(params))
+    for op, row in ROWS.items()
+    if row.wide
+    for params in dict.fromkeys(tuple(sorted(case.params.items())) for case in row.cases)
+]
 REALS = ("float64", "float32")
 
 FORWARD = {"float64": 1e-12, "float32": 2e-6}  # of the greatest value: a few roundings, and sums of up to 70,000 terms
@@ -115,6 +121,51 @@ def central_difference(row: Row, case: Case, index: int, i: int, at: int, w: np.
     return float((sides[0] - sides[1]).sum() / (2 * STEP))
 
 
+def numbers_of_every_size(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Of both signs: a third over all exponents of float32, a third near 0, and values where functions have corners."""
+    sign = rng.choice([-1.0, 1.0], n)
+    spread = [np.exp2(rng.uniform(-126, 127.9, n)), abs(rng.normal(0, 6, n)), rng.choice([0, 1, 2, 88, 104], n)]
+    return np.choose(rng.integers(0, 3, n), spread).astype("float32") * sign.astype("float32")
+
+
+def in_range(a: np.ndarray) -> np.ndarray:
+    """What float32 can hold with all its digits."""
+    size = abs(a)
+    return (size == 0) | ((size >= np.finfo("float32").tiny) & (size <= np.finfo("float32").max))
+
+
+def check_wide(row: Row, params: dict[str, Any]) -> None:
+    """Forward and gradient in float32 against float64, each element for itself.
+
+    Where the result itself is not in float32's range, the gradient cannot be expected to be right.
+    """
+    assert row.wide is not None
+    rng = np.random.default_rng(zlib.crc32(row.op.encode()))
+    params = {k: float(np.float32(v)) if isinstance(v, float) else v for k, v in params.items()}
+    inputs = [numbers_of_every_size(rng, 30_000) for d in row.cases[0].inputs if d is not None]
+    dy = numbers_of_every_size(rng, 30_000)
+    got, want = [], []
+    for real, to in (("float32", got), ("float64", want)):
+        ts = tensors([a.astype(real) for a in inputs], list(range(len(inputs))))
+        y = call(row, ts, params)
+        y.backward(dy.astype(real))
+        to += [np.float64(y), *(np.float64(t.grad) for t in ts)]
+    tiny, counts = float(np.finfo("float32").tiny), in_range(want[0])
+    for i, (a, b) in enumerate(zip(got, want, strict=True)):
+        ulps = row.wide.gradient if i else row.wide.forward
+        with np.errstate(all="ignore"):
+            allowed = 2.0**-23 * ulps * abs(b) + row.wide.least * tiny + (i > 0) * row.wide.of_dy * abs(dy)
+            right = (abs(a - b) <= allowed) | (np.isnan(a) & np.isnan(b)) | (a == b)
+        beyond = abs(b) >= np.finfo("float32").max * (1 - 2.0**-22 * ulps)
+        wrong = np.flatnonzero(counts & ~right & ~(beyond & np.isinf(a)))
+        for at in wrong[:1]:
+            where = f"at {', '.join(str(x[at]) for x in inputs)}, dy {dy[at]}"
+            what = f"gradient {i - 1}" if i else "value"
+            raise AssertionError(
+                f"{row.op} {params}: {what} {where} is {a[at]}, in float64 {b[at]}; {len(wrong)} wrong"
+            )
+
+
 # ---- tests ---------------------------------------------------------------------------------------------------------
 
 
@@ -134,6 +185,11 @@ def test_every_op_and_parameter_is_documented() -> None:
 @pytest.mark.parametrize(("op", "index"), CASES)
 def test_forward_equals_the_reference(op: str, index: int) -> None:
     check_forward(ROWS[op], ROWS[op].cases[index], index)
+
+
+@pytest.mark.parametrize(("op", "params"), WIDE)
+def test_elementwise_ops_are_right_over_the_whole_range_of_float32(op: str, params: dict[str, Any]) -> None:
+    check_wide(ROWS[op], params)
 
 
 @pytest.mark.parametrize(("op", "index"), CASES)
@@ -388,6 +444,12 @@ def main(isa: str, *only: str) -> int:
             except AssertionError as error:
                 failed += 1
                 print(f"{check.__name__} {op}[{index}]: {str(error)[:500]}")
+    for op, params in WIDE:
+        try:
+            check_wide(ROWS[op], params)
+        except AssertionError as error:
+            failed += 1
+            print(f"check_wide: {error}")
     return min(failed, 1)
 
 

@@ -5,7 +5,7 @@
  * that of add and sub, which is summed from dy itself. */
 #include "ops/op.h"
 
-enum { KEEP_NOTHING, KEEP_X, KEEP_Y, KEEP_AB, KEEP_ABY };
+enum { KEEP_NOTHING, KEEP_X, KEEP_Y, KEEP_AB, KEEP_BY };
 
 /* ---- parameters of the few functions that have them ------------------------------------------------------------ */
 
@@ -107,8 +107,8 @@ static int binary_rule(pn_call *c, pn_binary_f f, int keep, pn_error *err)
 {
     if (pn_call_check_real(c, err) || pn_call_output_widest(c, 0, c->x[0]->dtype, err))
         return -1;
-    c->keep_x = keep == KEEP_NOTHING ? 0 : PN_KEEP_X(0) | PN_KEEP_X(1);
-    c->keep_y = keep == KEEP_ABY ? PN_KEEP_Y(0) : 0;
+    c->keep_x = (keep == KEEP_AB ? PN_KEEP_X(0) : 0) | (keep == KEEP_NOTHING ? 0 : PN_KEEP_X(1));
+    c->keep_y = keep == KEEP_BY ? PN_KEEP_Y(0) : 0;
     for (int i = 0; i < 2; i++)
         if (c->wants[i] && c->x[i]->size != c->y[0].size) {
             const size_t total = plan_operand(c, f, i).total;

@@ -115,6 +115,64 @@ static void unary_specials(crew *c, const pn_kernels *k)
 
 TEST(unary_functions_meet_infinities_and_nan_as_their_twins) { each_table(unary_specials); }
 
+/* Zeros have signs, and those are the C library's, which the twin calls: tanh(0) is 0, tanh(-0) is -0. */
+static void unary_zeros(crew *c, const pn_kernels *k)
+{
+    const double zeros[] = { 0, -0.0, 1, -1, INFINITY, -INFINITY };
+    enum { N = 6 };
+    const pn_team team = crew_team(c, 0);
+    for (int f = 0; f < PN_UNARIES; f++) {
+        double x[N], got[N], want[N];
+        for (int i = 0; i < N; i++)
+            set_real(k->real, x, i, zeros[i]);
+        pn_unary u = { .f = (pn_unary_f)f, .n = N, .x = x, .y = want };
+        set_parameters(&u, 1);
+        naive_of(k)->unary_forward(&team, &u);
+        u.y = got;
+        k->unary_forward(&team, &u);
+        for (int i = 0; i < N; i++)
+            if (get_real(k->real, want, i) == 0)
+                harness_check(!signbit(get_real(k->real, got, i)) == !signbit(get_real(k->real, want, i)), __FILE__,
+                              __LINE__, "%s: %s(%g) is %g", table_name(k), UNARY_NAMES[f], zeros[i],
+                              get_real(k->real, got, i));
+    }
+}
+
+TEST(zeros_have_their_signs) { each_table(unary_zeros); }
+
+/* A gradient that depends on what is NaN is NaN, not 0: so that none is hidden. */
+static void unary_nans(crew *c, const pn_kernels *k)
+{
+    const pn_team team = crew_team(c, 0);
+    double nan, one, dx;
+    set_real(k->real, &nan, 0, NAN);
+    set_real(k->real, &one, 0, 1);
+    for (int f = 0; f < PN_UNARIES; f++) {
+        pn_unary u = { .f = (pn_unary_f)f, .n = 1, .x = &nan, .y = &nan, .dy = &one, .dx = &dx };
+        set_parameters(&u, 4);
+        k->unary_backward(&team, &u);
+        harness_check(isnan(get_real(k->real, &dx, 0)) || f == PN_U_neg || f == PN_U_step, __FILE__, __LINE__,
+                      "%s: the gradient of %s is %g at NaN", table_name(k), UNARY_NAMES[f], get_real(k->real, &dx, 0));
+    }
+    for (int f = PN_B_maximum; f <= PN_B_minimum; f++)
+        for (int of_a = 0; of_a < 2; of_a++)
+            for (int side = 0; side < 2; side++) {
+                const pn_binary u = { .f = (pn_binary_f)f,
+                                      .n = 1,
+                                      .na = 1,
+                                      .nb = 1,
+                                      .a = side ? &nan : &one,
+                                      .b = side ? &one : &nan,
+                                      .dy = &one,
+                                      .d = &dx };
+                (of_a ? k->binary_da : k->binary_db)(&team, &u);
+                harness_check(isnan(get_real(k->real, &dx, 0)), __FILE__, __LINE__, "%s: the gradient of %s at NaN",
+                              table_name(k), BINARY_NAMES[f]);
+            }
+}
+
+TEST(gradients_at_nan_are_nan) { each_table(unary_nans); }
+
 /* ---- binary and compare ------------------------------------------------------------------------------------------ */
 
 typedef struct periods {
@@ -499,8 +557,9 @@ static void run_in_teams(crew *c, const pn_kernels *k)
 
 TEST(any_number_of_threads_computes_the_same_bits) { each_table(run_in_teams); }
 
-TESTS(unary_functions_match_their_twins, unary_functions_meet_infinities_and_nan_as_their_twins,
-      binary_functions_match_their_twins_at_all_periods, comparisons_match_their_twins_at_all_periods,
-      select_matches_its_twin_at_all_periods, act_backward_matches_its_twin_also_in_place,
-      act_sum_matches_its_twin_also_in_place, axpy_and_fill_match_their_twins, copies_match_their_twin,
-      an_empty_copy_touches_nothing, any_number_of_threads_computes_the_same_bits)
+TESTS(unary_functions_match_their_twins, unary_functions_meet_infinities_and_nan_as_their_twins, zeros_have_their_signs,
+      gradients_at_nan_are_nan, binary_functions_match_their_twins_at_all_periods,
+      comparisons_match_their_twins_at_all_periods, select_matches_its_twin_at_all_periods,
+      act_backward_matches_its_twin_also_in_place, act_sum_matches_its_twin_also_in_place,
+      axpy_and_fill_match_their_twins, copies_match_their_twin, an_empty_copy_touches_nothing,
+      any_number_of_threads_computes_the_same_bits)

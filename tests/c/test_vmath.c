@@ -280,6 +280,7 @@ static void exact_values(crew *c, const pn_kernels *k)
     CHECK(value_at(k, &team, PN_U_tanh, HUGE_VAL) == 1);
     CHECK(value_at(k, &team, PN_U_tanh, -HUGE_VAL) == -1);
     CHECK(signbit(value_at(k, &team, PN_U_tanh, -0.0)));
+    CHECK(!signbit(value_at(k, &team, PN_U_tanh, 0)));
     CHECK(isnan(value_at(k, &team, PN_U_tanh, NAN)));
     CHECK(value_at(k, &team, PN_U_sigmoid, 0) == 0.5);
     CHECK(value_at(k, &team, PN_U_sigmoid, -HUGE_VAL) == 0);
