@@ -11,7 +11,7 @@ JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 .DEFAULT_GOAL := help
 include tests/c/rules.mk
 
-.PHONY: help digits test op bench bench-kernels bench-install lint docs golden digits-c matrix isas clean install install-here install-test asan-ops
+.PHONY: help digits test op bench bench-kernels bench-install lint docs golden digits-c matrix isas clean install install-here install-test asan-ops fuzz
 
 help:                  ## list these doors
 	@awk -F ' *## *' '/^[a-z-]+:.*## /{split($$1, a, ":"); printf "make %-13s %s\n", a[1], $$2}' $(MAKEFILE_LIST)
@@ -96,19 +96,30 @@ install-test: $(BIN)/python
 	rm -rf build/lib.* build/bdist.*
 	PYNEURAL_WERROR=1 $(PIP) install --editable '.[test]'
 
-# ---- the op rows under AddressSanitizer, a part of `make asan` -----------------------------------------------------
+# ---- the extension under the sanitizers ----------------------------------------------------------------------------
+
+# The package once more, compiled with a sanitizer; anew only where a source has changed.
+PACKAGE_SOURCES := setup.py $(shell find csrc pyneural -type f ! -name '*.so' ! -name '*.pyc')
+$(C_BUILD)/%/package/built: $(PACKAGE_SOURCES) | install-test
+	rm -rf build/lib.* build/bdist.* $(@D)
+	PYNEURAL_BUILD=$* $(PIP) install --no-deps --target $(@D) .
+	rm -rf build/lib.* build/bdist.*
+	@touch $@
 
 # Python itself leaks and is not instrumented, so its leaks are not looked for, and the runtime is loaded before it.
 ASAN_PACKAGE := $(C_BUILD)/asan/package
 ASAN_PYTHON   = PYTHONPATH=$(abspath $(ASAN_PACKAGE)) PYTHONMALLOC=malloc LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
-                ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+                ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:handle_abort=1:handle_sigill=1 \
+                UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 
 asan: asan-ops
-asan-ops: install-test
-	rm -rf build/lib.* build/bdist.* $(ASAN_PACKAGE)
-	PYNEURAL_BUILD=asan $(PIP) install --no-deps --target $(ASAN_PACKAGE) .
-	rm -rf build/lib.* build/bdist.*
+asan-ops: $(ASAN_PACKAGE)/built
 	$(ASAN_PYTHON) $(BIN)/pytest -p no:cacheprovider tests/test_ops.py tests/test_empty.py tests/test_races.py
+
+SECONDS ?= 60
+SEED    ?= 0
+fuzz: $(ASAN_PACKAGE)/built  ## the fuzzers under AddressSanitizer, SECONDS=60 in all (FUZZ=ops, SEED=, ONLY=a case)
+	$(ASAN_PYTHON) $(BIN)/python tools/fuzz/fuzz.py $(FUZZ) --seconds $(SECONDS) --seed $(SEED) $(if $(ONLY),--only $(ONLY))
 
 # ---- plain C ------------------------------------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ def matmul(a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = Fa
 
 
 def var(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False, correction: float = 0) -> Array:
-    return np.asarray(np.var(x, axis=axis, keepdims=keepdims, ddof=int(correction)))
+    return np.asarray(np.var(x, axis=axis, keepdims=keepdims, ddof=correction))
 
 
 def slices(x: Array, slices: tuple[Any, ...]) -> Array:

@@ -1,0 +1,209 @@
+"""fuzz.py -- runs the fuzzers, each in a process of its own, and tells how to run again what they find.
+
+    python tools/fuzz/fuzz.py                            all of them, 10 s each
+    python tools/fuzz/fuzz.py ops threads --seconds 60   two of them, 60 s together
+    python tools/fuzz/fuzz.py ops --seed 7 --only 1234   one case once more, with all that it prints
+
+A fuzzer is a module beside this one with a function `run(case)`.  It publishes what it is about to do; so a crash,
+which ends its process, and a case that takes longer than --limit seconds, which is ended, are findings like others.
+The next process goes on with the next case.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import importlib.util
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from board import Board
+
+FUZZERS = ("ops", "methods", "threads")
+SHOWN = 3  # cases named for each kind of finding
+ENDLESS = 1 << 60
+_POLL = 0.05  # seconds between two looks at a process
+_SANITIZED = "asan" in os.environ.get("LD_PRELOAD", "")
+
+
+@dataclass
+class Kind:
+    """Findings that look alike."""
+
+    count: int = 0
+    cases: list[tuple[int, str]] = field(default_factory=list)  # index, what it did
+
+
+@dataclass
+class Result:
+    """What a fuzzer did."""
+
+    name: str
+    seed: int
+    calls: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    kinds: dict[str, Kind] = field(default_factory=dict)
+
+    def add(self, index: int, what: str, text: str) -> None:
+        """One more finding; it is printed when it is the first few of its kind."""
+        kind = self.kinds.setdefault(_kind(what), Kind())
+        kind.count += 1
+        if len(kind.cases) < SHOWN:
+            kind.cases.append((index, text))
+            again = _again(self.name, self.seed, index)
+            print(f"FINDING {self.name}: {what}\n    {text}\n    again: {again}", flush=True)
+
+    def line(self) -> str:
+        """One line about it."""
+        rate = self.calls / max(self.seconds, 1e-9)
+        found = sum(kind.count for kind in self.kinds.values())
+        return (
+            f"{self.name:8} {self.calls:10,} calls {rate:8,.0f}/s  {self.refused:10,} refused  "
+            f"{found:5,} findings of {len(self.kinds)} kinds"
+        )
+
+
+def _kind(what: str) -> str:
+    """The words of a finding without its numbers."""
+    return re.sub(r"[-+]?\b(\d[\w.+-]*|nan|inf)\b", "#", what)[:100]
+
+
+def _again(name: str, seed: int, index: int) -> str:
+    if _SANITIZED:
+        return f"make fuzz FUZZ={name} SEED={seed} ONLY={index}"
+    return f"python tools/fuzz/fuzz.py {name} --seed {seed} --only {index}"
+
+
+# ---- one process ---------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Child:
+    """A process that runs cases of one fuzzer, and the files through which it speaks."""
+
+    result: Result
+    folder: Path
+    limit: float
+    loud: bool = False
+
+    def go(self, first: int, last: int, seconds: float) -> int:
+        """Runs cases; returns the number of the case to go on with, `last + 1` where there is none."""
+        board_file, out, err = (self.folder / name for name in ("board", "out", "err"))
+        for file in (board_file, out, err):
+            file.unlink(missing_ok=True)
+        board, began = Board(board_file), time.monotonic()
+        command = [sys.executable, __file__, "--child", self.result.name, str(self.result.seed)]
+        command += [str(board_file), str(out), str(first), str(last), str(seconds)]
+        with err.open("wb") as stderr:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr)
+            hung = self._watch(process, board)
+        at = board.read()
+        self.result.calls += at.calls
+        self.result.refused += at.refused
+        self.result.seconds += time.monotonic() - began
+        for line in out.read_text(encoding="utf-8").splitlines() if out.exists() else []:
+            found = json.loads(line)
+            self.result.add(found["index"], found["what"], found["text"])
+        said = err.read_text(encoding="utf-8", errors="replace")
+        if self.loud and said:
+            print(said)
+        if process.returncode == 0 and not hung:
+            return last + 1
+        self.result.add(at.index, f"hang: longer than {self.limit:g} s" if hung else _crash(process, said), at.text)
+        return at.index + 1
+
+    def _watch(self, process: subprocess.Popen[bytes], board: Board) -> bool:
+        """Waits for the end; True where a case had to be ended."""
+        while process.poll() is None:
+            time.sleep(_POLL)
+            at = board.read()
+            if at.since and time.monotonic() - at.since > self.limit:
+                process.send_signal(signal.SIGUSR1)  # shows where every thread is
+                time.sleep(1)
+                process.kill()
+                process.wait()
+                return True
+        return False
+
+
+def _crash(process: subprocess.Popen[bytes], said: str) -> str:
+    """What ended it, in a line: a sanitizer's word and the first line of ours, or else the signal and Python's line."""
+    if found := re.search(r"(\S+:\d+):\d+: (runtime error: .*)", said):
+        return f"crash: {found[2]} ({found[1]})"
+    if found := re.search(r"ERROR: \w+Sanitizer: ([\w-]+)", said):
+        ours = re.search(r"csrc/\S+:\d+", said[found.start() :])
+        return f"crash: {found[1]}" + (f" ({ours[0]})" if ours else "")
+    if process.returncode >= 0:
+        return f"crash: exit code {process.returncode}: {said.strip().rpartition(chr(10))[2]}"
+    line = re.search(r'Current thread.*\n  File "\S*?(\w+\.py)", line (\d+)', said)
+    return f"crash: {signal.Signals(-process.returncode).name}" + (f" ({line[1]}:{line[2]})" if line else "")
+
+
+def fuzz(name: str, seconds: float, cases: range, given: argparse.Namespace) -> Result:
+    """Runs one fuzzer, over crashes, until its time is over or its cases are done."""
+    result, until = Result(name, given.seed), time.monotonic() + seconds
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        child = Child(result, Path(folder), given.limit, loud=bool(given.only))
+        for _ in range(given.repeat):
+            index = cases.start
+            while index < cases.stop and (left := until - time.monotonic()) > 0:
+                index = child.go(index, cases.stop - 1, left)
+    return result
+
+
+# ---- the command line ----------------------------------------------------------------------------------------------
+
+
+def _child(name: str, seed: str, board: str, out: str, first: str, last: str, seconds: str) -> None:
+    faulthandler.register(signal.SIGUSR1)
+    if not _SANITIZED:  # whose own report says more
+        faulthandler.enable()
+    sys.path.append(str(Path(__file__).parents[2] / "tests"))  # oprows.py, which has a row for each op
+    from loop import Loop
+
+    Loop(name, int(seed), Board(Path(board)), Path(out)).go(int(first), int(last), time.monotonic() + float(seconds))
+
+
+def _cases(text: str) -> range:
+    first, _, stop = text.partition(":")
+    return range(int(first), int(stop) if stop else int(first) + 1)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Runs the fuzzers; exit code 1 where one finds something.")
+    parser.add_argument("fuzzers", nargs="*", help=f"of {', '.join(FUZZERS)}; none: all")
+    parser.add_argument("--seconds", type=float, help="time for all together (10 s each)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", type=_cases, metavar="N or N:M", help="these cases alone, with what they print")
+    parser.add_argument("--repeat", type=int, default=1, help="how often, for cases that hang on how threads meet")
+    parser.add_argument("--limit", type=float, default=20, help="seconds after which a case counts as hanging (20)")
+    given = parser.parse_args()
+    names = given.fuzzers or list(FUZZERS)
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            parser.error(f"there is no fuzzer '{name}'; there are {', '.join(FUZZERS)}")
+    if given.only and len(names) != 1:
+        parser.error("--only needs the one fuzzer whose cases they are")
+    seconds = 3600.0 if given.only else (given.seconds or 10 * len(names)) / len(names)
+    cases = given.only or range(ENDLESS)
+    results = []
+    for name in names:
+        results.append(fuzz(name, seconds, cases, given))
+        print(results[-1].line(), flush=True)
+    return min(sum(len(result.kinds) for result in results), 1)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        _child(*sys.argv[2:])
+    else:
+        sys.exit(main())
