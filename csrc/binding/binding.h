@@ -47,8 +47,9 @@ pnb_setup pnb_interrupt_setup, pnb_fork_setup, pnb_world_setup, pnb_values_setup
 static inline pn_state *pnb_state(PyObject *module) { return PyModule_GetState(module); }
 static inline pn_state *pnb_state_of(PyObject *object) { return PyType_GetModuleState(Py_TYPE(object)); }
 
-/* Type from spec, added to the module under its own name; a new reference for the state. */
-PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec);
+/* Type from spec, added to the module under its own name; a new reference for the state.
+ * none: an attribute that is None, or NULL. */
+PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec, const char *none);
 
 /* Tables of slots, methods and attributes are constant; CPython's types do not say so. */
 #define PNB_SLOT(slot, what) { Py_##slot, (void *)(what) }
@@ -159,6 +160,7 @@ int pnb_argument_read(const pnb_argument *a, PyObject *o, void *to);
 PyObject *pnb_argument_show(const pn_param *param, const void *from); /* the default, as one would write it */
 const char *pnb_argument_kind(pn_param_kind kind);
 int pnb_shape_read(PyObject *o, const char *who, int *n, pn_index *shape);
+int pnb_bool_read(PyObject *o, bool *to); /* Python's or NumPy's; -1, mostly without an exception, for another kind */
 
 /* ---- optable.c, call.c: ops as functions ------------------------------------------------------------------------- */
 

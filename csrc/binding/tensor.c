@@ -436,9 +436,7 @@ static const PyType_Spec spec = {
 
 int pnb_tensor_setup(PyObject *module, pn_state *s)
 {
-    s->tensor_type = pnb_add_type(module, &spec);
-    if (!s->tensor_type)
-        return -1;
     /* `array + tensor` is ours: NumPy leaves operators to a type that says None here, and its ufuncs refuse it. */
-    return PyObject_SetAttrString((PyObject *)s->tensor_type, "__array_ufunc__", Py_None);
+    s->tensor_type = pnb_add_type(module, &spec, "__array_ufunc__");
+    return s->tensor_type ? 0 : -1;
 }
