@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -87,7 +86,7 @@ def on_nodes(layer: Layer, inputs: tuple[Any, ...]) -> Node:
             one._unbuild()
         raise
     node = Node(tuple(y.shape[1:]), layer, inputs)
-    layer._nodes[:] = [*(old for old in layer._nodes if old() is not None), weakref.ref(node)]
+    layer._nodes.add(node)
     return node
 
 
@@ -97,7 +96,7 @@ def node_of(layer: Layer) -> Node:
     Raises:
         AttributeError: there is none, or several.
     """
-    nodes = [node for node in (old() for old in layer._nodes) if node is not None]
+    nodes = list(layer._nodes)
     if not nodes:
         raise AttributeError(f"{layer._who} is in no graph, so it has no output yet: build its model first")
     if len(nodes) > 1:

@@ -223,6 +223,8 @@ class Graph:
         entries: list[_Entry] = []
         logits: dict[int, Any] = {}
         joined = self._joined()
+        values = {id(node) for name, node in self.outputs.items() if name in written}
+        scores = {id(node) for name, node in self.outputs.items() if name not in written}
         for node in self.nodes:
             if id(node) in joined:
                 continue
@@ -230,12 +232,11 @@ class Graph:
             if id(source) in joined:
                 found = [_Entry(joined[id(source)], tuple(map(id, source.inputs)), id(node))]
             else:
-                heads = [name for name, end in self.outputs.items() if end is node]
-                found = self._entries(node, any(h not in written for h in heads), any(h in written for h in heads))
+                found = self._entries(node, id(node) in scores, id(node) in values)
             entries += found
             logits[id(node)] = found[0].makes
-        ends = {name: id(node) if name in written else logits[id(node)] for name, node in self.outputs.items()}
-        return _with_slots(entries, id(self.input), ends)
+        keys = {name: id(node) if name in written else logits[id(node)] for name, node in self.outputs.items()}
+        return _with_slots(entries, id(self.input), keys)
 
     def _joined(self) -> dict[int, Call]:
         """Nodes that only one other reads, by a layer which can do both: the call that makes the other at once."""

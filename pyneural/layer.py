@@ -54,7 +54,7 @@ class Layer:
             check_arguments(cls, len(args), kwargs)
         self = super().__new__(cls)
         vars(self).update(name=None, _trainable=True, _built=False, _path="", _specs={}, _tensors={}, _held={})
-        vars(self).update(_shapes=(), _nodes=[])
+        vars(self).update(_shapes=(), _nodes=weakref.WeakSet())
         return self
 
     _trainable: bool
@@ -64,7 +64,7 @@ class Layer:
     _tensors: dict[str, Tensor]
     _held: dict[str, tuple[Block, int]]
     _shapes: tuple[tuple[int, ...], ...]  # of the inputs it was built for
-    _nodes: list[weakref.ref[Node]]  # what it was called for in graphs; the graphs own them
+    _nodes: weakref.WeakSet[Node]  # what it was called for in graphs; the graphs own them
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
@@ -229,11 +229,13 @@ class Layer:
 
     def children(self) -> "list[Layer]":
         """The layers inside this one, in the order they were put there; each has a name."""
-        inside: list[Layer] = []
+        inside: dict[int, Layer] = {}
         for value in vars(self).values():
-            values = value if isinstance(value, list | tuple) else (value,)
-            inside += [v for v in values if isinstance(v, Layer) and v not in inside]
-        return name_layers(inside, self._who)
+            if isinstance(value, Layer):
+                inside[id(value)] = value
+            elif isinstance(value, list | tuple):
+                inside |= {id(v): v for v in value if isinstance(v, Layer)}
+        return name_layers(list(inside.values()), self._who)
 
     def _tree(self) -> "list[Layer]":
         """This layer and all below it."""
@@ -266,30 +268,35 @@ def name_layers(layers: list[Layer], who: str) -> list[Layer]:
     Raises:
         ValueError: two have the same name.
     """
-    taken = [layer.name for layer in layers if layer.name is not None]
-    for name in taken:
-        if taken.count(name) > 1:
+    taken: set[str] = set()
+    for name in (layer.name for layer in layers):
+        if name in taken:
             raise ValueError(f"{who}: two layers are named '{name}': give one of them another name=")
+        if name is not None:
+            taken.add(name)
     seen: dict[str, int] = {}
+    given: dict[str, int] = {}  # the last number of each kind that was given here: none below it is free
     for layer in layers:
         seen[layer.kind] = number = seen.get(layer.kind, 0) + 1
         if layer.name is None:
+            number = max(number, given.get(layer.kind, 0) + 1)
             while f"{layer.kind}_{number}" in taken:
                 number += 1
+            given[layer.kind] = number
             layer.name = f"{layer.kind}_{number}"
-            taken.append(layer.name)
+            taken.add(layer.name)
     return layers
 
 
 def walk(layer: Layer) -> Iterator[tuple[str, Layer]]:
     """Every layer in the tree below this one once, outermost first, with its path (`block_1/dense_2`)."""
-    return _below(layer, "", [])
+    return _below(layer, "", {})
 
 
-def _below(layer: Layer, path: str, seen: list[Layer]) -> Iterator[tuple[str, Layer]]:
+def _below(layer: Layer, path: str, seen: dict[int, Layer]) -> Iterator[tuple[str, Layer]]:
     for child in layer.children():
-        if not any(child is other for other in seen):
-            seen.append(child)
+        if id(child) not in seen:
+            seen[id(child)] = child
             below = f"{path}/{child.name}" if path else str(child.name)
             yield below, child
             yield from _below(child, below, seen)

@@ -256,11 +256,14 @@ class Model(Layer):
         """The layer of that name, or path where models are nested (`sequential_1/dense_2`)."""
         if not isinstance(path, str):
             raise TypeError(f"{self._who}: layers go by name, as model['dense_1']; model.layers is a list of them")
-        layers = dict(walk(self))
-        if path not in layers:
+        found: Layer | None = self
+        for name in path.split("/"):
+            found = next((child for child in found.children() if child.name == name), None) if found else None
+        if found is None:
+            layers = dict(walk(self))
             near = closest(path, layers)
             raise KeyError(f"no layer '{path}': " + (f"did you mean '{near}'" if near else ", ".join(layers)))
-        return layers[path]
+        return found
 
     def __getattr__(self, name: str) -> Any:
         if name in OF_MODELS:

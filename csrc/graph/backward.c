@@ -31,9 +31,9 @@ static int claim_slot(sweep *s, pn_slot *slot)
 {
     if (pn_slot_claim(slot, &s->claim))
         return busy(s->err);
-    if (slot->listed)
+    if (slot->met)
         return 0;
-    slot->listed = true;
+    slot->met = true;
     slot->fresh = !(s->accumulate && slot->grad);
     slot->next = s->slots;
     s->slots = slot;
@@ -79,7 +79,7 @@ static int collect(sweep *s, pn_node *root)
 static void let_go(sweep *s)
 {
     for (pn_slot *slot = s->slots; slot; slot = slot->next)
-        slot->listed = false;
+        slot->met = false;
     pn_claim_let_go(&s->claim);
     while (s->nodes) {
         pn_node *node = s->nodes;

@@ -54,11 +54,46 @@ static int check_tensor(const pn_optimizer_kind *kind, pn_index i, pn_tensor *co
                        "%s: tensor %td is %s, but tensor 0 is %s; give one dtype, or make two "
                        "optimizers",
                        kind->name, i, pn_dtype_name(t->v.dtype), pn_dtype_name(tensors[0]->v.dtype));
-    for (pn_index j = 0; j < i; j++)
-        if (tensors[j] == t)
-            return pn_fail(err, PN_EVALUE, "%s: tensors %td and %td are the same one; give each once", kind->name, j,
-                           i);
     return 0;
+}
+
+static int refuse_twin(const pn_optimizer *o, pn_index i, pn_error *err)
+{
+    pn_index j = 0;
+    while (o->tensors[j] != o->tensors[i])
+        j++;
+    return pn_fail(err, PN_EVALUE, "%s: tensors %td and %td are the same one; give each once", o->kind->name, j, i);
+}
+
+static int busy(const pn_optimizer *o, pn_error *err)
+{
+    return pn_fail(err, PN_ESTATE,
+                   "%s: another thread is running backward over these parameters, or a step on them; let one thread do "
+                   "it, or give each its own model",
+                   o->kind->name);
+}
+
+/* No tensor twice: found by marking slots, which are the claim's meanwhile. */
+static int check_twins(const pn_optimizer *o, pn_error *err)
+{
+    pn_claim claim = { NULL };
+    pn_index marked = 0;
+    int failed = 0;
+    while (marked < o->n && !failed) {
+        pn_slot *slot = o->tensors[marked]->slot;
+        if (pn_slot_claim(slot, &claim)) {
+            failed = busy(o, err);
+        } else if (slot->met) {
+            failed = refuse_twin(o, marked, err);
+        } else {
+            slot->met = true;
+            marked++;
+        }
+    }
+    while (marked > 0)
+        ((pn_slot *)o->tensors[--marked]->slot)->met = false;
+    pn_claim_let_go(&claim);
+    return failed;
 }
 
 static int take_tensors(pn_optimizer *o, pn_index n, pn_tensor *const *tensors, pn_error *err)
@@ -75,7 +110,7 @@ static int take_tensors(pn_optimizer *o, pn_index n, pn_tensor *const *tensors, 
         o->length += padded(tensors[i]->v.size);
     }
     o->dtype = tensors[0]->v.dtype;
-    return 0;
+    return check_twins(o, err);
 }
 
 static int take_block(pn_optimizer *o, pn_block *block, pn_error *err)
@@ -163,14 +198,6 @@ static int check_hyper(const pn_optimizer_kind *kind, const pn_hyper *h, pn_erro
     if (h->nesterov && !(h->momentum > 0))
         return pn_fail(err, PN_EVALUE, "%s: nesterov needs a momentum greater than 0, such as 0.9", kind->name);
     return 0;
-}
-
-static int busy(const pn_optimizer *o, pn_error *err)
-{
-    return pn_fail(err, PN_ESTATE,
-                   "%s: another thread is running backward over these parameters, or a step on them; let one thread do "
-                   "it, or give each its own model",
-                   o->kind->name);
 }
 
 /* Claims all gradients, so that no sweep writes or replaces one meanwhile.  A frozen tensor is passed over. */

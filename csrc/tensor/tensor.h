@@ -80,7 +80,7 @@ struct pn_slot {
     pn_slot *next_lead;          /* that the owner has claimed */
     pn_tensor *grad;             /* NULL: none yet */
     bool bound;                  /* grad is a view of a gradient block: always written in place; never changes */
-    bool listed;                 /* in the sweep's list */
+    bool met;                    /* by the owner already */
     bool fresh;                  /* nothing written yet: the first contribution replaces what is there */
     pn_slot *next;               /* in the sweep's list */
 };
