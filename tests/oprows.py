@@ -696,6 +696,7 @@ row(
     case(normal(1, 1, 1, 1)),
     case(normal(0, 5, 4, 3)),
     case(normal(16, 14, 14, 32)),
+    case(normal(2, 90, 70, 3)),  # summed in cuts
     bad("global_avg_pool2d: x is (2, 3), which has 2 axes", normal(2, 3)),
     bad("images without pixels have no mean", normal(2, 0, 3, 1)),
     wrong_type("global_avg_pool2d: x is uint8", pixels(1, 4, 4, 1)),

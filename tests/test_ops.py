@@ -166,6 +166,25 @@ def check_wide(row: Row, params: dict[str, Any]) -> None:
             )
 
 
+def check_what_the_rule_says(row: Row, case: Case, index: int) -> None:
+    """Forward and backward read what is kept, write all of their results, and stay within their scratch: _audit."""
+    wants = leaves(row, case.inputs)
+    _core._audit(True)
+    try:
+        for real in REALS:
+            for some in [wants, [], *([i] for i in wants[:6] if len(wants) > 1)]:
+                ts = tensors(draw(row, case.inputs, index, real), some)
+                for _ in range(2):  # gradients are written, then added
+                    y = call(row, ts, case.params)
+                    if some:
+                        y.backward(weights(y.shape, real), accumulate=True)
+                if some:  # where they may be computed in the output's gradient
+                    inner = [t * 1.0 if i in some else t for i, t in enumerate(ts)]
+                    (call(row, inner, case.params) * 1.0).backward(weights(y.shape, real))
+    finally:
+        _core._audit(False)
+
+
 # ---- tests ---------------------------------------------------------------------------------------------------------
 
 
@@ -195,6 +214,11 @@ def test_elementwise_ops_are_right_over_the_whole_range_of_float32(op: str, para
 @pytest.mark.parametrize(("op", "index"), CASES)
 def test_gradient_equals_central_differences(op: str, index: int) -> None:
     check_gradient(ROWS[op], ROWS[op].cases[index], index)
+
+
+@pytest.mark.parametrize(("op", "index"), CASES)
+def test_forward_and_backward_keep_to_what_the_rule_says(op: str, index: int) -> None:
+    check_what_the_rule_says(ROWS[op], ROWS[op].cases[index], index)
 
 
 @pytest.mark.parametrize(("op", "index"), CASES)
@@ -438,10 +462,10 @@ def main(isa: str, *only: str) -> int:
     for op, index in CASES:
         if only and op not in only:
             continue
-        for check in (check_forward, check_gradient):
+        for check in (check_forward, check_gradient, check_what_the_rule_says):
             try:
                 check(ROWS[op], ROWS[op].cases[index], index)
-            except AssertionError as error:
+            except (AssertionError, RuntimeError) as error:
                 failed += 1
                 print(f"{check.__name__} {op}[{index}]: {str(error)[:500]}")
     for op, params in WIDE:

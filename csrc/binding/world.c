@@ -138,6 +138,15 @@ static PyObject *fail_after(PyObject *module, PyObject *n)
     Py_RETURN_NONE;
 }
 
+static PyObject *audit(PyObject *module, PyObject *on)
+{
+    const int is_on = PyObject_IsTrue(on);
+    if (is_on < 0)
+        return NULL;
+    pnb_state(module)->engine->audit = is_on;
+    Py_RETURN_NONE;
+}
+
 static const PyMethodDef functions[] = {
     { "set_threads", set_threads, METH_O,
       "set_threads(n, /)\n--\n\nUses n threads from now on; results do not depend on it." },
@@ -154,6 +163,8 @@ static const PyMethodDef functions[] = {
       "memory_trim()\n--\n\nGives memory that is kept for reuse back to the system." },
     { "_fail_after", fail_after, METH_O,
       "_fail_after(n, /)\n--\n\nFor tests: the n-th request for memory from now fails, once; 0: none." },
+    { "_audit", audit, METH_O,
+      "_audit(on, /)\n--\n\nFor tests: whether each op is tried for keeping to what its rule says; slow." },
     { NULL, NULL, 0, NULL },
 };
 

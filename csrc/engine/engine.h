@@ -13,6 +13,7 @@ typedef struct pn_engine {
     atomic_uint_fast64_t sequence; /* the next graph node's number */
     bool (*stop_asked)(void *);    /* whether a long call should end (pn_stop); NULL, as at first: never */
     void *stop_argument;
+    bool audit; /* for tests: every op is tried as graph/audit.h says */
 } pn_engine;
 
 typedef struct pn_engine_options {

@@ -1,6 +1,7 @@
 /* apply.c -- runs one op: its rule, what the rule asked for, forward, and the node for backward. */
 #include <string.h>
 
+#include "graph/audit.h"
 #include "graph/node.h"
 
 /* Names in op->inputs: "x weight bias?", or "tensors*" for one or more. */
@@ -103,12 +104,12 @@ static int run_forward(pn_engine *engine, pn_call *call, pn_error *err)
                            .flush = call->k->real == PN_FLOAT32 };
     call->team = &team;
     const unsigned mode = pn_float_enter(team.flush);
-    op->forward(call);
+    const int failed = engine->audit ? pn_audit_forward(engine, call, err) : (op->forward(call), 0);
     pn_float_leave(mode);
     call->team = NULL;
     pn_mem_put(call->scratch);
     pn_mem_put(own);
-    return stop.now ? pn_fail(err, PN_ESTOP, "%s: interrupted", op->name) : 0;
+    return stop.now ? pn_fail(err, PN_ESTOP, "%s: interrupted", op->name) : failed;
 }
 
 static void touch_written(const pn_call *call, pn_tensor *const *inputs)

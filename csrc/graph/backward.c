@@ -5,6 +5,7 @@
  * its target is fresh (write) or holds a contribution (add), so nothing is zeroed beforehand. */
 #include <string.h>
 
+#include "graph/audit.h"
 #include "graph/node.h"
 
 typedef struct sweep {
@@ -276,6 +277,7 @@ static void fill_call(pn_call *call, const sweep *s, pn_node *node)
     call->params = node->params;
     call->plan = node->plan;
     call->saved = node->saved;
+    call->backward_scratch = node->backward_scratch;
     call->recording = true;
     call->n_in = node->n_in;
     call->n_out = node->n_out;
@@ -314,9 +316,9 @@ static int run_backward(sweep *s, pn_node *node, pn_call *call)
     }
     if (node->backward_scratch && !(call->scratch = pn_mem_get(s->engine->memory, node->backward_scratch, s->err)))
         return -1;
-    node->op->backward(call);
+    const int failed = s->engine->audit ? pn_audit_backward(s->engine, call, s->err) : (node->op->backward(call), 0);
     pn_mem_put(call->scratch);
-    return 0;
+    return failed;
 }
 
 /* Gradients of all inputs of one node, from those of its outputs. */
