@@ -28,6 +28,7 @@ __all__ = [
     "equal",
     "exp",
     "expand",
+    "expm1",
     "gather",
     "gelu",
     "global_avg_pool2d",
@@ -40,6 +41,7 @@ __all__ = [
     "less_equal",
     "linear",
     "log",
+    "log1p",
     "log_softmax",
     "logsumexp",
     "mae",
@@ -199,12 +201,30 @@ def exp(x: _Values) -> Tensor:
     (2,)
     """
 
+def expm1(x: _Values) -> Tensor:
+    """Elementwise: e to the power x, minus 1: exact also near 0.
+
+    x: any shape; returns the same shape.
+
+    >>> pn.ops.expm1(np.float32([0.5, 1.0])).shape
+    (2,)
+    """
+
 def log(x: _Values) -> Tensor:
     """Elementwise: natural logarithm of x; -inf at 0, NaN below.
 
     x: any shape; returns the same shape.
 
     >>> pn.ops.log(np.float32([0.5, 1.0])).shape
+    (2,)
+    """
+
+def log1p(x: _Values) -> Tensor:
+    """Elementwise: natural logarithm of 1 + x, exact also near 0; -inf at -1, NaN below.
+
+    x: any shape; returns the same shape.
+
+    >>> pn.ops.log1p(np.float32([0.5, 1.0])).shape
     (2,)
     """
 

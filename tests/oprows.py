@@ -74,7 +74,9 @@ def unary(
 
 unary("neg", np.negative)
 unary("exp", np.exp)
+unary("expm1", np.expm1)
 unary("log", np.log, positive)
+unary("log1p", np.log1p, positive)
 unary("sqrt", np.sqrt, positive)
 unary("abs", np.abs, away)
 unary("relu", lambda x: np.maximum(x, 0), away)

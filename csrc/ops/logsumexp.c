@@ -132,8 +132,7 @@ static void forward(const pn_call *c)
     sum.y = rest;
     c->k->reduce_forward(c->team, &sum);
     map(c, PN_U_clip, p->outputs, rest, rest, 0, __builtin_inf()); /* it is -1 where all are -inf */
-    map(c, PN_U_log, p->outputs, rest, rest, 0, 0);
-    map(c, PN_U_softplus, p->outputs, rest, rest, 0, 0); /* of a logarithm: log1p */
+    map(c, PN_U_log1p, p->outputs, rest, rest, 0, 0);
     combine(c, PN_B_add, p->outputs, y, rest, y);
 }
 

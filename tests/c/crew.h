@@ -17,7 +17,7 @@ enum { CREW_TEAMS = 3 };
 
 static inline pn_team crew_team(const crew *c, int i)
 {
-    return (pn_team){ i == 0 ? NULL : c->pools[i - 1], c->scratch, false };
+    return (pn_team){ .pool = i == 0 ? NULL : c->pools[i - 1], .scratch = c->scratch };
 }
 
 /* Calls body with the kernels of every instruction set that this CPU has, both reals. */

@@ -86,7 +86,7 @@ static void layer_moved(trial *t)
                               .beta = (char *)by_column.p + C * real_size(t->real),
                               .mean = mean,
                               .inv_std = inv_std };
-    t->k->layer_norm_forward(&(pn_team){ NULL, t->scratch, false }, &a);
+    t->k->layer_norm_forward(&(pn_team){ .scratch = t->scratch }, &a);
     for (int r = 0; r < rows; r++) {
         double sum = 0, squares = 0;
         for (int c = 0; c < C; c++) {
@@ -126,7 +126,7 @@ static void layer_slopes(trial *t)
                               .dgamma = d + n,
                               .dbeta = d + n + C,
                               .work = work };
-    const pn_team team = { NULL, t->scratch, false };
+    const pn_team team = { .scratch = t->scratch };
     REQUIRE(t->k->layer_norm_work(&a) <= sizeof work);
     t->k->layer_norm_forward(&team, &a);
     t->k->layer_norm_backward(&team, &a);

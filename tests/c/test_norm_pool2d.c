@@ -104,7 +104,7 @@ static void norm_far(trial *t)
                   .momentum = 0.9 };
     guarded work = guard_new(t->k->norm_work(&a), 0);
     a.work = work.p;
-    t->k->norm_forward(&(pn_team){ NULL, t->scratch, false }, &a);
+    t->k->norm_forward(&(pn_team){ .scratch = t->scratch }, &a);
     for (pn_index c = 0; c < C; c++) {
         double mean = 0, squares = 0;
         for (pn_index r = 0; r < rows; r++)
@@ -149,7 +149,7 @@ static void norm_slopes(trial *t)
                       .dgamma = d + n,
                       .dbeta = d + n + C,
                       .work = work };
-        const pn_team team = { NULL, t->scratch, false };
+        const pn_team team = { .scratch = t->scratch };
         REQUIRE(t->k->norm_work(&a) <= sizeof work);
         t->k->norm_forward(&team, &a);
         t->k->norm_backward(&team, &a);

@@ -150,7 +150,7 @@ static void reduce_precise(trial *t)
     guarded x = guard_new((size_t)n * real_size(t->real), 0), y = guard_new(real_size(t->real), 0);
     pn_reduce a = { .f = PN_REDUCE_SUM, .outer = 1, .len = n, .inner = 1, .x = x.p, .y = y.p };
     guarded work = guard_new(t->k->reduce_work(&a), 0);
-    const pn_team team = { NULL, t->scratch, false };
+    const pn_team team = { .scratch = t->scratch };
     a.work = work.p;
     for (int random = 0; random < 2; random++) {
         double sum = 0, lost = 0; /* Kahan's sum */
@@ -173,7 +173,7 @@ static void variance_precise(trial *t)
     guarded x = guard_reals(t->real, n, 0, &t->seed, offset - 1, offset + 1), y = guard_new(real_size(t->real), 0);
     pn_reduce a = { .f = PN_REDUCE_VAR, .outer = 1, .len = n, .inner = 1, .x = x.p, .y = y.p };
     guarded work = guard_new(t->k->reduce_work(&a), 0);
-    const pn_team team = { NULL, t->scratch, false };
+    const pn_team team = { .scratch = t->scratch };
     double mean = 0, squares = 0;
     for (pn_index i = 0; i < n; i++)
         mean += (get_real(t->real, x.p, i) - offset) / (double)n;
@@ -321,7 +321,7 @@ static void xent_by_hand(trial *t)
                   .p = p,
                   .loss = loss,
                   .weight = weight };
-    const pn_team team = { NULL, t->scratch, false };
+    const pn_team team = { .scratch = t->scratch };
     const double n0[] = { log(4), log(4.0 / 3) }, n1[] = { log(1.25), log(5) }; /* -log p */
     t->k->xent_forward(&team, &a);
     const double first = 0.8 * 5 * n0[1] + 0.1 * (2 * n0[0] + 5 * n0[1]);
@@ -349,7 +349,7 @@ static void xent_slopes(trial *t)
     enum { C = 5 };
     if (t->real != PN_FLOAT64)
         return;
-    const pn_team team = { NULL, t->scratch, false };
+    const pn_team team = { .scratch = t->scratch };
     for (int variant = 0; variant < 8; variant++) {
         double x[C], target[C], w[C], p[C], loss, weight, dx[C], scale = 1.5, row = 0.7;
         const int64_t label = 3;
@@ -439,7 +439,7 @@ static void binary_tail(trial *t)
     set_real(t->real, x, 0, 20);
     set_real(t->real, target, 0, 1);
     const pn_rowloss a = { .f = PN_LOSS_BINARY, .rows = 1, .C = 1, .x = x, .t = target, .loss = loss };
-    t->k->rowloss_forward(&(pn_team){ NULL, t->scratch, false }, &a);
+    t->k->rowloss_forward(&(pn_team){ .scratch = t->scratch }, &a);
     CHECK_CLOSE(get_real(t->real, loss, 0) / log1p(exp(-20)), 1, 2 * t->tolerance);
 }
 

@@ -52,7 +52,7 @@ static void take_often(trial *t)
     double dx[2];
     const pn_take a = { .rows = 2, .len = 1, .n = n, .index = index, .dy = dy.p, .dx = dx, .work = work.p };
     REQUIRE(t->k->take_work(&a) <= work.bytes);
-    t->k->take_backward(&(pn_team){ NULL, t->scratch, false }, &a);
+    t->k->take_backward(&(pn_team){ .scratch = t->scratch }, &a);
     CHECK_CLOSE(get_real(t->real, dx, 0) / (n * get_real(t->real, dy.p, 0)), 1, 20 * t->tolerance);
     CHECK(get_real(t->real, dx, 1) == 0);
     CHECK(guard_free(dy) && guard_free(work));

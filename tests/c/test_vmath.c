@@ -39,8 +39,14 @@ static const function FUNCTIONS[] = {
     { "exp", PN_U_exp, expl, -750, 712, 2 },
     { "exp", PN_U_exp, expl, -105, 90, 2 },
     { "exp", PN_U_exp, expl, -1, 1, 2 },
+    { "expm1", PN_U_expm1, expm1l, -50, 712, 3 },
+    { "expm1", PN_U_expm1, expm1l, -1.5, 1.5, 3 },
+    { "expm1", PN_U_expm1, expm1l, 0, 0, 3 },
     { "log", PN_U_log, logl, 0, 0, 2 },
     { "log", PN_U_log, logl, 0.4, 2.5, 2 },
+    { "log1p", PN_U_log1p, log1pl, 0, 0, 2 },
+    { "log1p", PN_U_log1p, log1pl, -1, 3, 2 },
+    { "log1p", PN_U_log1p, log1pl, -0.4, 0.6, 2 },
     { "sqrt", PN_U_sqrt, sqrtl, 0, 0, 0.51 },
     { "tanh", PN_U_tanh, tanhl, -22, 22, 3 },
     { "tanh", PN_U_tanh, tanhl, -1, 1, 3 },
@@ -270,6 +276,14 @@ static void exact_values(crew *c, const pn_kernels *k)
     CHECK(value_at(k, &team, PN_U_exp, 1e30) == HUGE_VAL);
     CHECK(value_at(k, &team, PN_U_exp, -1e30) == 0);
     CHECK(isnan(value_at(k, &team, PN_U_exp, NAN)));
+    CHECK(value_at(k, &team, PN_U_expm1, -HUGE_VAL) == -1);
+    CHECK(value_at(k, &team, PN_U_expm1, HUGE_VAL) == HUGE_VAL);
+    CHECK(isnan(value_at(k, &team, PN_U_expm1, NAN)));
+    CHECK(value_at(k, &team, PN_U_log1p, -1) == -HUGE_VAL);
+    CHECK(value_at(k, &team, PN_U_log1p, HUGE_VAL) == HUGE_VAL);
+    CHECK(isnan(value_at(k, &team, PN_U_log1p, -1.5)));
+    CHECK(isnan(value_at(k, &team, PN_U_log1p, -HUGE_VAL)));
+    CHECK(isnan(value_at(k, &team, PN_U_log1p, NAN)));
     CHECK(value_at(k, &team, PN_U_log, 1) == 0);
     CHECK(value_at(k, &team, PN_U_log, 0) == -HUGE_VAL);
     CHECK(value_at(k, &team, PN_U_log, -0.0) == -HUGE_VAL);

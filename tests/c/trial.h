@@ -115,7 +115,7 @@ static inline void call_kernel(trial *t, const pn_kernels *k, int threads, kerne
         memcpy(p[i], o->initial.p, (size_t)o->n * o->item);
     }
     pn_pool_set_threads(t->pool, threads, NULL);
-    const pn_team team = { t->pool, t->scratch, false };
+    const pn_team team = { .pool = t->pool, .scratch = t->scratch };
     call(k, &team, t, p);
     while (t->works > 0)
         CHECK(guard_free(t->work[--t->works]));
