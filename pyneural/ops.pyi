@@ -19,6 +19,7 @@ __all__ = [
     "avg_pool2d",
     "batch_norm",
     "binary_cross_entropy",
+    "cast",
     "clip",
     "concat",
     "conv2d",
@@ -331,7 +332,7 @@ def step(x: _Values) -> Tensor:
 def where(condition: _Values, a: _Values, b: _Values) -> Tensor:
     """a where the condition holds, else b.
 
-    condition: uint8 or bool; a, b: real, of one dtype; all of shapes that broadcast; returns the broadcast shape.
+    condition: uint8 or bool; a, b: any; all of shapes that broadcast; returns the broadcast shape.
 
     >>> x = np.float32([-1, 2])
     >>> pn.ops.where(x > 0, x, np.float32(0)).numpy().tolist()
@@ -434,6 +435,17 @@ def one_hot(indices: _Values, classes: int, dtype: str = "float32") -> Tensor:
 
     >>> pn.ops.one_hot(np.array([2, 0]), classes=3).numpy().tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    """
+
+def cast(x: _Values, dtype: str) -> Tensor:
+    """The same numbers in another dtype, as a copy.
+
+    x: any shape and dtype; returns the same shape.  float64 is rounded to the nearest float32; a real becomes an
+    integer by leaving its fraction out, NaN 0, and what lies beyond the ends the nearer of them; int64 becomes uint8
+    modulo 256.  Between float32 and float64 the gradient is cast back.
+
+    >>> pn.ops.cast(np.float32([1.5, -2.5]), "int64").numpy().tolist()
+    [1, -2]
     """
 
 def reshape(x: _Values, shape: int | tuple[int, ...] | list[int]) -> Tensor:

@@ -62,6 +62,15 @@ def one_hot(indices: Array, classes: int, dtype: str = "float32") -> Array:
     return np.eye(classes, dtype=dtype)[indices]
 
 
+def cast(x: Array, dtype: str) -> Array:
+    """NumPy's, but for what has no meaning there: NaN becomes the integer 0, and the ends hold."""
+    if x.dtype.kind == "f" and dtype in ("uint8", "int64"):
+        ends = np.iinfo(dtype)
+        whole = [0 if np.isnan(v) else ends.max if v >= ends.max else max(ends.min, v) for v in x.reshape(-1)]
+        return np.array([int(v) for v in whole], dtype).reshape(x.shape)
+    return x.astype(dtype)
+
+
 # ---- windows -------------------------------------------------------------------------------------------------------
 
 

@@ -48,7 +48,8 @@ def row(op: str, reference: Callable[..., Any], *tries: Case | Bad, **options: A
 
 EXTREMES = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 30.0, -30.0]
 HUGE = (70, 1000)  # enough work for several threads
-INT = values([1, 2, 3], "int64")
+WHOLE = values([[3, 1, 2], [60, 5, 1]], "int64")
+ENDS = values([0, 1, -1, 7, 2**53 + 1, 2**62, 2**63 - 1, -(2**63), -5], "int64")  # no float64 holds some of them
 FROM_Y = Wide(of_dy=2**-21)  # the gradient follows from y, as that of an activation within a layer does
 
 
@@ -67,7 +68,8 @@ def unary(
         case(draw(0, 3), **params),
         case(draw(*HUGE), **params),
         plain(values(EXTREMES), **params),
-        wrong_type(f"{op}: x is int64; give float32 or float64", INT, **params),
+        plain(WHOLE, **params),
+        *([plain(ENDS, **params), plain(pixels(4, 9), **params)] if op in ("neg", "abs", "relu", "step") else []),
         wide=wide,
     )
 
@@ -103,7 +105,7 @@ row(
     case(normal(5)),
     bad("gelu: approximate must be 'none' or 'tanh', got 'tan'; did you mean 'tanh'?", normal(3), approximate="tan"),
     wrong_type("gelu: approximate must be 'none' or 'tanh', got True", normal(3), approximate=True),
-    wrong_type("gelu: x is int64; give float32 or float64", INT),
+    plain(WHOLE),
     # Far below 0 the tanh form shows the rounding of its argument; the gradient has a zero near -0.75.
     wide=Wide(forward=160, gradient=160, of_dy=2**-22, least=150),
 )
@@ -117,6 +119,11 @@ row(
     case(positive(*HUGE), exponent=0.3),
     plain(values([np.nan, np.inf, 0.0, 1.0, -2.0]), exponent=2),
     plain(values([np.inf, 0.0, 1.0, 4.0]), exponent=0.5),
+    plain(WHOLE, exponent=0.5),
+    plain(ENDS, exponent=3),
+    plain(pixels(4, 9), exponent=2),
+    plain(ENDS, exponent=0),
+    bad("pow: x is int64 and exponent is -1; give a whole number from 0 up, or x.astype", WHOLE, exponent=-1),
     wrong_type("pow: the argument 'exponent' is missing", normal(3)),
     wide=Wide(),
 )
@@ -126,10 +133,25 @@ row(
     case(away(3, 7), low=-0.05, high=1),
     case(away(*HUGE), low=-1, high=0.05),
     plain(values(EXTREMES), low=-2, high=2),
+    plain(ENDS, low=-3, high=2**53),
+    plain(pixels(4, 9), low=20, high=200),
+    plain(WHOLE, low=1.5, high=4),
     bad("clip: low is 1 and high is -1; give low <= high", normal(3), low=1, high=-1),
     bad("clip: low is nan", normal(3), low=float("nan"), high=1),
     wide=Wide(),
 )
+
+
+def pairs(whole: bool) -> list[Case]:
+    """Inputs of two dtypes, and of integers: of any size where the result is one."""
+    mixed = [plain(WHOLE, normal(3)), plain(normal(2, 3), pixels(3)), plain(normal(3), values([0.1, 1, 2], "float64"))]
+    mixed += [plain(WHOLE, WHOLE), plain(WHOLE, values([3, 4, 5], "int64")), plain(pixels(4, 9), labels(5, 9))]
+    exact = [
+        plain(ENDS, values(range(-4, 5), "int64")),
+        plain(ENDS, values(3, "int64")),
+        plain(pixels(9), pixels(4, 9)),
+    ]
+    return mixed + exact * whole + [plain(labels(90, *HUGE), labels(70, HUGE[1]))] * whole
 
 
 def binary(op: str, reference: Callable[..., Any], draw: Callable[..., Draw] = normal) -> None:
@@ -150,8 +172,7 @@ def binary(op: str, reference: Callable[..., Any], draw: Callable[..., Draw] = n
         plain(values(EXTREMES), values([2.0] * len(EXTREMES))),
         plain(values(EXTREMES), values([0.0] * len(EXTREMES))),
         bad(f"{op}: shapes (3, 4) and (5,) do not broadcast", normal(3, 4), normal(5)),
-        wrong_type(f"{op}: a is int64; give float32 or float64", INT, normal(3)),
-        wrong_type(f"{op}: b is float64, but a is float32", values([1.0], "float32"), values([1.0], "float64")),
+        *pairs(op != "div"),
         wide=Wide(),
     )
 
@@ -178,7 +199,9 @@ def compare(op: str, reference: Callable[..., Any]) -> None:
         case(normal(*HUGE), normal(HUGE[1])),
         plain(values(EXTREMES), values(EXTREMES)),
         plain(values(EXTREMES), values(0.0)),
-        wrong_type(f"{op}: a is int64; give float32 or float64", INT, normal(3)),
+        *pairs(True),
+        plain(values([2**53, 2**53 + 1], "int64"), values([2**53 + 1, 2**53], "int64")),
+        plain(values([2**24 + 1], "int64"), values([2.0**24], "float32")),
         leaves=(),
         exact=True,
     )
@@ -200,7 +223,10 @@ row(
     case(mask(*HUGE), normal(*HUGE), normal(HUGE[1])),
     plain(values([1, 0, 0], "uint8"), values([np.nan, np.nan, np.inf]), values([0.0, 1, 2])),
     wrong_type("where: condition is float", normal(3), normal(3), normal(3)),
-    wrong_type("where: b is float64, but a is float32", mask(1), values([1.0], "float32"), values([1.0], "float64")),
+    plain(mask(3, 7), normal(3, 7), values([0.1], "float64")),
+    plain(mask(9), ENDS, values(0, "int64")),
+    plain(mask(4, 9), pixels(4, 9), pixels(9)),
+    plain(mask(3), WHOLE, normal(3)),
     leaves=(1, 2),
 )
 
@@ -282,7 +308,9 @@ def reduction(op: str, reference: Callable[..., Any], *more: Case | Bad) -> None
         case(positive(*HUGE)),  # of one sign: nothing cancels
         bad(f"{op}: axis 3 is not an axis of x, which is (3, 4, 5)", normal(3, 4, 5), axis=3),
         bad(f"{op}: axis -3 is given twice", normal(3, 4, 5), axis=(0, -3)),
-        wrong_type(f"{op}: x is int64", INT),
+        plain(WHOLE, axis=1),
+        plain(labels(90, 3, 4, 5), axis=(0, 2)),
+        *([plain(pixels(3, 4, 5))] if op != "logsumexp" else []),  # NumPy takes exp of a uint8 in float16
         *more,
     )
 
@@ -318,7 +346,8 @@ row(
     plain(values([[1.0, 3, 3], [np.nan, 9, np.nan], [1, np.inf, np.inf]])),
     bad("argmax: axis 2 is not an axis of x, which is (3, 4)", normal(3, 4), axis=2),
     bad("argmax: x is (3, 0): axis 1 holds no values", normal(3, 0)),
-    wrong_type("argmax: x is int64", INT),
+    plain(ENDS),
+    plain(pixels(3, 4, 5), axis=1),
     leaves=(),
     exact=True,
 )
@@ -340,6 +369,29 @@ row(
     wrong_type("one_hot: indices is float", normal(3), classes=3),
     wrong_type("one_hot: the argument 'classes' is missing", labels(3, 2)),
     leaves=(),
+    exact=True,
+)
+
+row(
+    "cast",
+    ref.cast,
+    case(normal(3, 7), dtype="float64"),
+    case(normal(*HUGE), dtype="float64"),
+    case(normal(0, 3), dtype="float64"),
+    plain(normal(3, 7), dtype="float32"),
+    plain(values([*EXTREMES, 1e300, 0.1, -1e-300], "float64"), dtype="float32"),
+    *[
+        plain(values([*EXTREMES, 2.9, -2.9, 254.9, 255, 256, 1e18, 2.0**63, -(2.0**63), 1e300], "float64"), dtype=dtype)
+        for dtype in ("uint8", "int64")
+    ],
+    plain(values(EXTREMES, "float32"), dtype="int64"),
+    *[
+        plain(values([0, 1, 255, 256, -1, 2**53 + 1, 2**63 - 1, -(2**63)], "int64"), dtype=dtype)
+        for dtype in ("float32", "float64", "uint8", "int64")
+    ],
+    *[plain(pixels(3, 5), dtype=dtype) for dtype in ("float32", "float64", "uint8", "int64")],
+    wrong_type("cast: the argument 'dtype' is missing", normal(3)),
+    bad("cast: dtype must be 'float32', 'float64', 'uint8' or 'int64', got 'int8'", normal(3), dtype="int8"),
     exact=True,
 )
 
@@ -397,9 +449,8 @@ row(
         normal(2, 5),
     ),
     bad("concat: axis 2 is not an axis of tensors[0]", normal(3, 4), axis=2),
-    wrong_type(
-        "concat: tensors[1] is float64, but tensors[0] is float32", values([1.0], "float32"), values([1.0], "float64")
-    ),
+    plain(values([1.0], "float32"), values([0.1], "float64")),
+    plain(labels(9, 2, 3), pixels(1, 3), normal(1, 3)),
     leaves=tuple(range(64)),
     variadic=True,
     exact=True,
@@ -493,7 +544,7 @@ for name, softmax in (("softmax", special.softmax), ("log_softmax", special.log_
         case(normal(900, 47)),
         plain(values([[1000.0, 1001, 1002], [-1000, 0, 1000]])),
         bad(f"{name}: x needs at least 1 axis", normal()),
-        wrong_type(f"{name}: x is int64", INT),
+        plain(WHOLE),
     )
 
 row(

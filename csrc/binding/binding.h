@@ -47,9 +47,8 @@ pnb_setup pnb_interrupt_setup, pnb_fork_setup, pnb_world_setup, pnb_values_setup
 static inline pn_state *pnb_state(PyObject *module) { return PyModule_GetState(module); }
 static inline pn_state *pnb_state_of(PyObject *object) { return PyType_GetModuleState(Py_TYPE(object)); }
 
-/* Type from spec, added to the module under its own name; a new reference for the state.
- * none: an attribute that is None, or NULL. */
-PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec, const char *none);
+/* Type from spec, added to the module under its own name; a new reference for the state. */
+PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec);
 
 /* Tables of slots, methods and attributes are constant; CPython's types do not say so. */
 #define PNB_SLOT(slot, what) { Py_##slot, (void *)(what) }
@@ -138,6 +137,9 @@ typedef struct pnb_intake {
 } pnb_intake;
 
 pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how, bool *lent); /* lent may be NULL */
+typedef enum { PNB_ARRAY, PNB_WHOLE, PNB_FRACTION } pnb_kind; /* one integer; one float; anything else */
+pnb_kind pnb_array_kind(PyObject *o);
+bool pnb_array_is_scalar(PyObject *o);      /* one of NumPy's */
 bool pnb_array_like(PyObject *o);           /* an array, a number, or a list or tuple */
 PyObject *pnb_array_view(PyObject *tensor); /* read-only, keeps the tensor alive */
 PyObject *pnb_array_dunder(PyObject *tensor, PyObject *const *args, Py_ssize_t n, PyObject *names);
@@ -160,7 +162,6 @@ int pnb_argument_read(const pnb_argument *a, PyObject *o, void *to);
 PyObject *pnb_argument_show(const pn_param *param, const void *from); /* the default, as one would write it */
 const char *pnb_argument_kind(pn_param_kind kind);
 int pnb_shape_read(PyObject *o, const char *who, int *n, pn_index *shape);
-int pnb_bool_read(PyObject *o, bool *to); /* Python's or NumPy's; -1, mostly without an exception, for another kind */
 
 /* ---- optable.c, call.c: ops as functions ------------------------------------------------------------------------- */
 

@@ -245,6 +245,6 @@ static const PyType_Spec spec = {
 
 int pnb_block_setup(PyObject *module, pn_state *s)
 {
-    s->block_type = pnb_add_type(module, &spec, NULL);
+    s->block_type = pnb_add_type(module, &spec);
     return s->block_type ? 0 : -1;
 }

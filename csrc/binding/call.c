@@ -1,11 +1,5 @@
-/* call.c -- one call of an op: arguments sorted, inputs made tensors, broadcast, applied, outputs wrapped.
- *
- * What is no tensor is converted: numbers take the real dtype of the call's tensors.  An array lends its memory when no
- * graph is recorded (nobody reads it after the call), else it is copied, since its owner may change it before
- * backward. */
-#include "binding/binding.h"
-
-#include <string.h>
+/* call.c -- one call of an op: arguments sorted, inputs settled, broadcast, applied, outputs wrapped. */
+#include "binding/inputs.h"
 
 /* ---- running ---- */
 
@@ -47,90 +41,8 @@ static PyObject *wrap_all(const pn_state *s, int n, pn_tensor **outputs)
     return new_tuple;
 }
 
-/* ---- inputs ---- */
-
-typedef struct inputs {
-    const pn_state *s;
-    const pn_op *op;
-    int n;
-    bool recording;            /* read once: an array's own code may enter or leave no_grad while it is converted */
-    uint64_t raw, owned, lent; /* a bit each: still to convert; ours to let go; array memory */
-    int real, company;         /* dtypes: of the first real input; of the first that broadcasts */
-    PyObject *objects[PN_MAX_IN];
-    pn_tensor *t[PN_MAX_IN];
-} inputs;
-
-static void look_at(inputs *in)
-{
-    in->raw = in->owned = in->lent = 0;
-    in->real = in->company = -1;
-    bool wants = false;
-    for (int i = 0; i < in->n; i++) {
-        PyObject *o = in->objects[i];
-        in->t[i] = NULL;
-        if (!o)
-            continue;
-        if (!pnb_is_tensor(in->s, o)) {
-            in->raw |= (uint64_t)1 << i;
-            continue;
-        }
-        in->t[i] = pnb_of(o);
-        wants |= pn_tensor_wants_grad(in->t[i]);
-        if (in->real < 0 && pn_dtype_is_real(in->t[i]->v.dtype))
-            in->real = (int)in->t[i]->v.dtype;
-        if (in->company < 0 && in->op->broadcasts >> i & 1 && in->t[i]->v.dtype != PN_UINT8)
-            in->company = (int)in->t[i]->v.dtype;
-    }
-    in->recording = wants && pnb_is_recording(in->s);
-}
-
-static int convert(inputs *in, int i, int real)
-{
-    char name[64], who[128];
-    bool lent = false;
-    PyObject *o = in->objects[i];
-    const bool number = PyFloat_Check(o) || (PyLong_Check(o) && !PyBool_Check(o));
-    pnb_intake how = { .who = in->op->name,
-                       .dtype = -1,
-                       .real = real,
-                       .loose = in->real >= 0,
-                       .lend = !in->recording,
-                       .follow = number || in->op->broadcasts >> i & 1 };
-    if (!number) { /* a number is never refused: it needs no full name */
-        const pn_call naming = { .op = in->op, .n_in = in->n };
-        PyOS_snprintf(who, sizeof who, "%s: %s", in->op->name, pn_call_input_name(&naming, i, name, sizeof name));
-        how.who = who;
-    }
-    in->t[i] = pnb_array_take(in->s, o, &how, &lent);
-    if (!in->t[i])
-        return -1;
-    in->owned |= (uint64_t)1 << i;
-    in->lent |= (uint64_t)lent << i;
-    return 0;
-}
-
-/* Arrays first: where no tensor says which real the call works in, the first real array does, then float32. */
-static int convert_all(inputs *in)
-{
-    for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < in->n; i++) {
-            if (!(in->raw >> i & 1))
-                continue;
-            PyObject *o = in->objects[i];
-            const bool weak = PyFloat_Check(o) || PyLong_Check(o) || PyList_Check(o) || PyTuple_Check(o);
-            if (weak != (pass == 1))
-                continue;
-            const int company = in->op->broadcasts >> i & 1 ? in->company : -1;
-            if (convert(in, i, company >= 0 ? company : in->real >= 0 ? in->real : (int)PN_FLOAT32))
-                return -1;
-            if (in->real < 0 && pn_dtype_is_real(in->t[i]->v.dtype))
-                in->real = (int)in->t[i]->v.dtype;
-        }
-    return 0;
-}
-
 /* An output that shares a lent array's memory (reshape does) gets its own. */
-static int own_outputs(const inputs *in, pn_tensor **outputs)
+static int own_outputs(const pnb_inputs *in, pn_tensor **outputs)
 {
     pn_error err;
     for (int k = 0; k < in->op->n_out; k++)
@@ -150,7 +62,21 @@ static int own_outputs(const inputs *in, pn_tensor **outputs)
     return 0;
 }
 
-static PyObject *run(inputs *in, const void *params)
+/* What integers came to in float64 is given as float32.  No graph leads here. */
+static int cast_result(const pnb_inputs *in, pn_tensor **y)
+{
+    const pn_dtype dtype = (pn_dtype)in->result;
+    pn_tensor *output;
+    if (in->result < 0)
+        return 0;
+    if (pnb_apply(in->s, pn_ops[PNB_cast], 1, y, &dtype, false, &output))
+        return -1;
+    pn_tensor_unref(*y);
+    *y = output;
+    return 0;
+}
+
+static PyObject *run(pnb_inputs *in, const void *params)
 {
     pn_tensor *outputs[PN_MAX_OUT];
     PyObject *new_result = NULL;
@@ -158,7 +84,7 @@ static PyObject *run(inputs *in, const void *params)
         return NULL;
     if (pnb_apply(in->s, in->op, in->n, in->t, params, in->recording, outputs))
         return NULL;
-    if (in->lent && own_outputs(in, outputs))
+    if ((in->lent && own_outputs(in, outputs)) || cast_result(in, outputs))
         for (int k = 0; k < in->op->n_out; k++)
             pn_tensor_unref(outputs[k]);
     else
@@ -166,23 +92,16 @@ static PyObject *run(inputs *in, const void *params)
     return new_result;
 }
 
-static void let_go(inputs *in)
-{
-    for (int i = 0; in->owned; i++, in->owned >>= 1)
-        if (in->owned & 1)
-            pn_tensor_unref(in->t[i]);
-}
-
 PyObject *pnb_call_with(const pn_state *s, const pn_op *op, int n, PyObject *const *objects, const void *params)
 {
-    inputs in;
-    in.s = s;
-    in.op = op;
+    pnb_inputs in;
+    pnb_inputs_open(&in, s, op);
     in.n = n;
     memcpy(in.objects, objects, (size_t)n * sizeof *objects);
-    look_at(&in);
-    PyObject *new_result = in.raw && convert_all(&in) ? NULL : run(&in, params ? params : op->defaults);
-    let_go(&in);
+    pnb_inputs_look(&in);
+    PyObject *new_result =
+        !pnb_inputs_are_settled(&in) && pnb_inputs_settle(&in) ? NULL : run(&in, params ? params : op->defaults);
+    pnb_inputs_let_go(&in);
     return new_result;
 }
 
@@ -196,31 +115,31 @@ PyObject *pnb_call_next(const pn_state *s, const pn_op *op, PyObject *new_made, 
 
 /* ---- in place ---- */
 
-/* Why `x op= y` may not write into x: a sentence that names the ways out; `sign` is the operator, as in "-=". */
-static int check_target(const inputs *in, const char *sign)
+/* Why `x op= y` may not write into x: a sentence that names the ways out. */
+static int check_target(const pnb_inputs *in)
 {
     const pn_tensor *x = in->t[0];
     char anew[24];
-    PyOS_snprintf(anew, sizeof anew, "x = x %.*s y", (int)strlen(sign) - 1, sign);
+    pnb_inputs_anew(in, anew, sizeof anew);
     if (x->node)
         PyErr_Format(PyExc_RuntimeError,
                      "%s: x is computed by an op, and the graph may still read its values; write `%s` for a new "
                      "tensor, or `with pn.no_grad():` change `y = x.detach()`, which shares them",
-                     sign, anew);
+                     in->over, anew);
     else if (in->recording)
         PyErr_Format(PyExc_RuntimeError,
                      "%s: %s requires a gradient, and a change in place is not recorded; write `with pn.no_grad(): "
                      "x %s y` to change the values of x, or `%s` for a new tensor",
-                     sign, pn_tensor_wants_grad(x) ? "x" : "y", sign, anew);
+                     in->over, pn_tensor_wants_grad(x) ? "x" : "y", in->over, anew);
     else if (x->storage && x->storage->readonly)
         PyErr_Format(PyExc_RuntimeError,
                      "%s: x reads the memory of a NumPy array and cannot be written; `x = pn.tensor(array)` makes a "
                      "copy that can, `%s` a new tensor",
-                     sign, anew);
+                     in->over, anew);
     return PyErr_Occurred() ? -1 : 0;
 }
 
-static int run_over(inputs *in, const void *params, const char *op)
+static int run_over(pnb_inputs *in, const void *params)
 {
     pn_error err;
     pn_tensor *x = in->t[0];
@@ -228,8 +147,8 @@ static int run_over(inputs *in, const void *params, const char *op)
     if (in->op->broadcasts && pnb_broadcast(in->s, in->op, in->n, in->t, false, &in->owned))
         return -1;
     if (in->t[0] != x) { /* expanded: the other shape is the wider one */
-        PyErr_Format(PyExc_ValueError, "%s: a value of shape %s does not fit into a tensor of shape %s", op, given.s,
-                     pn_view_text(&x->v).s);
+        PyErr_Format(PyExc_ValueError, "%s: a value of shape %s does not fit into a tensor of shape %s", in->over,
+                     given.s, pn_view_text(&x->v).s);
         return -1;
     }
     PyThreadState *thread = x->v.size < PNB_RELEASE_AT ? NULL : pnb_gate_enter(in->s->gate);
@@ -244,15 +163,15 @@ static int run_over(inputs *in, const void *params, const char *op)
 PyObject *pnb_call_over(const pn_state *s, const pn_op *op, int n, PyObject *const *objects, const void *params,
                         const char *sign)
 {
-    inputs in;
-    in.s = s;
-    in.op = op;
+    pnb_inputs in;
+    pnb_inputs_open(&in, s, op);
+    in.over = sign;
     in.n = n;
     memcpy(in.objects, objects, (size_t)n * sizeof *objects);
-    look_at(&in);
-    const int failed =
-        check_target(&in, sign) || (in.raw && convert_all(&in)) || run_over(&in, params ? params : op->defaults, sign);
-    let_go(&in);
+    pnb_inputs_look(&in);
+    const int failed = check_target(&in) || (!pnb_inputs_are_settled(&in) && pnb_inputs_settle(&in)) ||
+                       run_over(&in, params ? params : op->defaults);
+    pnb_inputs_let_go(&in);
     return failed ? NULL : Py_NewRef(objects[0]);
 }
 
@@ -323,7 +242,7 @@ static int sort_arguments(const pnb_op *info, PyObject *const *args, Py_ssize_t 
 }
 
 /* The inputs among the values; of a variadic op, the items of its one sequence, held by *new_items. */
-static int sort_inputs(const pnb_op *info, PyObject **values, inputs *in, PyObject **new_items)
+static int sort_inputs(const pnb_op *info, PyObject **values, pnb_inputs *in, PyObject **new_items)
 {
     if (!info->variadic) {
         in->n = info->n_inputs;
@@ -348,33 +267,51 @@ static int sort_inputs(const pnb_op *info, PyObject **values, inputs *in, PyObje
     return 0;
 }
 
-PyObject *pnb_call(pn_state *s, int index, PyObject *const *args, Py_ssize_t n, PyObject *names)
+/* A function of integers stays one if its parameters are integers. */
+static bool has_fraction(const pnb_op *info, PyObject **values)
 {
-    const pnb_op *info = &s->ops[index];
+    for (int i = 0; i < info->op->n_params; i++) {
+        PyObject *o = values[info->n_inputs + i];
+        if (o && info->op->params[i].kind == PN_P_FLOAT && pnb_array_kind(o) != PNB_WHOLE)
+            return true;
+    }
+    return false;
+}
+
+static int read_parameters(const pnb_op *info, PyObject **values, const pnb_inputs *in, unsigned *dropped, char *params)
+{
     const pn_op *op = info->op;
-    PyObject *values[PNB_MAX_ARGUMENTS], *new_items = NULL, *new_result = NULL;
-    _Alignas(16) char params[PN_MAX_PARAM_BYTES];
-    unsigned dropped = 0;
-    inputs in;
-    in.s = s;
-    in.op = op;
-    in.owned = 0;
-    if (sort_arguments(info, args, n, names, values) || sort_inputs(info, values, &in, &new_items))
-        goto done;
-    look_at(&in);
-    if (in.raw && convert_all(&in))
-        goto done;
     if (op->param_bytes)
         memcpy(params, op->defaults, op->param_bytes);
     for (int i = 0; i < op->n_params; i++) {
-        const pnb_argument a = { op, &op->params[i], in.t[0] ? &in.t[0]->v : NULL, &dropped };
-        if (values[info->n_inputs + i] &&
-            pnb_argument_read(&a, values[info->n_inputs + i], params + op->params[i].offset))
+        const pnb_argument a = { op, &op->params[i], in->t[0] ? &in->t[0]->v : NULL, dropped };
+        PyObject *o = values[info->n_inputs + i];
+        if (o && pnb_argument_read(&a, o, params + op->params[i].offset))
+            return -1;
+    }
+    return 0;
+}
+
+PyObject *pnb_call(pn_state *s, int index, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    const pnb_op *info = &s->ops[index];
+    PyObject *values[PNB_MAX_ARGUMENTS], *new_items = NULL, *new_result = NULL;
+    _Alignas(16) char params[PN_MAX_PARAM_BYTES];
+    unsigned dropped = 0;
+    pnb_inputs in;
+    pnb_inputs_open(&in, s, info->op);
+    if (sort_arguments(info, args, n, names, values) || sort_inputs(info, values, &in, &new_items))
+        goto done;
+    pnb_inputs_look(&in);
+    if (!pnb_inputs_are_settled(&in)) {
+        in.fraction = has_fraction(info, values);
+        if (pnb_inputs_settle(&in))
             goto done;
     }
-    new_result = pnb_index_drop(s, run(&in, params), dropped);
+    if (read_parameters(info, values, &in, &dropped, params) == 0)
+        new_result = pnb_index_drop(s, run(&in, params), dropped);
 done:
-    let_go(&in);
+    pnb_inputs_let_go(&in);
     Py_XDECREF(new_items);
     return new_result;
 }

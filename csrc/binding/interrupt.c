@@ -183,7 +183,7 @@ static bool is_interrupted(void *state)
 int pnb_interrupt_setup(PyObject *module, pn_state *s)
 {
     PyObject *new_signal = PyImport_ImportModule("_signal");
-    s->interrupt_type = pnb_add_type(module, &spec, NULL);
+    s->interrupt_type = pnb_add_type(module, &spec);
     s->sigint = PyLong_FromLong(SIGINT);
     s->get_handler = new_signal ? PyObject_GetAttrString(new_signal, "getsignal") : NULL;
     s->usual_handler = new_signal ? PyObject_GetAttrString(new_signal, "default_int_handler") : NULL;

@@ -1,15 +1,11 @@
 /* module.c -- pyneural._core: its state, how it is made, and how it goes. */
 #include "binding/binding.h"
 
-/* Immutable once it has what is set here: all of a process shares the type, and `Tensor.sum = f` would change it. */
-PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec, const char *none)
+PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec)
 {
     PyObject *new_type = PyType_FromModuleAndSpec(module, (PyType_Spec *)spec, NULL);
-    if (new_type && ((none && PyObject_SetAttrString(new_type, none, Py_None) < 0) ||
-                     PyModule_AddType(module, (PyTypeObject *)new_type) < 0))
+    if (new_type && PyModule_AddType(module, (PyTypeObject *)new_type) < 0)
         Py_CLEAR(new_type);
-    if (new_type)
-        ((PyTypeObject *)new_type)->tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;
     return (PyTypeObject *)new_type;
 }
 

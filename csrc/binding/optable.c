@@ -185,14 +185,18 @@ static PyObject *params_of(const pnb_op *info)
 static PyObject *op_table(PyObject *module, PyObject *unused)
 {
     (void)unused;
+    static const char *const promotions[] = {
+        [PN_STRICT] = "strict", [PN_EXACT] = "exact", [PN_COMPARED] = "compared", [PN_REAL] = "real"
+    };
     const pn_state *s = pnb_state(module);
     PyObject *new_list = PyList_New(0);
     for (int i = 0; new_list && i < PNB_OPS; i++) {
         const pnb_op *info = &s->ops[i];
-        PyObject *new_row = Py_BuildValue("{sssNsssNsNsisOsO}", "name", info->op->name, "signature", signature_of(info),
-                                          "doc", info->op->doc, "inputs", inputs_of(info), "params", params_of(info),
-                                          "outputs", info->op->n_out, "variadic", info->variadic ? Py_True : Py_False,
-                                          "differentiable", info->op->differentiable ? Py_True : Py_False);
+        PyObject *new_row =
+            Py_BuildValue("{sssNsssNsNsisOsOss}", "name", info->op->name, "signature", signature_of(info), "doc",
+                          info->op->doc, "inputs", inputs_of(info), "params", params_of(info), "outputs",
+                          info->op->n_out, "variadic", info->variadic ? Py_True : Py_False, "differentiable",
+                          info->op->differentiable ? Py_True : Py_False, "promotion", promotions[info->op->promotion]);
         if (!new_row || PyList_Append(new_list, new_row) < 0)
             Py_CLEAR(new_list);
         Py_XDECREF(new_row);
@@ -204,7 +208,7 @@ static const PyMethodDef functions[] = {
     { "op_table", op_table, METH_NOARGS,
       "op_table()\n--\n\nThe ops, a dict each: name, signature, doc, inputs [(name, optional)], params [(name, kind, "
       "default, doc)] "
-      "with `...` for a default that is not there, outputs, variadic, differentiable." },
+      "with `...` for a default that is not there, outputs, variadic, differentiable, promotion." },
     { NULL, NULL, 0, NULL },
 };
 

@@ -257,19 +257,7 @@ static PyObject *astype(PyObject *self, PyObject *dtype)
     pn_dtype wanted;
     if (pnb_array_dtype(dtype, "astype", &wanted))
         return NULL;
-    const pn_state *s = pnb_state_of(self);
-    if (!pnb_of(self)->storage) {
-        pn_error err;
-        pn_view shape = pnb_of(self)->v;
-        shape.dtype = wanted;
-        pn_tensor *empty = pn_tensor_shape_only(s->engine, &shape, &err);
-        return empty ? pnb_wrap(s, empty) : pnb_raise(&err);
-    }
-    PyObject *new_view = pnb_array_view(self);
-    const pnb_intake how = { .who = "astype", .dtype = (int)wanted, .real = (int)wanted };
-    PyObject *new_tensor = new_view ? pnb_wrap(s, pnb_array_take(s, new_view, &how, NULL)) : NULL;
-    Py_XDECREF(new_view);
-    return new_tensor;
+    return pnb_call_with(pnb_state_of(self), pn_ops[PNB_cast], 1, &self, &wanted);
 }
 
 static PyObject *refuse_pickle(PyObject *self, PyObject *unused)
@@ -354,7 +342,8 @@ static const PyMethodDef methods[] = {
     { "assign", assign, METH_O,
       "assign($self, values, /)\n--\n\nWrites values, of the same shape or one that broadcasts to it, over the "
       "tensor's own." },
-    { "astype", astype, METH_O, "astype($self, dtype, /)\n--\n\nA copy of another dtype, outside the graph." },
+    { "astype", astype, METH_O,
+      "astype($self, dtype, /)\n--\n\nA copy of another dtype; between float32 and float64 with a gradient." },
     { "reshape", PNB_METHOD(reshape), METH_FASTCALL,
       "reshape($self, *shape)\n--\n\nThe same values in another shape, sharing memory; one length may be -1." },
     { "transpose", PNB_METHOD(transpose), METH_FASTCALL,
@@ -436,7 +425,9 @@ static const PyType_Spec spec = {
 
 int pnb_tensor_setup(PyObject *module, pn_state *s)
 {
+    s->tensor_type = pnb_add_type(module, &spec);
+    if (!s->tensor_type)
+        return -1;
     /* `array + tensor` is ours: NumPy leaves operators to a type that says None here, and its ufuncs refuse it. */
-    s->tensor_type = pnb_add_type(module, &spec, "__array_ufunc__");
-    return s->tensor_type ? 0 : -1;
+    return PyObject_SetAttrString((PyObject *)s->tensor_type, "__array_ufunc__", Py_None);
 }

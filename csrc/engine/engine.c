@@ -35,8 +35,8 @@ pn_engine *pn_engine_new(const pn_engine_options *options, pn_error *err)
     engine->pool = pn_pool_new(memory, threads, err);
     if (!engine->pool)
         goto fail;
-    for (pn_dtype real = PN_FLOAT32; real <= PN_FLOAT64; real++)
-        engine->kernels[real] = pn_kernels_for(isa, real);
+    for (pn_dtype dtype = PN_FLOAT32; dtype < PN_DTYPES; dtype++)
+        engine->kernels[dtype] = pn_kernels_for(isa, dtype);
     atomic_init(&engine->sequence, 1);
     return engine;
 fail:

@@ -9,7 +9,7 @@
 typedef struct pn_engine {
     pn_memory *memory;
     pn_pool *pool;
-    const pn_kernels *kernels[2];  /* by real: PN_FLOAT32, PN_FLOAT64 */
+    const pn_kernels *kernels[PN_DTYPES];
     atomic_uint_fast64_t sequence; /* the next graph node's number */
     bool (*stop_asked)(void *);    /* whether a long call should end (pn_stop); NULL, as at first: never */
     void *stop_argument;

@@ -23,8 +23,11 @@ static int check_arity(const pn_op *op, int n_in, pn_tensor *const *inputs, pn_e
 
 static pn_dtype real_of(const pn_call *call)
 {
-    if (call->op->real)
-        return call->op->real(call);
+    const pn_op *op = call->op;
+    if (op->real)
+        return op->real(call);
+    if (op->promotion == PN_EXACT || op->promotion == PN_COMPARED)
+        return call->x[__builtin_ctzll(op->promotes)]->dtype;
     for (int i = 0; i < call->n_in; i++)
         if (call->x[i] && pn_dtype_is_real(call->x[i]->dtype))
             return call->x[i]->dtype;
@@ -230,6 +233,7 @@ int pn_apply_over(pn_engine *engine, const pn_op *op, int n_in, pn_tensor *const
     pn_storage *own = direct ? NULL : pn_storage_new(engine, pn_view_bytes(x), err);
     if (!direct && !own)
         return -1;
+    call.writes_x |= direct ? PN_KEEP_X(0) : 0;
     call.y[0].data = direct ? x->data : own->data;
     const int failed = run_forward(engine, &call, err);
     if (!failed && own)

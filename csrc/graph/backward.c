@@ -129,9 +129,10 @@ static pn_node *newest_first(pn_node *list)
 
 /* ---- targets: where an input's gradient goes --------------------------------------------------------------------- */
 
-static void axpy(const sweep *s, const pn_kernels *k, pn_index n, const void *x, void *y, bool add)
+/* y (+)= x, both of this view's shape and dtype. */
+static void axpy(const sweep *s, const pn_view *view, const void *x, void *y, bool add)
 {
-    k->axpy(&s->team, &(pn_axpy){ .n = n, .a = 1, .x = x, .y = y, .add = add });
+    s->engine->kernels[view->dtype]->axpy(&s->team, &(pn_axpy){ .n = view->size, .a = 1, .x = x, .y = y, .add = add });
 }
 
 /* A slot's gradient buffer, made where missing, and never one that somebody else still looks at. */
@@ -151,7 +152,7 @@ static void *slot_target(sweep *s, pn_slot *slot, const pn_view *shape, bool *ad
 }
 
 /* The gradient buffer of a node's output; when it is shared (handed on), a copy of its own before anything is added. */
-static void *node_target(sweep *s, const pn_node *reader, pn_node_out *out, bool *add)
+static void *node_target(sweep *s, pn_node_out *out, bool *add)
 {
     *add = out->dy != NULL;
     if (out->dy && atomic_load(&out->dy->refs) == 1)
@@ -160,7 +161,7 @@ static void *node_target(sweep *s, const pn_node *reader, pn_node_out *out, bool
     if (!own)
         return NULL;
     if (out->dy) {
-        axpy(s, reader->kernels, out->view.size, out->dy->data, own->data, false);
+        axpy(s, &out->view, out->dy->data, own->data, false);
         pn_storage_unref(out->dy);
     }
     out->dy = own;
@@ -171,7 +172,7 @@ static void *target(sweep *s, pn_node *node, int i, bool *add)
 {
     const pn_node_in *in = &node->in[i];
     return in->edge.slot ? slot_target(s, in->edge.slot, &in->view, add)
-                         : node_target(s, node, &in->edge.node->out[in->edge.output], add);
+                         : node_target(s, &in->edge.node->out[in->edge.output], add);
 }
 
 /* ---- one node ---------------------------------------------------------------------------------------------------- */
@@ -203,7 +204,7 @@ static int pass_on(sweep *s, pn_node *node, int i)
     void *dx = target(s, node, i, &add);
     if (!dx)
         return -1;
-    axpy(s, node->kernels, node->in[i].view.size, dy->data, dx, add);
+    axpy(s, &node->in[i].view, dy->data, dx, add);
     return 0;
 }
 
@@ -338,7 +339,7 @@ static int step_back(sweep *s, pn_node *node)
         void *dx = target(s, node, spares[j].input, &add);
         if (!dx)
             goto done;
-        axpy(s, node->kernels, node->in[spares[j].input].view.size, spares[j].storage->data, dx, add);
+        axpy(s, &node->in[spares[j].input].view, spares[j].storage->data, dx, add);
     }
     for (int i = 0; i < node->n_in; i++)
         if (wanted(node, i) && passes(node, i) && pass_on(s, node, i))
@@ -351,7 +352,7 @@ done:
 }
 
 /* Leaves an output's own gradient where it was asked for. */
-static int keep_own(sweep *s, const pn_node *node, const pn_node_out *out)
+static int keep_own(sweep *s, const pn_node_out *out)
 {
     if (!out->slot || !out->dy)
         return 0;
@@ -359,7 +360,7 @@ static int keep_own(sweep *s, const pn_node *node, const pn_node_out *out)
     void *grad = slot_target(s, out->slot, &out->view, &add);
     if (!grad)
         return -1;
-    axpy(s, node->kernels, out->view.size, out->dy->data, grad, add);
+    axpy(s, &out->view, out->dy->data, grad, add);
     return 0;
 }
 
@@ -370,7 +371,7 @@ static int walk(sweep *s, bool keep_graph)
         bool reached = false;
         for (int i = 0; i < node->n_out; i++) {
             reached |= node->out[i].dy != NULL;
-            if (keep_own(s, node, &node->out[i]))
+            if (keep_own(s, &node->out[i]))
                 return -1;
         }
         if (reached && step_back(s, node))
@@ -438,7 +439,7 @@ static int plant_seed(sweep *s, const pn_tensor *loss, const pn_tensor *seed)
     if (seed)
         memcpy(out->dy->data, seed->v.data, pn_view_bytes(&seed->v));
     else
-        loss->node->kernels->fill(&s->team, &(pn_fill){ .n = 1, .value = 1, .y = out->dy->data });
+        s->engine->kernels[loss->v.dtype]->fill(&s->team, &(pn_fill){ .n = 1, .value = 1, .y = out->dy->data });
     return 0;
 }
 

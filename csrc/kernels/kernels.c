@@ -1,12 +1,13 @@
-/* kernels.c -- finds the kernel table of an instruction set and real. */
+/* kernels.c -- finds the kernel table of an instruction set and dtype. */
 #include "kernels/kernels.h"
 
 extern const pn_kernels pn_kernels_naive_f32, pn_kernels_naive_f64, pn_kernels_baseline_f32, pn_kernels_baseline_f64;
 #ifdef __x86_64__
 extern const pn_kernels pn_kernels_avx2_f32, pn_kernels_avx2_f64, pn_kernels_avx512_f32, pn_kernels_avx512_f64;
 #endif
+extern const pn_kernels pn_kernels_uint8, pn_kernels_int64;
 
-const pn_kernels *pn_kernels_for(pn_isa isa, pn_dtype real)
+const pn_kernels *pn_kernels_for(pn_isa isa, pn_dtype dtype)
 {
     static const pn_kernels *const tables[PN_ISAS][2] = {
         [PN_ISA_NAIVE] = { &pn_kernels_naive_f32, &pn_kernels_naive_f64 },
@@ -16,5 +17,7 @@ const pn_kernels *pn_kernels_for(pn_isa isa, pn_dtype real)
         [PN_ISA_AVX512] = { &pn_kernels_avx512_f32, &pn_kernels_avx512_f64 },
 #endif
     };
-    return real <= PN_FLOAT64 ? tables[isa][real] : NULL;
+    if (dtype <= PN_FLOAT64)
+        return tables[isa][dtype];
+    return dtype == PN_UINT8 ? &pn_kernels_uint8 : &pn_kernels_int64;
 }

@@ -410,7 +410,7 @@ typedef struct pn_update {
 
 typedef struct pn_kernels {
     pn_isa isa;
-    pn_dtype real; /* PN_FLOAT32 or PN_FLOAT64 */
+    pn_dtype real; /* PN_FLOAT32 or PN_FLOAT64; of the tables of integers, which hold few kernels, their dtype */
 #define X(name, args) void (*name)(const pn_team *team, const args *a);
     PN_KERNEL_TABLE(X)
 #undef X
@@ -419,7 +419,28 @@ typedef struct pn_kernels {
 #undef X
 } pn_kernels;
 
-/* The table of this instruction set and real; NULL where this build has none (AVX on ARM). */
-const pn_kernels *pn_kernels_for(pn_isa isa, pn_dtype real);
+/* The table of this instruction set and real; NULL where this build has none (AVX on ARM).  Integers have one each,
+ * whatever the instruction set (integers.inc); the rows that they lack are NULL. */
+const pn_kernels *pn_kernels_for(pn_isa isa, pn_dtype dtype);
+
+/* The functions of elementwise.def that integers have: a bit each. */
+#define UNARY(name, value) +(1u << PN_U_##name)
+#define BINARY(name, value)
+#define COMPARE(name, value)
+enum {
+    PN_INTEGER_UNARIES = 0
+#include "kernels/integers.def"
+};
+#undef UNARY
+#undef BINARY
+#define UNARY(name, value)
+#define BINARY(name, value) +(1u << PN_B_##name)
+enum {
+    PN_INTEGER_BINARIES = 0
+#include "kernels/integers.def"
+};
+#undef UNARY
+#undef BINARY
+#undef COMPARE
 
 #endif

@@ -17,7 +17,7 @@ static int rule(pn_call *c, pn_error *err)
     const argmax_params *p = c->params;
     const pn_view *x = c->x[0];
     int axis;
-    if (pn_call_check_real(c, err) || pn_call_axis(c, 0, p->axis, &axis, err))
+    if (pn_call_check_promoted(c, err) || pn_call_axis(c, 0, p->axis, &axis, err))
         return -1;
     if (x->shape[axis] == 0)
         return pn_fail(err, PN_ESHAPE, "argmax: x is %s: axis %d holds no values", pn_view_text(x).s, axis);
@@ -48,6 +48,8 @@ const pn_op pn_op_argmax = {
     .inputs = "x",
     .n_out = 1,
     .differentiable = false,
+    .promotion = PN_EXACT,
+    .promotes = 1,
     .doc = "Index of the greatest value along an axis: the first of equals, or the first NaN.\n\n"
            "x: at least 1 axis; returns int64, x's shape without the axis (or with length 1: keepdims).\n\n"
            ">>> pn.ops.argmax(np.float32([[1, 3, 2], [9, 8, 7]])).numpy().tolist()\n[1, 0]",

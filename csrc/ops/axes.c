@@ -15,7 +15,7 @@ int pn_axes_mask(const pn_call *c, int i, const pn_list *list, unsigned *mask, p
     return 0;
 }
 
-int pn_axes_output(pn_call *c, unsigned reduced, bool keepdims, pn_error *err)
+int pn_axes_output(pn_call *c, pn_dtype dtype, unsigned reduced, bool keepdims, pn_error *err)
 {
     const pn_view *x = c->x[0];
     pn_index shape[PN_MAX_DIMS];
@@ -25,7 +25,7 @@ int pn_axes_output(pn_call *c, unsigned reduced, bool keepdims, pn_error *err)
             shape[ndim++] = x->shape[i];
         else if (keepdims)
             shape[ndim++] = 1;
-    return pn_call_output(c, 0, x->dtype, ndim, shape, err);
+    return pn_call_output(c, 0, dtype, ndim, shape, err);
 }
 
 /* Kept axes first, then the reduced ones, each in order. */

@@ -25,6 +25,6 @@ pn_copy pn_axes_back(const pn_axes *axes); /* from permuted to as the tensor lie
 int pn_axes_mask(const pn_call *c, int i, const pn_list *list, unsigned *mask, pn_error *err);
 
 /* Output 0 has the axes of input 0 that are not reduced, or all of them, the reduced ones of length 1 (keepdims). */
-int pn_axes_output(pn_call *c, unsigned reduced, bool keepdims, pn_error *err);
+int pn_axes_output(pn_call *c, pn_dtype dtype, unsigned reduced, bool keepdims, pn_error *err);
 
 #endif

@@ -100,6 +100,8 @@ const pn_op pn_op_concat = {
     .inputs = "tensors*",
     .n_out = 1,
     .differentiable = true,
+    .promotion = PN_EXACT,
+    .promotes = UINT64_MAX,
     .doc = "Tensors joined along an axis.\n\n"
            "tensors: 1 to 64 of one dtype, whose shapes differ in that axis only; returns the joined tensor.\n\n"
            ">>> pn.ops.concat([np.zeros((2, 3), \"float32\"), np.ones((2, 1), \"float32\")], axis=1).shape\n(2, 4)",

@@ -43,9 +43,24 @@ static const pn_param gelu_params[] = {
 
 /* ---- y = f(x) -------------------------------------------------------------------------------------------------- */
 
+/* Functions of integers take whole parameters, and powers that are integers again. */
+static int check_whole(const pn_call *c, pn_error *err)
+{
+    const unary_params *params = c->params;
+    for (int i = 0; i < c->op->n_params; i++) {
+        const double p = params->p[i];
+        if (!(p >= -0x1p53 && p <= 0x1p53 && (double)(int64_t)p == p) || (c->op == &pn_op_pow && p < 0))
+            return pn_fail(err, PN_EVALUE, "%s: x is %s and %s is %g; give a whole number%s, or x.astype(\"float32\")",
+                           c->op->name, pn_dtype_name(c->x[0]->dtype), c->op->params[i].name, p,
+                           c->op == &pn_op_pow ? " from 0 up" : "");
+    }
+    return 0;
+}
+
 static int unary_rule(pn_call *c, int keep, pn_error *err)
 {
-    if (pn_call_check_real(c, err) || pn_call_output_like(c, 0, c->x[0], err))
+    if (pn_call_check_promoted(c, err) || (!pn_dtype_is_real(c->x[0]->dtype) && check_whole(c, err)) ||
+        pn_call_output_like(c, 0, c->x[0], err))
         return -1;
     const unary_params *params = c->params;
     if (c->op == &pn_op_clip && !(params->p[0] <= params->p[1]))
@@ -105,7 +120,7 @@ static binary_plan plan_operand(const pn_call *c, pn_binary_f f, int i)
 
 static int binary_rule(pn_call *c, pn_binary_f f, int keep, pn_error *err)
 {
-    if (pn_call_check_real(c, err) || pn_call_output_widest(c, 0, c->x[0]->dtype, err))
+    if (pn_call_check_promoted(c, err) || pn_call_output_widest(c, 0, c->x[0]->dtype, err))
         return -1;
     c->keep_x = (keep == KEEP_AB ? PN_KEEP_X(0) : 0) | (keep == KEEP_NOTHING ? 0 : PN_KEEP_X(1));
     c->keep_y = keep == KEEP_BY ? PN_KEEP_Y(0) : 0;
@@ -178,7 +193,7 @@ static void binary_backward(const pn_call *c, pn_binary_f f)
 
 static int compare_rule(pn_call *c, pn_error *err)
 {
-    return pn_call_check_real(c, err) || pn_call_output_widest(c, 0, PN_UINT8, err) ? -1 : 0;
+    return pn_call_check_promoted(c, err) || pn_call_output_widest(c, 0, PN_UINT8, err) ? -1 : 0;
 }
 
 static void compare_forward(const pn_call *c, pn_compare_f f)
@@ -210,6 +225,8 @@ static void compare_forward(const pn_call *c, pn_compare_f f)
                                 .backward = op_##_backward,                                                            \
                                 .overwrites = true,                                                                    \
                                 .in_place = true,                                                                      \
+                                .promotion = PN_INTEGER_UNARIES >> PN_U_##op_ & 1 ? PN_EXACT : PN_REAL,                \
+                                .promotes = 1,                                                                         \
                                 FIELDS(FIELDS_##op_) };
 
 #define BINARY(op_, keep, y, da, db, doc_)                                                                    \
@@ -223,6 +240,8 @@ static void compare_forward(const pn_call *c, pn_compare_f f)
         .differentiable = true,                                                                               \
         .broadcasts = 3,                                                                                      \
         .in_place = true,                                                                                     \
+        .promotion = PN_INTEGER_BINARIES >> PN_B_##op_ & 1 ? PN_EXACT : PN_REAL,                              \
+        .promotes = 3,                                                                                        \
         .passes = PN_B_##op_ == PN_B_add   ? 3                                                                \
                   : PN_B_##op_ == PN_B_sub ? 1                                                                \
                                            : 0,                                                               \
@@ -241,6 +260,8 @@ static void compare_forward(const pn_call *c, pn_compare_f f)
         .n_out = 1,                                                                       \
         .differentiable = false,                                                          \
         .broadcasts = 3,                                                                  \
+        .promotion = PN_COMPARED,                                                         \
+        .promotes = 3,                                                                    \
         .doc = "Elementwise: " doc_ "; it has no gradient.\n\n"                           \
                "a, b: any shapes that broadcast; returns the broadcast shape, uint8.\n\n" \
                ">>> pn.ops." #op_ "(np.float32([1, 2]), 2.0).dtype\n'uint8'",             \

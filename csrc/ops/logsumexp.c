@@ -42,8 +42,8 @@ static int rule(pn_call *c, pn_error *err)
 {
     const logsumexp_params *p = c->params;
     unsigned mask;
-    if (pn_call_check_real(c, err) || pn_axes_mask(c, 0, &p->axis, &mask, err) ||
-        pn_axes_output(c, mask, p->keepdims, err))
+    if (pn_call_check_promoted(c, err) || pn_axes_mask(c, 0, &p->axis, &mask, err) ||
+        pn_axes_output(c, c->x[0]->dtype, mask, p->keepdims, err))
         return -1;
     plan *made = c->plan;
     *made = make_plan(c, mask);
@@ -161,6 +161,8 @@ const pn_op pn_op_logsumexp = {
     .inputs = "x",
     .n_out = 1,
     .differentiable = true,
+    .promotion = PN_REAL,
+    .promotes = 1,
     .doc =
         "log(sum(exp(x))) over axes, without overflow; its gradient is the softmax (Blanchard et al. 2021).\n\n"
         "x: any shape; returns x's shape without the reduced axes (or with length 1: keepdims).  Of no values, or of "

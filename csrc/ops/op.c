@@ -85,6 +85,22 @@ int pn_call_check_real(const pn_call *c, pn_error *err)
     return 0;
 }
 
+int pn_call_check_promoted(const pn_call *c, pn_error *err)
+{
+    char a[64], b[64];
+    const int first = __builtin_ctzll(c->op->promotes);
+    const pn_dtype dtype = c->x[first]->dtype;
+    for (int i = first; i < c->n_in; i++)
+        if (c->op->promotes >> i & 1 && c->x[i]->dtype != dtype)
+            return pn_fail(err, PN_EDTYPE, "%s: %s is %s, but %s is %s; give one dtype (astype(\"%s\") converts)",
+                           c->op->name, pn_call_input_name(c, i, b, sizeof b), pn_dtype_name(c->x[i]->dtype),
+                           pn_call_input_name(c, first, a, sizeof a), pn_dtype_name(dtype), pn_dtype_name(dtype));
+    if (c->op->promotion == PN_REAL && !pn_dtype_is_real(dtype))
+        return pn_fail(err, PN_EDTYPE, "%s: %s is %s; give float32 or float64 (astype(\"float32\") converts)",
+                       c->op->name, pn_call_input_name(c, first, a, sizeof a), pn_dtype_name(dtype));
+    return 0;
+}
+
 int pn_call_check_ndim(const pn_call *c, int i, int ndim, const char *layout, pn_error *err)
 {
     char name[64];

@@ -96,13 +96,25 @@ enum { PN_MAX_PARAM_BYTES = 256, PN_MAX_PLAN_BYTES = 1024 };
 #define PN_CHECKED(condition, message) (0 * (int)sizeof(struct { _Static_assert(condition, message); int unused; }))
 /* clang-format on */
 
+/* ---- dtypes ------------------------------------------------------------------------------------------------------ */
+
+/* Inputs of different dtypes: what the binding makes of them before it calls the op, whose rule takes only one.
+ * docs/tensors.md has the table. */
+typedef enum {
+    PN_STRICT,   /* nothing: the rule says which dtypes go together */
+    PN_EXACT,    /* one dtype for all; integers stay integers, and the kernels have them (integers.def) */
+    PN_COMPARED, /* one in which all can be compared without rounding */
+    PN_REAL,     /* one real */
+} pn_promotion;
+
 /* ---- the call ---------------------------------------------------------------------------------------------------- */
 
 typedef struct pn_op pn_op;
 
 typedef struct pn_call {
     const pn_op *op;
-    const pn_kernels *k; /* kernels of the call's real: that of the first real input, else of float32 */
+    const pn_kernels *k; /* kernels of the call's real: that of the first real input, else of float32; of an op that
+                          * promotes, of the first input that it does so to, which may be an integer */
     const pn_team *team; /* NULL while the rule runs */
     const void *params;  /* the op's own struct */
     void *plan;          /* likewise: what the rule has worked out, for forward and backward, which only read it */
@@ -145,6 +157,8 @@ struct pn_op {
     unsigned passes;     /* inputs whose gradient is dy[0] itself, a bit each: the sweep hands the buffer on */
     bool overwrites;     /* dx[0] may lie where dy[0] does: backward reads an element before it writes it */
     bool in_place;       /* forward may write y[0] where x[0] lies: it reads an element before it writes it */
+    pn_promotion promotion;
+    uint64_t promotes;   /* the inputs that it is about, a bit each */
     uint64_t broadcasts; /* inputs that broadcast against each other, a bit each: the binding sees to it */
     pn_dtype (*real)(
         const pn_call *c); /* which real the kernels work in; NULL: that of the first real input, else float32 */
@@ -165,6 +179,7 @@ int pn_call_output_like(pn_call *c, int i, const pn_view *like, pn_error *err);
 const char *pn_call_input_name(const pn_call *c, int i, char *buffer, size_t size);
 int pn_call_check_real(const pn_call *c, pn_error *err); /* every given input is real, and all of one dtype */
 int pn_call_check_same_real(const pn_call *c, int i, int j, pn_error *err);
+int pn_call_check_promoted(const pn_call *c, pn_error *err); /* inputs have the one dtype that their promotion gives */
 int pn_call_check_ndim(const pn_call *c, int i, int ndim, const char *layout,
                        pn_error *err); /* layout: "(N, H, W, C)" */
 int pn_call_check_shape(const pn_call *c, int i, int ndim, const pn_index *shape, pn_error *err);

@@ -54,8 +54,9 @@ static int reduce_rule(pn_call *c, pn_reduce_f f, pn_error *err)
 {
     const reduce_params *p = c->params;
     unsigned mask;
-    if (pn_call_check_real(c, err) || pn_axes_mask(c, 0, &p->axis, &mask, err) ||
-        pn_axes_output(c, mask, p->keepdims, err))
+    const pn_dtype own = c->x[0]->dtype, dtype = f == PN_REDUCE_SUM && own == PN_UINT8 ? PN_INT64 : own;
+    if (pn_call_check_promoted(c, err) || pn_axes_mask(c, 0, &p->axis, &mask, err) ||
+        pn_axes_output(c, dtype, mask, p->keepdims, err))
         return -1;
     const layout plan = make_plan(c, f, mask, false);
     if (plan.job.len == 0 && c->y[0].size > 0 && (f == PN_REDUCE_MAX || f == PN_REDUCE_MIN))
@@ -120,6 +121,8 @@ static void reduce_backward(const pn_call *c, pn_reduce_f f)
         .inputs = "x",                                                                                               \
         .n_out = 1,                                                                                                  \
         .differentiable = true,                                                                                      \
+        .promotion = PN_REDUCE_##f_ == PN_REDUCE_MEAN || PN_REDUCE_##f_ == PN_REDUCE_VAR ? PN_REAL : PN_EXACT,       \
+        .promotes = 1,                                                                                               \
         .doc = doc_ "\n\nx: any shape; returns x's shape without the reduced axes (or with length 1: keepdims).\n\n" \
                     ">>> x = np.float32([[1, 2], [3, 4]])\n>>> pn.ops." #op_ "(x, axis=0).shape\n(2,)",              \
         PN_PARAMS_OF(params_, defaults),                                                                             \

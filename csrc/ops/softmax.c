@@ -6,7 +6,7 @@
 
 static int rule(pn_call *c, pn_error *err)
 {
-    if (pn_call_check_real(c, err))
+    if (pn_call_check_promoted(c, err))
         return -1;
     if (c->x[0]->ndim < 1)
         return pn_fail(err, PN_ESHAPE, "%s: x needs at least 1 axis, got a scalar", c->op->name);
@@ -57,6 +57,8 @@ const pn_op pn_op_softmax = {
     .inputs = "x",
     .n_out = 1,
     .differentiable = true,
+    .promotion = PN_REAL,
+    .promotes = 1,
     .doc = "Probabilities along the last axis: exp(x - max) / sum (Bridle 1990).\n\n"
            "x: (..., C); returns (..., C), whose rows sum to 1.\n\n"
            ">>> pn.ops.softmax(np.float32([[0, 0]])).numpy().tolist()\n[[0.5, 0.5]]",
@@ -70,6 +72,8 @@ const pn_op pn_op_log_softmax = {
     .inputs = "x",
     .n_out = 1,
     .differentiable = true,
+    .promotion = PN_REAL,
+    .promotes = 1,
     .doc = "Logarithm of the softmax along the last axis, without overflow: x - max - log(sum(exp(x - max))).\n\n"
            "x: (..., C); returns (..., C).\n\n"
            ">>> pn.ops.log_softmax(np.float32([[0, 0, 0]])).shape\n(1, 3)",

@@ -23,7 +23,7 @@ static int rule(pn_call *c, pn_error *err)
                        "where: condition is %s; give uint8 or a NumPy bool array, e.g. a comparison "
                        "such as x > 0",
                        pn_dtype_name(c->x[CONDITION]->dtype));
-    if (pn_call_check_same_real(c, A, B, err) || pn_call_output_widest(c, CONDITION, c->x[A]->dtype, err))
+    if (pn_call_check_promoted(c, err) || pn_call_output_widest(c, CONDITION, c->x[A]->dtype, err))
         return -1;
     c->keep_x = PN_KEEP_X(CONDITION);
     for (int i = A; i <= B; i++)
@@ -78,9 +78,10 @@ const pn_op pn_op_where = {
     .n_out = 1,
     .differentiable = true,
     .broadcasts = 7,
+    .promotion = PN_EXACT,
+    .promotes = 1 << A | 1 << B,
     .doc = "a where the condition holds, else b.\n\n"
-           "condition: uint8 or bool; a, b: real, of one dtype; all of shapes that broadcast; returns the broadcast "
-           "shape.\n\n"
+           "condition: uint8 or bool; a, b: any; all of shapes that broadcast; returns the broadcast shape.\n\n"
            ">>> x = np.float32([-1, 2])\n"
            ">>> pn.ops.where(x > 0, x, np.float32(0)).numpy().tolist()\n[0.0, 2.0]",
     .rule = rule,

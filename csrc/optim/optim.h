@@ -40,9 +40,9 @@ int pn_optimizer_step(pn_optimizer *optimizer, pn_error *err);
 
 pn_hyper *pn_optimizer_hyper(pn_optimizer *optimizer); /* may be changed between steps */
 int64_t pn_optimizer_steps(const pn_optimizer *optimizer);
-/* When resuming from a checkpoint; fails (PN_EVALUE) unless 0 to 2^53, the counts that a double holds. */
-int pn_optimizer_set_steps(pn_optimizer *optimizer, int64_t steps, pn_error *err);
-double pn_optimizer_last_norm(const pn_optimizer *optimizer); /* of all gradients, at the last step that clipped */
+void pn_optimizer_set_steps(pn_optimizer *optimizer, int64_t steps); /* when resuming from a checkpoint */
+double pn_optimizer_last_norm(
+    const pn_optimizer *optimizer); /* the gradient's global norm at the last step, where clipping or asked */
 /* The state vectors, in parameter order: slot s of `slots`, as one contiguous run of pn_optimizer_length elements. */
 void *pn_optimizer_slot(pn_optimizer *optimizer, int slot);
 pn_index pn_optimizer_length(const pn_optimizer *optimizer);

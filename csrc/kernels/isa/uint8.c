@@ -1,0 +1,5 @@
+/* uint8.c -- the kernels that uint8 has. */
+#define integer uint8_t
+#define DTYPE PN_UINT8
+#define TABLE pn_kernels_uint8
+#include "kernels/integers.inc"
