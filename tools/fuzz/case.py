@@ -64,6 +64,10 @@ class Case:
         """One of several."""
         return self.random.choice(things)
 
+    def count(self) -> None:
+        """One more call of the engine."""
+        self._board.calls += 1
+
     def say(self, text: str) -> None:
         """Published before it is done, so that a crash can be told of."""
         self._board.say(text)

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from board import Board
 
-FUZZERS = ("ops", "methods", "threads")
+FUZZERS = ("ops", "methods", "graphs", "files", "images", "threads")
 SHOWN = 3  # cases named for each kind of finding
 ENDLESS = 1 << 60
 _POLL = 0.05  # seconds between two looks at a process

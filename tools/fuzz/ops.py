@@ -20,7 +20,8 @@ from pyneural import _core
 from pyneural import ops as table
 
 OPS = {row["name"]: row for row in _core.op_table()}
-MOST = 30_000  # values of an array, as a rule
+MOST = 6_000  # values of an array, as a rule
+WORK = 20_000_000  # products in a convolution
 KINDS: dict[str, tuple[Any, ...]] = {  # values of parameters that are usually right, by their kind
     "int": (0, 1, 2, -1),
     "seed": (0, 1, 2**64 - 1),
@@ -56,7 +57,7 @@ def _lengths(case: Case, shapes: list[tuple[int, ...]]) -> dict[int, int]:
     """Another length for each that occurs; some stay."""
     known = sorted({n for shape in shapes for n in shape})
     new = {n: n if case.chance(0.3) else arrays.length(case) for n in known}
-    most = 2_000_000 if case.chance(0.004) else MOST
+    most = MOST * case.pick((300, 30)) if case.chance(0.02) else MOST
     while known and max(_size(shape, new) for shape in shapes) > most:
         longest = max(new, key=lambda n: new[n])
         new[longest] //= 2
@@ -140,6 +141,8 @@ def draw(case: Case, odd: float) -> Drawn:
         ]
     except (ValueError, MemoryError):  # no such array is possible
         made = [None if d is None else np.zeros((0,) * len(d.shape), real) for d in row.inputs]
+    if op == "conv2d" and made[0].size * made[1].size > WORK:
+        made[1] = made[1][:3, :3, :, :16]
     return Drawn(op, made, _params(case, op, row.params, new, odd), real)
 
 
@@ -229,7 +232,7 @@ def _gradient(case: Case, y: Any) -> Any:
     if case.chance(0.06):
         return hostile.some(case)
     _core._fail_after(0)
-    a = arrays.values(case, y.shape, y.dtype) if y.size <= 10 * MOST else np.ones(y.shape, y.dtype)
+    a = arrays.values(case, y.shape, y.dtype) if y.size <= 100 * MOST else np.ones(y.shape, y.dtype)
     if case.chance(0.05):
         a = a[..., :-1] if a.ndim else a.reshape(1)
     return _core.tensor(a, y.dtype) if case.chance(0.5) else case.pick(tuple(arrays.FORMS.values()))(a)
