@@ -129,7 +129,8 @@ def _of_numbers(values: Array) -> Array:
             f"prepare_digit: the image is {values.dtype} and runs from {low:g} to {high:g}; "
             "give 0 to 255, or floats from 0 to 1"
         )
-    return np.rint(values * (255.0 / most)).astype(np.uint8)
+    scaled = values * (255.0 / most)
+    return np.rint(scaled, out=scaled).astype(np.uint8)
 
 
 def _full_scale(values: Array, high: float) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyneural.dataset import Dataset, Splits
+from pyneural.picture import unread
 from pyneural.spelling import words
 
 Array = npt.NDArray[Any]
@@ -58,7 +59,8 @@ def folder(
 
     Raises:
         FileNotFoundError: there is no such folder, or no images in it.
-        ValueError: the layout is another one, images differ in size, or some cannot be read; names them.
+        ValueError: the layout is another one, images differ in size, or some cannot be read or have more than 67
+            million pixels; names them.
 
     >>> import tempfile
     >>> from PIL import Image
@@ -207,12 +209,11 @@ def _images(
 def _pixels(file: Path, shape: tuple[int, int] | None, channels: int | None) -> Array:
     from PIL import Image, ImageOps
 
-    with Image.open(file) as opened:
-        if shape is not None:
-            opened.draft(None, (max(shape), max(shape)))  # a JPEG need not be decoded much larger than that
-        image = ImageOps.exif_transpose(opened)
+    with unread(file, None if shape is None else max(shape)) as opened:
+        ImageOps.exif_transpose(opened, in_place=True)
+        image: Image.Image = opened
         if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip at 255
-            image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
+            image = Image.fromarray(((np.asarray(image).clip(0, 65535) + 128) // 257).astype(np.uint8))
         elif image.mode == "F":
             raise ValueError("its pixels are floats; save it with 8 bits")
         elif image.mode in ("PA", "LA", "La", "RGBA", "RGBa") or "transparency" in image.info:
