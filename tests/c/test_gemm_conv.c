@@ -72,7 +72,10 @@ static void crew_free(crew *c)
     pn_memory_free(c->memory);
 }
 
-static pn_team team_of(const crew *c, int i) { return (pn_team){ .pool = i == 0 ? NULL : c->pools[i - 1], .scratch = c->scratch }; }
+static pn_team team_of(const crew *c, int i)
+{
+    return (pn_team){ .pool = i == 0 ? NULL : c->pools[i - 1], .scratch = c->scratch };
+}
 
 /* Calls body(kernels of every instruction set that this CPU has, and both reals). */
 static void each_table(void (*body)(const pn_kernels *k, const crew *c))
