@@ -8,10 +8,13 @@ import pyneural.built as _  # noqa: F401 -- first: it has the sentence where the
 from pyneural import apps, datasets, initializers, losses, metrics, ops, plot, schedules, spelling, version
 from pyneural._core import (
     Tensor,
+    arange,
+    full,
     get_threads,
     is_recording,
     memory_stats,
     no_grad,
+    ones,
     set_memory_limit,
     set_threads,
     tensor,
@@ -45,6 +48,7 @@ from pyneural.layers import (
     Reshape,
 )
 from pyneural.model import Model, Sequential
+from pyneural.ops import concat, stack, where
 from pyneural.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from pyneural.report import Report
 from pyneural.terminal import ascii  # noqa: A004 -- users write pn.ascii
@@ -88,13 +92,16 @@ __all__ = [
     "Tensor",
     "__version__",
     "apps",
+    "arange",
     "ascii",
     "check_gradients",
     "classify",
+    "concat",
     "datasets",
     "evaluate",
     "examine_digit",
     "fit",
+    "full",
     "get_threads",
     "initializers",
     "is_recording",
@@ -103,6 +110,7 @@ __all__ = [
     "memory_stats",
     "metrics",
     "no_grad",
+    "ones",
     "ops",
     "plot",
     "predict",
@@ -112,7 +120,9 @@ __all__ = [
     "schedules",
     "set_memory_limit",
     "set_threads",
+    "stack",
     "tensor",
+    "where",
     "zeros",
 ]
 

@@ -15,6 +15,8 @@ __all__ = [
     "abs",
     "accuracy",
     "add",
+    "all",
+    "any",
     "argmax",
     "avg_pool2d",
     "batch_norm",
@@ -30,6 +32,7 @@ __all__ = [
     "exp",
     "expand",
     "expm1",
+    "flatten",
     "gather",
     "gelu",
     "global_avg_pool2d",
@@ -66,12 +69,15 @@ __all__ = [
     "softmax",
     "softplus",
     "sqrt",
+    "squeeze",
+    "stack",
     "step",
     "sub",
     "sum",
     "take",
     "tanh",
     "transpose",
+    "unsqueeze",
     "var",
     "where",
 ]
@@ -419,6 +425,24 @@ def var(
     (2,)
     """
 
+def any(x: _Values, axis: int | tuple[int, ...] | list[int] | None = None, keepdims: bool = False) -> Tensor:
+    """1 where some value along the axes is not 0, else 0; of no values 0.
+
+    x: any shape and dtype; returns uint8, x's shape without the axes (or with length 1: keepdims).
+
+    >>> pn.ops.any(np.float32([[0, 2], [0, 0]]), axis=1).numpy().tolist()
+    [1, 0]
+    """
+
+def all(x: _Values, axis: int | tuple[int, ...] | list[int] | None = None, keepdims: bool = False) -> Tensor:
+    """1 where no value along the axes is 0, else 0; of no values 1.
+
+    x: any shape and dtype; returns uint8, x's shape without the axes (or with length 1: keepdims).
+
+    >>> pn.ops.all(np.float32([[1, 2], [1, 0]]), axis=1).numpy().tolist()
+    [1, 0]
+    """
+
 def argmax(x: _Values, axis: int = -1, keepdims: bool = False) -> Tensor:
     """Index of the greatest value along an axis: the first of equals, or the first NaN.
 
@@ -457,6 +481,39 @@ def reshape(x: _Values, shape: int | tuple[int, ...] | list[int]) -> Tensor:
     (3, 4)
     """
 
+def flatten(x: _Values, axis: int = 0) -> Tensor:
+    """The axes from one on become a single axis; nothing is copied.
+
+    x: any shape and dtype; returns (n,), or with axis=1 (n, m): a row for each of the first axis.
+
+    >>> pn.ops.flatten(np.zeros((2, 3, 4), "float32")).shape
+    (24,)
+    >>> pn.ops.flatten(np.zeros((2, 3, 4), "float32"), 1).shape
+    (2, 12)
+    """
+
+def squeeze(x: _Values, axis: int | tuple[int, ...] | list[int] | None = None) -> Tensor:
+    """Axes of length 1 go; nothing is copied.
+
+    x: any shape and dtype; returns x's shape without them.
+
+    >>> pn.ops.squeeze(np.zeros((2, 1, 3, 1), "float32")).shape
+    (2, 3)
+    >>> pn.ops.squeeze(np.zeros((1, 3, 1), "float32"), axis=-1).shape
+    (1, 3)
+    """
+
+def unsqueeze(x: _Values, axis: int) -> Tensor:
+    """A new axis of length 1; nothing is copied.
+
+    x: at most 7 axes, any dtype; returns x's shape with the axis more.
+
+    >>> pn.ops.unsqueeze(np.zeros((2, 3), "float32"), 1).shape
+    (2, 1, 3)
+    >>> pn.ops.unsqueeze(np.zeros((2, 3), "float32"), -1).shape
+    (2, 3, 1)
+    """
+
 def transpose(x: _Values, axes: int | tuple[int, ...] | list[int] | None = None) -> Tensor:
     """x with its axes in another order, as a copy.
 
@@ -469,10 +526,19 @@ def transpose(x: _Values, axes: int | tuple[int, ...] | list[int] | None = None)
 def concat(tensors: Sequence[_Values], axis: int = 0) -> Tensor:
     """Tensors joined along an axis.
 
-    tensors: 1 to 64 of one dtype, whose shapes differ in that axis only; returns the joined tensor.
+    tensors: 1 to 64, whose shapes differ in that axis only; returns the joined tensor.
 
     >>> pn.ops.concat([np.zeros((2, 3), "float32"), np.ones((2, 1), "float32")], axis=1).shape
     (2, 4)
+    """
+
+def stack(tensors: Sequence[_Values], axis: int = 0) -> Tensor:
+    """Tensors of one shape side by side along a new axis.
+
+    tensors: 1 to 64 of one shape; returns it with an axis more, as long as there are tensors.
+
+    >>> pn.ops.stack([np.zeros(3, "float32"), np.ones(3, "float32")]).shape
+    (2, 3)
     """
 
 def slice(x: _Values, slices: _Index | tuple[_Index, ...]) -> Tensor:

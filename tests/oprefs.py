@@ -62,6 +62,11 @@ def one_hot(indices: Array, classes: int, dtype: str = "float32") -> Array:
     return np.eye(classes, dtype=dtype)[indices]
 
 
+def flatten(x: Array, axis: int = 0) -> Array:
+    kept = x.shape[: axis % max(x.ndim, 1)]
+    return x.reshape(*kept, int(np.prod(x.shape[len(kept) :])))
+
+
 def cast(x: Array, dtype: str) -> Array:
     """NumPy's, but for what has no meaning there: NaN becomes the integer 0, and the ends hold."""
     if x.dtype.kind == "f" and dtype in ("uint8", "int64"):

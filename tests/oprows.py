@@ -335,6 +335,24 @@ reduction(
     plain(normal(1, 3), axis=0, correction=1),
     plain(NANS, axis=1),
 )
+for truth, of_numpy in (("any", np.any), ("all", np.all)):
+    row(
+        truth,
+        lambda x, axis=None, keepdims=False, of_numpy=of_numpy: of_numpy(x, axis=axis, keepdims=keepdims).astype(
+            "uint8"
+        ),
+        *[case(values([[[0.0, 1], [0, 0]], [[0, np.nan], [-0.0, 2]], [[1, 1], [3, 4]]]), **axes) for axes in AXES],
+        *[plain(mask(3, 4, 5), **axes) for axes in AXES],
+        plain(ENDS),
+        case(normal(*HUGE), axis=0),
+        case(normal(0, 3)),
+        case(normal(0, 3), axis=0),
+        case(normal(0, 3), axis=1),
+        case(normal()),
+        bad(f"{truth}: axis 3 is not an axis of x, which is (3, 4, 5)", normal(3, 4, 5), axis=3),
+        leaves=(),
+        exact=True,
+    )
 row(
     "argmax",
     lambda x, axis=-1, keepdims=False: np.argmax(x, axis=axis, keepdims=keepdims),
@@ -453,6 +471,72 @@ row(
     plain(labels(9, 2, 3), pixels(1, 3), normal(1, 3)),
     leaves=tuple(range(64)),
     variadic=True,
+    exact=True,
+)
+row(
+    "stack",
+    lambda *tensors, axis=0: np.stack(tensors, axis),
+    case(normal(3, 4), normal(3, 4)),
+    case(normal(3, 4), normal(3, 4), normal(3, 4), axis=1),
+    case(normal(2, 3, 4), normal(2, 3, 4), axis=-1),
+    case(normal(), normal()),
+    case(normal(3)),
+    case(normal(0, 3), normal(0, 3), axis=2),
+    case(*[normal(2, 3) for _ in range(64)], axis=1),
+    case(normal(*HUGE), normal(*HUGE), axis=1),
+    plain(pixels(2, 3), labels(9, 2, 3)),
+    plain(values([1.0], "float32"), values([0.1], "float64")),
+    bad(
+        "stack: tensors[1] is float32 (2, 5), but tensors[0] is float32 (3, 4); give one shape",
+        normal(3, 4),
+        normal(2, 5),
+    ),
+    bad("stack: axis 3 is not an axis of the result, which has 3", normal(3, 4), normal(3, 4), axis=3),
+    bad("stack: a tensor has 0 to 8 axes, not 9", normal(*[1] * 8)),
+    leaves=tuple(range(64)),
+    variadic=True,
+    exact=True,
+)
+row(
+    "flatten",
+    ref.flatten,
+    case(normal(3, 4)),
+    case(normal(2, 3, 4), axis=1),
+    case(normal(2, 3, 4), axis=-1),
+    case(normal()),
+    case(normal(3, 0, 2), axis=1),
+    plain(labels(9, 3, 4)),
+    bad("flatten: axis 2 is not an axis of x, which is (3, 4)", normal(3, 4), axis=2),
+    bad("flatten: axis 1 is not an axis of x, which is ()", normal(), axis=1),
+    exact=True,
+)
+row(
+    "squeeze",
+    lambda x, axis=None: np.squeeze(x, axis),
+    case(normal(1, 3, 1, 4)),
+    case(normal(1, 3, 1, 4), axis=0),
+    case(normal(1, 3, 1, 4), axis=(0, -2)),
+    case(normal(1, 1)),
+    case(normal(3, 4)),
+    case(normal()),
+    case(normal(1, 0)),
+    plain(pixels(1, 4)),
+    bad("squeeze: axis 1 of x has length 3; only axes of length 1 go (x is (1, 3))", normal(1, 3), axis=1),
+    bad("squeeze: axis 2 is not an axis of x, which is (1, 3)", normal(1, 3), axis=2),
+    exact=True,
+)
+row(
+    "unsqueeze",
+    lambda x, axis: np.expand_dims(x, axis),
+    case(normal(3, 4), axis=0),
+    case(normal(3, 4), axis=1),
+    case(normal(3, 4), axis=-1),
+    case(normal(), axis=0),
+    case(normal(0, 3), axis=-3),
+    plain(labels(9, 3), axis=1),
+    bad("unsqueeze: axis 3 is not an axis of the result, which has 3 (x is (3, 4))", normal(3, 4), axis=3),
+    bad("unsqueeze: a tensor has 0 to 8 axes, not 9", normal(*[1] * 8), axis=0),
+    wrong_type("unsqueeze: the argument 'axis' is missing", normal(3)),
     exact=True,
 )
 row(

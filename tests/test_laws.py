@@ -116,7 +116,9 @@ def test_lists_and_dicts_are_read_from_copies() -> None:
 
 
 def test_ops_def_the_engine_the_files_and_the_rows_are_one_set() -> None:
-    listed = re.findall(r"^OP\((\w+)\)", (CSRC / "ops" / "ops.def").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    listed = re.findall(
+        r"^(?:OP|METHOD)\((\w+)\)", (CSRC / "ops" / "ops.def").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     assert len(set(listed)) == len(listed), "an op is listed twice in ops.def"
     assert [op["name"] for op in _core.op_table()] == listed
     assert set(ROWS) == set(listed), f"without a row, or without an op: {sorted(set(ROWS) ^ set(listed))}"

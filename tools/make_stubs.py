@@ -1,6 +1,7 @@
-"""Writes what is said about ops elsewhere from the engine's table: pyneural/ops.pyi and docs/ops.md.
+"""Writes what is said about ops elsewhere from the engine's table.
 
-`python tools/make_stubs.py` writes both; --check writes nothing, and fails where one is not what the table says.
+That is pyneural/ops.pyi, the methods of Tensor in pyneural/_core.pyi, and docs/ops.md.  `python tools/make_stubs.py`
+writes all; --check writes nothing, and fails where one is not what the table says.
 """
 
 import argparse
@@ -53,12 +54,17 @@ def stub_arguments(row: Row) -> list[str]:
     return arguments
 
 
-def stub(row: Row) -> str:
+def head_of(row: Row, arguments: list[str], indent: str = "") -> str:
     result = "Tensor" if row["outputs"] == 1 else "tuple[" + ", ".join(["Tensor"] * row["outputs"]) + "]"
-    arguments = stub_arguments(row)
-    head = f"def {row['name']}({', '.join(arguments)}) -> {result}:"
-    if len(head) > 120:
-        head = f"def {row['name']}(\n" + "".join(f"    {argument},\n" for argument in arguments) + f") -> {result}:"
+    head = f"{indent}def {row['name']}({', '.join(arguments)}) -> {result}:"
+    if len(head) <= 116:
+        return head
+    lines = "".join(f"{indent}    {argument},\n" for argument in arguments)
+    return f"{indent}def {row['name']}(\n{lines}{indent}) -> {result}:"
+
+
+def stub(row: Row) -> str:
+    head = head_of(row, stub_arguments(row))
     doc = row["doc"].replace("\\", "\\\\").replace("\n", "\n    ").replace("    \n", "\n")
     end = "\n    " if "\n" in doc else ""
     return f'{head}\n    """{doc}{end}"""\n'
@@ -75,6 +81,17 @@ def stubs(table: list[Row]) -> str:
     return head + names + "\n".join(stub(row) for row in table)
 
 
+BEGIN, END = "    # Made from the op table by tools/make_stubs.py:\n", "    # That was all from the op table.\n"
+
+
+def methods(table: list[Row]) -> str:
+    """_core.pyi with the ops that are methods of Tensor between its two marks."""
+    rows = [row for row in table if row["method"]]
+    lines = [head_of(row, ["self", *stub_arguments(row)[1:]], "    ") + " ...\n" for row in rows]
+    before, rest = (ROOT / "pyneural/_core.pyi").read_text(encoding="utf-8").split(BEGIN)
+    return before + BEGIN + "".join(lines) + END + rest.split(END)[1]
+
+
 def section(row: Row) -> str:
     doc = re.sub(r"(>>> (?:.|\n)*)", lambda m: f"```python\n{m[1].rstrip()}\n```", row["doc"])
     lines = [f"## {row['name']}", "", f"`{row['name']}{row['signature']}`", "", doc]
@@ -83,6 +100,9 @@ def section(row: Row) -> str:
         for name, _, default, text in row["params"]:
             shown = "required" if default is ... else f"`{default!r}`"
             lines.append(f"| `{name}` | {shown} | {text.replace('|', chr(92) + '|')} |")
+    if row["method"]:
+        names = ", ".join(name for name, *_ in row["params"])
+        lines += ["", f"Also a method: `x.{row['name']}({names})`."]
     if not row["differentiable"]:
         lines += ["", "It has no gradient."]
     return "\n".join(lines) + "\n"
@@ -102,7 +122,8 @@ def main() -> int:
     check = parser.parse_args().check
     table = _core.op_table()
     stale = []
-    for path, text in ((ROOT / "pyneural/ops.pyi", stubs(table)), (ROOT / "docs/ops.md", reference(table))):
+    made = {"pyneural/ops.pyi": stubs(table), "pyneural/_core.pyi": methods(table), "docs/ops.md": reference(table)}
+    for path, text in ((ROOT / name, text) for name, text in made.items()):
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         if check:

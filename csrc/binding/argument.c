@@ -372,3 +372,34 @@ int pnb_argument_read(const pnb_argument *a, PyObject *o, void *to) { return kin
 PyObject *pnb_argument_show(const pn_param *param, const void *from) { return kinds[param->kind].show(from); }
 
 const char *pnb_argument_kind(pn_param_kind kind) { return kinds[kind].name; }
+
+/* ---- arguments of functions that are no ops ---- */
+
+int pnb_arguments(const char *who, const char *const *words, int n_words, int n_needed, PyObject *const *args,
+                  Py_ssize_t n, PyObject *names, PyObject **values)
+{
+    if (n > n_words) {
+        PyErr_Format(PyExc_TypeError, "%s: takes at most %d arguments, %zd were given", who, n_words, n);
+        return -1;
+    }
+    for (int i = 0; i < n_words; i++)
+        values[i] = i < n ? args[i] : NULL;
+    for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++) {
+        PyObject *name = PyTuple_GET_ITEM(names, k);
+        int i = 0;
+        while (i < n_words && PyUnicode_CompareWithASCIIString(name, words[i]) != 0)
+            i++;
+        if (i == n_words || values[i]) {
+            PyErr_Format(PyExc_TypeError, i == n_words ? "%s: there is no argument %R" : "%s: %R was given twice", who,
+                         name);
+            return -1;
+        }
+        values[i] = args[n + k];
+    }
+    for (int i = 0; i < n_needed; i++)
+        if (!values[i]) {
+            PyErr_Format(PyExc_TypeError, "%s: the argument '%s' is missing", who, words[i]);
+            return -1;
+        }
+    return 0;
+}

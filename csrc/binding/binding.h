@@ -22,7 +22,7 @@ typedef struct pnb_op {
     bool variadic;     /* one input, a sequence of tensors */
     uint64_t required; /* arguments that must be given, a bit each */
     PyObject *names[PNB_MAX_ARGUMENTS];
-    PyObject *doc; /* bytes: signature, "--", text */
+    PyObject *doc, *method_doc; /* bytes: signature, "--", text; of the function, and of the method if it is one */
 } pnb_op;
 
 typedef struct pnb_gate pnb_gate;
@@ -34,7 +34,7 @@ typedef struct pn_state {
     PyObject *quiet; /* context variable: how many no_grad blocks we are in */
     PyObject *zero;  /* its value outside all of them */
     pnb_op *ops;     /* as pn_ops */
-    PyMethodDef *op_methods;
+    PyMethodDef *op_methods, *tensor_methods;
     const char *isa;
     PyObject *get_handler, *sigint, *usual_handler; /* of signals: whether Ctrl-C ends an op */
 } pn_state;
@@ -42,7 +42,7 @@ typedef struct pn_state {
 /* Every file with something to add to the module has such a function; module.c lists them. */
 typedef int pnb_setup(PyObject *module, pn_state *state);
 pnb_setup pnb_array_setup, pnb_tensor_setup, pnb_quiet_setup, pnb_optable_setup, pnb_block_setup, pnb_optimizer_setup;
-pnb_setup pnb_interrupt_setup, pnb_fork_setup, pnb_world_setup, pnb_values_setup, pnb_digit_setup;
+pnb_setup pnb_interrupt_setup, pnb_fork_setup, pnb_world_setup, pnb_make_setup, pnb_values_setup, pnb_digit_setup;
 
 static inline pn_state *pnb_state(PyObject *module) { return PyModule_GetState(module); }
 static inline pn_state *pnb_state_of(PyObject *object) { return PyType_GetModuleState(Py_TYPE(object)); }
@@ -162,6 +162,10 @@ int pnb_argument_read(const pnb_argument *a, PyObject *o, void *to);
 PyObject *pnb_argument_show(const pn_param *param, const void *from); /* the default, as one would write it */
 const char *pnb_argument_kind(pn_param_kind kind);
 int pnb_shape_read(PyObject *o, const char *who, int *n, pn_index *shape);
+/* Sorts positional and named arguments of a function that is no op into `values`, NULL where not given; the first
+ * n_needed words must be. */
+int pnb_arguments(const char *who, const char *const *words, int n_words, int n_needed, PyObject *const *args,
+                  Py_ssize_t n, PyObject *names, PyObject **values);
 
 /* ---- optable.c, call.c: ops as functions ------------------------------------------------------------------------- */
 
@@ -174,6 +178,10 @@ typedef enum {
 
 /* A call as Python makes it, of op `index`. */
 PyObject *pnb_call(pn_state *s, int index, PyObject *const *args, Py_ssize_t n, PyObject *names);
+/* The same as a method of a tensor, which is the first input; NumPy's functions call them with words of theirs. */
+PyObject *pnb_call_method(PyObject *self, int index, PyObject *const *args, Py_ssize_t n, PyObject *names);
+/* Fills s->tensor_methods: these n, and every op that ops.def calls a METHOD. */
+int pnb_optable_methods(pn_state *s, const PyMethodDef *own, int n);
 /* An op on inputs that are tensors or can become such; NULL where absent. */
 PyObject *pnb_call_with(const pn_state *s, const pn_op *op, int n, PyObject *const *inputs, const void *params);
 /* The op's values written over those of objects[0], a tensor, of which a new reference is returned.

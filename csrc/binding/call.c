@@ -315,3 +315,54 @@ done:
     Py_XDECREF(new_items);
     return new_result;
 }
+
+/* ---- methods ---- */
+
+static bool has_argument(const pnb_op *info, const char *name)
+{
+    for (int i = 0; i < info->n_arguments; i++)
+        if (PyUnicode_CompareWithASCIIString(info->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* np.sum(x) is x.sum(axis=None, out=None), np.var(x) x.var(..., dtype=None, ddof=0): what says nothing is left out, and
+ * `ddof` is our `correction`.  Fills `args` behind what is there; returns the names for it. */
+static PyObject *translate(const pnb_op *info, PyObject *const *given, PyObject *names, PyObject **args)
+{
+    Py_ssize_t kept = 0;
+    PyObject *new_list = PyList_New(0), *new_names = NULL;
+    for (Py_ssize_t k = 0; new_list && k < PyTuple_GET_SIZE(names); k++) {
+        PyObject *name = PyTuple_GET_ITEM(names, k);
+        const bool silent = given[k] == Py_None && (PyUnicode_CompareWithASCIIString(name, "out") == 0 ||
+                                                    PyUnicode_CompareWithASCIIString(name, "dtype") == 0);
+        if (silent)
+            continue;
+        const bool ddof = PyUnicode_CompareWithASCIIString(name, "ddof") == 0 && has_argument(info, "correction");
+        PyObject *new_name = ddof ? PyUnicode_FromString("correction") : Py_NewRef(name);
+        if (!new_name || PyList_Append(new_list, new_name))
+            Py_CLEAR(new_list);
+        Py_XDECREF(new_name);
+        args[kept++] = given[k];
+    }
+    new_names = new_list ? pnb_items(new_list) : NULL;
+    Py_XDECREF(new_list);
+    return new_names;
+}
+
+PyObject *pnb_call_method(PyObject *self, int index, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    pn_state *s = pnb_state_of(self);
+    PyObject *all[PNB_MAX_ARGUMENTS + 1];
+    const Py_ssize_t words = names ? PyTuple_GET_SIZE(names) : 0;
+    if (n + words > PNB_MAX_ARGUMENTS)
+        return PyErr_Format(PyExc_TypeError, "%s: too many arguments", pn_ops[index]->name);
+    all[0] = self;
+    memcpy(all + 1, args, (size_t)n * sizeof *all);
+    if (!words)
+        return pnb_call(s, index, all, n + 1, NULL);
+    PyObject *new_names = translate(&s->ops[index], args + n, names, all + 1 + n);
+    PyObject *new_result = new_names ? pnb_call(s, index, all, n + 1, new_names) : NULL;
+    Py_XDECREF(new_names);
+    return new_result;
+}

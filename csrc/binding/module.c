@@ -9,10 +9,11 @@ PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec)
     return (PyTypeObject *)new_type;
 }
 
-/* NumPy first: the others make arrays.  The engine second: the others keep it. */
+/* NumPy first: the others make arrays.  The engine second: the others keep it.  Ops before tensors, whose methods some
+ * are. */
 static pnb_setup *const setups[] = {
-    pnb_array_setup,     pnb_world_setup,     pnb_tensor_setup, pnb_quiet_setup,  pnb_optable_setup, pnb_block_setup,
-    pnb_optimizer_setup, pnb_interrupt_setup, pnb_fork_setup,   pnb_values_setup, pnb_digit_setup,
+    pnb_array_setup,     pnb_world_setup,     pnb_optable_setup, pnb_tensor_setup, pnb_quiet_setup,  pnb_block_setup,
+    pnb_optimizer_setup, pnb_interrupt_setup, pnb_fork_setup,    pnb_make_setup,   pnb_values_setup, pnb_digit_setup,
 };
 
 static int exec(PyObject *module)
@@ -61,9 +62,11 @@ static void free_state(void *module)
         for (int k = 0; k < s->ops[i].n_arguments; k++)
             Py_XDECREF(s->ops[i].names[k]);
         Py_XDECREF(s->ops[i].doc);
+        Py_XDECREF(s->ops[i].method_doc);
     }
     PyMem_Free(s->ops);
     PyMem_Free(s->op_methods);
+    PyMem_Free(s->tensor_methods);
     PyMem_Free(s->gate);
     pn_engine_free(s->engine);
     *s = (pn_state){ .engine = NULL };

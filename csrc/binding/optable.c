@@ -72,11 +72,11 @@ static PyObject *append(PyObject *new_text, PyObject *new_more) /* takes both ov
 
 /* "(x, weight, bias=None, stride=1)": everything may be given by position or by name; a star stands where an argument
  * without a default follows one that has it, since Python would not have it otherwise. */
-static PyObject *signature_of(const pnb_op *info)
+static PyObject *signature_of(const pnb_op *info, bool method)
 {
-    PyObject *new_text = PyUnicode_FromString("(");
+    PyObject *new_text = PyUnicode_FromString(method ? "($self" : "(");
     bool optional = false, starred = false;
-    for (int i = 0; new_text && i < info->n_arguments; i++) {
+    for (int i = method; new_text && i < info->n_arguments; i++) {
         const char *comma = i > 0 ? ", " : "";
         if (!is_required(info, i)) {
             PyObject *new_default = default_of(info, i);
@@ -93,10 +93,10 @@ static PyObject *signature_of(const pnb_op *info)
     return append(new_text, PyUnicode_FromString(")"));
 }
 
-static PyObject *doc_of(const pnb_op *info)
+static PyObject *doc_of(const pnb_op *info, bool method)
 {
     const pn_op *op = info->op;
-    PyObject *new_text = append(PyUnicode_FromString(op->name), signature_of(info));
+    PyObject *new_text = append(PyUnicode_FromString(op->name), signature_of(info, method));
     new_text = append(new_text, PyUnicode_FromFormat("\n--\n\n%s", op->doc));
     for (int i = 0; i < op->n_params; i++)
         new_text = append(new_text, PyUnicode_FromFormat("%s    %s: %s", i == 0 ? "\n\nParameters:\n" : "\n",
@@ -124,11 +124,51 @@ static entry *const entries[] = {
 #undef OP
 };
 
+/* ---- the methods ---- */
+
+#define OP(name)
+#define METHOD(name)                                                                                     \
+    static PyObject *method_##name(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) \
+    {                                                                                                    \
+        return pnb_call_method(self, PNB_##name, args, n, names);                                        \
+    }
+#include "ops/ops.def"
+#undef OP
+
+static entry *const method_entries[PNB_OPS] = {
+#define OP(name)
+#define METHOD(name) [PNB_##name] = method_##name,
+#include "ops/ops.def"
+#undef OP
+};
+
+int pnb_optable_methods(pn_state *s, const PyMethodDef *own, int n)
+{
+    s->tensor_methods = PyMem_Calloc((size_t)n + PNB_OPS + 1, sizeof *s->tensor_methods);
+    if (!s->tensor_methods) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(s->tensor_methods, own, (size_t)n * sizeof *own);
+    for (int i = 0; i < PNB_OPS; i++) {
+        pnb_op *info = &s->ops[i];
+        if (!method_entries[i])
+            continue;
+        if (!(info->method_doc = doc_of(info, true)))
+            return -1;
+        s->tensor_methods[n++] = (PyMethodDef){ info->op->name, PNB_METHOD(method_entries[i]),
+                                                METH_FASTCALL | METH_KEYWORDS, PyBytes_AS_STRING(info->method_doc) };
+    }
+    return 0;
+}
+
+/* ---- setup ---- */
+
 static int prepare(pn_state *s, int i)
 {
     pnb_op *info = &s->ops[i];
     info->op = pn_ops[i];
-    if (read_names(info) || !(info->doc = doc_of(info)))
+    if (read_names(info) || !(info->doc = doc_of(info, false)))
         return -1;
     s->op_methods[i] = (PyMethodDef){ info->op->name, PNB_METHOD(entries[i]), METH_FASTCALL | METH_KEYWORDS,
                                       PyBytes_AS_STRING(info->doc) };
@@ -192,11 +232,11 @@ static PyObject *op_table(PyObject *module, PyObject *unused)
     PyObject *new_list = PyList_New(0);
     for (int i = 0; new_list && i < PNB_OPS; i++) {
         const pnb_op *info = &s->ops[i];
-        PyObject *new_row =
-            Py_BuildValue("{sssNsssNsNsisOsOss}", "name", info->op->name, "signature", signature_of(info), "doc",
-                          info->op->doc, "inputs", inputs_of(info), "params", params_of(info), "outputs",
-                          info->op->n_out, "variadic", info->variadic ? Py_True : Py_False, "differentiable",
-                          info->op->differentiable ? Py_True : Py_False, "promotion", promotions[info->op->promotion]);
+        PyObject *new_row = Py_BuildValue(
+            "{sssNsssNsNsisOsOsssO}", "name", info->op->name, "signature", signature_of(info, false), "doc",
+            info->op->doc, "inputs", inputs_of(info), "params", params_of(info), "outputs", info->op->n_out, "variadic",
+            info->variadic ? Py_True : Py_False, "differentiable", info->op->differentiable ? Py_True : Py_False,
+            "promotion", promotions[info->op->promotion], "method", method_entries[i] ? Py_True : Py_False);
         if (!new_row || PyList_Append(new_list, new_row) < 0)
             Py_CLEAR(new_list);
         Py_XDECREF(new_row);
@@ -208,7 +248,7 @@ static const PyMethodDef functions[] = {
     { "op_table", op_table, METH_NOARGS,
       "op_table()\n--\n\nThe ops, a dict each: name, signature, doc, inputs [(name, optional)], params [(name, kind, "
       "default, doc)] "
-      "with `...` for a default that is not there, outputs, variadic, differentiable, promotion." },
+      "with `...` for a default that is not there, outputs, variadic, differentiable, promotion, method." },
     { NULL, NULL, 0, NULL },
 };
 

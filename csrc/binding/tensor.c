@@ -234,6 +234,15 @@ PyObject *pnb_tensor_item(PyObject *self, PyObject *unused)
     }
 }
 
+static PyObject *tolist(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    PyObject *new_view = pnb_array_view(self);
+    PyObject *new_list = new_view ? PyObject_CallMethod(new_view, "tolist", NULL) : NULL;
+    Py_XDECREF(new_view);
+    return new_list;
+}
+
 static PyObject *assign(PyObject *self, PyObject *values)
 {
     pn_tensor *t = pnb_of(self);
@@ -268,36 +277,11 @@ static PyObject *refuse_pickle(PyObject *self, PyObject *unused)
                         "an array with numpy.save(path, x.numpy()), and copy values with pn.tensor(x)");
 }
 
-/* ---- methods that are ops ---- */
-
-/* The op with self in front of what was given. */
-static PyObject *forward(PyObject *self, int op, PyObject *const *args, Py_ssize_t n, PyObject *names)
-{
-    PyObject *all[PNB_MAX_ARGUMENTS + 1];
-    const Py_ssize_t words = names ? PyTuple_GET_SIZE(names) : 0;
-    if (n + words > PNB_MAX_ARGUMENTS)
-        return PyErr_Format(PyExc_TypeError, "%s: too many arguments", pn_ops[op]->name);
-    all[0] = self;
-    if (n + words > 0)
-        memcpy(all + 1, args, (size_t)(n + words) * sizeof *all);
-    return pnb_call(pnb_state_of(self), op, all, n + 1, names);
-}
-
-#define FORWARD(name)                                                                                    \
-    static PyObject *method_##name(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) \
-    {                                                                                                    \
-        return forward(self, PNB_##name, args, n, names);                                                \
-    }
-FORWARD(sum)
-FORWARD(mean)
-FORWARD(var)
-FORWARD(max)
-FORWARD(min)
-FORWARD(argmax)
+/* ---- methods on ops with words of their own; those that are an op and no more come from the op table ---- */
 
 static PyObject *std(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    PyObject *new_var = forward(self, PNB_var, args, n, names);
+    PyObject *new_var = pnb_call_method(self, PNB_var, args, n, names);
     return new_var ? pnb_call_next(pnb_state_of(self), pn_ops[PNB_sqrt], new_var, NULL) : NULL;
 }
 
@@ -308,7 +292,7 @@ static PyObject *with_list(PyObject *self, int op, PyObject *const *args, Py_ssi
     PyObject *new_list = single ? Py_NewRef(args[0]) : empty_is_none && n == 0 ? Py_NewRef(Py_None) : PyTuple_New(n);
     for (Py_ssize_t i = 0; !single && new_list && i < n; i++)
         PyTuple_SET_ITEM(new_list, i, Py_NewRef(args[i]));
-    PyObject *new_result = new_list ? forward(self, op, &new_list, 1, NULL) : NULL;
+    PyObject *new_result = new_list ? pnb_call_method(self, op, &new_list, 1, NULL) : NULL;
     Py_XDECREF(new_list);
     return new_result;
 }
@@ -325,43 +309,47 @@ static PyObject *transpose(PyObject *self, PyObject *const *args, Py_ssize_t n)
 static const PyMethodDef methods[] = {
     { "backward", PNB_METHOD(backward), METH_FASTCALL | METH_KEYWORDS,
       "backward($self, gradient=None, *, accumulate=False, keep_graph=False)\n--\n\n"
-      "Computes the gradient of this number by every leaf that it depends on, and leaves it in their .grad.\n\n"
-      "gradient: of the loss itself, where the tensor is no single number; accumulate: add to the gradients that are "
-      "there;\n"
-      "keep_graph: allow another backward." },
+      "Computes the gradient of this number by every leaf that it depends on, and writes it into their .grad.\n\n"
+      "gradient: of the loss itself, where the tensor is no single number, of its shape; accumulate: add to the "
+      "gradients\nthat are there; keep_graph: allow another backward.\n\n"
+      ">>> x = pn.tensor([1.0, 2.0], requires_grad=True)\n>>> (x * x).sum().backward()\n"
+      ">>> x.grad\ntensor([2., 4.], shape=(2,), dtype=float32)" },
     { "keep_grad", keep_grad, METH_NOARGS,
       "keep_grad($self)\n--\n\nLeaves this tensor's gradient in .grad at the next backward, although it is no leaf; "
-      "returns it." },
-    { "detach", detach, METH_NOARGS, "detach($self)\n--\n\nThe same values outside the graph, sharing memory." },
+      "returns it.\n\n"
+      ">>> x = pn.tensor([1.0, 2.0], requires_grad=True)\n>>> y = (x * 3.0).keep_grad()\n"
+      ">>> (y * y).sum().backward()\n>>> y.grad\ntensor([ 6., 12.], shape=(2,), dtype=float32)" },
+    { "detach", detach, METH_NOARGS,
+      "detach($self)\n--\n\nThe same values outside the graph, sharing memory.\n\n"
+      ">>> pn.tensor([1.0], requires_grad=True).detach().requires_grad\nFalse" },
     { "numpy", numpy, METH_NOARGS,
-      "numpy($self)\n--\n\nThe values as a read-only NumPy array; no copy, and the memory stays while the array "
-      "does." },
+      "numpy($self)\n--\n\nThe values as a read-only NumPy array of the same shape; no copy, and the memory stays "
+      "while "
+      "the array does.\n\n>>> pn.tensor([1.0, 2.0]).numpy()\narray([1., 2.], dtype=float32)" },
     { "__array__", PNB_METHOD(pnb_array_dunder), METH_FASTCALL | METH_KEYWORDS,
       "__array__($self, dtype=None, copy=None)\n--\n\nWhat numpy.asarray(x) calls." },
-    { "item", pnb_tensor_item, METH_NOARGS, "item($self)\n--\n\nThe one element as a Python number." },
+    { "item", pnb_tensor_item, METH_NOARGS,
+      "item($self)\n--\n\nThe one element as a Python number.\n\n>>> pn.tensor([[2.5]]).item()\n2.5" },
+    { "tolist", tolist, METH_NOARGS,
+      "tolist($self)\n--\n\nThe values as nested lists of Python numbers; of a tensor without axes its number.\n\n"
+      ">>> pn.tensor([[1, 2], [3, 4]]).tolist()\n[[1, 2], [3, 4]]" },
     { "assign", assign, METH_O,
       "assign($self, values, /)\n--\n\nWrites values, of the same shape or one that broadcasts to it, over the "
-      "tensor's own." },
+      "tensor's own.\n\n"
+      ">>> x = pn.zeros((2, 2))\n>>> x.assign([1, 2])\n>>> x.tolist()\n[[1.0, 2.0], [1.0, 2.0]]" },
     { "astype", astype, METH_O,
-      "astype($self, dtype, /)\n--\n\nA copy of another dtype; between float32 and float64 with a gradient." },
+      "astype($self, dtype, /)\n--\n\nA copy of the same shape and another dtype; between float32 and float64 with a "
+      "gradient.\n\n>>> pn.tensor([1, 2]).astype(\"float32\")\ntensor([1., 2.], shape=(2,), dtype=float32)" },
     { "reshape", PNB_METHOD(reshape), METH_FASTCALL,
-      "reshape($self, *shape)\n--\n\nThe same values in another shape, sharing memory; one length may be -1." },
+      "reshape($self, *shape)\n--\n\nThe same values in another shape, sharing memory; one length may be -1.\n\n"
+      ">>> pn.zeros((2, 6)).reshape(3, -1).shape\n(3, 4)" },
     { "transpose", PNB_METHOD(transpose), METH_FASTCALL,
-      "transpose($self, *axes)\n--\n\nThe axes in another order; without arguments reversed." },
-    { "sum", PNB_METHOD(method_sum), METH_FASTCALL | METH_KEYWORDS,
-      "sum($self, axis=None, keepdims=False)\n--\n\nSum over all axes, one or several." },
-    { "mean", PNB_METHOD(method_mean), METH_FASTCALL | METH_KEYWORDS,
-      "mean($self, axis=None, keepdims=False)\n--\n\nMean over all axes, one or several." },
-    { "var", PNB_METHOD(method_var), METH_FASTCALL | METH_KEYWORDS,
-      "var($self, axis=None, keepdims=False, correction=0)\n--\n\nVariance over all axes, one or several." },
+      "transpose($self, *axes)\n--\n\nThe axes in another order; without arguments reversed.\n\n"
+      ">>> pn.zeros((2, 3, 4)).transpose(0, 2, 1).shape\n(2, 4, 3)" },
     { "std", PNB_METHOD(std), METH_FASTCALL | METH_KEYWORDS,
-      "std($self, axis=None, keepdims=False, correction=0)\n--\n\nStandard deviation, the square root of var." },
-    { "max", PNB_METHOD(method_max), METH_FASTCALL | METH_KEYWORDS,
-      "max($self, axis=None, keepdims=False)\n--\n\nGreatest element over all axes, one or several." },
-    { "min", PNB_METHOD(method_min), METH_FASTCALL | METH_KEYWORDS,
-      "min($self, axis=None, keepdims=False)\n--\n\nSmallest element over all axes, one or several." },
-    { "argmax", PNB_METHOD(method_argmax), METH_FASTCALL | METH_KEYWORDS,
-      "argmax($self, axis=-1, keepdims=False)\n--\n\nPlace of the greatest element along an axis, int64." },
+      "std($self, axis=None, keepdims=False, correction=0)\n--\n\nStandard deviation over axes, the square root of "
+      "var.\n\nReturns x's shape without the reduced axes (or with length 1: keepdims).\n\n"
+      ">>> pn.tensor([[1.0, 3.0], [2.0, 2.0]]).std(axis=1)\ntensor([1., 0.], shape=(2,), dtype=float32)" },
     { "__format__", pnb_format, METH_O,
       "__format__($self, spec, /)\n--\n\nA tensor of one element formats as its number." },
     { "__reduce_ex__", refuse_pickle, METH_O, NULL },
@@ -425,7 +413,14 @@ static const PyType_Spec spec = {
 
 int pnb_tensor_setup(PyObject *module, pn_state *s)
 {
-    s->tensor_type = pnb_add_type(module, &spec);
+    PyType_Slot all[PN_COUNT(slots)];
+    PyType_Spec whole = spec;
+    if (pnb_optable_methods(s, methods, PN_COUNT(methods) - 1))
+        return -1;
+    for (int i = 0; i < PN_COUNT(slots); i++)
+        all[i] = slots[i].slot == Py_tp_methods ? (PyType_Slot){ Py_tp_methods, s->tensor_methods } : slots[i];
+    whole.slots = all;
+    s->tensor_type = pnb_add_type(module, &whole);
     if (!s->tensor_type)
         return -1;
     /* `array + tensor` is ours: NumPy leaves operators to a type that says None here, and its ufuncs refuse it. */

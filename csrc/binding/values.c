@@ -1,40 +1,10 @@
-/* values.c -- tensors made from nothing or from arrays, and values filled or looked over by kernels. */
+/* values.c -- values filled at random, or looked over, by kernels. */
 #include "binding/binding.h"
 
 #include <math.h>
 #include <string.h>
 
 /* ---- arguments ---- */
-
-/* Sorts positional and named arguments of a module function into `values`, NULL where not given. */
-static int sort(const char *who, const char *const *words, int n_words, int n_needed, PyObject *const *args,
-                Py_ssize_t n, PyObject *names, PyObject **values)
-{
-    if (n > n_words) {
-        PyErr_Format(PyExc_TypeError, "%s: takes at most %d arguments, %zd were given", who, n_words, n);
-        return -1;
-    }
-    for (int i = 0; i < n_words; i++)
-        values[i] = i < n ? args[i] : NULL;
-    for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++) {
-        PyObject *name = PyTuple_GET_ITEM(names, k);
-        int i = 0;
-        while (i < n_words && PyUnicode_CompareWithASCIIString(name, words[i]) != 0)
-            i++;
-        if (i == n_words || values[i]) {
-            PyErr_Format(PyExc_TypeError, i == n_words ? "%s: there is no argument %R" : "%s: %R was given twice", who,
-                         name);
-            return -1;
-        }
-        values[i] = args[n + k];
-    }
-    for (int i = 0; i < n_needed; i++)
-        if (!values[i]) {
-            PyErr_Format(PyExc_TypeError, "%s: the argument '%s' is missing", who, words[i]);
-            return -1;
-        }
-    return 0;
-}
 
 static int read_u64(PyObject *o, const char *who, uint64_t *value)
 {
@@ -55,89 +25,6 @@ static int read_stream(PyObject *o, const char *who, uint64_t *value)
     const char *name = PyUnicode_AsUTF8(o);
     *value = name ? pn_rng_stream(name) : 0;
     return name ? 0 : -1;
-}
-
-/* ---- making tensors ---- */
-
-static PyObject *tensor(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
-{
-    static const char *const words[] = { "a", "dtype", "requires_grad" };
-    pn_state *s = pnb_state(module);
-    PyObject *v[3];
-    pn_error err;
-    pn_dtype wanted = PN_FLOAT32;
-    if (n > 2)
-        return PyErr_Format(PyExc_TypeError, "tensor: takes (a, dtype=None, *, requires_grad=False)");
-    if (sort("tensor", words, 3, 1, args, n, names, v))
-        return NULL;
-    const bool typed = v[1] && v[1] != Py_None;
-    const int grad = v[2] ? PyObject_IsTrue(v[2]) : 0;
-    if (grad < 0 || (typed && pnb_array_dtype(v[1], "tensor", &wanted)))
-        return NULL;
-    const pnb_intake how = { .who = "tensor: values", .dtype = typed ? (int)wanted : -1, .real = PN_FLOAT32 };
-    PyObject *new_source = pnb_is_tensor(s, v[0]) ? pnb_array_view(v[0]) : Py_NewRef(v[0]);
-    pn_tensor *t = new_source ? pnb_array_take(s, new_source, &how, NULL) : NULL;
-    Py_XDECREF(new_source);
-    if (t && grad && pn_tensor_require_grad(t, &err)) {
-        pn_tensor_unref(t);
-        return pnb_raise(&err);
-    }
-    return pnb_wrap(s, t);
-}
-
-static PyObject *borrow(PyObject *module, PyObject *array)
-{
-    pn_state *s = pnb_state(module);
-    const pnb_intake how = { .who = "borrow: the array", .dtype = -1, .real = PN_FLOAT32, .lend = true };
-    if (pnb_is_tensor(s, array))
-        return Py_NewRef(array);
-    pn_tensor *t = pnb_array_take(s, array, &how, NULL);
-    if (t)
-        t->storage->readonly = true; /* whether it is the array's memory or, where need be, a copy */
-    return pnb_wrap(s, t);
-}
-
-static int read_view(const char *who, PyObject *const *args, Py_ssize_t n, PyObject *names, pn_view *view)
-{
-    static const char *const words[] = { "shape", "dtype" };
-    PyObject *v[2];
-    pn_index shape[PN_MAX_DIMS];
-    pn_dtype dtype = PN_FLOAT32;
-    pn_error err;
-    char name[40];
-    int axes;
-    PyOS_snprintf(name, sizeof name, "%s: shape", who);
-    if (sort(who, words, 2, 1, args, n, names, v) || pnb_shape_read(v[0], name, &axes, shape) ||
-        (v[1] && pnb_array_dtype(v[1], who, &dtype)))
-        return -1;
-    if (pn_view_init(view, dtype, axes, shape, who, &err)) {
-        pnb_raise(&err);
-        return -1;
-    }
-    return 0;
-}
-
-static PyObject *shape_only(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
-{
-    pn_view view;
-    pn_error err;
-    if (read_view("shape_only", args, n, names, &view))
-        return NULL;
-    pn_tensor *t = pn_tensor_shape_only(pnb_state(module)->engine, &view, &err);
-    return t ? pnb_wrap(pnb_state(module), t) : pnb_raise(&err);
-}
-
-static PyObject *zeros(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
-{
-    pn_view view;
-    pn_error err;
-    if (read_view("zeros", args, n, names, &view))
-        return NULL;
-    pn_tensor *t = pn_tensor_new(pnb_state(module)->engine, &view, &err);
-    if (!t)
-        return pnb_raise(&err);
-    memset(t->v.data, 0, pn_view_bytes(&t->v));
-    return pnb_wrap(pnb_state(module), t);
 }
 
 /* ---- random numbers ---- */
@@ -190,7 +77,7 @@ static PyObject *random_fill(PyObject *module, PyObject *const *args, Py_ssize_t
     PyObject *v[6];
     pn_random job = { .n = 0 };
     uint64_t seed, stream;
-    if (sort("random_fill", words, 6, 6, args, n, names, v) || read_kind(v[1], &job.f))
+    if (pnb_arguments("random_fill", words, 6, 6, args, n, names, v) || read_kind(v[1], &job.f))
         return NULL;
     job.a = PyFloat_AsDouble(v[2]);
     job.b = PyErr_Occurred() ? 0 : PyFloat_AsDouble(v[3]);
@@ -216,7 +103,7 @@ static PyObject *permutation(PyObject *module, PyObject *const *args, Py_ssize_t
     uint64_t seed, stream, step = 0;
     pn_view view;
     pn_error err;
-    if (sort("permutation", words, 4, 3, args, n, names, v))
+    if (pnb_arguments("permutation", words, 4, 3, args, n, names, v))
         return NULL;
     const pn_index length = PyNumber_AsSsize_t(v[0], PyExc_OverflowError);
     if ((length == -1 && PyErr_Occurred()) || read_u64(v[1], "permutation: seed", &seed) ||
@@ -335,20 +222,6 @@ static PyObject *check_finite(PyObject *module, PyObject *array)
 }
 
 static const PyMethodDef functions[] = {
-    { "tensor", PNB_METHOD(tensor), METH_FASTCALL | METH_KEYWORDS,
-      "tensor(a, dtype=None, *, requires_grad=False)\n--\n\n"
-      "A tensor with a copy of the values: of any array, number or rectangular list.\n\n"
-      "Without dtype: float32, float64, uint8 and int64 arrays stay what they are, bool becomes uint8, float16 "
-      "float32, other\n"
-      "integers int64; Python's floats become float32.  requires_grad: backward leaves a gradient in its .grad." },
-    { "borrow", borrow, METH_O,
-      "borrow(a, /)\n--\n\nA read-only tensor on the array's own memory where that is contiguous, aligned and in "
-      "native byte order, else on a copy." },
-    { "shape_only", PNB_METHOD(shape_only), METH_FASTCALL | METH_KEYWORDS,
-      "shape_only(shape, dtype='float32')\n--\n\nA tensor without values: ops on it compute the shapes of their "
-      "results." },
-    { "zeros", PNB_METHOD(zeros), METH_FASTCALL | METH_KEYWORDS,
-      "zeros(shape, dtype='float32')\n--\n\nA tensor of zeros." },
     { "random_fill", PNB_METHOD(random_fill), METH_FASTCALL | METH_KEYWORDS,
       "random_fill(t, kind, a, b, seed, stream)\n--\n\nFills t in place: 'uniform' in [a, b), 'normal' or 'truncated' "
       "(within 2 deviations) with "

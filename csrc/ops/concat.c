@@ -1,4 +1,4 @@
-/* concat.c -- tensors one behind the other along an axis. */
+/* concat.c -- tensors one behind the other along an axis: one that they have (concat), or a new one (stack). */
 #include "ops/op.h"
 
 typedef struct concat_params {
@@ -9,12 +9,13 @@ static const concat_params defaults;
 static const pn_param params[] = {
     PN_PARAM(axis, INT, "the axis along which they are joined; -1: the last"),
 };
+static const pn_param stack_params[] = {
+    PN_PARAM(axis, INT, "which axis of the result is the new one; -1: the last"),
+};
 
-static int axis_of(const pn_call *c)
-{
-    const concat_params *p = c->params;
-    return (int)(p->axis < 0 ? p->axis + c->x[0]->ndim : p->axis);
-}
+typedef struct plan {
+    pn_index axis; /* from 0 */
+} plan;
 
 static bool fits(const pn_view *first, const pn_view *other, int axis)
 {
@@ -24,13 +25,14 @@ static bool fits(const pn_view *first, const pn_view *other, int axis)
     return same;
 }
 
-static int rule(pn_call *c, pn_error *err)
+static int concat_rule(pn_call *c, pn_error *err)
 {
     const concat_params *p = c->params;
     const pn_view *first = c->x[0];
     int axis;
     if (pn_call_axis(c, 0, p->axis, &axis, err))
         return -1;
+    ((plan *)c->plan)->axis = axis;
     pn_index shape[PN_MAX_DIMS] = { 0 }, length = 0;
     for (int i = 0; i < c->n_in; i++) {
         const pn_view *x = c->x[i];
@@ -54,9 +56,33 @@ static int rule(pn_call *c, pn_error *err)
     return pn_call_output(c, 0, first->dtype, first->ndim, shape, err);
 }
 
-/* Each tensor is (outer, run) beside the others in y's rows; at: where its run starts in a row. */
-static pn_copy job(const pn_call *c, int i, int axis)
+static int stack_rule(pn_call *c, pn_error *err)
 {
+    const pn_view *first = c->x[0];
+    const pn_index ndim = first->ndim + 1, given = ((const concat_params *)c->params)->axis;
+    const pn_index axis = given < 0 ? given + ndim : given;
+    pn_index shape[PN_MAX_DIMS + 1];
+    if (axis < 0 || axis >= ndim)
+        return pn_fail(err, PN_ESHAPE, "stack: axis %td is not an axis of the result, which has %td", given, ndim);
+    for (int i = 0; i < c->n_in; i++) {
+        const pn_view *x = c->x[i];
+        if (!x)
+            return pn_fail(err, PN_EVALUE, "stack: tensors[%d] is missing", i);
+        if (!pn_view_same_shape(x, first) || x->dtype != first->dtype)
+            return pn_fail(err, PN_ESHAPE, "stack: tensors[%d] is %s %s, but tensors[0] is %s %s; give one shape", i,
+                           pn_dtype_name(x->dtype), pn_view_text(x).s, pn_dtype_name(first->dtype),
+                           pn_view_text(first).s);
+    }
+    for (pn_index i = 0; i < ndim; i++)
+        shape[i] = i == axis ? c->n_in : first->shape[i - (i > axis)];
+    ((plan *)c->plan)->axis = axis;
+    return pn_call_output(c, 0, first->dtype, (int)ndim, shape, err);
+}
+
+/* Each tensor is (outer, run) beside the others in y's rows; at: where its run starts in a row. */
+static pn_copy job(const pn_call *c, int i)
+{
+    const int axis = (int)((const plan *)c->plan)->axis;
     const pn_index run = pn_view_count(c->x[i], axis, c->x[i]->ndim), row = pn_view_count(&c->y[0], axis, c->y[0].ndim);
     return (pn_copy){ .ndim = 2,
                       .shape = { pn_view_count(c->x[i], 0, axis), run },
@@ -67,10 +93,9 @@ static pn_copy job(const pn_call *c, int i, int axis)
 
 static void forward(const pn_call *c)
 {
-    const int axis = axis_of(c);
     char *at = c->y[0].data;
     for (int i = 0; i < c->n_in; i++) {
-        pn_copy copy = job(c, i, axis);
+        pn_copy copy = job(c, i);
         copy.src = c->x[i]->data;
         copy.dst = at;
         c->k->copy(c->team, &copy);
@@ -80,10 +105,9 @@ static void forward(const pn_call *c)
 
 static void backward(const pn_call *c)
 {
-    const int axis = axis_of(c);
     const char *at = c->dy[0];
     for (int i = 0; i < c->n_in; i++) {
-        pn_copy copy = job(c, i, axis);
+        pn_copy copy = job(c, i);
         copy.src_stride[0] = copy.dst_stride[0];
         copy.dst_stride[0] = copy.shape[1];
         copy.src = at;
@@ -103,10 +127,28 @@ const pn_op pn_op_concat = {
     .promotion = PN_EXACT,
     .promotes = UINT64_MAX,
     .doc = "Tensors joined along an axis.\n\n"
-           "tensors: 1 to 64 of one dtype, whose shapes differ in that axis only; returns the joined tensor.\n\n"
+           "tensors: 1 to 64, whose shapes differ in that axis only; returns the joined tensor.\n\n"
            ">>> pn.ops.concat([np.zeros((2, 3), \"float32\"), np.ones((2, 1), \"float32\")], axis=1).shape\n(2, 4)",
     PN_PARAMS,
-    .rule = rule,
+    PN_PLAN(plan),
+    .rule = concat_rule,
+    .forward = forward,
+    .backward = backward,
+};
+
+const pn_op pn_op_stack = {
+    .name = "stack",
+    .inputs = "tensors*",
+    .n_out = 1,
+    .differentiable = true,
+    .promotion = PN_EXACT,
+    .promotes = UINT64_MAX,
+    .doc = "Tensors of one shape side by side along a new axis.\n\n"
+           "tensors: 1 to 64 of one shape; returns it with an axis more, as long as there are tensors.\n\n"
+           ">>> pn.ops.stack([np.zeros(3, \"float32\"), np.ones(3, \"float32\")]).shape\n(2, 3)",
+    PN_PARAMS_OF(stack_params, defaults),
+    PN_PLAN(plan),
+    .rule = stack_rule,
     .forward = forward,
     .backward = backward,
 };
