@@ -47,28 +47,29 @@ static int rule(pn_call *c, pn_error *err)
                        pn_view_text(x).s);
     if (!binary && pn_targets_check_rows(c, TARGETS, x->ndim - 1, x->shape, err))
         return -1;
-    const plan b = make_plan(c);
-    if (pn_targets_check_classes(c, TARGETS, b.C == 1 ? 2 : b.C, (pn_optional){ .given = false }, err))
+    plan *b = c->plan;
+    *b = make_plan(c);
+    if (pn_targets_check_classes(c, TARGETS, b->C == 1 ? 2 : b->C, (pn_optional){ .given = false }, err))
         return -1;
-    c->forward_scratch = b.total;
+    c->forward_scratch = b->total;
     return pn_targets_output(c, p->reduction, t->ndim, t->shape, err);
 }
 
 static void forward(const pn_call *c)
 {
     const accuracy_params *p = c->params;
-    const plan b = make_plan(c);
-    void *hits = p->reduction == PN_NONE ? c->y[0].data : pn_at(c->scratch, b.hits);
-    c->k->hits(c->team, &(pn_hits){ .rows = b.rows,
-                                    .C = b.C,
+    const plan *b = c->plan;
+    void *hits = p->reduction == PN_NONE ? c->y[0].data : pn_at(c->scratch, b->hits);
+    c->k->hits(c->team, &(pn_hits){ .rows = b->rows,
+                                    .C = b->C,
                                     .x = c->x[X]->data,
                                     .labels = c->x[TARGETS]->data,
                                     .threshold = p->threshold,
                                     .hits = hits });
     if (p->reduction == PN_NONE)
         return;
-    const double count = pn_targets_sum(c, hits, b.rows, pn_at(c->scratch, b.work));
-    pn_call_set(c, c->y[0].data, p->reduction == PN_MEAN ? count / (double)b.rows : count);
+    const double count = pn_targets_sum(c, hits, b->rows, pn_at(c->scratch, b->work));
+    pn_call_set(c, c->y[0].data, p->reduction == PN_MEAN ? count / (double)b->rows : count);
 }
 
 const pn_op pn_op_accuracy = {
@@ -81,6 +82,7 @@ const pn_op pn_op_accuracy = {
            "threshold.\n\n"
            ">>> pn.ops.accuracy(np.float32([[1, 2], [4, 3]]), np.array([1, 1])).item()\n0.5",
     PN_PARAMS,
+    PN_PLAN(plan),
     .rule = rule,
     .forward = forward,
 };

@@ -28,19 +28,18 @@ static int rule(pn_call *c, pn_error *err)
             shape[ndim++] = x->shape[i];
         else if (p->keepdims)
             shape[ndim++] = 1;
+    *(pn_argmax *)c->plan = (pn_argmax){ .outer = pn_view_count(x, 0, axis),
+                                         .len = x->shape[axis],
+                                         .inner = pn_view_count(x, axis + 1, x->ndim) };
     return pn_call_output(c, 0, PN_INT64, ndim, shape, err);
 }
 
 static void forward(const pn_call *c)
 {
-    const argmax_params *p = c->params;
-    const pn_view *x = c->x[0];
-    const int axis = (int)(p->axis < 0 ? p->axis + x->ndim : p->axis);
-    c->k->argmax(c->team, &(pn_argmax){ .outer = pn_view_count(x, 0, axis),
-                                        .len = x->shape[axis],
-                                        .inner = pn_view_count(x, axis + 1, x->ndim),
-                                        .x = x->data,
-                                        .y = c->y[0].data });
+    pn_argmax job = *(const pn_argmax *)c->plan;
+    job.x = c->x[0]->data;
+    job.y = c->y[0].data;
+    c->k->argmax(c->team, &job);
 }
 
 const pn_op pn_op_argmax = {
@@ -54,6 +53,7 @@ const pn_op pn_op_argmax = {
            "x: at least 1 axis; returns int64, x's shape without the axis (or with length 1: keepdims).\n\n"
            ">>> pn.ops.argmax(np.float32([[1, 3, 2], [9, 8, 7]])).numpy().tolist()\n[1, 0]",
     PN_PARAMS,
+    PN_PLAN(pn_argmax),
     .rule = rule,
     .forward = forward,
 };

@@ -68,13 +68,3 @@ pn_axes pn_axes_plan(const pn_view *x, unsigned reduced)
     }
     return axes;
 }
-
-pn_copy pn_axes_back(const pn_axes *axes)
-{
-    pn_copy back = axes->order;
-    for (int i = 0; i < back.ndim; i++) {
-        back.src_stride[i] = axes->order.dst_stride[i];
-        back.dst_stride[i] = axes->order.src_stride[i];
-    }
-    return back;
-}

@@ -19,7 +19,6 @@ typedef struct pn_axes {
 
 /* reduced: a bit for each axis of x. */
 pn_axes pn_axes_plan(const pn_view *x, unsigned reduced);
-pn_copy pn_axes_back(const pn_axes *axes); /* from permuted to as the tensor lies */
 
 /* The bits of an axis list (none given: all axes); fails on a wrong or repeated axis. */
 int pn_axes_mask(const pn_call *c, int i, const pn_list *list, unsigned *mask, pn_error *err);

@@ -25,36 +25,25 @@ static const pn_param params[] = {
 
 /* The statistics used are kept for backward: saved, or in scratch when no backward follows. */
 typedef struct plan {
+    pn_norm job; /* without its pointers */
     size_t mean, inv_std, work, total, kept;
 } plan;
 
-static pn_norm job_of(const pn_call *c)
+static plan make_plan(const pn_call *c)
 {
     const batch_norm_params *p = c->params;
     const pn_view *x = c->x[X];
-    return (pn_norm){ .rows = pn_view_count(x, 0, x->ndim - 1),
-                      .C = x->shape[x->ndim - 1],
-                      .act = p->activation,
-                      .slope = p->slope,
-                      .epsilon = p->epsilon,
-                      .training = p->training,
-                      .momentum = p->momentum,
-                      .x = x->data,
-                      .gamma = c->x[GAMMA]->data,
-                      .beta = c->x[BETA]->data,
-                      .y = c->y[0].data,
-                      .running_mean = c->x[RUNNING_MEAN]->data,
-                      .running_var = c->x[RUNNING_VAR]->data,
-                      .residual = c->x[RESIDUAL] ? c->x[RESIDUAL]->data : NULL };
-}
-
-static plan make_plan(const pn_call *c, const pn_norm *job)
-{
-    plan b = { .total = 0 };
+    plan b = { .job = { .rows = pn_view_count(x, 0, x->ndim - 1),
+                        .C = x->shape[x->ndim - 1],
+                        .act = p->activation,
+                        .slope = p->slope,
+                        .epsilon = p->epsilon,
+                        .training = p->training,
+                        .momentum = p->momentum } };
     size_t *kept = c->recording ? &b.kept : &b.total;
-    b.mean = pn_part(kept, job->C, pn_call_item(c));
-    b.inv_std = pn_part(kept, job->C, pn_call_item(c));
-    b.work = pn_part(&b.total, 1, c->k->norm_work(job));
+    b.mean = pn_part(kept, b.job.C, pn_call_item(c));
+    b.inv_std = pn_part(kept, b.job.C, pn_call_item(c));
+    b.work = pn_part(&b.total, 1, c->k->norm_work(&b.job));
     return b;
 }
 
@@ -101,37 +90,43 @@ static int rule(pn_call *c, pn_error *err)
         return -1;
     if (pn_call_refuse_grad(c, RUNNING_MEAN, err) || pn_call_refuse_grad(c, RUNNING_VAR, err))
         return -1;
-    const pn_norm job = job_of(c);
-    const plan b = make_plan(c, &job);
-    c->saved_bytes = b.kept;
-    c->forward_scratch = c->backward_scratch = b.total;
+    plan *b = c->plan;
+    *b = make_plan(c);
+    c->saved_bytes = b->kept;
+    c->forward_scratch = c->backward_scratch = b->total;
     c->keep_x = PN_KEEP_X(X) | PN_KEEP_X(GAMMA);
     c->keep_y = p->activation != PN_ACT_NONE ? PN_KEEP_Y(0) : 0;
     c->writes_x = p->training ? PN_KEEP_X(RUNNING_MEAN) | PN_KEEP_X(RUNNING_VAR) : 0;
     return 0;
 }
 
-static void place_statistics(const pn_call *c, const plan *b, pn_norm *job)
+static pn_norm job_of(const pn_call *c)
 {
-    void *base = c->recording ? c->saved : c->scratch;
-    job->mean = pn_at(base, b->mean);
-    job->inv_std = pn_at(base, b->inv_std);
-    job->work = pn_at(c->scratch, b->work);
+    const plan *b = c->plan;
+    void *kept = c->recording ? c->saved : c->scratch;
+    pn_norm job = b->job;
+    job.x = c->x[X]->data;
+    job.gamma = c->x[GAMMA]->data;
+    job.mean = pn_at(kept, b->mean);
+    job.inv_std = pn_at(kept, b->inv_std);
+    job.work = pn_at(c->scratch, b->work);
+    job.y = c->y[0].data;
+    return job;
 }
 
 static void forward(const pn_call *c)
 {
     pn_norm job = job_of(c);
-    const plan b = make_plan(c, &job);
-    place_statistics(c, &b, &job);
+    job.beta = c->x[BETA]->data;
+    job.running_mean = c->x[RUNNING_MEAN]->data;
+    job.running_var = c->x[RUNNING_VAR]->data;
+    job.residual = c->x[RESIDUAL] ? c->x[RESIDUAL]->data : NULL;
     c->k->norm_forward(c->team, &job);
 }
 
 static void backward(const pn_call *c)
 {
     pn_norm job = job_of(c);
-    const plan b = make_plan(c, &job);
-    place_statistics(c, &b, &job);
     job.dy = c->dy[0];
     job.dx = c->dx[X], job.add_dx = c->add[X];
     job.dgamma = c->dx[GAMMA], job.add_dgamma = c->add[GAMMA];
@@ -155,6 +150,7 @@ const pn_op pn_op_batch_norm = {
            ">>> one, zero = np.ones(3, \"float32\"), pn.tensor(np.zeros(3, \"float32\"))\n"
            ">>> pn.ops.batch_norm(np.ones((8, 3), \"float32\"), one, zero, zero, one).shape\n(8, 3)",
     PN_PARAMS,
+    PN_PLAN(plan),
     .rule = rule,
     .forward = forward,
     .backward = backward,

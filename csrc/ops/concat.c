@@ -107,9 +107,8 @@ static void backward(const pn_call *c)
 {
     const char *at = c->dy[0];
     for (int i = 0; i < c->n_in; i++) {
-        pn_copy copy = job(c, i);
-        copy.src_stride[0] = copy.dst_stride[0];
-        copy.dst_stride[0] = copy.shape[1];
+        const pn_copy there = job(c, i);
+        pn_copy copy = pn_copy_back(&there);
         copy.src = at;
         copy.dst = c->dx[i];
         copy.add = c->add[i];

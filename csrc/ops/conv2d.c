@@ -28,78 +28,66 @@ static const pn_param params[] = {
              "max_pool2d of the result by windows of this size and stride: an int, or (height, width); 0: none"),
 };
 
-static int place(const pn_call *c, pn_window *w, pn_error *err)
-{
-    const conv2d_params *p = c->params;
-    const pn_index *k = c->x[WEIGHT]->shape;
-    return pn_window_place(c, w, k[0], k[1], p->stride, &p->padding, false, "kernel", err);
-}
+/* The convolution and the pooling behind it, whose windows are one cell, KH 0, where there is none: without pointers.
+ * Scratch of backward: dz, then work that is used in turn. */
+typedef struct plan {
+    pn_conv_pool job;
+    pn_conv_pool_plan forward, backward; /* where it is pooled */
+    pn_layer_act act;
+    size_t dz, work, total;
+} plan;
 
-/* The convolution and the pooling behind it, whose windows are one cell, KH 0, where there is none. */
-static pn_conv_pool job_of(const pn_call *c)
+static pn_conv_pool job_of(const pn_call *c, const pn_window *w)
 {
     const conv2d_params *p = c->params;
     const pn_index *x = c->x[X]->shape, *k = c->x[WEIGHT]->shape;
-    pn_window w;
-    place(c, &w, NULL); /* the rule has checked it */
     return (pn_conv_pool){
         .conv = { .N = x[0],
                   .H = x[1],
                   .W = x[2],
                   .C = x[3],
-                  .OH = w.OH,
-                  .OW = w.OW,
+                  .OH = w->OH,
+                  .OW = w->OW,
                   .O = k[3],
                   .KH = k[0],
                   .KW = k[1],
-                  .stride_h = w.stride_h,
-                  .stride_w = w.stride_w,
-                  .pad_top = w.pad_top,
-                  .pad_left = w.pad_left,
-                  .x = c->x[X]->data,
-                  .w = c->x[WEIGHT]->data,
-                  .bias = c->x[BIAS] ? c->x[BIAS]->data : NULL,
-                  .y = c->y[0].data,
+                  .stride_h = w->stride_h,
+                  .stride_w = w->stride_w,
+                  .pad_top = w->pad_top,
+                  .pad_left = w->pad_left,
                   .act = p->activation,
                   .slope = p->slope },
         .pool = { .N = x[0],
-                  .H = w.OH,
-                  .W = w.OW,
+                  .H = w->OH,
+                  .W = w->OW,
                   .C = k[3],
-                  .OH = w.OH / pn_max(1, p->pool[0]),
-                  .OW = w.OW / pn_max(1, p->pool[1]),
+                  .OH = w->OH / pn_max(1, p->pool[0]),
+                  .OW = w->OW / pn_max(1, p->pool[1]),
                   .KH = p->pool[0],
                   .KW = p->pool[1],
                   .stride_h = p->pool[0],
-                  .stride_w = p->pool[1],
-                  .y = c->y[0].data,
-                  .where = c->recording ? c->saved : NULL },
+                  .stride_w = p->pool[1] },
     };
 }
 
 static bool pools(const pn_conv_pool *job) { return job->pool.KH > 0; }
 
-static pn_layer_act act_of(const pn_call *c)
+static void make_plan(const pn_call *c, plan *b)
 {
     const conv2d_params *p = c->params;
-    return (pn_layer_act){ .act = p->activation, .slope = p->slope, .bias = BIAS, .C = c->x[WEIGHT]->shape[3] };
-}
-
-typedef struct plan {
-    size_t dz, work, total;
-} plan; /* scratch of backward; work is used in turn */
-
-static plan make_plan(const pn_call *c, const pn_conv_pool *job)
-{
-    const pn_layer_act act = act_of(c);
-    plan b = { .total = 0 };
-    if (act.act != PN_ACT_NONE)
-        b.dz = pn_part(&b.total, c->y[0].size, pn_call_item(c));
-    const size_t work = pools(job) ? pn_conv_pool_backward_scratch(c, job)
-                                   : pn_larger(c->wants[X] ? c->k->conv_dx_work(&job->conv) : 0,
-                                               c->wants[WEIGHT] ? c->k->conv_dw_work(&job->conv) : 0);
-    b.work = pn_part(&b.total, 1, pn_larger(work, pn_call_act_work(c, &act)));
-    return b;
+    const pn_conv *conv = &b->job.conv;
+    size_t work;
+    if (pools(&b->job)) {
+        b->forward = pn_conv_pool_plan_forward(c, conv);
+        b->backward = pn_conv_pool_plan_backward(c, conv);
+        work = b->backward.total;
+    } else {
+        work = pn_larger(c->wants[X] ? c->k->conv_dx_work(conv) : 0, c->wants[WEIGHT] ? c->k->conv_dw_work(conv) : 0);
+    }
+    b->act = (pn_layer_act){ .act = p->activation, .slope = p->slope, .bias = BIAS, .C = conv->O };
+    b->total = 0;
+    b->dz = pn_part(&b->total, p->activation != PN_ACT_NONE ? c->y[0].size : 0, pn_call_item(c));
+    b->work = pn_part(&b->total, 1, pn_larger(work, pn_call_act_work(c, &b->act)));
 }
 
 static int check_shapes(const pn_call *c, pn_error *err)
@@ -139,16 +127,23 @@ static int rule(pn_call *c, pn_error *err)
 {
     const conv2d_params *p = c->params;
     pn_window w;
-    if (pn_call_check_real(c, err) || check_shapes(c, err) || place(c, &w, err) || check_pool(c, &w, err) ||
+    if (pn_call_check_real(c, err) || check_shapes(c, err))
+        return -1;
+    const pn_index *k = c->x[WEIGHT]->shape;
+    if (pn_window_place(c, &w, k[0], k[1], p->stride, &p->padding, false, "kernel", err) || check_pool(c, &w, err) ||
         pn_call_check_activation(c, p->activation, p->slope, err))
         return -1;
-    const pn_conv_pool job = job_of(c);
-    const pn_index shape[4] = { job.pool.N, job.pool.OH, job.pool.OW, job.pool.C };
-    if (pn_call_output(c, 0, c->x[X]->dtype, 4, shape, err))
+    plan *b = c->plan;
+    b->job = job_of(c, &w);
+    const pn_pool2d *pool = &b->job.pool;
+    const pn_index between[4] = { pool->N, pool->H, pool->W, pool->C };
+    const pn_index result[4] = { pool->N, pool->OH, pool->OW, pool->C };
+    if (pn_call_output(c, 0, c->x[X]->dtype, 4, between, err) || pn_call_output(c, 0, c->x[X]->dtype, 4, result, err))
         return -1;
-    c->saved_bytes = pools(&job) ? (size_t)c->y[0].size : 0;
-    c->forward_scratch = pools(&job) ? pn_conv_pool_forward_scratch(c, &job) : c->k->conv_work(&job.conv);
-    c->backward_scratch = make_plan(c, &job).total;
+    make_plan(c, b);
+    c->saved_bytes = pools(&b->job) ? (size_t)c->y[0].size : 0;
+    c->forward_scratch = pools(&b->job) ? b->forward.total : c->k->conv_work(&b->job.conv);
+    c->backward_scratch = b->total;
     c->keep_x = (c->wants[X] ? PN_KEEP_X(WEIGHT) : 0) | (c->wants[WEIGHT] ? PN_KEEP_X(X) : 0);
     c->keep_y = p->activation != PN_ACT_NONE ? PN_KEEP_Y(0) : 0;
     return 0;
@@ -156,39 +151,47 @@ static int rule(pn_call *c, pn_error *err)
 
 static void forward(const pn_call *c)
 {
-    pn_conv_pool job = job_of(c);
+    const plan *b = c->plan;
+    pn_conv_pool job = b->job;
+    job.conv.x = c->x[X]->data;
+    job.conv.w = c->x[WEIGHT]->data;
+    job.conv.bias = c->x[BIAS] ? c->x[BIAS]->data : NULL;
     if (pools(&job)) {
-        pn_conv_pool_forward(c, &job, c->scratch);
+        job.pool.y = c->y[0].data;
+        job.pool.where = c->recording ? c->saved : NULL;
+        pn_conv_pool_forward(c, &job, &b->forward, c->scratch);
         return;
     }
+    job.conv.y = c->y[0].data;
     job.conv.work = c->scratch;
     c->k->conv_forward(c->team, &job.conv);
 }
 
 static void backward(const pn_call *c)
 {
-    pn_conv_pool job = job_of(c);
-    const plan b = make_plan(c, &job);
-    const pn_layer_act act = act_of(c);
-    void *work = pn_at(c->scratch, b.work);
-    const void *dz = pn_call_act_backward(c, &act, pn_at(c->scratch, b.dz), work);
+    const plan *b = c->plan;
+    pn_conv_pool job = b->job;
+    void *work = pn_at(c->scratch, b->work);
+    const void *dz = pn_call_act_backward(c, &b->act, pn_at(c->scratch, b->dz), work);
+    job.conv.x = c->x[X]->data;
+    job.conv.w = c->x[WEIGHT]->data;
     if (pools(&job)) {
         job.pool.dy = dz;
-        pn_conv_pool_backward(c, &job, work);
+        job.pool.where = c->saved;
+        pn_conv_pool_backward(c, &job, &b->backward, work);
         return;
     }
-    pn_conv *conv = &job.conv;
-    conv->dy = dz;
-    conv->work = work;
+    job.conv.dy = dz;
+    job.conv.work = work;
     if (c->dx[WEIGHT]) {
-        conv->dw = c->dx[WEIGHT];
-        conv->add = c->add[WEIGHT];
-        c->k->conv_dw(c->team, conv);
+        job.conv.dw = c->dx[WEIGHT];
+        job.conv.add = c->add[WEIGHT];
+        c->k->conv_dw(c->team, &job.conv);
     }
     if (c->dx[X]) {
-        conv->dx = c->dx[X];
-        conv->add = c->add[X];
-        c->k->conv_dx(c->team, conv);
+        job.conv.dx = c->dx[X];
+        job.conv.add = c->add[X];
+        c->k->conv_dx(c->team, &job.conv);
     }
 }
 
@@ -204,6 +207,7 @@ const pn_op pn_op_conv2d = {
            ">>> x, weight = np.ones((2, 28, 28, 1), \"float32\"), np.ones((5, 5, 1, 8), \"float32\")\n"
            ">>> pn.ops.conv2d(x, weight, padding=\"same\", activation=\"relu\").shape\n(2, 28, 28, 8)",
     PN_PARAMS,
+    PN_PLAN(plan),
     .rule = rule,
     .forward = forward,
     .backward = backward,

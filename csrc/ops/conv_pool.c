@@ -15,31 +15,25 @@ enum {
     MACS = 64,         /* multiply-adds a nanosecond, roughly */
 };
 
-typedef struct plan {                    /* offsets into the scratch are of lane 0 */
-    pn_index lanes, images;              /* images at a time */
-    size_t between, work, dw_work, lane; /* lane: bytes of all of these */
-    size_t dw, sums, total;              /* the lanes' dW together, and the work of adding them */
-} plan;
-
 /* Bytes of one image before the convolution and between the two; and reals of the weights. */
 static size_t before(const pn_call *c, const pn_conv *v) { return (size_t)(v->H * v->W * v->C) * pn_call_item(c); }
 static size_t between(const pn_call *c, const pn_conv *v) { return (size_t)(v->OH * v->OW * v->O) * pn_call_item(c); }
 static pn_index weights(const pn_conv *v) { return v->KH * v->KW * v->C * v->O; }
 
-static plan cut(const pn_call *c, const pn_conv *v)
+static pn_conv_pool_plan cut(const pn_call *c, const pn_conv *v)
 {
     const size_t image = between(c, v), near = image + before(c, v);
     const bool whole = (size_t)v->N * image <= WHOLE || (size_t)weights(v) * pn_call_item(c) > WEIGHTS ||
                        v->KH * v->KW == 1; /* a matrix product: fewer rows may need more work */
-    plan p = { .lanes = whole ? 1 : pn_min(LANES, v->N), .images = v->N };
+    pn_conv_pool_plan p = { .lanes = whole ? 1 : pn_min(LANES, v->N), .images = v->N };
     if (!whole)
         p.images = pn_max(1, pn_min(pn_ceil_div(v->N, LANES), NEAR / (pn_index)near));
     return p;
 }
 
-static plan forward_plan(const pn_call *c, const pn_conv *v)
+pn_conv_pool_plan pn_conv_pool_plan_forward(const pn_call *c, const pn_conv *v)
 {
-    plan p = cut(c, v);
+    pn_conv_pool_plan p = cut(c, v);
     pn_conv some = *v;
     some.N = p.images;
     p.between = pn_part(&p.lane, p.images, between(c, v));
@@ -48,9 +42,9 @@ static plan forward_plan(const pn_call *c, const pn_conv *v)
     return p;
 }
 
-static plan backward_plan(const pn_call *c, const pn_conv *v)
+pn_conv_pool_plan pn_conv_pool_plan_backward(const pn_call *c, const pn_conv *v)
 {
-    plan p = cut(c, v);
+    pn_conv_pool_plan p = cut(c, v);
     pn_conv some = *v;
     some.N = p.images;
     some.alone = p.lanes > 1;
@@ -68,7 +62,7 @@ static plan backward_plan(const pn_call *c, const pn_conv *v)
 typedef struct stream {
     const pn_call *c;
     const pn_conv_pool *a;
-    plan p;
+    const pn_conv_pool_plan *p;
     void *scratch;
     void (*some)(const struct stream *job, const pn_team *team, pn_index lane, pn_index n, pn_index images, bool again);
 } stream;
@@ -88,16 +82,16 @@ static pn_conv_pool slice(const stream *job, pn_index lane, pn_index n, pn_index
     pn_conv *conv = &a.conv;
     pn_pool2d *pool = &a.pool;
     const pn_index maxima = n * pool->OH * pool->OW * pool->C;
-    void *buffers = pn_at(job->scratch, (size_t)lane * job->p.lane);
+    void *buffers = pn_at(job->scratch, (size_t)lane * job->p->lane);
     conv->N = pool->N = images;
     conv->x = from(conv->x, n, before(c, conv));
     conv->dx = to(c->dx[X], n, before(c, conv));
     pool->y = to(pool->y, maxima, pn_call_item(c));
     pool->dy = from(pool->dy, maxima, pn_call_item(c));
     pool->where = to(pool->where, maxima, sizeof *pool->where);
-    pool->x = pool->dx = pn_at(buffers, job->p.between); /* forward, and the way back */
+    pool->x = pool->dx = pn_at(buffers, job->p->between); /* forward, and the way back */
     conv->dy = conv->y = pool->dx;
-    conv->work = pn_at(buffers, job->p.work);
+    conv->work = pn_at(buffers, job->p->work);
     conv->packed = again;
     return a;
 }
@@ -117,11 +111,11 @@ static void backward_some(const stream *job, const pn_team *team, pn_index lane,
     c->k->max_pool_backward(team, &a.pool);
     if (c->dx[WEIGHT]) {
         pn_conv conv = a.conv;
-        void *sums = pn_at(job->scratch, job->p.dw);
-        conv.alone = job->p.lanes > 1;
+        void *sums = pn_at(job->scratch, job->p->dw);
+        conv.alone = job->p->lanes > 1;
         conv.dw = conv.alone ? to(sums, lane * weights(&conv), pn_call_item(c)) : c->dx[WEIGHT];
         conv.add = conv.alone ? again : c->add[WEIGHT];
-        conv.work = pn_at(job->scratch, (size_t)lane * job->p.lane + job->p.dw_work);
+        conv.work = pn_at(job->scratch, (size_t)lane * job->p->lane + job->p->dw_work);
         c->k->conv_dw(team, &conv);
     }
     if (c->dx[X]) {
@@ -135,7 +129,7 @@ static void backward_some(const stream *job, const pn_team *team, pn_index lane,
 static void lanes(const void *argument, pn_index begin, pn_index end, void *scratch)
 {
     const stream *job = argument;
-    const plan *p = &job->p;
+    const pn_conv_pool_plan *p = job->p;
     const pn_index N = job->a->conv.N;
     const pn_team alone = { .scratch = scratch, .flush = job->c->team->flush };
     for (pn_index lane = begin; lane < end; lane++) {
@@ -152,32 +146,24 @@ static void run(const stream *job)
 {
     const pn_conv *v = &job->a->conv;
     const double macs = (double)(v->N * v->OH * v->OW) * (double)weights(v);
-    if (job->p.lanes == 1)
+    if (job->p->lanes == 1)
         job->some(job, job->c->team, 0, 0, v->N, false);
     else
-        pn_pool_run(job->c->team, PN_REGION_CONV, job->p.lanes, macs / MACS / (double)job->p.lanes, lanes, job);
+        pn_pool_run(job->c->team, PN_REGION_CONV, job->p->lanes, macs / MACS / (double)job->p->lanes, lanes, job);
 }
 
-size_t pn_conv_pool_forward_scratch(const pn_call *c, const pn_conv_pool *a) { return forward_plan(c, &a->conv).total; }
-
-void pn_conv_pool_forward(const pn_call *c, const pn_conv_pool *a, void *scratch)
+void pn_conv_pool_forward(const pn_call *c, const pn_conv_pool *a, const pn_conv_pool_plan *p, void *scratch)
 {
-    run(&(stream){ .c = c, .a = a, .p = forward_plan(c, &a->conv), .scratch = scratch, .some = forward_some });
+    run(&(stream){ .c = c, .a = a, .p = p, .scratch = scratch, .some = forward_some });
 }
 
-size_t pn_conv_pool_backward_scratch(const pn_call *c, const pn_conv_pool *a)
+void pn_conv_pool_backward(const pn_call *c, const pn_conv_pool *a, const pn_conv_pool_plan *p, void *scratch)
 {
-    return backward_plan(c, &a->conv).total;
-}
-
-void pn_conv_pool_backward(const pn_call *c, const pn_conv_pool *a, void *scratch)
-{
-    const plan p = backward_plan(c, &a->conv);
     const pn_index size = weights(&a->conv);
     if (!c->dx[X] && !c->dx[WEIGHT])
         return;
     run(&(stream){ .c = c, .a = a, .p = p, .scratch = scratch, .some = backward_some });
-    if (c->dx[WEIGHT] && p.lanes > 1)
-        pn_call_sum_rows(c, pn_at(scratch, p.dw), p.lanes * size, size, c->dx[WEIGHT], c->add[WEIGHT],
-                         pn_at(scratch, p.sums));
+    if (c->dx[WEIGHT] && p->lanes > 1)
+        pn_call_sum_rows(c, pn_at(scratch, p->dw), p->lanes * size, size, c->dx[WEIGHT], c->add[WEIGHT],
+                         pn_at(scratch, p->sums));
 }

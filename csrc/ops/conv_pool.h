@@ -13,11 +13,21 @@ typedef struct pn_conv_pool {
     pn_pool2d pool;
 } pn_conv_pool;
 
-size_t pn_conv_pool_forward_scratch(const pn_call *c, const pn_conv_pool *a);
-void pn_conv_pool_forward(const pn_call *c, const pn_conv_pool *a, void *scratch);
+/* How the images are cut: how many lanes, and images at a time; where in scratch lane 0 has its parts (between, work,
+ * dw_work), `lane` bytes in all; behind the lanes their dW together and the work of adding them. */
+typedef struct pn_conv_pool_plan {
+    pn_index lanes, images;
+    size_t between, work, dw_work, lane;
+    size_t dw, sums, total;
+} pn_conv_pool_plan;
+
+pn_conv_pool_plan pn_conv_pool_plan_forward(const pn_call *c, const pn_conv *v);
+pn_conv_pool_plan pn_conv_pool_plan_backward(const pn_call *c, const pn_conv *v);
+
+/* scratch: the plan's total. */
+void pn_conv_pool_forward(const pn_call *c, const pn_conv_pool *a, const pn_conv_pool_plan *p, void *scratch);
 
 /* dx and dW, where wanted, from pool.dy: the gradient of the maxima before the activation. */
-size_t pn_conv_pool_backward_scratch(const pn_call *c, const pn_conv_pool *a);
-void pn_conv_pool_backward(const pn_call *c, const pn_conv_pool *a, void *scratch);
+void pn_conv_pool_backward(const pn_call *c, const pn_conv_pool *a, const pn_conv_pool_plan *p, void *scratch);
 
 #endif

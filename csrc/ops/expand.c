@@ -11,27 +11,39 @@ static const pn_param params[] = {
     PN_REQUIRED(shape, SHAPE, "the shape to repeat to"),
 };
 
-typedef struct layout {
-    pn_axes axes;
-    pn_reduce job;
+typedef struct plan {
+    pn_copy copy;   /* forward */
+    pn_axes axes;   /* of y, along which x is repeated: those x lacks, and those of which x has length 1 */
+    pn_reduce sums; /* backward: over them */
     size_t dy, work, total;
-} layout; /* of backward */
+} plan;
 
-/* The axes of y along which x is repeated: those x lacks, and those of which x has length 1. */
-static layout make_plan(const pn_call *c)
+static pn_copy copy_of(const pn_view *x, const pn_view *y)
+{
+    pn_copy copy = { .ndim = y->ndim, .item = (int)pn_dtype_size(x->dtype) };
+    pn_index dst = 1, src = 1;
+    for (int i = y->ndim - 1, j = x->ndim - 1; i >= 0; i--, j--) {
+        copy.shape[i] = y->shape[i];
+        copy.dst_stride[i] = dst;
+        dst *= y->shape[i];
+        copy.src_stride[i] = j >= 0 && x->shape[j] == y->shape[i] ? src : 0;
+        src *= j >= 0 ? x->shape[j] : 1;
+    }
+    return copy;
+}
+
+static void plan_backward(const pn_call *c, plan *b)
 {
     const pn_view *x = c->x[0], *y = &c->y[0];
     unsigned repeated = 0;
     for (int i = 0, j = x->ndim - y->ndim; i < y->ndim; i++, j++)
         if (j < 0 || x->shape[j] != y->shape[i])
             repeated |= 1u << i;
-    layout plan = { .axes = pn_axes_plan(y, repeated) };
-    plan.job =
-        (pn_reduce){ .f = PN_REDUCE_SUM, .outer = plan.axes.outer, .len = plan.axes.len, .inner = plan.axes.inner };
-    if (plan.axes.permuted)
-        plan.dy = pn_part(&plan.total, y->size, pn_call_item(c));
-    plan.work = pn_part(&plan.total, 1, c->k->reduce_work(&plan.job));
-    return plan;
+    b->axes = pn_axes_plan(y, repeated);
+    b->sums = (pn_reduce){ .f = PN_REDUCE_SUM, PN_AXES_SIZES(&b->axes) };
+    b->total = 0;
+    b->dy = pn_part(&b->total, b->axes.permuted ? y->size : 0, pn_call_item(c));
+    b->work = pn_part(&b->total, 1, c->k->reduce_work(&b->sums));
 }
 
 static int rule(pn_call *c, pn_error *err)
@@ -49,43 +61,39 @@ static int rule(pn_call *c, pn_error *err)
                        pn_view_text(x).s, pn_shape_text(shape->n, shape->v).s);
     if (pn_call_output(c, 0, x->dtype, shape->n, shape->v, err))
         return -1;
-    if (c->recording)
-        c->backward_scratch = make_plan(c).total;
+    plan *b = c->plan;
+    b->copy = copy_of(x, &c->y[0]);
+    if (c->recording) {
+        plan_backward(c, b);
+        c->backward_scratch = b->total;
+    }
     return 0;
 }
 
 static void forward(const pn_call *c)
 {
-    const pn_view *x = c->x[0], *y = &c->y[0];
-    pn_copy copy = { .ndim = y->ndim, .src = x->data, .dst = y->data, .item = (int)pn_dtype_size(x->dtype) };
-    pn_index dst = 1, src = 1;
-    for (int i = y->ndim - 1, j = x->ndim - 1; i >= 0; i--, j--) {
-        copy.shape[i] = y->shape[i];
-        copy.dst_stride[i] = dst;
-        dst *= y->shape[i];
-        copy.src_stride[i] = j >= 0 && x->shape[j] == y->shape[i] ? src : 0;
-        src *= j >= 0 ? x->shape[j] : 1;
-    }
+    pn_copy copy = ((const plan *)c->plan)->copy;
+    copy.src = c->x[0]->data;
+    copy.dst = c->y[0].data;
     c->k->copy(c->team, &copy);
 }
 
 static void backward(const pn_call *c)
 {
-    if (!c->dx[0])
-        return;
-    layout plan = make_plan(c);
-    plan.job.x = c->dy[0];
-    if (plan.axes.permuted) {
-        pn_copy copy = plan.axes.order;
+    const plan *b = c->plan;
+    pn_reduce sums = b->sums;
+    sums.x = c->dy[0];
+    if (b->axes.permuted) {
+        pn_copy copy = b->axes.order;
         copy.src = c->dy[0];
-        copy.dst = pn_at(c->scratch, plan.dy);
+        copy.dst = pn_at(c->scratch, b->dy);
         c->k->copy(c->team, &copy);
-        plan.job.x = copy.dst;
+        sums.x = copy.dst;
     }
-    plan.job.y = c->dx[0];
-    plan.job.add = c->add[0];
-    plan.job.work = pn_at(c->scratch, plan.work);
-    c->k->reduce_forward(c->team, &plan.job);
+    sums.y = c->dx[0];
+    sums.add = c->add[0];
+    sums.work = pn_at(c->scratch, b->work);
+    c->k->reduce_forward(c->team, &sums);
 }
 
 const pn_op pn_op_expand = {
@@ -97,6 +105,7 @@ const pn_op pn_op_expand = {
            "x: each axis, matched from the last, has the shape's length or 1; returns the shape.\n\n"
            ">>> pn.ops.expand(np.float32([[1], [2]]), (2, 3)).numpy().tolist()\n[[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]",
     PN_PARAMS,
+    PN_PLAN(plan),
     .rule = rule,
     .forward = forward,
     .backward = backward,

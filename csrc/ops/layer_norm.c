@@ -17,27 +17,17 @@ static const pn_param params[] = {
 
 /* Each row's mean and 1 / deviation are kept for backward: saved, or in scratch when no backward follows. */
 typedef struct plan {
+    pn_layer_norm job; /* without its pointers */
     size_t mean, inv_std, kept;
 } plan;
 
-static pn_layer_norm job_of(const pn_call *c)
+static plan make_plan(const pn_call *c)
 {
     const layer_norm_params *p = c->params;
     const pn_view *x = c->x[X];
-    return (pn_layer_norm){ .rows = pn_view_count(x, 0, x->ndim - 1),
-                            .C = x->shape[x->ndim - 1],
-                            .epsilon = p->epsilon,
-                            .x = x->data,
-                            .gamma = c->x[GAMMA]->data,
-                            .beta = c->x[BETA]->data,
-                            .y = c->y[0].data };
-}
-
-static plan make_plan(const pn_call *c, const pn_layer_norm *job)
-{
-    plan b = { .kept = 0 };
-    b.mean = pn_part(&b.kept, job->rows, pn_call_item(c));
-    b.inv_std = pn_part(&b.kept, job->rows, pn_call_item(c));
+    plan b = { .job = { .rows = pn_view_count(x, 0, x->ndim - 1), .C = x->shape[x->ndim - 1], .epsilon = p->epsilon } };
+    b.mean = pn_part(&b.kept, b.job.rows, pn_call_item(c));
+    b.inv_std = pn_part(&b.kept, b.job.rows, pn_call_item(c));
     return b;
 }
 
@@ -67,33 +57,37 @@ static int rule(pn_call *c, pn_error *err)
     if (!(p->epsilon > 0) || !__builtin_isfinite(p->epsilon))
         return pn_fail(err, PN_EVALUE, "layer_norm: epsilon is %g; give a value greater than 0, such as 1e-5",
                        p->epsilon);
-    const pn_layer_norm job = job_of(c);
-    const plan b = make_plan(c, &job);
-    *(c->recording ? &c->saved_bytes : &c->forward_scratch) = b.kept;
-    c->backward_scratch = c->wants[GAMMA] || c->wants[BETA] ? c->k->layer_norm_work(&job) : 0;
+    plan *b = c->plan;
+    *b = make_plan(c);
+    *(c->recording ? &c->saved_bytes : &c->forward_scratch) = b->kept;
+    c->backward_scratch = c->wants[GAMMA] || c->wants[BETA] ? c->k->layer_norm_work(&b->job) : 0;
     c->keep_x = PN_KEEP_X(X) | PN_KEEP_X(GAMMA);
     return 0;
 }
 
-static pn_layer_norm job_with_statistics(const pn_call *c)
+static pn_layer_norm job_of(const pn_call *c)
 {
-    pn_layer_norm job = job_of(c);
-    const plan b = make_plan(c, &job);
+    const plan *b = c->plan;
     void *kept = c->recording ? c->saved : c->scratch;
-    job.mean = pn_at(kept, b.mean);
-    job.inv_std = pn_at(kept, b.inv_std);
+    pn_layer_norm job = b->job;
+    job.x = c->x[X]->data;
+    job.gamma = c->x[GAMMA]->data;
+    job.mean = pn_at(kept, b->mean);
+    job.inv_std = pn_at(kept, b->inv_std);
     return job;
 }
 
 static void forward(const pn_call *c)
 {
-    const pn_layer_norm job = job_with_statistics(c);
+    pn_layer_norm job = job_of(c);
+    job.beta = c->x[BETA]->data;
+    job.y = c->y[0].data;
     c->k->layer_norm_forward(c->team, &job);
 }
 
 static void backward(const pn_call *c)
 {
-    pn_layer_norm job = job_with_statistics(c);
+    pn_layer_norm job = job_of(c);
     job.work = c->scratch;
     job.dy = c->dy[0];
     job.dx = c->dx[X], job.add_dx = c->add[X];
@@ -114,6 +108,7 @@ const pn_op pn_op_layer_norm = {
         ">>> pn.ops.layer_norm(np.float32([[1, 3]]), np.float32([1, 1]), np.float32([0, 10])).numpy().round(3)\n"
         "array([[-1., 11.]], dtype=float32)",
     PN_PARAMS,
+    PN_PLAN(plan),
     .rule = rule,
     .forward = forward,
     .backward = backward,

@@ -16,48 +16,34 @@ static const pn_param params[] = {
     PN_PARAM(slope, FLOAT, PN_SLOPE_DOC),
 };
 
-/* The three products, without their pointers. */
-static pn_gemm product(const pn_call *c, int i)
-{
-    const pn_index in = c->x[WEIGHT]->shape[0], out = c->x[WEIGHT]->shape[1];
-    const pn_index rows = pn_view_count(c->x[X], 0, c->x[X]->ndim - 1);
-    if (i == X)
-        return (
-            pn_gemm){ .M = rows, .N = in, .K = out, .rsa = out, .csa = 1, .rsb = 1, .csb = out, .rsc = in, .batch = 1 };
-    if (i == WEIGHT)
-        return (
-            pn_gemm){ .M = in, .N = out, .K = rows, .rsa = 1, .csa = in, .rsb = out, .csb = 1, .rsc = out, .batch = 1 };
-    return (pn_gemm){ .M = rows, .N = out, .K = in, .rsa = in, .csa = 1, .rsb = out, .csb = 1, .rsc = out, .batch = 1 };
-}
-
-enum { FORWARD = 2 }; /* product(c, FORWARD) is y's */
-
-static size_t work_of(const pn_call *c, int i)
-{
-    const pn_gemm g = product(c, i);
-    return c->k->gemm_work(&g);
-}
-
-static pn_layer_act act_of(const pn_call *c)
-{
-    const linear_params *p = c->params;
-    return (pn_layer_act){ .act = p->activation, .slope = p->slope, .bias = BIAS, .C = c->x[WEIGHT]->shape[1] };
-}
-
+/* The three products, without their pointers; scratch of backward, whose work is used in turn. */
 typedef struct plan {
+    pn_gemm y, dx, dw;
+    pn_layer_act act;
     size_t dz, work, total;
-} plan; /* scratch of backward; work is used in turn */
+} plan;
 
-static plan make_plan(const pn_call *c)
+static void make_plan(const pn_call *c, plan *b)
 {
     const linear_params *p = c->params;
-    plan b = { .total = 0 };
-    if (p->activation != PN_ACT_NONE)
-        b.dz = pn_part(&b.total, c->y[0].size, pn_call_item(c));
-    const pn_layer_act act = act_of(c);
-    const size_t work = pn_larger(c->wants[X] ? work_of(c, X) : 0, c->wants[WEIGHT] ? work_of(c, WEIGHT) : 0);
-    b.work = pn_part(&b.total, 1, pn_larger(work, pn_call_act_work(c, &act)));
-    return b;
+    const pn_index in = c->x[WEIGHT]->shape[0], M = pn_view_count(c->x[X], 0, c->x[X]->ndim - 1),
+                   out = c->x[WEIGHT]->shape[1];
+    size_t work = 0;
+    b->y = (pn_gemm){ .M = M, .N = out, .K = in, .rsa = in, .csa = 1, .rsb = out, .csb = 1, .rsc = out, .batch = 1 };
+    if (c->wants[X]) {
+        b->dx =
+            (pn_gemm){ .M = M, .N = in, .K = out, .rsa = out, .csa = 1, .rsb = 1, .csb = out, .rsc = in, .batch = 1 };
+        work = c->k->gemm_work(&b->dx);
+    }
+    if (c->wants[WEIGHT]) {
+        b->dw =
+            (pn_gemm){ .M = in, .N = out, .K = M, .rsa = 1, .csa = in, .rsb = out, .csb = 1, .rsc = out, .batch = 1 };
+        work = pn_larger(work, c->k->gemm_work(&b->dw));
+    }
+    b->act = (pn_layer_act){ .act = p->activation, .slope = p->slope, .bias = BIAS, .C = out };
+    b->total = 0;
+    b->dz = pn_part(&b->total, p->activation != PN_ACT_NONE ? c->y[0].size : 0, pn_call_item(c));
+    b->work = pn_part(&b->total, 1, pn_larger(work, pn_call_act_work(c, &b->act)));
 }
 
 static int check_shapes(const pn_call *c, pn_error *err)
@@ -86,8 +72,10 @@ static int rule(pn_call *c, pn_error *err)
     y.shape[y.ndim - 1] = c->x[WEIGHT]->shape[1];
     if (pn_call_output_like(c, 0, &y, err))
         return -1;
-    c->forward_scratch = work_of(c, FORWARD);
-    c->backward_scratch = make_plan(c).total;
+    plan *b = c->plan;
+    make_plan(c, b);
+    c->forward_scratch = c->k->gemm_work(&b->y);
+    c->backward_scratch = b->total;
     c->keep_x = (c->wants[X] ? PN_KEEP_X(WEIGHT) : 0) | (c->wants[WEIGHT] ? PN_KEEP_X(X) : 0);
     c->keep_y = p->activation != PN_ACT_NONE ? PN_KEEP_Y(0) : 0;
     return 0;
@@ -96,7 +84,7 @@ static int rule(pn_call *c, pn_error *err)
 static void forward(const pn_call *c)
 {
     const linear_params *p = c->params;
-    pn_gemm g = product(c, FORWARD);
+    pn_gemm g = ((const plan *)c->plan)->y;
     g.a = c->x[X]->data;
     g.b = c->x[WEIGHT]->data;
     g.c = c->y[0].data;
@@ -107,9 +95,9 @@ static void forward(const pn_call *c)
     c->k->gemm(c->team, &g);
 }
 
-static void multiply(const pn_call *c, int i, const void *a, const void *b, void *work)
+/* The gradient of input i. */
+static void multiply(const pn_call *c, int i, pn_gemm g, const void *a, const void *b, void *work)
 {
-    pn_gemm g = product(c, i);
     g.a = a;
     g.b = b;
     g.c = c->dx[i];
@@ -120,14 +108,13 @@ static void multiply(const pn_call *c, int i, const void *a, const void *b, void
 
 static void backward(const pn_call *c)
 {
-    const plan b = make_plan(c);
-    const pn_layer_act act = act_of(c);
-    void *work = pn_at(c->scratch, b.work);
-    const void *dz = pn_call_act_backward(c, &act, pn_at(c->scratch, b.dz), work);
+    const plan *b = c->plan;
+    void *work = pn_at(c->scratch, b->work);
+    const void *dz = pn_call_act_backward(c, &b->act, pn_at(c->scratch, b->dz), work);
     if (c->dx[WEIGHT])
-        multiply(c, WEIGHT, c->x[X]->data, dz, work);
+        multiply(c, WEIGHT, b->dw, c->x[X]->data, dz, work);
     if (c->dx[X])
-        multiply(c, X, dz, c->x[WEIGHT]->data, work);
+        multiply(c, X, b->dx, dz, c->x[WEIGHT]->data, work);
 }
 
 const pn_op pn_op_linear = {
@@ -140,6 +127,7 @@ const pn_op pn_op_linear = {
            ">>> x, weight = np.ones((4, 3), \"float32\"), np.ones((3, 2), \"float32\")\n"
            ">>> pn.ops.linear(x, weight, activation=\"relu\").shape\n(4, 2)",
     PN_PARAMS,
+    PN_PLAN(plan),
     .rule = rule,
     .forward = forward,
     .backward = backward,

@@ -149,7 +149,7 @@ static void backward(const pn_call *c)
         c->k->axpy(c->team, &(pn_axpy){ .n = n, .a = 1, .x = terms, .y = c->dx[0], .add = c->add[0] });
         return;
     }
-    pn_copy back = pn_axes_back(&p->axes);
+    pn_copy back = pn_copy_back(&p->axes.order);
     back.src = terms;
     back.dst = c->dx[0];
     back.add = c->add[0];

@@ -100,18 +100,20 @@ static pn_gemm product_b(const sizes *s)
     return g;
 }
 
-static plan make_plan(const pn_call *c)
+static void make_plan(const pn_call *c, plan *p)
 {
     const sizes s = sizes_of(c);
-    plan p = { .y = product_y(&s), .d = { product_a(&s), product_b(&s) }, .ta = s.ta, .tb = s.tb };
+    p->y = product_y(&s);
+    p->ta = s.ta;
+    p->tb = s.tb;
     for (int i = A; i <= B; i++) {
-        p.times[i] = 1;
-        if (is_shared(c, i)) {
-            p.times[i] = s.batch;
-            p.d[i].batch = 1;
-        }
+        if (!c->wants[i])
+            continue;
+        p->d[i] = i == A ? product_a(&s) : product_b(&s);
+        p->times[i] = is_shared(c, i) ? s.batch : 1;
+        if (is_shared(c, i))
+            p->d[i].batch = 1;
     }
-    return p;
 }
 
 static bool batches_fit(const pn_view *a, const pn_view *b)
@@ -159,7 +161,7 @@ static int rule(pn_call *c, pn_error *err)
     if (pn_call_output_like(c, 0, &y, err))
         return -1;
     plan *made = c->plan;
-    *made = make_plan(c);
+    make_plan(c, made);
     c->forward_scratch = c->k->gemm_work(&made->y);
     for (int i = A; i <= B; i++)
         if (c->wants[i])

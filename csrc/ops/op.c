@@ -234,6 +234,16 @@ void pn_call_sum_rows(const pn_call *c, const void *full, pn_index n, pn_index p
     c->k->reduce_forward(c->team, &r);
 }
 
+pn_copy pn_copy_back(const pn_copy *copy)
+{
+    pn_copy back = *copy;
+    for (int i = 0; i < copy->ndim; i++) {
+        back.src_stride[i] = copy->dst_stride[i];
+        back.dst_stride[i] = copy->src_stride[i];
+    }
+    return back;
+}
+
 void pn_call_pass(const pn_call *c, int i)
 {
     if (c->dx[i])

@@ -224,6 +224,9 @@ int pn_call_output_widest(pn_call *c, int first, pn_dtype dtype, pn_error *err);
 size_t pn_call_sum_rows_work(const pn_call *c, pn_index n, pn_index period); /* bytes of work */
 void pn_call_sum_rows(const pn_call *c, const void *full, pn_index n, pn_index period, void *d, bool add, void *work);
 
+/* The same copy, back from where it went; the caller fills src and dst. */
+pn_copy pn_copy_back(const pn_copy *copy);
+
 /* dx[i] (+)= dy[0], for an op whose gradient is its output's. */
 void pn_call_pass(const pn_call *c, int i);
 

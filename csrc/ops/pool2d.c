@@ -16,20 +16,19 @@ static const pn_param params[] = {
     PN_PARAM(padding, PADDING, PN_PADDING_DOC),
 };
 
-static int place(const pn_call *c, pn_window *w, pn_error *err)
+/* The plan of a pool is its kernel's job, without pointers. */
+static int pool_rule(pn_call *c, pn_error *err)
 {
     const pool2d_params *p = c->params;
     const pn_index stride[2] = { p->stride[0] == 0 ? p->size[0] : p->stride[0],
                                  p->stride[1] == 0 ? p->size[1] : p->stride[1] };
-    return pn_window_place(c, w, p->size[0], p->size[1], stride, &p->padding, true, "window", err);
-}
-
-static pn_pool2d job_of(const pn_call *c)
-{
-    const pn_index *x = c->x[0]->shape;
     pn_window w;
-    place(c, &w, NULL); /* the rule has checked it */
-    return (pn_pool2d){ .N = x[0],
+    if (pn_call_check_real(c, err) || pn_call_check_ndim(c, 0, 4, "(N, H, W, C)", err) ||
+        pn_window_place(c, &w, p->size[0], p->size[1], stride, &p->padding, true, "window", err))
+        return -1;
+    const pn_index *x = c->x[0]->shape, shape[4] = { x[0], w.OH, w.OW, x[3] };
+    pn_pool2d *job = c->plan;
+    *job = (pn_pool2d){ .N = x[0],
                         .H = x[1],
                         .W = x[2],
                         .C = x[3],
@@ -40,21 +39,19 @@ static pn_pool2d job_of(const pn_call *c)
                         .stride_h = w.stride_h,
                         .stride_w = w.stride_w,
                         .pad_top = w.pad_top,
-                        .pad_left = w.pad_left,
-                        .x = c->x[0]->data,
-                        .y = c->y[0].data,
-                        .dy = c->dy[0],
-                        .dx = c->dx[0],
-                        .add = c->add[0] };
+                        .pad_left = w.pad_left };
+    return pn_call_output(c, 0, c->x[0]->dtype, 4, shape, err);
 }
 
-static int pool_rule(pn_call *c, pn_error *err)
+static pn_pool2d job_of(const pn_call *c)
 {
-    pn_window w;
-    if (pn_call_check_real(c, err) || pn_call_check_ndim(c, 0, 4, "(N, H, W, C)", err) || place(c, &w, err))
-        return -1;
-    const pn_index shape[4] = { c->x[0]->shape[0], w.OH, w.OW, c->x[0]->shape[3] };
-    return pn_call_output(c, 0, c->x[0]->dtype, 4, shape, err);
+    pn_pool2d job = *(const pn_pool2d *)c->plan;
+    job.x = c->x[0]->data;
+    job.y = c->y[0].data;
+    job.dy = c->dy[0];
+    job.dx = c->dx[0];
+    job.add = c->add[0];
+    return job;
 }
 
 /* ---- max_pool2d ------------------------------------------------------------------------------------------------ */
@@ -82,8 +79,7 @@ static void max_backward(const pn_call *c)
 {
     pn_pool2d job = job_of(c);
     job.where = c->saved;
-    if (job.dx)
-        c->k->max_pool_backward(c->team, &job);
+    c->k->max_pool_backward(c->team, &job);
 }
 
 const pn_op pn_op_max_pool2d = {
@@ -96,6 +92,7 @@ const pn_op pn_op_max_pool2d = {
            "wins.\n\n"
            ">>> pn.ops.max_pool2d(np.zeros((2, 28, 28, 8), \"float32\")).shape\n(2, 14, 14, 8)",
     PN_PARAMS,
+    PN_PLAN(pn_pool2d),
     .rule = max_rule,
     .forward = max_forward,
     .backward = max_backward,
@@ -112,8 +109,7 @@ static void avg_forward(const pn_call *c)
 static void avg_backward(const pn_call *c)
 {
     const pn_pool2d job = job_of(c);
-    if (job.dx)
-        c->k->avg_pool_backward(c->team, &job);
+    c->k->avg_pool_backward(c->team, &job);
 }
 
 const pn_op pn_op_avg_pool2d = {
@@ -125,27 +121,13 @@ const pn_op pn_op_avg_pool2d = {
            "x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1.\n\n"
            ">>> pn.ops.avg_pool2d(np.zeros((2, 28, 28, 8), \"float32\"), size=4).shape\n(2, 7, 7, 8)",
     PN_PARAMS,
+    PN_PLAN(pn_pool2d),
     .rule = pool_rule,
     .forward = avg_forward,
     .backward = avg_backward,
 };
 
 /* ---- global_avg_pool2d ----------------------------------------------------------------------------------------- */
-
-static pn_reduce mean_of(const pn_call *c)
-{
-    const pn_index *x = c->x[0]->shape;
-    return (pn_reduce){ .f = PN_REDUCE_MEAN,
-                        .outer = x[0],
-                        .len = x[1] * x[2],
-                        .inner = x[3],
-                        .x = c->x[0]->data,
-                        .y = c->y[0].data,
-                        .dy = c->dy[0],
-                        .dx = c->dx[0],
-                        .add_dx = c->add[0],
-                        .work = c->scratch };
-}
 
 static int global_rule(pn_call *c, pn_error *err)
 {
@@ -155,11 +137,22 @@ static int global_rule(pn_call *c, pn_error *err)
     if (x[1] * x[2] == 0)
         return pn_fail(err, PN_ESHAPE, "global_avg_pool2d: x is %s: images without pixels have no mean",
                        pn_view_text(c->x[0]).s);
-    if (pn_call_output(c, 0, c->x[0]->dtype, 2, shape, err))
-        return -1;
-    const pn_reduce job = mean_of(c);
-    c->forward_scratch = c->backward_scratch = c->k->reduce_work(&job);
-    return 0;
+    pn_reduce *job = c->plan;
+    *job = (pn_reduce){ .f = PN_REDUCE_MEAN, .outer = x[0], .len = x[1] * x[2], .inner = x[3] };
+    c->forward_scratch = c->backward_scratch = c->k->reduce_work(job);
+    return pn_call_output(c, 0, c->x[0]->dtype, 2, shape, err);
+}
+
+static pn_reduce mean_of(const pn_call *c)
+{
+    pn_reduce job = *(const pn_reduce *)c->plan;
+    job.x = c->x[0]->data;
+    job.y = c->y[0].data;
+    job.dy = c->dy[0];
+    job.dx = c->dx[0];
+    job.add_dx = c->add[0];
+    job.work = c->scratch;
+    return job;
 }
 
 static void global_forward(const pn_call *c)
@@ -171,8 +164,7 @@ static void global_forward(const pn_call *c)
 static void global_backward(const pn_call *c)
 {
     const pn_reduce job = mean_of(c);
-    if (job.dx)
-        c->k->reduce_backward(c->team, &job);
+    c->k->reduce_backward(c->team, &job);
 }
 
 const pn_op pn_op_global_avg_pool2d = {
@@ -183,6 +175,7 @@ const pn_op pn_op_global_avg_pool2d = {
     .doc = "The mean of each channel over the whole image (Lin et al. 2013).\n\n"
            "x: (N, H, W, C); returns (N, C).\n\n"
            ">>> pn.ops.global_avg_pool2d(np.zeros((2, 7, 7, 8), \"float32\")).shape\n(2, 8)",
+    PN_PLAN(pn_reduce),
     .rule = global_rule,
     .forward = global_forward,
     .backward = global_backward,

@@ -16,38 +16,28 @@ static const reduce_params defaults;
 static const pn_param params[] = { AXIS, KEEPDIMS };
 static const pn_param var_params[] = { AXIS, KEEPDIMS, PN_PARAM(correction, FLOAT, "the divisor is n - correction") };
 
-typedef struct layout {
+/* Where the axes are permuted, scratch holds x, and in backward dx, in the kernel's order; behind them its work. */
+typedef struct plan {
     pn_axes axes;
-    pn_reduce job;
-    size_t x, dx, work, total; /* scratch: x and dx permuted (where they are), and the kernel's workspace */
-} layout;
+    pn_reduce job; /* without its pointers */
+    size_t x, work, total;
+    size_t back_x, back_dx, back_work, back_total;
+} plan;
 
 static bool reads_x(pn_reduce_f f) { return f >= PN_REDUCE_MAX; }
 
-static layout make_plan(const pn_call *c, pn_reduce_f f, unsigned mask, bool backward)
+static plan make_plan(const pn_call *c, pn_reduce_f f, unsigned mask)
 {
     const reduce_params *p = c->params;
-    layout plan = { .axes = pn_axes_plan(c->x[0], mask) };
-    const pn_axes *axes = &plan.axes;
-    plan.job = (pn_reduce){ .f = f,
-                            .outer = axes->outer,
-                            .len = axes->len,
-                            .inner = axes->inner,
-                            .correction = f == PN_REDUCE_VAR ? p->correction : 0 };
-    if (axes->permuted && (!backward || reads_x(f)))
-        plan.x = pn_part(&plan.total, c->x[0]->size, pn_call_item(c));
-    if (axes->permuted && backward)
-        plan.dx = pn_part(&plan.total, c->x[0]->size, pn_call_item(c));
-    plan.work = pn_part(&plan.total, 1, c->k->reduce_work(&plan.job));
-    return plan;
-}
-
-static layout plan_of(const pn_call *c, pn_reduce_f f, bool backward)
-{
-    const reduce_params *p = c->params;
-    unsigned mask = 0;
-    pn_axes_mask(c, 0, &p->axis, &mask, NULL); /* the rule has checked it */
-    return make_plan(c, f, mask, backward);
+    plan b = { .axes = pn_axes_plan(c->x[0], mask) };
+    b.job = (pn_reduce){ .f = f, PN_AXES_SIZES(&b.axes), .correction = f == PN_REDUCE_VAR ? p->correction : 0 };
+    const pn_index moved = b.axes.permuted ? c->x[0]->size : 0;
+    b.x = pn_part(&b.total, moved, pn_call_item(c));
+    b.work = pn_part(&b.total, 1, c->k->reduce_work(&b.job));
+    b.back_x = pn_part(&b.back_total, reads_x(f) ? moved : 0, pn_call_item(c));
+    b.back_dx = pn_part(&b.back_total, moved, pn_call_item(c));
+    b.back_work = pn_part(&b.back_total, 1, c->k->reduce_work(&b.job));
+    return b;
 }
 
 static int reduce_rule(pn_call *c, pn_reduce_f f, pn_error *err)
@@ -58,54 +48,56 @@ static int reduce_rule(pn_call *c, pn_reduce_f f, pn_error *err)
     if (pn_call_check_promoted(c, err) || pn_axes_mask(c, 0, &p->axis, &mask, err) ||
         pn_axes_output(c, dtype, mask, p->keepdims, err))
         return -1;
-    const layout plan = make_plan(c, f, mask, false);
-    if (plan.job.len == 0 && c->y[0].size > 0 && (f == PN_REDUCE_MAX || f == PN_REDUCE_MIN))
+    plan *b = c->plan;
+    *b = make_plan(c, f, mask);
+    if (b->job.len == 0 && c->y[0].size > 0 && (f == PN_REDUCE_MAX || f == PN_REDUCE_MIN))
         return pn_fail(err, PN_ESHAPE, "%s: x is %s: no values have no %s", c->op->name, pn_view_text(c->x[0]).s,
                        c->op->name);
-    c->forward_scratch = plan.total;
-    c->backward_scratch = make_plan(c, f, mask, true).total;
+    c->forward_scratch = b->total;
+    c->backward_scratch = b->back_total;
     c->keep_x = reads_x(f) ? PN_KEEP_X(0) : 0;
     c->keep_y = f == PN_REDUCE_MAX || f == PN_REDUCE_MIN ? PN_KEEP_Y(0) : 0;
     return 0;
 }
 
-/* x as the kernel wants it: as it lies, or copied into scratch. */
-static const void *lay_out_x(const pn_call *c, const layout *plan)
+/* x as the kernel wants it: as it lies, or copied to `moved`. */
+static const void *lay_out_x(const pn_call *c, void *moved)
 {
-    if (!plan->axes.permuted)
+    const plan *b = c->plan;
+    if (!b->axes.permuted)
         return c->x[0]->data;
-    pn_copy copy = plan->axes.order;
+    pn_copy copy = b->axes.order;
     copy.src = c->x[0]->data;
-    copy.dst = pn_at(c->scratch, plan->x);
+    copy.dst = moved;
     c->k->copy(c->team, &copy);
-    return copy.dst;
+    return moved;
 }
 
-static void reduce_forward(const pn_call *c, pn_reduce_f f)
+static void reduce_forward(const pn_call *c)
 {
-    layout plan = plan_of(c, f, false);
-    plan.job.x = lay_out_x(c, &plan);
-    plan.job.y = c->y[0].data;
-    plan.job.work = pn_at(c->scratch, plan.work);
-    c->k->reduce_forward(c->team, &plan.job);
+    const plan *b = c->plan;
+    pn_reduce job = b->job;
+    job.x = lay_out_x(c, pn_at(c->scratch, b->x));
+    job.y = c->y[0].data;
+    job.work = pn_at(c->scratch, b->work);
+    c->k->reduce_forward(c->team, &job);
 }
 
-static void reduce_backward(const pn_call *c, pn_reduce_f f)
+static void reduce_backward(const pn_call *c)
 {
-    if (!c->dx[0])
-        return;
-    layout plan = plan_of(c, f, true);
-    const bool permuted = plan.axes.permuted;
-    plan.job.x = reads_x(f) ? lay_out_x(c, &plan) : NULL;
-    plan.job.y = c->y[0].data;
-    plan.job.dy = c->dy[0];
-    plan.job.dx = permuted ? pn_at(c->scratch, plan.dx) : c->dx[0];
-    plan.job.add_dx = !permuted && c->add[0];
-    plan.job.work = pn_at(c->scratch, plan.work);
-    c->k->reduce_backward(c->team, &plan.job);
-    if (permuted) {
-        pn_copy back = pn_axes_back(&plan.axes);
-        back.src = plan.job.dx;
+    const plan *b = c->plan;
+    const bool moved = b->axes.permuted;
+    pn_reduce job = b->job;
+    job.x = reads_x(job.f) ? lay_out_x(c, pn_at(c->scratch, b->back_x)) : NULL;
+    job.y = c->y[0].data;
+    job.dy = c->dy[0];
+    job.dx = moved ? pn_at(c->scratch, b->back_dx) : c->dx[0];
+    job.add_dx = !moved && c->add[0];
+    job.work = pn_at(c->scratch, b->back_work);
+    c->k->reduce_backward(c->team, &job);
+    if (moved) {
+        pn_copy back = pn_copy_back(&b->axes.order);
+        back.src = job.dx;
         back.dst = c->dx[0];
         back.add = c->add[0];
         c->k->copy(c->team, &back);
@@ -114,8 +106,6 @@ static void reduce_backward(const pn_call *c, pn_reduce_f f)
 
 #define REDUCE(op_, f_, params_, doc_)                                                                               \
     static int op_##_rule(pn_call *c, pn_error *err) { return reduce_rule(c, PN_REDUCE_##f_, err); }                 \
-    static void op_##_forward(const pn_call *c) { reduce_forward(c, PN_REDUCE_##f_); }                               \
-    static void op_##_backward(const pn_call *c) { reduce_backward(c, PN_REDUCE_##f_); }                             \
     const pn_op pn_op_##op_ = {                                                                                      \
         .name = #op_,                                                                                                \
         .inputs = "x",                                                                                               \
@@ -126,9 +116,10 @@ static void reduce_backward(const pn_call *c, pn_reduce_f f)
         .doc = doc_ "\n\nx: any shape; returns x's shape without the reduced axes (or with length 1: keepdims).\n\n" \
                     ">>> x = np.float32([[1, 2], [3, 4]])\n>>> pn.ops." #op_ "(x, axis=0).shape\n(2,)",              \
         PN_PARAMS_OF(params_, defaults),                                                                             \
+        PN_PLAN(plan),                                                                                               \
         .rule = op_##_rule,                                                                                          \
-        .forward = op_##_forward,                                                                                    \
-        .backward = op_##_backward,                                                                                  \
+        .forward = reduce_forward,                                                                                   \
+        .backward = reduce_backward,                                                                                 \
     };
 
 REDUCE(sum, SUM, params, "Sum over axes; the sum of no values is 0.")

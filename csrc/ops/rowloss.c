@@ -21,9 +21,8 @@ static const pn_param huber_params[] = {
 
 typedef struct plan {
     pn_index rows, C;
-    size_t divisor, t, kept;   /* saved, or in scratch when no backward follows; t: int64 targets as reals */
-    size_t loss, work, total;  /* scratch of forward */
-    size_t scale, scale_total; /* scratch of backward */
+    size_t divisor, t, kept;  /* saved, or in scratch when no backward follows; t: int64 targets as reals */
+    size_t loss, work, total; /* scratch of forward */
 } plan;
 
 static plan make_plan(const pn_call *c)
@@ -36,7 +35,6 @@ static plan make_plan(const pn_call *c)
     b.t = pn_part(kept, c->x[TARGETS]->dtype == PN_INT64 ? x->size : 0, item);
     b.loss = pn_part(&b.total, b.rows, item);
     b.work = pn_part(&b.total, 1, pn_targets_sum_work(c, b.rows));
-    b.scale = pn_part(&b.scale_total, b.rows, item);
     return b;
 }
 
@@ -65,13 +63,18 @@ static int rowloss_rule(pn_call *c, pn_error *err)
 {
     const rowloss_params *p = c->params;
     const pn_view *x = c->x[X];
+    char name[64];
     if (check_shapes(c, err) || pn_targets_output(c, p->reduction, x->ndim > 0, x->shape, err) ||
         pn_call_refuse_grad(c, ROW_WEIGHTS, err))
         return -1;
-    const plan b = make_plan(c);
-    c->saved_bytes = b.kept;
-    c->forward_scratch = b.total;
-    c->backward_scratch = b.scale_total;
+    plan *b = c->plan;
+    *b = make_plan(c);
+    if (b->rows > 0 && b->C == 0)
+        return pn_fail(err, PN_ESHAPE, "%s: %s is %s; a row of no values has no loss", c->op->name,
+                       pn_call_input_name(c, X, name, sizeof name), pn_view_text(x).s);
+    c->saved_bytes = b->kept;
+    c->forward_scratch = b->total;
+    c->backward_scratch = (size_t)b->rows * pn_call_item(c);
     c->keep_x = PN_KEEP_X(X) | (c->x[TARGETS]->dtype == PN_INT64 ? 0 : PN_KEEP_X(TARGETS)) |
                 (c->x[ROW_WEIGHTS] ? PN_KEEP_X(ROW_WEIGHTS) : 0);
     return 0;
@@ -123,8 +126,9 @@ static void to_real(const pn_call *c, const int64_t *from, void *to)
             ((float *)to)[i] = (float)from[i];
 }
 
-static pn_rowloss job_of(const pn_call *c, pn_rowloss_f f, const plan *b)
+static pn_rowloss job_of(const pn_call *c, pn_rowloss_f f)
 {
+    const plan *b = c->plan;
     const bool converted = c->x[TARGETS]->dtype == PN_INT64;
     const rowloss_params *p = c->params;
     return (pn_rowloss){ .f = f,
@@ -139,32 +143,29 @@ static pn_rowloss job_of(const pn_call *c, pn_rowloss_f f, const plan *b)
 static void rowloss_forward(const pn_call *c, pn_rowloss_f f)
 {
     const rowloss_params *p = c->params;
-    const plan b = make_plan(c);
-    void *kept = c->recording ? c->saved : c->scratch, *work = pn_at(c->scratch, b.work);
-    double *divisor = pn_at(kept, b.divisor);
+    const plan *b = c->plan;
+    void *kept = c->recording ? c->saved : c->scratch, *work = pn_at(c->scratch, b->work);
+    double *divisor = pn_at(kept, b->divisor);
     if (c->x[TARGETS]->dtype == PN_INT64)
-        to_real(c, c->x[TARGETS]->data, pn_at(kept, b.t));
-    pn_rowloss job = job_of(c, f, &b);
-    job.loss = p->reduction == PN_NONE ? c->y[0].data : pn_at(c->scratch, b.loss);
+        to_real(c, c->x[TARGETS]->data, pn_at(kept, b->t));
+    pn_rowloss job = job_of(c, f);
+    job.loss = p->reduction == PN_NONE ? c->y[0].data : pn_at(c->scratch, b->loss);
     c->k->rowloss_forward(c->team, &job);
     *divisor = 1;
     if (p->reduction == PN_NONE)
         return;
     if (p->reduction == PN_MEAN)
-        *divisor = job.row_weight ? pn_targets_sum(c, job.row_weight, b.rows, work) : (double)b.rows;
-    pn_call_set(c, c->y[0].data, pn_targets_sum(c, job.loss, b.rows, work) / *divisor);
+        *divisor = job.row_weight ? pn_targets_sum(c, job.row_weight, b->rows, work) : (double)b->rows;
+    pn_call_set(c, c->y[0].data, pn_targets_sum(c, job.loss, b->rows, work) / *divisor);
 }
 
 static void rowloss_backward(const pn_call *c, pn_rowloss_f f)
 {
     const rowloss_params *p = c->params;
-    const plan b = make_plan(c);
-    pn_rowloss job = job_of(c, f, &b);
-    void *scale = pn_at(c->scratch, b.scale);
-    if (!c->dx[X] && !c->dx[TARGETS])
-        return;
-    pn_targets_scale(c, p->reduction, b.rows, *(const double *)pn_at(c->saved, b.divisor), scale);
-    job.scale = scale;
+    const plan *b = c->plan;
+    pn_rowloss job = job_of(c, f);
+    pn_targets_scale(c, p->reduction, b->rows, *(const double *)pn_at(c->saved, b->divisor), c->scratch);
+    job.scale = c->scratch;
     job.dx = c->dx[X];
     job.add_dx = c->add[X];
     job.dt = c->dx[TARGETS];
@@ -182,6 +183,7 @@ static void rowloss_backward(const pn_call *c, pn_rowloss_f f)
         .differentiable = true,                                                         \
         .doc = doc_,                                                                    \
         PN_PARAMS_OF(params_, defaults),                                                \
+        PN_PLAN(plan),                                                                  \
         .rule = rule_,                                                                  \
         .forward = op_##_forward,                                                       \
         .backward = op_##_backward,                                                     \

@@ -40,28 +40,30 @@ static range range_of(const pn_call *c, int axis)
     return clip_range(s->start[axis], s->stop[axis], s->step[axis], length);
 }
 
-/* y as it lies in x: the offset of its first value, and x's stride along each of y's axes. */
-static pn_index placement(const pn_call *c, pn_index *x_stride)
-{
-    pn_index offset = 0, stride = 1;
-    for (int i = c->x[0]->ndim - 1; i >= 0; i--) {
-        const range r = range_of(c, i);
-        x_stride[i] = stride * r.step;
-        offset += r.count > 0 ? stride * r.start : 0;
-        stride *= c->x[0]->shape[i];
-    }
-    return c->y[0].size > 0 ? offset : 0;
-}
+/* y as it lies in x: from its first value, along x's strides, in the order of y. */
+typedef struct plan {
+    pn_copy copy;
+    pn_index first;
+    bool shares; /* a run of whole rows: y is x's own memory */
+} plan;
 
-static bool is_run_of_rows(const pn_call *c)
+static plan make_plan(const pn_call *c)
 {
     const pn_view *x = c->x[0];
-    bool run = x->ndim > 0 && range_of(c, 0).step == 1;
-    for (int i = 1; run && i < x->ndim; i++) {
+    plan p = { .copy = { .ndim = x->ndim, .item = (int)pn_dtype_size(x->dtype) }, .shares = x->ndim > 0 };
+    pn_index in_x = 1, in_y = 1;
+    for (int i = x->ndim - 1; i >= 0; i--) {
         const range r = range_of(c, i);
-        run = r.count == x->shape[i] && r.step == 1;
+        p.copy.shape[i] = r.count;
+        p.copy.src_stride[i] = in_x * r.step;
+        p.copy.dst_stride[i] = in_y;
+        p.first += r.count > 0 ? in_x * r.start : 0;
+        p.shares &= r.step == 1 && (i == 0 || r.count == x->shape[i]);
+        in_x *= x->shape[i];
+        in_y *= r.count;
     }
-    return run;
+    p.first = in_y > 0 ? p.first : 0;
+    return p;
 }
 
 static int rule(pn_call *c, pn_error *err)
@@ -70,58 +72,38 @@ static int rule(pn_call *c, pn_error *err)
     const pn_view *x = c->x[0];
     if (s->n > x->ndim)
         return pn_fail(err, PN_ESHAPE, "slice: %d axes are sliced, but x is %s", s->n, pn_view_text(x).s);
-    pn_index shape[PN_MAX_DIMS], x_stride[PN_MAX_DIMS];
-    for (int i = 0; i < x->ndim; i++) {
-        if (i < s->n && (s->step[i] == 0 || s->step[i] == PTRDIFF_MIN))
+    for (int i = 0; i < s->n; i++)
+        if (s->step[i] == 0 || s->step[i] == PTRDIFF_MIN)
             return pn_fail(err, PN_EVALUE, "slice: the step of axis %d is %td; give another", i, s->step[i]);
-        shape[i] = range_of(c, i).count;
-    }
-    if (pn_call_output(c, 0, x->dtype, x->ndim, shape, err))
+    plan *p = c->plan;
+    *p = make_plan(c);
+    if (pn_call_output(c, 0, x->dtype, x->ndim, p->copy.shape, err))
         return -1;
-    if (is_run_of_rows(c)) {
-        c->alias = 1;
-        c->alias_offset = placement(c, x_stride);
-    }
+    c->alias = p->shares;
+    c->alias_offset = p->first;
     return 0;
-}
-
-static pn_copy job(const pn_call *c)
-{
-    const pn_view *y = &c->y[0];
-    pn_copy copy = { .ndim = y->ndim, .item = (int)pn_dtype_size(y->dtype) };
-    for (int i = 0; i < y->ndim; i++)
-        copy.shape[i] = y->shape[i];
-    return copy;
-}
-
-static void y_strides(const pn_view *y, pn_index *stride)
-{
-    for (int i = 0; i < y->ndim; i++)
-        stride[i] = pn_view_count(y, i + 1, y->ndim);
 }
 
 static void forward(const pn_call *c)
 {
-    if (is_run_of_rows(c))
+    const plan *p = c->plan;
+    if (p->shares)
         return;
-    pn_copy copy = job(c);
-    copy.src = (const char *)c->x[0]->data + placement(c, copy.src_stride) * copy.item;
+    pn_copy copy = p->copy;
+    copy.src = (const char *)c->x[0]->data + p->first * copy.item;
     copy.dst = c->y[0].data;
-    y_strides(&c->y[0], copy.dst_stride);
     c->k->copy(c->team, &copy);
 }
 
 static void backward(const pn_call *c)
 {
-    if (!c->dx[0])
-        return;
+    const plan *p = c->plan;
     if (!c->add[0])
         c->k->fill(c->team, &(pn_fill){ .n = c->x[0]->size, .value = 0, .y = c->dx[0] });
-    pn_copy copy = job(c);
+    pn_copy copy = pn_copy_back(&p->copy);
     copy.src = c->dy[0];
-    copy.dst = (char *)c->dx[0] + placement(c, copy.dst_stride) * copy.item;
+    copy.dst = (char *)c->dx[0] + p->first * copy.item;
     copy.add = c->add[0];
-    y_strides(&c->y[0], copy.src_stride);
     c->k->copy(c->team, &copy);
 }
 
@@ -134,6 +116,7 @@ const pn_op pn_op_slice = {
            "x: any shape and dtype; axes without a slice are taken whole; an int takes its axis away.\n\n"
            ">>> pn.ops.slice(np.zeros((4, 5), \"float32\"), (slice(1, 3), slice(None, None, 2))).shape\n(2, 3)",
     PN_PARAMS,
+    PN_PLAN(plan),
     .rule = rule,
     .forward = forward,
     .backward = backward,

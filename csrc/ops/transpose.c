@@ -20,6 +20,7 @@ static int source(const pn_call *c, int i)
     return (int)(p->axes.v[i] < 0 ? p->axes.v[i] + ndim : p->axes.v[i]);
 }
 
+/* The plan is the copy, over y's axes. */
 static int rule(pn_call *c, pn_error *err)
 {
     const transpose_params *p = c->params;
@@ -28,7 +29,8 @@ static int rule(pn_call *c, pn_error *err)
         return pn_fail(err, PN_ESHAPE, "transpose: axes %s do not name each axis of x once; x is %s",
                        pn_shape_text(p->axes.n, p->axes.v).s, pn_view_text(x).s);
     unsigned seen = 0;
-    pn_index shape[PN_MAX_DIMS];
+    pn_copy *copy = c->plan;
+    *copy = (pn_copy){ .ndim = x->ndim, .item = (int)pn_dtype_size(x->dtype) };
     for (int i = 0; i < x->ndim; i++) {
         int axis;
         if (p->axes.given && pn_call_axis(c, 0, p->axes.v[i], &axis, err))
@@ -38,50 +40,30 @@ static int rule(pn_call *c, pn_error *err)
             return pn_fail(err, PN_ESHAPE, "transpose: axes %s name axis %d twice",
                            pn_shape_text(p->axes.n, p->axes.v).s, axis);
         seen |= 1u << axis;
-        shape[i] = x->shape[axis];
+        copy->shape[i] = x->shape[axis];
+        copy->src_stride[i] = pn_view_count(x, axis + 1, x->ndim);
     }
-    return pn_call_output(c, 0, x->dtype, x->ndim, shape, err);
-}
-
-/* Over y's axes; x_stride is x's stride of each. */
-static pn_copy job(const pn_call *c, pn_index *x_stride, pn_index *y_stride)
-{
-    const pn_view *x = c->x[0], *y = &c->y[0];
-    pn_copy copy = { .ndim = y->ndim, .item = (int)pn_dtype_size(y->dtype) };
-    for (int i = 0; i < y->ndim; i++) {
-        copy.shape[i] = y->shape[i];
-        x_stride[i] = pn_view_count(x, source(c, i) + 1, x->ndim);
-        y_stride[i] = pn_view_count(y, i + 1, y->ndim);
-    }
-    return copy;
+    if (pn_call_output(c, 0, x->dtype, x->ndim, copy->shape, err))
+        return -1;
+    for (int i = 0; i < x->ndim; i++)
+        copy->dst_stride[i] = pn_view_count(&c->y[0], i + 1, x->ndim);
+    return 0;
 }
 
 static void forward(const pn_call *c)
 {
-    pn_index x_stride[PN_MAX_DIMS], y_stride[PN_MAX_DIMS];
-    pn_copy copy = job(c, x_stride, y_stride);
+    pn_copy copy = *(const pn_copy *)c->plan;
     copy.src = c->x[0]->data;
     copy.dst = c->y[0].data;
-    for (int i = 0; i < copy.ndim; i++) {
-        copy.src_stride[i] = x_stride[i];
-        copy.dst_stride[i] = y_stride[i];
-    }
     c->k->copy(c->team, &copy);
 }
 
 static void backward(const pn_call *c)
 {
-    pn_index x_stride[PN_MAX_DIMS], y_stride[PN_MAX_DIMS];
-    pn_copy copy = job(c, x_stride, y_stride);
-    if (!c->dx[0])
-        return;
+    pn_copy copy = pn_copy_back(c->plan);
     copy.src = c->dy[0];
     copy.dst = c->dx[0];
     copy.add = c->add[0];
-    for (int i = 0; i < copy.ndim; i++) {
-        copy.src_stride[i] = y_stride[i];
-        copy.dst_stride[i] = x_stride[i];
-    }
     c->k->copy(c->team, &copy);
 }
 
@@ -94,6 +76,7 @@ const pn_op pn_op_transpose = {
            "x: any shape and dtype; axis i of the result is axis axes[i] of x.\n\n"
            ">>> pn.ops.transpose(np.zeros((2, 1, 28, 28), \"float32\"), (0, 2, 3, 1)).shape\n(2, 28, 28, 1)",
     PN_PARAMS,
+    PN_PLAN(pn_copy),
     .rule = rule,
     .forward = forward,
     .backward = backward,

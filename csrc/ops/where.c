@@ -4,16 +4,23 @@
 
 enum { CONDITION, A, B };
 
+/* Of the gradient of a and of b: scratch where the operand is repeated. */
 typedef struct plan {
-    size_t full, work, total;
-} plan; /* scratch for a repeated operand's gradient */
+    struct part {
+        bool full; /* as large as y */
+        size_t whole, work;
+    } of[B + 1];
+} plan;
 
-static plan make_plan(const pn_call *c, int i)
+static size_t plan_operand(const pn_call *c, int i, struct part *part)
 {
-    plan p = { .total = 0 };
-    p.full = pn_part(&p.total, c->y[0].size, pn_call_item(c));
-    p.work = pn_part(&p.total, 1, pn_call_sum_rows_work(c, c->y[0].size, c->x[i]->size));
-    return p;
+    size_t total = 0;
+    part->full = c->x[i]->size == c->y[0].size;
+    if (part->full)
+        return 0;
+    part->whole = pn_part(&total, c->y[0].size, pn_call_item(c));
+    part->work = pn_part(&total, 1, pn_call_sum_rows_work(c, c->y[0].size, c->x[i]->size));
+    return total;
 }
 
 static int rule(pn_call *c, pn_error *err)
@@ -26,11 +33,10 @@ static int rule(pn_call *c, pn_error *err)
     if (pn_call_check_promoted(c, err) || pn_call_output_widest(c, CONDITION, c->x[A]->dtype, err))
         return -1;
     c->keep_x = PN_KEEP_X(CONDITION);
+    plan *p = c->plan;
     for (int i = A; i <= B; i++)
-        if (c->wants[i] && c->x[i]->size != c->y[0].size) {
-            const size_t total = make_plan(c, i).total;
-            c->backward_scratch = total > c->backward_scratch ? total : c->backward_scratch;
-        }
+        if (c->wants[i])
+            c->backward_scratch = pn_larger(c->backward_scratch, plan_operand(c, i, &p->of[i]));
     return 0;
 }
 
@@ -55,14 +61,13 @@ static void forward(const pn_call *c)
 
 static void operand(const pn_call *c, int i)
 {
+    const struct part *p = &((const plan *)c->plan)->of[i];
     pn_select select = job(c);
-    const bool full = c->x[i]->size == select.n;
-    const plan p = make_plan(c, i);
-    select.d = full ? c->dx[i] : pn_at(c->scratch, p.full);
-    select.add = full && c->add[i];
+    select.d = p->full ? c->dx[i] : pn_at(c->scratch, p->whole);
+    select.add = p->full && c->add[i];
     (i == A ? c->k->select_da : c->k->select_db)(c->team, &select);
-    if (!full)
-        pn_call_sum_rows(c, select.d, select.n, c->x[i]->size, c->dx[i], c->add[i], pn_at(c->scratch, p.work));
+    if (!p->full)
+        pn_call_sum_rows(c, select.d, select.n, c->x[i]->size, c->dx[i], c->add[i], pn_at(c->scratch, p->work));
 }
 
 static void backward(const pn_call *c)
@@ -84,6 +89,7 @@ const pn_op pn_op_where = {
            "condition: uint8 or bool; a, b: any; all of shapes that broadcast; returns the broadcast shape.\n\n"
            ">>> x = np.float32([-1, 2])\n"
            ">>> pn.ops.where(x > 0, x, np.float32(0)).numpy().tolist()\n[0.0, 2.0]",
+    PN_PLAN(plan),
     .rule = rule,
     .forward = forward,
     .backward = backward,
