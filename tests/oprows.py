@@ -690,6 +690,7 @@ row(
     bad("target nan at row 0", normal(1), values([np.nan])),
     bad("binary_cross_entropy: targets is (3,), but logits is (3, 2); give one shape", normal(3, 2), unit(3)),
     bad("row_weights is (2,)", normal(3), unit(3), positive(2)),
+    bad("binary_cross_entropy: logits is (3, 0); a row of no values has no loss", normal(3, 0), unit(3, 0)),
     wrong_type("binary_cross_entropy: targets is uint8", normal(3), mask(3)),
     leaves=(0,),
 )
@@ -713,6 +714,7 @@ for name, reference in (("mse", ref.mse), ("mae", ref.mae), ("huber", ref.huber)
         case(normal(*HUGE), normal(*HUGE)),
         bad(f"{name}: targets is (6,), but x is (6, 3); give one shape", normal(6, 3), normal(6)),
         bad(f"{name}: row_weights is (5,)", normal(6, 3), normal(6, 3), normal(5)),
+        bad(f"{name}: x is (3, 0); a row of no values has no loss", normal(3, 0), normal(3, 0)),
         wrong_type(f"{name}: targets is int64", normal(6), labels(2, 6)),
         wrong_type(f"{name}: targets is float64, but x is float32", values([1.0], "float32"), values([1.0], "float64")),
         *(more if name == "huber" else ()),
@@ -905,6 +907,7 @@ row(
     case(normal(3, 2, 5), rate=0.25, seed=3, stream=2**63 + 5, step=7, first=1000),
     case(normal(3, 7), values([5, 2**40, 5], "int64"), rate=0.6, seed=2**64 - 1),
     case(normal(5), rate=0.0),
+    case(normal(3, 4), first=2**63 - 2),
     case(normal(0, 3)),
     case(normal(40, 500), rate=0.1, step=2**32 - 1),
     bad("dropout: rate is 1; give the fraction to drop, 0 <= rate < 1", normal(3, 7), rate=1.0),

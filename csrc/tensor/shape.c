@@ -44,7 +44,7 @@ int pn_view_init(pn_view *v, pn_dtype dtype, int ndim, const pn_index *shape, co
     for (int i = 0; i < ndim; i++) {
         if (shape[i] < 0)
             return pn_fail(err, PN_ESHAPE, "%s: shape %s has a negative length", who, pn_shape_text(ndim, shape).s);
-        if (__builtin_mul_overflow(bytes, pn_max(shape[i], 1), &bytes))
+        if (__builtin_mul_overflow(bytes, pn_max(shape[i], 1), &bytes) || (size_t)bytes > PN_MAX_BYTES)
             return pn_fail(err, PN_ESHAPE,
                            "%s: a %s tensor of shape %s would need more bytes than an address can count", who,
                            pn_dtype_name(dtype), pn_shape_text(ndim, shape).s);

@@ -27,6 +27,10 @@ typedef struct pn_view {
     pn_index shape[PN_MAX_DIMS];
 } pn_view;
 
+/* Bytes of a tensor, at most: far beyond any memory, and so far below what counts can hold that sums of several, and
+ * small multiples, cannot overflow. */
+#define PN_MAX_BYTES ((size_t)PTRDIFF_MAX >> (sizeof(size_t) > 4 ? 7 : 0))
+
 size_t pn_dtype_size(pn_dtype dtype);
 const char *pn_dtype_name(pn_dtype dtype); /* "float32" */
 static inline bool pn_dtype_is_real(pn_dtype dtype) { return dtype <= PN_FLOAT64; }
