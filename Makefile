@@ -11,7 +11,7 @@ JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 .DEFAULT_GOAL := help
 include tests/c/rules.mk
 
-.PHONY: help digits test op bench bench-kernels bench-install lint docs golden digits-c matrix isas clean install install-here install-test asan-ops fuzz
+.PHONY: help digits test op bench bench-kernels bench-install lint docs golden digits-c matrix isas clean install install-here install-test asan-ops tsan-slots fuzz
 
 help:                  ## list these doors
 	@awk -F ' *## *' '/^[a-z-]+:.*## /{split($$1, a, ":"); printf "make %-13s %s\n", a[1], $$2}' $(MAKEFILE_LIST)
@@ -117,6 +117,12 @@ ASAN_TESTS := tests/test_ops.py tests/test_empty.py tests/test_bounds.py tests/t
 asan: asan-ops
 asan-ops: $(ASAN_PACKAGE)/built
 	$(ASAN_PYTHON) $(BIN)/pytest -p no:cacheprovider $(ASAN_TESTS)
+
+TSAN_PACKAGE := $(C_BUILD)/tsan/package
+tsan: tsan-slots
+tsan-slots: $(TSAN_PACKAGE)/built
+	PYTHONPATH=$(abspath $(TSAN_PACKAGE)) LD_PRELOAD=$$($(CC) -print-file-name=libtsan.so) $(C_RUN_tsan) \
+	    $(BIN)/python tests/tsan_slots.py
 
 SECONDS ?= 60
 SEED    ?= 0

@@ -45,7 +45,7 @@ C_ARGS_arm     :=
 .PHONY: c-test asan tsan arm C_FORCE
 c-test: c-run-release  ## the C tests, with assertions
 asan:   c-run-asan     ## the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
-tsan:   c-run-tsan     ## the C tests under ThreadSanitizer
+tsan:   c-run-tsan     ## the C tests, and threads in Python, under ThreadSanitizer
 arm:                   ## the C tests compiled for aarch64 and run in qemu-user (ARM_CC=, ARM_QEMU=, ARM_ROOT=)
 	@command -v $(ARM_CC) >/dev/null || { echo "make arm compiles for aarch64, and there is no '$(ARM_CC)' here:" \
 	    "install it (Debian: apt install gcc-aarch64-linux-gnu libc6-dev-arm64-cross) or give yours, ARM_CC="; exit 1; }

@@ -24,7 +24,7 @@ Run = Callable[[str, float], list[Array]]
 ROUNDING = 2.0**-24  # of float32
 ULPS = 32  # in which elementwise ops agree, besides what disturbed inputs make of them
 FACTOR = 32.0  # of the spread of so few runs as these, where many roundings add up:
-RUNS, MORE_RUNS = 6, 60
+RUNS, MORE_RUNS = 4, 60
 VARIANCE = 1e-3
 TINY = 1e-37  # what float32 flushes to 0, and a little more
 NUMPYS = 1e-11  # of the greatest value: NumPy's own roundings, in float64
@@ -39,6 +39,8 @@ ELEMENTWISE = frozenset(row["name"] for row in _core.op_table() if row["doc"].st
 
 def agree(case: Case, drawn: Any, call: Call) -> None:
     """Draws values for the arrays of an op's call, and compares forward and back."""
+    if not any(a is not None and a.dtype.kind == "f" for a in drawn.arrays):
+        return
     if drawn.op.endswith("_norm") and min(_row(drawn.op, drawn.arrays[0])) < LEAST_ROW:
         return
     near_one = drawn.op in NEAR_ONE or "activation" in [param[0] for param in PARAMS[drawn.op]]

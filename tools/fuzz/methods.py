@@ -146,7 +146,8 @@ def _operator(case: Case) -> None:
 def _attribute(case: Case) -> None:
     """Set or delete an attribute of an object; of an optimizer, go on with what came of it."""
     subject = case.pick(MAKERS)(case)
-    name = case.pick((*NAMES[type(subject)], "foo"))
+    public = [name for name in NAMES[type(subject)] if not name.startswith("_")]
+    name = case.pick(public) if public and case.chance(0.7) else case.pick((*NAMES[type(subject)], "foo"))
     if case.chance(0.2):
         _call(case, f"delattr {type(subject).__name__}.{name}", delattr, [subject, name], {})
     else:

@@ -20,7 +20,8 @@ from pyneural import _core
 from pyneural import ops as table
 
 OPS = {row["name"]: row for row in _core.op_table()}
-MOST = 6_000  # values of an array, as a rule
+CASES = [(op, row) for op in OPS for row in ROWS[op].cases]
+MOST, FEW = 6_000, 500  # values of an array, as a rule; where a call is made many times
 WORK = 20_000_000  # products in a convolution
 KINDS: dict[str, tuple[Any, ...]] = {  # values of parameters that are usually right, by their kind
     "int": (0, 1, 2, -1),
@@ -53,11 +54,11 @@ class Drawn(NamedTuple):
 # ---- drawing a call ------------------------------------------------------------------------------------------------
 
 
-def _lengths(case: Case, shapes: list[tuple[int, ...]]) -> dict[int, int]:
+def _lengths(case: Case, shapes: list[tuple[int, ...]], most: int) -> dict[int, int]:
     """Another length for each that occurs; some stay."""
     known = sorted({n for shape in shapes for n in shape})
     new = {n: n if case.chance(0.3) else arrays.length(case) for n in known}
-    most = MOST * case.pick((300, 30)) if case.chance(0.02) else MOST
+    most = most * case.pick((300, 30)) if case.chance(0.02) else most
     while known and max(_size(shape, new) for shape in shapes) > most:
         longest = max(new, key=lambda n: new[n])
         new[longest] //= 2
@@ -76,9 +77,9 @@ def _size(shape: tuple[int, ...], new: dict[int, int]) -> int:
     return size
 
 
-def _shapes(case: Case, inputs: Any) -> tuple[list[tuple[int, ...] | None], dict[int, int]]:
+def _shapes(case: Case, inputs: Any, most: int) -> tuple[list[tuple[int, ...] | None], dict[int, int]]:
     given = [d.shape for d in inputs if d is not None]
-    new = _lengths(case, given)
+    new = _lengths(case, given, most)
     made: list[Any] = [None if d is None else tuple(new[n] for n in d.shape) for d in inputs]
     for i, shape in enumerate(made):
         if shape is None or not case.chance(0.06):
@@ -128,12 +129,11 @@ def _odd(case: Case, kind: str) -> Any:
     return hostile.some(case) if choice == 3 else case.pick(hostile.EDGES)
 
 
-def draw(case: Case, odd: float) -> Drawn:
+def draw(case: Case, odd: float, most: int = MOST) -> Drawn:
     """A call of some op; a share of its parameters is odd."""
-    op = case.pick(tuple(OPS))
-    row = case.pick(ROWS[op].cases)
+    op, row = case.pick(CASES)
     real = case.pick(arrays.REALS)
-    shapes, new = _shapes(case, row.inputs)
+    shapes, new = _shapes(case, row.inputs, most)
     try:
         made = [
             None if shape is None else _fill(case, d, shape, real, new)
@@ -164,7 +164,7 @@ def _text(drawn: Drawn, forms: list[str]) -> str:
 def run(case: Case) -> None:
     """One call of an op, forward and back."""
     if case.chance(0.2):
-        agree(case, draw(case, 0.0), call)
+        agree(case, draw(case, 0.0, FEW), call)
         return
     drawn = draw(case, 0.05)
     recording = not case.chance(0.15)
@@ -183,6 +183,7 @@ def _forward_and_back(case: Case, drawn: Drawn, recording: bool) -> None:
     pairs = [(None, "None") if a is None else arrays.give(case, a) for a in drawn.arrays]
     inputs, forms = [list(side) for side in zip(*pairs, strict=True)]
     alias = _alias(case, inputs, forms)
+    copies = _copies(inputs) if alias else []
     text = _text(drawn, forms)
     case.say(text)
     if case.chance(0.05):
@@ -195,6 +196,8 @@ def _forward_and_back(case: Case, drawn: Drawn, recording: bool) -> None:
         return
     if y.requires_grad and not (recording and wants):
         raise Finding("the result has a graph, though none was wanted when the call began")
+    if copies:
+        _same_as_copies(drawn, copies, y)
     if not alias:
         _predicted(case, drawn, inputs, y)
     if y.requires_grad:
@@ -208,6 +211,20 @@ def _alias(case: Case, inputs: list[Any], forms: list[str]) -> bool:
     i, j = case.random.sample(range(len(inputs)), 2)
     inputs[i], forms[i] = inputs[j], f"the same as {j}, {forms[j]}"
     return True
+
+
+def _copies(inputs: list[Any]) -> list[Any]:
+    """Each input with memory of its own; empty where one has no values."""
+    if not all(x is None or (isinstance(x, _core.Tensor) and not x.is_shape_only) for x in inputs):
+        return []
+    return [None if x is None else _core.tensor(x, x.dtype) for x in inputs]
+
+
+def _same_as_copies(drawn: Drawn, copies: list[Any], y: Any) -> None:
+    """Inputs that share memory make no difference."""
+    _core._fail_after(0)
+    if np.array(call(drawn, copies, drawn.params)).tobytes() != np.array(y).tobytes():
+        raise Finding("another result than on copies of the inputs")
 
 
 def _predicted(case: Case, drawn: Drawn, inputs: list[Any], y: Any) -> None:
