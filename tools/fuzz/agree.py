@@ -178,7 +178,9 @@ def _against_numpy(drawn: Any, given: list[Array | None], got: Array, spread: Ar
         raise Finding(f"{drawn.op} is {got.shape}, and NumPy's {want.shape}")
     with np.errstate(all="ignore"):
         greatest = np.max(abs(want), initial=1.0, where=np.isfinite(want))
-        off = _off(got, want, NUMPYS * greatest + ROUNDING * spread)
+        real = any(a is not None and a.dtype.kind == "f" for a in given)
+        numpys = NUMPYS if real else ULPS * ROUNDING  # what is real of integers alone is float32
+        off = _off(got, want, numpys * greatest + ROUNDING * spread)
     if off.any():
         at = np.unravel_index(int(np.argmax(off)), off.shape)
         raise Finding(f"{drawn.op} in float64 is {got[at]:.17g}, in NumPy {want[at]:.17g}, at {tuple(map(int, at))}")
