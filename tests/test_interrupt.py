@@ -112,3 +112,66 @@ def press_while_another_thread_computes() -> None:
 
 def test_other_threads_compute_to_the_end() -> None:
     assert child.run(press_while_another_thread_computes) == "main\n"
+
+
+def press_with_a_wakeup_descriptor() -> None:
+    """The op takes a second or more, so that it asks several times whether to end."""
+    import os
+    import signal
+    import socket
+    import threading
+
+    import numpy as np
+
+    import pyneural as pn
+
+    pn.set_threads(1)
+    pressed = []
+    signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno())
+    x = np.full((4000, 4000), 0.5, "float32")
+    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+    while not pressed:
+        pn.ops.matmul(x, x)
+    assert pressed == [True]
+    assert reader.recv(100) == bytes([signal.SIGINT])
+    signal.set_wakeup_fd(-1)
+    reader.close()
+    writer.close()
+
+
+def test_a_press_is_told_once_to_who_waits_for_signals() -> None:
+    child.run(press_with_a_wakeup_descriptor)
+
+
+def press_twice_in_an_op() -> None:
+    """Without an end before its time the convolution would compute for minutes."""
+    import os
+    import signal
+    import threading
+
+    import numpy as np
+
+    import pyneural as pn
+    from pyneural import _core
+
+    images, weight = np.zeros((1, 3000, 3000, 1), "float32"), np.zeros((1000, 1000, 1, 4), "float32")
+    seen = []
+
+    def press():
+        seen.append(stop.pressed)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with _core.Interrupt() as stop:
+        for seconds in (0.2, 1.2):
+            threading.Timer(seconds, press).start()
+        try:
+            pn.ops.conv2d(images, weight)
+        except KeyboardInterrupt as error:
+            print(seen, error)
+
+
+def test_the_first_press_is_noted_and_the_second_ends_an_op_that_both_meet() -> None:
+    assert child.run(press_twice_in_an_op) == "[False, True] conv2d: interrupted\n"

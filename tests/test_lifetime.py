@@ -468,6 +468,59 @@ def test_a_fork_may_come_while_other_threads_train():
     child.run(forks_while_threads_train)
 
 
+def forks_while_a_thread(what: str) -> None:
+    """The main thread fills, measures or steps, and asks for Ctrl-C meanwhile; another one forks."""
+    import os
+    import threading
+    import time
+    import warnings
+
+    import numpy as np
+
+    import pyneural as pn
+    from pyneural import _core
+
+    warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 Python warns of what we try here
+    pn.set_threads(2)
+    pixels, values = np.ones((2**27, 1), "uint8"), _core.zeros(2**25)  # each takes several tenths of a second
+    weights = pn.tensor(np.ones(2**20, "float32"), requires_grad=True)
+    optimizer = _core.Optimizer("sgd", [weights])
+    weights.sum().backward()
+    calls = {
+        "fills": lambda: _core.random_fill(values, "normal", 0.0, 1.0, 1, 2),
+        "measures": lambda: _core.moments(pixels),
+        "steps": optimizer.step,
+    }
+    done, wrong = threading.Event(), []
+
+    def fork():
+        for _ in range(20):
+            child = os.fork()
+            if child == 0:
+                code = 1
+                try:
+                    optimizer.step()
+                    code = 0
+                finally:
+                    os._exit(code)
+            if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:
+                wrong.append(child)
+            time.sleep(0.02)
+        done.set()
+
+    forker = threading.Thread(target=fork)
+    forker.start()
+    while not done.is_set():
+        calls[what]()
+    forker.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("what", ["fills", "measures", "steps"])
+def test_a_fork_may_come_while_the_main_thread(what: str) -> None:
+    child.run(forks_while_a_thread, what)
+
+
 # ---- Ctrl-C
 
 

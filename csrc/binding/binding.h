@@ -37,6 +37,8 @@ typedef struct pn_state {
     PyMethodDef *op_methods, *tensor_methods;
     const char *isa;
     PyObject *get_handler, *sigint, *usual_handler; /* of signals: whether Ctrl-C ends an op */
+    unsigned long main_thread;                      /* that alone sees Ctrl-C; 0: none */
+    unsigned forks;                                 /* of which this process is the child */
 } pn_state;
 
 /* Every file with something to add to the module has such a function; module.c lists them. */

@@ -58,13 +58,13 @@ static void shut(pnb_gate *g)
     Py_END_ALLOW_THREADS
 }
 
-static void before_fork(const pn_state *s)
+static void before_fork(pn_state *s)
 {
     shut(s->gate);
     pn_pool_before_fork(s->engine->pool);
 }
 
-static void after_in_parent(const pn_state *s)
+static void after_in_parent(pn_state *s)
 {
     if (!is_forker(s->gate)) /* the module came between the callbacks */
         return;
@@ -76,8 +76,11 @@ static void after_in_parent(const pn_state *s)
 }
 
 /* The threads that wait at the gate, and may hold its lock, are not here. */
-static void after_in_child(const pn_state *s)
+static void after_in_child(pn_state *s)
 {
+    s->forks++;
+    if (s->main_thread)
+        s->main_thread = PyThread_get_thread_ident();
     if (!is_forker(s->gate))
         return;
     pn_pool_after_fork(s->engine->pool);
@@ -86,7 +89,7 @@ static void after_in_child(const pn_state *s)
 
 /* ---- callbacks ---- */
 
-static PyObject *call(PyObject *weak, void (*function)(const pn_state *s))
+static PyObject *call(PyObject *weak, void (*function)(pn_state *s))
 {
     PyObject *new_module = PyObject_CallNoArgs(weak);
     if (!new_module)

@@ -153,31 +153,49 @@ bool pnb_is_finalizing(void)
 #endif
 }
 
-/* Only Python's own handler, or ours at the second press, ends an op: what others would do is theirs to decide once the
- * op is done, and no Python code runs here, in the middle of it. */
-static bool ends_ops(const pn_state *s)
+/* Takes the press if it is ours to answer: Python's own handler ends the op, ours notes the first press and ends the op
+ * at the second.  What other handlers would do is theirs to decide once the op is done: their press is left where it is
+ * (to put it back would write to signal.set_wakeup_fd once more), and no Python code runs here, in the middle of it. */
+static bool take_press(const pn_state *s)
 {
     PyObject *new_handler = s->get_handler ? PyObject_CallOneArg(s->get_handler, s->sigint) : NULL;
-    const bool ours = new_handler && Py_TYPE(new_handler) == s->interrupt_type && self_of(new_handler)->pressed;
-    const bool ends = ours || (new_handler && new_handler == s->usual_handler);
+    interrupt *ours = new_handler && Py_TYPE(new_handler) == s->interrupt_type ? self_of(new_handler) : NULL;
+    const bool answered = ours || (new_handler && new_handler == s->usual_handler);
+    bool ends = answered && PyOS_InterruptOccurred();
+    if (ends && ours) {
+        ends = ours->pressed;
+        ours->pressed = 1;
+    }
     Py_XDECREF(new_handler);
     PyErr_Clear();
     return ends;
 }
 
-/* pn_stop's question, on the thread that called the op, with or without the GIL. */
+/* pn_stop's question, on the thread that called the op, with or without the GIL.  Only the main thread ever sees a
+ * press; the others, which an interpreter that goes down would end in mid-work, never ask for the GIL. */
 static bool is_interrupted(void *state)
 {
-    if (pnb_is_finalizing())
+    const pn_state *s = state;
+    if (PyThread_get_thread_ident() != s->main_thread || pnb_is_finalizing())
         return false;
     const PyGILState_STATE gil = PyGILState_Ensure();
-    bool stop = PyOS_InterruptOccurred(); /* takes the press; only the main thread ever sees it */
-    if (stop && !ends_ops(state)) {
-        PyErr_SetInterruptEx(SIGINT); /* puts it back */
-        stop = false;
-    }
+    const bool ends = take_press(s);
     PyGILState_Release(gil);
-    return stop;
+    return ends;
+}
+
+/* The main thread of the main interpreter, where alone Python handles signals; of another interpreter nobody's. */
+static int find_main_thread(pn_state *s)
+{
+    PyObject *new_threading = PyImport_ImportModule("threading");
+    PyObject *new_main = new_threading ? PyObject_CallMethod(new_threading, "main_thread", NULL) : NULL;
+    PyObject *new_ident = new_main ? PyObject_GetAttrString(new_main, "ident") : NULL;
+    if (new_ident && PyInterpreterState_Get() == PyInterpreterState_Main())
+        s->main_thread = PyLong_AsUnsignedLong(new_ident);
+    Py_XDECREF(new_ident);
+    Py_XDECREF(new_main);
+    Py_XDECREF(new_threading);
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 int pnb_interrupt_setup(PyObject *module, pn_state *s)
@@ -188,7 +206,7 @@ int pnb_interrupt_setup(PyObject *module, pn_state *s)
     s->get_handler = new_signal ? PyObject_GetAttrString(new_signal, "getsignal") : NULL;
     s->usual_handler = new_signal ? PyObject_GetAttrString(new_signal, "default_int_handler") : NULL;
     Py_XDECREF(new_signal);
-    if (!s->interrupt_type || !s->sigint || !s->get_handler || !s->usual_handler)
+    if (!s->interrupt_type || !s->sigint || !s->get_handler || !s->usual_handler || find_main_thread(s))
         return -1;
     s->engine->stop_argument = s;
     s->engine->stop_asked = is_interrupted;

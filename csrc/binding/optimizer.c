@@ -7,7 +7,7 @@
 typedef struct optimizer {
     PyObject_HEAD
     pn_optimizer *o;
-    bool busy; /* a step runs without the GIL */
+    unsigned busy; /* since_fork() while a step runs without the GIL */
 } optimizer;
 
 static optimizer *self_of(PyObject *self) { return (optimizer *)(void *)self; }
@@ -205,10 +205,13 @@ static void dealloc(PyObject *self)
 
 /* ---- methods ---- */
 
+/* Names this process: in the child of a fork the thread that was in a step is gone, and so is its claim to be. */
+static unsigned since_fork(PyObject *self) { return pnb_state_of(self)->forks + 1; }
+
 /* The optimizer, unless another thread is in a step of it. */
 static pn_optimizer *idle(PyObject *self)
 {
-    if (!self_of(self)->busy)
+    if (self_of(self)->busy != since_fork(self))
         return self_of(self)->o;
     PyErr_Format(PyExc_RuntimeError, "%s: another thread is in a step of this optimizer",
                  pn_optimizer_what(self_of(self)->o)->name);
@@ -227,11 +230,11 @@ static PyObject *step(PyObject *self, PyObject *unused)
         failed = pn_optimizer_step(o, &err);
     } else {
         pnb_gate *gate = pnb_state_of(self)->gate; /* so that no fork copies gradients that are claimed */
-        self_of(self)->busy = true;
+        self_of(self)->busy = since_fork(self);
         PyThreadState *thread = pnb_gate_enter(gate);
         failed = pn_optimizer_step(o, &err);
         pnb_gate_leave(gate, thread);
-        self_of(self)->busy = false;
+        self_of(self)->busy = 0;
     }
     return failed ? pnb_raise(&err) : Py_NewRef(Py_None);
 }

@@ -50,8 +50,9 @@ static int interrupted(const char *who)
     return -1;
 }
 
-static int fill(pn_engine *engine, pn_tensor *t, const pn_random *job)
+static int fill(const pn_state *s, pn_tensor *t, const pn_random *job)
 {
+    pn_engine *engine = s->engine;
     pn_error err;
     pn_stop stop = pn_engine_stop(engine);
     const pn_team team = { .pool = engine->pool,
@@ -62,9 +63,9 @@ static int fill(pn_engine *engine, pn_tensor *t, const pn_random *job)
         pnb_raise(&err);
         return -1;
     }
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *thread = pnb_gate_enter(s->gate);
     engine->kernels[t->v.dtype]->random(&team, job);
-    Py_END_ALLOW_THREADS
+    pnb_gate_leave(s->gate, thread);
     pn_mem_put(team.scratch);
     pn_tensor_touch(t);
     return stop.now ? interrupted("random_fill") : 0;
@@ -93,7 +94,7 @@ static PyObject *random_fill(PyObject *module, PyObject *const *args, Py_ssize_t
     job.n = t->v.size;
     job.y = t->v.data;
     job.key = pn_rng_key(seed, stream);
-    return fill(s->engine, t, &job) ? NULL : Py_NewRef(Py_None);
+    return fill(s, t, &job) ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *permutation(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
@@ -146,8 +147,9 @@ static pn_tensor *values_of(pn_state *s, PyObject *o, const char *who)
     return PyErr_Format(PyExc_RuntimeError, "%s: this tensor is shape-only, it has no values", who), NULL;
 }
 
-static int run_moments(pn_engine *engine, const pn_tensor *x, pn_moments *job)
+static int run_moments(const pn_state *s, const pn_tensor *x, pn_moments *job)
 {
+    pn_engine *engine = s->engine;
     const pn_kernels *k = engine->kernels[x->v.dtype == PN_FLOAT64 ? PN_FLOAT64 : PN_FLOAT32];
     const size_t numbers = 2 * (size_t)job->channels * sizeof *job->mean, work = k->moments_work(job);
     pn_error err;
@@ -161,9 +163,9 @@ static int run_moments(pn_engine *engine, const pn_tensor *x, pn_moments *job)
     job->mean = (double *)(void *)(memory + PN_SCRATCH_BYTES);
     job->deviation = job->mean + job->channels;
     job->work = (double *)(void *)(memory + PN_SCRATCH_BYTES + (numbers + 63) / 64 * 64);
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *thread = pnb_gate_enter(s->gate);
     k->moments(&team, job);
-    Py_END_ALLOW_THREADS
+    pnb_gate_leave(s->gate, thread);
     if (!stop.now)
         return 0;
     pn_mem_put(memory);
@@ -184,7 +186,7 @@ static PyObject *moments(PyObject *module, PyObject *array)
     else if (job.n == 0)
         PyErr_Format(PyExc_ValueError, "moments: x must be (n, ..., channels) with at least one value, got %s",
                      pn_view_text(&x->v).s);
-    else if (run_moments(s->engine, x, &job) == 0) {
+    else if (run_moments(s, x, &job) == 0) {
         new_pair = Py_BuildValue("(NN)", pnb_array_copy(PN_FLOAT64, job.channels, job.mean),
                                  pnb_array_copy(PN_FLOAT64, job.channels, job.deviation));
         pn_mem_put((char *)job.mean - PN_SCRATCH_BYTES);
