@@ -239,7 +239,7 @@ static const PyType_Slot slots[] = {
 static const PyType_Spec spec = {
     .name = "pyneural._core.Block",
     .basicsize = sizeof(pnb_block),
-    .flags = Py_TPFLAGS_DEFAULT,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = (PyType_Slot *)slots,
 };
 

@@ -138,7 +138,7 @@ static const PyType_Slot slots[] = {
 static const PyType_Spec spec = {
     .name = "pyneural._core.Interrupt",
     .basicsize = sizeof(interrupt),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = (PyType_Slot *)slots,
 };
 

@@ -448,7 +448,7 @@ static const PyType_Slot type_slots[] = {
 static const PyType_Spec spec = {
     .name = "pyneural._core.Optimizer",
     .basicsize = sizeof(optimizer),
-    .flags = Py_TPFLAGS_DEFAULT,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = (PyType_Slot *)type_slots,
 };
 
