@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from opdraw import Bad, Case, Draw, Row
 from oprows import ROWS
+from scipy import special
 
 from pyneural import _core, ops
 
@@ -432,6 +433,42 @@ def test_logsumexp_of_nothing_but_minus_infinity_has_no_gradient() -> None:
     x = _core.tensor(np.array([[-np.inf, -np.inf], [-np.inf, 3]]), requires_grad=True)
     _core.ops.logsumexp(x, 1).backward(np.ones(2))
     assert np.array_equal(x.grad, [[0, 0], [0, 1]])
+
+
+@pytest.mark.parametrize("classes", [2, 5, 40, 700])
+@pytest.mark.parametrize("real", REALS)
+def test_losses_of_what_is_nearly_sure_keep_their_digits(classes: int, real: str) -> None:
+    """-log p and 1 - p near p = 1, where p itself is 1 to all its digits."""
+    sure = 20.0 if real == "float32" else 50.0
+    logits = np.linspace(-1, 0, 3 * classes).reshape(3, classes)
+    logits[:, 1] = [sure, 0, sure]
+    labels = np.array([1, 0, 1])
+    others = np.exp(logits - logits.max(axis=1, keepdims=True))
+    others[[0, 2], 1] = 0
+    rest = others.sum(axis=1)[[0, 2]]
+    x = _core.tensor(logits.astype(real), requires_grad=True)
+    loss = _core.ops.cross_entropy(x, labels, reduction="none")
+    loss.backward(np.array([1, 0, 1], real))
+    near = 1e-6 if real == "float32" else 1e-14
+    np.testing.assert_allclose(np.array(loss)[[0, 2]], np.log1p(rest), rtol=near)
+    np.testing.assert_allclose(np.array(x.grad)[[0, 2], 1], -rest / (1 + rest), rtol=near)
+    np.testing.assert_allclose(
+        np.array(x.grad)[[0, 2], 0], (others[:, 0] / (1 + others.sum(axis=1)))[[0, 2]], rtol=4 * near
+    )
+    np.testing.assert_allclose(np.array(_core.ops.log_softmax(x))[[0, 2], 1], -np.log1p(rest), rtol=near)
+
+
+@pytest.mark.parametrize("classes", [3, 90])
+@pytest.mark.parametrize("real", REALS)
+def test_binary_cross_entropy_of_what_is_nearly_sure_keeps_its_digits(classes: int, real: str) -> None:
+    logits = np.linspace(15, 30, classes)
+    for sign in (1, -1):
+        x = _core.tensor((sign * logits).astype(real).reshape(1, -1), requires_grad=True)
+        z = np.float64(x)
+        targets = np.full((1, classes), sign > 0, real)
+        _core.ops.binary_cross_entropy(x, targets, reduction="sum").backward()
+        near = 1e-6 if real == "float32" else 1e-14
+        np.testing.assert_allclose(x.grad, -sign * special.expit(-abs(z)), rtol=near)
 
 
 @pytest.mark.parametrize(

@@ -234,7 +234,7 @@ typedef struct pn_xent {
     double smoothing;
     bool has_ignore;
     int64_t ignore;
-    void *p;             /* (rows, C): softmax, kept for backward */
+    void *p;             /* (rows, C): softmax, less 1 at the label; kept for backward */
     void *loss, *weight; /* (rows) each */
     const void *scale;   /* backward: (rows) what multiplies each row's gradient of loss[r] */
     void *dx;
