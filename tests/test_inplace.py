@@ -235,6 +235,16 @@ def test_shape_only_tensors_check_the_shape_alone() -> None:
         y += x
 
 
+@pytest.mark.parametrize("exponent", [2.0, 0.5, np.float64(2)])
+def test_a_float_power_of_integers_does_not_fit_over_them(exponent: float) -> None:
+    x = tensor([2, 3])
+    with pytest.raises(TypeError, match=r"\*\*=: x is int64 and keeps its dtype, but the result is float32"):
+        x = operator.ipow(x, exponent)
+    x **= 2
+    assert x.numpy().tolist() == [4, 9]
+    assert x.dtype == "int64"
+
+
 def test_foreign_operands_are_left_to_python() -> None:
     class Mine:
         def __radd__(self, x: Any) -> str:

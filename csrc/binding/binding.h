@@ -187,9 +187,9 @@ int pnb_optable_methods(pn_state *s, const PyMethodDef *own, int n);
 /* An op on inputs that are tensors or can become such; NULL where absent. */
 PyObject *pnb_call_with(const pn_state *s, const pn_op *op, int n, PyObject *const *inputs, const void *params);
 /* The op's values written over those of objects[0], a tensor, of which a new reference is returned.
- * sign: as Python writes it, "-=". */
+ * fraction: a parameter was given as a float, so that integers become one; sign: as Python writes it, "-=". */
 PyObject *pnb_call_over(const pn_state *s, const pn_op *op, int n, PyObject *const *objects, const void *params,
-                        const char *sign);
+                        bool fraction, const char *sign);
 /* The next op on what one has just made, whose reference it takes over: recorded if that was. */
 PyObject *pnb_call_next(const pn_state *s, const pn_op *op, PyObject *new_made, const void *params);
 /* The same for tensors; one new reference for each output.

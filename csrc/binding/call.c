@@ -161,10 +161,11 @@ static int run_over(pnb_inputs *in, const void *params)
 }
 
 PyObject *pnb_call_over(const pn_state *s, const pn_op *op, int n, PyObject *const *objects, const void *params,
-                        const char *sign)
+                        bool fraction, const char *sign)
 {
     pnb_inputs in;
     pnb_inputs_open(&in, s, op);
+    in.fraction = fraction;
     in.over = sign;
     in.n = n;
     memcpy(in.objects, objects, (size_t)n * sizeof *objects);

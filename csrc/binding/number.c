@@ -61,7 +61,7 @@ static PyObject *over(PyObject *a, PyObject *b, pnb_op_index op, const char *sig
 {
     if (!is_any_tensor(b) && !pnb_array_like(b))
         Py_RETURN_NOTIMPLEMENTED;
-    return pnb_call_over(pnb_state_of(a), pn_ops[op], 2, (PyObject *[]){ a, b }, NULL, sign);
+    return pnb_call_over(pnb_state_of(a), pn_ops[op], 2, (PyObject *[]){ a, b }, NULL, false, sign);
 }
 
 PyObject *pnb_number_add_over(PyObject *a, PyObject *b) { return over(a, b, PNB_add, "+="); }
@@ -81,7 +81,7 @@ PyObject *pnb_number_pow_over(PyObject *a, PyObject *b, PyObject *modulus)
     memcpy(params, op->defaults, op->param_bytes);
     if (!fine || pnb_argument_read(&exponent, b, params + op->params->offset))
         return NULL;
-    return pnb_call_over(pnb_state_of(a), op, 1, &a, params, "**=");
+    return pnb_call_over(pnb_state_of(a), op, 1, &a, params, pnb_array_kind(b) != PNB_WHOLE, "**=");
 }
 
 /* ---- one operand ---- */

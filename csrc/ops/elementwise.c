@@ -65,6 +65,11 @@ static int unary_rule(pn_call *c, int keep, pn_error *err)
     const unary_params *params = c->params;
     if (c->op == &pn_op_clip && !(params->p[0] <= params->p[1]))
         return pn_fail(err, PN_EVALUE, "clip: low is %g and high is %g; give low <= high", params->p[0], params->p[1]);
+    if (c->op == &pn_op_clip && c->x[0]->dtype == PN_UINT8 && (params->p[0] > UINT8_MAX || params->p[1] < 0))
+        return pn_fail(err, PN_EVALUE,
+                       "clip: no uint8 is from %g to %g; give bounds that reach 0 to 255, or "
+                       "x.astype(\"int64\")",
+                       params->p[0], params->p[1]);
     c->keep_x = keep == KEEP_X ? PN_KEEP_X(0) : 0;
     c->keep_y = keep == KEEP_Y ? PN_KEEP_Y(0) : 0;
     return 0;
