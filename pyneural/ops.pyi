@@ -569,19 +569,19 @@ def take(x: _Values, indices: _Values) -> Tensor:
     [[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]
     """
 
-def softmax(x: _Values) -> Tensor:
-    """Probabilities along the last axis: exp(x - max) / sum (Bridle 1990).
+def softmax(x: _Values, axis: int = -1) -> Tensor:
+    """Probabilities along an axis: exp(x - max) / sum (Bridle 1990).
 
-    x: (..., C); returns (..., C), whose rows sum to 1.
+    x: (..., C); returns the same shape, whose rows sum to 1.
 
     >>> pn.ops.softmax(np.float32([[0, 0]])).numpy().tolist()
     [[0.5, 0.5]]
     """
 
-def log_softmax(x: _Values) -> Tensor:
-    """Logarithm of the softmax along the last axis, without overflow: x - max - log(sum(exp(x - max))).
+def log_softmax(x: _Values, axis: int = -1) -> Tensor:
+    """Logarithm of the softmax along an axis, without overflow: x - max - log(sum(exp(x - max))).
 
-    x: (..., C); returns (..., C).
+    x: (..., C); returns the same shape.
 
     >>> pn.ops.log_softmax(np.float32([[0, 0, 0]])).shape
     (1, 3)

@@ -622,8 +622,14 @@ reduction(
 for name, softmax in (("softmax", special.softmax), ("log_softmax", special.log_softmax)):
     row(
         name,
-        lambda x, softmax=softmax: softmax(x, axis=-1),
+        lambda x, axis=-1, softmax=softmax: softmax(x, axis=axis),
         case(normal(3, 5)),
+        case(normal(3, 5), axis=0),
+        case(normal(2, 4, 3, 5), axis=1),
+        case(normal(2, 4, 3, 5), axis=-1),
+        case(normal(3, 5, 1), axis=1),
+        case(normal(3, 0, 5), axis=0),
+        case(normal(47, 900), axis=0),
         case(normal(2, 4, 7)),
         case(normal(5)),
         case(normal(3, 1)),
@@ -631,6 +637,7 @@ for name, softmax in (("softmax", special.softmax), ("log_softmax", special.log_
         case(normal(900, 47)),
         plain(values([[1000.0, 1001, 1002], [-1000, 0, 1000]])),
         bad(f"{name}: x needs at least 1 axis", normal()),
+        bad(f"{name}: axis 2 is not an axis of x, which is (3, 4)", normal(3, 4), axis=2),
         plain(WHOLE),
     )
 

@@ -430,9 +430,9 @@ def test_a_second_copy_of_the_module_has_a_world_of_its_own() -> None:
 def test_the_types_cannot_be_changed(kind: Any) -> None:
     """What C looks up in them is what was written for it."""
     for name in ("foo", "__len__", "step", "shape", "__array_ufunc__"):
-        with pytest.raises(TypeError, match="cannot set .* attribute of immutable type"):
+        with pytest.raises(TypeError, match=r"cannot set .* attribute of immutable type"):
             setattr(kind, name, 1)
-        with pytest.raises(TypeError, match="cannot set .* attribute of immutable type"):
+        with pytest.raises(TypeError, match=r"cannot set .* attribute of immutable type"):
             delattr(kind, name)
     with pytest.raises(TypeError):
         type("Mine", (kind,), {})

@@ -423,8 +423,8 @@ int pnb_tensor_setup(PyObject *module, pn_state *s)
     s->tensor_type = pnb_add_type(module, &whole);
     if (!s->tensor_type)
         return -1;
-    /* `array + tensor` is ours: NumPy leaves operators to a type that says None here, and its ufuncs refuse it.  It is no
-     * slot, so the type is closed afterwards. */
+    /* `array + tensor` is ours: NumPy leaves operators to a type that says None here, and its ufuncs refuse it.  No
+     * slot says so, so the type is closed afterwards. */
     if (PyObject_SetAttrString((PyObject *)s->tensor_type, "__array_ufunc__", Py_None))
         return -1;
     s->tensor_type->tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;
