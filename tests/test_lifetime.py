@@ -521,6 +521,42 @@ def test_a_fork_may_come_while_the_main_thread(what: str) -> None:
     child.run(forks_while_a_thread, what)
 
 
+def forks_when_an_array_goes() -> None:
+    """The sweep lets go of the last reference to a borrowed array, whose finalizer computes and forks."""
+    import os
+    import warnings
+    import weakref
+
+    import numpy as np
+
+    import pyneural as pn
+    from pyneural import _core
+
+    warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 Python warns of what we try here
+    leaf, codes = pn.tensor(np.ones((400, 100), "float32"), requires_grad=True), []
+
+    def compute() -> bool:
+        return (leaf * 2.0).sum().item() == 80000 and float(np.float32(1e-30) * np.float32(1e-10)) > 0
+
+    def fork() -> None:
+        fine = compute()
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if compute() else 1)
+        codes.append((fine, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+
+    array = np.ones((400, 100), "float32")
+    weakref.finalize(array, fork)
+    loss = (leaf * _core.borrow(array)).sum()
+    del array
+    loss.backward()
+    assert codes == [(True, 0)], codes
+
+
+def test_a_finalizer_that_a_sweep_sets_off_may_compute_and_fork() -> None:
+    child.run(forks_when_an_array_goes)
+
+
 # ---- Ctrl-C
 
 

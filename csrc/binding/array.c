@@ -175,19 +175,16 @@ static pn_tensor *copy_in(const pn_state *s, PyArrayObject *a, const pn_view *sh
 }
 
 /* The last reference to a borrowed storage may go on any thread, with or without the GIL. */
-static void let_go(void *loan)
+static void let_go(void *owner)
 {
-    if (pnb_is_finalizing() && !PyGILState_Check())
-        return;
-    const PyGILState_STATE state = PyGILState_Ensure();
-    Py_DECREF((PyObject *)loan);
-    PyGILState_Release(state);
+    pnb_loan *loan = owner;
+    pnb_gate_return(loan->gate, loan);
 }
 
 /* The array, and what keeps its memory in place: array.resize(refcheck=False) would free that under us, but refuses
  * while there is a weak reference to the array that owns it; a bytearray or mmap below refuses while it has exported
  * a buffer.  (array.__setstate__ frees it all the same, under NumPy's own views too.) */
-static PyObject *new_loan(PyArrayObject *a)
+static pnb_loan *new_loan(const pn_state *s, PyArrayObject *a)
 {
     PyArrayObject *root = a;
     while (PyArray_BASE(root) && PyArray_Check(PyArray_BASE(root)))
@@ -196,22 +193,25 @@ static PyObject *new_loan(PyArrayObject *a)
     if (base && PyObject_CheckBuffer(base) && !(new_buffer = PyMemoryView_FromObject(base)))
         return NULL;
     PyObject *new_weak = PyWeakref_NewRef((PyObject *)root, NULL);
-    PyObject *new_tuple = new_weak ? PyTuple_Pack(3, a, new_weak, new_buffer ? new_buffer : Py_None) : NULL;
-    Py_XDECREF(new_weak);
-    Py_XDECREF(new_buffer);
-    return new_tuple;
+    pnb_loan *loan = new_weak ? PyMem_Malloc(sizeof *loan) : NULL;
+    if (!loan) {
+        Py_XDECREF(new_weak);
+        Py_XDECREF(new_buffer);
+        return PyErr_Occurred() ? NULL : (pnb_loan *)PyErr_NoMemory();
+    }
+    *loan = (pnb_loan){ .gate = s->gate, .held = { Py_NewRef(a), new_weak, new_buffer } };
+    return loan;
 }
 
 static pn_tensor *borrow(const pn_state *s, PyArrayObject *a, const pn_view *shape)
 {
     pn_error err;
-    PyObject *new_owner = new_loan(a);
-    if (!new_owner)
+    pnb_loan *loan = new_loan(s, a);
+    if (!loan)
         return NULL;
-    pn_storage *storage =
-        pn_storage_borrow(s->engine, PyArray_DATA(a), pn_view_bytes(shape), true, let_go, new_owner, &err);
+    pn_storage *storage = pn_storage_borrow(s->engine, PyArray_DATA(a), pn_view_bytes(shape), true, let_go, loan, &err);
     if (!storage) {
-        Py_DECREF(new_owner);
+        let_go(loan);
         return pnb_raise(&err);
     }
     pn_tensor *new_tensor = pn_tensor_on(storage, 0, shape, &err);

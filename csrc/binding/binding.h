@@ -212,6 +212,17 @@ bool pnb_is_finalizing(void);
 PyThreadState *pnb_gate_enter(pnb_gate *gate);              /* gives the GIL away */
 void pnb_gate_leave(pnb_gate *gate, PyThreadState *thread); /* takes it back */
 
+/* What keeps lent memory alive, and in its place. */
+enum { PNB_LOAN_HOLDS = 3 };
+typedef struct pnb_loan {
+    struct pnb_loan *next; /* NULL, but in the gate's list */
+    pnb_gate *gate;
+    PyObject *held[PNB_LOAN_HOLDS]; /* or NULL */
+} pnb_loan;
+
+/* Lets go of it, which may run Python code: now, with the GIL, or when those who are inside the gate leave. */
+void pnb_gate_return(pnb_gate *gate, pnb_loan *loan);
+
 enum { PNB_RELEASE_AT = 32768 }; /* elements of work from which the GIL is given away */
 
 #endif

@@ -6,7 +6,10 @@
  * uses the engine, and want it back from it.  So we hold nothing meanwhile that such a thread waits for, above all
  * not the memory's lock.  Instead there is a gate: who works on memory or graphs without the GIL goes through it, and
  * a fork shuts it and waits until nobody is inside.  Who works with the GIL stands still at the fork, since the
- * forking thread has it. */
+ * forking thread has it.
+ *
+ * Inside the gate no Python code runs, since it might compute, or fork, and wait for a gate that waits for it.  So an
+ * array whose last reference goes there, which may have a finalizer, is kept until its thread has left. */
 #include "binding/binding.h"
 
 #include <pthread.h>
@@ -17,6 +20,7 @@ struct pnb_gate {
     int inside;       /* threads at work without the GIL */
     bool shut;        /* a fork is under way */
     pthread_t forker; /* by this thread, which may pass: callbacks may compute, too */
+    pnb_loan *loans;  /* that came back meanwhile */
 };
 
 static const pnb_gate open_gate = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
@@ -34,16 +38,44 @@ PyThreadState *pnb_gate_enter(pnb_gate *g)
     return thread;
 }
 
+static void drop(pnb_loan *loan)
+{
+    while (loan) {
+        pnb_loan *next = loan->next;
+        for (int i = 0; i < PNB_LOAN_HOLDS; i++)
+            Py_XDECREF(loan->held[i]);
+        PyMem_Free(loan);
+        loan = next;
+    }
+}
+
 void pnb_gate_leave(pnb_gate *g, PyThreadState *thread)
 {
     pthread_mutex_lock(&g->lock);
+    pnb_loan *loans = g->loans;
+    g->loans = NULL;
     if (--g->inside == 0)
         pthread_cond_broadcast(&g->changed);
     pthread_mutex_unlock(&g->lock);
     PyEval_RestoreThread(thread);
+    drop(loans);
 }
 
-/* Without the GIL, which those inside may need: the last reference to a borrowed array is let go with it. */
+/* With nobody inside this thread is not, so it has the GIL; else it may be, or somebody else is, who will leave. */
+void pnb_gate_return(pnb_gate *g, pnb_loan *loan)
+{
+    pthread_mutex_lock(&g->lock);
+    const bool waits = g->inside > 0;
+    if (waits) {
+        loan->next = g->loans;
+        g->loans = loan;
+    }
+    pthread_mutex_unlock(&g->lock);
+    if (!waits)
+        drop(loan);
+}
+
+/* Without the GIL, which the main thread may need inside: it asks for Ctrl-C there. */
 static void shut(pnb_gate *g)
 {
     Py_BEGIN_ALLOW_THREADS
