@@ -36,6 +36,7 @@ ALLOWED: dict[str, tuple[type[BaseException], ...]] = {
     "files": (ValueError, OSError),
     "images": (ValueError, OSError),
     "threads": USUAL,
+    "forks": USUAL,
 }
 
 
@@ -46,6 +47,7 @@ class Case:
         self.random = random.Random(f"{fuzzer}/{seed}/{index}")
         self.allowed = ALLOWED.get(fuzzer, USUAL)
         self.index = index
+        self.refusal: type[BaseException] | None = None  # of the last call that was refused
         self._board = board
         self._numbers: np.random.Generator | None = None
 
@@ -79,6 +81,7 @@ class Case:
             return call(*args, **words)
         except self.allowed as error:
             self._board.refused += 1
+            self.refusal = type(error)
             if not str(error) and not isinstance(error, MemoryError):  # Python's own has no message
                 raise Finding(f"{type(error).__name__} without a message") from error
         except Exception as error:

@@ -27,10 +27,12 @@ from pathlib import Path
 
 from board import Board
 
-FUZZERS = ("ops", "methods", "graphs", "files", "images", "threads")
+FUZZERS = ("ops", "methods", "graphs", "files", "images", "threads", "forks")
+PLAIN = ("forks",)  # see there
 SHOWN = 3  # cases named for each kind of finding
 ENDLESS = 1 << 60
 _POLL = 0.05  # seconds between two looks at a process
+_SANITIZERS = ("LD_PRELOAD", "PYTHONPATH", "PYTHONMALLOC")  # what the Makefile sets for it
 _SANITIZED = "asan" in os.environ.get("LD_PRELOAD", "")
 
 
@@ -104,7 +106,9 @@ class Child:
         command = [sys.executable, __file__, "--child", self.result.name, str(self.result.seed)]
         command += [str(board_file), str(out), str(first), str(last), str(seconds)]
         with err.open("wb") as stderr:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr)
+            process = subprocess.Popen(
+                command, env=self._environment(), stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr
+            )
             hung = self._watch(process, board)
         at = board.read()
         self.result.calls += at.calls
@@ -120,6 +124,11 @@ class Child:
             return last + 1
         self.result.add(at.index, f"hang: longer than {self.limit:g} s" if hung else _crash(process, said), at.text)
         return at.index + 1
+
+    def _environment(self) -> dict[str, str]:
+        """Without the sanitizer and its build, for the fuzzers that want the plain one."""
+        plain = _SANITIZED and self.result.name in PLAIN
+        return {key: value for key, value in os.environ.items() if not (plain and key in _SANITIZERS)}
 
     def _watch(self, process: subprocess.Popen[bytes], board: Board) -> bool:
         """Waits for the end; True where a case had to be ended."""

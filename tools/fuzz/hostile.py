@@ -216,7 +216,7 @@ def some(case: Case, depth: int = 0) -> Any:
     return case.pick(
         (None, ..., slice(None), slice(2**70, -1, 0), b"bytes", bytearray(8), memoryview(b"12345678"), {}, {1: 2},
          set(), object(), int, len, range(3), iter([1, 2]), np.dtype("float32"), np.zeros(3, "O"), np.zeros(2, "M8[s]"),
-         np.array(["a"]), np.ma.masked, np.zeros((1,) * 12, "float32"))
+         np.array(["a"]), np.zeros((1,) * 12, "float32"))
     )  # fmt: skip
 
 

@@ -55,6 +55,8 @@ class Loop:
     def _one(self, index: int) -> None:
         case = Case(self.name, self.seed, index, self.board)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if _core.memory_stats()["live_bytes"] > ENGINE_BYTES // 4:  # held by Python's cycles
+            gc.collect()
         self.board.begin(index)
         try:
             self.run(case)

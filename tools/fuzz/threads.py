@@ -1,4 +1,4 @@
-"""threads.py -- several threads at work on the same tensors, blocks, graphs, optimizers and arrays, with forks between.
+"""threads.py -- several threads at work on the same tensors, blocks, graphs, optimizers and arrays.
 
 Numbers that race may come out wrong; a crash, a hang, an exception of another kind, and an engine that computes wrongly
 afterwards may not.  What the threads do is the case's; how they meet is the machine's: run one --repeat times to see it
@@ -8,12 +8,9 @@ once more.
 from __future__ import annotations
 
 import gc
-import os
-import signal
 import sys
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +20,6 @@ import pyneural as pn
 from pyneural import _core, ops
 
 ROWS, WIDTH, CLASSES = 5000, 8, 4  # 40,000 values: from 32,768 on the GIL is given away
-PATIENCE = 15.0  # seconds for a forked child
 WRONG = (2**40, -(2**40), 2**62, -1, CLASSES)  # labels that are none
 
 
@@ -158,28 +154,6 @@ def _normal(w: World) -> None:
     ops.batch_norm(w.leaf, ones, ones, *w.running, training=True).sum().backward()
 
 
-def _fork(w: World) -> None:
-    """The child computes and ends; it must not wait for a thread that it does not have."""
-    child = os.fork()
-    if child == 0:
-        try:
-            signal.alarm(int(PATIENCE) * 2)
-            t = _core.tensor(np.ones((300, 300), "float32"), requires_grad=True)
-            (t @ t).sum().backward()
-            os._exit(int(np.array(t.grad)[0, 0] != 600))
-        finally:
-            os._exit(1)
-    until = time.monotonic() + PATIENCE
-    while (done := os.waitpid(child, os.WNOHANG))[0] == 0:
-        if time.monotonic() > until:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            raise Finding("a forked child hangs")
-        time.sleep(0.002)
-    if done[1]:
-        raise Finding(f"a forked child ended with {done[1]}")
-
-
 def _pool(w: World) -> None:
     for n in (1, 3, 2):
         _core.set_threads(n)
@@ -223,13 +197,17 @@ def _check(real: str) -> None:
 
 def run(case: Case) -> None:
     """Two to four threads, a few actions each, some of them again and again."""
+    together(case)
+
+
+def together(case: Case, more: Sequence[Callable[[World], object]] = ()) -> None:
+    """A case of threads, each of which does one of `more`, too."""
     interval = sys.getswitchinterval()
     world = World(case)
     programs = []
     for _ in range(case.pick((2, 2, 3, 4))):
         some = [case.pick(ACTIONS) for _ in range(case.pick((1, 1, 2, 3)))]
-        if case.chance(0.06):
-            some.append(_fork)
+        some += [case.pick(more)] if more else []
         programs.append(some * case.pick((2, 5, 10)))
     case.say(" | ".join(f"{len(p)} of {', '.join(sorted({a.__name__ for a in p}))}" for p in programs))
     found: list[Any] = []
