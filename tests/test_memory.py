@@ -1,7 +1,10 @@
 """Memory: each request may fail and nothing is lost; a step asks the system for nothing; a limit holds."""
 
 import gc
+import os
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -292,6 +295,46 @@ def test_what_is_kept_for_reuse_goes_back_to_the_system_on_request():
     assert pn.memory_stats()["cached_bytes"] >= 1 << 20
     _core.memory_trim()
     assert pn.memory_stats()["cached_bytes"] == 0
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+if sys.platform == "linux":
+
+    @pytest.mark.parametrize("mib", [192, 1, 1 / 8])
+    def test_most_of_what_is_deleted_goes_back_to_the_system(mib):
+        _core.memory_trim()
+        before = resident()
+        n = int(mib * 2**18)
+        tensors = [pn.zeros((n,)) for _ in range(int(768 / mib))]
+        between = [bytes(1000) for _ in range(1000)]  # others' blocks in the C library's heap
+        assert resident() - before > 700 << 20
+        del tensors
+        assert pn.memory_stats()["cached_bytes"] <= 512 << 20
+        assert resident() - before < 520 << 20
+        _core.memory_trim()
+        assert resident() - before < 40 << 20
+        del between
+
+
+def test_what_a_loop_needs_is_kept_until_its_optimizer_ends():
+    floor = 512 << 20
+    _core.memory_trim()
+    optimizer = pn.SGD([pn.tensor([1.0], requires_grad=True)])
+    asked = []
+    for _ in range(4):
+        before = pn.memory_stats()["system_calls"]
+        tensors = [pn.zeros((3 << 24,)) for _ in range(4)]  # of 192 MiB
+        del tensors
+        asked.append(pn.memory_stats()["system_calls"] - before)
+    assert asked[2:] == [0, 0], asked
+    assert pn.memory_stats()["keep_bytes"] > floor
+    assert pn.memory_stats()["cached_bytes"] >= 768 << 20
+    del optimizer
+    assert pn.memory_stats()["keep_bytes"] == floor
+    assert pn.memory_stats()["cached_bytes"] <= floor
 
 
 def test_more_than_can_be_addressed_is_a_memory_error_or_a_value_error_and_nothing_is_lost():

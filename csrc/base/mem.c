@@ -3,12 +3,20 @@
  * A block is a header of one cache line and, behind it, the bytes of its size class: 64, 128, 192, 256, then four
  * classes for each power of two (past 256 at most a fifth of a block is slack).  A returned block waits in its class's
  * list for the next request; all bytes are counted in sizes of classes.  Sanitizer builds count alike, but take each
- * block from the system in its exact size and give it back at once, so that the tools see every mistake. */
+ * block from the system in its exact size and give it back at once, so that the tools see every mistake.
+ *
+ * How much may wait is `keep_bytes`, KEPT at first.  When more would, all that waits goes back: what is in use again
+ * and again is soon there again, what no longer is stays away.  What is asked for again within SOON_NS after it went
+ * back is a loop's: keep_bytes grows by it, to twice the peak at most, and the loop's next round asks for nothing. */
 #include "base/mem.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -30,9 +38,11 @@ enum {
     SMALL_LOG2 = 8,
     CLASSES = 4 * (64 - SMALL_LOG2) + 4,
     HUGE_PAGE = 2 << 20,
-    CACHE_FLOOR = 1 << 30, /* so much may lie unused whatever the live bytes: batches of */
-                           /* training and validation take turns, each in its own classes */
+    KEPT = 512 << 20,      /* bytes that wait at most, until a loop needs more: batches of training and */
+                           /* validation take turns, each in its own classes */
+    MANY_BYTES = 16 << 20, /* that go back at once: the C library is asked to let go of them, too */
 };
+static const int64_t SOON_NS = 10000000000;
 
 typedef enum { FREE = 0x46524545, LIVE = 0x4C495645 } block_state; /* in debug, a block returned twice is caught */
 
@@ -49,6 +59,8 @@ _Static_assert(sizeof(block) <= HEADER, "the header is one cache line");
 struct pn_memory {
     pthread_mutex_t lock; /* guards all that follows */
     pn_memory_stats stats;
+    size_t gone_bytes; /* went back, and were not asked for again */
+    int64_t gone_ns;   /* when the last did */
     int64_t fail_after;
     block *cached[CLASSES];
 };
@@ -82,19 +94,37 @@ static void *ask_system(size_t bytes)
     return start;
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* The C library keeps blocks of less than some MiB in its heap, which it shortens at its end alone. */
 static void give_back(block *chain)
 {
-    while (chain != NULL) {
+    size_t bytes = 0;
+    while (chain) {
         block *next = chain->next;
+        bytes += chain->size;
         free(chain);
         chain = next;
     }
+#ifdef __GLIBC__
+    if (bytes >= MANY_BYTES)
+        (void)malloc_trim(0);
+#endif
 }
 
 /* Empties the cache into one chain, for give_back once the lock is open again. */
 static block *detach_cached(pn_memory *memory)
 {
     block *chain = NULL;
+    if (memory->stats.cached_bytes > 0) {
+        memory->gone_bytes += memory->stats.cached_bytes;
+        memory->gone_ns = now_ns();
+    }
     for (int c = 0; c < CLASSES && memory->stats.cached_bytes > 0; c++)
         while (memory->cached[c] != NULL) {
             block *b = memory->cached[c];
@@ -104,6 +134,36 @@ static block *detach_cached(pn_memory *memory)
             chain = b;
         }
     return chain;
+}
+
+/* A block that comes back waits for the next request; returns what goes back to the system instead. */
+static block *keep(pn_memory *memory, block *b)
+{
+    pn_memory_stats *s = &memory->stats;
+    const bool too_much = s->cached_bytes + b->size > s->keep_bytes;
+    block *surplus = too_much ? detach_cached(memory) : NULL;
+    if (b->size > s->keep_bytes) {
+        memory->gone_bytes += b->size;
+        memory->gone_ns = now_ns();
+        b->next = surplus;
+        return b;
+    }
+    b->next = memory->cached[b->size_class];
+    memory->cached[b->size_class] = b;
+    s->cached_bytes += b->size;
+    return surplus;
+}
+
+/* A request that the cache could not serve: whether it would have, had less gone back lately. */
+static void regret(pn_memory *memory, size_t size)
+{
+    pn_memory_stats *s = &memory->stats;
+    if (memory->gone_bytes > 0 && now_ns() - memory->gone_ns > SOON_NS)
+        memory->gone_bytes = 0;
+    const size_t again = size < memory->gone_bytes ? size : memory->gone_bytes;
+    memory->gone_bytes -= again;
+    if (s->keep_bytes < 2 * s->peak_bytes)
+        s->keep_bytes += again;
 }
 
 static double mib(size_t bytes) { return (double)bytes / (1 << 20); }
@@ -163,7 +223,7 @@ pn_memory *pn_memory_new(pn_error *err)
         pn_fail(err, PN_EMEMORY, "out of memory: the system refused an engine's first bytes");
         return NULL;
     }
-    *memory = (pn_memory){ .lock = PTHREAD_MUTEX_INITIALIZER };
+    *memory = (pn_memory){ .lock = PTHREAD_MUTEX_INITIALIZER, .stats = { .keep_bytes = KEPT } };
     return memory;
 }
 
@@ -185,7 +245,6 @@ void *pn_mem_get(pn_memory *memory, size_t bytes, pn_error *err)
     }
     int size_class = class_of(bytes);
     size_t size = class_size(size_class);
-    block *surplus = NULL;
     pthread_mutex_lock(&memory->lock);
     if (reserve(memory, size, err) != 0) {
         pthread_mutex_unlock(&memory->lock);
@@ -199,11 +258,9 @@ void *pn_mem_get(pn_memory *memory, size_t bytes, pn_error *err)
         note_peak(s);
     } else {
         s->system_calls++;
-        if (s->cached_bytes > CACHE_FLOOR && s->cached_bytes > s->live_bytes)
-            surplus = detach_cached(memory);
+        regret(memory, size);
     }
     pthread_mutex_unlock(&memory->lock);
-    give_back(surplus);
     if (b == NULL && (b = new_block(memory, bytes, size_class, err)) == NULL)
         return NULL;
     pn_assert(b->state == FREE);
@@ -230,13 +287,11 @@ void pn_mem_put(void *start)
     pthread_mutex_lock(&memory->lock);
     memory->stats.live_bytes -= b->size;
     memory->stats.live_blocks--;
-    if (RECYCLE) {
-        b->next = memory->cached[b->size_class];
-        memory->cached[b->size_class] = b;
-        memory->stats.cached_bytes += b->size;
-    }
+    block *surplus = RECYCLE ? keep(memory, b) : NULL;
     pthread_mutex_unlock(&memory->lock);
-    if (!RECYCLE)
+    if (RECYCLE)
+        give_back(surplus);
+    else
         free(b);
 }
 
@@ -244,6 +299,18 @@ void pn_memory_trim(pn_memory *memory)
 {
     pthread_mutex_lock(&memory->lock);
     block *chain = detach_cached(memory);
+    memory->gone_bytes = 0;
+    memory->stats.keep_bytes = KEPT;
+    pthread_mutex_unlock(&memory->lock);
+    give_back(chain);
+}
+
+void pn_memory_settle(pn_memory *memory)
+{
+    pthread_mutex_lock(&memory->lock);
+    block *chain = memory->stats.cached_bytes > KEPT ? detach_cached(memory) : NULL;
+    memory->gone_bytes = 0;
+    memory->stats.keep_bytes = KEPT;
     pthread_mutex_unlock(&memory->lock);
     give_back(chain);
 }

@@ -105,10 +105,11 @@ static PyObject *memory_stats(PyObject *module, PyObject *unused)
 {
     (void)unused;
     const pn_memory_stats m = pn_memory_read_stats(pnb_state(module)->engine->memory);
-    return Py_BuildValue("{snsnsnsnsKsKsn}", "live_bytes", (Py_ssize_t)m.live_bytes, "live_blocks",
+    return Py_BuildValue("{snsnsnsnsnsKsKsn}", "live_bytes", (Py_ssize_t)m.live_bytes, "live_blocks",
                          (Py_ssize_t)m.live_blocks, "peak_bytes", (Py_ssize_t)m.peak_bytes, "cached_bytes",
-                         (Py_ssize_t)m.cached_bytes, "requests", (unsigned long long)m.requests, "system_calls",
-                         (unsigned long long)m.system_calls, "limit_bytes", (Py_ssize_t)m.limit_bytes);
+                         (Py_ssize_t)m.cached_bytes, "keep_bytes", (Py_ssize_t)m.keep_bytes, "requests",
+                         (unsigned long long)m.requests, "system_calls", (unsigned long long)m.system_calls,
+                         "limit_bytes", (Py_ssize_t)m.limit_bytes);
 }
 
 static PyObject *set_memory_limit(PyObject *module, PyObject *n)
@@ -155,7 +156,8 @@ static const PyMethodDef functions[] = {
     { "pool_counts", pool_counts, METH_NOARGS,
       "pool_counts()\n--\n\nRegions of work so far by kind: all, and those that two or more threads shared." },
     { "memory_stats", memory_stats, METH_NOARGS,
-      "memory_stats()\n--\n\nThe engine's memory: live_bytes, live_blocks, peak_bytes, cached_bytes, requests, "
+      "memory_stats()\n--\n\nThe engine's memory: live_bytes, live_blocks, peak_bytes, cached_bytes, keep_bytes, "
+      "requests, "
       "system_calls, limit_bytes." },
     { "set_memory_limit", set_memory_limit, METH_O,
       "set_memory_limit(n, /)\n--\n\nMore than n bytes in use raise MemoryError; 0: no limit." },

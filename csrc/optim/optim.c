@@ -149,10 +149,12 @@ fail:
     return NULL;
 }
 
+/* Where an optimizer ends a training has ended, and its batches' memory is no longer wanted. */
 void pn_optimizer_free(pn_optimizer *o)
 {
     if (!o)
         return;
+    pn_memory *memory = o->engine->memory;
     for (pn_index i = 0; i < o->n; i++)
         pn_tensor_unref(o->tensors[i]);
     pn_block_unref(o->block);
@@ -162,6 +164,7 @@ void pn_optimizer_free(pn_optimizer *o)
     pn_mem_put(o->partial);
     pn_mem_put(o->scratch);
     pn_mem_put(o);
+    pn_memory_settle(memory);
 }
 
 /* The gradient's values, which are the claim's; NULL: none, or frozen. */

@@ -192,19 +192,69 @@ TEST(impossible_sizes_are_refused_and_leave_no_trace)
     pn_memory_free(memory);
 }
 
-TEST(a_surplus_of_cached_blocks_goes_back_before_more_is_asked)
+enum { PIECES = 6 };
+static const size_t kept = (size_t)512 << 20;
+
+/* Never touched, so nothing is used of it; sanitizers keep nothing, but mark every byte. */
+static size_t piece(void) { return harness_sanitized() ? 1 << 16 : kept / 2; }
+
+/* All pieces at once, and back; how often the system was asked. */
+static int live_a_large_round(pn_memory *memory, size_t bytes)
+{
+    void *p[PIECES];
+    const uint64_t before = pn_memory_read_stats(memory).system_calls;
+    for (int i = 0; i < PIECES; i++)
+        p[i] = pn_mem_get(memory, bytes, NULL);
+    for (int i = 0; i < PIECES; i++)
+        pn_mem_put(p[i]);
+    return (int)(pn_memory_read_stats(memory).system_calls - before);
+}
+
+TEST(what_nobody_asks_for_again_goes_back)
 {
     pn_memory *memory = pn_memory_new(NULL);
-    void *p[3];
-    for (int i = 0; i < 3; i++)
-        p[i] = pn_mem_get(memory, (size_t)512 << 20, NULL); /* never touched, so nothing is used of them */
-    for (int i = 0; i < 3; i++)
-        pn_mem_put(p[i]);
-    if (!harness_sanitized())
-        CHECK_INT(pn_memory_read_stats(memory).cached_bytes, (size_t)1536 << 20);
-    void *small = pn_mem_get(memory, 1000, NULL); /* of a class that is not cached */
+    live_a_large_round(memory, piece());
+    pn_memory_stats s = pn_memory_read_stats(memory);
+    CHECK(s.cached_bytes <= kept);
+    CHECK_INT(s.keep_bytes, kept);
+    pn_memory_trim(memory);
+    pn_mem_put(pn_mem_get(memory, kept + 1, NULL)); /* larger than all that is kept */
     CHECK_INT(pn_memory_read_stats(memory).cached_bytes, 0);
+    pn_memory_free(memory);
+}
+
+TEST(a_loop_that_needs_more_than_is_kept_asks_the_system_for_nothing_from_its_third_round)
+{
+    pn_memory *memory = pn_memory_new(NULL);
+    if (!harness_sanitized()) {
+        CHECK_INT(live_a_large_round(memory, piece()), PIECES);
+        CHECK(live_a_large_round(memory, piece()) > 0);
+        for (int round = 0; round < 3; round++)
+            CHECK_INT(live_a_large_round(memory, piece()), 0);
+        CHECK_INT(pn_memory_read_stats(memory).cached_bytes, PIECES * piece());
+    }
+    pn_memory_settle(memory); /* the loop has ended */
+    CHECK_INT(pn_memory_read_stats(memory).cached_bytes, 0);
+    CHECK_INT(pn_memory_read_stats(memory).keep_bytes, kept);
+    void *small = pn_mem_get(memory, 1000, NULL);
     pn_mem_put(small);
+    const size_t cached = pn_memory_read_stats(memory).cached_bytes;
+    pn_memory_settle(memory); /* so little stays */
+    CHECK_INT(pn_memory_read_stats(memory).cached_bytes, cached);
+    pn_memory_free(memory);
+}
+
+TEST(rounds_of_ever_other_sizes_keep_at_most_twice_the_peak)
+{
+    pn_memory *memory = pn_memory_new(NULL);
+    for (int round = 0; round < 40; round++) {
+        live_a_large_round(memory, piece() >> (round % 8) / 4 | piece() >> 2 >> round % 4);
+        const pn_memory_stats s = pn_memory_read_stats(memory);
+        CHECK(s.cached_bytes <= s.keep_bytes);
+        CHECK(s.keep_bytes <= (2 * s.peak_bytes > kept ? 2 * s.peak_bytes : kept) + 2 * piece());
+    }
+    pn_memory_trim(memory);
+    CHECK_INT(pn_memory_read_stats(memory).keep_bytes, kept);
     pn_memory_free(memory);
 }
 
@@ -510,8 +560,10 @@ TEST(cgroup_quotas_are_read_and_rounded_up)
 TESTS(an_error_holds_code_and_text, a_long_error_is_cut_between_characters,
       blocks_are_aligned_and_writable_at_every_size, a_second_epoch_asks_the_system_for_nothing,
       zeroed_blocks_are_zero_even_when_recycled, the_limit_holds_and_says_so, the_nth_request_fails_once,
-      impossible_sizes_are_refused_and_leave_no_trace, a_surplus_of_cached_blocks_goes_back_before_more_is_asked,
-      a_refusal_empties_the_cache_and_tries_again, threads_may_hammer_one_memory,
-      memory_is_usable_on_both_sides_of_a_fork, a_recycled_block_costs_nanoseconds, philox_gives_the_published_words,
-      streams_are_hashes_and_keys_differ, a_permutation_holds_each_number_once, permutations_are_uniform,
-      a_large_permutation_is_quick, instruction_sets_have_names, cgroup_quotas_are_read_and_rounded_up)
+      impossible_sizes_are_refused_and_leave_no_trace, what_nobody_asks_for_again_goes_back,
+      a_loop_that_needs_more_than_is_kept_asks_the_system_for_nothing_from_its_third_round,
+      rounds_of_ever_other_sizes_keep_at_most_twice_the_peak, a_refusal_empties_the_cache_and_tries_again,
+      threads_may_hammer_one_memory, memory_is_usable_on_both_sides_of_a_fork, a_recycled_block_costs_nanoseconds,
+      philox_gives_the_published_words, streams_are_hashes_and_keys_differ, a_permutation_holds_each_number_once,
+      permutations_are_uniform, a_large_permutation_is_quick, instruction_sets_have_names,
+      cgroup_quotas_are_read_and_rounded_up)
