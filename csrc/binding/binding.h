@@ -63,6 +63,11 @@ void *pnb_raise(const pn_error *err); /* returns NULL */
 /* The one of n words that `word` was probably meant to be, or NULL. */
 const char *pnb_closest(const char *word, const char *const *words, int n);
 
+/* ---- familiar.c: words of other libraries ------------------------------------------------------------------------ */
+
+PyObject *pnb_familiar_getattr(PyObject *self, PyObject *name); /* a tensor's attributes, and what to write instead */
+const char *pnb_familiar_keyword(const char *theirs);           /* what the word may be called here, or NULL */
+
 /* ---- items.c: sequences that the user's code cannot change while they are read ----------------------------------- */
 
 PyObject *pnb_items(PyObject *o);    /* the items of a list, a tuple or another iterable: a tuple, a new reference */

@@ -178,6 +178,14 @@ PyObject *pnb_call_over(const pn_state *s, const pn_op *op, int n, PyObject *con
 
 /* ---- arguments ---- */
 
+static bool has_argument(const pnb_op *info, const char *name)
+{
+    for (int i = 0; i < info->n_arguments; i++)
+        if (PyUnicode_CompareWithASCIIString(info->names[i], name) == 0)
+            return true;
+    return false;
+}
+
 static void *wrong_word(const pnb_op *info, PyObject *word)
 {
     const char *words[PNB_MAX_ARGUMENTS], *given = PyUnicode_AsUTF8(word);
@@ -185,7 +193,9 @@ static void *wrong_word(const pnb_op *info, PyObject *word)
         return NULL;
     for (int i = 0; i < info->n_arguments; i++)
         words[i] = PyUnicode_AsUTF8(info->names[i]);
-    const char *closest = pnb_closest(given, words, info->n_arguments);
+    const char *familiar = pnb_familiar_keyword(given);
+    const char *closest =
+        familiar && has_argument(info, familiar) ? familiar : pnb_closest(given, words, info->n_arguments);
     if (closest)
         return PyErr_Format(PyExc_TypeError, "%s: there is no argument '%s'; did you mean '%s'?", info->op->name, given,
                             closest);
@@ -318,14 +328,6 @@ done:
 }
 
 /* ---- methods ---- */
-
-static bool has_argument(const pnb_op *info, const char *name)
-{
-    for (int i = 0; i < info->n_arguments; i++)
-        if (PyUnicode_CompareWithASCIIString(info->names[i], name) == 0)
-            return true;
-    return false;
-}
 
 /* np.sum(x) is x.sum(axis=None, out=None), np.var(x) x.var(..., dtype=None, ddof=0): what says nothing is left out, and
  * `ddof` is our `correction`.  Fills `args` behind what is there; returns the names for it. */

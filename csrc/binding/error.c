@@ -44,12 +44,20 @@ static int distance(const char *a, const char *b)
     return row[m];
 }
 
+static int longer_of(const char *a, const char *b)
+{
+    const size_t n = strlen(a), m = strlen(b);
+    return (int)(n > m ? n : m);
+}
+
 const char *pnb_closest(const char *word, const char *const *words, int n)
 {
     const char *best = NULL;
     int least = (int)strlen(word) / 2 + 1; /* half the letters wrong is another word */
     for (int i = 0; i < n; i++) {
         const int d = distance(word, words[i]);
+        if (2 * d > longer_of(word, words[i]))
+            continue;
         if (d < least || (d <= 3 && d == least && !best)) {
             least = d;
             best = words[i];

@@ -158,6 +158,10 @@ static int backward_arguments(PyObject *const *args, Py_ssize_t n, PyObject *nam
 {
     PyObject *accumulate = word_value(args, n, names, "accumulate"), *keep = word_value(args, n, names, "keep_graph");
     PyObject *named = word_value(args, n, names, "gradient");
+    if (word_value(args, n, names, "retain_graph")) {
+        PyErr_SetString(PyExc_TypeError, "backward: there is no argument 'retain_graph'; did you mean 'keep_graph'?");
+        return -1;
+    }
     const Py_ssize_t known = (accumulate != NULL) + (keep != NULL) + (named != NULL);
     if (n > 1 || (n == 1 && named) || (names && PyTuple_GET_SIZE(names) != known)) {
         PyErr_SetString(PyExc_TypeError, "backward: takes (gradient=None, *, accumulate=False, keep_graph=False)");
@@ -371,6 +375,7 @@ static const PyType_Slot slots[] = {
     PNB_SLOT(tp_doc, doc),
     PNB_SLOT(tp_new, refuse_new),
     PNB_SLOT(tp_dealloc, pnb_tensor_dealloc),
+    PNB_SLOT(tp_getattro, pnb_familiar_getattr),
     PNB_SLOT(tp_getset, attributes),
     PNB_SLOT(tp_methods, methods),
     PNB_SLOT(tp_members, members),
