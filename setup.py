@@ -4,8 +4,8 @@ Read from the environment: PYNEURAL_BUILD = release (the default), debug, asan, 
 makes warnings errors; CC, CFLAGS and LDFLAGS as everywhere.
 
 Objects stay in build/objects, in a folder for each compiler and set of flags, and serve whoever builds next: pip, or
-`setup.py build_ext --inplace`.  Beside each is a list of the files that it was made from, with the hash of each; it is
-compiled again where one of them holds something else now.
+`setup.py build_ext --inplace`.  Beside each is a list: its own hash, and that of each file that it was made from; it is
+compiled again where one of them holds something else now, also because another build ended half-way.
 """
 
 import functools
@@ -50,13 +50,18 @@ compile_flags, link_flags = BUILDS[build]
 warnings = WARNINGS if os.environ.get("PYNEURAL_WERROR") == "1" else []
 
 
+def digest(path: str | Path) -> str:
+    """Names what a file holds."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
 class Objects:
     """Compiles what is out of date, side by side."""
 
     def __init__(self, compiler) -> None:
         self._compile = compiler.compile
         self._command = compiler.compiler_so
-        self._hash = functools.cache(lambda path: hashlib.sha256(Path(path).read_bytes()).hexdigest())
+        self._hash = functools.cache(digest)  # of a source
         self._begun = time.time()
 
     def compile(self, sources, *, output_dir, include_dirs, extra_postargs, **words) -> list[str]:
@@ -66,13 +71,13 @@ class Objects:
 
         def make(source: str, made: Path) -> None:
             parts, dependencies = made.with_suffix(".parts"), made.with_suffix(".d")
-            if made.exists() and self._are_the_same(parts, include_dirs):
+            if self._are_the_same(made, parts, include_dirs):
                 return
             made.parent.mkdir(parents=True, exist_ok=True)
             parts.unlink(missing_ok=True)
             options = [*extra_postargs, "-MMD", "-MF", str(dependencies)]
             self._compile([source], str(folder), include_dirs=include_dirs, extra_postargs=options, **words)
-            self._note(parts, dependencies, include_dirs)
+            self._note(made, parts, dependencies, include_dirs)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(make, sources, objects))
@@ -85,21 +90,25 @@ class Objects:
         key = repr((self._command, version, sys.version, sysconfig.get_platform(), flags, sorted(words.items())))
         return Path("build", "objects", f"{build}-{hashlib.sha256(key.encode()).hexdigest()[:8]}")
 
-    def _note(self, parts: Path, dependencies: Path, folders: list[str]) -> None:
-        """A line for each file that went into an object: its hash, and its path from the folder it was found in."""
+    def _note(self, made: Path, parts: Path, dependencies: Path, folders: list[str]) -> None:
+        """An object's hash; a line for each file that went into it: its hash, and its path from where it was found."""
         text = dependencies.read_text().partition(":")[2].replace("\\\n", " ")
         paths = [word.replace("\\ ", " ") for word in re.findall(r"(?:\\ |\S)+", text)]
         if any(Path(path).stat().st_mtime >= self._begun for path in paths):
             return  # changed while it was compiled, perhaps: once more next time
-        lines = []
+        lines = [digest(made)]
         for path in paths:
             inside = [os.path.relpath(path, folder) for folder in folders if Path(path).is_relative_to(folder)]
-            lines.append(f"{self._hash(path)} {[*inside, path][0]}\n")
-        parts.write_text("".join(lines))
+            lines.append(f"{self._hash(path)} {[*inside, path][0]}")
+        whole = parts.with_suffix(f".{os.getpid()}")
+        whole.write_text("\n".join(lines))
+        whole.replace(parts)
 
-    def _are_the_same(self, parts: Path, folders: list[str]) -> bool:
-        """Whether all that such lines name is found, and holds what it held."""
-        lines = parts.read_text().splitlines() if parts.exists() else [" "]
+    def _are_the_same(self, made: Path, parts: Path, folders: list[str]) -> bool:
+        """Whether the object and all that such lines name are found, and hold what they held."""
+        own, *lines = (parts.read_text() if parts.exists() else "").splitlines() or [""]
+        if not made.exists() or digest(made) != own:
+            return False
         for was, _, name in (line.partition(" ") for line in lines):
             found = next((path for path in (Path(folder, name) for folder in folders) if path.is_file()), None)
             if found is None or self._hash(found) != was:

@@ -96,6 +96,14 @@ def test_what_did_not_compile_is_compiled_again(project: Project) -> None:
     assert project.build() == {"two.c"}
 
 
+@pytest.mark.parametrize("kind", ["o", "parts"])
+def test_what_a_build_left_half_written_is_compiled_again(project: Project, kind: str) -> None:
+    (left,) = project.folder.rglob(f"one.{kind}")
+    left.write_bytes(left.read_bytes()[: len(left.read_bytes()) // 2] if kind == "o" else b"")
+    assert project.build() == {"one.c"}
+    assert project.build() == set()
+
+
 def test_a_header_that_is_gone_is_missed(project: Project) -> None:
     (project.folder / "csrc" / "ops" / "op.h").unlink()
     assert project.build(fails=True) == {"one.c"}
