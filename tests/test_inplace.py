@@ -166,11 +166,16 @@ def test_what_backward_needs_and_was_changed_is_named() -> None:
     x += 1.0
     with pytest.raises(RuntimeError, match=r"backward: mul needs its input number 1 .* changed in place"):
         loss.backward()
-    loss = (p * x).sum()
+    loss = (p * p).sum()
     with no_grad():
         p *= 2.0
     with pytest.raises(RuntimeError, match=r"backward: mul needs its input number 0 .* changed in place"):
         loss.backward()
+    loss = (p * x).sum()  # the gradient of p reads x alone
+    with no_grad():
+        p *= 2.0
+    loss.backward()
+    np.testing.assert_array_equal(p.grad, x)
     loss = (p + x).sum()  # add reads neither
     x += 1.0
     loss.backward()

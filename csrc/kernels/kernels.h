@@ -10,6 +10,7 @@
 #include "base/cpu.h"
 #include "base/pool.h"
 #include "base/rng.h"
+#include "kernels/map.h"
 
 /* ---- gemm: C = act(A B + bias), or C += A B ------------------------------------------------------------------- */
 
@@ -60,115 +61,6 @@ typedef struct pn_pool2d {
     void *dx;
     bool add; /* backward; dx is written whole (zeros where nothing flows) or added to */
 } pn_pool2d;  /* avg divides by the number of cells inside the image; KH * KW <= 256 for max */
-
-/* ---- map: elementwise functions, listed in kernels/elementwise.def --------------------------------------------- */
-
-typedef enum {
-#define UNARY(name, ...) PN_U_##name,
-#define BINARY(name, ...)
-#define COMPARE(name, ...)
-#include "kernels/elementwise.def"
-#undef UNARY
-#undef BINARY
-#undef COMPARE
-    PN_UNARIES
-} pn_unary_f;
-
-typedef enum {
-#define UNARY(name, ...)
-#define BINARY(name, ...) PN_B_##name,
-#define COMPARE(name, ...)
-#include "kernels/elementwise.def"
-#undef UNARY
-#undef BINARY
-#undef COMPARE
-    PN_BINARIES
-} pn_binary_f;
-
-typedef enum {
-#define UNARY(name, ...)
-#define BINARY(name, ...)
-#define COMPARE(name, ...) PN_C_##name,
-#include "kernels/elementwise.def"
-#undef UNARY
-#undef BINARY
-#undef COMPARE
-    PN_COMPARES
-} pn_compare_f;
-
-typedef struct pn_unary { /* forward: y = f(x);  backward: dx (+)= f'(...) dy */
-    pn_unary_f f;
-    pn_index n;
-    const void *x;
-    void *y; /* backward reads x, y or neither, as the row in elementwise.def keeps */
-    const void *dy;
-    void *dx;
-    bool add;
-    double p[2]; /* the function's parameters (slope, low and high, exponent) */
-} pn_unary;
-
-typedef struct pn_binary { /* y[i] = f(a[i % na], b[i % nb]), n outputs; na and nb divide n */
-    pn_binary_f f;
-    pn_index n, na, nb;
-    const void *a, *b;
-    void *y;
-    const void *dy;
-    void *d;  /* binary_da, binary_db: d[i] = the gradient for that operand, full size n, written */
-    bool add; /* or added (only where the operand is full size) */
-} pn_binary;
-
-typedef struct pn_compare {
-    pn_compare_f f;
-    pn_index n, na, nb;
-    const void *a, *b;
-    uint8_t *y;
-} pn_compare;
-
-typedef struct pn_select {  /* select: y = c ? a : b.  select_da: d (+)= c ? dy : 0.  select_db: d (+)= c ? 0 : dy */
-    pn_index n, nc, na, nb; /* periods as in pn_binary */
-    const uint8_t *c;
-    const void *a, *b;
-    void *y;
-    const void *dy;
-    void *d;
-    bool add;
-} pn_select;
-
-typedef struct pn_act { /* act_backward: dz = dy * act'(y); dz may be dy */
-    pn_activation act;
-    double slope;
-    pn_index n;
-    const void *dy, *y;
-    void *dz;
-    pn_index C; /* act_sum: dz is (n / C, C), and sums get (or add) its column sums; there dz */
-    void *sums;
-    bool add;   /* may be dy for relu alone, which changes nothing when it is done twice */
-    void *work; /* act_sum: act_work(this) bytes */
-} pn_act;
-
-typedef struct pn_axpy {
-    pn_index n;
-    double a;
-    const void *x;
-    void *y;
-    bool add;
-} pn_axpy; /* y = a x, or y += a x */
-typedef struct pn_fill {
-    pn_index n;
-    double value;
-    void *y;
-} pn_fill;
-
-/* Strided copy: dst[...] (+)= src[...] over `shape`.  item: bytes of an element (1, or 8 for int64, else sizeof real);
- * add needs the table's real.  A source stride of 0 repeats (expand); destination elements are distinct. */
-typedef struct pn_copy {
-    int ndim;
-    pn_index shape[PN_MAX_DIMS], dst_stride[PN_MAX_DIMS], src_stride[PN_MAX_DIMS];
-    const void *src;
-    void *dst;
-    int item;
-    bool add;
-} pn_copy;
 
 /* ---- reduce: x is (outer, len, inner), y is (outer, inner) ------------------------------------------------------ */
 
@@ -424,23 +316,15 @@ typedef struct pn_kernels {
 const pn_kernels *pn_kernels_for(pn_isa isa, pn_dtype dtype);
 
 /* The functions of elementwise.def that integers have: a bit each. */
-#define UNARY(name, value) +(1u << PN_U_##name)
-#define BINARY(name, value)
-#define COMPARE(name, value)
 enum {
     PN_INTEGER_UNARIES = 0
+#define UNARY(name, value) +(1u << PN_U_##name)
 #include "kernels/integers.def"
 };
-#undef UNARY
-#undef BINARY
-#define UNARY(name, value)
-#define BINARY(name, value) +(1u << PN_B_##name)
 enum {
     PN_INTEGER_BINARIES = 0
+#define BINARY(name, value) +(1u << PN_B_##name)
 #include "kernels/integers.def"
 };
-#undef UNARY
-#undef BINARY
-#undef COMPARE
 
 #endif

@@ -101,6 +101,18 @@ static inline guarded guard_reals(pn_dtype real, pn_index n, size_t shift, uint6
     return g;
 }
 
+/* A function's parameters, as its row gives them. */
+static inline void set_usual(pn_unary *u)
+{
+    static const double usual[PN_UNARIES][PN_MAP_PARAMS] = {
+#define USUAL(i, name, kind, value, ...) value,
+#define UNARY(name, doc, ns, y, back_ns, reads, dx, ...) { PN_EACH_PARAM(USUAL, ##__VA_ARGS__) },
+#include "kernels/elementwise.def"
+#undef USUAL
+    };
+    memcpy(u->p, usual[u->f], sizeof u->p);
+}
+
 /* |got - want| <= tolerance * (scale + |want|); NaN equals NaN and an infinity equals itself. */
 static inline bool near_real(double got, double want, double tolerance, double scale)
 {

@@ -42,13 +42,8 @@ static void call_unaries(const pn_kernels *k, const pn_team *team, trial *t, voi
 static void unary_edge(trial *t, const pn_index *s, bool odd)
 {
     for (int f = 0; f < PN_UNARIES; f++) {
-        const pn_unary a = { .f = (pn_unary_f)f,
-                             .n = s[0],
-                             .add = maybe(t),
-                             .p = { f == PN_U_clip  ? -0.5
-                                    : f == PN_U_pow ? 1.7
-                                                    : 0.25,
-                                    1.25 } };
+        pn_unary a = { .f = (pn_unary_f)f, .n = s[0], .add = maybe(t) };
+        set_usual(&a);
         t->tolerance *= 4;
         input(t, a.n, f == PN_U_log || f == PN_U_sqrt || f == PN_U_pow ? 0.1 : -4, 4, odd);
         reals(t, a.n, -1, 1);

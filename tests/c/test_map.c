@@ -3,26 +3,25 @@
 
 static const char *const UNARY_NAMES[] = {
 #define UNARY(name, ...) #name,
-#define BINARY(name, ...)
-#define COMPARE(name, ...)
 #include "kernels/elementwise.def"
-#undef UNARY
-#undef BINARY
 };
 static const char *const BINARY_NAMES[] = {
-#define UNARY(name, ...)
 #define BINARY(name, ...) #name,
 #include "kernels/elementwise.def"
-#undef BINARY
-#undef COMPARE
 };
 static const char *const COMPARE_NAMES[] = {
-#define BINARY(name, ...)
 #define COMPARE(name, ...) #name,
 #include "kernels/elementwise.def"
-#undef UNARY
-#undef BINARY
-#undef COMPARE
+};
+
+static const int UNARY_READS[] = {
+/* for the gradient */
+#define UNARY(name, doc, ns, value, back_ns, reads, ...) PN_READS_##reads,
+#include "kernels/elementwise.def"
+};
+static const int BINARY_READS[][2] = {
+#define BINARY(name, doc, ns, value, a_ns, a_reads, da, b_ns, b_reads, db) { PN_READS_##a_reads, PN_READS_##b_reads },
+#include "kernels/elementwise.def"
 };
 
 /* A few roundings: the twin computes in double where the kernel has its own function (bounds: test_vmath.c). */
@@ -30,19 +29,15 @@ static double tolerance(const pn_kernels *k) { return 16 * rounding(k); }
 
 /* ---- unary ------------------------------------------------------------------------------------------------------- */
 
+/* The row's, but for functions that have several forms. */
 static void set_parameters(pn_unary *u, int turn)
 {
     static const double exponents[] = { 2, 3, 0.5, -1, 1.7, 0, 1, -2, -0.5 };
-    switch (u->f) {
-    case PN_U_pow: u->p[0] = exponents[turn % 9]; break;
-    case PN_U_clip:
-        u->p[0] = -0.5;
-        u->p[1] = 1.25;
-        break;
-    case PN_U_leaky_relu: u->p[0] = 0.1; break;
-    case PN_U_gelu: u->p[0] = turn % 2; break;
-    default: break;
-    }
+    set_usual(u);
+    if (u->f == PN_U_pow)
+        u->p[0] = exponents[turn % 9];
+    if (u->f == PN_U_gelu)
+        u->p[0] = turn % 2;
 }
 
 /* x in place: forward, then backward from the twin's y, written and added. */
@@ -151,23 +146,24 @@ static void unary_nans(crew *c, const pn_kernels *k)
         pn_unary u = { .f = (pn_unary_f)f, .n = 1, .x = &nan, .y = &nan, .dy = &one, .dx = &dx };
         set_parameters(&u, 4);
         k->unary_backward(&team, &u);
-        harness_check(isnan(get_real(k->real, &dx, 0)) || f == PN_U_neg || f == PN_U_step, __FILE__, __LINE__,
+        harness_check(isnan(get_real(k->real, &dx, 0)) || UNARY_READS[f] == 0, __FILE__, __LINE__,
                       "%s: the gradient of %s is %g at NaN", table_name(k), UNARY_NAMES[f], get_real(k->real, &dx, 0));
     }
-    for (int f = PN_B_maximum; f <= PN_B_minimum; f++)
-        for (int of_a = 0; of_a < 2; of_a++)
-            for (int side = 0; side < 2; side++) {
+    for (int f = 0; f < PN_BINARIES; f++)
+        for (int i = 0; i < 2; i++)
+            for (int read = PN_READS_A; read <= PN_READS_Y; read *= 2) {
                 const pn_binary u = { .f = (pn_binary_f)f,
                                       .n = 1,
                                       .na = 1,
                                       .nb = 1,
-                                      .a = side ? &nan : &one,
-                                      .b = side ? &one : &nan,
+                                      .a = read == PN_READS_A ? &nan : &one,
+                                      .b = read == PN_READS_B ? &nan : &one,
+                                      .y = read == PN_READS_Y ? &nan : &one,
                                       .dy = &one,
                                       .d = &dx };
-                (of_a ? k->binary_da : k->binary_db)(&team, &u);
-                harness_check(isnan(get_real(k->real, &dx, 0)), __FILE__, __LINE__, "%s: the gradient of %s at NaN",
-                              table_name(k), BINARY_NAMES[f]);
+                (i == 0 ? k->binary_da : k->binary_db)(&team, &u);
+                harness_check(isnan(get_real(k->real, &dx, 0)) || !(BINARY_READS[f][i] & read), __FILE__, __LINE__,
+                              "%s: the gradient of %s at NaN", table_name(k), BINARY_NAMES[f]);
             }
 }
 
