@@ -84,6 +84,10 @@ def convolutions() -> list[Kernel]:
     for size, filters, batch in ((3, 32, 128), (5, 16, 64)):
         work = 2 * batch * taps(28, size, 1, size // 2) ** 2 * filters
         found += [Kernel("conv", (batch, 28, 28, 1), (size, size, 1, filters), w, work) for w in ("y", "w")]
+    for channels, side in ((64, 56), (512, 14)):  # as in MobileNet
+        work = 2 * 32 * taps(side, 3, 1, 1) ** 2 * channels
+        x, w = (32, side, side, channels), (3, 3, channels, 1)
+        found += [Kernel("depthwise", x, w, wanted, work) for wanted in ("y", "x", "w")]
     return found
 
 

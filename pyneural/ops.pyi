@@ -26,6 +26,7 @@ __all__ = [
     "concat",
     "conv2d",
     "cross_entropy",
+    "depthwise_conv2d",
     "div",
     "dropout",
     "equal",
@@ -688,6 +689,24 @@ def conv2d(
 
     >>> x, weight = np.ones((2, 28, 28, 1), "float32"), np.ones((5, 5, 1, 8), "float32")
     >>> pn.ops.conv2d(x, weight, padding="same", activation="relu").shape
+    (2, 28, 28, 8)
+    """
+
+def depthwise_conv2d(
+    x: _Values,
+    weight: _Values,
+    bias: _Values | None = None,
+    stride: int | tuple[int, ...] | list[int] = 1,
+    padding: str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = "valid",
+    activation: str | None = None,
+    slope: float = 0.01,
+) -> Tensor:
+    """A convolution of each channel of images by kernels of its own (Howard et al. 2017, MobileNets).
+
+    x: (N, H, W, C); weight: (KH, KW, C, M), M kernels for each channel; bias: (C * M); returns (N, OH, OW, C * M), with OH = (H + padding - KH) // stride + 1; channel c gives outputs c * M to c * M + M - 1.
+
+    >>> x, weight = np.ones((2, 28, 28, 8), "float32"), np.ones((3, 3, 8, 1), "float32")
+    >>> pn.ops.depthwise_conv2d(x, weight, padding="same", activation="relu").shape
     (2, 28, 28, 8)
     """
 

@@ -118,6 +118,21 @@ def conv2d(
     return max_pool2d(y, pool) if pool else y
 
 
+def depthwise_conv2d(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: int | tuple[int, int] = 1,
+    padding: Padding = "valid",
+    activation: str | None = None,
+    slope: float = 0.01,
+) -> Array:
+    patches = windows(x, weight.shape[:2], _pair(stride), padding, 0)
+    z = np.einsum("nijhwc,hwcm->nijcm", patches, weight)
+    z = z.reshape(*z.shape[:3], weight.shape[2] * weight.shape[3])
+    return activate(z if bias is None else z + bias, activation, slope)
+
+
 def max_pool2d(x: Array, size: Any = 2, stride: Any = None, padding: Padding = "valid") -> Array:
     patches = windows(x, _pair(size), _pair(size if stride is None else stride), padding, -np.inf)
     return patches.max(axis=(3, 4))

@@ -805,6 +805,42 @@ row(
 )
 
 
+row(
+    "depthwise_conv2d",
+    ref.depthwise_conv2d,
+    case(normal(2, 6, 5, 3), normal(3, 3, 3, 1)),
+    case(normal(2, 6, 5, 3), normal(3, 3, 3, 2), normal(6), padding="same", activation="tanh"),
+    case(normal(2, 7, 8, 1), normal(5, 5, 1, 2), normal(2), stride=2, padding="same", activation="relu"),
+    case(normal(2, 6, 7, 2), normal(2, 3, 2, 3), stride=(2, 3), padding=((0, 1), (2, 1)), activation="sigmoid"),
+    case(normal(1, 5, 5, 2), normal(3, 3, 2, 1), normal(2), padding=2, activation="leaky_relu", slope=0.1),
+    case(normal(2, 5, 6, 3), normal(1, 1, 3, 1), normal(3), padding=(0, 1)),
+    case(normal(1, 2, 3, 1), normal(5, 5, 1, 1), padding="same"),
+    case(normal(1, 9, 4, 2), normal(1, 2, 2, 1), stride=3),
+    case(normal(0, 5, 5, 1), normal(3, 3, 1, 2), normal(2)),
+    case(normal(4, 14, 15, 33), normal(3, 3, 33, 1), normal(33), padding="same", activation="relu"),
+    case(normal(4, 14, 15, 16), normal(5, 5, 16, 1), stride=2, padding="same"),
+    case(normal(16, 28, 28, 8), normal(3, 3, 8, 2), normal(16), padding="same"),
+    bad(
+        "depthwise_conv2d: weight has 3 channels, x has 1 (x is (32, 28, 28, 1), weight is (5, 5, 3, 16))",
+        normal(32, 28, 28, 1),
+        normal(5, 5, 3, 16),
+    ),
+    bad(
+        "depthwise_conv2d: x is (64, 3, 28, 28): channels look first; use x.transpose(0, 2, 3, 1)",
+        normal(64, 3, 28, 28),
+        normal(5, 5, 3, 1),
+    ),
+    bad(
+        "depthwise_conv2d: x is (9, 9, 1), which has 3 axes; give 4: (N, H, W, C)", normal(9, 9, 1), normal(5, 5, 1, 8)
+    ),
+    bad("depthwise_conv2d: weight is (5, 5, 8), which has 3 axes", normal(1, 28, 28, 1), normal(5, 5, 8)),
+    bad("depthwise_conv2d: a 5 x 5 kernel does not fit into a 3 x 4 image", normal(1, 3, 4, 1), normal(5, 5, 1, 8)),
+    bad("depthwise_conv2d: bias is (4,); give (8,)", normal(1, 8, 8, 4), normal(5, 5, 4, 2), normal(4)),
+    bad("depthwise_conv2d: stride is (0, 0)", normal(1, 8, 8, 1), normal(5, 5, 1, 8), stride=0),
+    wrong_type("depthwise_conv2d: x is uint8; give float32 or float64", pixels(1, 8, 8, 1), normal(5, 5, 1, 8)),
+)
+
+
 def pool(op: str, reference: Callable[..., Any], *more: Case | Bad) -> None:
     row(
         op,

@@ -22,6 +22,8 @@ def forward(kernel: Kernel, t: dict[str, pn.Tensor]) -> Callable[[], pn.Tensor]:
         case "conv":
             padding = kernel.w[0] // 2
             return lambda: ops.conv2d(x, w, padding=padding)
+        case "depthwise":
+            return lambda: ops.depthwise_conv2d(x, w, padding="same")
         case "max_pool" | "avg_pool":
             pool = ops.max_pool2d if kernel.op == "max_pool" else ops.avg_pool2d
             return lambda: pool(x, size=2, stride=2)

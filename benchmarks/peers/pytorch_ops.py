@@ -39,6 +39,8 @@ def forward(kernel: Kernel, t: dict[str, torch.Tensor]) -> Callable[[], torch.Te
         case "conv":
             padding = kernel.w[0] // 2
             return lambda: functional.conv2d(x, w, padding=padding)
+        case "depthwise":
+            return lambda: functional.conv2d(x, w.permute(1, 0, 2, 3), padding="same", groups=kernel.x[-1])
         case "max_pool" | "avg_pool":
             pool = functional.max_pool2d if kernel.op == "max_pool" else functional.avg_pool2d
             return lambda: pool(x, 2)

@@ -30,7 +30,7 @@ typedef struct pn_gemm {
     void *work;                 /* gemm_work(this) bytes, aligned; may be NULL when that is 0 */
 } pn_gemm;
 
-/* ---- conv: NHWC images, (KH, KW, C, O) weights ---------------------------------------------------------------- */
+/* ---- conv: NHWC images, (KH, KW, C, O) weights; depthwise: (KH, KW, C) weights, and O is not read ---------------- */
 
 typedef struct pn_conv {
     pn_index N, H, W, C, OH, OW, O, KH, KW;
@@ -270,6 +270,7 @@ typedef struct pn_update {
 #define PN_KERNEL_TABLE(X)                                                                                          \
     X(gemm, pn_gemm)                                                                                                \
     X(conv_forward, pn_conv)          X(conv_dx, pn_conv)               X(conv_dw, pn_conv)                         \
+    X(depthwise_forward, pn_conv)     X(depthwise_dx, pn_conv)          X(depthwise_dw, pn_conv)                    \
     X(max_pool_forward, pn_pool2d)    X(max_pool_backward, pn_pool2d)                                               \
     X(avg_pool_forward, pn_pool2d)    X(avg_pool_backward, pn_pool2d)                                               \
     X(unary_forward, pn_unary)        X(unary_backward, pn_unary)                                                   \
@@ -297,7 +298,7 @@ typedef struct pn_update {
     X(gemm_work, pn_gemm)             X(conv_work, pn_conv)             X(conv_dx_work, pn_conv)                    \
     X(conv_dw_work, pn_conv)          X(reduce_work, pn_reduce)         X(norm_work, pn_norm)                       \
     X(moments_work, pn_moments)       X(layer_norm_work, pn_layer_norm) X(take_work, pn_take)             \
-    X(act_work, pn_act)
+    X(depthwise_dw_work, pn_conv)     X(act_work, pn_act)
 /* clang-format on */
 
 typedef struct pn_kernels {

@@ -98,6 +98,49 @@ static void conv_edge(trial *t, const pn_index *s, bool odd)
     run(t, &a, call_conv);
 }
 
+/* Operands: x, w, bias, dy; y, dx, dw. */
+static void call_depthwise(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
+{
+    pn_conv a = *(const pn_conv *)t->shape;
+    a.x = p[0], a.w = p[1], a.bias = a.add ? NULL : p[2], a.dy = p[3], a.y = p[4], a.dx = p[5], a.dw = p[6];
+    k->depthwise_forward(team, &a);
+    k->depthwise_dx(team, &a);
+    a.work = work_block(t, k->depthwise_dw_work(&a));
+    k->depthwise_dw(team, &a);
+}
+
+static void depthwise_edge(trial *t, const pn_index *s, bool odd)
+{
+    const pn_index pad = s[6], kernel = s[4], stride = s[5];
+    pn_conv a = {
+        .N = s[0],
+        .H = s[1],
+        .W = s[2],
+        .C = s[3],
+        .KH = 1 + below(t, kernel + 1),
+        .KW = kernel,
+        .stride_h = 1 + below(t, stride),
+        .stride_w = stride,
+        .pad_top = below(t, pad + 1),
+        .pad_left = pad,
+        .act = exact_activation(t),
+        .slope = 0.25,
+        .add = maybe(t),
+    };
+    a.OH = windows(a.H, a.pad_top, a.KH, a.stride_h);
+    a.OW = windows(a.W, a.pad_left, a.KW, a.stride_w);
+    const pn_index x = a.N * a.H * a.W * a.C, w = a.KH * a.KW * a.C, y = a.N * a.OH * a.OW * a.C;
+    t->tolerance = 0;
+    whole_input(t, x, odd);
+    whole_input(t, w, odd);
+    whole_input(t, a.C, odd);
+    whole_input(t, y, odd);
+    whole_outputs(t, y);
+    whole_outputs(t, x);
+    whole_outputs(t, w);
+    run(t, &a, call_depthwise);
+}
+
 /* Operands: x, dy; y and dx of max, places, y and dx of avg. */
 static void call_pools(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
@@ -310,6 +353,10 @@ static const edge EDGES[] = {
         { 1, 9, 4 },
         { 1, 5, 3 },
         { 0, 9, 3 } } },
+    /* N, H, W, C, kernel, stride, pad */
+    { "depthwise_forward depthwise_dx depthwise_dw",
+      depthwise_edge,
+      { { 0, 20, 3 }, { 1, EDGE, 7 }, { 1, EDGE, 9 }, { 1, EDGE, 20 }, { 1, 9, 4 }, { 1, 5, 2 }, { 0, 9, 3 } } },
     /* N, H, W, C, kernel, stride */
     { "max_pool_forward max_pool_backward avg_pool_forward avg_pool_backward",
       pool_edge,
