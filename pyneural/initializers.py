@@ -5,41 +5,43 @@ fan_in and fan_out are the values a unit reads and feeds: all axes but the last,
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from pyneural import _core
 from pyneural._core import Tensor
 from pyneural.spelling import choose, plain
 
 Initializer = Callable[[Tensor, int, str], None]
+Fans = tuple[float, float]
 
 
-def _fans(shape: Sequence[int]) -> tuple[float, float]:
+def _fans(shape: Sequence[int]) -> Fans:
     if len(shape) < 2:
         return float(max(1, math.prod(shape))), float(max(1, math.prod(shape)))
     taps = math.prod(shape[:-2])
     return float(max(1, taps * shape[-2])), float(max(1, taps * shape[-1]))
 
 
-def he_uniform(values: Tensor, seed: int, stream: str) -> None:
+def he_uniform(values: Tensor, seed: int, stream: str, fans: Fans | None = None) -> None:
     """U(-a, a), a = √(6 / fan_in): for relu.  Source: He et al. 2015."""
-    a = math.sqrt(6 / _fans(values.shape)[0])
+    a = math.sqrt(6 / (fans or _fans(values.shape))[0])
     _core.random_fill(values, "uniform", -a, a, seed, stream)
 
 
-def he_normal(values: Tensor, seed: int, stream: str) -> None:
+def he_normal(values: Tensor, seed: int, stream: str, fans: Fans | None = None) -> None:
     """N(0, 2 / fan_in): for relu.  Source: He et al. 2015."""
-    _core.random_fill(values, "normal", 0.0, math.sqrt(2 / _fans(values.shape)[0]), seed, stream)
+    _core.random_fill(values, "normal", 0.0, math.sqrt(2 / (fans or _fans(values.shape))[0]), seed, stream)
 
 
-def glorot_uniform(values: Tensor, seed: int, stream: str) -> None:
+def glorot_uniform(values: Tensor, seed: int, stream: str, fans: Fans | None = None) -> None:
     """U(-a, a), a = √(6 / (fan_in + fan_out)).  Source: Glorot & Bengio 2010."""
-    a = math.sqrt(6 / sum(_fans(values.shape)))
+    a = math.sqrt(6 / sum(fans or _fans(values.shape)))
     _core.random_fill(values, "uniform", -a, a, seed, stream)
 
 
-def glorot_normal(values: Tensor, seed: int, stream: str) -> None:
+def glorot_normal(values: Tensor, seed: int, stream: str, fans: Fans | None = None) -> None:
     """N(0, 2 / (fan_in + fan_out)).  Source: Glorot & Bengio 2010."""
-    _core.random_fill(values, "normal", 0.0, math.sqrt(2 / sum(_fans(values.shape))), seed, stream)
+    _core.random_fill(values, "normal", 0.0, math.sqrt(2 / sum(fans or _fans(values.shape))), seed, stream)
 
 
 def normal(values: Tensor, seed: int, stream: str) -> None:
@@ -83,11 +85,18 @@ NAMES: dict[str, Initializer] = {
 }
 
 
-def find(init: str | float | Initializer) -> Initializer:
-    """The initializer meant by a name, a number or a function of (values, seed, stream)."""
+def find(init: str | float | Initializer, fans: Fans | None = None) -> Initializer:
+    """The initializer meant by a name, a number or a function of (values, seed, stream).
+
+    fans: fan_in and fan_out, where the shape does not tell them.
+    """
     if isinstance(init, int | float):
         return constant(float(init))
-    return init if callable(init) else choose("init", init, NAMES)
+    found = init if callable(init) else choose("init", init, NAMES)
+    for by_fans in (he_uniform, he_normal, glorot_uniform, glorot_normal):
+        if found is by_fans and fans:
+            return partial(by_fans, fans=fans)
+    return found
 
 
 def suited(activation: str | None) -> str:

@@ -300,3 +300,8 @@ def _below(layer: Layer, path: str, seen: dict[int, Layer]) -> Iterator[tuple[st
             below = f"{path}/{child.name}" if path else str(child.name)
             yield below, child
             yield from _below(child, below, seen)
+
+
+def arguments(layer: Layer, **given: Any) -> dict[str, Any]:
+    """A layer's config: its arguments, and its name where it has one."""
+    return given if layer.name is None else given | {"name": layer.name}

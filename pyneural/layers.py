@@ -1,25 +1,23 @@
-"""layers.py -- the layers with weights, and the pools: each is one op, with its parameters.
+"""layers.py -- dense layers and embeddings: each is one op, with its parameters.
 
-All layers of the package are listed at the end, in KINDS; the others are in norms.py, activations.py, shapes.py and
-joins.py.
+All layers of the package are listed at the end, in KINDS; the others are in convolution.py, norms.py, activations.py,
+shapes.py and joins.py.
 """
 
 import math
-from collections.abc import Callable
-from functools import partial
-from numbers import Integral
 from typing import Any
 
 from pyneural import _core, ops
 from pyneural._core import Tensor
 from pyneural.activations import ACTIVATIONS, Activated, Activation
+from pyneural.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
 from pyneural.graph import Shape
 from pyneural.initializers import suited
 from pyneural.joins import Add, Arithmetic, Concatenate, Multiply
-from pyneural.layer import Layer
+from pyneural.layer import Layer, arguments
 from pyneural.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.shapes import Flatten, Reshape
-from pyneural.spelling import choose, plain
+from pyneural.sizes import whole
 
 __all__ = [
     "ACTIVATIONS",
@@ -31,6 +29,7 @@ __all__ = [
     "Concatenate",
     "Conv2D",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -41,41 +40,7 @@ __all__ = [
     "Reshape",
 ]
 
-Pair = int | tuple[int, int]
-Padding = str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
 _EXACT = 2**24  # float32 holds all whole numbers up to this one
-
-
-def whole(who: str, name: str, value: object, also: str = "") -> int:
-    """A size, if it is a whole number of at least 1, Python's or NumPy's."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{who}: {name} is {value!r}: give a whole number of at least 1{also}")
-    return int(value)
-
-
-def pair(who: str, name: str, value: object) -> Pair:
-    """A size for both axes, or one for each."""
-    if isinstance(value, tuple | list) and len(value) == 2:
-        return whole(who, name, value[0]), whole(who, name, value[1])
-    return whole(who, name, value, ", or two, (down, across)")
-
-
-def both(value: Pair) -> tuple[int, int]:
-    """One number for both axes, or a number for each."""
-    return value if isinstance(value, tuple) else (value, value)
-
-
-def _padding(who: str, padding: Padding) -> Padding:
-    """As the ops take it, a word in their spelling."""
-    if isinstance(padding, str):
-        choose(f"{who}: padding", padding, {"valid": 0, "same": 0})
-        return plain(padding)
-    return padding
-
-
-def arguments(layer: Layer, **given: Any) -> dict[str, Any]:
-    """A layer's config: its arguments, and its name where it has one."""
-    return given if layer.name is None else given | {"name": layer.name}
 
 
 class Dense(Activated):
@@ -179,126 +144,10 @@ class Embedding(Layer):
         return 0
 
 
-class Conv2D(Activated):
-    """y = activation(x * W + b), a convolution: (n, height, width, channels) -> (n, height', width', filters).
-
-    Args:
-        filters: the output channels.
-        size: of the kernel, one number or (height, width).
-        activation: None or a name.
-        stride: one number or (down, across).
-        padding: "valid" (none), "same", a number, (down, across) or ((top, bottom), (left, right)).
-        bias: False leaves b out, as before a BatchNorm.
-        init: what the weight (height, width, channels, filters) starts as; "auto" suits the activation.
-    """
-
-    _wants = 3
-
-    def __init__(
-        self,
-        filters: int,
-        size: Pair,
-        *,
-        activation: str | None = None,
-        stride: Pair = 1,
-        padding: Padding = "valid",
-        bias: bool = True,
-        init: str | float = "auto",
-        name: str | None = None,
-    ) -> None:
-        super().__init__(name=name)
-        self.filters, self.size = whole("Conv2D", "filters", filters), pair("Conv2D", "size", size)
-        self.stride, self.padding = pair("Conv2D", "stride", stride), _padding("Conv2D", padding)
-        self._bias, self.init = bias, init
-        self._activate(activation)
-
-    def config(self) -> dict[str, Any]:
-        """The arguments that make it again."""
-        return arguments(
-            self,
-            filters=self.filters,
-            size=self.size,
-            activation=self.activation,
-            stride=self.stride,
-            padding=self.padding,
-            bias=self._bias,
-            init=self.init,
-        )
-
-    def build(self, shape: tuple[int, ...]) -> None:
-        """Declares the parameters for inputs (n, *shape)."""
-        sizes = (*both(self.size), shape[-1], self.filters)
-        self.parameter("weight", sizes, suited(self.activation or "relu") if self.init == "auto" else self.init)
-        self._offset = self.parameter("bias", (self.filters,), "zeros", "bias") if self._bias else None
-
-    def _run(self, x: Tensor, activation: str | None, training: bool, pool: Pair | None = None) -> Tensor:
-        stride, padding = self.stride, self.padding
-        return ops.conv2d(
-            x, self.weight, self._offset, stride=stride, padding=padding, activation=activation, pool=pool
-        )
-
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 2 * math.prod((*both(self.size), inputs[0][-1], *output))
-
-
-class MaxPool2D(Layer):
-    """The greatest value of each window: (n, height, width, channels) -> (n, height', width', channels).
-
-    Args:
-        size: of the window, one number or (height, width).
-        stride: None (the size), one number or (down, across).
-        padding: "valid", "same", or numbers as Conv2D takes them.
-    """
-
-    _wants = 3
-
-    def __init__(
-        self, size: Pair = 2, *, stride: Pair | None = None, padding: Padding = "valid", name: str | None = None
-    ) -> None:
-        super().__init__(name=name)
-        who = type(self).__name__
-        self.size, self.padding = pair(who, "size", size), _padding(who, padding)
-        self.stride = self.size if stride is None else pair(who, "stride", stride)
-
-    def call(self, x: Tensor, *, training: bool) -> Tensor:
-        """Computes y, (n, ...), from x."""
-        return ops.max_pool2d(x, size=self.size, stride=self.stride, padding=self.padding)
-
-    def _behind(self, before: Layer) -> Callable[..., Tensor] | None:
-        tiles = type(self) is MaxPool2D and self.padding == "valid" and both(self.stride) == both(self.size)
-        if type(before) is not Conv2D or before._after is not None or not tiles:
-            return None
-        return partial(before._run, activation=before._fused, pool=self.size)
-
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return math.prod((*both(self.size), *output))
-
-
-class AvgPool2D(MaxPool2D):
-    """The mean of each window: (n, height, width, channels) -> (n, height', width', channels); else as MaxPool2D."""
-
-    def call(self, x: Tensor, *, training: bool) -> Tensor:
-        """Computes y, (n, ...), from x."""
-        return ops.avg_pool2d(x, size=self.size, stride=self.stride, padding=self.padding)
-
-
-class GlobalAvgPool2D(Layer):
-    """The mean over height and width: (n, height, width, channels) -> (n, channels)."""
-
-    _wants = 3
-
-    def call(self, x: Tensor, *, training: bool) -> Tensor:
-        """Computes y, (n, ...), from x."""
-        return ops.global_avg_pool2d(x)
-
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return math.prod(inputs[0])
-
-
 KINDS: dict[str, type[Layer]] = {
     layer.__name__: layer
     for layer in (
-        Dense, Embedding, Conv2D, MaxPool2D, AvgPool2D, GlobalAvgPool2D, BatchNorm, LayerNorm, Dropout, Flatten,
-        Reshape, Activation, Add, Multiply, Concatenate, Arithmetic,
+        Dense, Embedding, Conv2D, DepthwiseConv2D, MaxPool2D, AvgPool2D, GlobalAvgPool2D, BatchNorm, LayerNorm, Dropout,
+        Flatten, Reshape, Activation, Add, Multiply, Concatenate, Arithmetic,
     )
 }  # fmt: skip

@@ -86,6 +86,7 @@ OF_WORDS = {
 OF_PACKAGE = {
     "Linear": "pn.Dense",
     "Conv2d": "pn.Conv2D",
+    "SeparableConv2D": "pn.DepthwiseConv2D(3), and a pn.Conv2D(filters, 1) behind it",
     "MaxPool2d": "pn.MaxPool2D",
     "MaxPooling2D": "pn.MaxPool2D",
     "AvgPool2d": "pn.AvgPool2D",
@@ -158,6 +159,8 @@ OF_KEYWORDS = {
     "num_features": "nothing: the shape is learnt from the data, or by model.build(shape)",
     "out_features": "units",
     "out_channels": "filters",
+    "depth_multiplier": "multiplier",
+    "groups": "nothing: pn.DepthwiseConv2D(size) has a group for each channel",
     "kernel_size": "size",
     "pool_size": "size",
     "strides": "stride",

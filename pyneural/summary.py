@@ -1,7 +1,8 @@
 """summary.py -- what a model is, for people: one line (print(model)), or a table (model.summary()).
 
 In the line, a network of dense layers is 784x128x10; others are written as in the literature: 28x28x1-16c5-p2-128-10 is
-a convolution of 16 filters of 5x5, a max pool of 2x2 (a2: average, gap: the mean of the image), then 128 and 10 units.
+a convolution of 16 filters of 5x5 (1d5: one for each channel), a max pool of 2x2 (a2: average, gap: the mean of the
+image), then 128 and 10 units.
 """
 
 import itertools
@@ -15,10 +16,11 @@ from pyneural.activations import Activation
 from pyneural.connect import Building, building, listening
 from pyneural.graph import Node, Shape
 from pyneural.layer import Layer
-from pyneural.layers import AvgPool2D, Conv2D, Dense, Embedding, Flatten, GlobalAvgPool2D, MaxPool2D, both
+from pyneural.layers import AvgPool2D, Conv2D, Dense, DepthwiseConv2D, Embedding, Flatten, GlobalAvgPool2D, MaxPool2D
 from pyneural.model import Model, Sequential
 from pyneural.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.shapes import Reshape
+from pyneural.sizes import both
 from pyneural.task import REGRESSION, Task
 
 _WIDTH = 80
@@ -28,6 +30,7 @@ _TOKENS: dict[type[Layer], Callable[[Any], str]] = {
     Dense: lambda layer: f"{layer.units}",
     Embedding: lambda layer: f"{layer.vocabulary}e{layer.units}",
     Conv2D: lambda layer: f"{layer.filters}c{_window(layer.size)}",
+    DepthwiseConv2D: lambda layer: f"{layer.multiplier}d{_window(layer.size)}",
     MaxPool2D: lambda layer: f"p{_window(layer.size)}",
     AvgPool2D: lambda layer: f"a{_window(layer.size)}",
     GlobalAvgPool2D: lambda layer: "gap",

@@ -451,6 +451,18 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
         (lambda: pn.Dropout("0.2"), ValueError, "Dropout: rate is '0.2': give the share to drop, from 0 to below 1"),
         (lambda: pn.BatchNorm(epsilon=0), ValueError, "BatchNorm: epsilon is 0: give a number above 0"),
         (lambda: pn.Conv2D(8, (3, 0)), ValueError, "Conv2D: size is 0: give a whole number of at least 1"),
+        (
+            lambda: pn.DepthwiseConv2D(3, multiplier=0),
+            ValueError,
+            "DepthwiseConv2D: multiplier is 0: give",
+        ),
+        (
+            lambda: pn.DepthwiseConv2D((0, 3)),
+            ValueError,
+            "DepthwiseConv2D: size is 0: give",
+        ),
+        (lambda: pn.DepthwiseConv2D(3, depth_multiplier=2), TypeError, "no 'depth_multiplier'; use multiplier"),
+        (lambda: pn.Conv2D(8, 3, groups=8), TypeError, "pn.DepthwiseConv2D(size) has a group for each channel"),
         (lambda: pn.Conv2D(8, kernel_size=3), TypeError, "Conv2D() has no 'kernel_size'; use size"),
         (lambda: pn.MaxPool2D(pool_size=3), TypeError, "MaxPool2D() has no 'pool_size'; use size"),
         (lambda: pn.Dropout(p=0.1), TypeError, "Dropout() has no 'p'; use rate"),

@@ -21,6 +21,10 @@ def built(*stack: pn.Layer, shape=IMAGES, **options) -> pn.Sequential:
         lambda: pn.Conv2D(4, 3),
         lambda: pn.Conv2D(4, (3, 2), stride=(2, 1), padding="same", activation="relu"),
         lambda: pn.Conv2D(5, 3, padding=((1, 0), (2, 1)), bias=False, activation="softplus"),
+        lambda: pn.DepthwiseConv2D(3),
+        lambda: pn.DepthwiseConv2D(
+            (3, 2), multiplier=2, stride=(2, 1), padding="same", activation="softplus", bias=False
+        ),
         lambda: pn.MaxPool2D(2),
         lambda: pn.MaxPool2D(3, stride=1, padding="same"),
         lambda: pn.AvgPool2D(2, stride=(1, 2)),
@@ -61,6 +65,28 @@ def test_an_activation_in_a_layer_equals_one_after_it(activation):
     outside["dense_1"].weight = inside["dense_1"].weight
     x = np.random.default_rng(3).normal(size=(5, 4)).astype(np.float32)
     np.testing.assert_allclose(inside(x).numpy(), outside(x).numpy(), rtol=1e-6, atol=1e-6)  # fused: another rounding
+
+
+def test_a_depthwise_convolution_is_one_of_each_channel():
+    model = built(pn.DepthwiseConv2D(3, multiplier=2, padding="same", activation="relu"), pn.MaxPool2D(2))
+    layer = model["depthwise_conv2d_1"]
+    layer.bias = np.arange(6) / 10
+    x = np.random.default_rng(2).normal(size=(2, *IMAGES)).astype(np.float32)
+    alone = [
+        pn.ops.conv2d(x[..., c : c + 1], layer.weight.numpy()[:, :, c : c + 1], layer.bias.numpy()[2 * c : 2 * c + 2],
+                      padding="same", activation="relu", pool=2).numpy()
+        for c in range(3)
+    ]  # fmt: skip
+    np.testing.assert_allclose(model(x).numpy(), np.concatenate(alone, axis=-1), rtol=1e-5, atol=1e-6)
+    assert np.array_equal(pn.files.loads(pn.files.dumps(model))(x), model(x))
+    assert str(model).startswith("8x10x3-2d3-p2 | relu")
+
+
+@pytest.mark.parametrize(("init", "fan"), [("auto", 9), ("he_normal", 9), ("glorot_uniform", (9 + 18) / 2)])
+def test_a_depthwise_weight_starts_by_what_one_channel_reads_and_feeds(init, fan):
+    model = built(pn.DepthwiseConv2D(3, multiplier=2, init=init), shape=(5, 5, 400))
+    spread = model["depthwise_conv2d_1"].weight.numpy().std()
+    np.testing.assert_allclose(spread, np.sqrt((1 if "glorot" in init else 2) / fan), rtol=0.03)  # 7,200 draws
 
 
 def test_batch_norm_normalises_in_training_and_remembers():
