@@ -577,6 +577,9 @@ def test_hyperparameters_are_attributes() -> None:
         optimizer.learning_rate = "fast"  # type: ignore[assignment]
     with pytest.raises(ValueError, match="steps must be"):
         optimizer.steps = -1
+    optimizer.steps = 2**63 - 1
+    optimizer.step()
+    assert optimizer.steps == 2**63 - 1  # it stays there: no step has a negative number
     optimizer.momentum = 1.5
     with pytest.raises(ValueError, match=r"sgd: momentum is 1\.5"):
         optimizer.step()

@@ -280,7 +280,7 @@ static void update(const pn_optimizer *o, const pn_team *team, double grad_scale
 {
     const pn_hyper *h = &o->hyper;
     const pn_index item = (pn_index)pn_dtype_size(o->dtype);
-    const double t = (double)(o->steps + 1);
+    const double t = (double)o->steps + 1;
     run r;
     for (pn_index i = 0, at = 0; next_run(o, &i, &at, &r);) {
         pn_update u = { .f = o->kind->f,
@@ -343,7 +343,7 @@ static int run_step(pn_optimizer *o, pn_error *err)
     if (grad_scale < 0)
         return -1;
     touch(o);
-    o->steps++;
+    o->steps += o->steps < INT64_MAX;
     return 0;
 }
 
