@@ -230,11 +230,11 @@ def test_python_numbers() -> None:
     assert isinstance(tensor([[3.0]]).item(), float)
     assert f"{tensor(1.23456):.2f}" == "1.23"
     assert f"{tensor([1, 2])}" == "tensor([1, 2], shape=(2,), dtype=int64)"
-    with pytest.raises(ValueError, match=r"item: only a tensor of one element is one number, this one is \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"float: only a tensor of one element is a number, this one is \(2, 3\)"):
         float(tensor(numbers((2, 3))))
     with pytest.raises(ValueError, match="ambiguous"):
         bool(tensor([1.0, 2.0]))
-    with pytest.raises(TypeError, match="no index"):
+    with pytest.raises(TypeError, match="not an index"):
         [1][tensor(0.0)]
     with pytest.raises(TypeError, match="without axes"):
         len(tensor(1.0))
@@ -311,10 +311,10 @@ def test_rows_share_memory() -> None:
         ((0, 5), IndexError, "index 5 is out of bounds for axis 1 with size 5"),
         ((0, 0, 0, 0), IndexError, "too many indices: the tensor has 3 axes, but 4 were indexed"),
         ((..., ...), IndexError, "single ellipsis"),
-        (None, TypeError, r"None adds no axis here; use x\.reshape"),
-        (np.array([0, 1]), TypeError, r"pn\.ops\.gather"),
-        ([0, 1], TypeError, r"pn\.ops\.gather"),
-        (SOURCE > 1, TypeError, r"pn\.ops\.where"),
+        (None, TypeError, r"None adds no axis; write x\.unsqueeze"),
+        (np.array([0, 1]), TypeError, r"pn\.ops\.take"),
+        ([0, 1], TypeError, r"pn\.ops\.take"),
+        (SOURCE > 1, TypeError, r"pn\.where"),
         (True, TypeError, "only ints, slices and"),
         (1.0, TypeError, "only ints, slices and"),
         ("a", TypeError, "only ints, slices and"),

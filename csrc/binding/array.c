@@ -109,7 +109,7 @@ static int natural_dtype(const PyArrayObject *a, const pnb_intake *how)
     else
         PyErr_Format(PyExc_TypeError,
                      "%s: an array of dtype %S holds no plain numbers; lists must be rectangular and hold "
-                     "numbers only",
+                     "numbers only, of at most 64 bits",
                      how->who, PyArray_DESCR(a));
     return -1;
 }
@@ -294,6 +294,11 @@ pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how,
     if (PyUnicode_Check(o) || PyBytes_Check(o) || PyDict_Check(o) || o == Py_None) {
         PyErr_Format(PyExc_TypeError, "%s must be a tensor, an array or numbers, not %s", how->who,
                      Py_TYPE(o)->tp_name);
+        return NULL;
+    }
+    if (PyAnySet_Check(o) || PyIter_Check(o)) {
+        PyErr_Format(PyExc_TypeError, "%s must be a tensor, an array or numbers, not %s; give list(...) of it",
+                     how->who, Py_TYPE(o)->tp_name);
         return NULL;
     }
     PyArrayObject *new_array = new_array_of(o, how->who);

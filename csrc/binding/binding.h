@@ -87,7 +87,7 @@ static inline bool pnb_is_tensor(const pn_state *s, PyObject *o) { return Py_TYP
 static inline pn_tensor *pnb_of(PyObject *tensor) { return ((pnb_tensor *)(void *)tensor)->t; }
 PyObject *pnb_wrap(const pn_state *s, pn_tensor *tensor); /* takes the reference over, also on failure; NULL passes */
 void pnb_tensor_dealloc(PyObject *self);                  /* also how number.c recognises a tensor of any module */
-PyObject *pnb_tensor_item(PyObject *self, PyObject *unused);
+PyObject *pnb_tensor_number(PyObject *self, const char *who); /* the one element; `who` opens the error sentence */
 
 /* ---- block.c ----------------------------------------------------------------------------------------------------- */
 
@@ -111,6 +111,12 @@ PyObject *pnb_number_mul_over(PyObject *a, PyObject *b);
 PyObject *pnb_number_div_over(PyObject *a, PyObject *b);
 PyObject *pnb_number_matmul_over(PyObject *a, PyObject *b);
 PyObject *pnb_number_pow_over(PyObject *a, PyObject *b, PyObject *modulus);
+PyObject *pnb_number_and(PyObject *a, PyObject *b); /* these six refuse */
+PyObject *pnb_number_or(PyObject *a, PyObject *b);
+PyObject *pnb_number_xor(PyObject *a, PyObject *b);
+PyObject *pnb_number_invert(PyObject *a);
+PyObject *pnb_number_floor_divide(PyObject *a, PyObject *b);
+PyObject *pnb_number_remainder(PyObject *a, PyObject *b);
 PyObject *pnb_number_neg(PyObject *a);
 PyObject *pnb_number_pos(PyObject *a);
 PyObject *pnb_number_abs(PyObject *a);

@@ -39,14 +39,15 @@ static int read_slice(PyObject *o, const pn_view *x, int axis, pn_slices *s)
 static int refuse(PyObject *o)
 {
     if (o == Py_None)
-        PyErr_SetString(PyExc_TypeError, "Tensor index: None adds no axis here; use x.reshape(...)");
+        PyErr_SetString(PyExc_TypeError, "Tensor index: None adds no axis; write x.unsqueeze(axis)");
     else if (PyFloat_Check(o))
         PyErr_Format(PyExc_TypeError, "Tensor index: only ints, slices and ... are indices, got %R", o);
     else
-        PyErr_Format(PyExc_TypeError,
-                     "Tensor index: only ints, slices and ... are indices, not %s; to take rows by an array of "
-                     "indices use pn.ops.gather(x, rows), by a condition pn.ops.where",
-                     Py_TYPE(o)->tp_name);
+        PyErr_Format(
+            PyExc_TypeError,
+            "Tensor index: only ints, slices and ... are indices, not %s; pn.ops.take(x, indices) takes rows by "
+            "their numbers, pn.where(mask, x, 0) chooses by a condition",
+            Py_TYPE(o)->tp_name);
     return -1;
 }
 
@@ -127,7 +128,7 @@ PyObject *pnb_index_item(PyObject *self, Py_ssize_t i) /* what `for row in x` ca
 {
     const pn_view *v = &pnb_of(self)->v;
     if (v->ndim == 0)
-        return PyErr_Format(PyExc_TypeError, "a tensor without axes cannot be iterated over; use .item()");
+        return PyErr_Format(PyExc_TypeError, "a tensor without axes cannot be iterated over; x.item() is its number");
     if (i < 0 || i >= v->shape[0])
         return PyErr_Format(PyExc_IndexError, "index %zd is out of bounds for axis 0 with size %zd", i, v->shape[0]);
     PyObject *new_key = PyLong_FromSsize_t(i);
@@ -141,15 +142,25 @@ Py_ssize_t pnb_index_length(PyObject *self)
     const pn_view *v = &pnb_of(self)->v;
     if (v->ndim > 0)
         return v->shape[0];
-    PyErr_SetString(PyExc_TypeError, "len() of a tensor without axes");
+    PyErr_SetString(PyExc_TypeError, "len() of a tensor without axes; x.item() is its number");
     return -1;
 }
 
+/* `x[1:] += y` changes the rows in place, and then assigns what is there already. */
 int pnb_index_set(PyObject *self, PyObject *key, PyObject *value)
 {
-    (void)self, (void)key, (void)value;
+    if (value && Py_TYPE(value) == Py_TYPE(self) && pnb_of(value)->storage == pnb_of(self)->storage) {
+        PyObject *new_there = pnb_index_get(self, key);
+        if (!new_there)
+            return -1;
+        const pn_view *there = &pnb_of(new_there)->v, *given = &pnb_of(value)->v;
+        const bool same = there->data == given->data && pn_view_same_shape(there, given);
+        Py_DECREF(new_there);
+        if (same)
+            return 0;
+    }
     PyErr_SetString(PyExc_TypeError,
-                    "Tensor: items cannot be assigned; build values with pn.ops.where or pn.ops.concat, "
-                    "or write a whole tensor with x.assign(values)");
+                    "Tensor: items cannot be assigned; x[2:5].assign(values) writes rows and x.assign(values) all of "
+                    "x, pn.where(mask, values, x) makes a new tensor");
     return -1;
 }

@@ -16,6 +16,14 @@ static int read_options(const char *who, PyObject *dtype, PyObject *requires_gra
     *grad = wants;
     if (!dtype || dtype == Py_None)
         return 0;
+    if (PyLong_Check(dtype)) {
+        PyErr_Format(
+            PyExc_TypeError,
+            "%s: dtype must be 'float32', 'float64', 'uint8' or 'int64', got %R; give all lengths as one tuple, "
+            "all values as one list",
+            who, dtype);
+        return -1;
+    }
     if (pnb_array_dtype(dtype, who, &given))
         return -1;
     *wanted = (int)given;
@@ -225,6 +233,8 @@ static pn_tensor *real_run(pn_state *s, PyObject *const *v)
     double bounds[3];
     for (int i = 0; i < 3; i++) {
         bounds[i] = PyFloat_AsDouble(v[i]);
+        if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_TypeError))
+            PyErr_Format(PyExc_TypeError, "arange: start, stop and step must be numbers, got %.100R", v[i]);
         if (PyErr_Occurred())
             return NULL;
     }

@@ -31,6 +31,34 @@ PyObject *pnb_number_compare(PyObject *a, PyObject *b, int operation)
     return binary(a, b, ops[operation]);
 }
 
+/* ---- operators that tensors do not have ---- */
+
+static PyObject *refuse(PyObject *a, PyObject *b, const char *sign, const char *ours)
+{
+    PyObject *other = is_any_tensor(a) ? b : a;
+    if (!is_any_tensor(other) && !pnb_array_like(other))
+        Py_RETURN_NOTIMPLEMENTED;
+    return PyErr_Format(PyExc_TypeError, "tensors have no operator %s; %s", sign, ours);
+}
+
+static const char floors[] = "x / y divides, and NumPy's x.numpy() // 2 and x.numpy() % 2 are outside the graph";
+
+PyObject *pnb_number_and(PyObject *a, PyObject *b)
+{
+    return refuse(a, b, "&", "of two conditions write (x > 0) * (x < 1)");
+}
+PyObject *pnb_number_or(PyObject *a, PyObject *b)
+{
+    return refuse(a, b, "|", "of two conditions write pn.ops.maximum(x < 0, x > 1)");
+}
+PyObject *pnb_number_xor(PyObject *a, PyObject *b)
+{
+    return refuse(a, b, "^", "of two conditions write (x < 0) != (y < 0); a power is x ** 2");
+}
+PyObject *pnb_number_invert(PyObject *a) { return refuse(a, a, "~", "of a condition write mask == 0"); }
+PyObject *pnb_number_floor_divide(PyObject *a, PyObject *b) { return refuse(a, b, "//", floors); }
+PyObject *pnb_number_remainder(PyObject *a, PyObject *b) { return refuse(a, b, "%", floors); }
+
 /* ---- powers ---- */
 
 /* 1: x to this power; 0: an exception; -1: no power of ours.  Python asks all three operands' types: base and exponent
@@ -94,7 +122,7 @@ PyObject *pnb_number_pos(PyObject *a) { return Py_NewRef(a); }
 
 PyObject *pnb_number_float(PyObject *a)
 {
-    PyObject *new_item = pnb_tensor_item(a, NULL);
+    PyObject *new_item = pnb_tensor_number(a, "float");
     if (!new_item || PyFloat_CheckExact(new_item))
         return new_item;
     PyObject *new_float = PyNumber_Float(new_item);
@@ -104,7 +132,7 @@ PyObject *pnb_number_float(PyObject *a)
 
 PyObject *pnb_number_int(PyObject *a)
 {
-    PyObject *new_item = pnb_tensor_item(a, NULL);
+    PyObject *new_item = pnb_tensor_number(a, "int");
     if (!new_item || PyLong_CheckExact(new_item))
         return new_item;
     PyObject *new_int = PyNumber_Long(new_item);
@@ -116,21 +144,20 @@ PyObject *pnb_number_index(PyObject *a)
 {
     const pn_view *v = &pnb_of(a)->v;
     if (pn_dtype_is_real(v->dtype) || v->ndim != 0)
-        return PyErr_Format(PyExc_TypeError, "a %s tensor of shape %s is no index: one integer is needed",
+        return PyErr_Format(PyExc_TypeError, "a %s tensor of shape %s is not an index: one integer is needed",
                             pn_dtype_name(v->dtype), pn_view_text(v).s);
-    return pnb_tensor_item(a, NULL);
+    return pnb_tensor_number(a, "index");
 }
 
 int pnb_number_bool(PyObject *a)
 {
     const pn_view *v = &pnb_of(a)->v;
     if (v->size != 1) {
-        PyErr_Format(PyExc_ValueError,
-                     "the truth of a tensor of shape %s is ambiguous: only one element is true or false",
+        PyErr_Format(PyExc_ValueError, "the truth of a tensor of shape %s is ambiguous; write x.any() or x.all()",
                      pn_view_text(v).s);
         return -1;
     }
-    PyObject *new_item = pnb_tensor_item(a, NULL);
+    PyObject *new_item = pnb_tensor_number(a, "bool");
     const int truth = new_item ? PyObject_IsTrue(new_item) : -1;
     Py_XDECREF(new_item);
     return truth;

@@ -221,21 +221,28 @@ static PyObject *numpy(PyObject *self, PyObject *unused)
     return pnb_array_view(self);
 }
 
-PyObject *pnb_tensor_item(PyObject *self, PyObject *unused)
+PyObject *pnb_tensor_number(PyObject *self, const char *who)
 {
-    (void)unused;
     const pn_view *v = &pnb_of(self)->v;
     if (v->size != 1)
-        return PyErr_Format(PyExc_ValueError, "item: only a tensor of one element is one number, this one is %s",
-                            pn_view_text(v).s);
+        return PyErr_Format(
+            PyExc_ValueError,
+            "%s: only a tensor of one element is a number, this one is %s; x.tolist() gives all of them", who,
+            pn_view_text(v).s);
     if (!v->data)
-        return PyErr_Format(PyExc_RuntimeError, "item: this tensor is shape-only, it has no values");
+        return PyErr_Format(PyExc_RuntimeError, "%s: this tensor is shape-only, it has no values", who);
     switch (v->dtype) {
     case PN_FLOAT32: return PyFloat_FromDouble((double)*(const float *)v->data);
     case PN_FLOAT64: return PyFloat_FromDouble(*(const double *)v->data);
     case PN_UINT8: return PyLong_FromLong(*(const uint8_t *)v->data);
     default: return PyLong_FromLongLong(*(const int64_t *)v->data);
     }
+}
+
+static PyObject *item(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return pnb_tensor_number(self, "item");
 }
 
 static PyObject *tolist(PyObject *self, PyObject *unused)
@@ -332,7 +339,7 @@ static const PyMethodDef methods[] = {
       "the array does.\n\n>>> pn.tensor([1.0, 2.0]).numpy()\narray([1., 2.], dtype=float32)" },
     { "__array__", PNB_METHOD(pnb_array_dunder), METH_FASTCALL | METH_KEYWORDS,
       "__array__($self, dtype=None, copy=None)\n--\n\nWhat numpy.asarray(x) calls." },
-    { "item", pnb_tensor_item, METH_NOARGS,
+    { "item", item, METH_NOARGS,
       "item($self)\n--\n\nThe one element as a Python number.\n\n>>> pn.tensor([[2.5]]).item()\n2.5" },
     { "tolist", tolist, METH_NOARGS,
       "tolist($self)\n--\n\nThe values as nested lists of Python numbers; of a tensor without axes its number.\n\n"
@@ -394,6 +401,12 @@ static const PyType_Slot slots[] = {
     PNB_SLOT(nb_inplace_true_divide, pnb_number_div_over),
     PNB_SLOT(nb_inplace_matrix_multiply, pnb_number_matmul_over),
     PNB_SLOT(nb_inplace_power, pnb_number_pow_over),
+    PNB_SLOT(nb_and, pnb_number_and),
+    PNB_SLOT(nb_or, pnb_number_or),
+    PNB_SLOT(nb_xor, pnb_number_xor),
+    PNB_SLOT(nb_invert, pnb_number_invert),
+    PNB_SLOT(nb_floor_divide, pnb_number_floor_divide),
+    PNB_SLOT(nb_remainder, pnb_number_remainder),
     PNB_SLOT(nb_negative, pnb_number_neg),
     PNB_SLOT(nb_positive, pnb_number_pos),
     PNB_SLOT(nb_absolute, pnb_number_abs),

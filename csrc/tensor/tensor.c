@@ -111,7 +111,9 @@ pn_tensor *pn_tensor_detach(pn_tensor *tensor, pn_error *err)
 int pn_tensor_require_grad(pn_tensor *tensor, pn_error *err)
 {
     if (!pn_dtype_is_real(tensor->v.dtype))
-        return pn_fail(err, PN_EDTYPE, "requires_grad: only float32 and float64 tensors have gradients, this one is %s",
+        return pn_fail(err, PN_EDTYPE,
+                       "requires_grad: only float32 and float64 tensors have gradients, this one is %s; "
+                       "give it dtype 'float32'",
                        pn_dtype_name(tensor->v.dtype));
     if (tensor->node)
         return pn_fail(err, PN_ESTATE,
