@@ -130,4 +130,5 @@ __all__ = [
     "zeros",
 ]
 
-globals()["__getattr__"] = spelling.names_of_package(__all__)  # so put, type checkers know that other names are wrong
+# so put, type checkers know that other names are wrong
+globals()["__getattr__"] = spelling.names_of_package(__all__, ops.__all__)

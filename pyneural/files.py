@@ -52,7 +52,7 @@ def save(model: Model, path: str | Path) -> Path:
         OSError: the folder is not there, or not writable.
     """
     if not isinstance(model, Model):
-        raise TypeError(f"save: model is {type(model).__name__}: pn.save(model, path)")
+        raise TypeError(f"save: model is {type(model).__name__}: give a pn.Model: pn.save(model, path)")
     target = writable(path)
     data = dumps(model)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")

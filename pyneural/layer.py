@@ -13,7 +13,7 @@ from pyneural import _core, initializers
 from pyneural._core import Block, Tensor
 from pyneural.connect import explained, node_of, now_building, on_nodes
 from pyneural.graph import Node, Shape
-from pyneural.spelling import OF_LAYER, check_arguments
+from pyneural.spelling import OF_LAYER, check_arguments, instead
 
 
 class Spec(NamedTuple):
@@ -218,7 +218,7 @@ class Layer:
         if name == "output":
             return node_of(self)
         if name in OF_LAYER:
-            raise AttributeError(f"{self._who}: a layer has no '{name}'; use {OF_LAYER[name]}")
+            raise AttributeError(f"{self._who}: a layer has no '{name}'; {instead(OF_LAYER[name])}")
         if not self._built and name in ("weight", "bias", "gamma", "beta", "running_mean", "running_var"):
             raise AttributeError(
                 f"{self._who}: has no {name} yet: build the model first (model.build(shape), or pn.fit)"

@@ -13,7 +13,7 @@ from pyneural.connect import Building, building, check_layers, dtype_of, graph_o
 from pyneural.graph import Graph, Input, Node, Shape, batched, shape_of
 from pyneural.layer import Layer, name_layers, walk
 from pyneural.position import Position, position
-from pyneural.spelling import OF_MODELS, closest, words
+from pyneural.spelling import OF_MODELS, closest, instead, words
 
 
 class Model(Layer):
@@ -267,7 +267,7 @@ class Model(Layer):
 
     def __getattr__(self, name: str) -> Any:
         if name in OF_MODELS:
-            raise AttributeError(f"a model has no '{name}'; use {OF_MODELS[name]}")
+            raise AttributeError(f"a model has no '{name}'; {instead(OF_MODELS[name])}")
         return super().__getattr__(name)
 
 

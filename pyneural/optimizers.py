@@ -9,7 +9,7 @@ from pyneural import _core
 from pyneural._core import Tensor
 from pyneural.blocks import Blocks
 from pyneural.model import Model
-from pyneural.spelling import choose, closest
+from pyneural.spelling import choose, closest, instead
 
 _TABLE: dict[str, dict[str, Any]] = _core.optimizer_table()
 _FAMILIAR = {  # what others call a number; the first of ours that the optimizer has is meant
@@ -53,15 +53,21 @@ class Optimizer:
 
     kind: ClassVar[str] = ""
 
-    def __init__(self, target: Model | Sequence[Tensor] | None = None, **hyper: float | bool) -> None:
+    def __init__(self, target: Model | Sequence[Tensor] | None = None, *more: float, **hyper: float | bool) -> None:
         """Makes a recipe, or an optimizer that is ready to step.
 
         Args:
             target: a built model, or a list of tensors that require a gradient; None makes a recipe.
+            more: nothing goes here; it is there for the error.
             hyper: numbers by name, as learning_rate=0.01; the class's docstring lists them with their defaults.
         """
         if not self.kind:
             raise TypeError(f"Optimizer: make one of {', '.join(NAMES)}")
+        if more:
+            raise TypeError(
+                f"{type(self).__name__}() takes one value by position, a model or a list of tensors; numbers go by "
+                f"name: learning_rate={more[0]!r}"
+            )
         defaults = _TABLE[self.kind]["defaults"]
         for name in hyper:
             if name not in defaults:
@@ -144,7 +150,7 @@ class Optimizer:
 
     def __getattr__(self, name: str) -> Any:
         if name in _ELSEWHERE:
-            raise AttributeError(f"an optimizer has no '{name}'; use {_ELSEWHERE[name]}")
+            raise AttributeError(f"an optimizer has no '{name}'; {instead(_ELSEWHERE[name])}")
         raise AttributeError(f"{type(self).__name__} has no attribute '{name}'")
 
     def __repr__(self) -> str:

@@ -82,6 +82,8 @@ OF_WORDS = {
     **dict.fromkeys(("acc", "categoricalaccuracy", "sparsecategoricalaccuracy", "binaryaccuracy"), "accuracy"),
 }  # fmt: skip
 
+DTYPES = ("float32", "float64", "int64", "uint8")
+
 # names that a person looks for in the package, and what it is here
 OF_PACKAGE = {
     "Linear": "pn.Dense",
@@ -111,7 +113,24 @@ OF_PACKAGE = {
     "Parameter": "self.parameter(name, shape), in a pn.Layer's build",
     "array": "pn.tensor(values)",
     "from_numpy": "pn.tensor(values)",
-    "ones": "pn.tensor(np.ones(shape))",
+    "asarray": "pn.tensor(values)",
+    "as_tensor": "pn.tensor(values)",
+    "empty": "pn.zeros(shape)",
+    "zeros_like": "pn.zeros(x.shape)",
+    "ones_like": "pn.ones(x.shape)",
+    "full_like": "pn.full(x.shape, value)",
+    "eye": "pn.tensor(np.eye(n))",
+    "linspace": "pn.tensor(np.linspace(start, stop, n))",
+    "concatenate": "pn.concat(tensors)",
+    "vstack": "pn.concat(tensors)",
+    "hstack": "pn.concat(tensors, axis=1)",
+    **{name: f"the name '{name}', as in pn.tensor(values, '{name}')" for name in DTYPES},
+    "seed": "pn.fit(model, data, seed=0)",
+    "set_grad_enabled": "`with pn.no_grad():`",
+    "enable_grad": "`with pn.no_grad():` round the rest",
+    "load_state_dict": "pn.load(path)",
+    "device": "nothing: all computing is on the processor",
+    "cuda": "nothing: all computing is on the processor",
     "DataLoader": "pn.fit(model, (x, y), batch_size=64), or a list of batches",
     "TensorDataset": "pn.Dataset(x, y)",
     "train": "pn.fit(model, data)",
@@ -211,12 +230,30 @@ def unknown(what: str, word: str, known: Iterable[str]) -> str:
     return f"{what} '{word}'? did you mean '{near}'" if near else f"{what} '{word}' is not known: {', '.join(names)}"
 
 
-def names_of_package(names: list[str]) -> Callable[[str], NoReturn]:
+def instead(ours: str) -> str:
+    """The end of the sentence: `use pn.load(path)`, or `leave it out: ...` where nothing takes its place."""
+    return f"leave it out: {ours.removeprefix('nothing: ')}" if ours.startswith("nothing: ") else f"use {ours}"
+
+
+def names_of_ops(names: list[str]) -> Callable[[str], NoReturn]:
+    """What pn.ops does when it is asked for an op that is not there."""
+
+    def missing(name: str) -> NoReturn:
+        near = closest(name, names)
+        raise AttributeError(
+            f"pyneural.ops has no '{name}'; " + (f"did you mean '{near}'" if near else "docs/ops.md lists the ops")
+        )
+
+    return missing
+
+
+def names_of_package(names: list[str], ops: list[str]) -> Callable[[str], NoReturn]:
     """What the package does when it is asked for a name that is not there."""
 
     def missing(name: str) -> NoReturn:
-        near = OF_PACKAGE.get(name) or closest(name, names)
-        hint = f"use {near if name in OF_PACKAGE else f'pn.{near}'}" if near else f"it has {', '.join(names)}"
+        ours = OF_PACKAGE.get(name) or (f"pn.ops.{name}" if name in ops else None)
+        near = None if ours else closest(name, names)
+        hint = instead(ours or f"pn.{near}") if ours or near else "dir(pn) lists what it has"
         raise AttributeError(f"pyneural has no '{name}'; {hint}")
 
     return missing
@@ -250,7 +287,7 @@ def check_arguments(layer: type, count: int, given: Iterable[str]) -> None:
             near = None if OF_KEYWORDS.get(word) in known else closest(word, known)
             hint = f"did you mean '{near}'" if near else f"it takes {', '.join(known)}"
             if OF_KEYWORDS.get(word) in known or OF_KEYWORDS.get(word, "").startswith("nothing"):
-                hint = f"use {OF_KEYWORDS[word]}"
+                hint = instead(OF_KEYWORDS[word])
             raise TypeError(f"{layer.__name__}() has no '{word}'; {hint}")
 
 
@@ -271,7 +308,7 @@ def words(*, positional: str = "", **familiar: str) -> Callable[[Callable[P, R]]
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
             for word in kwargs:
                 if word in familiar:
-                    raise TypeError(f"{name}() has no '{word}'; use {familiar[word]}")
+                    raise TypeError(f"{name}() has no '{word}'; {instead(familiar[word])}")
                 if word not in known:
                     near = closest(word, known)
                     hint = f"did you mean '{near}'" if near else f"it takes {', '.join(known)}"

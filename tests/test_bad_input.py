@@ -299,12 +299,12 @@ def test_model_and_data_that_do_not_fit(make, data, error, words):
         ({"validation_data": (X, Y)}, TypeError, "fit() has no 'validation_data'; use validation=(x, y)"),
         ({"lr": 0.1}, TypeError, "fit() has no 'lr'; use learning_rate"),
         ({"epoch": 3}, TypeError, "fit() has no 'epoch'; did you mean 'epochs'"),
-        ({"callbacks": []}, TypeError, "fit() has no 'callbacks'; use nothing: best weights are always restored"),
-        ({"shuffle": True}, TypeError, "fit() has no 'shuffle'; use nothing: training data is always shuffled"),
+        ({"callbacks": []}, TypeError, "fit() has no 'callbacks'; leave it out: best weights are always restored"),
+        ({"shuffle": True}, TypeError, "fit() has no 'shuffle'; leave it out: training data is always shuffled"),
         ({"random_state": 0}, TypeError, "fit() has no 'random_state'; use seed"),
         ({"criterion": "mse"}, TypeError, "fit() has no 'criterion'; use loss"),
         ({"class_weight": {}}, TypeError, "fit() has no 'class_weight'; use loss, with a function"),
-        ({"device": "cuda"}, TypeError, "fit() has no 'device'; use nothing: all computing is on the processor"),
+        ({"device": "cuda"}, TypeError, "fit() has no 'device'; leave it out: all computing is on the processor"),
         ({"wibble": 1}, TypeError, "fit() has no 'wibble'; it takes model, data, epochs"),
     ],
 )
@@ -361,22 +361,22 @@ def test_calls_that_are_wrong(call, error, words):
     ("name", "words"),
     [
         ("fit", "a model has no 'fit'; use pn.fit(model, data)"),
-        ("compile", "a model has no 'compile'; use nothing: pn.fit(model, data, loss=..., optimizer=..., metrics=...)"),
+        ("compile", "a model has no 'compile'; leave it out: pn.fit(model, data, loss=..., optimizer=..."),
         ("train", "a model has no 'train'; use pn.fit(model, data); by hand, model(x, training=True)"),
         ("eval", "a model has no 'eval'; use model(x), which is training=False by itself"),
         ("evaluate", "use pn.evaluate(model, data)"),
         ("predict", "use pn.predict(model, x)"),
         ("predict_proba", "use pn.predict(model, x), which gives probabilities"),
         ("score", "use pn.evaluate(model, data).accuracy"),
-        ("zero_grad", "use nothing: backward writes every gradient anew"),
+        ("zero_grad", "leave it out: backward writes every gradient anew"),
         ("save", "use pn.save(model, path)"),
         ("load_state_dict", "use model = pn.load(path)"),
         ("state_dict", "use model.parameters, or pn.save(model, path)"),
         ("named_parameters", "use model.parameters.items()"),
         ("trainable_variables", "use model.parameters"),
         ("forward", "use model(x)"),
-        ("to", "use nothing: all computing is on the processor"),
-        ("cuda", "use nothing: all computing is on the processor"),
+        ("to", "leave it out: all computing is on the processor"),
+        ("cuda", "leave it out: all computing is on the processor"),
     ],
 )
 def test_what_other_models_do_is_shown_as_it_is_done_here(name, words):
@@ -388,7 +388,7 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
     model = three()
     history = pn.fit(model, (X, Y), epochs=1, verbose=0)
     optimizer = pn.Adam(model)
-    with pytest.raises(AttributeError, match=r"an optimizer has no 'zero_grad'; use nothing: backward writes every"):
+    with pytest.raises(AttributeError, match=r"an optimizer has no 'zero_grad'; leave it out: backward writes every"):
         optimizer.zero_grad()
     with pytest.raises(AttributeError, match=r"an optimizer has no 'minimize'; use loss.backward\(\), then"):
         optimizer.minimize(None)
@@ -416,11 +416,11 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
             "use pn.fit(model, data), or pn.ops.cross_entropy(outputs, targ",
         ),
         (lambda: pn.Sequental(), AttributeError, "pyneural has no 'Sequental'; use pn.Sequential"),
-        (lambda: pn.wibble, AttributeError, "pyneural has no 'wibble'; it has SGD"),
+        (lambda: pn.wibble, AttributeError, "pyneural has no 'wibble'; dir(pn) lists what it has"),
         (
             lambda: pn.Dense(3, input_shape=(4,)),
             TypeError,
-            "Dense() has no 'input_shape'; use nothing: the shape is learnt",
+            "Dense() has no 'input_shape'; leave it out: the shape is learnt",
         ),
         (
             lambda: pn.Conv2D(1, 8, 3),
@@ -433,7 +433,7 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
             "Dense: activation is 128: give one size, Dense(128)",
         ),
         (lambda: pn.Flatten((28, 28)), TypeError, "Flatten() takes nothing by position, got 1 values"),
-        (lambda: pn.Input((4,), name="x"), TypeError, "Input() has no 'name'; use nothing: an input has none"),
+        (lambda: pn.Input((4,), name="x"), TypeError, "Input() has no 'name'; leave it out: an input has none"),
         (lambda: pn.MLPClassifier(), AttributeError, "use pn.Sequential(pn.Dense(100, 'relu'), pn.Dense(classes))"),
         (lambda: pn.relu, AttributeError, "pyneural has no 'relu'; use 'relu' in a layer, pn.Dense(32, 'relu'), or"),
         (lambda: three().build((None, 4)), ValueError, "build: shape is (None, 4): leave the batch's axis out"),

@@ -592,7 +592,7 @@ def test_hyperparameters_are_attributes() -> None:
         (lambda w: Optimizer("adam", [w], lr=1), TypeError, "adam: there is no 'lr'; did you mean 'learning_rate'?"),
         (lambda w: Optimizer("adam", [w], momentum=1), TypeError, "adam: there is no 'momentum'"),
         (lambda w: Optimizer("adam", []), ValueError, "adam: no parameters"),
-        (lambda w: Optimizer("adam", [3]), TypeError, "adam: parameter 0 is no tensor but a int"),
+        (lambda w: Optimizer("adam", [3]), TypeError, "adam: parameter 0 is not a tensor but int"),
         (lambda w: Optimizer("adam", [tensor([1.0])]), RuntimeError, "requires no gradient"),
         (lambda w: Optimizer("adam", [w], learning_rate=float("nan")), ValueError, "learning_rate must be a number"),
         (lambda w: Optimizer("adam", [w]).step(), RuntimeError, "has no gradient"),

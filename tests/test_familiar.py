@@ -18,7 +18,7 @@ ELSEWHERE = """
     add add_ argmin argsort bmm bool ceil chunk clamp clamp_ clone contiguous copy copy_ cos cpu cuda cumsum data
     detach_ device dim div div_ dot double eq exp_ expand_as fill fill_ flat float floor gather ge grad_fn gt half
     index_select int is_contiguous is_leaf isfinite isnan itemsize le long lt masked_fill matmul mm mul mul_ nbytes
-    ne neg nonzero norm numel permute prod ravel register_hook repeat requires_grad_ retain_grad round sign sin sort
+    ne nonzero norm numel permute prod ravel register_hook repeat requires_grad_ retain_grad round sign sin sort
     split square strides sub sub_ swapaxes t to topk type unbind view zero_ zero_grad
 """
 WORDS = sorted({*ELSEWHERE.split(), *FUNCTIONS})
@@ -148,3 +148,29 @@ def test_an_assignment_that_would_need_a_copy_is_refused_and_changes_nothing() -
     with pytest.raises(TypeError, match="items cannot be assigned"):
         del x[0]  # type: ignore[attr-defined]
     assert x.tolist() == before
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: pn.float32, "pyneural has no 'float32'; use the name 'float32', as in pn.tensor(values, 'float32')"),  # type: ignore[attr-defined]
+        (lambda: pn.zeros_like, "pyneural has no 'zeros_like'; use pn.zeros(x.shape)"),  # type: ignore[attr-defined]
+        (lambda: pn.concatenate, "pyneural has no 'concatenate'; use pn.concat(tensors)"),  # type: ignore[attr-defined]
+        (lambda: pn.exp, "pyneural has no 'exp'; use pn.ops.exp"),  # type: ignore[attr-defined]
+        (lambda: pn.sum, "pyneural has no 'sum'; use pn.ops.sum"),  # type: ignore[attr-defined]
+        (lambda: pn.cuda, "pyneural has no 'cuda'; leave it out: all computing is on the processor"),  # type: ignore[attr-defined]
+        (lambda: pn.qwertz, "pyneural has no 'qwertz'; dir(pn) lists what it has"),  # type: ignore[attr-defined]
+        (lambda: pn.ops.cross_entrpy, "pyneural.ops has no 'cross_entrpy'; did you mean 'cross_entropy'"),  # type: ignore[attr-defined]
+        (lambda: pn.ops.zzzz, "pyneural.ops has no 'zzzz'; docs/ops.md lists the ops"),  # type: ignore[attr-defined]
+    ],
+)
+def test_a_familiar_name_of_the_package_says_ours(call: Any, text: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        call()
+    assert str(caught.value) == text
+
+
+def test_an_optimizers_numbers_go_by_name() -> None:
+    w = pn.tensor([1.0], requires_grad=True)
+    with pytest.raises(TypeError, match=r"^SGD\(\) takes one value by position, .*: learning_rate=0\.1$"):
+        pn.SGD([w], 0.1)

@@ -72,8 +72,6 @@ static const word attributes[] = {
     { "sub", "write x - y" },
     { "mul", "write x * y" },
     { "div", "write x / y" },
-    { "neg", "write -x" },
-    { "pow", "write x ** 2" },
     { "square", "write x * x" },
     { "reciprocal", "write 1 / x" },
     { "rsqrt", "write x ** -0.5" },

@@ -151,7 +151,7 @@ static pn_optimizer *over_tensors(pn_state *s, const pn_optimizer_kind *kind, co
     }
     for (Py_ssize_t i = 0; i < n; i++) {
         if (!pnb_is_tensor(s, PyTuple_GET_ITEM(new_items, i))) {
-            PyErr_Format(PyExc_TypeError, "%s: parameter %zd is no tensor but a %s", kind->name, i,
+            PyErr_Format(PyExc_TypeError, "%s: parameter %zd is not a tensor but %s", kind->name, i,
                          Py_TYPE(PyTuple_GET_ITEM(new_items, i))->tp_name);
             goto done;
         }
