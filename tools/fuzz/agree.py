@@ -133,7 +133,7 @@ def _farthest(plain: list[Array], runs: list[list[Array]]) -> list[Array]:
         return [np.max([abs(run[i] - a) for run in runs], axis=0, initial=0.0) for i, a in enumerate(plain)]
 
 
-def _room(op: str, near_one: bool, i: int, want: Array, spread: Array, first: Array) -> Array:
+def _room(op: str, near_one: bool, i: int, got: Array, want: Array, spread: Array, first: Array) -> Array:
     """By how much each element of result i (0: the output, else gradients) may be off."""
     with np.errstate(all="ignore"):
         if op == "var" and i == 0:
@@ -141,7 +141,11 @@ def _room(op: str, near_one: bool, i: int, want: Array, spread: Array, first: Ar
         room = ULPS * ROUNDING * (abs(want) + 8 * (near_one and i > 0)) + TINY  # |dy| is less than 8
         plain = op in ELEMENTWISE and want.shape == first.shape
         room = np.asarray(room + (4 if plain else FACTOR) * spread)
-        return np.where(np.isfinite(first), room, np.inf) if plain and i else room  # exp's gradient where exp overflows
+        if plain and i:  # exp's gradient, where exp overflows
+            return np.where(np.isfinite(first), room, np.inf)
+        if op in ELEMENTWISE and i:  # a sum of gradients, of which some overflow
+            return np.where(np.isfinite(got), room, np.inf)
+        return room
 
 
 def _worst(op: str, near_one: bool, single: list[Array], exact: list[Array], spread: list[Array]) -> str:
@@ -150,7 +154,7 @@ def _worst(op: str, near_one: bool, single: list[Array], exact: list[Array], spr
         name = f"gradient {i - 1}" if i else "result"
         if got.shape != want.shape:
             return f"the {name} is {got.shape}, and {want.shape} in float64"
-        room = _room(op, near_one, i, want, most, single[0])
+        room = _room(op, near_one, i, got, want, most, single[0])
         with np.errstate(all="ignore"):
             off = _off(got, want.astype("float32").astype("float64"), room)
         if off.any():

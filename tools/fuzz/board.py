@@ -26,7 +26,8 @@ class Board:
     """A small shared file: the child writes, the runner reads."""
 
     def __init__(self, path: Path) -> None:
-        if not path.exists():
+        new = not path.exists()
+        if new:
             path.write_bytes(bytes(_SIZE))
         with path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), _SIZE)
@@ -34,6 +35,8 @@ class Board:
         self.refused = 0
         self._index = -1
         self._since = 0.0
+        if new:
+            self._write(0)
 
     def begin(self, index: int) -> None:
         """A case starts now."""

@@ -29,6 +29,7 @@ from board import Board
 
 FUZZERS = ("ops", "methods", "graphs", "files", "images", "threads", "forks")
 PLAIN = ("forks",)  # see there
+ROOT = Path(__file__).resolve().parents[2]  # where an editable install has the plain build
 SHOWN = 3  # cases named for each kind of finding
 ENDLESS = 1 << 60
 _POLL = 0.05  # seconds between two looks at a process
@@ -122,13 +123,18 @@ class Child:
             print(said)
         if process.returncode == 0 and not hung:
             return last + 1
+        if at.index < first:  # it did not even start, and would not a second time
+            self.result.add(first, _crash(process, said), "")
+            return last + 1
         self.result.add(at.index, f"hang: longer than {self.limit:g} s" if hung else _crash(process, said), at.text)
         return at.index + 1
 
     def _environment(self) -> dict[str, str]:
         """Without the sanitizer and its build, for the fuzzers that want the plain one."""
-        plain = _SANITIZED and self.result.name in PLAIN
-        return {key: value for key, value in os.environ.items() if not (plain and key in _SANITIZERS)}
+        if not (_SANITIZED and self.result.name in PLAIN):
+            return dict(os.environ)
+        kept = {key: value for key, value in os.environ.items() if key not in _SANITIZERS}
+        return kept | {"PYTHONPATH": str(ROOT)}
 
     def _watch(self, process: subprocess.Popen[bytes], board: Board) -> bool:
         """Waits for the end; True where a case had to be ended."""
@@ -176,7 +182,7 @@ def _child(name: str, seed: str, board: str, out: str, first: str, last: str, se
     faulthandler.register(signal.SIGUSR1)
     if not _SANITIZED:  # whose own report says more
         faulthandler.enable()
-    sys.path.append(str(Path(__file__).parents[2] / "tests"))  # oprows.py, which has a row for each op
+    sys.path.append(str(ROOT / "tests"))  # oprows.py, which has a row for each op
     from loop import Loop
 
     Loop(name, int(seed), Board(Path(board)), Path(out)).go(int(first), int(last), time.monotonic() + float(seconds))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import os
 import resource
 import sys
 import time
@@ -42,8 +43,8 @@ class Loop:
         if first == 0:
             self._one(0)  # whatever stays for good, as a thread's scratch, is there after it
         start, live = first, _live()
-        index = first
-        while index <= last and time.monotonic() < until:
+        index, runner = first, os.getppid()
+        while index <= last and time.monotonic() < until and os.getppid() == runner:  # alone, it ends
             self._one(index)
             index += 1
             if index - start == BATCH or index > last or time.monotonic() >= until:
