@@ -174,3 +174,25 @@ def test_an_optimizers_numbers_go_by_name() -> None:
     w = pn.tensor([1.0], requires_grad=True)
     with pytest.raises(TypeError, match=r"^SGD\(\) takes one value by position, .*: learning_rate=0\.1$"):
         pn.SGD([w], 0.1)
+
+
+@pytest.mark.parametrize("values", [300, -1, [300], [[-1, 2]], (256, 0)])
+def test_pythons_integers_that_do_not_fit_are_refused(values: Any) -> None:
+    x = pn.zeros((1, 2), "uint8")
+    for make in (lambda: pn.tensor(values, "uint8"), lambda: x.assign(values)):
+        with pytest.raises(OverflowError, match="an integer does not fit uint8; give a dtype that holds it"):
+            make()
+    assert x.tolist() == [[0, 0]]
+    with pytest.raises(OverflowError, match="full: value: an integer does not fit uint8"):
+        pn.full(2, 300, "uint8")
+    with pytest.raises(OverflowError, match="an integer does not fit int64"):
+        pn.tensor([2**63], "int64")
+
+
+def test_integers_that_fit_are_taken_and_arrays_wrap_as_numpys_do() -> None:
+    assert pn.tensor([0, 255], "uint8").tolist() == [0, 255]
+    assert pn.tensor([2**63 - 1], "int64").tolist() == [2**63 - 1]
+    assert pn.tensor(np.array([300, -1]), "uint8").tolist() == [44, 255]
+    x = pn.zeros(2, "uint8")
+    x.assign([1, 255])
+    assert x.tolist() == [1, 255]

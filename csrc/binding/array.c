@@ -174,6 +174,29 @@ static pn_tensor *copy_in(const pn_state *s, PyArrayObject *a, const pn_view *sh
     return new_tensor;
 }
 
+/* Whether NumPy's cast might change Python's integers, which are refused where they do not fit; an array's wrap. */
+static bool may_not_fit(const PyArrayObject *a, bool weak, pn_dtype dtype)
+{
+    return weak && !pn_dtype_is_real(dtype) && PyTypeNum_ISINTEGER(PyArray_TYPE(a)) && exact_dtype(a) != (int)dtype;
+}
+
+static PyArrayObject *new_fitting(PyArrayObject *a, pn_dtype dtype, const char *who)
+{
+    PyArrayObject *new_cast =
+        (PyArrayObject *)PyArray_FromArray(a, PyArray_DescrFromType(numpy_type(dtype)), NPY_ARRAY_FORCECAST);
+    PyObject *new_same = new_cast ? PyObject_RichCompare((PyObject *)new_cast, (PyObject *)a, Py_EQ) : NULL;
+    PyObject *new_all = new_same ? PyObject_CallMethod(new_same, "all", NULL) : NULL;
+    const int fits = new_all ? PyObject_IsTrue(new_all) : -1;
+    if (fits == 0)
+        PyErr_Format(PyExc_OverflowError, "%s: an integer does not fit %s; give a dtype that holds it", who,
+                     pn_dtype_name(dtype));
+    if (fits <= 0)
+        Py_CLEAR(new_cast);
+    Py_XDECREF(new_all);
+    Py_XDECREF(new_same);
+    return new_cast;
+}
+
 /* The last reference to a borrowed storage may go on any thread, with or without the GIL. */
 static void let_go(void *owner)
 {
@@ -232,7 +255,13 @@ static pn_tensor *take(const pn_state *s, PyArrayObject *a, bool weak, const pnb
                           PyArray_ISNOTSWAPPED(a);
     if (lent)
         *lent = as_it_is;
-    return as_it_is ? borrow(s, a, &shape) : copy_in(s, a, &shape);
+    if (as_it_is)
+        return borrow(s, a, &shape);
+    PyArrayObject *new_source = may_not_fit(a, weak, (pn_dtype)dtype) ? new_fitting(a, (pn_dtype)dtype, how->who)
+                                                                      : (PyArrayObject *)Py_NewRef((PyObject *)a);
+    pn_tensor *new_tensor = new_source ? copy_in(s, new_source, &shape) : NULL;
+    Py_XDECREF(new_source);
+    return new_tensor;
 }
 
 /* Python's own floats and ints, without the way through NumPy; -1: not this way, 0: *value is it. */
@@ -312,6 +341,9 @@ pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how,
 int pnb_array_write(PyObject *values, const pn_view *to, const char *who)
 {
     PyArrayObject *new_from = new_array_of(values, who);
+    if (new_from &&
+        may_not_fit(new_from, PyLong_Check(values) || PyList_Check(values) || PyTuple_Check(values), to->dtype))
+        Py_SETREF(new_from, new_fitting(new_from, to->dtype, who));
     PyObject *new_to = new_from ? array_over(to, to->data, NPY_ARRAY_CARRAY) : NULL;
     int failed = -1;
     if (!new_to)
