@@ -238,3 +238,18 @@ def test_help_has_a_signature_and_an_example_that_runs(name: str) -> None:
     assert ">>> " in one.__doc__, f"{name} has no example"
     example = doctest.DocTestParser().get_doctest(one.__doc__, {"pn": pn, "np": np}, name, None, 0)
     assert doctest.DocTestRunner().run(example).failed == 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_deviation_of_0_has_the_gradient_0(dtype: str) -> None:
+    x = tensor([[3.0, 1.0, np.nan], [3.0, 5.0, 0.0]], dtype, requires_grad=True)
+    y = x.std(axis=0)
+    assert y.numpy().tobytes() == x.detach().std(axis=0).numpy().tobytes()
+    y.sum().backward()
+    assert x.grad is not None
+    np.testing.assert_array_equal(x.grad.numpy()[:, :2], [[0.0, -0.5], [0.0, 0.5]])
+    assert np.isnan(x.grad.numpy()[:, 2]).all()
+    one = tensor([2.0], dtype, requires_grad=True)
+    one.std().backward()
+    assert one.grad is not None
+    assert one.grad.tolist() == [0.0]

@@ -290,10 +290,33 @@ static PyObject *refuse_pickle(PyObject *self, PyObject *unused)
 
 /* ---- methods on ops with words of their own; those that are an op and no more come from the op table ---- */
 
+/* The slope of sqrt has no bound at 0, and a variance of 0 has a slope of 0: deviations of 0 get the gradient 0, not
+ * NaN.  sqrt(var) where var is not 0; the other ops are there for backward alone. */
+static PyObject *root(const pn_state *s, PyObject *new_var)
+{
+    PyObject *new_0 = PyFloat_FromDouble(0), *new_1 = PyFloat_FromDouble(1), *new_result = NULL;
+    PyObject *new_flat =
+        new_0 && new_1 ? pnb_call_with(s, pn_ops[PNB_equal], 2, (PyObject *[]){ new_var, new_0 }, NULL) : NULL;
+    PyObject *new_safe =
+        new_flat ? pnb_call_with(s, pn_ops[PNB_where], 3, (PyObject *[]){ new_flat, new_1, new_var }, NULL) : NULL;
+    PyObject *new_root = new_safe ? pnb_call_next(s, pn_ops[PNB_sqrt], new_safe, NULL) : NULL;
+    if (new_root)
+        new_result = pnb_call_with(s, pn_ops[PNB_where], 3, (PyObject *[]){ new_flat, new_0, new_root }, NULL);
+    Py_XDECREF(new_root);
+    Py_XDECREF(new_flat);
+    Py_XDECREF(new_1);
+    Py_XDECREF(new_0);
+    Py_DECREF(new_var);
+    return new_result;
+}
+
 static PyObject *std(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
+    const pn_state *s = pnb_state_of(self);
     PyObject *new_var = pnb_call_method(self, PNB_var, args, n, names);
-    return new_var ? pnb_call_next(pnb_state_of(self), pn_ops[PNB_sqrt], new_var, NULL) : NULL;
+    if (!new_var)
+        return NULL;
+    return pnb_of(new_var)->node ? root(s, new_var) : pnb_call_next(s, pn_ops[PNB_sqrt], new_var, NULL);
 }
 
 /* reshape(2, -1) and reshape((2, -1)); transpose(1, 0), transpose((1, 0)) and transpose(). */
@@ -359,7 +382,8 @@ static const PyMethodDef methods[] = {
       ">>> pn.zeros((2, 3, 4)).transpose(0, 2, 1).shape\n(2, 4, 3)" },
     { "std", PNB_METHOD(std), METH_FASTCALL | METH_KEYWORDS,
       "std($self, axis=None, keepdims=False, correction=0)\n--\n\nStandard deviation over axes, the square root of "
-      "var.\n\nReturns x's shape without the reduced axes (or with length 1: keepdims).\n\n"
+      "var; where it is 0 its gradient is 0.\n\nReturns x's shape without the reduced axes (or with length 1: "
+      "keepdims).\n\n"
       ">>> pn.tensor([[1.0, 3.0], [2.0, 2.0]]).std(axis=1)\ntensor([1., 0.], shape=(2,), dtype=float32)" },
     { "__format__", pnb_format, METH_O,
       "__format__($self, spec, /)\n--\n\nA tensor of one element formats as its number." },
