@@ -390,6 +390,53 @@ def test_batch_norm_moves_the_running_statistics_when_training_only() -> None:
     np.testing.assert_allclose(var, 0.75 + 0.25 * x.var(axis=0, ddof=1), rtol=1e-13)
 
 
+def far_from_zero(*shape: int) -> np.ndarray:
+    """Whole numbers, of a deviation of about 5: at 10^7 float32 has them all, too."""
+    return 1e7 + np.random.default_rng(5).integers(-9, 10, shape)
+
+
+@pytest.mark.parametrize(
+    ("op", "shape", "others", "params"),
+    [
+        ("var", (50, 3), 0, {"axis": 1}),
+        ("var", (50, 32), 0, {"axis": 1, "correction": 1}),
+        ("var", (50, 33), 0, {"axis": 1}),
+        ("var", (300, 5), 0, {"axis": 0}),
+        ("var", (40_000, 3), 0, {"axis": 0}),
+        ("var", (4, 20, 6), 0, {"axis": (0, 2)}),
+        ("var", (100_000,), 0, {}),
+        ("batch_norm", (50, 3), 4, {"training": True}),
+        ("batch_norm", (3000, 33), 4, {"training": True, "activation": "relu"}),
+        ("layer_norm", (50, 5), 2, {}),
+        ("layer_norm", (50, 1000), 2, {}),
+    ],
+)
+def test_deviations_keep_their_digits_far_from_zero(op, shape, others, params):
+    results = []
+    for real in REALS:
+        x = _core.tensor(far_from_zero(*shape).astype(real), requires_grad=True)
+        rest = [_core.tensor(np.linspace(1, 2, shape[-1]).astype(real)) for _ in range(others)]
+        y = getattr(_core.ops, op)(x, *rest, **params)
+        y.backward(weights(y.shape, real))
+        results.append((np.array(y), np.array(x.grad)))
+    (y64, dx64), (y32, dx32) = results
+    if op == "var":
+        np.testing.assert_allclose(
+            y64,
+            np.var(far_from_zero(*shape) - 1e7, axis=params.get("axis"), ddof=params.get("correction", 0)),
+            rtol=1e-11,
+        )
+    close(y32, y64, 1e-6, f"{op} {shape}")
+    assert abs(dx32 - dx64).max() < SINGLE * abs(dx64).max()
+
+
+def test_the_variance_of_equal_values_is_never_negative():
+    for width in (3, 20, 32, 33, 500):
+        got = np.array(ops.var(np.full((70, width), 0.1, "float32"), axis=1))
+        assert got.min() >= 0
+        assert got.max() < 1e-15
+
+
 def test_gather_makes_uint8_the_real_that_is_asked_for() -> None:
     x = np.arange(24, dtype="uint8").reshape(4, 2, 3)
     rows = np.array([3, 0, 3])

@@ -82,6 +82,8 @@ typedef struct pn_reduce { /* NaN anywhere gives NaN.  Sums run in fixed cuts, p
     const void *dy;
     void *dx; /* reduce_backward: dx (+)=; max and min share dy evenly among equals */
     bool add_dx;
+    void *mean,
+        *rest;  /* VAR, (outer, inner): mean + rest is the mean; forward writes them unless NULL, backward reads them */
     void *work; /* reduce_work(this) bytes */
 } pn_reduce;
 
@@ -173,7 +175,7 @@ typedef struct pn_norm {
     double momentum;                  /* running = momentum * running + (1 - momentum) * batch (variance unbiased) */
     void *running_mean, *running_var; /* (C) */
     void *y;                          /* (rows, C) */
-    void *mean, *inv_std;             /* (C): what was used, kept for backward */
+    void *mean, *rest, *inv_std;      /* (C): what was used, kept for backward; mean + rest is the mean */
     const void *dy;                   /* backward: gradient of y, whose y is read unless act is NONE */
     void *dx, *dgamma, *dbeta, *dresidual; /* NULL where not wanted */
     bool add_dx, add_dgamma, add_dbeta, add_dresidual;
@@ -184,8 +186,8 @@ typedef struct pn_layer_norm { /* y = gamma (x - mean) inv_std + beta, statistic
     pn_index rows, C;
     const void *x, *gamma, *beta; /* (rows, C), (C), (C) */
     double epsilon;
-    void *y;              /* (rows, C) */
-    void *mean, *inv_std; /* (rows): written by forward, read by backward */
+    void *y;                     /* (rows, C) */
+    void *mean, *rest, *inv_std; /* (rows): written by forward, read by backward; mean + rest is the mean */
     const void *dy;
     void *dx, *dgamma, *dbeta; /* NULL where not wanted */
     bool add_dx, add_dgamma, add_dbeta;

@@ -26,7 +26,7 @@ static const pn_param params[] = {
 /* The statistics used are kept for backward: saved, or in scratch when no backward follows. */
 typedef struct plan {
     pn_norm job; /* without its pointers */
-    size_t mean, inv_std, work, total, kept;
+    size_t mean, rest, inv_std, work, total, kept;
 } plan;
 
 static plan make_plan(const pn_call *c)
@@ -42,6 +42,7 @@ static plan make_plan(const pn_call *c)
                         .momentum = p->momentum } };
     size_t *kept = c->recording ? &b.kept : &b.total;
     b.mean = pn_part(kept, b.job.C, pn_call_item(c));
+    b.rest = pn_part(kept, b.job.C, pn_call_item(c));
     b.inv_std = pn_part(kept, b.job.C, pn_call_item(c));
     b.work = pn_part(&b.total, 1, c->k->norm_work(&b.job));
     return b;
@@ -108,6 +109,7 @@ static pn_norm job_of(const pn_call *c)
     job.x = c->x[X]->data;
     job.gamma = c->x[GAMMA]->data;
     job.mean = pn_at(kept, b->mean);
+    job.rest = pn_at(kept, b->rest);
     job.inv_std = pn_at(kept, b->inv_std);
     job.work = pn_at(c->scratch, b->work);
     job.y = c->y[0].data;

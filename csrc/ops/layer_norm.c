@@ -18,7 +18,7 @@ static const pn_param params[] = {
 /* Each row's mean and 1 / deviation are kept for backward: saved, or in scratch when no backward follows. */
 typedef struct plan {
     pn_layer_norm job; /* without its pointers */
-    size_t mean, inv_std, kept;
+    size_t mean, rest, inv_std, kept;
 } plan;
 
 static plan make_plan(const pn_call *c)
@@ -27,6 +27,7 @@ static plan make_plan(const pn_call *c)
     const pn_view *x = c->x[X];
     plan b = { .job = { .rows = pn_view_count(x, 0, x->ndim - 1), .C = x->shape[x->ndim - 1], .epsilon = p->epsilon } };
     b.mean = pn_part(&b.kept, b.job.rows, pn_call_item(c));
+    b.rest = pn_part(&b.kept, b.job.rows, pn_call_item(c));
     b.inv_std = pn_part(&b.kept, b.job.rows, pn_call_item(c));
     return b;
 }
@@ -73,6 +74,7 @@ static pn_layer_norm job_of(const pn_call *c)
     job.x = c->x[X]->data;
     job.gamma = c->x[GAMMA]->data;
     job.mean = pn_at(kept, b->mean);
+    job.rest = pn_at(kept, b->rest);
     job.inv_std = pn_at(kept, b->inv_std);
     return job;
 }

@@ -22,6 +22,7 @@ typedef struct plan {
     pn_reduce job; /* without its pointers */
     size_t x, work, total;
     size_t back_x, back_dx, back_work, back_total;
+    size_t mean, rest, saved; /* var's */
 } plan;
 
 static bool reads_x(pn_reduce_f f) { return f >= PN_REDUCE_MAX; }
@@ -37,6 +38,8 @@ static plan make_plan(const pn_call *c, pn_reduce_f f, unsigned mask)
     b.back_x = pn_part(&b.back_total, reads_x(f) ? moved : 0, pn_call_item(c));
     b.back_dx = pn_part(&b.back_total, moved, pn_call_item(c));
     b.back_work = pn_part(&b.back_total, 1, c->k->reduce_work(&b.job));
+    b.mean = pn_part(&b.saved, f == PN_REDUCE_VAR ? c->y[0].size : 0, pn_call_item(c));
+    b.rest = pn_part(&b.saved, f == PN_REDUCE_VAR ? c->y[0].size : 0, pn_call_item(c));
     return b;
 }
 
@@ -55,6 +58,7 @@ static int reduce_rule(pn_call *c, pn_reduce_f f, pn_error *err)
                        c->op->name);
     c->forward_scratch = b->total;
     c->backward_scratch = b->back_total;
+    c->saved_bytes = b->saved;
     c->keep_x = reads_x(f) ? PN_KEEP_X(0) : 0;
     c->keep_y = f == PN_REDUCE_MAX || f == PN_REDUCE_MIN ? PN_KEEP_Y(0) : 0;
     return 0;
@@ -73,12 +77,24 @@ static const void *lay_out_x(const pn_call *c, void *moved)
     return moved;
 }
 
-static void reduce_forward(const pn_call *c)
+/* The kernel's job; var's means are where backward reads them. */
+static pn_reduce job_of(const pn_call *c)
 {
     const plan *b = c->plan;
     pn_reduce job = b->job;
-    job.x = lay_out_x(c, pn_at(c->scratch, b->x));
+    if (c->saved) {
+        job.mean = pn_at(c->saved, b->mean);
+        job.rest = pn_at(c->saved, b->rest);
+    }
     job.y = c->y[0].data;
+    return job;
+}
+
+static void reduce_forward(const pn_call *c)
+{
+    const plan *b = c->plan;
+    pn_reduce job = job_of(c);
+    job.x = lay_out_x(c, pn_at(c->scratch, b->x));
     job.work = pn_at(c->scratch, b->work);
     c->k->reduce_forward(c->team, &job);
 }
@@ -87,9 +103,8 @@ static void reduce_backward(const pn_call *c)
 {
     const plan *b = c->plan;
     const bool moved = b->axes.permuted;
-    pn_reduce job = b->job;
+    pn_reduce job = job_of(c);
     job.x = reads_x(job.f) ? lay_out_x(c, pn_at(c->scratch, b->back_x)) : NULL;
-    job.y = c->y[0].data;
     job.dy = c->dy[0];
     job.dx = moved ? pn_at(c->scratch, b->back_dx) : c->dx[0];
     job.add_dx = !moved && c->add[0];

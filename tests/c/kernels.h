@@ -73,6 +73,7 @@ static inline pn_index draw_index(uint64_t *seed, pn_index low, pn_index high)
 }
 
 static inline size_t real_size(pn_dtype real) { return real == PN_FLOAT32 ? sizeof(float) : sizeof(double); }
+static inline void *real_at(pn_dtype real, void *p, pn_index i) { return (char *)p + (size_t)i * real_size(real); }
 
 static inline double get_real(pn_dtype real, const void *p, pn_index i)
 {

@@ -185,11 +185,12 @@ static void pool_edge(trial *t, const pn_index *s, bool odd)
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
-/* Operands: x, dy; y, dx, places. */
+/* Operands: x, dy; y, dx, places, mean and rest. */
 static void call_reductions(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
     pn_reduce a = *(const pn_reduce *)t->shape;
     a.x = p[0], a.dy = p[1], a.y = p[2], a.dx = p[3];
+    a.mean = p[5], a.rest = real_at(t->real, p[5], a.outer * a.inner);
     a.work = work_block(t, k->reduce_work(&a));
     k->reduce_forward(team, &a);
     k->reduce_backward(team, &a);
@@ -207,6 +208,7 @@ static void reduce_edge(trial *t, const pn_index *s, bool odd)
     outputs(t, s[0] * s[2]);
     outputs(t, s[0] * s[1] * s[2]);
     other_outputs(t, s[0] * s[2], sizeof(int64_t));
+    outputs(t, 2 * s[0] * s[2]);
     run(t, &a, call_reductions);
 }
 
@@ -278,12 +280,12 @@ static void loss_edge(trial *t, const pn_index *s, bool odd)
     run(t, &a, call_losses);
 }
 
-/* Operands: x, gamma, beta, dy; running mean and variance, y, mean, inv_std; dx, dgamma, dbeta. */
+/* Operands: x, gamma, beta, dy; running mean and variance, y, mean and rest, inv_std; dx, dgamma, dbeta. */
 static void call_norm(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
     pn_norm a = *(const pn_norm *)t->shape;
     a.x = p[0], a.gamma = p[1], a.beta = p[2], a.running_mean = p[4], a.running_var = p[5], a.y = p[6], a.mean = p[7];
-    a.inv_std = p[8], a.work = work_block(t, k->norm_work(&a));
+    a.rest = real_at(t->real, p[7], a.C), a.inv_std = p[8], a.work = work_block(t, k->norm_work(&a));
     k->norm_forward(team, &a);
     a.dy = p[3], a.dx = p[9], a.dgamma = p[10], a.dbeta = p[11];
     k->norm_backward(team, &a);
@@ -300,7 +302,7 @@ static void norm_edge(trial *t, const pn_index *s, bool odd)
                         .momentum = 0.9,
                         .add_dx = maybe(t),
                         .add_dgamma = maybe(t) };
-    const pn_index n = s[0] * s[1], sizes[] = { s[1], s[1], n, s[1], s[1], n, s[1], s[1] };
+    const pn_index n = s[0] * s[1], sizes[] = { s[1], s[1], n, 2 * s[1], s[1], n, s[1], s[1] };
     t->tolerance = t->real == PN_FLOAT32 ? 1e-5 : 1e-13; /* 1 / deviation may be large */
     t->scale = 3 + sqrt((double)s[0]);
     input(t, n, -3, 5, odd);
@@ -312,11 +314,12 @@ static void norm_edge(trial *t, const pn_index *s, bool odd)
     run(t, &a, call_norm);
 }
 
-/* Operands: x, gamma, beta, dy; y, mean, inv_std; dx, dgamma, dbeta. */
+/* Operands: x, gamma, beta, dy; y, mean and rest, inv_std; dx, dgamma, dbeta. */
 static void call_layer_norm(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
     pn_layer_norm a = *(const pn_layer_norm *)t->shape;
     a.x = p[0], a.gamma = p[1], a.beta = p[2], a.y = p[4], a.mean = p[5], a.inv_std = p[6];
+    a.rest = real_at(t->real, p[5], a.rows);
     k->layer_norm_forward(team, &a);
     a.work = work_block(t, k->layer_norm_work(&a));
     a.dy = p[3], a.dx = p[7], a.dgamma = p[8], a.dbeta = p[9];
@@ -326,7 +329,7 @@ static void call_layer_norm(const pn_kernels *k, const pn_team *team, trial *t, 
 static void layer_norm_edge(trial *t, const pn_index *s, bool odd)
 {
     const pn_layer_norm a = { .rows = s[0], .C = s[1], .epsilon = 1e-3, .add_dx = maybe(t), .add_dbeta = maybe(t) };
-    const pn_index n = s[0] * s[1], sizes[] = { n, s[0], s[0], n, s[1], s[1] };
+    const pn_index n = s[0] * s[1], sizes[] = { n, 2 * s[0], s[0], n, s[1], s[1] };
     t->tolerance = t->real == PN_FLOAT32 ? 1e-5 : 1e-13;
     t->scale = 3 + sqrt((double)s[0]) + sqrt((double)s[1]) / 8;
     input(t, n, -3, 5, odd);

@@ -2,12 +2,12 @@
  * shifted and scaled, and the gradient against the slope. */
 #include "trial.h"
 
-/* Operands: x, gamma, beta, dy; y, mean, inv_std; dx, dgamma, dbeta. */
+/* Operands: x, gamma, beta, dy; y, mean and rest, inv_std; dx, dgamma, dbeta. */
 static void call_layer_norm(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
     pn_layer_norm a = *(const pn_layer_norm *)t->shape;
     a.x = p[0], a.gamma = p[1], a.beta = p[2];
-    a.y = p[4], a.mean = p[5], a.inv_std = p[6];
+    a.y = p[4], a.mean = p[5], a.rest = real_at(t->real, p[5], a.rows), a.inv_std = p[6];
     k->layer_norm_forward(team, &a);
     a.work = work_block(t, k->layer_norm_work(&a));
     a.dy = p[3];
@@ -36,7 +36,7 @@ static void layer_case(trial *t, pn_index rows, pn_index C, int variant)
     reals(t, C, -1, 1);
     reals(t, rows * C, -1, 1);
     outputs(t, rows * C);
-    outputs(t, rows);
+    outputs(t, 2 * rows);
     outputs(t, rows);
     outputs(t, rows * C);
     outputs(t, C);
@@ -72,7 +72,7 @@ static void layer_moved(trial *t)
     guarded z = guard_reals(PN_FLOAT64, C, 0, &t->seed, -1, 1),
             by_column = guard_reals(t->real, 2 * C, 0, &t->seed, 1, 1);
     guarded x = guard_new(rows * C * real_size(t->real), 0), y = guard_new(rows * C * real_size(t->real), 0);
-    double mean[rows], inv_std[rows];
+    double mean[2 * rows], inv_std[rows];
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < C; c++)
             set_real(t->real, x.p, r * C + c, shift[r] + scale[r] * ((double *)z.p)[c]);
@@ -85,6 +85,7 @@ static void layer_moved(trial *t)
                               .gamma = by_column.p,
                               .beta = (char *)by_column.p + C * real_size(t->real),
                               .mean = mean,
+                              .rest = mean + rows,
                               .inv_std = inv_std };
     t->k->layer_norm_forward(&(pn_team){ .scratch = t->scratch }, &a);
     for (int r = 0; r < rows; r++) {
@@ -109,7 +110,7 @@ static void layer_slopes(trial *t)
     enum { rows = 3, C = 19, n = rows * C };
     if (t->real != PN_FLOAT64)
         return;
-    double x[n + 2 * C], dy[n], y[n], d[n + 2 * C], mean[rows], inv[rows], work[1024];
+    double x[n + 2 * C], dy[n], y[n], d[n + 2 * C], mean[2 * rows], inv[rows], work[1024];
     fill_reals(PN_FLOAT64, x, n + 2 * C, &t->seed, -2, 2); /* x, gamma, beta: what is varied */
     fill_reals(PN_FLOAT64, dy, n, &t->seed, -1, 1);
     const pn_layer_norm a = { .rows = rows,
@@ -120,6 +121,7 @@ static void layer_slopes(trial *t)
                               .beta = x + n + C,
                               .y = y,
                               .mean = mean,
+                              .rest = mean + rows,
                               .inv_std = inv,
                               .dy = dy,
                               .dx = d,

@@ -4,7 +4,8 @@
 
 /* ---- batch norm -------------------------------------------------------------------------------------------------- */
 
-/* Operands: x, gamma, beta, residual, dy; running mean and variance, y, mean, inv_std; dx, dgamma, dbeta, dresidual. */
+/* Operands: x, gamma, beta, residual, dy; running mean and variance, y, mean and rest, inv_std; dx, dgamma, dbeta,
+ * dresidual. */
 static void call_norm(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
     pn_norm a = *(const pn_norm *)t->shape;
@@ -13,6 +14,7 @@ static void call_norm(const pn_kernels *k, const pn_team *team, trial *t, void *
     a.x = p[0], a.gamma = p[1], a.beta = p[2];
     a.residual = a.residual ? p[3] : NULL;
     a.running_mean = p[5], a.running_var = p[6], a.y = p[7], a.mean = p[8], a.inv_std = p[9];
+    a.rest = real_at(t->real, p[8], a.C);
     a.work = work_block(t, k->norm_work(&a));
     k->norm_forward(team, &a);
     a.dy = p[4];
@@ -51,7 +53,7 @@ static void norm_case(trial *t, pn_index rows, pn_index C, int variant, bool odd
     t->operands[t->count - 1].out = true; /* running variance: positive at first */
     t->operands[t->count - 1].want = guard_new((size_t)C * real_size(t->real), 0);
     outputs(t, rows * C);
-    outputs(t, C);
+    outputs(t, 2 * C);
     outputs(t, C);
     outputs(t, rows * C);
     outputs(t, C);
@@ -87,7 +89,7 @@ static void norm_far(trial *t)
     const double offset = t->real == PN_FLOAT32 ? 1e4 : 1e6;
     const size_t bytes = rows * C * real_size(t->real);
     guarded x = guard_reals(t->real, rows * C, 0, &t->seed, offset - 1, offset + 1), y = guard_new(bytes, 0);
-    guarded by_channel = guard_reals(t->real, 6 * C, 0, &t->seed, 1, 1);
+    guarded by_channel = guard_reals(t->real, 7 * C, 0, &t->seed, 1, 1);
     unsigned char *v = by_channel.p;
     const size_t step = C * real_size(t->real);
     pn_norm a = { .rows = rows,
@@ -100,6 +102,7 @@ static void norm_far(trial *t)
                   .running_var = v + 3 * step,
                   .mean = v + 4 * step,
                   .inv_std = v + 5 * step,
+                  .rest = v + 6 * step,
                   .training = true,
                   .momentum = 0.9 };
     guarded work = guard_new(t->k->norm_work(&a), 0);
@@ -126,7 +129,7 @@ static void norm_slopes(trial *t)
     if (t->real != PN_FLOAT64)
         return;
     for (int training = 0; training < 2; training++) {
-        double x[n + 2 * C], dy[n], y[n], d[n + 2 * C], mean[C], inv[C], running[2 * C], work[4096];
+        double x[n + 2 * C], dy[n], y[n], d[n + 2 * C], mean[2 * C], inv[C], running[2 * C], work[4096];
         fill_reals(PN_FLOAT64, x, n + 2 * C, &t->seed, -2, 2); /* x, gamma, beta: what is varied */
         fill_reals(PN_FLOAT64, dy, n, &t->seed, -1, 1);
         fill_reals(PN_FLOAT64, running, 2 * C, &t->seed, 0.5, 1);
@@ -143,6 +146,7 @@ static void norm_slopes(trial *t)
                       .running_var = running + C,
                       .y = y,
                       .mean = mean,
+                      .rest = mean + C,
                       .inv_std = inv,
                       .dy = dy,
                       .dx = d,

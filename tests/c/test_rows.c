@@ -15,7 +15,7 @@ static void call_reduce(const pn_kernels *k, const pn_team *team, trial *t, void
     k->reduce_forward(team, &a);
 }
 
-/* x, dy, dx, and y unless the kernel is to find it. */
+/* x, dy, dx, and y unless the kernel is to find it; a variance's y, mean and rest together. */
 static void call_reduce_back(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
     pn_reduce a = *(const pn_reduce *)t->shape;
@@ -25,7 +25,11 @@ static void call_reduce_back(const pn_kernels *k, const pn_team *team, trial *t,
     a.dx = p[2];
     a.y = p[3];
     a.work = work_block(t, k->reduce_work(&a));
-    if (reads && t->count > 3 && a.f != PN_REDUCE_VAR)
+    if (a.f == PN_REDUCE_VAR) {
+        a.mean = real_at(t->real, a.y, a.outer * a.inner);
+        a.rest = real_at(t->real, a.mean, a.outer * a.inner);
+    }
+    if (reads && t->count > 3)
         k->reduce_forward(team, &a);
     else
         a.y = NULL;
@@ -75,8 +79,8 @@ static void reduce_back_case(trial *t, pn_reduce_f f, pn_index outer, pn_index l
         strew(t, f != PN_REDUCE_VAR);
     reals(t, outer * inner, -1, 1);
     outputs(t, outer * len * inner);
-    if (f == PN_REDUCE_MAX)
-        outputs(t, outer * inner);
+    if (f == PN_REDUCE_MAX || f == PN_REDUCE_VAR)
+        outputs(t, outer * inner * (f == PN_REDUCE_VAR ? 3 : 1));
     check(t, call_reduce_back);
 }
 
