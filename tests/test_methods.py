@@ -253,3 +253,14 @@ def test_a_deviation_of_0_has_the_gradient_0(dtype: str) -> None:
     one.std().backward()
     assert one.grad is not None
     assert one.grad.tolist() == [0.0]
+
+
+def test_numpys_reshape_stays_in_the_graph() -> None:
+    x = tensor([[1.0, 2.0, 3.0]], requires_grad=True)
+    y = np.reshape(x, (3, 1))
+    assert isinstance(y, Tensor)
+    assert (y.shape, y.requires_grad) == ((3, 1), True)
+    with pytest.raises(ValueError, match="reshape: order must be 'C', got 'F': tensors are row-major"):
+        np.reshape(x, (3, 1), order="F")
+    with pytest.raises(TypeError, match=r"reshape: takes \(\*shape\)"):
+        x.reshape(shape=(3, 1))  # type: ignore[call-arg]

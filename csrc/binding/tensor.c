@@ -331,8 +331,15 @@ static PyObject *with_list(PyObject *self, int op, PyObject *const *args, Py_ssi
     return new_result;
 }
 
-static PyObject *reshape(PyObject *self, PyObject *const *args, Py_ssize_t n)
+/* np.reshape(x, shape) calls x.reshape(shape, order="C"), and leaves the graph without a word where that is a
+ * TypeError: so another order is none. */
+static PyObject *reshape(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
+    PyObject *order = word_value(args, n, names, "order");
+    if (names && PyTuple_GET_SIZE(names) > (order != NULL))
+        return PyErr_Format(PyExc_TypeError, "reshape: takes (*shape), as in x.reshape(2, -1)");
+    if (order && !(PyUnicode_Check(order) && PyUnicode_CompareWithASCIIString(order, "C") == 0))
+        return PyErr_Format(PyExc_ValueError, "reshape: order must be 'C', got %.100R: tensors are row-major", order);
     return with_list(self, PNB_reshape, args, n, false);
 }
 static PyObject *transpose(PyObject *self, PyObject *const *args, Py_ssize_t n)
@@ -374,7 +381,7 @@ static const PyMethodDef methods[] = {
     { "astype", astype, METH_O,
       "astype($self, dtype, /)\n--\n\nA copy of the same shape and another dtype; between float32 and float64 with a "
       "gradient.\n\n>>> pn.tensor([1, 2]).astype(\"float32\")\ntensor([1., 2.], shape=(2,), dtype=float32)" },
-    { "reshape", PNB_METHOD(reshape), METH_FASTCALL,
+    { "reshape", PNB_METHOD(reshape), METH_FASTCALL | METH_KEYWORDS,
       "reshape($self, *shape)\n--\n\nThe same values in another shape, sharing memory; one length may be -1.\n\n"
       ">>> pn.zeros((2, 6)).reshape(3, -1).shape\n(3, 4)" },
     { "transpose", PNB_METHOD(transpose), METH_FASTCALL,
