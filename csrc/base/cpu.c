@@ -12,21 +12,46 @@
 #ifdef __linux__
 #include <sched.h>
 #endif
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 static const char *const isa_names[PN_ISAS] = { "naive", "baseline", "avx2", "avx512" };
+
+#if defined(__x86_64__)
+/* The state that the system saves when threads change: a vector register that it forgets is as good as none.  Bits of
+ * XCR0: 1 and 2 the halves of ymm; 5, 6 and 7 masks, the upper halves of zmm, and the upper registers. */
+static unsigned saved_state(void)
+{
+    unsigned low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+
+/* Asked of the processor itself: __builtin_cpu_supports is 0 where the toolchain brings no libgcc of its own.
+ * Source: Intel 64 and IA-32 Architectures Software Developer's Manual, CPUID leaves 1 and 7, XGETBV. */
+static pn_isa best_x86(void)
+{
+    const unsigned fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28;                        /* leaf 1, ecx */
+    const unsigned avx2 = 1u << 5, f = 1u << 16, dq = 1u << 17, bw = 1u << 30, vl = 1u << 31; /* leaf 7, ebx */
+    const unsigned ymm = 0x06, zmm = 0xe6, all = f | dq | bw | vl;
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & (fma | osxsave | avx)) != (fma | osxsave | avx))
+        return PN_ISA_BASELINE;
+    const unsigned saved = saved_state();
+    if ((saved & ymm) != ymm || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || (b & avx2) == 0)
+        return PN_ISA_BASELINE;
+    return (saved & zmm) == zmm && (b & all) == all ? PN_ISA_AVX512 : PN_ISA_AVX2;
+}
+#endif
 
 pn_isa pn_cpu_best_isa(void)
 {
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        return PN_ISA_AVX512;
-    if (avx2)
-        return PN_ISA_AVX2;
-#endif
+    return best_x86();
+#else
     return PN_ISA_BASELINE;
+#endif
 }
 
 const char *pn_cpu_isa_name(pn_isa isa)

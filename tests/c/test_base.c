@@ -504,6 +504,38 @@ TEST(instruction_sets_have_names)
     printf("     %s, %d threads\n", pn_cpu_isa_name(pn_cpu_best_isa()), pn_cpu_threads());
 }
 
+#if defined(__x86_64__) && defined(__linux__)
+/* Whether the system lists the flag for the first processor: those it has, and whose state is saved. */
+static bool is_listed(const char *flag)
+{
+    static char line[16384];
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    bool found = false;
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, "flags", 5) != 0)
+            continue;
+        for (char *rest = line, *word; (word = strtok_r(rest, " \t\n", &rest)) != NULL;)
+            found |= strcmp(word, flag) == 0;
+        break;
+    }
+    if (file)
+        fclose(file);
+    return found;
+}
+
+TEST(the_best_instruction_set_is_what_the_system_lists)
+{
+    const bool avx2 = is_listed("avx2") && is_listed("fma");
+    const bool avx512 =
+        avx2 && is_listed("avx512f") && is_listed("avx512bw") && is_listed("avx512dq") && is_listed("avx512vl");
+    if (!is_listed("fpu")) /* nothing is listed here */
+        return;
+    CHECK_INT(pn_cpu_best_isa(), avx512 ? PN_ISA_AVX512 : avx2 ? PN_ISA_AVX2 : PN_ISA_BASELINE);
+}
+#else
+TEST(the_best_instruction_set_is_what_the_system_lists) {} /* which it does elsewhere in other words */
+#endif
+
 /* Writes root/path, with the folders on the way. */
 static void put_file(const char *root, const char *path, const char *text)
 {
@@ -566,4 +598,4 @@ TESTS(an_error_holds_code_and_text, a_long_error_is_cut_between_characters,
       threads_may_hammer_one_memory, memory_is_usable_on_both_sides_of_a_fork, a_recycled_block_costs_nanoseconds,
       philox_gives_the_published_words, streams_are_hashes_and_keys_differ, a_permutation_holds_each_number_once,
       permutations_are_uniform, a_large_permutation_is_quick, instruction_sets_have_names,
-      cgroup_quotas_are_read_and_rounded_up)
+      the_best_instruction_set_is_what_the_system_lists, cgroup_quotas_are_read_and_rounded_up)
