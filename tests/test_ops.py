@@ -390,6 +390,29 @@ def test_batch_norm_moves_the_running_statistics_when_training_only() -> None:
     np.testing.assert_allclose(var, 0.75 + 0.25 * x.var(axis=0, ddof=1), rtol=1e-13)
 
 
+def test_batch_norm_refuses_running_statistics_that_share_memory() -> None:
+    def call(**given: Any) -> None:
+        block = _core.tensor(np.arange(40.0))
+        inputs = {name: block[4 * i : 4 * i + 4] for i, name in enumerate(("gamma", "beta", "mean", "var"))}
+        inputs |= {name: block[place] for name, place in given.items() if name != "x"}
+        x = block[given.get("x", slice(20, 40))].reshape(-1, 4)
+        _core.ops.batch_norm(x, inputs["gamma"], inputs["beta"], inputs["mean"], inputs["var"], training=training)
+
+    training = True
+    call()  # neighbours in one block do not share
+    for given, says in (
+        ({"mean": slice(12, 16)}, "running_mean is changed in place, but shares its memory with running_var"),
+        ({"gamma": slice(9, 13)}, "running_mean is changed in place, but shares its memory with gamma"),
+        ({"beta": slice(15, 19)}, "running_var is changed in place, but shares its memory with beta"),
+        ({"x": slice(15, 23)}, "running_var is changed in place, but shares its memory with x"),
+    ):
+        training = True
+        with pytest.raises(RuntimeError, match=says):
+            call(**given)
+        training = False
+        call(**given)
+
+
 def far_from_zero(*shape: int) -> np.ndarray:
     """Whole numbers, of a deviation of about 5: at 10^7 float32 has them all, too."""
     return 1e7 + np.random.default_rng(5).integers(-9, 10, shape)

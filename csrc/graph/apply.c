@@ -34,7 +34,24 @@ static pn_dtype real_of(const pn_call *call)
     return PN_FLOAT32;
 }
 
-/* Inputs that forward changes must be plain, writable values. */
+static bool overlap(const pn_view *a, const pn_view *b)
+{
+    const uintptr_t x = (uintptr_t)a->data, y = (uintptr_t)b->data;
+    return x < y + pn_view_bytes(b) && y < x + pn_view_bytes(a);
+}
+
+/* What forward changes in place is nobody else's: kernels read the other inputs meanwhile. */
+static int check_apart(const pn_call *call, int i, const char *name, pn_error *err)
+{
+    char other[64];
+    for (int j = 0; j < call->n_in; j++)
+        if (j != i && call->x[j] && call->x[j]->data && call->x[i]->data && overlap(call->x[i], call->x[j]))
+            return pn_fail(err, PN_ESTATE, "%s: %s is changed in place, but shares its memory with %s; give a copy",
+                           call->op->name, name, pn_call_input_name(call, j, other, sizeof other));
+    return 0;
+}
+
+/* Inputs that forward changes must be plain, writable values of their own. */
 static int check_writes(const pn_call *call, pn_tensor *const *inputs, pn_error *err)
 {
     for (int i = 0; i < call->n_in; i++) {
@@ -48,6 +65,8 @@ static int check_writes(const pn_call *call, pn_tensor *const *inputs, pn_error 
         if (inputs[i]->storage && inputs[i]->storage->readonly)
             return pn_fail(err, PN_ESTATE, "%s: %s is changed in place, but its memory is read-only; give a copy",
                            call->op->name, name);
+        if (check_apart(call, i, name, err))
+            return -1;
     }
     return 0;
 }
@@ -194,12 +213,6 @@ fail:
 }
 
 /* ---- in place ---------------------------------------------------------------------------------------------------- */
-
-static bool overlap(const pn_view *a, const pn_view *b)
-{
-    const uintptr_t x = (uintptr_t)a->data, y = (uintptr_t)b->data;
-    return x < y + pn_view_bytes(b) && y < x + pn_view_bytes(a);
-}
 
 /* The op may write over its input 0, and every other input lies elsewhere, or is that very run of memory. */
 static bool may_write_over(const pn_call *call)
