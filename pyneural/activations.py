@@ -12,7 +12,8 @@ from pyneural.spelling import choose, plain
 
 FUSED = ("relu", "leaky_relu", "sigmoid", "tanh")  # what linear, conv2d and batch_norm take themselves
 ACTIVATIONS: dict[str, Any] = {
-    name: getattr(ops, name) for name in (*FUSED, "gelu", "softplus", "softmax", "log_softmax", "step", "abs", "exp")
+    name: getattr(ops, name)
+    for name in (*FUSED, "elu", "gelu", "softplus", "softmax", "log_softmax", "step", "abs", "exp")
 } | {"gelu_tanh": partial(ops.gelu, approximate="tanh")}
 LAST = ("softmax", "sigmoid", "log_softmax")  # a loss takes what comes before these
 

@@ -101,5 +101,5 @@ def find(init: str | float | Initializer, fans: Fans | None = None) -> Initializ
 
 def suited(activation: str | None) -> str:
     """The name that suits an activation: he for relu and its kin, else glorot."""
-    he = ("relu", "leaky_relu", "softplus", "gelu", "gelu_tanh")
+    he = ("relu", "leaky_relu", "elu", "softplus", "gelu", "gelu_tanh")
     return "he_uniform" if activation and plain(activation) in he else "glorot_uniform"

@@ -29,6 +29,7 @@ __all__ = [
     "depthwise_conv2d",
     "div",
     "dropout",
+    "elu",
     "equal",
     "exp",
     "expand",
@@ -287,6 +288,15 @@ def leaky_relu(x: _Values, slope: float = 0.01) -> Tensor:
     x: any shape; returns the same shape.
 
     >>> pn.ops.leaky_relu(np.float32([0.5, 1.0])).shape
+    (2,)
+    """
+
+def elu(x: _Values, alpha: float = 1.0) -> Tensor:
+    """Elementwise: x where positive, else alpha * (exp(x) - 1) (Clevert et al. 2016).
+
+    x: any shape; returns the same shape.
+
+    >>> pn.ops.elu(np.float32([0.5, 1.0])).shape
     (2,)
     """
 

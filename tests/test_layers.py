@@ -36,6 +36,7 @@ def built(*stack: pn.Layer, shape=IMAGES, **options) -> pn.Sequential:
         lambda: pn.LayerNorm(),
         lambda: pn.Reshape((5, -1, 6)),
         lambda: pn.Conv2D(2, 1, activation="gelu_tanh"),
+        lambda: pn.Conv2D(2, 1, activation="elu"),
     ],
 )
 def test_the_shape_learnt_in_build_is_the_shape_computed(make):
