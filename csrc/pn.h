@@ -10,7 +10,8 @@ typedef ptrdiff_t pn_index; /* sizes, counts and strides, in elements unless a n
 
 enum {
     PN_MAX_DIMS = 8, /* axes of a tensor */
-    PN_MAX_IN = 64,  /* inputs of an op (concat takes that many; all others at most 6) */
+    PN_NAMED_IN = 8, /* inputs that an op may name one by one ... */
+    PN_MAX_IN = 64,  /* ... and of one that takes a list of them (concat) */
     PN_MAX_OUT = 3,  /* outputs of an op */
     PN_ALIGN = 64,   /* bytes: a cache line, and the widest vector */
 };

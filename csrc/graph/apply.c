@@ -4,6 +4,13 @@
 #include "graph/audit.h"
 #include "graph/node.h"
 
+static int check_count(const pn_op *op, int n_in, pn_error *err)
+{
+    if (n_in >= 1 && n_in <= PN_MAX_IN)
+        return 0;
+    return pn_fail(err, PN_EVALUE, "%s: takes 1 to %d tensors at once, got %d", op->name, PN_MAX_IN, n_in);
+}
+
 /* Names in op->inputs: "x weight bias?", or "tensors*" for one or more. */
 static int check_arity(const pn_op *op, int n_in, pn_tensor *const *inputs, pn_error *err)
 {
@@ -11,13 +18,12 @@ static int check_arity(const pn_op *op, int n_in, pn_tensor *const *inputs, pn_e
     for (const char *s = op->inputs; *s; i++) {
         const size_t length = strcspn(s, " ");
         if (s[length - 1] == '*')
-            return n_in < 1 || n_in > PN_MAX_IN
-                       ? pn_fail(err, PN_EVALUE, "%s: takes 1 to %d tensors at once, got %d", op->name, PN_MAX_IN, n_in)
-                       : 0;
+            return check_count(op, n_in, err);
         if (s[length - 1] != '?' && (i >= n_in || !inputs[i]))
             return pn_fail(err, PN_EVALUE, "%s: input '%.*s' is missing", op->name, (int)length, s);
         s += length + (s[length] == ' ');
     }
+    pn_assert(i <= PN_NAMED_IN);
     return n_in > i ? pn_fail(err, PN_EVALUE, "%s: takes at most %d inputs, got %d", op->name, i, n_in) : 0;
 }
 
@@ -75,9 +81,6 @@ static int fill_call(pn_call *call, pn_engine *engine, pn_tensor *const *inputs,
 {
     call->n_out = call->op->n_out;
     for (int i = 0; i < call->n_in; i++) {
-        call->x[i] = NULL;
-        call->wants[i] = false;
-        call->dx[i] = NULL;
         if (!inputs[i])
             continue;
         call->x[i] = &inputs[i]->v;
@@ -154,7 +157,7 @@ static void attach(pn_node *node, const pn_call *call, pn_tensor *const *inputs,
     pn_node_unref(node);
 }
 
-/* Clears all that ops other than concat look at, but for the op and its parameters; the rule then fills it. */
+/* Clears the call, but for the op and its parameters; the rule then fills it. */
 static int prepare(pn_call *call, void *plan, pn_engine *engine, int n_in, pn_tensor *const *inputs, bool record,
                    pn_error *err)
 {
@@ -162,12 +165,10 @@ static int prepare(pn_call *call, void *plan, pn_engine *engine, int n_in, pn_te
     const void *params = call->params ? call->params : op->defaults;
     if (check_arity(op, n_in, inputs, err))
         return -1;
-    memset(call, 0, offsetof(pn_call, x) + 8 * sizeof *call->x);
-    memset(call->y, 0, sizeof *call - offsetof(pn_call, y));
+    pn_call_clear(call, n_in);
     call->op = op;
     call->params = params;
     call->plan = plan;
-    call->n_in = n_in;
     return fill_call(call, engine, inputs, record, err);
 }
 

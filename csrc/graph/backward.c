@@ -68,7 +68,10 @@ static int collect(sweep *s, pn_node *root)
         s->nodes = node;
         for (int i = 0; i < node->n_in && !failed; i++) {
             const pn_edge *edge = &node->in[i].edge;
-            failed = edge->node ? claim_node(s, edge->node, &stack) : edge->slot ? claim_slot(s, edge->slot) : 0;
+            if (edge->node)
+                failed = claim_node(s, edge->node, &stack);
+            else if (edge->slot)
+                failed = claim_slot(s, edge->slot);
         }
         for (int i = 0; i < node->n_out && !failed; i++)
             if (node->out[i].slot)
@@ -154,7 +157,7 @@ static void *slot_target(sweep *s, pn_slot *slot, const pn_view *shape, bool *ad
 /* The gradient buffer of a node's output; when it is shared (handed on), a copy of its own before anything is added. */
 static void *node_target(sweep *s, pn_node_out *out, bool *add)
 {
-    *add = out->dy != NULL;
+    *add = out->dy;
     if (out->dy && atomic_load(&out->dy->refs) == 1)
         return out->dy->data;
     pn_storage *own = pn_storage_new(s->engine, pn_view_bytes(&out->view), s->err);
@@ -271,7 +274,7 @@ static bool owns_dy(const pn_node *node)
 
 static void fill_call(pn_call *call, const sweep *s, pn_node *node)
 {
-    memset(call, 0, sizeof *call);
+    pn_call_clear(call, node->n_in);
     call->op = node->op;
     call->k = node->kernels;
     call->team = &s->team;
@@ -280,7 +283,6 @@ static void fill_call(pn_call *call, const sweep *s, pn_node *node)
     call->saved = node->saved;
     call->backward_scratch = node->backward_scratch;
     call->recording = true;
-    call->n_in = node->n_in;
     call->n_out = node->n_out;
     for (int i = 0; i < node->n_in; i++) {
         call->x[i] = node->in[i].given ? &node->in[i].view : NULL;
@@ -370,7 +372,7 @@ static int walk(sweep *s, bool keep_graph)
     for (pn_node *node = s->nodes; node; node = node->next) {
         bool reached = false;
         for (int i = 0; i < node->n_out; i++) {
-            reached |= node->out[i].dy != NULL;
+            reached = reached || node->out[i].dy;
             if (keep_own(s, &node->out[i]))
                 return -1;
         }
@@ -470,11 +472,9 @@ int pn_backward(pn_tensor *loss, const pn_backward_options *options, pn_error *e
 int pn_keep_grad(pn_tensor *tensor, pn_error *err)
 {
     pn_node *node = tensor->node;
-    if (!node)
-        return pn_tensor_wants_grad(tensor)
-                   ? 0
-                   : pn_fail(err, PN_ESTATE, "keep_grad: this tensor depends on nothing that requires a gradient");
-    if (tensor->slot)
+    if (!pn_tensor_wants_grad(tensor))
+        return pn_fail(err, PN_ESTATE, "keep_grad: this tensor depends on nothing that requires a gradient");
+    if (!node || tensor->slot) /* a leaf keeps it anyway */
         return 0;
     pn_slot *slot = pn_slot_new(tensor->engine, NULL, err);
     if (!slot)

@@ -5,6 +5,8 @@
 #ifndef PN_OP_H
 #define PN_OP_H
 
+#include <string.h>
+
 #include "tensor/tensor.h"
 
 /* ---- parameters -------------------------------------------------------------------------------------------------- */
@@ -120,10 +122,8 @@ typedef struct pn_call {
     void *plan;          /* likewise: what the rule has worked out, for forward and backward, which only read it */
 
     int n_in, n_out;
-    const pn_view *x[PN_MAX_IN]; /* NULL: an optional input not given.  In backward, data is there where kept */
-    pn_view y[PN_MAX_OUT];       /* the rule fills them but for data */
-    bool wants[PN_MAX_IN];       /* this input's gradient is wanted (known to the rule, too) */
-    bool recording;              /* any of wants: backward may follow */
+    pn_view y[PN_MAX_OUT]; /* the rule fills them but for data */
+    bool recording;        /* any of wants: backward may follow */
 
     /* What the rule decides. */
     uint64_t keep_x;    /* inputs whose data backward reads, a bit each */
@@ -137,11 +137,33 @@ typedef struct pn_call {
     void *saved, *scratch; /* 64-byte aligned, or NULL */
 
     /* Backward. */
-    void *dx[PN_MAX_IN];        /* where wanted, else NULL */
-    bool add[PN_MAX_IN];        /* false: write dx; true: add to it */
     const void *dy[PN_MAX_OUT]; /* NULL: no gradient came to this output (only for ops with several) */
     bool owns_dy;               /* dy[0] is nobody else's: backward may change it */
+
+    /* An entry for each input, and no fewer than PN_NAMED_IN that are clear. */
+    const pn_view *x[PN_MAX_IN]; /* NULL: an optional input not given.  In backward, data is there where kept */
+    bool wants[PN_MAX_IN];       /* this input's gradient is wanted (known to the rule, too) */
+    void *dx[PN_MAX_IN];         /* in backward, where wanted, else NULL */
+    bool add[PN_MAX_IN];         /* false: write dx; true: add to it */
 } pn_call;
+
+static inline void pn_call_clear_inputs(pn_call *c, int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        c->x[i] = NULL;
+        c->dx[i] = NULL;
+        c->wants[i] = c->add[i] = false;
+    }
+}
+
+/* Everything 0 or NULL for a call of n_in inputs; what lists of inputs have room for besides is left alone. */
+static inline void pn_call_clear(pn_call *c, int n_in)
+{
+    memset(c, 0, offsetof(pn_call, x));
+    pn_call_clear_inputs(c, 0, PN_NAMED_IN); /* in nearly all calls these are all: a few wide stores */
+    pn_call_clear_inputs(c, PN_NAMED_IN, n_in);
+    c->n_in = n_in;
+}
 
 struct pn_op {
     const char *name;
