@@ -52,6 +52,12 @@ def calls(path: Path, *functions: str) -> list[str]:
     ]
 
 
+def matches(path: Path, pattern: str) -> list[str]:
+    """Lines of code that hold the pattern, as `file:line: text`."""
+    lines = enumerate(code(path).split("\n"), 1)
+    return [f"{name(path)}:{n}: {line.strip()}" for n, line in lines if re.search(pattern, line)]
+
+
 # ---- floors --------------------------------------------------------------------------------------------------------
 
 
@@ -94,6 +100,10 @@ def test_nothing_ends_the_process_or_prints() -> None:
     ends = ("abort", "exit", "_exit", "quick_exit", "assert", "raise", "longjmp")
     prints = ("printf", "fprintf", "puts", "fputs", "putchar", "perror", r"v?dprintf")
     assert not [found for path in SOURCES for found in calls(path, *ends, *prints)]
+
+
+def test_one_dialect_tests_pointers() -> None:
+    assert not [found for path in SOURCES for found in matches(path, r"[!=]= *NULL\b|\bNULL *[!=]=")]
 
 
 # ---- what the user's code may change -------------------------------------------------------------------------------

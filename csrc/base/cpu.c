@@ -118,7 +118,7 @@ static int smallest_quota(const char *mount, const char *group)
     if (length < 0 || (size_t)length >= sizeof folder)
         return 0;
     int smallest = 0;
-    for (char *end = folder + length; end != NULL; end = strrchr(folder + strlen(mount), '/')) {
+    for (char *end = folder + length; end; end = strrchr(folder + strlen(mount), '/')) {
         *end = '\0';
         int quota = quota_of(folder);
         if (quota > 0 && (smallest == 0 || quota < smallest))
@@ -130,7 +130,7 @@ static int smallest_quota(const char *mount, const char *group)
 /* Whether a comma-separated list of controllers holds "cpu". */
 static bool names_cpu(const char *controllers)
 {
-    for (const char *at = controllers; at != NULL; at = strchr(at, ',')) {
+    for (const char *at = controllers; at; at = strchr(at, ',')) {
         at += *at == ',';
         if (strncmp(at, "cpu", 3) == 0 && (at[3] == '\0' || at[3] == ','))
             return true;
@@ -146,13 +146,13 @@ int pn_cpu_quota(const char *list, const char *mount)
         return 0;
     int smallest = 0;
     char *next;
-    for (char *line = text; line != NULL; line = next) {
+    for (char *line = text; line; line = next) {
         next = strchr(line, '\n');
-        if (next != NULL)
+        if (next)
             *next++ = '\0';
         char *controllers = strchr(line, ':');
-        char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
-        if (group == NULL)
+        char *group = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!group)
             continue;
         *controllers++ = '\0';
         *group++ = '\0';

@@ -16,7 +16,7 @@ static void mark_cut(char *text, size_t capacity)
 
 int pn_fail(pn_error *err, pn_code code, const char *format, ...)
 {
-    if (err == NULL)
+    if (!err)
         return -1;
     char text[sizeof err->text]; /* an argument may be err->text itself */
     va_list arguments;

@@ -126,7 +126,7 @@ static block *detach_cached(pn_memory *memory)
         memory->gone_ns = now_ns();
     }
     for (int c = 0; c < CLASSES && memory->stats.cached_bytes > 0; c++)
-        while (memory->cached[c] != NULL) {
+        while (memory->cached[c]) {
             block *b = memory->cached[c];
             memory->cached[c] = b->next;
             memory->stats.cached_bytes -= b->size;
@@ -195,19 +195,19 @@ static block *new_block(pn_memory *memory, size_t bytes, int size_class, pn_erro
     size_t size = class_size(size_class);
     size_t whole = HEADER + (RECYCLE ? size : bytes);
     block *b = ask_system(whole);
-    if (b == NULL) {
+    if (!b) {
         pn_memory_trim(memory);
         b = ask_system(whole);
     }
     pthread_mutex_lock(&memory->lock);
-    if (b == NULL) {
+    if (!b) {
         memory->stats.live_bytes -= size;
         memory->stats.live_blocks--;
     }
     note_peak(&memory->stats);
     size_t live = memory->stats.live_bytes;
     pthread_mutex_unlock(&memory->lock);
-    if (b == NULL) {
+    if (!b) {
         pn_fail(err, PN_EMEMORY, "out of memory: the system refused %.1f MiB, %.1f MiB are in use", mib(size),
                 mib(live));
         return NULL;
@@ -219,7 +219,7 @@ static block *new_block(pn_memory *memory, size_t bytes, int size_class, pn_erro
 pn_memory *pn_memory_new(pn_error *err)
 {
     pn_memory *memory = ask_system(sizeof *memory);
-    if (memory == NULL) {
+    if (!memory) {
         pn_fail(err, PN_EMEMORY, "out of memory: the system refused an engine's first bytes");
         return NULL;
     }
@@ -229,7 +229,7 @@ pn_memory *pn_memory_new(pn_error *err)
 
 void pn_memory_free(pn_memory *memory)
 {
-    if (memory == NULL)
+    if (!memory)
         return;
     pn_assert(memory->stats.live_blocks == 0);
     pn_memory_trim(memory);
@@ -252,7 +252,7 @@ void *pn_mem_get(pn_memory *memory, size_t bytes, pn_error *err)
     }
     pn_memory_stats *s = &memory->stats;
     block *b = memory->cached[size_class];
-    if (b != NULL) {
+    if (b) {
         memory->cached[size_class] = b->next;
         s->cached_bytes -= size;
         note_peak(s);
@@ -261,7 +261,7 @@ void *pn_mem_get(pn_memory *memory, size_t bytes, pn_error *err)
         regret(memory, size);
     }
     pthread_mutex_unlock(&memory->lock);
-    if (b == NULL && (b = new_block(memory, bytes, size_class, err)) == NULL)
+    if (!b && !(b = new_block(memory, bytes, size_class, err)))
         return NULL;
     pn_assert(b->state == FREE);
     b->state = LIVE;
@@ -271,14 +271,14 @@ void *pn_mem_get(pn_memory *memory, size_t bytes, pn_error *err)
 void *pn_mem_get_zeroed(pn_memory *memory, size_t bytes, pn_error *err)
 {
     void *start = pn_mem_get(memory, bytes, err);
-    if (start != NULL)
+    if (start)
         memset(start, 0, bytes);
     return start;
 }
 
 void pn_mem_put(void *start)
 {
-    if (start == NULL)
+    if (!start)
         return;
     block *b = (block *)(void *)((char *)start - HEADER);
     pn_memory *memory = b->memory;

@@ -364,7 +364,7 @@ void pn_pool_run(const pn_team *team, pn_region region, pn_index n, double item_
         return;
     pn_pool *pool = team->pool;
     bool shared = false;
-    bool worthwhile = pool != NULL && n > 1 && pn_pool_threads(pool) > 1 && (double)n * item_ns >= least_shared(pool);
+    bool worthwhile = pool && n > 1 && pn_pool_threads(pool) > 1 && (double)n * item_ns >= least_shared(pool);
     unsigned previous = pn_float_enter(team->flush);
     if (worthwhile && pthread_mutex_trylock(&pool->busy) == 0) {
         shared = run_shared(pool, team, n, item_ns, task, job);
@@ -373,7 +373,7 @@ void pn_pool_run(const pn_team *team, pn_region region, pn_index n, double item_
         run_alone(team, n, item_ns, task, job);
     }
     pn_float_leave(previous);
-    if (pool != NULL) {
+    if (pool) {
         atomic_fetch_add_explicit(&pool->counts[region].regions, 1, memory_order_relaxed);
         if (shared)
             atomic_fetch_add_explicit(&pool->counts[region].shared, 1, memory_order_relaxed);
@@ -390,7 +390,7 @@ static int get_scratch(pn_memory *memory, int threads, char **scratch, pn_error 
     if (threads == 1)
         return 0;
     *scratch = pn_mem_get(memory, (size_t)(threads - 1) * PN_SCRATCH_BYTES, err);
-    return *scratch != NULL ? 0 : -1;
+    return *scratch ? 0 : -1;
 }
 
 pn_pool *pn_pool_new(pn_memory *memory, int threads, pn_error *err)
@@ -399,7 +399,7 @@ pn_pool *pn_pool_new(pn_memory *memory, int threads, pn_error *err)
     if (get_scratch(memory, threads, &scratch, err) != 0)
         return NULL;
     pn_pool *pool = pn_mem_get_zeroed(memory, sizeof *pool, err);
-    if (pool == NULL) {
+    if (!pool) {
         pn_mem_put(scratch);
         return NULL;
     }
@@ -415,7 +415,7 @@ pn_pool *pn_pool_new(pn_memory *memory, int threads, pn_error *err)
 
 void pn_pool_free(pn_pool *pool)
 {
-    if (pool == NULL)
+    if (!pool)
         return;
     stop_workers(pool);
     pthread_cond_destroy(&pool->done);

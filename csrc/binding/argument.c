@@ -244,12 +244,14 @@ static int read_word(const pnb_argument *a, PyObject *o, const char *const *word
 
 static int read_activation(const pnb_argument *a, PyObject *o, void *to)
 {
-    const int i = o == Py_None ? 0
-                               : read_word(a, o, activations + 1, PN_ACTIVATIONS - 1,
-                                           "None, 'relu', 'leaky_relu', 'sigmoid' or 'tanh'") +
-                                     1;
-    if (i == 0 && o != Py_None)
-        return -1;
+    int i = PN_ACT_NONE;
+    if (o != Py_None) {
+        const int word =
+            read_word(a, o, activations + 1, PN_ACTIVATIONS - 1, "None, 'relu', 'leaky_relu', 'sigmoid' or 'tanh'");
+        if (word < 0)
+            return -1;
+        i = word + 1;
+    }
     *(pn_activation *)to = (pn_activation)i;
     return 0;
 }

@@ -140,7 +140,9 @@ static pn_dtype choose(pnb_inputs *in, bool numbers)
     if (in->op->promotion == PN_COMPARED) {
         if (integers)
             return dtypes == 1u << PN_UINT8 && !numbers ? PN_UINT8 : PN_INT64;
-        return dtypes & WHOLE ? PN_FLOAT64 : dtypes ? join(dtypes) : PN_FLOAT32;
+        if (!dtypes)
+            return PN_FLOAT32;
+        return dtypes & WHOLE ? PN_FLOAT64 : join(dtypes);
     }
     if (dtypes & REALS)
         return join(dtypes);
@@ -199,8 +201,9 @@ static int take_arrays(pnb_inputs *in)
                 continue;
             const pnb_kind kind = pnb_array_kind(o);
             const bool late = kind != PNB_ARRAY || PyList_Check(o) || PyTuple_Check(o);
-            if (!is_promoted(in, i) ? late == (pass == 1) && take_strict(in, i)
-                                    : (kind == PNB_ARRAY || (alone && pnb_array_is_scalar(o))) && take_array(in, i))
+            const bool promoted = is_promoted(in, i);
+            const bool now = promoted ? kind == PNB_ARRAY || (alone && pnb_array_is_scalar(o)) : late == (pass == 1);
+            if (now && (promoted ? take_array(in, i) : take_strict(in, i)))
                 return -1;
         }
     }

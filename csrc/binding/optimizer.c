@@ -288,7 +288,7 @@ static PyObject *set_slots(PyObject *self, PyObject *dict)
                             Py_TYPE(dict)->tp_name);
     bool fits = PyDict_GET_SIZE(dict) == n;
     for (int i = 0; i < n && fits; i++)
-        fits = (values[i] = take_slot(pnb_state_of(self), o, dict, i)) != NULL;
+        fits = (values[i] = take_slot(pnb_state_of(self), o, dict, i));
     if (!fits && !PyErr_Occurred())
         PyErr_Format(PyExc_ValueError, "set_slots: this %s has %d slots, named slot0 and so on, of %zd values each",
                      pn_optimizer_what(o)->name, n, pn_optimizer_length(o));

@@ -162,12 +162,14 @@ static int backward_arguments(PyObject *const *args, Py_ssize_t n, PyObject *nam
         PyErr_SetString(PyExc_TypeError, "backward: there is no argument 'retain_graph'; did you mean 'keep_graph'?");
         return -1;
     }
-    const Py_ssize_t known = (accumulate != NULL) + (keep != NULL) + (named != NULL);
+    const Py_ssize_t known = !!accumulate + !!keep + !!named;
     if (n > 1 || (n == 1 && named) || (names && PyTuple_GET_SIZE(names) != known)) {
         PyErr_SetString(PyExc_TypeError, "backward: takes (gradient=None, *, accumulate=False, keep_graph=False)");
         return -1;
     }
-    *gradient = n == 1 ? args[0] : named ? named : Py_None;
+    if (n == 1)
+        named = args[0];
+    *gradient = named ? named : Py_None;
     const int add = accumulate ? PyObject_IsTrue(accumulate) : 0, stay = keep ? PyObject_IsTrue(keep) : 0;
     o->accumulate = add == 1;
     o->keep_graph = stay == 1;
@@ -322,9 +324,11 @@ static PyObject *std(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObje
 /* reshape(2, -1) and reshape((2, -1)); transpose(1, 0), transpose((1, 0)) and transpose(). */
 static PyObject *with_list(PyObject *self, int op, PyObject *const *args, Py_ssize_t n, bool empty_is_none)
 {
-    const bool single = n == 1 && (PyTuple_Check(args[0]) || PyList_Check(args[0]) || args[0] == Py_None);
-    PyObject *new_list = single ? Py_NewRef(args[0]) : empty_is_none && n == 0 ? Py_NewRef(Py_None) : PyTuple_New(n);
-    for (Py_ssize_t i = 0; !single && new_list && i < n; i++)
+    PyObject *list = n == 0 && empty_is_none ? Py_None : NULL;
+    if (n == 1 && (PyTuple_Check(args[0]) || PyList_Check(args[0]) || args[0] == Py_None))
+        list = args[0];
+    PyObject *new_list = list ? Py_NewRef(list) : PyTuple_New(n);
+    for (Py_ssize_t i = 0; !list && new_list && i < n; i++)
         PyTuple_SET_ITEM(new_list, i, Py_NewRef(args[i]));
     PyObject *new_result = new_list ? pnb_call_method(self, op, &new_list, 1, NULL) : NULL;
     Py_XDECREF(new_list);
