@@ -585,6 +585,39 @@ def test_hyperparameters_are_attributes() -> None:
         optimizer.step()
 
 
+@pytest.mark.parametrize("kind", list(_core.optimizer_table()))
+def test_hyperparameters_take_numbers_or_truth_and_are_never_deleted(kind: str) -> None:
+    class Stops:
+        def __float__(self) -> float:
+            raise KeyboardInterrupt
+
+    optimizer = Optimizer(kind, [tensor([1.0], requires_grad=True)])
+    for name, default in _core.optimizer_table()[kind]["defaults"].items():
+        wrong: list[tuple[Any, type[Exception]]] = [
+            ("x", TypeError),
+            (None, TypeError),
+            ([1], TypeError),
+            (1j, TypeError),
+        ]
+        if isinstance(default, bool):
+            wrong += [(1, TypeError), (0.0, TypeError), (np.array([True, False]), TypeError)]
+        else:
+            wrong += [(value, ValueError) for value in (float("nan"), float("inf"), -1, 10**400, -(10**400))]
+            wrong += [(True, TypeError), (np.ones(2), TypeError)]
+            with pytest.raises(KeyboardInterrupt):
+                setattr(optimizer, name, Stops())
+        for value, error in wrong:
+            with pytest.raises(error, match=f"{kind}: {name} must be "):
+                setattr(optimizer, name, value)
+        with pytest.raises(AttributeError, match=f"{kind}: {name} cannot be deleted"):
+            delattr(optimizer, name)
+        assert getattr(optimizer, name) == default
+        setattr(optimizer, name, np.bool_(True) if isinstance(default, bool) else np.float32(0.25))
+        assert getattr(optimizer, name) == (True if isinstance(default, bool) else 0.25)
+    with pytest.raises(AttributeError):
+        del optimizer.steps
+
+
 @pytest.mark.parametrize(
     ("make", "kind", "text"),
     [

@@ -52,15 +52,18 @@ static int read_float(const pnb_argument *a, PyObject *o, void *to)
     return 0;
 }
 
-static int read_bool(const pnb_argument *a, PyObject *o, void *to)
+int pnb_bool_read(PyObject *o, bool *to)
 {
     const bool plain = PyBool_Check(o) || (PyIndex_Check(o) == 0 && strcmp(Py_TYPE(o)->tp_name, "numpy.bool") == 0) ||
                        strcmp(Py_TYPE(o)->tp_name, "numpy.bool_") == 0;
     const int value = plain ? PyObject_IsTrue(o) : -1;
-    if (value < 0)
-        return refuse(a, "True or False", o);
-    *(bool *)to = value != 0;
-    return 0;
+    *to = value > 0;
+    return value < 0 ? -1 : 0;
+}
+
+static int read_bool(const pnb_argument *a, PyObject *o, void *to)
+{
+    return pnb_bool_read(o, to) ? refuse(a, "True or False", o) : 0;
 }
 
 static int read_optional(const pnb_argument *a, PyObject *o, void *to)

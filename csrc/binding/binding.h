@@ -175,6 +175,7 @@ int pnb_argument_read(const pnb_argument *a, PyObject *o, void *to);
 PyObject *pnb_argument_show(const pn_param *param, const void *from); /* the default, as one would write it */
 const char *pnb_argument_kind(pn_param_kind kind);
 int pnb_shape_read(PyObject *o, const char *who, int *n, pn_index *shape);
+int pnb_bool_read(PyObject *o, bool *to); /* Python's or NumPy's; -1, mostly without an exception, for another kind */
 /* Sorts positional and named arguments of a function that is no op into `values`, NULL where not given; the first
  * n_needed words must be. */
 int pnb_arguments(const char *who, const char *const *words, int n_words, int n_needed, PyObject *const *args,

@@ -57,22 +57,31 @@ static PyObject *show(const struct hyper *row, const pn_hyper *hyper)
     return row->is_bool ? PyBool_FromLong(*(const bool *)at) : PyFloat_FromDouble(*(const double *)(const void *)at);
 }
 
+/* A TypeError, unless the value's own code raised another kind of exception. */
+static int refuse_kind(const struct hyper *row, const pn_optimizer_kind *kind, const char *expected, PyObject *value)
+{
+    if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError))
+        PyErr_Format(PyExc_TypeError, "%s: %s must be %s, got %.100R", kind->name, row->name, expected, value);
+    return -1;
+}
+
 /* Ranges of their own (momentum below 1) are checked by every step; here what holds for all. */
 static int read_value(const struct hyper *row, const pn_optimizer_kind *kind, PyObject *value, pn_hyper *hyper)
 {
     char *at = (char *)hyper + row->offset;
-    if (row->is_bool) {
-        const int truth = PyObject_IsTrue(value);
-        *(bool *)at = truth == 1;
-        return truth < 0 ? -1 : 0;
-    }
-    const double number = PyUnicode_Check(value) ? -1 : PyFloat_AsDouble(value);
-    if (PyUnicode_Check(value) || PyErr_Occurred()) {
-        PyErr_Format(PyExc_TypeError, "%s: %s must be a number, got %.100R", kind->name, row->name, value);
-        return -1;
+    if (row->is_bool)
+        return pnb_bool_read(value, (bool *)at) ? refuse_kind(row, kind, "True or False", value) : 0;
+    if (PyUnicode_Check(value) || PyBool_Check(value))
+        return refuse_kind(row, kind, "a number", value);
+    double number = PyFloat_AsDouble(value);
+    if (number == -1 && PyErr_Occurred()) {
+        if (!PyErr_ExceptionMatches(PyExc_OverflowError))
+            return refuse_kind(row, kind, "a number", value);
+        PyErr_Clear();
+        number = (double)INFINITY;
     }
     if (!isfinite(number) || number < 0) {
-        PyErr_Format(PyExc_ValueError, "%s: %s must be a number from 0 up, got %R", kind->name, row->name, value);
+        PyErr_Format(PyExc_ValueError, "%s: %s must be a number from 0 up, got %.100R", kind->name, row->name, value);
         return -1;
     }
     *(double *)(void *)at = number;
