@@ -511,9 +511,10 @@ TEST(work_that_should_stop_leaves_its_rest_and_later_regions)
     }
 }
 
-TESTS(work_that_should_stop_leaves_its_rest_and_later_regions, without_new_threads_the_caller_does_it_all,
-      each_item_is_computed_once, many_small_regions_in_a_row, as_many_threads_as_asked_take_part_and_are_counted,
-      the_float_environment_is_set_on_all_threads_and_restored, a_region_rounds_to_nearest_whatever_the_caller_does,
-      a_region_inside_a_region_runs_inline, a_second_caller_computes_alone_and_waits_for_nobody,
-      four_callers_and_a_changing_number_of_threads, the_number_of_threads_is_checked_and_changes,
-      a_pool_without_memory_fails_cleanly, both_sides_of_a_fork_have_a_working_pool, a_shared_region_costs_microseconds)
+TESTS(without_new_threads_the_caller_does_it_all, each_item_is_computed_once, many_small_regions_in_a_row,
+      as_many_threads_as_asked_take_part_and_are_counted, the_float_environment_is_set_on_all_threads_and_restored,
+      a_region_rounds_to_nearest_whatever_the_caller_does, a_region_inside_a_region_runs_inline,
+      a_second_caller_computes_alone_and_waits_for_nobody, four_callers_and_a_changing_number_of_threads,
+      the_number_of_threads_is_checked_and_changes, a_pool_without_memory_fails_cleanly,
+      both_sides_of_a_fork_have_a_working_pool, a_shared_region_costs_microseconds,
+      work_that_should_stop_leaves_its_rest_and_later_regions)
