@@ -144,7 +144,7 @@ TEST(a_result_is_written_over_its_first_input)
 {
     open_engine();
     pn_tensor *x = vector(3, (double[]){ 1, 2, 3 }, true), *y = vector(3, (double[]){ 10, 20, 30 }, false);
-    pn_tensor *loss = apply2(&pn_op_mul, x, y);
+    pn_tensor *loss = apply2(&pn_op_mul, x, x); /* whose gradient reads x */
     const unsigned version = atomic_load(&x->storage->version);
     const uint64_t requests = pn_memory_read_stats(engine->memory).requests;
     CHECK_INT(pn_apply_over(engine, &pn_op_sub, 2, (pn_tensor *[]){ x, y }, NULL, &error), 0);
