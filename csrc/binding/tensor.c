@@ -340,7 +340,7 @@ static PyObject *with_list(PyObject *self, int op, PyObject *const *args, Py_ssi
 static PyObject *reshape(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     PyObject *order = word_value(args, n, names, "order");
-    if (names && PyTuple_GET_SIZE(names) > (order != NULL))
+    if (names && PyTuple_GET_SIZE(names) > !!order)
         return PyErr_Format(PyExc_TypeError, "reshape: takes (*shape), as in x.reshape(2, -1)");
     if (order && !(PyUnicode_Check(order) && PyUnicode_CompareWithASCIIString(order, "C") == 0))
         return PyErr_Format(PyExc_ValueError, "reshape: order must be 'C', got %.100R: tensors are row-major", order);
