@@ -26,7 +26,7 @@ static pn_tensor *apply(const pn_op *op, pn_tensor *x, pn_error *err)
 /* sum(-x) over all of these, recorded: its backward reads no values. */
 static pn_tensor *sum_of(pn_tensor *const *x, int n, pn_error *err)
 {
-    pn_tensor *parts[SEGMENTS], *all = NULL, *loss = NULL;
+    pn_tensor *parts[SEGMENTS] = { NULL }, *all = NULL, *loss = NULL;
     for (int i = 0; i < n; i++)
         parts[i] = apply(&pn_op_neg, x[i], err);
     if (pn_apply(engine, &pn_op_concat, n, parts, NULL, true, &all, err) == 0)
