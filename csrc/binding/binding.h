@@ -202,6 +202,8 @@ PyObject *pnb_call_with(const pn_state *s, const pn_op *op, int n, PyObject *con
  * fraction: a parameter was given as a float, so that integers become one; sign: as Python writes it, "-=". */
 PyObject *pnb_call_over(const pn_state *s, const pn_op *op, int n, PyObject *const *objects, const void *params,
                         bool fraction, const char *sign);
+/* The same, recorded whatever no_grad says by now: a later op of a call that began outside it. */
+PyObject *pnb_call_recorded(const pn_state *s, const pn_op *op, int n, PyObject *const *inputs);
 /* The next op on what one has just made, whose reference it takes over: recorded if that was. */
 PyObject *pnb_call_next(const pn_state *s, const pn_op *op, PyObject *new_made, const void *params);
 /* The same for tensors; one new reference for each output.

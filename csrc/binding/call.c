@@ -92,17 +92,29 @@ static PyObject *run(pnb_inputs *in, const void *params)
     return new_result;
 }
 
-PyObject *pnb_call_with(const pn_state *s, const pn_op *op, int n, PyObject *const *objects, const void *params)
+static PyObject *call_with(const pn_state *s, const pn_op *op, int n, PyObject *const *objects, const void *params,
+                           bool always)
 {
     pnb_inputs in;
     pnb_inputs_open(&in, s, op);
     in.n = n;
     memcpy(in.objects, objects, (size_t)n * sizeof *objects);
     pnb_inputs_look(&in);
+    in.recording |= always;
     PyObject *new_result =
         !pnb_inputs_are_settled(&in) && pnb_inputs_settle(&in) ? NULL : run(&in, params ? params : op->defaults);
     pnb_inputs_let_go(&in);
     return new_result;
+}
+
+PyObject *pnb_call_with(const pn_state *s, const pn_op *op, int n, PyObject *const *objects, const void *params)
+{
+    return call_with(s, op, n, objects, params, false);
+}
+
+PyObject *pnb_call_recorded(const pn_state *s, const pn_op *op, int n, PyObject *const *objects)
+{
+    return call_with(s, op, n, objects, NULL, true);
 }
 
 PyObject *pnb_call_next(const pn_state *s, const pn_op *op, PyObject *new_made, const void *params)

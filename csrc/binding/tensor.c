@@ -298,12 +298,12 @@ static PyObject *root(const pn_state *s, PyObject *new_var)
 {
     PyObject *new_0 = PyFloat_FromDouble(0), *new_1 = PyFloat_FromDouble(1), *new_result = NULL;
     PyObject *new_flat =
-        new_0 && new_1 ? pnb_call_with(s, pn_ops[PNB_equal], 2, (PyObject *[]){ new_var, new_0 }, NULL) : NULL;
+        new_0 && new_1 ? pnb_call_recorded(s, pn_ops[PNB_equal], 2, (PyObject *[]){ new_var, new_0 }) : NULL;
     PyObject *new_safe =
-        new_flat ? pnb_call_with(s, pn_ops[PNB_where], 3, (PyObject *[]){ new_flat, new_1, new_var }, NULL) : NULL;
+        new_flat ? pnb_call_recorded(s, pn_ops[PNB_where], 3, (PyObject *[]){ new_flat, new_1, new_var }) : NULL;
     PyObject *new_root = new_safe ? pnb_call_next(s, pn_ops[PNB_sqrt], new_safe, NULL) : NULL;
     if (new_root)
-        new_result = pnb_call_with(s, pn_ops[PNB_where], 3, (PyObject *[]){ new_flat, new_0, new_root }, NULL);
+        new_result = pnb_call_recorded(s, pn_ops[PNB_where], 3, (PyObject *[]){ new_flat, new_0, new_root });
     Py_XDECREF(new_root);
     Py_XDECREF(new_flat);
     Py_XDECREF(new_1);

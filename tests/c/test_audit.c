@@ -135,9 +135,10 @@ static const char *try_op(mistake m, bool *forward_failed)
     error.text[0] = 0;
     made = m;
     *forward_failed = pn_apply(engine, &op, 2, (pn_tensor *[]){ a, b }, NULL, true, &y, &error) != 0;
-    if (!*forward_failed)
+    if (!*forward_failed) {
         sweep(y, a, &error);
-    pn_tensor_unref(y);
+        pn_tensor_unref(y);
+    }
     pn_tensor_unref(a);
     pn_tensor_unref(b);
     return error.text;
