@@ -39,8 +39,8 @@ ELEMENTWISE = frozenset(row["name"] for row in _core.op_table() if row["doc"].st
 
 def agree(case: Case, drawn: Any, call: Call) -> None:
     """Draws values for the arrays of an op's call, and compares forward and back."""
-    if not any(a is not None and a.dtype.kind == "f" for a in drawn.arrays):
-        return
+    if not any(a is not None and a.dtype.kind == "f" and a.size for a in drawn.arrays):
+        return  # of no values NumPy may make 2**31 zeros; tests/test_empty.py compares what small ones give
     if drawn.op.endswith("_norm") and min(_row(drawn.op, drawn.arrays[0])) < LEAST_ROW:
         return
     near_one = drawn.op in NEAR_ONE or "activation" in [param[0] for param in PARAMS[drawn.op]]
