@@ -50,8 +50,8 @@ static int claim_node(sweep *s, pn_node *node, pn_node **stack)
     *stack = node;
     if (node->freed)
         return pn_fail(s->err, PN_ESTATE,
-                       "backward: this graph was freed by an earlier backward (through %s); compute the loss "
-                       "again, or give the first one keep_graph=True",
+                       "backward: this graph was freed by an earlier backward (through %s); "
+                       "compute the loss again, or give the first one keep_graph=True",
                        node->op->name);
     return 0;
 }

@@ -58,7 +58,12 @@ pn_axes pn_axes_plan(const pn_view *x, unsigned reduced)
             continue;
         runs += now && !before;
         before = now;
-        *(now ? &axes.len : runs > 0 ? &axes.inner : &axes.outer) *= x->shape[i];
+        if (now)
+            axes.len *= x->shape[i];
+        else if (runs > 0)
+            axes.inner *= x->shape[i];
+        else
+            axes.outer *= x->shape[i];
     }
     axes.permuted = runs > 1;
     if (axes.permuted) {

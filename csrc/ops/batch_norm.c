@@ -76,8 +76,7 @@ static int check_params(const pn_call *c, pn_error *err)
     const pn_view *x = c->x[X];
     if (p->training && pn_view_count(x, 0, x->ndim - 1) < 2)
         return pn_fail(err, PN_ESHAPE,
-                       "batch_norm: x is %s; training needs at least 2 values a channel, else there "
-                       "is no variance: "
+                       "batch_norm: x is %s; training needs at least 2 values a channel, else there is no variance: "
                        "give a larger batch",
                        pn_view_text(x).s);
     return pn_call_check_activation(c, p->activation, p->slope, err);

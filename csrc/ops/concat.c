@@ -40,14 +40,12 @@ static int concat_rule(pn_call *c, pn_error *err)
             return pn_fail(err, PN_EVALUE, "concat: tensors[%d] is missing", i);
         if (x->dtype != first->dtype)
             return pn_fail(err, PN_EDTYPE,
-                           "concat: tensors[%d] is %s, but tensors[0] is %s; give one dtype (astype "
-                           "converts)",
-                           i, pn_dtype_name(x->dtype), pn_dtype_name(first->dtype));
+                           "concat: tensors[%d] is %s, but tensors[0] is %s; give one dtype (astype converts)", i,
+                           pn_dtype_name(x->dtype), pn_dtype_name(first->dtype));
         if (!fits(first, x, axis))
             return pn_fail(err, PN_ESHAPE,
-                           "concat: tensors[%d] is %s, but tensors[0] is %s; they may differ in axis "
-                           "%d only",
-                           i, pn_view_text(x).s, pn_view_text(first).s, axis);
+                           "concat: tensors[%d] is %s, but tensors[0] is %s; they may differ in axis %d only", i,
+                           pn_view_text(x).s, pn_view_text(first).s, axis);
         if (__builtin_add_overflow(length, x->shape[axis], &length))
             return pn_fail(err, PN_ESHAPE, "concat: the joined axis is too long");
     }

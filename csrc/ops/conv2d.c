@@ -112,9 +112,8 @@ static int check_pool(const pn_call *c, const pn_window *w, pn_error *err)
         return 0;
     if (size[0] < 1 || size[1] < 1 || size[0] > PN_CELLS_MOST || size[1] > PN_CELLS_MOST / size[0])
         return pn_fail(err, PN_EVALUE,
-                       "conv2d: pool is (%td, %td); give sizes of at least 1, at most %d cells, or 0 "
-                       "for none",
-                       size[0], size[1], PN_CELLS_MOST);
+                       "conv2d: pool is (%td, %td); give sizes of at least 1, at most %d cells, or 0 for none", size[0],
+                       size[1], PN_CELLS_MOST);
     if (size[0] > w->OH || size[1] > w->OW)
         return pn_fail(err, PN_ESHAPE,
                        "conv2d: a %td x %td pool does not fit into the %td x %td result (x is %s); "

@@ -56,8 +56,7 @@ static int check_targets(const pn_call *c, pn_error *err)
                    : 0;
     if (t->dtype == PN_UINT8 || (pn_dtype_is_real(t->dtype) && !pn_view_same_shape(t, x) && t->ndim < x->ndim))
         return pn_fail(err, PN_EDTYPE,
-                       "cross_entropy: targets is %s %s; class numbers are int64: use "
-                       "targets.astype(\"int64\")",
+                       "cross_entropy: targets is %s %s; class numbers are int64: use targets.astype(\"int64\")",
                        pn_dtype_name(t->dtype), pn_view_text(t).s);
     if (p->ignore.given)
         return pn_fail(err, PN_EVALUE,
@@ -88,8 +87,7 @@ static int rule(pn_call *c, pn_error *err)
     if (x->ndim < 1 || x->shape[x->ndim - 1] < 2)
         return pn_fail(err, PN_ESHAPE,
                        "cross_entropy: logits is %s; give (..., C) with at least 2 classes "
-                       "(binary_cross_entropy takes "
-                       "one logit)",
+                       "(binary_cross_entropy takes one logit)",
                        pn_view_text(x).s);
     if (!(p->label_smoothing >= 0 && p->label_smoothing <= 1))
         return pn_fail(err, PN_EVALUE, "cross_entropy: label_smoothing is %g; give a value from 0 to 1",

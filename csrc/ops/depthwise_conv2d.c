@@ -178,9 +178,9 @@ const pn_op pn_op_depthwise_conv2d = {
     .n_out = 1,
     .differentiable = true,
     .doc = "A convolution of each channel of images by kernels of its own (Howard et al. 2017, MobileNets).\n\n"
-           "x: (N, H, W, C); weight: (KH, KW, C, M), M kernels for each channel; bias: (C * M); returns "
-           "(N, OH, OW, C * M), with OH = (H + padding - KH) // stride + 1; channel c gives outputs c * M to "
-           "c * M + M - 1.\n\n"
+           "x: (N, H, W, C); weight: (KH, KW, C, M), M kernels for each channel; bias: (C * M); "
+           "returns (N, OH, OW, C * M), with OH = (H + padding - KH) // stride + 1; "
+           "channel c gives outputs c * M to c * M + M - 1.\n\n"
            ">>> x, weight = np.ones((2, 28, 28, 8), \"float32\"), np.ones((3, 3, 8, 1), \"float32\")\n"
            ">>> pn.ops.depthwise_conv2d(x, weight, padding=\"same\", activation=\"relu\").shape\n(2, 28, 28, 8)",
     PN_PARAMS,

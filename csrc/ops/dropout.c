@@ -31,9 +31,8 @@ static int rule(pn_call *c, pn_error *err)
         return pn_fail(err, PN_EVALUE, "dropout: rate is %g; give the fraction to drop, 0 <= rate < 1", p->rate);
     if (p->step < 0 || p->step > (pn_index)UINT32_MAX || p->first < 0)
         return pn_fail(err, PN_EVALUE,
-                       "dropout: step is %td and first is %td; give step from 0 to 2^32 - 1 and first "
-                       "from 0",
-                       p->step, p->first);
+                       "dropout: step is %td and first is %td; give step from 0 to 2^32 - 1 and first from 0", p->step,
+                       p->first);
     if (x->ndim < 1)
         return pn_fail(err, PN_ESHAPE, "dropout: x needs at least 1 axis, the samples; got a scalar");
     if (samples && samples->dtype != PN_INT64)

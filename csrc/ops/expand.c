@@ -55,9 +55,8 @@ static int rule(pn_call *c, pn_error *err)
         fits = x->shape[x->ndim - i] == shape->v[shape->n - i] || x->shape[x->ndim - i] == 1;
     if (!fits)
         return pn_fail(err, PN_ESHAPE,
-                       "expand: x is %s, which does not broadcast to %s; axes are matched from the "
-                       "last, and each "
-                       "of x's must have the same length or 1",
+                       "expand: x is %s, which does not broadcast to %s; axes are matched from the last, "
+                       "and each of x's must have the same length or 1",
                        pn_view_text(x).s, pn_shape_text(shape->n, shape->v).s);
     if (pn_call_output(c, 0, x->dtype, shape->n, shape->v, err))
         return -1;

@@ -41,8 +41,7 @@ static int check_normalising(const pn_call *c, pn_error *err)
         const bool each = c->x[i]->ndim == 1 && x->ndim > 1 && c->x[i]->shape[0] == x->shape[x->ndim - 1];
         if (!each && c->x[i]->size != 1)
             return pn_fail(err, PN_ESHAPE,
-                           "gather: %s is %s; give one number, or one for each of the last axis of x, "
-                           "which is %s",
+                           "gather: %s is %s; give one number, or one for each of the last axis of x, which is %s",
                            name, pn_view_text(c->x[i]).s, pn_view_text(x).s);
         if (c->x[i]->size != c->x[MEAN]->size)
             return pn_fail(err, PN_ESHAPE, "gather: mean is %s and scale is %s; give one shape",

@@ -131,9 +131,8 @@ static int check_shapes(const pn_call *c, pn_error *err)
     for (int i = A; i <= B; i++)
         if (c->x[i]->ndim < 2)
             return pn_fail(err, PN_ESHAPE,
-                           "matmul: %s is %s; give at least 2 axes: reshape a vector into a row (1, "
-                           "n) or a column "
-                           "(n, 1)",
+                           "matmul: %s is %s; give at least 2 axes: "
+                           "reshape a vector into a row (1, n) or a column (n, 1)",
                            i == A ? "a" : "b", pn_view_text(c->x[i]).s);
     const pn_index ka = a->shape[a->ndim - (p->transpose_a ? 2 : 1)], kb = b->shape[b->ndim - (p->transpose_b ? 1 : 2)];
     if (ka != kb)
@@ -142,9 +141,8 @@ static int check_shapes(const pn_call *c, pn_error *err)
                        p->transpose_b ? ", transposed" : "");
     if (!batches_fit(a, b))
         return pn_fail(err, PN_ESHAPE,
-                       "matmul: a is %s and b is %s; the axes before the last two must be equal, or "
-                       "one operand "
-                       "have 2 axes (expand repeats axes)",
+                       "matmul: a is %s and b is %s; the axes before the last two must be equal, "
+                       "or one operand have 2 axes (expand repeats axes)",
                        pn_view_text(a).s, pn_view_text(b).s);
     return 0;
 }

@@ -36,8 +36,7 @@ int pn_call_output_widest(pn_call *c, int first, pn_dtype dtype, pn_error *err)
             continue;
         char a[64], b[64];
         return pn_fail(err, PN_ESHAPE,
-                       "%s: %s is %s and %s is %s; give one shape, or one that is the last axes of "
-                       "the other "
+                       "%s: %s is %s and %s is %s; give one shape, or one that is the last axes of the other "
                        "(expand repeats axes of length 1)",
                        c->op->name, pn_call_input_name(c, widest, a, sizeof a), pn_view_text(c->x[widest]).s,
                        pn_call_input_name(c, i, b, sizeof b), pn_view_text(c->x[i]).s);

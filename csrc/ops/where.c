@@ -27,8 +27,7 @@ static int rule(pn_call *c, pn_error *err)
 {
     if (c->x[CONDITION]->dtype != PN_UINT8)
         return pn_fail(err, PN_EDTYPE,
-                       "where: condition is %s; give uint8 or a NumPy bool array, e.g. a comparison "
-                       "such as x > 0",
+                       "where: condition is %s; give uint8 or a NumPy bool array, e.g. a comparison such as x > 0",
                        pn_dtype_name(c->x[CONDITION]->dtype));
     if (pn_call_check_promoted(c, err) || pn_call_output_widest(c, CONDITION, c->x[A]->dtype, err))
         return -1;

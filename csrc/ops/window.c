@@ -34,8 +34,7 @@ static int check_padding(const pn_call *c, const pn_padding *p, pn_index KH, pn_
         return -1;
     if (inside && (pn_max(p->top, p->bottom) >= KH || pn_max(p->left, p->right) >= KW))
         return pn_fail(err, PN_EVALUE,
-                       "%s: padding ((%td, %td), (%td, %td)) must be less than the window's size "
-                       "(%td, %td)",
+                       "%s: padding ((%td, %td), (%td, %td)) must be less than the window's size (%td, %td)",
                        c->op->name, p->top, p->bottom, p->left, p->right, KH, KW);
     return 0;
 }
@@ -52,9 +51,8 @@ int pn_window_place(const pn_call *c, pn_window *w, pn_index KH, pn_index KW, co
     w->OW = place(x->shape[2], KW, stride[1], padding->mode, padding->left, padding->right, &w->pad_left);
     if (w->OH < 1 || w->OW < 1)
         return pn_fail(err, PN_ESHAPE,
-                       "%s: a %td x %td %s does not fit into a %td x %td image (x is %s); make it "
-                       "smaller, or give "
-                       "padding=\"same\"",
+                       "%s: a %td x %td %s does not fit into a %td x %td image (x is %s); "
+                       "make it smaller, or give padding=\"same\"",
                        c->op->name, KH, KW, what, x->shape[1], x->shape[2], pn_view_text(x).s);
     return 0;
 }

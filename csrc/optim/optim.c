@@ -44,14 +44,12 @@ static int check_tensor(const pn_optimizer_kind *kind, pn_index i, pn_tensor *co
                        kind->name, i);
     if (!t->storage || t->storage->readonly)
         return pn_fail(err, PN_ESTATE,
-                       "%s: tensor %td has no memory of its own that could be changed; give a copy: "
-                       "pn.tensor(...)",
+                       "%s: tensor %td has no memory of its own that could be changed; give a copy: pn.tensor(...)",
                        kind->name, i);
     if (t->v.dtype != tensors[0]->v.dtype)
         return pn_fail(err, PN_EDTYPE,
-                       "%s: tensor %td is %s, but tensor 0 is %s; give one dtype, or make two "
-                       "optimizers",
-                       kind->name, i, pn_dtype_name(t->v.dtype), pn_dtype_name(tensors[0]->v.dtype));
+                       "%s: tensor %td is %s, but tensor 0 is %s; give one dtype, or make two optimizers", kind->name,
+                       i, pn_dtype_name(t->v.dtype), pn_dtype_name(tensors[0]->v.dtype));
     return 0;
 }
 
@@ -212,8 +210,7 @@ static int claim_gradients(const pn_optimizer *o, pn_claim *claim, pn_error *err
             return busy(o, err);
         if (pn_tensor_wants_grad(t) && !gradient(t))
             return pn_fail(err, PN_ESTATE,
-                           "%s: tensor %td, %s, has no gradient; call backward on a loss that depends "
-                           "on it first",
+                           "%s: tensor %td, %s, has no gradient; call backward on a loss that depends on it first",
                            o->kind->name, i, pn_view_text(&t->v).s);
     }
     return 0;
@@ -323,8 +320,7 @@ static double clipping(pn_optimizer *o, const pn_team *team, pn_error *err)
     if (!isfinite(norm)) {
         pn_fail(err, PN_EVALUE,
                 "%s: the gradient's norm is %g, so it cannot be clipped and nothing was updated; "
-                "lower learning_rate, "
-                "or look for infinite values in the data",
+                "lower learning_rate, or look for infinite values in the data",
                 o->kind->name, norm);
         return -1;
     }

@@ -18,8 +18,8 @@ const pn_optimizer_kind pn_optimizers[] = {
         .name = "rmsprop",
         .f = PN_UPDATE_RMSPROP,
         .slots = 2,
-        .doc = "Gradients divided by a running root mean square: s = beta2 s + (1 - beta2) g^2, p -= learning_rate g "
-               "/ (sqrt(s) + epsilon).\n"
+        .doc = "Gradients divided by a running root mean square: "
+               "s = beta2 s + (1 - beta2) g^2, p -= learning_rate g / (sqrt(s) + epsilon).\n"
                "Source: Hinton 2012, lecture 6e.",
         .reads = "learning_rate beta2 momentum epsilon weight_decay clip_norm decay_all",
         .defaults = { .learning_rate = 0.001, .beta2 = 0.9, .epsilon = 1e-8 },
@@ -39,8 +39,8 @@ const pn_optimizer_kind pn_optimizers[] = {
         .name = "adamw",
         .f = PN_UPDATE_ADAMW,
         .slots = 2,
-        .doc = "Adam whose weight decay is taken from the parameter itself: p -= learning_rate weight_decay p, "
-               "besides Adam's step.\n"
+        .doc = "Adam whose weight decay is taken from the parameter itself: "
+               "p -= learning_rate weight_decay p, besides Adam's step.\n"
                "Source: Loshchilov and Hutter 2019.",
         .reads = "learning_rate beta1 beta2 epsilon weight_decay clip_norm decay_all",
         .defaults = { .learning_rate = 0.001, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.01 },
