@@ -21,6 +21,16 @@ ROOT = Path(__file__).resolve().parent.parent
 CSRC = ROOT / "csrc"
 FLOORS = {"base": 0, "kernels": 1, "engine": 2, "tensor": 3, "ops": 4, "graph": 5, "optim": 6, "binding": 7}
 SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in (".c", ".h", ".inc", ".def"))
+BINDING_FLOORS = (
+    "error familiar fork items object quiet",
+    "array interrupt key world",
+    "apply argument",
+    "broadcast inputs",
+    "call",
+    "block digit index make number optable optimizer repr values",
+    "tensor",
+    "module",
+)
 LONGEST_LINE, LONGEST_FUNCTION, LONGEST_FILE = 120, 60, 500  # a kernel may be as long as the second
 
 
@@ -71,6 +81,22 @@ def test_includes_go_only_downwards() -> None:
         for path in SOURCES
         for included in re.findall(r'#\s*include\s*"([^"]+)"', code(path))
         if not (CSRC / included).exists() or floor(CSRC / included) > floor(path)
+    ]
+    assert not upwards
+
+
+def test_files_of_the_binding_call_only_downwards() -> None:
+    """They share one header, so their floors are kept by who calls what; files of one floor do not call each other."""
+    floors = {f"{file}.c": n for n, files in enumerate(BINDING_FLOORS) for file in files.split()}
+    texts = {path.name: code(path) for path in CSRC.glob("binding/*.c")}
+    assert set(texts) == set(floors), f"files without a floor, or the reverse: {sorted(set(texts) ^ set(floors))}"
+    defined = re.compile(r"^\w[\w *]*?\b(pnb_\w+)\([^;{]*\)\s*\{", flags=re.MULTILINE)
+    homes = {function: file for file, text in texts.items() for function in defined.findall(text)}
+    upwards = [
+        f"{file} (floor {floors[file]}) uses {function} of {homes[function]} (floor {floors[homes[function]]})"
+        for file, text in texts.items()
+        for function in sorted(set(re.findall(r"\bpnb_\w+", text)) & set(homes))
+        if homes[function] != file and floors[homes[function]] >= floors[file]
     ]
     assert not upwards
 

@@ -216,7 +216,7 @@ static int read_shape(const pnb_argument *a, PyObject *o, void *to)
     return pnb_shape_read(o, who, &list->n, list->v);
 }
 
-static int read_slices(const pnb_argument *a, PyObject *o, void *to) { return pnb_index_read(o, a->x, to, a->dropped); }
+static int read_slices(const pnb_argument *a, PyObject *o, void *to) { return pnb_key_read(o, a->x, to, a->dropped); }
 
 /* ---- words ---- */
 

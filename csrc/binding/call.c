@@ -3,27 +3,6 @@
 
 /* ---- running ---- */
 
-int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *inputs, const void *params, bool record,
-              pn_tensor **outputs)
-{
-    pn_error err;
-    pn_index work = 0;
-    for (int i = 0; i < n; i++)
-        if (inputs[i])
-            work += inputs[i]->v.size;
-    int failed;
-    if (work < PNB_RELEASE_AT) {
-        failed = pn_apply(s->engine, op, n, inputs, params, record, outputs, &err);
-    } else {
-        PyThreadState *thread = pnb_gate_enter(s->gate);
-        failed = pn_apply(s->engine, op, n, inputs, params, record, outputs, &err);
-        pnb_gate_leave(s->gate, thread);
-    }
-    if (failed)
-        pnb_raise(&err);
-    return failed;
-}
-
 static PyObject *wrap_all(const pn_state *s, int n, pn_tensor **outputs)
 {
     if (n == 1)
@@ -123,6 +102,18 @@ PyObject *pnb_call_next(const pn_state *s, const pn_op *op, PyObject *new_made, 
     const int failed = pnb_apply(s, op, 1, &x, params ? params : op->defaults, true, &output);
     Py_DECREF(new_made);
     return failed ? NULL : pnb_wrap(s, output);
+}
+
+PyObject *pnb_call_drop(const pn_state *s, PyObject *new_sliced, unsigned dropped)
+{
+    if (!new_sliced || !dropped)
+        return new_sliced;
+    const pn_view *v = &pnb_of(new_sliced)->v;
+    pn_list shape = { .given = true };
+    for (int axis = 0; axis < v->ndim; axis++)
+        if (!(dropped >> axis & 1))
+            shape.v[shape.n++] = v->shape[axis];
+    return pnb_call_next(s, pn_ops[PNB_reshape], new_sliced, &shape);
 }
 
 /* ---- in place ---- */
@@ -332,7 +323,7 @@ PyObject *pnb_call(pn_state *s, int index, PyObject *const *args, Py_ssize_t n, 
             goto done;
     }
     if (read_parameters(info, values, &in, &dropped, params) == 0)
-        new_result = pnb_index_drop(s, run(&in, params), dropped);
+        new_result = pnb_call_drop(s, run(&in, params), dropped);
 done:
     pnb_inputs_let_go(&in);
     Py_XDECREF(new_items);

@@ -1,14 +1,6 @@
 /* module.c -- pyneural._core: its state, how it is made, and how it goes. */
 #include "binding/binding.h"
 
-PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec)
-{
-    PyObject *new_type = PyType_FromModuleAndSpec(module, (PyType_Spec *)spec, NULL);
-    if (new_type && PyModule_AddType(module, (PyTypeObject *)new_type) < 0)
-        Py_CLEAR(new_type);
-    return (PyTypeObject *)new_type;
-}
-
 /* NumPy first: the others make arrays.  The engine second: the others keep it.  Ops before tensors, whose methods some
  * are. */
 static pnb_setup *const setups[] = {

@@ -5,7 +5,7 @@
 
 /* ---- two operands ---- */
 
-static bool is_any_tensor(PyObject *o) { return Py_TYPE(o)->tp_dealloc == pnb_tensor_dealloc; }
+static bool is_any_tensor(PyObject *o) { return Py_TYPE(o)->tp_dealloc == pnb_object_dealloc; }
 
 /* Either operand may be the tensor; NotImplemented lets Python try the other's type. */
 static PyObject *binary(PyObject *a, PyObject *b, pnb_op_index op)
@@ -122,7 +122,7 @@ PyObject *pnb_number_pos(PyObject *a) { return Py_NewRef(a); }
 
 PyObject *pnb_number_float(PyObject *a)
 {
-    PyObject *new_item = pnb_tensor_number(a, "float");
+    PyObject *new_item = pnb_object_number(a, "float");
     if (!new_item || PyFloat_CheckExact(new_item))
         return new_item;
     PyObject *new_float = PyNumber_Float(new_item);
@@ -132,7 +132,7 @@ PyObject *pnb_number_float(PyObject *a)
 
 PyObject *pnb_number_int(PyObject *a)
 {
-    PyObject *new_item = pnb_tensor_number(a, "int");
+    PyObject *new_item = pnb_object_number(a, "int");
     if (!new_item || PyLong_CheckExact(new_item))
         return new_item;
     PyObject *new_int = PyNumber_Long(new_item);
@@ -146,7 +146,7 @@ PyObject *pnb_number_index(PyObject *a)
     if (pn_dtype_is_real(v->dtype) || v->ndim != 0)
         return PyErr_Format(PyExc_TypeError, "a %s tensor of shape %s is not an index: one integer is needed",
                             pn_dtype_name(v->dtype), pn_view_text(v).s);
-    return pnb_tensor_number(a, "index");
+    return pnb_object_number(a, "index");
 }
 
 int pnb_number_bool(PyObject *a)
@@ -157,7 +157,7 @@ int pnb_number_bool(PyObject *a)
                      pn_view_text(v).s);
         return -1;
     }
-    PyObject *new_item = pnb_tensor_number(a, "bool");
+    PyObject *new_item = pnb_object_number(a, "bool");
     const int truth = new_item ? PyObject_IsTrue(new_item) : -1;
     Py_XDECREF(new_item);
     return truth;

@@ -39,7 +39,7 @@ PyObject *pnb_format(PyObject *self, PyObject *spec)
 {
     if (PyUnicode_Check(spec) && PyUnicode_GET_LENGTH(spec) == 0)
         return PyObject_Str(self);
-    PyObject *new_item = pnb_tensor_number(self, "format");
+    PyObject *new_item = pnb_object_number(self, "format");
     PyObject *new_text = new_item ? PyObject_Format(new_item, spec) : NULL;
     Py_XDECREF(new_item);
     return new_text;

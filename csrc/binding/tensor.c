@@ -14,35 +14,6 @@ static PyObject *refuse_new(PyTypeObject *type, PyObject *args, PyObject *words)
     return PyErr_Format(PyExc_TypeError, "Tensor() is not called directly; make one with pn.tensor(values)");
 }
 
-PyObject *pnb_wrap(const pn_state *s, pn_tensor *tensor)
-{
-    if (!tensor)
-        return NULL;
-    if (!s->tensor_type) { /* cleared: the interpreter is going down */
-        pn_tensor_unref(tensor);
-        return PyErr_Format(PyExc_RuntimeError, "pyneural is being shut down");
-    }
-    pnb_tensor *new_object = PyObject_New(pnb_tensor, s->tensor_type);
-    if (!new_object) {
-        pn_tensor_unref(tensor);
-        return NULL;
-    }
-    new_object->t = tensor;
-    new_object->weakrefs = NULL;
-    return (PyObject *)new_object;
-}
-
-void pnb_tensor_dealloc(PyObject *self)
-{
-    pnb_tensor *object = (pnb_tensor *)(void *)self;
-    PyTypeObject *type = Py_TYPE(self);
-    if (object->weakrefs)
-        PyObject_ClearWeakRefs(self);
-    pn_tensor_unref(object->t);
-    PyObject_Free(self);
-    Py_DECREF(type); /* last: the type keeps the module, the module keeps the engine */
-}
-
 static Py_hash_t hash(PyObject *self) { return (Py_hash_t)((uintptr_t)self >> 4); } /* identity: == compares elements */
 
 /* ---- attributes ---- */
@@ -223,28 +194,10 @@ static PyObject *numpy(PyObject *self, PyObject *unused)
     return pnb_array_view(self);
 }
 
-PyObject *pnb_tensor_number(PyObject *self, const char *who)
-{
-    const pn_view *v = &pnb_of(self)->v;
-    if (v->size != 1)
-        return PyErr_Format(
-            PyExc_ValueError,
-            "%s: only a tensor of one element is a number, this one is %s; x.tolist() gives all of them", who,
-            pn_view_text(v).s);
-    if (!v->data)
-        return PyErr_Format(PyExc_RuntimeError, "%s: this tensor is shape-only, it has no values", who);
-    switch (v->dtype) {
-    case PN_FLOAT32: return PyFloat_FromDouble((double)*(const float *)v->data);
-    case PN_FLOAT64: return PyFloat_FromDouble(*(const double *)v->data);
-    case PN_UINT8: return PyLong_FromLong(*(const uint8_t *)v->data);
-    default: return PyLong_FromLongLong(*(const int64_t *)v->data);
-    }
-}
-
 static PyObject *item(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    return pnb_tensor_number(self, "item");
+    return pnb_object_number(self, "item");
 }
 
 static PyObject *tolist(PyObject *self, PyObject *unused)
@@ -416,7 +369,7 @@ static const char doc[] =
 static const PyType_Slot slots[] = {
     PNB_SLOT(tp_doc, doc),
     PNB_SLOT(tp_new, refuse_new),
-    PNB_SLOT(tp_dealloc, pnb_tensor_dealloc),
+    PNB_SLOT(tp_dealloc, pnb_object_dealloc),
     PNB_SLOT(tp_getattro, pnb_familiar_getattr),
     PNB_SLOT(tp_getset, attributes),
     PNB_SLOT(tp_methods, methods),
