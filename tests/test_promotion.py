@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import pyneural as pn
 from pyneural import _core, ops
 from pyneural._core import Tensor, tensor
 
@@ -274,3 +275,29 @@ def test_in_place_x_keeps_its_dtype_or_the_result_is_refused(left: str, column: 
                 x += other
             np.testing.assert_array_equal(x, before)
         assert x.dtype == left
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: pn.tensor([1.0, float("nan")], "int64"), "tensor: values: a number does not fit int64"),
+        (lambda: pn.tensor(np.array([np.inf]), "int64"), "tensor: values: a number does not fit int64"),
+        (lambda: pn.tensor(2.0**63, "int64"), "tensor: values: a number does not fit int64"),
+        (lambda: pn.tensor([-1.0], "uint8"), "tensor: values: a number does not fit uint8"),
+        (lambda: pn.full(2, 256.0, "uint8"), "full: value: a number does not fit uint8"),
+        (lambda: pn.full(2, float("nan"), "int64"), "full: value: a number does not fit int64"),
+        (lambda: pn.arange(-3, 3, dtype="uint8"), "arange: from -3 to 2 does not fit uint8; give dtype='int64'"),
+        (lambda: pn.arange(300, dtype="uint8"), "arange: from 0 to 299 does not fit uint8; give dtype='int64'"),
+    ],
+)
+def test_a_real_beyond_the_integers_is_refused(call: Callable[[], Tensor], text: str) -> None:
+    with pytest.raises(OverflowError, match=re.escape(text)):
+        call()
+
+
+def test_reals_that_fit_are_cut_down_to_integers() -> None:
+    assert pn.tensor([-0.5, 2.7, 255.5], "uint8").tolist() == [0, 2, 255]
+    assert pn.tensor(np.array([-(2.0**63), 1e15]), "int64").tolist() == [-(2**63), 10**15]
+    assert pn.tensor(np.zeros((0, 3)), "int64").shape == (0, 3)
+    assert pn.arange(0, 0, dtype="uint8").shape == (0,)
+    assert pn.arange(255, -1, -5, dtype="uint8").tolist() == list(range(255, -1, -5))

@@ -767,3 +767,9 @@ def test_shape_only_tensors_run_rules_alone() -> None:
             _core.shape_only(more)
     with pytest.raises(MemoryError):
         _core.zeros((1 << 40, 1 << 10))
+
+
+@pytest.mark.parametrize("specification", [None, [1], 3])
+def test_a_format_that_is_not_a_string_is_a_type_error(specification: object) -> None:
+    with pytest.raises(TypeError, match="format: the specification must be a string"):
+        pn.tensor(1.0).__format__(specification)  # type: ignore[arg-type]

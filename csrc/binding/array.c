@@ -197,6 +197,26 @@ static PyArrayObject *new_fitting(PyArrayObject *a, pn_dtype dtype, const char *
     return new_cast;
 }
 
+/* Whether real numbers, cut down to integers, fit: NaN and infinities do not. */
+static int check_range(PyArrayObject *a, pn_dtype dtype, const char *who)
+{
+    const double least = dtype == PN_UINT8 ? -1 : -0x1p63, beyond = dtype == PN_UINT8 ? 256 : 0x1p63;
+    PyObject *new_least = PyArray_Min(a, NPY_RAVEL_AXIS, NULL), *new_most = PyArray_Max(a, NPY_RAVEL_AXIS, NULL);
+    const double lowest = new_least ? PyFloat_AsDouble(new_least) : 0,
+                 highest = new_most ? PyFloat_AsDouble(new_most) : 0;
+    Py_XDECREF(new_least);
+    Py_XDECREF(new_most);
+    if (PyErr_Occurred())
+        return -1;
+    if ((dtype == PN_UINT8 ? lowest > least : lowest >= least) && highest < beyond) /* NaN satisfies neither */
+        return 0;
+    PyErr_Format(PyExc_OverflowError,
+                 "%s: a number does not fit %s (NaN and infinities never do); clip the values, or "
+                 "give a dtype that holds them",
+                 who, pn_dtype_name(dtype));
+    return -1;
+}
+
 /* The last reference to a borrowed storage may go on any thread, with or without the GIL. */
 static void let_go(void *owner)
 {
@@ -257,6 +277,9 @@ static pn_tensor *take(const pn_state *s, PyArrayObject *a, bool weak, const pnb
         *lent = as_it_is;
     if (as_it_is)
         return borrow(s, a, &shape);
+    if (!pn_dtype_is_real((pn_dtype)dtype) && PyTypeNum_ISFLOAT(PyArray_TYPE(a)) && PyArray_SIZE(a) > 0 &&
+        check_range(a, (pn_dtype)dtype, how->who))
+        return NULL;
     PyArrayObject *new_source = may_not_fit(a, weak, (pn_dtype)dtype) ? new_fitting(a, (pn_dtype)dtype, how->who)
                                                                       : (PyArrayObject *)Py_NewRef((PyObject *)a);
     pn_tensor *new_tensor = new_source ? copy_in(s, new_source, &shape) : NULL;

@@ -212,6 +212,18 @@ static double whole_length(int64_t start, int64_t stop, int64_t step)
     return (double)((way - 1) / (step > 0 ? (uint64_t)step : 0 - (uint64_t)step) + 1);
 }
 
+/* A run is read off its ends. */
+static int check_fits_uint8(const pn_tensor *run)
+{
+    const int64_t *v = (const int64_t *)run->v.data;
+    const pn_index last = run->v.size - 1;
+    if (last < 0 || (v[0] >= 0 && v[0] <= UINT8_MAX && v[last] >= 0 && v[last] <= UINT8_MAX))
+        return 0;
+    PyErr_Format(PyExc_OverflowError, "arange: from %lld to %lld does not fit uint8; give dtype='int64'",
+                 (long long)v[0], (long long)v[last]);
+    return -1;
+}
+
 static pn_tensor *whole_run(pn_state *s, PyObject *const *v)
 {
     int64_t bounds[3];
@@ -261,7 +273,12 @@ static PyObject *arange(PyObject *module, PyObject *const *args, Py_ssize_t n, P
         whole &= pnb_array_kind(bounds[i]) == PNB_WHOLE;
     if (dtype < 0)
         dtype = whole ? PN_INT64 : PN_FLOAT32;
-    new_result = finish(s, cast(s, whole ? whole_run(s, bounds) : real_run(s, bounds), (pn_dtype)dtype), grad);
+    pn_tensor *run = whole ? whole_run(s, bounds) : real_run(s, bounds);
+    if (run && whole && dtype == PN_UINT8 && check_fits_uint8(run)) {
+        pn_tensor_unref(run);
+        goto done;
+    }
+    new_result = finish(s, cast(s, run, (pn_dtype)dtype), grad);
 done:
     Py_XDECREF(new_zero);
     Py_XDECREF(new_one);

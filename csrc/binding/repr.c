@@ -39,6 +39,10 @@ PyObject *pnb_format(PyObject *self, PyObject *spec)
 {
     if (PyUnicode_Check(spec) && PyUnicode_GET_LENGTH(spec) == 0)
         return PyObject_Str(self);
+    if (!PyUnicode_Check(spec))
+        return PyErr_Format(PyExc_TypeError,
+                            "format: the specification must be a string, as in f\"{loss:.3f}\", not %s",
+                            Py_TYPE(spec)->tp_name);
     PyObject *new_item = pnb_object_number(self, "format");
     PyObject *new_text = new_item ? PyObject_Format(new_item, spec) : NULL;
     Py_XDECREF(new_item);
