@@ -4,8 +4,20 @@
 >>> model = pn.Sequential(pn.Flatten(), pn.Dense(32, activation="relu"), pn.Dense(10))
 """
 
+from typing import TYPE_CHECKING
+
 import pyneural.built as _  # noqa: F401 -- first: it has the sentence where there is no engine
-from pyneural import apps, datasets, initializers, losses, metrics, ops, plot, schedules, spelling, version
+
+# isort: split
+import pyneural.apps as apps
+import pyneural.datasets as datasets
+import pyneural.initializers as initializers
+import pyneural.losses as losses
+import pyneural.metrics as metrics
+import pyneural.moved as _moved  # noqa: F401 -- so that earlier pickles load
+import pyneural.ops as ops
+import pyneural.plot as plot
+import pyneural.schedules as schedules
 from pyneural._core import (
     Tensor,
     arange,
@@ -21,43 +33,33 @@ from pyneural._core import (
     tensor,
     zeros,
 )
-from pyneural.dataset import Dataset, Splits
-from pyneural.digit import examine_digit, prepare_digit
-from pyneural.estimate import Estimate
-from pyneural.evaluate import Prediction, classify, evaluate, predict
-from pyneural.files import load, save
-from pyneural.gradcheck import check_gradients
-from pyneural.graph import Input, Node
-from pyneural.history import History
-from pyneural.idx import read_idx
-from pyneural.layer import Layer
-from pyneural.layers import (
-    Activation,
-    Add,
-    AvgPool2D,
-    BatchNorm,
-    Concatenate,
-    Conv2D,
-    Dense,
-    DepthwiseConv2D,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAvgPool2D,
-    LayerNorm,
-    MaxPool2D,
-    Multiply,
-    Reshape,
-)
-from pyneural.model import Model, Sequential
+from pyneural.arguments.spelling import names_of_package
+from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.idx import read_idx
+from pyneural.evaluation.evaluate import evaluate
+from pyneural.evaluation.predict import Prediction, classify, predict
+from pyneural.evaluation.report import Report
+from pyneural.files.safetensors import load, save
+from pyneural.images.ascii_art import ascii  # noqa: A004 -- users write pn.ascii
+from pyneural.images.digit import examine_digit, prepare_digit
+from pyneural.layers.activations import Activation
+from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
+from pyneural.layers.dense import Dense, Embedding
+from pyneural.layers.joins import Add, Concatenate, Multiply
+from pyneural.layers.layer import Layer
+from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
+from pyneural.layers.reshaping import Flatten, Reshape
+from pyneural.metrics.estimate import Estimate
+from pyneural.models.graph import Input, Node
+from pyneural.models.model import Model, Sequential
 from pyneural.ops import concat, stack, where
-from pyneural.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from pyneural.report import Report
-from pyneural.terminal import ascii  # noqa: A004 -- users write pn.ascii
-from pyneural.training import fit
+from pyneural.training.fit import fit
+from pyneural.training.gradcheck import check_gradients
+from pyneural.training.history import History
+from pyneural.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from pyneural.version import VERSION
 
-__version__ = version.VERSION
-
+__version__ = VERSION
 
 __all__ = [
     "SGD",
@@ -130,5 +132,5 @@ __all__ = [
     "zeros",
 ]
 
-# so put, type checkers know that other names are wrong
-globals()["__getattr__"] = spelling.names_of_package(__all__, ops.__all__)
+if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+    __getattr__ = names_of_package(__all__, ops.__all__)

@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from pyneural import _core
+import pyneural._core as _core
 from pyneural._core import Tensor
-from pyneural.spelling import choose, plain
+from pyneural.arguments.spelling import choose, plain
 
 Initializer = Callable[[Tensor, int, str], None]
 Fans = tuple[float, float]

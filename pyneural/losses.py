@@ -4,11 +4,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pyneural import _core, ops
+import pyneural._core as _core
+import pyneural.ops as ops
 from pyneural._core import Tensor
-from pyneural.metrics import named, takes_two
-from pyneural.spelling import choose
-from pyneural.task import REGRESSION, Task
+from pyneural.arguments.checks import named, takes_two
+from pyneural.arguments.spelling import choose
+from pyneural.card.task import REGRESSION, Task
 
 LossFunction = Callable[..., Tensor]
 

@@ -4,9 +4,10 @@ The functions, their signatures and their help are made from the engine's table;
 Inputs may be tensors, arrays or numbers; everything may be given by position or by name.
 """
 
-from pyneural import _core, spelling
+import pyneural._core as _core
+from pyneural.arguments.spelling import names_of_ops
 
 __all__ = sorted(name for name in vars(_core.ops) if not name.startswith("_"))
 
 globals().update({name: getattr(_core.ops, name) for name in __all__})
-globals()["__getattr__"] = spelling.names_of_ops(__all__)
+globals()["__getattr__"] = names_of_ops(__all__)

@@ -7,7 +7,7 @@ import inspect
 import math
 from collections.abc import Callable
 
-from pyneural.spelling import choose
+from pyneural.arguments.spelling import choose
 
 Schedule = Callable[[int, int], float]
 

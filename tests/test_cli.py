@@ -19,7 +19,7 @@ from child import environment
 from PIL import Image
 
 import pyneural as pn
-from pyneural.__main__ import COMMANDS, main
+from pyneural.commands.command_line import COMMANDS, main
 
 QUICK = ["digits", "--model", "mlp", "--data", "sample", "--samples", "300", "--epochs", "1"]
 PROGRAM = [sys.executable, "-P", "-W", "error", "-m", "pyneural"]
@@ -172,7 +172,7 @@ def test_the_model_is_kept_when_the_test_is_interrupted(tmp_path, monkeypatch, c
     def pressed(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["pyneural.apps.digits"], "evaluate", pressed)
+    monkeypatch.setattr("pyneural.apps.digits_app.evaluate", pressed)
     code = main([*QUICK[:5], "--epochs", "1", "-o", str(tmp_path / "x.safetensors")])
     said = capsys.readouterr()
     assert code == 130

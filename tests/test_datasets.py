@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural import datasets
-from pyneural.idx import parse_idx
+from pyneural.datasets import downloads, mnist_files
+from pyneural.datasets.idx import parse_idx
 
 ROOT = Path(__file__).parent.parent
-NAMES = list(datasets.MNIST_MD5)
+NAMES = list(mnist_files.MNIST_MD5)
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -191,7 +191,7 @@ def test_the_data_in_use_is_what_it_says(mnist, is_sample):
         for part, prefix in ((mnist.train, "train"), (mnist.test, "t10k")):
             data = idx(part.x[..., 0]), idx(part.y.astype(np.uint8))
             for name, found in zip((f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"), data, strict=True):
-                assert hashlib.md5(found).hexdigest() == datasets.MNIST_MD5[name]
+                assert hashlib.md5(found).hexdigest() == mnist_files.MNIST_MD5[name]
 
 
 def test_flat_arrays_are_rows_of_784_floats_up_to_1(mnist):
@@ -297,7 +297,7 @@ def test_3_000_mutated_extra_files_give_a_sentence_or_digits(tmp_path):
             changed[place] = generator.integers(256)
         path.write_bytes(changed)
         try:
-            fine = datasets._own(path)[1].shape[1:] == (28, 28, 1)
+            fine = mnist_files._own(path)[1].shape[1:] == (28, 28, 1)
         except ValueError as error:
             fine = str(error).startswith("mnist: extra 'mine.npz'")
         strange += [] if fine else [seed]
@@ -316,9 +316,9 @@ SAMPLE_SHA = {  # of the unpacked bytes; zlib versions may pack them differently
 
 def test_the_sample_is_the_one_that_was_drawn():
     for name, expected in SAMPLE_SHA.items():
-        data = gzip.decompress((datasets.SAMPLE / "mnist" / f"{name}.gz").read_bytes())
+        data = gzip.decompress((mnist_files.SAMPLE / "mnist" / f"{name}.gz").read_bytes())
         assert hashlib.sha256(data).hexdigest() == expected
-    assert sum(file.stat().st_size for file in (datasets.SAMPLE / "mnist").iterdir()) < 1_400_000
+    assert sum(file.stat().st_size for file in (mnist_files.SAMPLE / "mnist").iterdir()) < 1_400_000
 
 
 def test_the_sample_is_stratified_and_says_that_it_is_one(sample):
@@ -387,7 +387,7 @@ def nowhere(monkeypatch, tmp_path):
     monkeypatch.delenv("PYNEURAL_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(datasets, "_PATIENCE", 0.5)
+    monkeypatch.setattr(downloads, "_PATIENCE", 0.5)
     return tmp_path
 
 
@@ -399,8 +399,8 @@ def offered(answers, monkeypatch, base: str, prefix: str = "/") -> None:
             name = f"{part}-{kind}-ubyte"
             answers[f"{prefix}{name}.gz"] = (200, gzip.compress(idx(array)))
             wanted[name] = hashlib.md5(idx(array)).hexdigest()
-    monkeypatch.setattr(datasets, "MNIST_MD5", wanted)
-    monkeypatch.setattr(datasets, "MNIST_MIRRORS", (base,))
+    monkeypatch.setattr(mnist_files, "MNIST_MD5", wanted)
+    monkeypatch.setattr(mnist_files, "MNIST_MIRRORS", (base,))
 
 
 def test_the_files_are_fetched_once_and_kept(server, nowhere, monkeypatch):
@@ -417,7 +417,7 @@ def test_the_files_are_fetched_once_and_kept(server, nowhere, monkeypatch):
 def test_a_second_mirror_is_asked(server, nowhere, monkeypatch):
     base, answers = server
     offered(answers, monkeypatch, base, "/two/")
-    monkeypatch.setattr(datasets, "MNIST_MIRRORS", (base + "one/", base + "two/"))
+    monkeypatch.setattr(mnist_files, "MNIST_MIRRORS", (base + "one/", base + "two/"))
     assert len(pn.datasets.mnist().train) == 20
 
 
@@ -447,7 +447,7 @@ def test_a_download_that_fails_falls_back_to_the_sample_loudly(server, nowhere, 
 def test_without_a_network_the_sample_is_used_loudly(nowhere, monkeypatch):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(datasets, "MNIST_MIRRORS", (f"http://127.0.0.1:{unused.getsockname()[1]}/",))
+        monkeypatch.setattr(mnist_files, "MNIST_MIRRORS", (f"http://127.0.0.1:{unused.getsockname()[1]}/",))
         with pytest.warns(UserWarning, match="the download failed"):
             assert len(pn.datasets.mnist().test) == 1000
 

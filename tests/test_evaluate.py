@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 import pyneural as pn
-from pyneural.report import Report
-from pyneural.task import Task
+from pyneural.card.task import Task
+from pyneural.evaluation.report import Report
 
 
 @pytest.fixture(scope="module")

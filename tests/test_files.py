@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural import files
+from pyneural.files import safetensors as files
 
 
 @pytest.fixture(scope="module")

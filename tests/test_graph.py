@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural import files, joins
+from pyneural.files import safetensors as files
+from pyneural.layers import joins
 
 IMAGES = (8, 8, 2)
 

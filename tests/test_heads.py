@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural import heads, losses
-from pyneural.card import Card
-from pyneural.task import Task
+from pyneural import losses
+from pyneural.card.card import Card
+from pyneural.card.task import Task
+from pyneural.evaluation import heads
 
 
 def two(top: str | None = None, bottom: str | None = None, units: int = 1) -> pn.Model:

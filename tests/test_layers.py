@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural import layers
+from pyneural.layers.activations import ACTIVATIONS
 
 IMAGES = (8, 10, 3)
 
@@ -57,7 +57,7 @@ def test_dense_is_x_times_weight_plus_bias():
     np.testing.assert_allclose(model(x).numpy(), expected, rtol=1e-5, atol=1e-6)  # one float32 sum of 5
 
 
-@pytest.mark.parametrize("activation", list(layers.ACTIVATIONS))
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
 def test_an_activation_in_a_layer_equals_one_after_it(activation):
     inside, outside = (
         built(pn.Dense(6, activation), shape=(4,)),

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural import _core, files
+from pyneural import _core
+from pyneural.files import safetensors as files
 
 MANY = 5000  # requests; no sweep here comes near
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import pyneural as pn
-from pyneural.apps.saved import predict
-from pyneural.picture import MOST_PIXELS, opened
+from pyneural.commands.saved import predict
+from pyneural.images.files import MOST_PIXELS, opened
 
 
 def png(path: Path, width: int, height: int) -> Path:

@@ -11,8 +11,9 @@ from matplotlib.colors import to_hex
 
 import pyneural as pn
 from pyneural import plot
-from pyneural.estimate import Estimate
-from pyneural.task import Task
+from pyneural.card.task import Task
+from pyneural.metrics.estimate import Estimate
+from pyneural.plot import answers
 
 BLUE, RED, INK = "#0072b2", "#d55e00", "#222222"
 
@@ -267,7 +268,7 @@ def test_heads_have_a_row_of_bars_each_and_values_only_words(digits, sample, mon
     shares = np.eye(10)[[1, 2, 3]] * 0.9 + 0.01
     found = {"top": shares, "bottom": shares[::-1], "slant": np.array([[0.5], [1.5], [-2.0]])}
     tasks = {"top": Task("classes", 10), "bottom": Task("classes", 10), "slant": Task("values", 1)}
-    monkeypatch.setattr(plot, "predict", lambda model, x: found)
+    monkeypatch.setattr(answers, "predict", lambda model, x: found)
     monkeypatch.setattr(digits[0].card, "task", tasks)
     truth = {"top": np.array([1, 2, 3]), "bottom": np.array([3, 2, 0]), "slant": np.array([0.5, 1.0, 2.0])}
     axes = plot.predictions(digits[0], sample.test.x[:3], truth)

@@ -12,7 +12,7 @@ from PIL import Image
 
 import pyneural as pn
 from pyneural import _core, examine_digit, prepare_digit
-from pyneural.digit import Preparation
+from pyneural.images.digit import Preparation
 
 
 def enlarged(digit: np.ndarray, times: int = 10) -> np.ndarray:

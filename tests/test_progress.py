@@ -10,7 +10,8 @@ import pytest
 import tqdm
 
 import pyneural as pn
-from pyneural.progress import Progress, folded, number
+from pyneural.evaluation.lines import folded, number
+from pyneural.training.progress import Progress
 
 VALUES = {
     "loss": 0.2143, "accuracy": 0.934, "val_loss": 0.0712, "val_accuracy": pn.Estimate.share(5871, 6000),

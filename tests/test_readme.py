@@ -35,6 +35,7 @@ PLACES = (
     ROOT / "csrc" / "kernels",
     ROOT / "examples",
     ROOT / "pyneural",
+    ROOT / "pyneural" / "layers",
 )
 
 

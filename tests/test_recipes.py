@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural import _core, optimizers, schedules
+from pyneural import _core, schedules
+from pyneural.training import optimizers
 
 
 def test_every_optimizer_of_the_engine_has_its_class():

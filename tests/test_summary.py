@@ -3,8 +3,9 @@
 import pytest
 
 import pyneural as pn
-from pyneural import summary
-from pyneural.apps.digits import digits_cnn, digits_mlp
+from pyneural.apps.digits_app import digits_cnn, digits_mlp
+from pyneural.card.task import Task
+from pyneural.models import summary
 
 SHAPE = (28, 28, 1)
 
@@ -112,7 +113,7 @@ def test_a_graph_says_from_where_its_layers_take(capsys):
 
 def test_the_line_of_a_graph_with_tasks_and_losses():
     model = heads()
-    tasks = {"top": pn.task.Task("classes", 10), "bottom": pn.task.Task("binary", 1)}
+    tasks = {"top": Task("classes", 10), "bottom": Task("binary", 1)}
     model.card.task, model.card.loss = tasks, {"top": "cross_entropy", "bottom": "binary_cross_entropy"}
     assert str(model) == (
         "42x28x1 -> 8 layers -> top 10, bottom 1 | softmax, sigmoid | top cross-entropy, bottom binary-cross-entropy"

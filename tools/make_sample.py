@@ -15,11 +15,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from pyneural.idx import read_idx
+from pyneural.datasets.idx import read_idx
 
 SEED = 1998  # the year of MNIST's paper
 PARTS = {"train": 6000, "t10k": 1000}
-DESTINATION = Path(__file__).parent.parent / "pyneural" / "data" / "mnist"
+DESTINATION = Path(__file__).parent.parent / "pyneural" / "datasets" / "sample" / "mnist"
 
 
 def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:

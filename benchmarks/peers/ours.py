@@ -16,7 +16,7 @@ from networks import Conv, Dense, Flatten, GlobalPool, Network, Norm, Pool, Resi
 
 import pyneural as pn
 from peers.clock import timed
-from pyneural.preprocessing import Preprocessing
+from pyneural.card.preprocessing import Preprocessing
 
 
 class Block(pn.Layer):

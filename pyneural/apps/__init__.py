@@ -1,5 +1,5 @@
 """The main jobs, one function each."""
 
-from pyneural.apps.digits import digits, digits_cnn, digits_mlp
+from pyneural.apps.digits_app import digits, digits_cnn, digits_mlp
 
 __all__ = ["digits", "digits_cnn", "digits_mlp"]

@@ -23,8 +23,8 @@ import numpy as np
 from case import Case, Finding
 
 import pyneural as pn
-from pyneural.files import dumps, loads
-from pyneural.idx import parse_idx
+from pyneural.datasets.idx import parse_idx
+from pyneural.files.safetensors import dumps, loads
 
 NUMBERS = (0, 1, -1, 2, 3, 0.5, -0.0, 1e308, 2**31, 2**53, 2**63, 2**64, 10**40, float("nan"), float("inf"), True, None)
 WORDS = (

@@ -1,0 +1,80 @@
+"""arrays.py -- arrays as users give them, made into rows and labels."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import pyneural._core as _core
+
+Array = npt.NDArray[Any]
+
+
+def as_rows(what: str, values: Any) -> Array:
+    """Rows of uint8, float32 or float64, native and C-contiguous; other numbers become float32."""
+    array = _array(what, values)
+    if array.dtype.kind not in "iubf":
+        raise TypeError(f"{what} {_no_numbers(array)}")
+    if array.dtype == np.uint8:
+        array = np.ascontiguousarray(array)
+    else:
+        array = np.ascontiguousarray(array, np.float64 if _wide(values, array) else np.float32)
+    return array[..., None] if array.dtype == np.uint8 and array.ndim == 3 else array
+
+
+def as_labels(what: str, values: Any) -> Array:
+    """Numbers or names as they are given.
+
+    Raises:
+        ValueError: some are missing, or rows have several lengths.
+    """
+    array = _array(what, values)
+    if array.dtype.kind == "O":
+        missing = [row for row, label in enumerate(array.flat) if label is None or label != label]  # NaN is not itself
+        if missing:
+            raise ValueError(
+                f"{what} has {len(missing):,} labels that are missing (None or NaN), the first at {missing[0]}: remove "
+                "those examples"
+            )
+    return array
+
+
+def _array(what: str, values: Any) -> Array:
+    """An array of values; one of Python objects that are all numbers becomes one of numbers."""
+    try:
+        array = values.numpy() if isinstance(values, _core.Tensor) else np.asarray(values)
+        if array.dtype.kind == "O" and all(isinstance(value, int | float | np.number) for value in array.flat):
+            return np.array(array.tolist())
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(f"{what} has rows of several lengths: make all alike, or give one number a row") from None
+    return array
+
+
+def _no_numbers(array: Array) -> str:
+    """What is wrong with inputs that are no numbers, and what to do."""
+    if array.dtype.names:
+        return "is a table with named columns: give rows of numbers, np.column_stack([table[name] for name in names])"
+    if array.dtype.kind in "USO" and array.size:
+        place, word = next(
+            ((place, value) for place, value in np.ndenumerate(array) if not _is_number(value)), ((), array.flat[0])
+        )
+        if place:
+            where = f"in column {place[-1]} " if len(place) > 1 else ""
+            return f"holds '{word}' {where}at row {place[0]}: give numbers: leave such columns out, or number the words"
+        return f"holds numbers as text ({array.dtype}): convert them, x.astype('float32')"
+    return f"is of {array.dtype}: give numbers: uint8 pixels or floats"
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _wide(values: Any, array: Array) -> bool:
+    """float64 stays when it was chosen; a list of Python numbers did not choose it."""
+    return array.dtype.kind == "f" and array.dtype.itemsize == 8 and isinstance(values, np.ndarray | _core.Tensor)

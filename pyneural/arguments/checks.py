@@ -1,0 +1,97 @@
+"""checks.py -- what users give, checked: sizes, shapes, paddings, functions; and warnings that show the user's line."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import warnings
+from collections.abc import Callable
+from numbers import Integral
+from pathlib import Path
+
+from pyneural.arguments.spelling import choose, plain
+
+Shape = tuple[int, ...]
+Pair = int | tuple[int, int]
+Padding = str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
+_HERE = str(Path(__file__).parent.parent)  # the package
+
+
+def whole(who: str, name: str, value: object, also: str = "") -> int:
+    """A size, if it is a whole number of at least 1, Python's or NumPy's."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{who}: {name} is {value!r}: give a whole number of at least 1{also}")
+    return int(value)
+
+
+def pair(who: str, name: str, value: object) -> Pair:
+    """A size for both axes, or one for each."""
+    if isinstance(value, tuple | list) and len(value) == 2:
+        return whole(who, name, value[0]), whole(who, name, value[1])
+    return whole(who, name, value, ", or two, (down, across)")
+
+
+def both(value: Pair) -> tuple[int, int]:
+    """One number for both axes, or a number for each."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def padded(who: str, padding: Padding) -> Padding:
+    """As the ops take it, a word in their spelling."""
+    if isinstance(padding, str):
+        choose(f"{who}: padding", padding, {"valid": 0, "same": 0})
+        return plain(padding)
+    return padding
+
+
+def shape_of(who: str, shape: object) -> Shape:
+    """A shape as users give it, without the batch's axis.
+
+    Raises:
+        TypeError, ValueError: it is no tuple of whole numbers of at least 1.
+    """
+    if isinstance(shape, int) and not isinstance(shape, bool):
+        raise TypeError(f"{who}: shape is {shape}: give the lengths of all axes but the batch's, as ({shape},)")
+    if not isinstance(shape, tuple | list):
+        raise TypeError(f"{who}: shape is {shape!r}: give a tuple of whole numbers, as (28, 28, 1)")
+    for size in shape:
+        if size is None:
+            raise ValueError(f"{who}: shape is {shape}: leave the batch's axis out, and give every other its length")
+        if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
+            raise ValueError(f"{who}: shape is {shape}: give whole numbers of at least 1, as (28, 28, 1)")
+    return tuple(int(size) for size in shape)
+
+
+def batched(shape: Shape) -> str:
+    """A shape as messages show it, `(n, 28, 28, 1)`."""
+    return f"({', '.join(['n', *map(str, shape)])}{'' if shape else ','})"
+
+
+def named(function: Callable[..., object], otherwise: str) -> str:
+    """A function's name; a lambda has none."""
+    name = str(getattr(function, "__name__", otherwise))
+    return otherwise if name == "<lambda>" else name
+
+
+def takes_two(function: Callable[..., object], who: str) -> None:
+    """Refuses what is no function of (outputs, targets).
+
+    Raises:
+        TypeError: it is none; says what it takes.
+    """
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a function written in C may not say
+        return
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        raise TypeError(f"{who}{signature}: define it as a function of (outputs, targets)") from None
+
+
+def warn(text: str) -> None:
+    """A warning that shows the user's line, the first one outside of the package."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, UserWarning, stacklevel=level)

@@ -1,0 +1,147 @@
+"""inputs.py -- inputs as they come, made into arrays as the model takes them, or refused with the fix."""
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+import pyneural._core as _core
+from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import warn
+from pyneural.layers.dense import Dense, Embedding
+from pyneural.layers.layer import Layer, walk
+from pyneural.layers.reshaping import Flatten
+from pyneural.models.model import Model
+
+_LARGE = 50  # numbers beyond this train badly as they are
+_SECOND = {"fit": "data", "evaluate": "data", "predict": "x", "classify": "image"}  # what stands beside the model
+
+
+def check_model(model: Any, who: str) -> None:
+    """Refuses what is no model.
+
+    Raises:
+        TypeError: it is none; says what it is.
+    """
+    if not isinstance(model, Model):
+        if isinstance(model, Layer):
+            raise TypeError(f"{who}: model is the layer {model._who}: put it into one, pn.Sequential({model.kind})")
+        what = f"{model.__name__}, a class" if isinstance(model, type) else type(model).__name__
+        raise TypeError(
+            f"{who}: model is {what}: give a pn.Sequential or a pn.Model first: pn.{who}(model, {_SECOND[who]})"
+        )
+
+
+def takes_images(model: Model) -> bool:
+    """Whether the first layer that cares wants (n, height, width, channels)."""
+    for _, layer in walk(model):
+        if layer._wants == 3:
+            return True
+        if isinstance(layer, Dense | Flatten):
+            return False
+    return False
+
+
+def numbered(model: Model, x: Array, who: str) -> Array:
+    """The inputs; where the model looks them up in a pn.Embedding, as floats, if it knows all of the numbers.
+
+    Raises:
+        ValueError: it does not; says which numbers there are.
+    """
+    first = next((layer for _, layer in walk(model) if not isinstance(layer, Model | Flatten)), None)
+    if not isinstance(first, Embedding) or not x.size or not np.isfinite(x).all():
+        return x
+    if x.dtype != np.uint8 and np.any(x != np.floor(x)):
+        raise ValueError(
+            f"{who}: x has {x[x != np.floor(x)][0]:g}, which is no whole number, and {first._who} looks numbers up: "
+            f"give those of words or classes, 0 to {first.vocabulary - 1}"
+        )
+    low, high = float(x.min()), float(x.max())
+    if low < 0 or high >= first.vocabulary:
+        fix = f"make it pn.Embedding({int(high) + 1}, {first.units})" if low >= 0 else "count them from 0"
+        raise ValueError(
+            f"{who}: x has the numbers {low:g} to {high:g}, {first._who} knows 0 to {first.vocabulary - 1}: {fix}"
+        )
+    return x.astype(model.dtype) if x.dtype == np.uint8 else x
+
+
+def fitted(model: Model, x: Array, who: str) -> Array:
+    """The inputs in the shape the model takes: grey images get their axis of channels.
+
+    Raises:
+        ValueError: the shape is another one; says which, and what to do.
+    """
+    want = model.input_shape
+    grey = want is not None and len(want) == x.ndim and want[-1] == 1 and x.shape[1:] == want[:-1]
+    if grey or (want is None and x.ndim == 3 and takes_images(model)):
+        x = x[..., None]
+    if want is None:
+        if takes_images(model):
+            _channels_last(x, who)
+        return x
+    if x.shape[1:] != want:
+        what = "images" if len(want) == 3 else "inputs"
+        if x.ndim == len(want):
+            fix = f": scale it, as {_scaled(want)} does" if len(want) == 3 else ""
+            raise ValueError(f"{who}: the model was built for {what} {want}, this is one of {x.shape}{fix}")
+        raise ValueError(f"{who}: the model was built for {what} {want}, this data has {x.shape[1:]}")
+    return x
+
+
+def not_a_path(model: Model, x: Array, who: str) -> NoReturn:
+    """Refuses what holds no numbers where inputs belong; most is the path of an image."""
+    shape, fix = model.input_shape or (), "give numbers"
+    if x.ndim == 0 and len(shape) == 3:
+        fix = f"give its pixels, {'pn.prepare_digit(path)' if model.card.prepare == 'digit' else _scaled(shape)}"
+    raise TypeError(f"{who}: x is {repr(x.item()) if x.ndim == 0 else f'of {x.dtype}'}: {fix}")
+
+
+def _scaled(shape: tuple[int, ...]) -> str:
+    """What makes an image file one of the model's inputs."""
+    return f"PIL.Image.open(path).convert('{'RGB' if shape[2] == 3 else 'L'}').resize({shape[1::-1]})"
+
+
+def _channels_last(x: Array, who: str) -> None:
+    if x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[3] not in (1, 2, 3, 4):
+        raise ValueError(f"{who}: x is {x.shape}: channels look first; use x.transpose(0, 2, 3, 1)")
+
+
+def checked(model: Model, x: Array, who: str) -> Array:
+    """The inputs for training or predicting: fitted, of the model's dtype or uint8, without NaN and infinities."""
+    x = fitted(model, x, who)
+    if x.dtype == np.uint8:
+        return np.ascontiguousarray(x)
+    x = np.ascontiguousarray(x, model.dtype)
+    count, first = _core.check_finite(x)
+    if count:
+        place = tuple(int(i) for i in np.unravel_index(first, x.shape))
+        raise ValueError(
+            f"{who}: x has {count:,} values that are NaN or infinite, the first at {place}: remove or fill them"
+        )
+    return x
+
+
+def warn_of_scale(model: Model, x: Array, preprocess: str | None) -> None:
+    """Large floats that nothing scales train badly: a warning that names the fix."""
+    scaled = preprocess not in ("auto", None) or model.card.preprocessing is not None
+    if x.dtype == np.uint8 or scaled or not x.size or any(isinstance(layer, Embedding) for _, layer in walk(model)):
+        return
+    low, high = float(x.min()), float(x.max())
+    if x.ndim == 4 and low >= 0 and 16 < high <= 255:
+        warn("fit: x holds float pixels 0..255, which train badly: keep uint8 (x.astype('uint8')), or divide by 255")
+    elif max(-low, high) > _LARGE:
+        warn(
+            f"fit: x runs from {low:.4g} to {high:.4g}, and large numbers train badly: preprocess='dataset' brings "
+            "each column to mean 0 and deviation 1, here and in pn.predict"
+        )
+
+
+def warn_of_values(y: Array) -> None:
+    """Large values are learnt slowly, and 0.0 and 1.0 are more often classes: a warning that names the fix."""
+    low, high = float(y.min()), float(y.max())
+    if (low, high) == (0, 1) and y.size == len(y) and bool(np.all((y == 0) | (y == 1))):
+        warn("fit: y holds floats 0 and 1, which are taken as values: give y.astype(int) where they are two classes")
+    elif max(-low, high) > _LARGE:
+        warn(
+            f"fit: y runs from {low:.4g} to {high:.4g}, and large values are learnt slowly: train on (y - mean) / "
+            "deviation, and undo that in what pn.predict gives"
+        )

@@ -1,0 +1,194 @@
+"""sources.py -- what data users give (splits, arrays, a folder, batches), made into what a training learns from.
+
+A Source knows what a model must be built for, and makes the feed once the plan knows task and preprocessing.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+import pyneural._core as _core
+from pyneural.arguments.arrays import Array
+from pyneural.batching.feed import Batches, Feed
+from pyneural.batching.inputs import checked, numbered, warn_of_scale
+from pyneural.batching.stream import Stream, digest, is_stream
+from pyneural.card.preprocessing import Moments, Preprocessing
+from pyneural.datasets.dataset import Dataset, Splits, as_dataset
+from pyneural.datasets.image_folder import folder
+from pyneural.datasets.splitting import split_rows
+from pyneural.models.model import Model
+
+Encode = Callable[[Any, str], Any]  # (y, who) -> y as the losses take it
+DEFAULT_SHARE = 0.1  # fit's validation, where nothing is said
+_KINDS = (
+    "give a pn.Dataset or a pair of arrays (x, y), splits, a folder of images, or batches that can be gone over again"
+)
+
+
+class Source(Protocol):
+    """Examples to learn from or to validate on."""
+
+    name: str
+    note: str
+    prepare: str
+    shape: tuple[int, ...]
+    dtype: str
+    y: Any
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """How many examples take part."""
+
+    def moments(self) -> Moments:
+        """The mean and the deviation of each channel."""
+
+    def feed(self, preprocessing: Preprocessing, encode: Encode, dtype: str) -> Batches:
+        """The batches, prepared."""
+
+    def digest(self, encode: Encode) -> str:
+        """The sha256 of inputs and labels."""
+
+
+class Rows:
+    """A Source in memory: rows of a Dataset.
+
+    Args:
+        data: the examples.
+        x: theirs, checked for the model.
+        rows: those that take part.
+        who: opens the messages.
+    """
+
+    def __init__(self, data: Dataset, x: Array, rows: Array, who: str) -> None:
+        self.x, self.rows, self.who = x, rows, who
+        self.y, self.classes, self.prepare = data.y, data.classes, data.prepare
+        self.shape, self.dtype = x.shape[1:], x.dtype.name
+        self.name = " ".join(filter(None, (data.name or "data", f"({data.note})" if data.note else "")))
+        self.note = data.note.split(":")[0]
+        self._targets: Any = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def moments(self) -> Moments:
+        """The mean and the deviation of each channel, over the rows that take part."""
+        return _core.moments(self.x if len(self.rows) == len(self.x) else self.x[self.rows])
+
+    def targets(self, encode: Encode) -> Any:
+        """Every label as the losses take it."""
+        if self._targets is None:
+            self._targets = encode(self.y, self.who)
+        return self._targets
+
+    def feed(self, preprocessing: Preprocessing, encode: Encode, dtype: str) -> Feed:
+        """The batches, prepared."""
+        return Feed(self.x, self.targets(encode), self.rows, preprocessing, dtype)
+
+    def digest(self, encode: Encode) -> str:
+        """The sha256 of inputs and labels, of every row of the data."""
+        return digest(hashlib.sha256(self.x.data).digest(), self.targets(encode))
+
+
+def sources(
+    model: Model, data: Any, validation: Any, preprocess: str | None, seed: int
+) -> tuple[Source, Source | None, str]:
+    """The training data, what is held back for validation, and words for the split.
+
+    Raises:
+        ValueError, TypeError: they are not what fit can learn from; says what to give.
+    """
+    given = opened(data, "fit", model)
+    share = _share(validation)
+    held = given.validation if isinstance(given, Splits) else None
+    if not isinstance(validation, int | float | None):
+        held = opened(validation, "fit: validation", model, part="validation")
+    elif not share:
+        held = None
+    if is_stream(given):
+        train: Source = Stream(model, given, preprocess, "fit")
+        return train, *_beside_stream(model, train, held, share)
+    part = given.train if isinstance(given, Splits) else given
+    few = share == DEFAULT_SHARE and round(share * len(part)) == 0
+    if held is None and share and not few:
+        rows, held_rows = split_rows(part, share, seed)
+        x = numbered(model, checked(model, part.x, "fit"), "fit")
+        warn_of_scale(model, x, preprocess)
+        words = f"{len(rows):,} train, {len(held_rows):,} validation (shuffled, stratified)"
+        return Rows(part, x, rows, "fit"), Rows(part, x, held_rows, "fit"), words
+    train = Rows(part, numbered(model, checked(model, part.x, "fit"), "fit"), np.arange(len(part)), "fit")
+    warn_of_scale(model, train.x, preprocess)
+    words = f"{len(train):,} train"
+    if held is None:
+        return train, None, f"{words}, no validation{' (so few leave none to hold back)' if few else ''}"
+    second = _held(model, held, train)
+    return train, second, f"{words}, {len(second):,} validation (given)"
+
+
+def _beside_stream(model: Model, train: Source, held: Any, share: float) -> tuple[Source | None, str]:
+    words = f"{len(train):,} train"
+    if held is not None:
+        second = _held(model, held, train)
+        return second, f"{words}, {len(second):,} validation (given)"
+    if share == DEFAULT_SHARE:
+        return None, f"{words}, no validation (no share of batches can be held back: give validation=)"
+    if share:
+        raise ValueError(
+            f"fit: validation={share:g} needs all examples at hand, data is batches: give the validation examples "
+            "apart, as validation=(x, y) or as batches of their own, or None"
+        )
+    return None, f"{words}, no validation"
+
+
+def _held(model: Model, held: Any, train: Source) -> Source:
+    who = "fit: validation"
+    second: Source
+    if is_stream(held):
+        second = Stream(model, held, None, who)
+    else:
+        second = Rows(held, numbered(model, checked(model, held.x, who), who), np.arange(len(held)), who)
+    if second.shape != train.shape:
+        raise ValueError(f"{who} has inputs {second.shape}, the training data {train.shape}: give both alike")
+    return second
+
+
+def _share(validation: Any) -> float:
+    if not isinstance(validation, int | float):
+        return 0.0
+    if isinstance(validation, bool) or not 0 <= validation < 1:
+        raise ValueError(f"fit: validation is {validation!r}: give a share between 0 and 1, a Dataset, (x, y) or None")
+    return float(validation)
+
+
+def opened(data: Any, who: str, model: Model, part: str = "") -> Any:
+    """The data as Splits, a Dataset, or what gives batches; with `part`, that one of a folder's Splits.
+
+    A folder's images are brought to the size of the model's, where that is known.
+
+    Raises:
+        TypeError, ValueError: it is none of these.
+    """
+    if isinstance(data, str | Path):
+        if Path(data).is_file():
+            raise ValueError(
+                f"{who}: data is the file '{data}': read it into arrays (np.genfromtxt(path, delimiter=',') reads a "
+                "table of numbers), and give (x, y)"
+            )
+        shape = model.input_shape or ()
+        data = folder(data, size=shape[:2], channels=shape[2]) if len(shape) == 3 else folder(data)
+        if part:
+            chosen = getattr(data, part)
+            data = data.train if chosen is None else chosen
+    if isinstance(data, Splits) and not part:
+        return data
+    if isinstance(data, Dataset | Splits | tuple) and not is_stream(data):
+        return as_dataset(data, who)
+    if is_stream(data):
+        return data
+    if isinstance(data, list) and len(data) == 2:
+        return as_dataset(data, who)
+    if data is None:
+        raise TypeError(f"{who}: data is None: this data has no such part; {_KINDS}")
+    raise TypeError(f"{who}: data is {type(data).__name__}: {_KINDS}")

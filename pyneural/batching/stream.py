@@ -1,0 +1,265 @@
+"""stream.py -- Stream: batches (x, y) as the user's own object gives them, gone over anew each epoch.
+
+A first pass, before anything is trained, learns what arrays would show at once: shapes, labels, moments, counts.
+"""
+
+import hashlib
+import math
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+import pyneural._core as _core
+from pyneural._core import Tensor
+from pyneural.arguments.arrays import Array, as_labels, as_rows
+from pyneural.batching.feed import Targets, each
+from pyneural.batching.inputs import checked, numbered, warn_of_scale
+from pyneural.card.preprocessing import Moments, Preprocessing, decided
+from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.models.model import Model
+
+_ANEW = "give a list of batches, or an object whose __iter__ starts anew"
+
+
+def labels(data: Any, who: str) -> Any:
+    """All labels, in an array or a dict of them by head; the batches will be gone over again.
+
+    Raises:
+        TypeError: they cannot be.
+    """
+    refuse_iterator(data, who)
+    return _joined([y for _, y in pairs(data, who)], who)
+
+
+def refuse_iterator(data: Any, who: str) -> None:
+    """Refuses what can be gone over once only."""
+    if isinstance(data, Iterator):
+        raise TypeError(f"{who}: data is a {type(data).__name__}, which is used up after one epoch: {_ANEW}")
+
+
+def is_stream(data: Any) -> bool:
+    """Whether data is something to iterate over for batches: no arrays, no pair of arrays, no mapping."""
+    if isinstance(data, Dataset | Splits | str | bytes | dict | Tensor) or hasattr(data, "shape"):
+        return False
+    if isinstance(data, tuple):  # ((x, y), (x, y)) is more often train and test than two batches
+        return False
+    if isinstance(data, list):
+        return len(data) > 0 and all(_is_pair(item) for item in data)
+    return hasattr(data, "__iter__") or (hasattr(data, "__getitem__") and hasattr(data, "__len__"))
+
+
+def _is_pair(item: Any) -> bool:
+    return (
+        isinstance(item, tuple | list)
+        and len(item) == 2
+        and all(hasattr(p, "shape") or isinstance(p, dict) for p in item)
+    )
+
+
+class Stream:
+    """Batches that an iterable gives each time it is gone over; the first pass is made here.
+
+    Args:
+        model: what it is for.
+        data: gives pairs (x, y).
+        preprocess: fit's choice, which says whether moments are wanted; None for validation.
+        who: opens the messages.
+
+    Raises:
+        ValueError, TypeError: it can be gone over once only, gives nothing, or a batch is not as it must be.
+    """
+
+    name, note, prepare = "data", "", ""
+    classes: tuple[str, ...] = ()
+
+    def __init__(self, model: Model, data: Any, preprocess: str | None, who: str) -> None:
+        refuse_iterator(data, who)
+        self.model, self.data, self.who = model, data, who
+        self._moments = _Moments()
+        self._hash = hashlib.sha256()
+        said, self._count, self._batches = [], 0, 0
+        self._smallest = sys.maxsize
+        for x, y in pairs(data, who):
+            x = numbered(model, checked(model, x, self._at), self._at)
+            if self._batches == 0:
+                self.shape, self.dtype = x.shape[1:], "uint8" if x.dtype == np.uint8 else x.dtype.name
+                wanted = decided(preprocess, self.dtype) == "dataset"
+                warn_of_scale(model, x, preprocess)
+            self._same(x)
+            if wanted:
+                self._moments.add(x)
+            self._hash.update(np.ascontiguousarray(x).data)
+            said.append(y)
+            self._count += len(x)
+            self._smallest = min(self._smallest, len(x))
+            self._batches += 1
+        if not said:
+            raise ValueError(f"{who}: data gave no batches: {_ANEW}, which gives pairs (x, y)")
+        self.y = _joined(said, who)
+        if next(iter(data), None) is None:
+            raise ValueError(f"{who}: data gave batches once and then none: {_ANEW}")
+
+    @property
+    def _at(self) -> str:
+        return f"{self.who}: batch {self._batches + 1}"
+
+    def _same(self, x: Array) -> None:
+        if x.shape[1:] != self.shape:
+            raise ValueError(
+                f"{self._at} has inputs {x.shape[1:]}, the first batch {self.shape}: give all batches alike"
+            )
+        if (x.dtype == np.uint8) != (self.dtype == "uint8"):
+            raise ValueError(f"{self._at} has x of {x.dtype}, the first batch {self.dtype}: give all batches alike")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def moments(self) -> Moments:
+        """The mean and the deviation of each channel, over the first pass."""
+        return self._moments.mean, self._moments.deviation
+
+    def digest(self, encode: Callable[[Any, str], Any]) -> str:
+        """The sha256 of inputs and labels: that of the same examples in arrays."""
+        return digest(self._hash.digest(), encode(self.y, self.who))
+
+    def feed(self, preprocessing: Preprocessing, encode: Callable[[Any, str], Any], dtype: str) -> "StreamFeed":
+        """The batches, prepared."""
+        encode(self.y, self.who)  # a wrong label is met here, before work starts
+        return StreamFeed(self, preprocessing, encode, dtype)
+
+
+class StreamFeed:
+    """What a Stream gives, batch by batch, prepared."""
+
+    def __init__(
+        self, stream: Stream, preprocessing: Preprocessing, encode: Callable[[Any, str], Any], dtype: str
+    ) -> None:
+        self._stream, self._preprocessing, self._encode = stream, preprocessing, encode
+        self._batch = preprocessing.gather(dtype)
+
+    def __len__(self) -> int:
+        return len(self._stream)
+
+    def steps(self, size: int) -> int:
+        """How many batches an epoch has; their size is the data's own."""
+        return self._stream._batches
+
+    def smallest(self, size: int) -> int:
+        """How many examples the smallest batch of the first pass had."""
+        return self._stream._smallest
+
+    def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Tensor]]:
+        """The batches of one pass, in the order in which the data gives them.
+
+        Raises:
+            ValueError: they are not as many as in the first pass, or not alike.
+        """
+        stream, model, start, number = self._stream, self._stream.model, 0, 0
+        for x, y in pairs(stream.data, stream.who):
+            number += 1
+            if number > stream._batches:
+                break
+            who = f"{stream.who}: batch {number}"
+            x = numbered(model, checked(model, x, who), who)
+            self._preprocessing.check(x.dtype.name, who)
+            rows = _core.borrow(np.arange(start, start + len(x)))
+            start += len(x)
+            yield (
+                self._batch(_core.borrow(x), _core.borrow(np.arange(len(x)))),
+                each(_core.borrow, self._encode(y, who)),
+                rows,
+            )
+        if number != stream._batches:
+            many = "more" if number > stream._batches else f"{number:,}"
+            raise ValueError(
+                f"{stream.who}: data gave {stream._batches:,} batches in the first pass and {many} in a later "
+                f"one: {_ANEW}"
+            )
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Targets]]:
+        """The same, without the samples' numbers."""
+        for x, y, _ in self.epoch(size, 0, 0):
+            yield x, y
+
+
+def pairs(data: Any, who: str) -> Iterator[tuple[Array, Any]]:
+    """The batches of one pass as arrays.
+
+    Raises:
+        ValueError, TypeError: one is no pair of a batch of inputs and its labels; says which.
+    """
+    for number, item in enumerate(data, start=1):
+        at = f"{who}: batch {number}"
+        if not isinstance(item, tuple | list) or len(item) != 2:
+            what = f"{len(item)} things" if isinstance(item, tuple | list) else type(item).__name__
+            raise TypeError(f"{at} is {what}: give pairs (x, y), inputs (n, ...) and their labels")
+        x = as_rows(f"{at}: x", item[0])
+        if isinstance(item[1], dict):
+            y: Any = {str(head): as_labels(f"{at}: y['{head}']", part) for head, part in item[1].items()}
+        else:
+            y = as_labels(f"{at}: y", item[1])
+        lengths = [part.shape[:1] for part in (y.values() if isinstance(y, dict) else (y,))]
+        if () in lengths:
+            raise ValueError(
+                f"{at} is a single example: give batches, x (n, ...) and y (n,), as a loader with a batch size does"
+            )
+        if x.ndim < 2:
+            raise ValueError(f"{at}: x is {x.shape}: give (n, ...), an example a row; for one feature x.reshape(-1, 1)")
+        if any(length != x.shape[:1] for length in lengths):
+            raise ValueError(f"{at}: x has {len(x):,} examples, y has {lengths[0][0]:,}: give one label for each")
+        if len(x) == 0:
+            raise ValueError(f"{at} is empty, x is {x.shape}: leave empty batches out")
+        yield x, y
+
+
+def _joined(labels: list[Any], who: str) -> Any:
+    """All labels of the first pass in one array, or one by head."""
+    if isinstance(labels[0], dict):
+        heads = labels[0].keys()
+        for number, part in enumerate(labels, start=1):
+            if not isinstance(part, dict) or part.keys() != heads:
+                raise ValueError(f"{who}: batch {number} has other labels than the first, which has {', '.join(heads)}")
+        return {head: _joined([part[head] for part in labels], who) for head in heads}
+    for number, part in enumerate(labels, start=1):
+        if isinstance(part, dict) or part.shape[1:] != labels[0].shape[1:]:
+            given = "a dict" if isinstance(part, dict) else part.shape
+            raise ValueError(
+                f"{who}: batch {number} has labels {given}, the first batch {labels[0].shape}: give all batches alike"
+            )
+    return np.concatenate(labels)
+
+
+def digest(x: bytes, y: Any) -> str:
+    """The sha256 of a data set, from that of its inputs and its encoded labels, an array or a dict of them."""
+    labels = list(y.values()) if isinstance(y, dict) else [y]
+    parts = [hashlib.sha256(np.ascontiguousarray(part).data).digest() for part in labels]
+    return hashlib.sha256(b"".join([x, *parts])).hexdigest()
+
+
+class _Moments:
+    """The mean and deviation of each channel over many batches.  Source: Chan, Golub & LeVeque 1983."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean: list[float] = []
+        self._squares: list[float] = []
+
+    def add(self, x: Array) -> None:
+        """Takes one more batch in."""
+        means, deviations = (list(map(float, values)) for values in _core.moments(x))
+        count = x.size // x.shape[-1]
+        if not self.mean:
+            self.mean, self._squares = [0.0] * len(means), [0.0] * len(means)
+        total = self.count + count
+        for i, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
+            apart = mean - self.mean[i]
+            self.mean[i] += apart * count / total
+            self._squares[i] += deviation * deviation * count + apart * apart * self.count * count / total
+        self.count = total
+
+    @property
+    def deviation(self) -> list[float]:
+        """Of each channel, dividing by n."""
+        return [math.sqrt(squares / self.count) for squares in self._squares]

@@ -1,0 +1,123 @@
+"""preprocessing.py -- what happens to inputs on the way to a model; decided in fit, saved, obeyed by predict."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, Self
+
+import numpy as np
+
+import pyneural._core as _core
+import pyneural.ops as ops
+from pyneural._core import Tensor
+from pyneural.arguments.arrays import Array
+from pyneural.arguments.spelling import choose
+
+Gather = Callable[[Tensor, Tensor], Tensor]
+Moments = tuple[Sequence[float] | Array, Sequence[float] | Array]
+CHOICES = ("auto", "dataset", "image")
+
+
+def decided(choice: str | None, dtype: str) -> str:
+    """The kind of preprocessing that a choice means for inputs of a dtype.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
+    kind = "none" if choice is None else choose("preprocess", choice, {name: name for name in CHOICES})
+    return ("dataset" if dtype == "uint8" else "none") if kind == "auto" else kind
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How an input becomes what the first layer takes.
+
+    Args:
+        kind: "dataset" ((x - mean) / deviation of the training set), "image" (its own mean and deviation) or "none".
+        dtype: of the inputs, "uint8" or "float".
+        mean, deviation: a channel each, for "dataset".
+    """
+
+    kind: str
+    dtype: str
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
+
+    @classmethod
+    def learn(cls, choice: str | None, dtype: str, shape: tuple[int, ...], moments: Callable[[], Moments]) -> Self:
+        """What a choice of fit's `preprocess` means for training inputs.
+
+        Args:
+            choice: "auto", "dataset", "image" or None.
+            dtype: of the inputs.
+            shape: of one of them, (..., channels).
+            moments: gives the mean and the deviation of each channel; called only where they are wanted.
+        """
+        kind = decided(choice, dtype)
+        dtype = "uint8" if dtype == "uint8" else "float"
+        if kind == "image" and len(shape) < 2:
+            raise ValueError(
+                f"fit: preprocess='image' needs images, x is {_rows(shape)}: use preprocess='dataset', or None"
+            )
+        if kind != "dataset":
+            return cls(kind, dtype)
+        mean, deviation = moments()
+        return cls(kind, dtype, tuple(map(float, mean)), tuple(float(d) if d > 0 else 1.0 for d in deviation))
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, as JSON takes it."""
+        return vars(self) | {"mean": list(self.mean), "deviation": list(self.deviation)}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """The reverse of as_json."""
+        mean, deviation = tuple(map(float, record["mean"])), tuple(map(float, record["deviation"]))
+        made = cls(str(record["kind"]), str(record["dtype"]), mean, deviation)
+        if made.kind not in ("dataset", "image", "none") or made.dtype not in ("uint8", "float"):
+            raise ValueError(f"preprocessing {record} makes no sense")
+        if len(mean) != len(deviation) or (made.kind == "dataset") != bool(mean) or not all(d > 0 for d in deviation):
+            raise ValueError(f"preprocessing {record} makes no sense")
+        return made
+
+    def check(self, dtype: str, who: str) -> None:
+        """Refuses inputs of a dtype of the kind that the model was not trained on."""
+        given = "uint8" if dtype == "uint8" else "float"
+        if given == self.dtype:
+            return
+        if self.dtype == "uint8":
+            raise ValueError(
+                f"{who}: the model was trained on uint8 pixels 0..255, x is {dtype}: give the pixels as they are "
+                "(x.astype('uint8') where they are whole 0..255, (x * 255).round().astype('uint8') where 0..1)"
+            )
+        raise ValueError(
+            f"{who}: the model was trained on floats, x is uint8: prepare it as the training data was "
+            "(often x.astype('float32') / 255)"
+        )
+
+    def gather(self, dtype: str) -> Gather:
+        """The function (x, rows) -> the prepared batch, in the model's dtype."""
+        if self.kind == "dataset":
+            mean, scale = map(_core.borrow, _scaling(self, dtype))
+            return partial(ops.gather, mean=mean, scale=scale, dtype=dtype)
+        plain = partial(ops.gather, dtype=dtype)
+
+        def own(x: Tensor, rows: Tensor) -> Tensor:
+            batch = plain(x, rows)
+            axes = tuple(range(1, batch.ndim - 1))
+            deviation = ops.sqrt(ops.var(batch, axis=axes, keepdims=True))
+            return (batch - ops.mean(batch, axis=axes, keepdims=True)) / ops.maximum(deviation, 1e-6)
+
+        return own if self.kind == "image" else plain
+
+    def __str__(self) -> str:
+        return {"dataset": "dataset mean, std", "image": "image mean, std", "none": "as it is"}[self.kind]
+
+
+@lru_cache(maxsize=8)  # predict asks with every image
+def _scaling(preprocessing: Preprocessing, dtype: str) -> tuple[Array, Array]:
+    """The mean and 1 / deviation of each channel."""
+    return np.array(preprocessing.mean, dtype), (1.0 / np.array(preprocessing.deviation)).astype(dtype)
+
+
+def _rows(shape: tuple[int, ...]) -> str:
+    return f"(n, {', '.join(map(str, shape))})"

@@ -1,0 +1,210 @@
+"""task.py -- what a model's outputs mean, inferred from the labels: classes, binary, or values."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from pyneural.arguments.arrays import Array
+
+KINDS = ("classes", "binary", "values")
+REGRESSION = (
+    "mse",
+    "mae",
+    "huber",
+)  # losses of values: they take outputs as written, and class numbers as one-hot rows
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the outputs of a model mean.
+
+    Args:
+        kind: "classes" (K outputs, labels 0..K-1), "binary" (one output, labels 0 and 1) or "values" (K numbers).
+        outputs: K.
+        classes: the names of the classes; empty: they are their numbers.
+        threshold: the probability from which a binary answer is 1.
+    """
+
+    kind: str
+    outputs: int
+    classes: tuple[str, ...] = ()
+    threshold: float = 0.5
+
+    def label(self, number: int) -> str:
+        """The name of a class."""
+        return self.classes[number] if self.classes else str(number)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, as JSON takes it."""
+        return vars(self) | {"classes": list(self.classes)}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """The reverse of as_json."""
+        task = cls(
+            str(record["kind"]), int(record["outputs"]), tuple(map(str, record["classes"])), float(record["threshold"])
+        )
+        if task.kind not in KINDS or task.outputs < 1 or (task.classes and len(task.classes) != max(2, task.outputs)):
+            raise ValueError(f"task {record} makes no sense")
+        return task
+
+    def encode(self, y: Array, dtype: str, who: str) -> Array:
+        """Labels as the loss takes them: int64 (n,) for classes, (n, 1) for binary, reals (n, outputs) for values.
+
+        Raises:
+            ValueError: the labels do not fit the task; says how.
+        """
+        y = _column(y)
+        _check_finite(y, who)
+        if self.kind == "values":
+            return _values(y, self.outputs, dtype, who)
+        top = max(1, self.outputs - 1)
+        if y.dtype.kind in "USO" and not self.classes:
+            raise ValueError(
+                f"{who}: labels are names, as '{y.flat[0]}', the model's classes are the numbers 0..{top}: give class "
+                "numbers"
+            )
+        numbers = _numbers(y, self.classes, who)
+        low, high = int(numbers.min()), int(numbers.max())
+        if low < 0 or high > top:
+            raise ValueError(f"{who}: {_out_of_range(low, high, self.outputs)}")
+        return np.ascontiguousarray(numbers if self.kind == "classes" else numbers.reshape(-1, 1), np.int64)
+
+
+def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: tuple[str, ...], who: str) -> Task:
+    """The task that labels y mean for a model whose output is (n, *outputs).
+
+    Args:
+        y: labels (n,), (n, 1) or (n, K).
+        outputs: the model's output shape, without the batch's axis.
+        loss: the loss's name, which decides where labels alone leave it open: losses of values make numbers values,
+            but class numbers and one-hot rows for several outputs stay classes.
+        classes: names of the classes, where the data has them.
+        who: opens the messages.
+    """
+    y = _column(y)
+    units = outputs[-1] if outputs else 1
+    if len(outputs) != 1:
+        raise ValueError(
+            f"{who}: the model's output is (n, {', '.join(map(str, outputs))}); end it in pn.Flatten() and pn.Dense"
+        )
+    _check_finite(y, who)
+    if loss in REGRESSION:
+        if y.dtype.kind not in "USO" and (units == 1 or not (y.ndim == 1 or _one_hot(y)) or _fractions(y)):
+            return Task("values", units)
+    elif loss != "binary_cross_entropy" and _real(y) and not _whole_classes(y, units):
+        return Task("values", units)
+    if y.dtype.kind in "USO" and not classes:
+        classes = tuple(str(name) for name in np.unique(y.astype(str)))
+        if len(classes) == 1:
+            raise ValueError(f"{who}: all {len(y):,} labels are '{classes[0]}': there is nothing to tell apart")
+    kind = "binary" if units == 1 else "classes"
+    _check_classes(_numbers(y, classes, who), units, len(classes), who)
+    return Task(kind, units, classes if len(classes) == max(2, units) else ())
+
+
+def check_varied(y: Array, task: Task, who: str) -> None:
+    """Refuses to learn classes from labels that are all equal.
+
+    Raises:
+        ValueError: they are.
+    """
+    y = _column(y)
+    rows = y if y.ndim == 1 else y.argmax(axis=1)
+    if task.kind != "values" and len(rows) > 1 and bool(np.all(rows == rows[0])):
+        raise ValueError(f"{who}: all {len(rows):,} labels are {rows[0]}: there is nothing to tell apart")
+
+
+def _check_classes(numbers: Array, units: int, named: int, who: str) -> None:
+    low, high = int(numbers.min()), int(numbers.max())
+    if named and named != max(2, units):
+        raise ValueError(
+            f"{who}: the labels are {named} classes, the model has {units} outputs: end it in pn.Dense({named})"
+        )
+    if units == 1 and (low, high) == (-1, 1) and not np.any(numbers == 0):
+        raise ValueError(f"{who}: labels are -1 and 1; a binary model takes 0 and 1: pass (y + 1) // 2")
+    if low < 0 or high > max(1, units - 1):
+        raise ValueError(f"{who}: {_out_of_range(low, high, units)}")
+
+
+def _out_of_range(low: int, high: int, units: int) -> str:
+    if low < 0:
+        return f"labels run {low}..{high} but class numbers start at 0: pass y + {-low}, or y as floats for values"
+    if units == 1:
+        return (
+            f"labels run {low}..{high}, one output takes 0 and 1: end the model in pn.Dense({high + 1}) for classes, "
+            "or pass y as floats for values"
+        )
+    if low == 1 and high == units:
+        return f"labels run 1..{high} but class numbers start at 0 for Dense({units}): pass y - 1"
+    return (
+        f"labels run {low}..{high}, the model has {units} outputs, for 0..{units - 1}: end it in pn.Dense({high + 1})"
+    )
+
+
+def _column(y: Array) -> Array:
+    return y.reshape(-1) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def _real(y: Array) -> bool:
+    return y.dtype.kind == "f"
+
+
+def _fractions(y: Array) -> bool:
+    return _real(y) and not bool(np.all(y == np.floor(y)))
+
+
+def _check_finite(y: Array, who: str) -> None:
+    if _real(y):
+        strange = ~np.isfinite(y)
+        if strange.any():
+            place = tuple(int(i) for i in np.argwhere(strange)[0])
+            fix = "words read as numbers become NaN: read them as text" if strange.all() else "remove or fill them"
+            raise ValueError(
+                f"{who}: y has {int(strange.sum()):,} values that are NaN or infinite, the first at {place}: {fix}"
+            )
+
+
+def _whole_classes(y: Array, units: int) -> bool:
+    """Floats that can only be class numbers or one-hot rows: there are several outputs."""
+    if units == 1:
+        return False
+    return (y.ndim == 1 and bool(np.all(y == np.floor(y)))) or _one_hot(y)
+
+
+def _one_hot(y: Array) -> bool:
+    return y.ndim == 2 and bool(np.all((y == 0) | (y == 1)) and np.all(y.sum(axis=1) == 1))
+
+
+def _numbers(y: Array, classes: tuple[str, ...], who: str) -> Array:
+    """Labels of any kind as class numbers (n,)."""
+    if y.dtype.kind in "USO":
+        table = {name: number for number, name in enumerate(classes)}
+        words = [str(label) for label in y.reshape(-1)]
+        strange = next((word for word in words if word not in table), None)
+        if strange is not None:
+            raise ValueError(f"{who}: label '{strange}' is none of the model's classes: {', '.join(classes)}")
+        return np.array([table[word] for word in words], np.int64)
+    if y.ndim == 2 and _one_hot(y):
+        return np.asarray(np.argmax(y, axis=1))
+    if y.ndim == 2 and bool(np.all((y == 0) | (y == 1))):
+        raise ValueError(
+            f"{who}: y is {y.shape}, and its rows have none or several 1s: for labels that go together make a head of "
+            "one output for each, pn.Model(x, {'a': pn.Dense(1)(h), 'b': pn.Dense(1)(h)})"
+        )
+    if y.ndim != 1 or y.dtype.kind not in "iubf":
+        raise ValueError(f"{who}: y is {y.shape} of {y.dtype}: give class numbers (n,), one-hot rows, or names")
+    if y.dtype.kind == "f" and not np.all(y == np.floor(y)):
+        raise ValueError(f"{who}: labels are not whole, as {y[y != np.floor(y)][0]}: give class numbers")
+    return y.astype(np.int64)
+
+
+def _values(y: Array, outputs: int, dtype: str, who: str) -> Array:
+    if y.dtype.kind not in "iubf":
+        raise ValueError(f"{who}: y is of {y.dtype}: give numbers")
+    values = y.reshape(-1, 1) if y.ndim == 1 else y
+    if values.ndim != 2 or values.shape[1] != outputs:
+        fix = f"end the model in pn.Dense({values.shape[1]})" if values.ndim == 2 else "give values (n, outputs)"
+        raise ValueError(f"{who}: y is {y.shape}, the model has {outputs} outputs: {fix}")
+    return np.ascontiguousarray(values, dtype)

@@ -1,0 +1,251 @@
+"""saved.py -- what the command line does with a model file: predict, evaluate, info."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyneural.arguments.arrays import Array
+from pyneural.card.task import Task
+from pyneural.datasets.dataset import Dataset
+from pyneural.datasets.image_folder import files_by_class, parts_of
+from pyneural.datasets.mnist_files import SAMPLE_NOTE, mnist
+from pyneural.evaluation.evaluate import evaluate as measure
+from pyneural.evaluation.lines import shown
+from pyneural.evaluation.predict import classify
+from pyneural.evaluation.predict import predict as answer
+from pyneural.files.safetensors import load
+from pyneural.images.digit import examine_digit
+from pyneural.images.files import opened, pixels
+from pyneural.models.model import Model
+
+PREPARED = {"digit": "pn.prepare_digit: cropped to the ink, in a 20 x 20 box, centred in 28 x 28", "": "none"}
+
+
+def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = False) -> bool:
+    """Prints, for each image file, what a saved model says of it, and below that how the image was prepared.
+
+    A file that cannot be read is told of on stderr, and the others go on.
+
+    Args:
+        model: of the .safetensors file.
+        files: images, as PNG or JPEG.
+        debug: a file that cannot be read raises.
+
+    Returns:
+        Whether all files could be read.
+
+    Raises:
+        ValueError, OSError: the model cannot be read, or takes no images.
+    """
+    loaded = load(model)
+    _takes_pictures(loaded, "predict")
+    note, well = _sample(loaded), True
+    for file in files:
+        try:
+            image, done = _input(loaded, file)
+        except (ValueError, OSError) as error:
+            if debug:
+                raise
+            print(f"pyneural: {error}", file=sys.stderr, flush=True)
+            well = False
+            continue
+        print(" · ".join((f"{file}: {_answer(loaded, image)}", *note)), f"\n    {done}", sep="", flush=True)
+    return well
+
+
+def evaluate(model: str | Path, data: str | Path | None = None) -> None:
+    """Prints how a saved model does on test data.
+
+    Args:
+        model: of the .safetensors file.
+        data: a folder with the MNIST files, or "sample"; or a folder of images as pn.datasets.folder takes it, whose
+            part to test on, or else all of it, is read as predict reads files; None looks for MNIST as
+            pn.datasets.mnist does.
+
+    Raises:
+        ValueError, OSError: the model or the data cannot be read, or they do not go together.
+    """
+    loaded = load(model)
+    _trained(loaded, "evaluate")
+    part = _test_part(loaded, data)
+    report = measure(loaded, part, verbose=0)
+    print(" · ".join((f"{part.name}: {report}", *_sample(loaded))))
+
+
+def info(model: str | Path) -> None:
+    """Prints what a model file tells of itself.
+
+    Args:
+        model: of the .safetensors file.
+
+    Raises:
+        ValueError, OSError: it cannot be read.
+    """
+    source, loaded = Path(model), load(model)
+    print(loaded, end="\n\n")
+    loaded.summary()
+    print()
+    facts = list(_facts(source, loaded))
+    width = max(len(name) for name, _ in facts) + 2
+    for name, text in facts:
+        print(f"{name:<{width}}{text}")
+
+
+# ---- predict -------------------------------------------------------------------------------------------------------
+
+
+def _trained(model: Model, who: str) -> None:
+    if model.card.task is None:
+        raise ValueError(f"{who}: the model in this file was never trained: train it with pn.fit, then pn.save")
+
+
+def _takes_pictures(model: Model, who: str) -> None:
+    _trained(model, who)
+    shape = model.input_shape or ()
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise ValueError(f"{who}: the model takes inputs {shape}, not images: use pn.{who} on arrays")
+    if model.card.preprocessing is None or model.card.preprocessing.dtype != "uint8":
+        raise ValueError(
+            f"{who}: the model was trained on floats, and files hold pixels 0..255: use pn.{who} on arrays made as the "
+            "training data was"
+        )
+
+
+def _input(model: Model, file: str | Path) -> tuple[Array, str]:
+    """The image in a file as the model takes it, and what was done to it."""
+    if model.card.prepare == "digit":
+        prepared = examine_digit(file)
+        return prepared.digit, str(prepared)
+    assert model.input_shape is not None
+    height, width, channels = model.input_shape
+    with opened(file, "predict") as image:
+        done = f"scaled from {image.width} x {image.height} to {width} x {height}"
+        as_it_is = image.size == (width, height)
+        image.load()  # here, where damage shows with a sentence
+    return pixels(Path(file), (height, width), channels), "taken as it is" if as_it_is else done
+
+
+def _answer(model: Model, image: Array) -> str:
+    """What the model says: classes with confidence, or values; a model with heads says each by its name."""
+    say: Callable[[Any], str]
+    if any(task.kind == "values" for task in _tasks(model).values()):
+        found: Any = answer(model, image)
+        say = _values
+    else:
+        found, say = classify(model, image), str
+    by_head = found if isinstance(found, dict) else {"": found}
+    return ", ".join(f"{head} {say(one)}".strip() for head, one in by_head.items())
+
+
+def _values(rows: Array) -> str:
+    return ", ".join(f"{value:.4g}" for value in rows[0])
+
+
+def _sample(model: Model) -> tuple[str, ...]:
+    """A warning where the model comes of the embedded sample."""
+    return (f"trained on {model.card.data}",) if SAMPLE_NOTE in model.card.data else ()
+
+
+# ---- evaluate ------------------------------------------------------------------------------------------------------
+
+
+def _test_part(model: Model, data: str | Path | None) -> Dataset:
+    if data is None and model.input_shape != (28, 28, 1):
+        raise ValueError(
+            f"evaluate: the model takes {model.input_shape}, which MNIST's images are not: say on what to evaluate it, "
+            "as pyneural evaluate MODEL DATA"
+        )
+    try:
+        test = mnist(data).test
+    except FileNotFoundError:
+        if data is None or not Path(data).is_dir():
+            raise
+        return _pictures(model, Path(data))
+    assert test is not None
+    test.name += " test"
+    return test
+
+
+def _pictures(model: Model, root: Path) -> Dataset:
+    """The images in folders of classes, each read as `predict` reads one."""
+    _takes_pictures(model, "evaluate")
+    known = [name for task in _tasks(model).values() for name in _classes(task)]
+    if len(_tasks(model)) > 1:
+        raise ValueError("evaluate: the model has heads, each with its own labels: use pn.evaluate(model, (x, y))")
+    try:
+        parts = parts_of(root)
+        part = "test" if "test" in parts else "train"
+        found = files_by_class(parts[part])
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"evaluate: '{root}' has neither the four MNIST files nor images in folders of classes, as cat/1.png"
+        ) from None
+    strange = next((name for name in found if name not in known), None)
+    if strange is not None:
+        raise ValueError(
+            f"evaluate: '{root}' has images of '{strange}', and the model's classes are {', '.join(known) or 'none'}"
+        )
+    x = [_input(model, file)[0] for files in found.values() for file in files]
+    y = [known.index(name) for name, files in found.items() for _ in files]
+    return Dataset(np.stack(x), y, name=root.resolve().name + (" test" if len(parts) > 1 else ""))
+
+
+# ---- info ----------------------------------------------------------------------------------------------------------
+
+
+def _facts(source: Path, model: Model) -> Iterator[tuple[str, str]]:
+    card, found = model.card, _tasks(model)
+    if not found:
+        yield "task", "none: it was never trained"
+    for head, task in found.items():
+        means = {"classes": f"{task.outputs} classes", "binary": f"binary, 1 from {task.threshold:g}"}
+        yield f"task {head}".rstrip(), means.get(task.kind, f"{task.outputs} values")
+        if task.kind != "values":
+            yield f"classes {head}".rstrip(), ", ".join(_classes(task))
+    if card.preprocessing is not None:
+        rule = f"{card.preprocessing}"
+        if card.preprocessing.mean:
+            rule += f" (mean {_few(card.preprocessing.mean)}, std {_few(card.preprocessing.deviation)})"
+        yield "preprocessing", rule
+    yield "image files", PREPARED[card.prepare]
+    if card.data:
+        yield "trained on", card.data + (f", sha256 {card.data_hash[:16]}…" if card.data_hash else "")
+        losses: Any = card.loss
+        said = ", ".join(f"{head} {loss}" for head, loss in losses.items()) if isinstance(losses, dict) else losses
+        yield "training", f"{card.epochs} epoch{'s' * (card.epochs != 1)}, {said}, seed {card.seed}"
+    if card.metrics:
+        order = sorted(card.metrics, key=lambda name: (name.startswith("val_"), not name.endswith("loss")))
+        values = [shown(name, card.metrics[name]) for name in order]
+        which = [f"{card.best_epoch} of {card.epochs}"] if card.best_epoch else []
+        yield "best epoch", " · ".join((*which, *values, *_sample(model)))
+    yield "versions", ", ".join(f"{name} {version}" for name, version in _versions(source).items())
+    yield "fingerprint", model.fingerprint()
+    yield "file", f"{source}, {source.stat().st_size:,} bytes"
+
+
+def _classes(task: Task) -> list[str]:
+    """The names of a task's classes, in order; none where outputs are values."""
+    return [] if task.kind == "values" else [task.label(number) for number in range(max(2, task.outputs))]
+
+
+def _tasks(model: Model) -> dict[str, Task]:
+    """By head; that of a model with one output has the name ""."""
+    task: Any = model.card.task
+    if task is None:
+        return {}
+    return dict(task) if isinstance(task, dict) else {"": task}
+
+
+def _few(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.4g}" for value in np.asarray(values))
+
+
+def _versions(source: Path) -> dict[str, str]:
+    from safetensors import safe_open
+
+    with safe_open(source, framework="np") as file:
+        return dict(json.loads(file.metadata()["pyneural"]).get("versions", {}))

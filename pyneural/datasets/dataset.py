@@ -1,0 +1,122 @@
+"""dataset.py -- Dataset: examples and their labels; Splits: the parts to train and test on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pyneural.arguments.arrays import Array, as_labels, as_rows
+
+
+class Dataset:
+    """Examples x and their labels y.
+
+    Args:
+        x: uint8 (n, height, width, channels), or floats (n, ...).  Grey images may come as (n, height, width).
+        y: class numbers (n,), names (n,), one-hot rows (n, K), or values (n,) or (n, K); for a model with heads a dict
+            of these by the heads' names.
+        classes: the names of the classes, in order.
+        groups: (n,), what belongs together (a patient, say).
+        name: what the progress lines call it.
+        note: said wherever a result from it is quoted, as that it is a small sample.
+        prepare: what makes such an example of an image file, for pn.save to note: "digit" is pn.prepare_digit.
+
+    >>> Dataset([[0.0], [1.0]], [0, 1], name="pair")
+    <pair: 2 x float32 (1,), y int64 ()>
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        classes: Sequence[str] = (),
+        groups: Any = None,
+        name: str = "",
+        note: str = "",
+        prepare: str = "",
+    ) -> None:
+        who = name or "data"
+        self.x = as_rows(f"{who}: x", x)
+        self.y: Any = (
+            {str(head): as_labels(f"{who}: y['{head}']", part) for head, part in y.items()}
+            if isinstance(y, dict)
+            else as_labels(f"{who}: y", y)
+        )
+        self.classes, self.name, self.note, self.prepare = tuple(map(str, classes)), name, note, prepare
+        self.groups = None if groups is None else np.asarray(groups)
+        if self.x.ndim < 2:
+            raise ValueError(
+                f"{who}: x is {self.x.shape}: give (n, ...), an example a row; for one feature x.reshape(-1, 1)"
+            )
+        for head, part in by_head(self.y).items():
+            what = f"y['{head}']" if head else "y"
+            if part.ndim == 0 or len(self.x) != len(part):
+                raise ValueError(
+                    f"{who}: x has {len(self.x):,} examples, {what} is {part.shape}: give one label for each"
+                )
+            if part.dtype.kind not in "iubfUSO":
+                raise TypeError(f"{who}: {what} is of {part.dtype}: give numbers or names")
+        if len(self.x) == 0:
+            raise ValueError(f"{who}: it is empty, x is {self.x.shape}: give at least one example")
+        if self.groups is not None and self.groups.shape != (len(self.x),):
+            raise ValueError(f"{who}: groups is {self.groups.shape}: give one for each of the {len(self.x):,} examples")
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __repr__(self) -> str:
+        note = f" ({self.note})" if self.note else ""
+        name = self.name or "dataset"
+        labels = ", ".join(f"{head or 'y'} {y.dtype} {y.shape[1:]}" for head, y in by_head(self.y).items())
+        return f"<{name}{note}: {len(self):,} x {self.x.dtype} {self.x.shape[1:]}, {labels}>"
+
+    def take(self, rows: Any) -> "Dataset":
+        """The examples of these rows, as a new Dataset."""
+        groups = None if self.groups is None else self.groups[rows]
+        y = {head: part[rows] for head, part in self.y.items()} if isinstance(self.y, dict) else self.y[rows]
+        said = {"name": self.name, "note": self.note, "prepare": self.prepare}
+        return Dataset(self.x[rows], y, classes=self.classes, groups=groups, **said)
+
+    def arrays(self, *, flat: bool = False) -> tuple[Array, Any]:
+        """The examples as floats, uint8 pixels brought to 0..1, and y; with flat=True a row each.
+
+        >>> Dataset(np.full((2, 2, 2, 1), 255, np.uint8), [0, 1]).arrays(flat=True)[0][0]
+        array([1., 1., 1., 1.], dtype=float32)
+        """
+        x = self.x.astype(np.float32) / np.float32(255) if self.x.dtype == np.uint8 else self.x
+        return (x.reshape(len(x), -1) if flat else x), self.y
+
+
+@dataclass(frozen=True)
+class Splits:
+    """A data set in its parts: `.train`, `.test`, and `.validation` where the source has one.
+
+    `name` is what the progress lines call it.
+    """
+
+    train: Dataset
+    test: Dataset | None = None
+    validation: Dataset | None = None
+    name: str = ""
+
+
+def by_head(y: Any) -> dict[str, Any]:
+    """Labels by the name of their head; those of a model with one output have the name ""."""
+    return y if isinstance(y, dict) else {"": y}
+
+
+def as_dataset(data: Any, who: str) -> Dataset:
+    """A Dataset from one, or from (x, y)."""
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, Splits):
+        raise TypeError(f"{who}: give one part of the data: data.train, data.validation or data.test")
+    if isinstance(data, tuple | list) and len(data) == 2:
+        if isinstance(data[0], tuple) and all(hasattr(part, "shape") for part in data[0]):
+            raise TypeError(
+                f"{who}: data is a pair of pairs: give one, (x, y), and where that is a list of batches, as a list"
+            )
+        return Dataset(data[0], data[1])
+    raise TypeError(f"{who}: data is {type(data).__name__}: give a pn.Dataset or a pair of arrays, (x, y)")

@@ -1,0 +1,54 @@
+"""downloads.py -- files fetched from mirrors into the user's cache, and their checksums."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from pyneural.datasets.idx import parse_idx
+
+_PATIENCE = 10  # seconds without a byte after which a download is given up
+
+
+def fetched(mirrors: tuple[str, ...], wanted: dict[str, str]) -> Path:
+    """The folder in the user's cache, its missing files fetched.
+
+    Raises:
+        OSError: no mirror gave one of the files; says why, for each.
+    """
+    import pooch
+
+    folder = Path(pooch.os_cache("pyneural")) / "mnist"
+    for name, md5 in wanted.items():
+        if not (folder / name).is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            _fetch(mirrors, name, md5, folder)
+    return folder
+
+
+def _reason(error: Exception) -> str:
+    """One short line; requests tells its whole story where a host is not reached."""
+    return "the host cannot be reached" if "Max retries exceeded" in str(error) else str(error)
+
+
+def _fetch(mirrors: tuple[str, ...], name: str, md5: str, folder: Path) -> None:
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")
+    part, troubles = folder / f".{name}.{os.getpid()}.part", []
+    for mirror in mirrors:
+        try:
+            pooch.HTTPDownloader(timeout=_PATIENCE)(f"{mirror}{name}.gz", str(part), None)
+            array = parse_idx(part.read_bytes(), f"{name}.gz")
+            header = bytes((0, 0, 8, array.ndim)) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+            unpacked = header + array.tobytes()
+            found = hashlib.md5(unpacked, usedforsecurity=False).hexdigest()
+            if found != md5:
+                raise ValueError(f"{name} has MD5 {found}, expected {md5}: another file")
+            part.write_bytes(unpacked)
+            part.replace(folder / name)
+            return
+        except (OSError, ValueError) as error:  # requests' errors are OSErrors
+            troubles.append(f"{mirror}: {_reason(error)}")
+        finally:
+            part.unlink(missing_ok=True)
+    raise OSError(f"{name}: " + "; ".join(troubles))

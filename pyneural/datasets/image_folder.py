@@ -1,0 +1,203 @@
+"""image_folder.py -- a folder of images as a data set: a folder a class, or so in train, val and test."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pyneural.arguments.arrays import Array
+from pyneural.arguments.spelling import words
+from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.images.files import pixels
+
+Grouping = str | re.Pattern[str] | Callable[[Path], object]
+_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+_PARTS = {  # what the folder of a part may be called
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+_NAMED = 3  # damaged files that a message names
+
+
+@words(
+    positional="give the rest by name, as size=64",
+    image_size="size",
+    target_size="size",
+    grayscale="channels=1",
+    color_mode="channels=1 for grey, 3 for colour",
+)
+def folder(
+    path: str | Path,
+    *,
+    size: int | tuple[int, int] | None = None,
+    channels: int | None = None,
+    groups: Grouping | None = None,
+) -> Splits:
+    r"""The images in a folder, uint8 (n, height, width, channels), and the folders they lie in as their classes.
+
+    Two layouts: `path/class/image.png`, which is all for training, and `path/part/class/image.png`, where the parts are
+    train, and val (or validation) and test where there are such; other folders beside train are not read.  Classes and
+    images come in the order of their names.  Hidden files, and files with other endings than those of images (png, jpg,
+    bmp, gif, tif, webp, pgm, ppm), are passed over.
+
+    Args:
+        path: of the folder.
+        size: the images are scaled to size x size, or to (height, width), whatever their shape; None takes them as
+            they are, which must be one size.
+        channels: 1 makes them grey, 3 coloured; None: grey where no image has a colour.
+        groups: what belongs together (a patient, say): a pattern that is searched for in the file's name, where its
+            first bracket, or else the whole match, names the group; or a function of the file's path.
+
+    Returns:
+        Splits; the parts that are not there are None.  Of an image of several frames, the first is taken; transparent
+        pixels lie over white, 16-bit grey is brought to 8 bits, and cameras' notes of what is up are followed.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or no images in it.
+        ValueError: the layout is another one, images differ in size, or some cannot be read or have more than 67
+            million pixels; names them.
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     for name in ("cat", "dog"):
+    ...         (Path(root) / name).mkdir()
+    ...         Image.new("L", (40, 30)).save(Path(root) / name / "anna_1.png")
+    ...     data = folder(root, size=(28, 32), groups=r"^([a-z]+)_")
+    >>> data.train.x.shape, data.train.classes, data.train.groups.tolist()
+    ((2, 28, 32, 1), ('cat', 'dog'), ['anna', 'anna'])
+    """
+    root = Path(path).expanduser()
+    shape = _shape(size)
+    if channels not in (None, 1, 3):
+        raise ValueError(f"folder: channels is {channels!r}: give 1 for grey, 3 for colour, or None")
+    parts = {part: files_by_class(place) for part, place in parts_of(root).items()}
+    classes = tuple(parts["train"])
+    if len(classes) < 2:
+        raise ValueError(f"folder: '{root}' has one class, '{classes[0]}': there is nothing to tell apart")
+    for part, found in parts.items():
+        for name in found:
+            if name not in classes:
+                raise ValueError(f"folder: '{root}' has the class '{name}' for {part} but not for training")
+    files = [file for found in parts.values() for images in found.values() for file in images]
+    x = _load(files, shape, channels, root)
+    names = None if groups is None else np.array([_group(file, groups) for file in files])
+    y = [classes.index(name) for found in parts.values() for name, images in found.items() for _ in images]
+    made, start = {}, 0
+    for part, found in parts.items():
+        rows = slice(start, start := start + sum(map(len, found.values())))
+        of = None if names is None else names[rows]
+        made[part] = Dataset(x[rows], np.array(y[rows], np.int64), classes=classes, groups=of, name=_name(root))
+    return Splits(made["train"], made.get("test"), made.get("validation"), name=_name(root))
+
+
+def _name(root: Path) -> str:
+    return root.resolve().name or "folder"
+
+
+def _shape(size: object) -> tuple[int, int] | None:
+    """(height, width), or None."""
+    if size is None:
+        return None
+    pair = size if isinstance(size, tuple | list) else (size, size)
+    if len(pair) != 2 or not all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in pair):
+        raise ValueError(f"folder: size is {size!r}: give pixels, as 64 or (height, width)")
+    return pair[0], pair[1]
+
+
+def _visible(place: Path) -> list[Path]:
+    """What lies in a folder, by name, without what is hidden and what archives leave behind."""
+    return sorted(entry for entry in place.iterdir() if not entry.name.startswith((".", "__MACOSX")))
+
+
+def _is_image(file: Path) -> bool:
+    return file.suffix.lower() in _ENDINGS and file.is_file()
+
+
+def parts_of(root: Path) -> dict[str, Path]:
+    """Where each part lies; only `train`, the folder itself, where it is not divided."""
+    if not root.is_dir():
+        raise FileNotFoundError(f"folder: '{root}' is {'a file' if root.exists() else 'not there'}: give a folder")
+    found: dict[str, Path] = {}
+    for entry in _visible(root):
+        for part, spellings in _PARTS.items():
+            if entry.is_dir() and entry.name.lower() in spellings:
+                if part in found:
+                    raise ValueError(f"folder: '{root}' has both '{found[part].name}' and '{entry.name}': keep one")
+                found[part] = entry
+    if found and "train" not in found:
+        raise ValueError(f"folder: '{root}' has {' and '.join(found)} but no train: put the images to train on there")
+    return dict(sorted(found.items())) or {"train": root}
+
+
+def files_by_class(place: Path) -> dict[str, list[Path]]:
+    """The images of each class in a part, classes and files by name."""
+    entries = _visible(place)
+    found = {entry.name: list(filter(_is_image, _visible(entry))) for entry in entries if entry.is_dir()}
+    loose = next(filter(_is_image, entries), None)
+    if loose:
+        raise ValueError(
+            f"folder: '{place}' has images outside of the folders of classes, as '{loose.name}': "
+            "put each into the folder of its class, as cat/1.png"
+        )
+    if not any(found.values()):
+        inner = [entry for name in found for entry in _visible(place / name) if entry.is_dir()]
+        hint = f"is it '{inner[0].parent}' that you mean?" if inner else f"it takes {', '.join(_ENDINGS)}"
+        raise FileNotFoundError(f"folder: '{place}' has no images in folders of classes, as cat/1.png; {hint}")
+    empty = [name for name, images in found.items() if not images]
+    if empty:
+        raise ValueError(f"folder: '{place / empty[0]}' has no images: put some in, or remove it")
+    return found
+
+
+def _group(file: Path, groups: Grouping) -> str:
+    if callable(groups):
+        return str(groups(file))
+    match = re.search(groups, file.name)
+    if match is None:
+        raise ValueError(f"folder: the pattern for groups, {groups!r}, is not in the file's name '{file.name}'")
+    return str(match[1] if match.re.groups else match[0])
+
+
+def _load(files: list[Path], shape: tuple[int, int] | None, channels: int | None, root: Path) -> Array:
+    """All images in one array: grey until the first one with a colour."""
+    x, first, damaged = np.empty((0, 0, 0, 0), np.uint8), files[0], []
+    for row, (file, image) in enumerate(_images(files, shape, channels)):
+        if isinstance(image, Exception):
+            damaged.append(f"'{file.relative_to(root)}' ({image})")
+            continue
+        if not x.size:
+            x, first = np.empty((len(files), *image.shape), np.uint8), file
+        elif image.shape[:2] != x.shape[1:3]:
+            raise ValueError(
+                f"folder: '{first.relative_to(root)}' is {x.shape[2]} x {x.shape[1]} pixels, "
+                f"'{file.relative_to(root)}' is {image.shape[1]} x {image.shape[0]}: "
+                f"give one size for all, as pn.datasets.folder(path, size={min(x.shape[1:3])})"
+            )
+        elif image.shape[2] > x.shape[3]:
+            x = np.repeat(x, 3, axis=3)
+        x[row] = image
+    if damaged:
+        more = f" and {len(damaged) - _NAMED:,} more" if len(damaged) > _NAMED else ""
+        raise ValueError(
+            f"folder: {len(damaged):,} of {len(files):,} images cannot be read: {', '.join(damaged[:_NAMED])}{more}: "
+            "fetch them again, or remove them"
+        )
+    return x
+
+
+def _images(
+    files: list[Path], shape: tuple[int, int] | None, channels: int | None
+) -> Iterator[tuple[Path, Array | Exception]]:
+    """Each file's pixels (height, width, 1 or 3), or what is wrong with it."""
+    from PIL import UnidentifiedImageError
+
+    for file in files:
+        try:
+            yield file, pixels(file, shape, channels)
+        except UnidentifiedImageError:
+            yield file, ValueError("no image")
+        except Exception as error:  # of damage, Pillow makes any
+            yield file, error

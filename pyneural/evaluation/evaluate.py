@@ -1,0 +1,109 @@
+"""evaluate.py -- what a trained model is worth."""
+
+from typing import Any, overload
+
+import numpy as np
+
+import pyneural._core as _core
+from pyneural.arguments.arrays import Array
+from pyneural.arguments.spelling import words
+from pyneural.batching.feed import Feed
+from pyneural.batching.inputs import check_model, checked, numbered
+from pyneural.batching.sources import opened
+from pyneural.batching.stream import is_stream, labels, pairs
+from pyneural.card.preprocessing import Preprocessing
+from pyneural.evaluation.heads import BATCH, Head, answers, encode, forward, inferred, names, trained
+from pyneural.evaluation.lines import say
+from pyneural.evaluation.report import Report
+from pyneural.models.model import Model, Sequential
+
+Parts = tuple[list[Array], list[Array], list[Array]]
+
+
+@overload
+def evaluate(model: Sequential, data: Any, *, verbose: int = 1) -> Report: ...
+
+
+@overload
+def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any: ...
+
+
+@words(
+    positional="give x and y as one pair, pn.evaluate(model, (x, y))",
+    x="the second argument: pn.evaluate(model, (x, y))",
+    y="the second argument: pn.evaluate(model, (x, y))",
+    batch_size="nothing: it has no effect on the result",
+    metrics="nothing: the report has them all",
+)
+def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
+    """Measures a trained model on data it has not seen, and prints one line.
+
+    A model that was trained by hand, with pn.Adam(model) in a loop, has not been told what its outputs mean: that is
+    inferred from y as pn.fit does, and noted on the model, so that predict and classify work from then on.
+
+    Args:
+        model: trained, or loaded.
+        data: a pn.Dataset, as data.test, arrays (x, y), the path of a folder of images, of which `test` is taken where
+            there is one, or batches of (x, y).
+        verbose: 0 prints nothing.
+
+    Returns:
+        The Report: accuracy and loss with their 95 % intervals, confusion, mistakes; for a model with heads a dict of
+        Reports, with a line a head.
+
+    Raises:
+        ValueError, TypeError: the data is not of the kind the model was trained on.
+        RuntimeError: the model is neither trained nor built.
+    """
+    who = "evaluate"
+    check_model(model, who)
+    part = opened(data, who, model, part="test")
+    heads, preprocessing = _heads(model, part), model.card.preprocessing or Preprocessing("none", "float")
+    found = _found(model, part, heads, preprocessing)
+    name, note = ("data", "") if is_stream(part) else (part.name, part.note)
+    reports = {head.name: Report(head.task, *_whole(found[head.name]), name, note, head.loss.name) for head in heads}
+    if verbose:
+        for head, report in reports.items():
+            say((f"{head}: {report}" if head else str(report)).split(" · "))
+    return reports.get("", reports)
+
+
+def _whole(parts: Parts) -> tuple[Array, Array, Array]:
+    outputs, y, errors = map(np.concatenate, parts)
+    return outputs, y, errors
+
+
+def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Preprocessing) -> dict[str, Parts]:
+    """By head: what the model answers, the labels, and the loss of each example, batch by batch."""
+    found: dict[str, Parts] = {head.name: ([], [], []) for head in heads}
+    run = forward(model, heads)
+    with _core.no_grad():
+        for number, (x, y) in enumerate(pairs(part, "evaluate") if is_stream(part) else [(part.x, part.y)], start=1):
+            who = f"evaluate: batch {number}" if is_stream(part) else "evaluate"
+            x = numbered(model, checked(model, x, who), who)
+            preprocessing.check(x.dtype.name, who)
+            y = encode(heads, model.dtype, y, who)
+            for batch, targets in Feed(x, y, np.arange(len(x)), preprocessing, model.dtype).batches(BATCH):
+                outputs = run(batch, training=False)
+                answered = answers(outputs, heads)
+                for head in heads:
+                    said, wanted, given = outputs, targets, answered
+                    if head.name:
+                        said, wanted, given = outputs[head.name], targets[head.name], answered[head.name]
+                    errors = head.loss.mean(said, wanted, reduction="none").numpy().reshape(-1)
+                    for kept, values in zip(found[head.name], (given, wanted.numpy(), errors), strict=True):
+                        kept.append(np.array(values))
+    return found
+
+
+def _heads(model: Model, part: Any) -> tuple[Head, ...]:
+    """The heads of a model; one that was trained by hand learns from the labels what they mean."""
+    if model.card.task is not None:
+        return trained(model)
+    if model.input_shape is None or model._blocks is None:
+        raise RuntimeError("evaluate: the model is not trained yet: pn.fit(model, data) first")
+    y, classes = (labels(part, "evaluate"), ()) if is_stream(part) else (part.y, part.classes)
+    heads = inferred(model, y, classes=classes, who="evaluate")
+    tasks = {head.name: head.task for head in heads}
+    model.card.task = tasks if names(model) != ("",) else tasks[""]
+    return heads

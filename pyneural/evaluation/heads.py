@@ -1,0 +1,231 @@
+"""heads.py -- Head: one output of a model, what it means and what training makes small there; and several as one.
+
+A model with one output has one head, whose name is "".  Where there are several, x gives a dict of outputs, y is a dict
+of labels, the loss is the sum of the heads' losses, and each metric carries the name of its head (`top_accuracy`).
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import pyneural._core as _core
+import pyneural.losses as losses
+import pyneural.metrics.names as metrics
+import pyneural.ops as ops
+from pyneural._core import Tensor
+from pyneural.arguments.arrays import Array
+from pyneural.batching.feed import Batches
+from pyneural.card.task import REGRESSION, Task, check_varied, infer
+from pyneural.metrics.estimate import Estimate
+from pyneural.models.model import Model
+
+Forward = Callable[..., Any]  # (x, training=) -> a Tensor, or a dict of them by head
+
+
+class Head(NamedTuple):
+    """One output: its name, what it means, its loss, and what is shown beside that."""
+
+    name: str
+    task: Task
+    loss: losses.Loss
+    metrics: dict[str, metrics.Metric]
+
+
+class Objective(NamedTuple):
+    """What is computed of a batch.
+
+    Attributes:
+        run: (x, training=) -> the outputs as the losses take them.
+        loss: (outputs, targets) -> the scalar that training makes small.
+        metrics: by name, functions of (outputs, targets).
+        shares: the names of those metrics that are shares of right answers.
+    """
+
+    run: Forward
+    loss: losses.LossFunction
+    metrics: dict[str, metrics.Metric]
+    shares: tuple[str, ...]
+
+
+def names(model: Model) -> tuple[str, ...]:
+    """The names of a built model's heads, in order; ("",) where it has one output."""
+    shape = model.output_shape
+    return tuple(shape) if isinstance(shape, dict) else ("",)
+
+
+def pick(what: str, value: Any, heads: tuple[str, ...], who: str, absent: Any = None) -> dict[str, Any]:
+    """A part of `value` for each head.
+
+    Args:
+        what: names the value in messages, as "y".
+        value: a dict by head, or one value, which each head gets where `absent` is given.
+        heads: their names.
+        who: opens the messages.
+        absent: for heads that a dict leaves out; None: it must leave out none, and must be a dict where heads have
+            names.
+
+    Raises:
+        ValueError: the dict has other keys; says which.
+    """
+    if heads == ("",):
+        if isinstance(value, dict):
+            raise ValueError(
+                f"{who}: {what} is a dict ({', '.join(map(str, value))}), the model has one output: give one {what}"
+            )
+        return {"": value}
+    if not isinstance(value, Mapping):
+        if absent is None:
+            shown = ", ".join(f"{head!r}: ..." for head in heads)
+            raise ValueError(f"{who}: the model has the heads {', '.join(heads)}: give {what} as a dict, {{{shown}}}")
+        return dict.fromkeys(heads, value)
+    extra = [str(key) for key in value if key not in heads]
+    missing = [head for head in heads if head not in value] if absent is None else []
+    if extra or missing:
+        wrong = [f"no {', '.join(missing)}"] * bool(missing) + [f"{', '.join(extra)}, which is no head"] * bool(extra)
+        raise ValueError(f"{who}: {what} has {' and '.join(wrong)}: the model's heads are {', '.join(heads)}")
+    return {head: value.get(head, absent) for head in heads}
+
+
+def inferred(
+    model: Model, y: Any, loss: Any = "auto", shown: Any = (), classes: tuple[str, ...] = (), *, who: str
+) -> tuple[Head, ...]:
+    """The heads of a built model, from its labels and what was asked for; tasks it has already stay.
+
+    Args:
+        model: built.
+        y: labels, or a dict of them.
+        loss: a name or a function, or a dict of them; "auto" suits the task.
+        shown: the metrics, or a dict of them.
+        classes: the names of the classes, where the data has them and there is one output.
+        who: opens the messages; in "fit" equal labels are refused.
+
+    Raises:
+        ValueError, TypeError: labels, losses, metrics and outputs do not go together.
+    """
+    heads = names(model)
+    labels = pick("y", y, heads, who)
+    wanted = pick("loss", loss, heads, who, "auto")
+    beside = pick("metrics", shown, heads, who, ())
+    known = model.card.task if isinstance(model.card.task, dict) else {"": model.card.task}
+    made = []
+    for head in heads:
+        at = f"{who}: {head}" if head else who
+        task = known.get(head) or infer(labels[head], _outputs(model, head), losses.spelled(wanted[head]), classes, at)
+        if who == "fit":
+            check_varied(labels[head], task, at)
+        made.append(Head(head, task, losses.find(wanted[head], task, at), metrics.find(beside[head], task, at)))
+    return tuple(made)
+
+
+def trained(model: Model) -> tuple[Head, ...]:
+    """The heads of a trained model, in its order, with the losses that an evaluation reports."""
+    task, loss = model.card.task, model.card.loss
+    tasks = task if isinstance(task, dict) else {"": task}
+    said = loss if isinstance(loss, dict) else {"": loss}
+    return tuple(
+        Head(head, found, losses.rows(said.get(head), found), {})
+        for head in names(model)
+        if (found := tasks.get(head)) is not None
+    )
+
+
+def note(model: Model, heads: tuple[Head, ...]) -> None:
+    """Writes on the model's card what its outputs mean and which losses they are trained with."""
+    if heads[0].name:
+        model.card.task = {head.name: head.task for head in heads}
+        model.card.loss = {head.name: head.loss.name for head in heads}
+    else:
+        model.card.task, model.card.loss = heads[0].task, heads[0].loss.name
+
+
+def encode(heads: tuple[Head, ...], dtype: str, y: Any, who: str) -> Any:
+    """Labels as the losses take them, an array or a dict of them."""
+    if not heads[0].name:
+        return heads[0].task.encode(pick("y", y, ("",), who)[""], dtype, who)
+    labels = pick("y", y, tuple(head.name for head in heads), who)
+    return {head.name: head.task.encode(labels[head.name], dtype, f"{who}: {head.name}") for head in heads}
+
+
+def written(head: Head) -> bool:
+    """Whether the loss sees the outputs as the model writes them; else what comes before a final softmax or sigmoid."""
+    return head.task.kind == "values" or head.loss.name in REGRESSION
+
+
+def forward(model: Model, heads: tuple[Head, ...]) -> Forward:
+    """(x, training=) -> the outputs as the losses take them."""
+    plain = [head.name for head in heads if written(head)]
+    if len(plain) == len(heads):
+        return model.call
+    return partial(model.logits, written=frozenset(plain)) if plain else model.logits
+
+
+def answers(outputs: Any, heads: tuple[Head, ...]) -> Any:
+    """Probabilities or values, as arrays, of what forward gave: softmax or sigmoid of logits, the rest as it is."""
+    if not heads[0].name:
+        return _answer(outputs, heads[0])
+    return {head.name: _answer(outputs[head.name], head) for head in heads}
+
+
+def _answer(outputs: Tensor, head: Head) -> Array:
+    if not written(head):
+        outputs = ops.softmax(outputs) if head.task.kind == "classes" else ops.sigmoid(outputs)
+    return np.array(outputs.numpy())
+
+
+def objective(model: Model, heads: tuple[Head, ...]) -> Objective:
+    """The heads as one."""
+    run = forward(model, heads)
+    if not heads[0].name:
+        head = heads[0]
+        return Objective(run, head.loss.mean, head.metrics, _shares(head.metrics))
+    parts: dict[str, Tensor] = {}  # the losses of the batch at hand; metrics of the same batch show them
+
+    def loss(outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
+        for head in heads:
+            parts[head.name] = head.loss.mean(outputs[head.name], targets[head.name])
+        first, *others = parts.values()
+        return sum(others, start=first)
+
+    shown: dict[str, metrics.Metric] = {}
+    for head in heads:
+        shown[f"{head.name}_loss"] = partial(_part, parts, head.name)
+        for name, function in head.metrics.items():
+            shown[f"{head.name}_{name}"] = partial(_of_head, function, head.name)
+    shares = tuple(f"{head.name}_{name}" for head in heads for name in _shares(head.metrics))
+    return Objective(run, loss, shown, shares)
+
+
+def _shares(found: dict[str, metrics.Metric]) -> tuple[str, ...]:
+    return tuple(name for name, function in found.items() if function is ops.accuracy)
+
+
+def _part(parts: dict[str, Tensor], name: str, outputs: Any, targets: Any) -> Tensor:
+    return parts[name]
+
+
+def _of_head(function: metrics.Metric, name: str, outputs: Any, targets: Any) -> Tensor | float:
+    return function(outputs[name], targets[name])
+
+
+def _outputs(model: Model, head: str) -> tuple[int, ...]:
+    shape: Any = model.output_shape
+    return tuple(shape[head] if head else shape)
+
+
+BATCH = 500  # rows at a time: enough to keep the cores busy, few enough to stay in their caches
+
+
+def measure(objective: Objective, feed: Batches) -> dict[str, float]:
+    """The mean loss and each metric's mean; a share of right answers comes with its interval."""
+    functions = {"loss": objective.loss, **objective.metrics}  # the loss first: it leaves what the heads' losses are
+    sums, n = dict.fromkeys(functions, 0.0), 0
+    with _core.no_grad():
+        for x, y in feed.batches(BATCH):
+            outputs = objective.run(x, training=False)
+            for name, function in functions.items():
+                sums[name] += float(function(outputs, y)) * len(x)
+            n += len(x)
+    values = {name: total / n for name, total in sums.items()}
+    return values | {name: Estimate.share(round(sums[name]), n) for name in objective.shares}

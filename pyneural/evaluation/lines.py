@@ -1,0 +1,65 @@
+"""lines.py -- lines of results, folded at the width of a terminal."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+
+from pyneural.metrics.estimate import Estimate
+
+SEPARATOR = " · "
+
+
+def number(value: float) -> str:
+    """A loss: three decimals, or as many digits where those would show nothing, or too much."""
+    return f"{value:.3f}" if value == 0 or 0.0995 <= abs(value) < 1e5 else f"{value:.3g}"
+
+
+def shown(name: str, value: float) -> str:
+    """`accuracy 93.40 %`, `val_accuracy 97.85 % [97.45, 98.19]`, `loss 0.214`."""
+    if isinstance(value, Estimate):
+        return f"{name} {value}"
+    return f"{name} {100 * value:.2f} %" if name.endswith("accuracy") else f"{name} {number(value)}"
+
+
+def folded(parts: Sequence[str], columns: int | None, indent: str = "    ") -> list[str]:
+    """The parts joined by dots, in lines of at most so many columns; a part is broken where it alone is longer.
+
+    >>> folded(["some data", "10 classes", "adam"], 24)
+    ['some data · 10 classes ·', '    adam']
+    """
+    if columns is None:
+        return [SEPARATOR.join(parts)]
+    lines, line = [], ""
+    words = [word for part in parts for word in (*part.split(" "), "·")][:-1]
+    for word in _unbroken(words, columns - len(indent) - 2):
+        joined = f"{line} {word}" if line.strip() else line + word
+        if len(joined) > columns and line.strip():
+            lines.append(line)
+            joined = indent + word
+        line = joined
+    return [*lines, line]
+
+
+def _unbroken(words: list[str], columns: int) -> list[str]:
+    """What stays on one line: a part and the dot after it, where that is short enough; else its words."""
+    runs, run = [], []
+    for word in words:
+        run.append(word)
+        if word == "·":
+            runs.append(run)
+            run = []
+    found: list[str] = []
+    for each in [*runs, run]:
+        text = " ".join(each)
+        found += [text] if len(text) <= columns else each
+    return found
+
+
+def say(parts: Sequence[str]) -> None:
+    """Prints a permanent line of parts, folded at the width of a terminal."""
+    print("\n".join(folded(parts, terminal_columns())), flush=True)
+
+
+def terminal_columns() -> int | None:
+    """The width of the terminal that lines go to; None where they go elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None

@@ -1,0 +1,149 @@
+"""predict.py -- what a trained model says: predict, classify."""
+
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+
+import pyneural._core as _core
+from pyneural.arguments.arrays import Array
+from pyneural.arguments.spelling import words
+from pyneural.batching.feed import Feed
+from pyneural.batching.inputs import check_model, checked, not_a_path, numbered
+from pyneural.card.preprocessing import Preprocessing
+from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.evaluation.heads import BATCH, Head, answers, forward, trained
+from pyneural.models.model import Model, Sequential
+
+_PIXELS = np.dtype(np.uint8)
+
+
+@overload
+def predict(model: Sequential, x: Any) -> Array: ...
+
+
+@overload
+def predict(model: Model, x: Any) -> Any: ...
+
+
+@words(batch_size="nothing: it has no effect on the result", verbose="nothing: it prints nothing", data="x", images="x")
+def predict(model: Model, x: Any) -> Any:
+    """What a trained model says about inputs, which are prepared as those it was trained on.
+
+    Args:
+        model: trained, or loaded.
+        x: inputs (n, ...), a Dataset, or a single input.
+
+    Returns:
+        Probabilities (n, K) for classes, the probability of 1 (n, 1) for a binary model, else values (n, K); for a
+        model with heads a dict of these.  The probabilities of classes trained with mse, mae or huber are the outputs
+        as the model writes them: each stands for itself, and their sum need not be 1.
+
+    Raises:
+        ValueError, TypeError: x is not of the kind the model was trained on.
+        RuntimeError: the model was not trained.
+    """
+    heads, preprocessing = _trained(model, "predict")
+    if isinstance(x, Splits):
+        raise TypeError("predict: give one part of the data: data.test, or data.test.x")
+    if isinstance(x, tuple) and len(x) == 2 and np.shape(x[0]) != np.shape(x[1]):
+        raise TypeError("predict: x is a pair: give the inputs alone, without labels: pn.predict(model, x)")
+    values = _inputs(model, x, preprocessing)
+    n, run = len(values), forward(model, heads)
+    if n == 0:
+        empty = {head.name: np.empty((0, head.task.outputs), model.dtype) for head in heads}
+        return empty.get("", empty)
+    with _core.no_grad():
+        if n <= BATCH:
+            batch = preprocessing.gather(model.dtype)(_core.borrow(values), _core.borrow(np.arange(n)))
+            return answers(run(batch, training=False), heads)
+        feed = Feed(values, None, np.arange(n), preprocessing, model.dtype)
+        found = [answers(run(batch, training=False), heads) for batch, _ in feed.batches(BATCH)]
+    if not heads[0].name:
+        return np.concatenate(found)
+    return {head.name: np.concatenate([part[head.name] for part in found]) for head in heads}
+
+
+def _inputs(model: Model, x: Any, preprocessing: Preprocessing) -> Array:
+    """A batch of inputs (n, ...), checked, of what predict is given."""
+    values = x.x if isinstance(x, Dataset) else x.numpy() if isinstance(x, _core.Tensor) else np.asarray(x)
+    if values.dtype.kind not in "iubf":
+        not_a_path(model, values, "predict")
+    shape = model.input_shape or ()
+    if values.shape == shape or (values.ndim == 2 and (*values.shape, 1) == shape):
+        values = values[None]
+    if values.dtype == _PIXELS and preprocessing.dtype == "uint8":
+        return checked(model, values, "predict")
+    looked_up = values.dtype == _PIXELS  # perhaps: else the check says what is wrong
+    values = numbered(model, values, "predict") if looked_up else values.astype(model.dtype, copy=False)
+    preprocessing.check(values.dtype.name, "predict")
+    return checked(model, values, "predict")
+
+
+class Prediction(NamedTuple):
+    """What a model says about one input: `7 (99.8 %)`."""
+
+    label: str
+    confidence: float
+    probabilities: Array
+
+    def __str__(self) -> str:
+        return f"{self.label} ({100 * self.confidence:.1f} %)"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+@overload
+def classify(model: Sequential, image: Any) -> Prediction: ...
+
+
+@overload
+def classify(model: Model, image: Any) -> Any: ...
+
+
+@words(x="image", data="image")
+def classify(model: Model, image: Any) -> Any:
+    """The class of one input, with the model's confidence in it.
+
+    Args:
+        model: trained on classes or binary labels.
+        image: one input, as (height, width), (height, width, channels) or a batch of 1.
+
+    Returns:
+        The Prediction; for a model with heads a dict of them.
+
+    Raises:
+        ValueError, TypeError: the model gives values, or the image is not one input of its kind.
+    """
+    heads, _ = _trained(model, "classify")
+    for head in heads:
+        if head.task.kind == "values":
+            what = f"the head {head.name}" if head.name else "this model"
+            raise ValueError(f"classify: {what} gives values, not classes: use pn.predict(model, x)")
+    found = predict(model, image)
+    by_head = found if isinstance(found, dict) else {"": found}
+    count = len(by_head[heads[0].name])
+    if count != 1:
+        raise ValueError(f"classify: it takes one input, got {count:,}: use pn.predict(model, x)")
+    said = {head.name: _prediction(head, by_head[head.name][0]) for head in heads}
+    return said.get("", said)
+
+
+def _prediction(head: Head, row: Array) -> Prediction:
+    task = head.task
+    if task.kind == "binary":
+        row = np.array([1 - row[0], row[0]])
+        number = int(row[1] >= task.threshold)
+    else:
+        number = int(row.argmax())
+    return Prediction(task.label(number), min(1.0, max(0.0, float(row[number]))), row)
+
+
+def _trained(model: Model, who: str) -> tuple[tuple[Head, ...], Preprocessing]:
+    check_model(model, who)
+    if model.card.task is None:
+        raise RuntimeError(
+            f"{who}: the model is not trained yet: pn.fit(model, data) first; where it was trained by hand, "
+            "pn.evaluate(model, (x, y)) once, which learns from y what its outputs mean (model(x) runs it as it is)"
+        )
+    return trained(model), model.card.preprocessing or Preprocessing("none", "float")

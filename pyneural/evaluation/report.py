@@ -1,0 +1,103 @@
+"""report.py -- Report: what evaluate found."""
+
+import math
+
+import numpy as np
+
+from pyneural.arguments.arrays import Array
+from pyneural.card.task import Task
+from pyneural.metrics.estimate import Estimate
+
+_SHOWN = 4  # of an example's values
+
+
+class Report:
+    """How a model did on a data set; prints as one line.
+
+    Attributes:
+        n: examples.
+        accuracy: the share that is right, an Estimate; None where outputs are values.
+        loss: the mean loss of an example, an Estimate; the loss trained with where that is one of pn.losses.
+        outputs: (n, K), what predict gives.
+        r2: where outputs are values, the share of the labels' variance that they explain, at most 1: the mean over
+            outputs of 1 - Σ(y - prediction)² / Σ(y - mean y)²; NaN where a label is the same everywhere; else None.
+        predictions: (n,) class numbers; (n, K) where outputs are values.
+        labels: the truth, likewise.
+        confusion: (K, K) counts, a row a true class, a column a predicted one; None where outputs are values.
+        mistakes: the numbers of the wrong ones, the surest first.
+    """
+
+    def __init__(
+        self, task: Task, outputs: Array, y: Array, errors: Array, name: str, note: str, loss_name: str = "mse"
+    ) -> None:
+        self.task, self.outputs, self.name, self.note = task, outputs, name, note
+        self.loss_name = "loss" if task.kind != "values" else loss_name
+        self.n = len(outputs)
+        self.loss = Estimate.mean(errors.tolist())
+        self.accuracy: Estimate | None = None
+        self.r2: float | None = None
+        self.confusion: Array | None = None
+        self.mistakes: Array = np.empty(0, np.int64)
+        if task.kind == "values":
+            self.predictions, self.labels, self.r2 = outputs, y, _explained(outputs, y)
+            return
+        one = task.kind == "binary"
+        self.predictions = (outputs[:, 0] >= task.threshold).astype(np.int64) if one else outputs.argmax(axis=1)
+        self.labels = y.reshape(-1).astype(np.int64)
+        wrong = np.flatnonzero(self.predictions != self.labels)
+        self.mistakes = wrong[np.argsort(-self.confidence[wrong], kind="stable")]
+        self.accuracy = Estimate.share(self.n - len(wrong), self.n)
+        classes = max(2, task.outputs)
+        self.confusion = np.bincount(self.labels * classes + self.predictions, minlength=classes**2)
+        self.confusion = self.confusion.reshape(classes, classes)
+
+    @property
+    def confidence(self) -> Array:
+        """(n,) the probability of the class predicted, 0 to 1."""
+        if self.task.kind == "binary":
+            return np.asarray(np.maximum(self.outputs[:, 0], 1 - self.outputs[:, 0]))
+        return np.asarray(self.outputs.max(axis=1).clip(0, 1))
+
+    def samples(self, count: int = 10) -> None:
+        """Prints the first examples: truth, prediction, confidence; and a last line with the share that is right.
+
+        Where outputs are values: truth, prediction, and how far off on the mean; and a last line with the mean of that.
+        """
+        count = min(count, self.n)
+        actual, said = self.labels[:count], self.predictions[:count]
+        if self.accuracy is None:
+            off = np.abs(said.astype(np.float64) - actual).mean(axis=1)
+            for number in range(count):
+                print(f"#{number} actual {_row(actual[number])} predicted {_row(said[number])} off {off[number]:.3g}")
+            print(f"mean absolute error of {count}: {Estimate.mean(off.tolist())}")
+            return
+        label = self.task.label
+        for number, (one, other, share) in enumerate(zip(actual, said, 100 * self.confidence[:count], strict=True)):
+            mark = "ok" if one == other else "wrong"
+            print(f"#{number} actual {label(one)} predicted {label(other)} {share:.1f} % {mark}")
+        right = int(np.sum(actual == said))
+        print(f"{right} of {count} right: {Estimate.share(right, count)}")
+
+    def __str__(self) -> str:
+        parts = [] if self.accuracy is None else [f"accuracy {self.accuracy}"]
+        parts.append(f"{self.loss_name} {self.loss:.4g}")
+        if self.r2 is not None:
+            parts.append(f"R² {self.r2:.4f}")
+        parts.append(f"n = {self.n:,}")
+        if self.note:
+            parts.append(self.note)
+        return " · ".join(parts)
+
+    __repr__ = __str__
+
+
+def _explained(outputs: Array, y: Array) -> float:
+    truth = y.astype(np.float64)
+    left = ((truth - outputs) ** 2).sum(axis=0)
+    there = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
+    return float(np.mean(1 - left / there)) if len(truth) and np.all(there > 0) else math.nan
+
+
+def _row(values: Array) -> str:
+    shown = ", ".join(f"{value:.4g}" for value in values[:_SHOWN])
+    return shown if len(values) <= _SHOWN else f"{shown}, ..."

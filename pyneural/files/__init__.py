@@ -1,0 +1,5 @@
+"""Models in files."""
+
+from pyneural.files.safetensors import dumps, load, loads, save
+
+__all__ = ["dumps", "load", "loads", "save"]

@@ -1,0 +1,160 @@
+"""architecture.py -- a model's layers and graph as JSON, and back: what a file says besides numbers.
+
+A layer is {kind, config, name}, and `trainable` where it is not.  A Sequential has its `layers` besides; a Model has
+`input` (a shape), its `layers`, `nodes` ([layer, [nodes]] by number; node 0 is the input) and `outputs` (a node's
+number, or [name, number] by head).  Where a layer is met again, {same: path} stands for it.
+"""
+
+from typing import Any
+
+from pyneural.arguments.checks import Shape
+from pyneural.layers.activations import Activation
+from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
+from pyneural.layers.dense import Dense, Embedding
+from pyneural.layers.joins import Add, Arithmetic, Concatenate, Multiply
+from pyneural.layers.layer import Layer, walk
+from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
+from pyneural.layers.reshaping import Flatten, Reshape
+from pyneural.models.graph import Input, Node
+from pyneural.models.model import Model, Sequential
+
+Kinds = dict[str, type[Layer]]
+Record = dict[str, Any]
+
+
+class UnknownKindError(ValueError):
+    """A layer in a file is of a class that was not given."""
+
+
+def describe(model: Model) -> Record:
+    """The architecture of a model.
+
+    Raises:
+        TypeError: a layer in it does not say how it is made.
+    """
+    return _describe(model, "", {})
+
+
+def construct(record: Record, kinds: Kinds, name: str) -> Layer:
+    """The model that was described, without values.
+
+    Args:
+        record: what describe gave, or anything else that JSON can hold.
+        kinds: the classes of layers by name; nothing but their constructors is called.
+        name: of the file, for messages.
+
+    Raises:
+        UnknownKindError: a class is missing.
+        KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError: it makes no sense.
+    """
+    return _construct(record, kinds | {"Sequential": Sequential, "Model": Model}, name, "", {})
+
+
+def sizes(values: Any) -> Shape:
+    """A shape out of JSON."""
+    if not isinstance(values, list) or not all(type(v) is int and v > 0 for v in values):
+        raise ValueError(f"a shape is {values!r}")
+    return tuple(values)
+
+
+def _describe(layer: Layer, path: str, met: dict[int, str | None]) -> Record:
+    if id(layer) in met:
+        if met[id(layer)] is None:
+            raise _shared(layer)
+        return {"same": met[id(layer)]}
+    met[id(layer)] = path
+    config = {key: value for key, value in layer.config().items() if key != "name"}
+    record: Record = {"kind": type(layer).__name__, "config": config, "name": layer.name}
+    if not layer.trainable:
+        record["trainable"] = False
+    if isinstance(layer, Model):
+        inside = layer._layers if isinstance(layer, Sequential) else layer.layers
+        record["layers"] = [_describe(child, f"{path}/{child.name}", met) for child in inside]
+        if not isinstance(layer, Sequential):
+            record |= _describe_graph(layer)
+        return record
+    for _, child in walk(layer):  # those its own constructor makes
+        if id(child) in met:
+            raise _shared(child)
+        met[id(child)] = None
+    return record
+
+
+def _shared(layer: Layer) -> TypeError:
+    return TypeError(
+        f"{layer._who}: it is inside an own layer and used elsewhere too, which no file can say: share it on nodes only"
+    )
+
+
+def _describe_graph(model: Model) -> Record:
+    graph = model._known()
+    places = {id(layer): number for number, layer in enumerate(graph.layers)}
+    numbers = {id(node): number for number, node in enumerate([graph.input, *graph.nodes])}
+    outputs: Any = [[name, numbers[id(node)]] for name, node in graph.outputs.items()]
+    return {
+        "input": list(graph.input.shape),
+        "nodes": [[places[id(node.layer)], [numbers[id(source)] for source in node.inputs]] for node in graph.nodes],
+        "outputs": numbers[id(graph.only)] if graph.only else outputs,
+    }
+
+
+def _construct(record: Record, kinds: Kinds, name: str, path: str, met: dict[str, Layer]) -> Layer:
+    if "same" in record:
+        return met[record["same"]]
+    kind = str(record["kind"])
+    if kind not in kinds:
+        raise UnknownKindError(
+            f"{name}: it has a layer {kind}, which is not pyneural's: pn.load(path, layers=[{kind}])"
+        )
+    config = {str(key): _tuples(value) for key, value in record["config"].items()}
+    inside = [_construct(child, kinds, name, f"{path}/{child.get('name')}", met) for child in record.get("layers", ())]
+    if kinds[kind] is Model:
+        layer: Layer = Model(*_construct_graph(record, inside), **config)
+    else:
+        layer = kinds[kind](*inside, **config)
+    if record["name"] is not None:
+        layer.name = str(record["name"])
+    if record.get("trainable") is False:
+        _freeze(layer)
+    met[path] = layer
+    return layer
+
+
+def _construct_graph(record: Record, layers: list[Layer]) -> tuple[Node, Node | dict[str, Node]]:
+    """The input and the outputs of a graph, by calling its layers on nodes again."""
+    nodes = [Input(sizes(record["input"]))]
+    for place, sources in record["nodes"]:
+        if not sources:
+            raise ValueError("a layer of the graph has no inputs")
+        nodes.append(_pick(layers, place)(*[_pick(nodes, source) for source in sources]))
+    outputs = record["outputs"]
+    if isinstance(outputs, list):
+        return nodes[0], {str(head): _pick(nodes, number) for head, number in outputs}
+    return nodes[0], _pick(nodes, outputs)
+
+
+def _pick(things: list[Any], number: Any) -> Any:
+    if type(number) is not int or not 0 <= number < len(things):
+        raise ValueError(f"{number!r} is none of {len(things)} numbers")
+    return things[number]
+
+
+def _freeze(layer: Layer) -> None:
+    """The layer as it was: those in a model say for themselves whether they are frozen, those in own layers follow."""
+    if isinstance(layer, Model):
+        vars(layer)["_trainable"] = False
+    else:
+        layer.trainable = False
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+KINDS: dict[str, type[Layer]] = {
+    layer.__name__: layer
+    for layer in (
+        Dense, Embedding, Conv2D, DepthwiseConv2D, MaxPool2D, AvgPool2D, GlobalAvgPool2D, BatchNorm, LayerNorm, Dropout,
+        Flatten, Reshape, Activation, Add, Multiply, Concatenate, Arithmetic,
+    )
+}  # fmt: skip

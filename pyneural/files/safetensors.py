@@ -1,0 +1,201 @@
+"""safetensors.py -- models in files: safetensors, and one metadata key `pyneural` that says what the tensors are.
+
+The key holds sorted JSON: format, architecture, input_shape, versions, and the model's card.  Loading runs no code but
+the constructors of known layers, and trusts nothing: shapes are learnt by a shape-only pass and compared with the file
+before anything of their size is allocated.
+"""
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyneural.arguments.arrays import Array
+from pyneural.arguments.paths import writable
+from pyneural.card.card import Card
+from pyneural.files.architecture import KINDS, UnknownKindError, construct, describe, sizes
+from pyneural.layers.layer import Layer, walk
+from pyneural.models.model import Model
+from pyneural.version import VERSION
+
+FORMAT = 1
+_FOREIGN = {
+    b"\x89HDF\r\n\x1a\n": "an HDF5 (Keras) file",
+    b"PK\x03\x04": "a zip archive (a PyTorch, Keras or NumPy file)",
+    b"\x93NUMPY": "a NumPy .npy file",
+    b"\x1f\x8b": "a gzip archive",
+    b"GGUF": "a GGUF file",
+    **{b"\x80" + bytes([protocol]): "a pickle, which may run code when loaded" for protocol in range(1, 6)},
+}
+_DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
+
+
+def save(model: Model, path: str | Path) -> Path:
+    """Writes a model, its preprocessing, task and history of training, to one safetensors file.
+
+    The file appears whole or not at all: it is written beside and moved.
+
+    Args:
+        model: built.
+        path: ends in .safetensors.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: another ending.
+        OSError: the folder is not there, or not writable.
+    """
+    if not isinstance(model, Model):
+        raise TypeError(f"save: model is {type(model).__name__}: give a pn.Model: pn.save(model, path)")
+    target = writable(path)
+    data = dumps(model)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def dumps(model: Model) -> bytes:
+    """The bytes of a model's file."""
+    from safetensors.numpy import save as serialize
+
+    blocks = model.blocks()
+    description = {
+        "format": FORMAT,
+        "architecture": describe(model),
+        "input_shape": list(model.input_shape or ()),
+        "versions": {"pyneural": VERSION},
+        **model.card.as_json(),
+    }
+    text = json.dumps(description, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    tensors = {path: np.ascontiguousarray(tensor.numpy()) for path, tensor in blocks.tensors.items()}
+    return bytes(serialize(tensors, metadata={"pyneural": text}))
+
+
+def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Model:
+    """Reads a model that pn.save wrote.
+
+    Args:
+        path: of the file.
+        layers: the classes of own layers that are in it.
+
+    Raises:
+        ValueError: the file is no model, damaged, or written by a newer version; says which.
+        OSError: it cannot be read.
+
+    >>> import tempfile, pyneural as pn
+    >>> model = pn.Sequential(pn.Dense(3))
+    >>> model.build((2,))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     again = pn.load(pn.save(model, folder + "/small.safetensors"))
+    >>> again.fingerprint() == model.fingerprint()
+    True
+    """
+    source = Path(path)
+    if source.is_dir():
+        raise IsADirectoryError(f"load: {source} is a folder: give the .safetensors file in it")
+    if not source.exists():
+        raise FileNotFoundError(f"load: there is no file {source}")
+    return loads(source.read_bytes(), source.name, layers)
+
+
+def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) -> Model:
+    """The model whose file has these bytes; `name` opens the messages."""
+    if isinstance(layers, type):
+        kind = layers.__name__
+        raise TypeError(f"load: layers is {kind}, a class: give a list of classes, layers=[{kind}]")
+    description, tensors = _read(data, name)
+    kinds = KINDS | {kind.__name__: kind for kind in layers}
+    try:
+        model = construct(description["architecture"], kinds, name)
+        if not isinstance(model, Model):
+            raise ValueError("its architecture is no model")
+        model.card = Card.from_json(description)
+        model.seed = model.card.seed
+        model._learn(sizes(description["input_shape"]), 1)
+    except UnknownKindError:
+        raise
+    except _DAMAGE as error:
+        raise ValueError(f"{name}: its description of the model is damaged ({error})") from error
+    _compare(model, tensors, name)
+    for path, tensor in model.blocks().tensors.items():
+        tensor.assign(tensors[path])
+    return model
+
+
+def _compare(model: Model, tensors: dict[str, Array], name: str) -> None:
+    wanted = {
+        f"{path}/{key}": (spec.shape, model.dtype) for path, layer in walk(model) for key, spec in layer._specs.items()
+    }
+    found = {path: (array.shape, array.dtype.name) for path, array in tensors.items()}
+    for path in wanted.keys() | found.keys():
+        if wanted.get(path) != found.get(path):
+            raise ValueError(
+                f"{name}: tensor {path} is {found.get(path)} in the file, the model has {wanted.get(path)}"
+            )
+
+
+def _read(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The description and the tensors of a file's bytes."""
+    from safetensors.numpy import load as deserialize
+
+    for magic, what in _FOREIGN.items():
+        if data.startswith(magic) and data[8:9] != b"{":  # a header's length may look like a magic number
+            raise ValueError(f"{name} is {what}; pn.load reads .safetensors written by pn.save")
+    header = _header(data, name)
+    metadata = header.pop("__metadata__", {})
+    text = metadata.get("pyneural") if isinstance(metadata, dict) else None
+    if not isinstance(text, str):
+        raise ValueError(f"{name} holds tensors but no pyneural model; pn.load reads .safetensors written by pn.save")
+    try:
+        description = json.loads(text)
+        number = description["format"]
+        if type(number) is not int or number < 1:
+            raise ValueError(f"format is {number!r}")
+    except _DAMAGE as error:
+        raise ValueError(f"{name}: its description of the model is damaged ({error})") from error
+    if number > FORMAT:
+        raise ValueError(
+            f"{name} was written by a newer pyneural (format {number}, this one reads {FORMAT}): update pyneural"
+        )
+    for path, entry in header.items():
+        if entry["dtype"] not in ("F32", "F64"):
+            raise ValueError(f"{name}: tensor {path} is {entry['dtype']}; a pyneural model has F32 or F64")
+    try:
+        return description, deserialize(data)
+    except Exception as error:  # the library has its own exception type, and names no others
+        raise ValueError(f"{name} is damaged: {error}") from error
+
+
+def _header(data: bytes, name: str) -> dict[str, Any]:
+    """The JSON header, once the file is known to be as long as it promises."""
+    if len(data) < 8:
+        raise ValueError(f"{name}: {len(data)} bytes are no model: incomplete, or another kind of file")
+    length = int.from_bytes(data[:8], "little")
+    if length > len(data) - 8:
+        if data[8:9] == b"{":
+            raise ValueError(f"{name}: header promises {length:,} bytes, found {len(data) - 8:,}: incomplete file")
+        raise ValueError(f"{name} is no safetensors file; pn.load reads .safetensors written by pn.save")
+    try:
+        header = json.loads(data[8 : 8 + length])
+        entries = [(entry["data_offsets"][1], entry["dtype"]) for key, entry in header.items() if key != "__metadata__"]
+        promised = max((end for end, _ in entries), default=0)
+        if not isinstance(promised, int) or not math.isfinite(promised):
+            raise ValueError("offsets are no whole numbers")
+    except _DAMAGE as error:
+        raise ValueError(f"{name} is no safetensors file, or damaged: its header cannot be read ({error})") from error
+    if promised > len(data) - 8 - length:
+        found = len(data) - 8 - length
+        raise ValueError(f"{name}: header promises {promised:,} bytes of tensors, found {found:,}: incomplete file")
+    return dict(header)

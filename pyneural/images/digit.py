@@ -1,0 +1,140 @@
+"""digit.py -- a picture of one digit, from a file, Pillow or an array, made as MNIST's were."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeGuard
+
+import numpy as np
+import numpy.typing as npt
+
+import pyneural._core as _core
+from pyneural.arguments.arrays import Array
+from pyneural.images.files import opened
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    Picture = str | Path | Image | npt.ArrayLike
+
+
+_PLAIN_MODES = ("L", "LA", "RGB", "RGBA")  # what the engine takes as it is
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """A digit as MNIST has them, and what was done to get it; `print` says it in a line.
+
+    Attributes:
+        digit: uint8 (28, 28, 1), light on dark.
+        inverted: it was dark on light.
+        transparent: it had transparent pixels, which were given a ground.
+        box: (top, left, height, width) of the ink in the picture, in pixels.
+        place: (row, column, rows, columns) of it in the digit, at most 20 x 20.
+    """
+
+    digit: Array = field(repr=False)
+    inverted: bool
+    transparent: bool
+    box: tuple[int, int, int, int]
+    place: tuple[int, int, int, int]
+
+    def __str__(self) -> str:
+        top, left, height, width = self.box
+        _, _, rows, columns = self.place
+        done = ["laid over a ground"] if self.transparent else []
+        done += ["inverted (it was dark on light)"] if self.inverted else []
+        done += [f"cropped to the ink, {width} x {height} pixels at ({left}, {top})", f"scaled to {columns} x {rows}"]
+        return ", ".join([*done, "centred by its mass in 28 x 28"])
+
+
+def prepare_digit(image: "Picture") -> Array:
+    """A picture of one digit as MNIST has them: light on dark, in a 20 x 20 box, its mass in the middle of 28 x 28.
+
+    Transparent pixels are laid over a ground that lets the ink be seen; a picture dark on light is inverted; it is
+    cropped to the ink, scaled with averaging, and moved by whole pixels (LeCun et al. 1998).
+
+    Args:
+        image: the path of an image file, a Pillow image, or an array (height, width) or (height, width, channels) of 1
+            to 4 channels: uint8 from 0 to 255, bool, or floats from 0 to 1.
+
+    Returns:
+        uint8 (28, 28, 1).
+
+    Raises:
+        ValueError: nothing stands out in it, or it is no image.
+        TypeError: it is of another kind.
+
+    >>> page = np.full((200, 100), 255, "uint8")
+    >>> page[40:160, 45:55] = 0
+    >>> prepare_digit(page).shape
+    (28, 28, 1)
+    """
+    return examine_digit(image).digit
+
+
+def examine_digit(image: "Picture") -> Preparation:
+    """`prepare_digit`, and what it did.
+
+    >>> page = np.full((200, 100), 255, "uint8")
+    >>> page[40:160, 45:55] = 0
+    >>> print(examine_digit(page))
+    inverted (it was dark on light), cropped to the ink, 10 x 120 pixels at (45, 40), scaled to 2 x 20, \
+centred by its mass in 28 x 28
+    """
+    try:
+        digit, did = _core.prepare_digit(_pixels(image))
+    except ValueError as error:
+        if not isinstance(image, str | Path) or str(image) in str(error):
+            raise
+        raise ValueError(f"{error} (in '{image}')") from None
+    return Preparation(digit, did["inverted"], did["transparent"], did["box"], did["place"])
+
+
+def _pixels(image: "Picture") -> Array:
+    """What the engine takes: uint8 (height, width) or (height, width, channels)."""
+    if isinstance(image, str | Path):
+        with opened(image, "prepare_digit") as picture:  # here, where a damaged file shows, its pixels are read
+            return _of_pillow(picture)
+    if _is_pillow(image):
+        return _of_pillow(image)
+    return _of_numbers(np.asarray(image))
+
+
+def _is_pillow(image: object) -> "TypeGuard[Image]":
+    return hasattr(image, "convert") and hasattr(image, "getbands")  # known without importing Pillow
+
+
+def _of_pillow(image: "Image") -> Array:
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):  # Pillow clips these at 255
+        return _of_numbers(np.asarray(image))
+    if image.mode not in _PLAIN_MODES:
+        transparent = "transparency" in image.info or image.mode in ("PA", "La", "RGBa")
+        image = image.convert("L" if image.mode == "1" else "RGBA" if transparent else "RGB")
+    return np.asarray(image)
+
+
+def _of_numbers(values: Array) -> Array:
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype == np.bool_:
+        return values.astype(np.uint8) * np.uint8(255)
+    if values.size == 0 or values.dtype.kind not in "iuf":
+        return values  # the engine has the sentence
+    low, high = float(values.min()), float(values.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError("prepare_digit: the image holds NaN or infinity")
+    most = _full_scale(values, high)
+    if low < 0 or high > most:
+        raise ValueError(
+            f"prepare_digit: the image is {values.dtype} and runs from {low:g} to {high:g}; "
+            "give 0 to 255, or floats from 0 to 1"
+        )
+    scaled = values * (255.0 / most)
+    return np.rint(scaled, out=scaled).astype(np.uint8)
+
+
+def _full_scale(values: Array, high: float) -> float:
+    """The number that stands for white."""
+    if values.dtype.kind == "f":
+        return 1.0 if high <= 1 else 255.0
+    return 255.0 if high <= 255 else 65535.0

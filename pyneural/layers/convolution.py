@@ -1,0 +1,192 @@
+"""convolution.py -- layers over images: convolutions and pools."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pyneural.ops as ops
+from pyneural._core import Tensor
+from pyneural.arguments.checks import Padding, Pair, Shape, both, padded, pair, whole
+from pyneural.initializers import find, suited
+from pyneural.layers.activations import Activated
+from pyneural.layers.layer import Layer, arguments
+
+
+class Conv2D(Activated):
+    """y = activation(x * W + b), a convolution: (n, height, width, channels) -> (n, height', width', filters).
+
+    Args:
+        filters: the output channels.
+        size: of the kernel, one number or (height, width).
+        activation: None or a name.
+        stride: one number or (down, across).
+        padding: "valid" (none), "same", a number, (down, across) or ((top, bottom), (left, right)).
+        bias: False leaves b out, as before a BatchNorm.
+        init: what the weight (height, width, channels, filters) starts as; "auto" suits the activation.
+    """
+
+    _wants = 3
+
+    def __init__(
+        self,
+        filters: int,
+        size: Pair,
+        *,
+        activation: str | None = None,
+        stride: Pair = 1,
+        padding: Padding = "valid",
+        bias: bool = True,
+        init: str | float = "auto",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        who = type(self).__name__
+        self.filters, self.size = whole(who, "filters", filters), pair(who, "size", size)
+        self.stride, self.padding = pair(who, "stride", stride), padded(who, padding)
+        self._bias, self.init = bias, init
+        self._activate(activation)
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
+        return arguments(
+            self,
+            filters=self.filters,
+            size=self.size,
+            activation=self.activation,
+            stride=self.stride,
+            padding=self.padding,
+            bias=self._bias,
+            init=self.init,
+        )
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Declares the parameters for inputs (n, *shape)."""
+        sizes = (*both(self.size), shape[-1], self.filters)
+        self.parameter("weight", sizes, suited(self.activation or "relu") if self.init == "auto" else self.init)
+        self._offset = self.parameter("bias", (self.filters,), "zeros", "bias") if self._bias else None
+
+    def _run(self, x: Tensor, activation: str | None, training: bool, pool: Pair | None = None) -> Tensor:
+        stride, padding = self.stride, self.padding
+        return ops.conv2d(
+            x, self.weight, self._offset, stride=stride, padding=padding, activation=activation, pool=pool
+        )
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 2 * math.prod((*both(self.size), inputs[0][-1], *output))
+
+
+class DepthwiseConv2D(Conv2D):
+    """Kernels for each channel alone: (n, height, width, channels) -> (n, height', width', channels * multiplier).
+
+    Output channel c * multiplier + m is channel c under its kernel m.  Followed by a Conv2D of size 1, it replaces a
+    Conv2D with far fewer weights.  Source: Howard et al. 2017 (MobileNets).
+
+    Args:
+        size: of the kernels, one number or (height, width).
+        multiplier: the kernels of each channel.
+        activation: None or a name.
+        stride: one number or (down, across).
+        padding: as Conv2D takes it.
+        bias: False leaves b out, as before a BatchNorm.
+        init: what the weight (height, width, channels, multiplier) starts as; "auto" suits the activation.
+
+    >>> import pyneural as pn
+    >>> x = pn.Input((28, 28, 8))
+    >>> pn.Conv2D(16, 1)(pn.DepthwiseConv2D(3, padding="same", activation="relu")(x))
+    <Node of conv2d (n, 28, 28, 16)>
+    """
+
+    def __init__(
+        self,
+        size: Pair,
+        *,
+        multiplier: int = 1,
+        activation: str | None = None,
+        stride: Pair = 1,
+        padding: Padding = "valid",
+        bias: bool = True,
+        init: str | float = "auto",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            1, size, activation=activation, stride=stride, padding=padding, bias=bias, init=init, name=name
+        )
+        self.multiplier = whole("DepthwiseConv2D", "multiplier", multiplier)
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
+        rest = super().config()
+        del rest["filters"]
+        return rest | {"multiplier": self.multiplier}
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Declares the parameters for inputs (n, *shape)."""
+        taps = math.prod(both(self.size))
+        init = suited(self.activation or "relu") if self.init == "auto" else self.init
+        sizes = (*both(self.size), shape[-1], self.multiplier)
+        self.parameter("weight", sizes, find(init, fans=(taps, taps * self.multiplier)))
+        outputs = shape[-1] * self.multiplier
+        self._offset = self.parameter("bias", (outputs,), "zeros", "bias") if self._bias else None
+
+    def _run(self, x: Tensor, activation: str | None, training: bool, pool: Pair | None = None) -> Tensor:
+        return ops.depthwise_conv2d(
+            x, self.weight, self._offset, stride=self.stride, padding=self.padding, activation=activation
+        )
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 2 * math.prod((*both(self.size), *output))
+
+
+class MaxPool2D(Layer):
+    """The greatest value of each window: (n, height, width, channels) -> (n, height', width', channels).
+
+    Args:
+        size: of the window, one number or (height, width).
+        stride: None (the size), one number or (down, across).
+        padding: "valid", "same", or numbers as Conv2D takes them.
+    """
+
+    _wants = 3
+
+    def __init__(
+        self, size: Pair = 2, *, stride: Pair | None = None, padding: Padding = "valid", name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
+        who = type(self).__name__
+        self.size, self.padding = pair(who, "size", size), padded(who, padding)
+        self.stride = self.size if stride is None else pair(who, "stride", stride)
+
+    def call(self, x: Tensor, *, training: bool) -> Tensor:
+        """Computes y, (n, ...), from x."""
+        return ops.max_pool2d(x, size=self.size, stride=self.stride, padding=self.padding)
+
+    def _behind(self, before: Layer) -> Callable[..., Tensor] | None:
+        tiles = type(self) is MaxPool2D and self.padding == "valid" and both(self.stride) == both(self.size)
+        if type(before) is not Conv2D or before._after is not None or not tiles:
+            return None
+        return partial(before._run, activation=before._fused, pool=self.size)
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return math.prod((*both(self.size), *output))
+
+
+class AvgPool2D(MaxPool2D):
+    """The mean of each window: (n, height, width, channels) -> (n, height', width', channels); else as MaxPool2D."""
+
+    def call(self, x: Tensor, *, training: bool) -> Tensor:
+        """Computes y, (n, ...), from x."""
+        return ops.avg_pool2d(x, size=self.size, stride=self.stride, padding=self.padding)
+
+
+class GlobalAvgPool2D(Layer):
+    """The mean over height and width: (n, height, width, channels) -> (n, channels)."""
+
+    _wants = 3
+
+    def call(self, x: Tensor, *, training: bool) -> Tensor:
+        """Computes y, (n, ...), from x."""
+        return ops.global_avg_pool2d(x)
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return math.prod(inputs[0])

@@ -1,0 +1,115 @@
+"""dense.py -- dense layers and embeddings: each is one op, with its parameters."""
+
+import math
+from typing import Any
+
+import pyneural._core as _core
+import pyneural.ops as ops
+from pyneural._core import Tensor
+from pyneural.arguments.checks import Shape, whole
+from pyneural.initializers import suited
+from pyneural.layers.activations import Activated
+from pyneural.layers.layer import Layer, arguments
+
+_EXACT = 2**24  # float32 holds all whole numbers up to this one
+
+
+class Dense(Activated):
+    """y = activation(x W + b), along the last axis: (n, ..., in) -> (n, ..., units).
+
+    Args:
+        units: the outputs.
+        activation: None or a name.
+        bias: False leaves b out.
+        init: what the weight (in, units) starts as; "auto" suits the activation.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | None = None,
+        *,
+        bias: bool = True,
+        init: str | float = "auto",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        self.units, self._bias, self.init = whole("Dense", "units", units), bias, init
+        self._activate(activation)
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
+        return arguments(self, units=self.units, activation=self.activation, bias=self._bias, init=self.init)
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Declares the parameters for inputs (n, *shape)."""
+        if len(shape) == 3:
+            raise ValueError(f"x is (n, {', '.join(map(str, shape))}); put pn.Flatten() before Dense")
+        if not shape:
+            raise ValueError("x is (n,): it needs features, (n, features); use x.reshape(-1, 1)")
+        self.parameter("weight", (shape[-1], self.units), suited(self.activation) if self.init == "auto" else self.init)
+        self._offset = self.parameter("bias", (self.units,), "zeros", "bias") if self._bias else None
+
+    def _run(self, x: Tensor, activation: str | None, training: bool) -> Tensor:
+        return ops.linear(x, self.weight, self._offset, activation=activation)
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 2 * inputs[0][-1] * math.prod(output)
+
+
+class Embedding(Layer):
+    """A vector for each number, learnt: (n, ...) whole numbers -> (n, ..., units).
+
+    The numbers come as int64, or as whole floats (pn.fit makes floats of integers), and stay as they are: train with
+    preprocess=None where they are uint8.
+
+    Args:
+        vocabulary: how many numbers there are, 0 to vocabulary - 1; at most 16,777,216.
+        units: the length of a vector.
+        init: what the weight (vocabulary, units) starts as.
+
+    >>> import pyneural as pn
+    >>> model = pn.Sequential(pn.Embedding(1000, 8), pn.Flatten(), pn.Dense(2))
+    >>> model(np.array([[3, 999, 0, 3]])).shape
+    (1, 2)
+    """
+
+    def __init__(self, vocabulary: int, units: int, *, init: str | float = "normal", name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.vocabulary, self.units = whole("Embedding", "vocabulary", vocabulary), whole("Embedding", "units", units)
+        if vocabulary > _EXACT:
+            raise ValueError(
+                f"Embedding: vocabulary is {vocabulary:,}: at most {_EXACT:,} numbers are exact in float32"
+            )
+        self.init = init
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Declares the parameters for inputs (n, *shape)."""
+        self.parameter("weight", (self.vocabulary, self.units), self.init)
+
+    def call(self, x: Tensor, *, training: bool) -> Tensor:
+        """Computes y, (n, ..., units), from x."""
+        numbers = self._whole(x) if x.dtype in ("float32", "float64") else x.astype("int64")
+        try:
+            return ops.take(self.weight, numbers)
+        except ValueError:
+            found = numbers.numpy()
+            raise ValueError(
+                f"{self._who}: it knows the numbers 0..{self.vocabulary - 1}, x has {found.min()} to {found.max()}"
+            ) from None
+
+    def _whole(self, x: Tensor) -> Tensor:
+        """Floats as int64, if they are whole."""
+        if x.is_shape_only or x.size == 0:
+            return x.astype("int64")
+        inside = ops.clip(x.detach(), -float(_EXACT), float(_EXACT))
+        numbers = x if _core.check_finite(inside)[0] else inside.astype("int64")  # x: there is a NaN
+        if numbers is x or ops.abs(inside - numbers.astype(x.dtype)).max().item() != 0:
+            raise ValueError(
+                f"{self._who}: x has numbers that are not whole: give those of words or classes, "
+                f"0..{self.vocabulary - 1}, as they are, with preprocess=None in pn.fit"
+            )
+        return numbers
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0

@@ -1,0 +1,156 @@
+"""joins.py -- layers that make one of several: sums, products, concatenation, and the arithmetic of nodes."""
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import pyneural.ops as ops
+from pyneural._core import Tensor
+from pyneural.arguments.checks import Shape, batched
+from pyneural.arguments.spelling import choose
+from pyneural.layers.layer import Layer
+from pyneural.models.graph import Node
+
+_OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+}
+
+
+class _Elementwise(Layer):
+    """Several inputs in one, element by element."""
+
+    def call(self, *inputs: Tensor, training: bool) -> Tensor:
+        """Computes y, (n, ...), from two or more inputs."""
+        if len(inputs) < 2:
+            raise ValueError(f"it joins two inputs or more, got {len(inputs)}: {type(self).__name__}()(a, b)")
+        y = inputs[0]
+        for x in inputs[1:]:
+            _match(y, x)
+            y = self._both(y, x)
+        return y
+
+    def _both(self, a: Tensor, b: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return (len(inputs) - 1) * math.prod(output)
+
+
+class Add(_Elementwise):
+    """a + b + ...: a residual is Add()(block(x), x), or block(x) + x.  The inputs' shapes are equal, or 1 in an axis.
+
+    >>> import pyneural as pn
+    >>> x = pn.Input((8,))
+    >>> pn.Add()(x, pn.Dense(8)(x), pn.Dense(8)(x))
+    <Node of add (n, 8)>
+    """
+
+    def _both(self, a: Tensor, b: Tensor) -> Tensor:
+        return ops.add(a, b)
+
+
+class Multiply(_Elementwise):
+    """a * b * ...: a gate.  The inputs' shapes are equal, or 1 in an axis."""
+
+    def _both(self, a: Tensor, b: Tensor) -> Tensor:
+        return ops.mul(a, b)
+
+
+class Concatenate(Layer):
+    """The inputs one after another along an axis; their shapes are equal in all others.
+
+    Args:
+        axis: of (n, ...); -1 is the last, 0 would be the batch's.
+
+    >>> import pyneural as pn
+    >>> x = pn.Input((8, 8, 1))
+    >>> pn.Concatenate()(x, pn.Conv2D(4, 3, padding="same")(x))
+    <Node of concatenate (n, 8, 8, 5)>
+    """
+
+    def __init__(self, axis: int = -1, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
+            raise ValueError(
+                f"Concatenate: axis is {axis!r}: give a whole number but 0, which is the batch's; -1 is last"
+            )
+        self.axis = axis
+
+    def call(self, *inputs: Tensor, training: bool) -> Tensor:
+        """Computes y, (n, ...), from two or more inputs."""
+        if len(inputs) < 2:
+            raise ValueError(f"it joins two inputs or more, got {len(inputs)}: Concatenate()(a, b)")
+        if not -inputs[0].ndim < self.axis < inputs[0].ndim:
+            raise ValueError(f"axis is {self.axis}, and x is {inputs[0].shape}")
+        return ops.concat(inputs, axis=self.axis)
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+
+class Arithmetic(Layer):
+    """What `a - b`, `a / b` and the four operations with a number are in a graph.
+
+    Args:
+        operation: "add", "subtract", "multiply" or "divide".
+        number: the other operand; None: there are two inputs.
+        reverse: the number stands on the left.
+    """
+
+    def __init__(
+        self, operation: str, number: float | None = None, *, reverse: bool = False, name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
+        self._operation = choose("operation", operation, _OPERATIONS)
+        self.operation, self.number, self.reverse = operation, None if number is None else float(number), reverse
+        vars(self)["kind"] = operation
+
+    def call(self, *inputs: Tensor, training: bool) -> Tensor:
+        """Computes y, (n, ...), from one input and the number, or from two."""
+        y: Tensor
+        if self.number is None:
+            first, second = inputs
+            _match(first, second)
+            y = self._operation(first, second)
+        else:
+            (x,) = inputs
+            y = self._operation(self.number, x) if self.reverse else self._operation(x, self.number)
+        return y
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return math.prod(output)
+
+
+def arithmetic(operation: str, left: object, right: object) -> Node:
+    """The node of a sum, difference, product or quotient of two nodes, or of a node and a number."""
+    nodes = [side for side in (left, right) if isinstance(side, Node)]
+    number = right if isinstance(left, Node) else left
+    made: Layer
+    if len(nodes) == 2:
+        made = _OF_NODES[operation]() if operation in _OF_NODES else Arithmetic(operation)
+    elif isinstance(number, int | float | np.number) and not isinstance(number, bool):
+        made = Arithmetic(operation, float(number), reverse=nodes[0] is right)
+    else:
+        raise TypeError(f"{operation}: {type(number).__name__} beside {nodes[0]!r}: give another node, or a number")
+    node: Node = made(*nodes)
+    return node
+
+
+def _match(a: Tensor, b: Tensor) -> None:
+    """Refuses shapes that would be joined over the batch's axis, or not at all."""
+    if a.shape == b.shape:
+        return
+    if a.ndim != b.ndim or any(m != n and 1 not in (m, n) for m, n in zip(a.shape[1:], b.shape[1:], strict=True)):
+        raise ValueError(
+            f"the inputs are {batched(a.shape[1:])} and {batched(b.shape[1:])}: give equal shapes (pn.Dense or a "
+            "pn.Conv2D of size 1 makes them so), or 1 in an axis that is to be repeated"
+        )
+
+
+_OF_NODES: dict[str, type[Layer]] = {"add": Add, "multiply": Multiply}

@@ -1,0 +1,311 @@
+"""layer.py -- Layer: what every layer is, and how its parameters come to be.
+
+A layer's life: it is made; a model's build pushes a shape-only batch through it, and the layer says in `build` which
+parameters and state it has; the model lays all of them out in two blocks and fills them; from then on `call` runs.
+"""
+
+import re
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple, Self
+
+import pyneural._core as _core
+import pyneural.initializers as initializers
+from pyneural._core import Block, Tensor
+from pyneural.arguments.checks import Shape
+from pyneural.arguments.familiar import OF_LAYER
+from pyneural.arguments.spelling import check_arguments, instead
+from pyneural.layers.connect import explained, node_of, on_nodes
+from pyneural.layers.context import now_building
+from pyneural.models.graph import Node
+
+
+class Spec(NamedTuple):
+    """What a layer said about one of its tensors."""
+
+    shape: tuple[int, ...]
+    init: initializers.Initializer
+    group: str
+
+
+class Layer:
+    """The base of all layers; own layers define `build` and `call`.
+
+    >>> import pyneural as pn
+    >>> class Scale(pn.Layer):
+    ...     def build(self, shape):
+    ...         self.parameter("factor", shape[-1:], "ones")
+    ...     def call(self, x, *, training):
+    ...         return x * self.factor
+    >>> model = pn.Sequential(Scale(), pn.Dense(1))
+    >>> model.build((3,))
+    >>> model["scale_1"].factor.numpy()
+    array([1., 1., 1.], dtype=float32)
+    """
+
+    kind: ClassVar[str] = "layer"
+    name: str | None
+    _of_nodes: ClassVar[bool] = False  # whether nodes are arguments
+    _wants: ClassVar[int] = 0  # how many axes an input needs, without the batch's; 0: any
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """A layer that is not built; here, so that own layers need not call super().__init__()."""
+        if not cls._of_nodes and any(isinstance(one, Node) for arg in args for one in _flat(arg)):
+            raise TypeError(
+                f"{cls.__name__}: a layer is made first, and called on nodes then: {cls.__name__}(...)(node)"
+            )
+        if args or kwargs:
+            check_arguments(cls, len(args), kwargs)
+        self = super().__new__(cls)
+        vars(self).update(name=None, _trainable=True, _built=False, _path="", _specs={}, _tensors={}, _held={})
+        vars(self).update(_shapes=(), _nodes=weakref.WeakSet())
+        return self
+
+    _trainable: bool
+    _built: bool
+    _path: str
+    _specs: dict[str, Spec]
+    _tensors: dict[str, Tensor]
+    _held: dict[str, tuple[Block, int]]
+    _shapes: tuple[tuple[int, ...], ...]  # of the inputs it was built for
+    _nodes: weakref.WeakSet[Node]  # what it was called for in graphs; the graphs own them
+
+    def __init__(self, *, name: str | None = None) -> None:
+        if name is not None and (not isinstance(name, str) or not name or "/" in name):
+            raise ValueError(f"{self.kind}: name is {name!r}: give a word without '/'")
+        self.name = name
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "kind" not in vars(cls):
+            cls.kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    # ---- what a layer defines
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Says which parameters and state the layer has, for inputs (n, *shape); one shape for each input."""
+
+    def call(self, x: Tensor, *, training: bool) -> Tensor:
+        """Computes the layer's output, (n, ...), from x (n, *shape)."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method call(self, x, *, training)")
+
+    def logits(self, x: Tensor, *, training: bool) -> Tensor:
+        """Like call, but without a final softmax or sigmoid: what the losses take."""
+        return self.call(x, training=training)
+
+    def _end(self) -> Callable[..., Tensor] | None:
+        """What makes the output of the logits; None where they are the same."""
+        if type(self).logits is not Layer.logits:
+            raise ValueError(
+                f"{self._who}: other layers read its output, and the loss its logits: put what is between the two into "
+                "a pn.Activation of its own"
+            )
+        return None
+
+    def _behind(self, before: "Layer") -> Callable[..., Tensor] | None:
+        """The call that does what `before` does and then this layer, where one op can do both."""
+        return None
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int | None:
+        """Multiplications and additions for one example, not training; None where the layer cannot tell."""
+        return None
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make this layer again: those of __init__, read from attributes of the same names."""
+        code = type(self).__init__.__code__
+        names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+        for name in names:
+            if name not in vars(self):
+                raise TypeError(f"{type(self).__name__}: set self.{name} in __init__, or define config()")
+        return {name: value for name in names if (value := getattr(self, name)) is not None or name != "name"}
+
+    # ---- what a layer uses in build
+
+    def parameter(
+        self,
+        name: str,
+        shape: Sequence[int],
+        init: str | float | initializers.Initializer = "auto",
+        group: str = "weight",
+    ) -> Tensor:
+        """Declares a parameter; it is then the attribute `name`.
+
+        Args:
+            name: an identifier.
+            shape: its shape.
+            init: a name, a number, or a function of (values, seed, stream); "auto" is glorot_uniform.
+            group: "weight", or "bias" for biases and norms, which weight decay leaves alone.
+        """
+        if group not in ("weight", "bias"):
+            raise ValueError(f"{self._who}: parameter {name}: group is {group!r}: give 'weight' or 'bias'")
+        return self._declare(name, shape, "glorot_uniform" if init == "auto" else init, group)
+
+    def state(self, name: str, shape: Sequence[int], init: str | float | initializers.Initializer = "zeros") -> Tensor:
+        """Declares state: saved and restored with the parameters, but not trained (running statistics and the like)."""
+        return self._declare(name, shape, init, "state")
+
+    def _declare(
+        self, name: str, shape: Sequence[int], init: str | float | initializers.Initializer, group: str
+    ) -> Tensor:
+        at = now_building.get()
+        if at is None:
+            raise RuntimeError(f"{self._who}: parameters are declared in build(), which the model calls")
+        if not name.isidentifier() or name in self._specs or hasattr(type(self), name):
+            raise ValueError(f"{self._who}: parameter name '{name}' is taken, or no identifier")
+        sizes = tuple(int(size) for size in shape)
+        self._specs[name] = Spec(sizes, initializers.find(init), group)
+        self._tensors[name] = vars(self)[name] = _core.shape_only(sizes, at.dtype)
+        return self._tensors[name]
+
+    # ---- calling
+
+    def __call__(self, *inputs: Any, training: bool = False) -> Any:
+        """A node, for nodes: the layer's place in a graph.  For tensors (in composite layers, in build), the output.
+
+        Raises:
+            ValueError, TypeError: the inputs do not fit the layer; says which and what they are.
+        """
+        if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
+            inputs = tuple(inputs[0])  # pn.Add()([a, b]) is pn.Add()(a, b)
+        if any(isinstance(x, Node) for x in inputs):
+            return on_nodes(self, inputs)
+        if now_building.get() is not None:
+            return explained(self, inputs, training)
+        if not self._built or any(tensor.is_shape_only for tensor in self._tensors.values()):
+            raise RuntimeError(f"{self._who} is not built: put it into a pn.Sequential, or call it on nodes (pn.Input)")
+        return self.call(*inputs, training=training)
+
+    # ---- tensors
+
+    @property
+    def trainable(self) -> bool:
+        """False: the optimizer leaves the layer's parameters alone, and batch norm its statistics."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for block, index in self._held.values():
+            block.set_trainable(index, self._trainable)
+        for child in self.children():
+            child.trainable = value
+
+    def _settle(self, name: str, tensor: Tensor, block: Block, index: int) -> None:
+        """The tensor `name` now lives in a block; every attribute that is the old one follows."""
+        old = self._tensors[name]
+        for attribute, value in list(vars(self).items()):
+            if value is old:
+                vars(self)[attribute] = tensor
+        self._tensors[name] = tensor
+        if self._specs[name].group != "state":
+            self._held[name] = (block, index)
+            block.set_trainable(index, self._trainable)
+
+    def _unbuild(self) -> None:
+        """Forgets a build that failed."""
+        for attribute, value in list(vars(self).items()):
+            if any(value is tensor for tensor in self._tensors.values()):
+                del vars(self)[attribute]
+        vars(self).update(_built=False, _specs={}, _tensors={}, _held={}, _shapes=())
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        tensor = vars(self).get(name)
+        if isinstance(tensor, Tensor) and any(tensor is own for own in self._tensors.values()):
+            if value is not tensor:
+                _assign(f"{self._who}: {name}", tensor, value)
+            return
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:  # reached for names that are nowhere else; Any: an own layer's tensors
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name == "output":
+            return node_of(self)
+        if name in OF_LAYER:
+            raise AttributeError(f"{self._who}: a layer has no '{name}'; {instead(OF_LAYER[name])}")
+        if not self._built and name in ("weight", "bias", "gamma", "beta", "running_mean", "running_var"):
+            raise AttributeError(
+                f"{self._who}: has no {name} yet: build the model first (model.build(shape), or pn.fit)"
+            )
+        raise AttributeError(f"{type(self).__name__} has no attribute '{name}'")
+
+    # ---- the tree
+
+    def children(self) -> "list[Layer]":
+        """The layers inside this one, in the order they were put there; each has a name."""
+        inside: dict[int, Layer] = {}
+        for value in vars(self).values():
+            if isinstance(value, Layer):
+                inside[id(value)] = value
+            elif isinstance(value, list | tuple):
+                inside |= {id(v): v for v in value if isinstance(v, Layer)}
+        return name_layers(list(inside.values()), self._who)
+
+    def _tree(self) -> "list[Layer]":
+        """This layer and all below it."""
+        return [self, *(layer for _, layer in walk(self))]
+
+    @property
+    def _who(self) -> str:
+        return self._path or self.name or self.kind
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._who}>"
+
+
+def _flat(argument: Any) -> Sequence[Any]:
+    return argument if isinstance(argument, list | tuple) else (argument,)
+
+
+def _assign(who: str, tensor: Tensor, value: Any) -> None:
+    import numpy as np
+
+    given = np.shape(value)
+    if given and given != tensor.shape:
+        raise ValueError(f"{who} is {tensor.shape}, the value given is {given}")
+    tensor.assign(value)
+
+
+def name_layers(layers: list[Layer], who: str) -> list[Layer]:
+    """Gives those without a name theirs: the kind and which of its kind it is.
+
+    Raises:
+        ValueError: two have the same name.
+    """
+    taken: set[str] = set()
+    for name in (layer.name for layer in layers):
+        if name in taken:
+            raise ValueError(f"{who}: two layers are named '{name}': give one of them another name=")
+        if name is not None:
+            taken.add(name)
+    seen: dict[str, int] = {}
+    given: dict[str, int] = {}  # the last number of each kind that was given here: none below it is free
+    for layer in layers:
+        seen[layer.kind] = number = seen.get(layer.kind, 0) + 1
+        if layer.name is None:
+            number = max(number, given.get(layer.kind, 0) + 1)
+            while f"{layer.kind}_{number}" in taken:
+                number += 1
+            given[layer.kind] = number
+            layer.name = f"{layer.kind}_{number}"
+            taken.add(layer.name)
+    return layers
+
+
+def walk(layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """Every layer in the tree below this one once, outermost first, with its path (`block_1/dense_2`)."""
+    return _below(layer, "", {})
+
+
+def _below(layer: Layer, path: str, seen: dict[int, Layer]) -> Iterator[tuple[str, Layer]]:
+    for child in layer.children():
+        if id(child) not in seen:
+            seen[id(child)] = child
+            below = f"{path}/{child.name}" if path else str(child.name)
+            yield below, child
+            yield from _below(child, below, seen)
+
+
+def arguments(layer: Layer, **given: Any) -> dict[str, Any]:
+    """A layer's config: its arguments, and its name where it has one."""
+    return given if layer.name is None else given | {"name": layer.name}

@@ -1,0 +1,48 @@
+"""reshaping.py -- layers that keep the values and change their shape."""
+
+import math
+
+import pyneural.ops as ops
+from pyneural._core import Tensor
+from pyneural.arguments.checks import Shape, batched
+from pyneural.layers.layer import Layer
+
+
+class Flatten(Layer):
+    """All axes but the batch's in one: (n, ...) -> (n, values)."""
+
+    def call(self, x: Tensor, *, training: bool) -> Tensor:
+        """Computes y, (n, values), from x."""
+        return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+
+class Reshape(Layer):
+    """The same values in another shape: (n, ...) -> (n, *shape).
+
+    Args:
+        shape: without the batch's axis; one length may be -1, and is then what remains.
+    """
+
+    def __init__(self, shape: tuple[int, ...], *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        if not isinstance(shape, tuple | list):
+            raise TypeError(f"Reshape: shape is {shape!r}: give a tuple without the batch's axis, as (7, 7, 16)")
+        self.shape = tuple(shape)
+        whole = all(isinstance(size, int) and not isinstance(size, bool) for size in self.shape)
+        if not whole or any(size < 1 and size != -1 for size in self.shape) or self.shape.count(-1) > 1:
+            raise ValueError(f"Reshape: shape is {self.shape}: give whole numbers of at least 1, and -1 once at most")
+
+    def call(self, x: Tensor, *, training: bool) -> Tensor:
+        """Computes y, (n, *shape), from x."""
+        values, known = math.prod(x.shape[1:]), math.prod(size for size in self.shape if size != -1)
+        if values % known or (values != known and -1 not in self.shape):
+            raise ValueError(
+                f"x is {batched(x.shape[1:])}, {values} values an example; shape {self.shape} does not hold as many"
+            )
+        return ops.reshape(x, (x.shape[0], *(values // known if size == -1 else size for size in self.shape)))
+
+    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0

@@ -1,0 +1,63 @@
+"""names.py -- what is shown beside the loss: names, or functions of (outputs, targets) that give a mean.
+
+A function gets tensors, and gives a tensor of one number, or a number.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyneural.ops as ops
+from pyneural._core import Tensor
+from pyneural.arguments.checks import named, takes_two
+from pyneural.arguments.spelling import choose
+from pyneural.card.task import Task
+
+Metric = Callable[[Tensor, Tensor], Tensor | float]
+NAMES: dict[str, Metric] = {"accuracy": ops.accuracy, "mse": ops.mse, "mae": ops.mae}
+
+
+def find(metrics: Sequence[str | Metric], task: Task, who: str = "fit") -> dict[str, Metric]:
+    """The metrics by name; accuracy is always there where labels are classes.
+
+    Raises:
+        ValueError: an unknown name, or accuracy for values.
+    """
+    if isinstance(metrics, str) or callable(metrics):
+        metrics = (metrics,)
+    found: dict[str, Metric] = {} if task.kind == "values" else {"accuracy": ops.accuracy}
+    for metric in metrics:
+        if callable(metric):
+            name = named(metric, "metric")
+            ours = metric in NAMES.values()
+            found[_unused(name, found)] = metric if ours else _own(metric, f"{who}: metric {name}")
+            continue
+        function = choose("metric", metric, NAMES)
+        if (metric == "accuracy") == (task.kind == "values"):
+            suits = "mse, mae" if task.kind == "values" else "accuracy, which is shown by itself"
+            raise ValueError(f"{who}: metric '{metric}' does not suit {task.kind}: use {suits}, or a function")
+        found[metric] = function
+    return found
+
+
+def _own(function: Metric, who: str) -> Metric:
+    """A metric of the user's, which is told where it is none."""
+    takes_two(function, who)
+
+    def own(outputs: Tensor, targets: Tensor) -> float:
+        value: Any = function(outputs, targets)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            what = " ".join(map(str, (type(value).__name__, *filter(None, [getattr(value, "shape", None)]))))
+            raise TypeError(f"{who} gave {what}: give one number, its mean over the batch") from None
+
+    return own
+
+
+def _unused(name: str, found: dict[str, Metric]) -> str:
+    """The name, with a number where another metric has it already."""
+    number = 2
+    unused = name
+    while unused in found and name != "accuracy":  # an own accuracy stands in for ours
+        unused, number = f"{name}_{number}", number + 1
+    return unused

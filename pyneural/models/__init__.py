@@ -1,0 +1,1 @@
+"""Layers that are built, called and kept as one."""

@@ -1,0 +1,78 @@
+"""blocks.py -- a model's two blocks: its parameters, one allocation, and its state, another."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pyneural._core import Block, Tensor
+from pyneural.layers.layer import Layer
+
+
+class Parameters(dict[str, Tensor]):
+    """Tensors by their paths; those who call it, as elsewhere, are told that it is no method."""
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        """Says that there is nothing to call."""
+        raise TypeError("model.parameters is a dict, not a method: leave the () away; pn.Adam(model) takes the model")
+
+
+class Blocks:
+    """Where a model's tensors lie.
+
+    A layer may be part of two models; its tensors lie in the blocks of the one that laid them out last, and the other
+    lays out again, keeping the values, when it needs blocks.
+    """
+
+    def __init__(self, layers: Sequence[tuple[str, Layer]], dtype: str, seed: int) -> None:
+        """Lays out the tensors of built layers (path, layer); those without values yet get their initial ones."""
+        self.places: list[tuple[Layer, str]] = []
+        self.tensors: dict[str, Tensor] = {}
+        self.parameters = self._lay_out(layers, dtype, seed, state=False)
+        self.state = self._lay_out(layers, dtype, seed, state=True)
+
+    def _lay_out(self, layers: Sequence[tuple[str, Layer]], dtype: str, seed: int, state: bool) -> Block | None:
+        found = [
+            (f"{path}/{name}", layer, name, spec)
+            for path, layer in layers
+            for name, spec in layer._specs.items()
+            if (spec.group == "state") is state
+        ]
+        if not found:
+            return None
+        block = Block([f[0] for f in found], [f[3].shape for f in found], [f[3].group for f in found], dtype)
+        for index, (path, layer, name, spec) in enumerate(found):
+            tensor, old = block.tensors[index], layer._tensors[name]
+            if old.is_shape_only:
+                spec.init(tensor, seed, path)
+            else:
+                tensor.assign(old)
+            layer._settle(name, tensor, block, index)
+            self.places.append((layer, name))
+            self.tensors[path] = tensor
+        return block
+
+    @property
+    def current(self) -> bool:
+        """False once another model has laid out one of these layers."""
+        return all(
+            layer._tensors.get(name) is tensor
+            for (layer, name), tensor in zip(self.places, self.tensors.values(), strict=True)
+        )
+
+    def snapshot(self) -> list[bytes]:
+        """The values of everything, to be put back by restore."""
+        return [block.snapshot() for block in (self.parameters, self.state) if block is not None]
+
+    def restore(self, values: list[bytes]) -> None:
+        """Puts back what snapshot gave."""
+        blocks = [block for block in (self.parameters, self.state) if block is not None]
+        for block, data in zip(blocks, values, strict=True):
+            block.restore(data)
+
+    def fingerprint(self) -> str:
+        """The sha256 of every name, shape and value, padding left out."""
+        digest = hashlib.sha256()
+        for path, tensor in self.tensors.items():
+            digest.update(f"{path} {tensor.dtype} {tensor.shape}\n".encode())
+            digest.update(tensor.numpy().tobytes())
+        return digest.hexdigest()

@@ -1,0 +1,104 @@
+"""checks.py -- what pn.Model and pn.Sequential are given, checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyneural._core as _core
+from pyneural._core import Tensor
+from pyneural.arguments.checks import batched
+from pyneural.layers.context import recorded
+from pyneural.models.graph import Graph, Node
+
+if TYPE_CHECKING:
+    from pyneural.layers.layer import Layer
+    from pyneural.models.model import Model
+
+
+def inside(model: Model, x: Tensor) -> Tensor:
+    """What a model makes of a shape-only tensor, where it is a layer of one that is being built.
+
+    Raises:
+        ValueError: it takes other shapes, or has several heads.
+    """
+    if model.input_shape is None:
+        model._connect(tuple(x.shape[1:]))
+    elif x.shape[1:] != model.input_shape:
+        raise ValueError(f"{model._who}: it is built for inputs {batched(model.input_shape)}, x is {x.shape}")
+    if not isinstance(model.output_shape, tuple):
+        raise ValueError(
+            f"{model._who}: it has {len(model.output_shape or ())} heads, and a layer has one output: use the layers "
+            "in it, or a pn.Model of one head"
+        )
+    y: Tensor = recorded(model, (x,), _core.shape_only((*x.shape[:1], *model.output_shape), x.dtype))
+    return y
+
+
+def graph_of(inputs: object, outputs: object) -> Graph:
+    """The graph that pn.Model's arguments mean.
+
+    Raises:
+        TypeError, ValueError: they mean none; says what stands where a node belongs.
+    """
+    if isinstance(inputs, list | tuple | dict):
+        raise TypeError(
+            f"Model: inputs is a {type(inputs).__name__}, and a model has one input: join the arrays into one "
+            "(np.concatenate along the last axis) and give its pn.Input"
+        )
+    if isinstance(outputs, list | tuple):
+        raise TypeError("Model: outputs is a list: name the heads, as pn.Model(x, {'top': a, 'bottom': b})")
+    start = _node("inputs", inputs)
+    if not isinstance(outputs, dict):
+        return Graph(start, {"": _node("outputs", outputs)})
+    if not outputs:
+        raise ValueError("Model: outputs is an empty dict: give at least one head, as {'top': node}")
+    for name in outputs:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"Model: a head is named {name!r}: give a word of letters, digits and _")
+    return Graph(start, {name: _node(f"output '{name}'", node) for name, node in outputs.items()})
+
+
+def _node(what: str, given: object) -> Node:
+    """What was given, if it is a node."""
+    if isinstance(given, Node):
+        return given
+    kind = f"of type {type(given).__name__}"
+    if isinstance(given, type):
+        kind = f"{given.__name__}, a class"
+    elif hasattr(given, "_who"):
+        kind = f"the layer {given._who}, which was not called"
+    raise TypeError(f"Model: {what} is {kind}: give a node, pn.Input(shape) or what a layer called on nodes returned")
+
+
+def dtype_of(layers: list[Layer], wanted: str | None) -> str:
+    """The dtype of a model of these layers: that of those which have values already, else the one wanted, else float32.
+
+    Raises:
+        ValueError: they do not agree.
+    """
+    below = (tensor for layer in layers for one in layer._tree() for tensor in one._tensors.values())
+    found = sorted({tensor.dtype for tensor in below if not tensor.is_shape_only})
+    if len(found) > 1:
+        raise ValueError("Model: some of its layers have float32 values and some float64: make all of one dtype")
+    if found and wanted not in (None, *found):
+        raise ValueError(f"Model: dtype is {wanted!r}, but layers in it have {found[0]} values: leave dtype out")
+    return wanted or (found[0] if found else "float32")
+
+
+def check_layers(layers: tuple[object, ...]) -> None:
+    """Refuses what pn.Sequential cannot put one after another."""
+    if not layers:
+        raise ValueError("Sequential: give at least one layer, as pn.Sequential(pn.Dense(10))")
+    for layer in layers:
+        if isinstance(layer, list | tuple):
+            raise TypeError("Sequential: give the layers one by one, pn.Sequential(a, b), not in a list")
+        if isinstance(layer, Node) and layer.layer is None:
+            raise TypeError(
+                "Sequential: leave pn.Input out: the shape is learnt from the data, or by model.build(shape)"
+            )
+        if isinstance(layer, Node):
+            raise TypeError("Sequential: it takes layers, not nodes: pn.Model(inputs, outputs) is made of nodes")
+        if isinstance(layer, type) and hasattr(layer, "kind"):
+            raise TypeError(f"Sequential: {layer.__name__} is a class; write pn.{layer.__name__}(...)")
+        if not hasattr(layer, "_who"):
+            raise TypeError(f"Sequential: {layer!r} is no layer")

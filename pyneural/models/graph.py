@@ -1,0 +1,286 @@
+"""graph.py -- networks that are more than a chain: nodes, and the flat list of steps as which a graph is run.
+
+A layer called on a node gives a node, which knows its shape and holds no values.  A graph is what lies between an input
+and its outputs; it is planned once: steps in the order in which the nodes were made (a node is younger than those it is
+made of, so there is no cycle), each with the slots that it reads and the one it writes.  A slot is given to another
+value as soon as nobody needs the old one, so running a deep graph holds no more than its widest place.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pyneural._core import Tensor
+from pyneural.arguments.checks import Shape, batched, shape_of
+from pyneural.arguments.spelling import words
+
+if TYPE_CHECKING:
+    from pyneural.layers.layer import Layer
+
+Call = Callable[..., Any]
+_ages = itertools.count(1)
+
+
+class Node:
+    """A place in a graph: what a layer makes of other nodes.
+
+    `a + b`, `a - b`, `a * b`, `a / b` and `-a` of nodes and numbers are layers too.
+
+    Args:
+        shape: of one example, without the batch's axis.
+        layer: what makes it; None for an input.
+        inputs: the nodes it is made of.
+
+    >>> import pyneural as pn
+    >>> x = pn.Input((8, 8, 1))
+    >>> pn.Conv2D(4, 3)(x)
+    <Node of conv2d (n, 6, 6, 4)>
+    """
+
+    __slots__ = ("__weakref__", "age", "inputs", "layer", "shape")
+    __array_ufunc__ = None  # NumPy's numbers and arrays leave the arithmetic to us
+
+    def __init__(self, shape: Shape, layer: Layer | None = None, inputs: tuple[Node, ...] = ()) -> None:
+        self.shape, self.layer, self.inputs = shape, layer, inputs
+        self.age = next(_ages)
+
+    def __repr__(self) -> str:
+        return f"<Node of {self.maker} {batched(self.shape)}>"
+
+    @property
+    def maker(self) -> str:
+        """The name of the layer that makes it, or "input"."""
+        return "input" if self.layer is None else self.layer._who
+
+    def __add__(self, other: Node | float) -> Node:
+        return _arithmetic("add", self, other)
+
+    def __radd__(self, other: float) -> Node:
+        return _arithmetic("add", other, self)
+
+    def __sub__(self, other: Node | float) -> Node:
+        return _arithmetic("subtract", self, other)
+
+    def __rsub__(self, other: float) -> Node:
+        return _arithmetic("subtract", other, self)
+
+    def __mul__(self, other: Node | float) -> Node:
+        return _arithmetic("multiply", self, other)
+
+    def __rmul__(self, other: float) -> Node:
+        return _arithmetic("multiply", other, self)
+
+    def __truediv__(self, other: Node | float) -> Node:
+        return _arithmetic("divide", self, other)
+
+    def __rtruediv__(self, other: float) -> Node:
+        return _arithmetic("divide", other, self)
+
+    def __neg__(self) -> Node:
+        return _arithmetic("multiply", self, -1.0)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        raise TypeError(
+            f"{self!r} has a shape but no values: call layers on it (pn.Activation('relu')(node), or an own pn.Layer "
+            "that calls the op)"
+        )
+
+
+def _arithmetic(operation: str, left: Node | float, right: Node | float) -> Node:
+    from pyneural.layers.joins import arithmetic
+
+    return arithmetic(operation, left, right)
+
+
+@words(name="nothing: an input has none", batch_size="nothing: batches may have any size", dtype="pn.Model(dtype=...)")
+def Input(shape: object, *others: object) -> Node:  # noqa: N802 -- it stands where layers stand
+    """The node at which a graph begins.
+
+    Args:
+        shape: of one example, without the batch's axis: (28, 28, 1).
+        others: none; they are met with the fix.
+
+    Raises:
+        TypeError, ValueError: the shape is no tuple of whole numbers of at least 1.
+
+    >>> import pyneural as pn
+    >>> x = pn.Input((28, 28, 1))
+    >>> h = pn.Dense(32, "relu")(pn.Flatten()(x))
+    >>> model = pn.Model(x, pn.Dense(10)(h + pn.Dense(32)(h)))
+    >>> model.output_shape
+    (10,)
+    """
+    if others:
+        raise TypeError(f"Input: give one tuple, pn.Input({(shape, *others)})")
+    return Node(shape_of("Input", shape))
+
+
+class Step(NamedTuple):
+    """One call: reads the value of slot `first` and of those in `more`, writes slot `target`, empties `spent`."""
+
+    call: Call
+    first: int
+    more: tuple[int, ...]
+    target: int
+    spent: tuple[int, ...]
+
+
+class Plan(NamedTuple):
+    """The steps in order, how many slots they use, the slots of the outputs; the calls alone where it is a chain."""
+
+    steps: list[Step]
+    slots: int
+    outputs: dict[str, int]
+    chain: list[Call]
+
+    def run(self, x: Tensor, training: bool) -> dict[str, Tensor]:
+        """The outputs for a batch x."""
+        if self.chain:
+            for call in self.chain:
+                x = call(x, training=training)
+            return dict.fromkeys(self.outputs, x)
+        values: list[Any] = [None] * self.slots
+        values[0] = x
+        for call, first, more, target, spent in self.steps:
+            if more:
+                values[target] = call(values[first], *[values[slot] for slot in more], training=training)
+            else:
+                values[target] = call(values[first], training=training)
+            for slot in spent:
+                values[slot] = None
+        return {name: values[slot] for name, slot in self.outputs.items()}
+
+
+class _Entry(NamedTuple):
+    """A call before it has slots: the keys of the values that it reads and makes."""
+
+    call: Call
+    reads: tuple[Any, ...]
+    makes: Any
+
+
+class Graph:
+    """What lies between an input and its outputs.
+
+    Args:
+        input: the node that stands for x.
+        outputs: nodes by name; {"": node} for a single one.
+
+    Raises:
+        TypeError, ValueError: no nodes, or no graph.
+    """
+
+    def __init__(self, input: Node, outputs: Mapping[str, Node]) -> None:  # noqa: A002 -- the word of models
+        self.input, self.outputs = input, dict(outputs)
+        self._names = frozenset(outputs)
+        self.nodes = _between(input, self.outputs)
+        self.layers: list[Layer] = list({id(node.layer): node.layer for node in self.nodes if node.layer}.values())
+        self._reads = Counter(id(source) for node in self.nodes for source in node.inputs)
+        self._plans: dict[frozenset[str], Plan] = {}
+
+    @property
+    def only(self) -> Node | None:
+        """The output, where there is a single one without a name."""
+        return self.outputs.get("")
+
+    def run(self, x: Tensor, training: bool, written: frozenset[str] | None = None) -> dict[str, Tensor]:
+        """The outputs for a batch x: those in `written` (None: all) as they are, the others before a final softmax."""
+        names = self._names if written is None else written
+        plan = self._plans.get(names)
+        if plan is None:
+            plan = self._plans[names] = self._plan(names)
+        return plan.run(x, training)
+
+    def _plan(self, written: frozenset[str]) -> Plan:
+        entries: list[_Entry] = []
+        logits: dict[int, Any] = {}
+        joined = self._joined()
+        values = {id(node) for name, node in self.outputs.items() if name in written}
+        scores = {id(node) for name, node in self.outputs.items() if name not in written}
+        for node in self.nodes:
+            if id(node) in joined:
+                continue
+            source = node.inputs[0]
+            if id(source) in joined:
+                found = [_Entry(joined[id(source)], tuple(map(id, source.inputs)), id(node))]
+            else:
+                found = self._entries(node, id(node) in scores, id(node) in values)
+            entries += found
+            logits[id(node)] = found[0].makes
+        keys = {name: id(node) if name in written else logits[id(node)] for name, node in self.outputs.items()}
+        return _with_slots(entries, id(self.input), keys)
+
+    def _joined(self) -> dict[int, Call]:
+        """Nodes that only one other reads, by a layer which can do both: the call that makes the other at once."""
+        seen = {id(node) for node in self.outputs.values()}
+        found = {}
+        for node in self.nodes:
+            source = node.inputs[0]
+            alone = len(node.inputs) == self._reads[id(source)] == 1
+            if not alone or id(source) in seen or not (source.layer and node.layer):
+                continue
+            call = node.layer._behind(source.layer)
+            if call is not None:
+                found[id(source)] = call
+        return found
+
+    def _entries(self, node: Node, logits: bool, value: bool) -> list[_Entry]:
+        """The calls that make a node; the first makes its logits, where they are asked for."""
+        assert node.layer is not None
+        layer, reads = node.layer, tuple(id(source) for source in node.inputs)
+        if not logits:
+            return [_Entry(layer.call, reads, id(node))]
+        if not value and id(node) not in self._reads:
+            return [_Entry(layer.logits, reads, id(node))]
+        end = layer._end()  # other layers read the value, the loss the logits
+        if end is None:
+            return [_Entry(layer.call, reads, id(node))]
+        before = ("logits", id(node))
+        return [_Entry(layer.logits, reads, before), _Entry(end, (before,), id(node))]
+
+
+def _with_slots(entries: list[_Entry], start: Any, ends: dict[str, Any]) -> Plan:
+    """Gives every value a slot: that of an input which nobody reads afterwards, else a free one, else a new one."""
+    last = {key: index for index, entry in enumerate(entries) for key in entry.reads}
+    last |= {key: len(entries) for key in ends.values()}
+    places, free, count = {start: 0}, list[int](), 1
+    steps = []
+    for index, entry in enumerate(entries):
+        first, *more = [places[key] for key in entry.reads]
+        gone = list(dict.fromkeys(places[key] for key in entry.reads if last[key] == index))
+        if gone:
+            target = gone.pop(0)
+        elif free:
+            target = free.pop()
+        else:
+            target, count = count, count + 1
+        places[entry.makes] = target
+        free += gone
+        steps.append(Step(entry.call, first, tuple(more), target, tuple(gone)))
+    chain = [step.call for step in steps] if count == 1 and not any(step.more for step in steps) else []
+    return Plan(steps, count, {name: places[key] for name, key in ends.items()}, chain)
+
+
+def _between(start: Node, outputs: Mapping[str, Node]) -> list[Node]:
+    """The nodes on the way from the input to the outputs, oldest first, without the input."""
+    found: dict[int, Node] = {}
+    for name, end in outputs.items():
+        who = f"output '{name}'" if name else "the output"
+        if end is start:
+            raise ValueError(f"Model: {who} is the input itself: put at least one layer between them")
+        waiting = [end]
+        while waiting:
+            node = waiting.pop()
+            if node is start or id(node) in found:
+                continue
+            if node.layer is None:
+                raise ValueError(
+                    f"Model: {who}, {end!r}, comes from another input {batched(node.shape)}, not from {start!r}: begin "
+                    "all of its layers at the node that is given as inputs"
+                )
+            found[id(node)] = node
+            waiting += node.inputs
+    return sorted(found.values(), key=lambda node: node.age)

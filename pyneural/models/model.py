@@ -1,0 +1,308 @@
+"""model.py -- Model: layers that are built, called and kept as one, in a graph; Sequential: one after another."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import pyneural._core as _core
+from pyneural._core import Tensor
+from pyneural.arguments.checks import Shape, batched, shape_of
+from pyneural.arguments.familiar import OF_MODELS
+from pyneural.arguments.spelling import closest, instead, words
+from pyneural.card.card import Card
+from pyneural.layers.connect import on_nodes
+from pyneural.layers.context import Building, Position, building, now_building, position
+from pyneural.layers.layer import Layer, name_layers, walk
+from pyneural.models.blocks import Blocks, Parameters
+from pyneural.models.checks import check_layers, dtype_of, graph_of, inside
+from pyneural.models.graph import Graph, Input, Node
+
+
+class Model(Layer):
+    """A graph of layers, from one input to one output or to several heads.
+
+    Args:
+        inputs: the node at which the graph begins; mostly a pn.Input.
+        outputs: the node at which it ends, or a dict name -> node; then outputs, labels, losses and predictions are
+            dicts of the same names.
+        dtype: "float32" or "float64", of the parameters and of all computing; None takes that of layers which have
+            values already, else float32.
+        seed: of the initial parameters; None takes that of pn.fit.
+
+    Raises:
+        TypeError, ValueError: something that is no node, or nodes that do not come from the input; names them.
+
+    >>> import pyneural as pn
+    >>> x = pn.Input((8, 8, 1))
+    >>> h = pn.Conv2D(4, 3, padding="same")(x)
+    >>> h = pn.Flatten()(h + pn.Conv2D(4, 1)(x))
+    >>> model = pn.Model(x, {"digit": pn.Dense(10)(h), "odd": pn.Dense(1)(h)})
+    >>> model.output_shape
+    {'digit': (10,), 'odd': (1,)}
+    >>> pn.Model(model.input, model["conv2d_2"].output).output_shape
+    (8, 8, 4)
+    """
+
+    _of_nodes = True
+    input_shape: Shape | None
+    output_shape: Shape | dict[str, Shape] | None
+
+    def __init__(
+        self,
+        inputs: Node,
+        outputs: Node | Mapping[str, Node],
+        *,
+        dtype: str | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        graph = graph_of(inputs, outputs)
+        self._begin(dtype_of(graph.layers, dtype), seed, name)
+        name_layers(graph.layers, "Model")
+        self._adopt(graph)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__ != __name__:
+            raise TypeError(
+                f"{cls.__name__}: make it a pn.Layer (build and call) and put it into a pn.Sequential: a pn.Model is "
+                "made of layers, and saved as their graph"
+            )
+
+    def _begin(self, dtype: str, seed: int | None, name: str | None) -> None:
+        """What every model starts with."""
+        Layer.__init__(self, name=name)
+        if dtype not in ("float32", "float64"):
+            raise ValueError(f"{type(self).__name__}: dtype is {dtype!r}: give 'float32' or 'float64'")
+        self.dtype, self.seed, self.card = dtype, seed, Card()
+        self._graph: Graph | None = None
+        self.input_shape = self.output_shape = None
+        self._blocks: Blocks | None = None
+        self._ready, self._calls = False, 0
+
+    def _adopt(self, graph: Graph) -> None:
+        shapes = {name: node.shape for name, node in graph.outputs.items()}
+        vars(self).update(_built=True, _graph=graph, input_shape=graph.input.shape, output_shape=shapes.get("", shapes))
+
+    # ---- building
+
+    @words(positional="give one tuple, as model.build((28, 28, 1))", input_shape="shape")
+    def build(self, shape: Sequence[int], *, seed: int = 0, batch: int = 1) -> None:
+        """Learns every shape by a shape-only batch, lays out the parameters and fills them.
+
+        Args:
+            shape: of one input, without the batch's axis, as (28, 28, 1).
+            seed: of the initial values; the model's own seed= goes before it.
+            batch: the batch size that messages show.
+        """
+        self._learn(shape_of("build", shape), batch)
+        if self._blocks is None:
+            self.seed = seed if self.seed is None else self.seed
+            self.blocks()
+
+    def _learn(self, shape: Shape, batch: int) -> None:
+        """Makes the graph for inputs (n, *shape) where there is none yet; on failure every layer is as it was."""
+        if self.input_shape is not None:
+            if shape != self.input_shape:
+                raise ValueError(f"model: it is built for inputs {self.input_shape}, not {shape}")
+            return
+        fresh = [layer for layer in self._tree() if not layer._built]
+        try:
+            with building(Building(self.dtype, batch)):
+                self._connect(shape)
+        except BaseException:
+            for layer in fresh:
+                layer._unbuild()
+            raise
+
+    def _connect(self, shape: Shape) -> None:
+        raise NotImplementedError("a pn.Model has its graph from the start")
+
+    def _unbuild(self) -> None:
+        super()._unbuild()
+        vars(self).update(_graph=None, input_shape=None, output_shape=None)
+
+    def blocks(self) -> Blocks:
+        """The blocks in which the parameters and state lie.
+
+        Raises:
+            RuntimeError: the model is not built.
+        """
+        if self.input_shape is None:
+            raise RuntimeError(f"{self._who}: it has no parameters yet; call model.build(shape), or pn.fit")
+        if self._blocks is None or not self._blocks.current:
+            layers = list(walk(self))
+            for path, layer in layers:
+                vars(layer)["_path"] = path
+            self._blocks = Blocks(layers, self.dtype, self.seed or 0)
+        return self._blocks
+
+    # ---- calling
+
+    def __call__(self, *inputs: Any, training: bool = False) -> Any:
+        """The last layer's output for a batch x (n, *input_shape), as written: no preprocessing, no added softmax.
+
+        A model with heads gives a dict name -> output.  Called on a node, a model is a layer.
+        """
+        if len(inputs) != 1 or (isinstance(inputs[0], list) and any(isinstance(x, Node) for x in inputs[0])):
+            raise TypeError(f"{self._who}: a model takes one input: join several by pn.Concatenate()")
+        if isinstance(inputs[0], Node):
+            return on_nodes(self, inputs)
+        if now_building.get() is not None:
+            return inside(self, inputs[0])
+        x = self._enter(inputs[0])
+        if not training or position.get() is not None:  # inside an own layer, the outer model's position holds
+            return self.call(x, training=training)
+        token = position.set(Position(self.seed or 0, self._calls))
+        self._calls += 1
+        try:
+            return self.call(x, training=True)
+        finally:
+            position.reset(token)
+
+    def call(self, x: Tensor, *, training: bool) -> Any:
+        """Computes y, (n, ...), or a dict of them, from x."""
+        assert self._graph is not None
+        found = self._graph.run(x, training)
+        return found.get("", found)
+
+    def logits(self, x: Tensor, *, training: bool, written: frozenset[str] = frozenset()) -> Any:
+        """What call gives, before a final softmax or sigmoid; heads named in `written` are as call gives them."""
+        assert self._graph is not None
+        found = self._graph.run(x, training, written)
+        return found.get("", found)
+
+    def _end(self) -> Any:
+        node = self._graph.only if self._graph else None
+        return node.layer._end() if node and node.layer else None
+
+    def _enter(self, x: Any) -> Tensor:
+        if not isinstance(x, Tensor):
+            x = np.asarray(x)
+            if x.dtype == np.uint8 and self.card.preprocessing is not None:
+                raise TypeError(f"model(x) takes prepared {self.dtype}; pn.predict(model, x) prepares uint8 images")
+            x = _core.tensor(x, self.dtype)
+        entering: Tensor = x
+        shape = entering.shape[1:]
+        if self.input_shape is None:
+            self.build(shape, batch=entering.shape[0] if entering.ndim else 1)
+        elif shape != self.input_shape:
+            raise ValueError(f"model: it is built for inputs {batched(self.input_shape)}, x is {entering.shape}")
+        if not self._ready:
+            below = self._tree()[1:]
+            if any(not one._path or any(t.is_shape_only for t in one._tensors.values()) for one in below):
+                self.blocks()
+            vars(self)["_ready"] = True
+        return entering
+
+    # ---- looking
+
+    @property
+    def input(self) -> Node:
+        """The node at which the graph begins."""
+        return self._known().input
+
+    @property
+    def output(self) -> Node | dict[str, Node]:
+        """The node at which the graph ends, or the heads by name."""
+        return self._known().only or self._known().outputs
+
+    def _known(self) -> Graph:
+        if self._graph is None:
+            raise RuntimeError(f"{self._who} has no graph yet: call model.build(shape) first")
+        return self._graph
+
+    def children(self) -> list[Layer]:
+        """The layers, each once, in the order of the graph."""
+        return name_layers(list(self._known().layers), self._who)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in order."""
+        return self.children()
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        """Every parameter by its path (`dense_1/weight`)."""
+        block = self.blocks().parameters
+        return Parameters(zip(block.names, block.tensors, strict=True)) if block else Parameters()
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
+        return {"dtype": self.dtype} | ({} if self.name is None else {"name": self.name})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from pyneural.files.safetensors import dumps, loads
+
+        own = tuple({type(layer): None for _, layer in walk(self)})
+        return loads, (dumps(self), "pickle", own)
+
+    def fingerprint(self) -> str:
+        """The sha256 of every parameter and state: equal for equal models."""
+        return self.blocks().fingerprint()
+
+    def summary(self) -> None:
+        """Prints a table: layers, output shapes, parameters, FLOPs of one example, and what happens to inputs."""
+        import pyneural.models.summary as summary
+
+        print(summary.table(self))
+
+    def __str__(self) -> str:
+        import pyneural.models.summary as summary
+
+        return summary.line(self)
+
+    __repr__ = __str__  # what a notebook shows
+
+    def __getitem__(self, path: str) -> Layer:
+        """The layer of that name, or path where models are nested (`sequential_1/dense_2`)."""
+        if not isinstance(path, str):
+            raise TypeError(f"{self._who}: layers go by name, as model['dense_1']; model.layers is a list of them")
+        found: Layer | None = self
+        for name in path.split("/"):
+            found = next((child for child in found.children() if child.name == name), None) if found else None
+        if found is None:
+            layers = dict(walk(self))
+            near = closest(path, layers)
+            raise KeyError(f"no layer '{path}': " + (f"did you mean '{near}'" if near else ", ".join(layers)))
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        if name in OF_MODELS:
+            raise AttributeError(f"a model has no '{name}'; {instead(OF_MODELS[name])}")
+        return super().__getattr__(name)
+
+
+class Sequential(Model):
+    """Layers one after another.
+
+    Args:
+        layers: each takes what the one before it gives.
+        dtype: "float32" or "float64", of the parameters and of all computing.
+        seed: of the initial parameters; None takes that of pn.fit.
+
+    >>> import pyneural as pn
+    >>> model = pn.Sequential(pn.Flatten(), pn.Dense(32, "relu"), pn.Dense(10))
+    >>> model.build((28, 28, 1))
+    >>> model["dense_2"].weight.shape
+    (32, 10)
+    """
+
+    def __init__(
+        self, *layers: Layer, dtype: str = "float32", seed: int | None = None, name: str | None = None
+    ) -> None:
+        self._begin(dtype, seed, name)
+        check_layers(layers)
+        self._layers = layers
+        self.children()
+
+    def children(self) -> list[Layer]:
+        """The layers, each once."""
+        return name_layers(list(dict.fromkeys(self._layers)), self._who)
+
+    def _connect(self, shape: Shape) -> None:
+        first = node = Input(shape)
+        for layer in self._layers:
+            node = layer(node)
+        self._adopt(Graph(first, {"": node}))

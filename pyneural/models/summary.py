@@ -1,0 +1,234 @@
+"""summary.py -- what a model is, for people: one line (print(model)), or a table (model.summary()).
+
+In the line, a network of dense layers is 784x128x10; others are written as in the literature: 28x28x1-16c5-p2-128-10 is
+a convolution of 16 filters of 5x5 (1d5: one for each channel), a max pool of 2x2 (a2: average, gap: the mean of the
+image), then 128 and 10 units.
+"""
+
+import itertools
+import math
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyneural._core as _core
+from pyneural.arguments.checks import Shape, both
+from pyneural.card.task import REGRESSION, Task
+from pyneural.layers.activations import Activation
+from pyneural.layers.context import Building, building, listening
+from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
+from pyneural.layers.dense import Dense, Embedding
+from pyneural.layers.layer import Layer
+from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
+from pyneural.layers.reshaping import Flatten, Reshape
+from pyneural.models.graph import Node
+from pyneural.models.model import Model, Sequential
+
+_WIDTH = 80
+_NAME = 28  # the most characters of a layer's name
+_SILENT = (Activation, BatchNorm, Dropout, Flatten, LayerNorm, Reshape)
+_TOKENS: dict[type[Layer], Callable[[Any], str]] = {
+    Dense: lambda layer: f"{layer.units}",
+    Embedding: lambda layer: f"{layer.vocabulary}e{layer.units}",
+    Conv2D: lambda layer: f"{layer.filters}c{_window(layer.size)}",
+    DepthwiseConv2D: lambda layer: f"{layer.multiplier}d{_window(layer.size)}",
+    MaxPool2D: lambda layer: f"p{_window(layer.size)}",
+    AvgPool2D: lambda layer: f"a{_window(layer.size)}",
+    GlobalAvgPool2D: lambda layer: "gap",
+}
+
+
+def line(model: Model) -> str:
+    """The model in one line: sizes, activations (with the softmax or sigmoid that the loss implies), the loss.
+
+    >>> import pyneural as pn
+    >>> print(pn.Sequential(pn.Conv2D(16, 5, activation="relu"), pn.MaxPool2D(2), pn.Flatten(), pn.Dense(10)))
+    ?-16c5-p2-10 | relu, linear
+    """
+    chain = _chain(model)
+    loss: Any = model.card.loss
+    if isinstance(loss, dict):
+        said = [f"{name} {one}" for name, one in loss.items()] if len(set(loss.values())) > 1 else [*loss.values()][:1]
+    else:
+        said = [loss] if loss else []
+    sizes, ends = _graph_line(model) if chain is None else _chain_line(model, chain)
+    parts = [sizes, ", ".join(ends), ", ".join(said).replace("_", "-")]
+    return " | ".join(part for part in parts if part)
+
+
+def _chain(model: Model) -> list[Layer] | None:
+    """The layers of a model in which each takes what the one before it gives, those of models inside too."""
+    if isinstance(model, Sequential):
+        layers = list(model._layers)
+    else:
+        nodes = model._known().nodes
+        if not _in_a_row(model):
+            return None
+        layers = [node.layer for node in nodes if node.layer]
+    found: list[Layer] = []
+    for layer in layers:
+        inside = _chain(layer) if isinstance(layer, Model) else [layer]
+        if inside is None:
+            return None
+        found += inside
+    return found
+
+
+def _in_a_row(model: Model) -> bool:
+    graph = model._known()
+    before = [graph.input, *graph.nodes]
+    return graph.only is not None and all(n.inputs == (b,) for b, n in zip(before, graph.nodes, strict=False))
+
+
+def _chain_line(model: Model, layers: list[Layer]) -> tuple[str, list[str]]:
+    tokens = [_token(layer) for layer in layers if not isinstance(layer, _SILENT)]
+    shape = model.input_shape
+    flat = shape is None or len(shape) == 1 or any(isinstance(layer, Flatten) for layer in layers)
+    if tokens and flat and all(token.isdigit() for token in tokens):
+        return "x".join(["?" if shape is None else str(math.prod(shape)), *tokens]), _activations(model, layers)
+    return "-".join(["?" if shape is None else _times(shape), *tokens]), _activations(model, layers)
+
+
+def _token(layer: Layer) -> str:
+    found = _TOKENS.get(type(layer))
+    return layer.kind if found is None else found(layer)
+
+
+def _activations(model: Model, layers: list[Layer]) -> list[str]:
+    """What follows each layer with weights; three or more of a kind in a row are counted."""
+    found: list[str | None] = []
+    for layer in layers:
+        if isinstance(layer, Dense | Conv2D):
+            found.append(layer.activation)
+        elif isinstance(layer, Activation | BatchNorm) and layer.activation and found:
+            found[-1] = layer.activation
+    if found and found[-1] is None:
+        found[-1] = _implied(model, "")
+    runs = [(name or "linear", len(list(run))) for name, run in itertools.groupby(found)]
+    return [word for name, count in runs for word in ([f"{name} x{count}"] if count > 2 else [name] * count)]
+
+
+def _implied(model: Model, head: str) -> str | None:
+    """The softmax or sigmoid that stands between an output and its loss, where the model does not write it."""
+    task, loss = model.card.task, model.card.loss
+    kind: Any = task.get(head) if isinstance(task, dict) else task
+    name = loss.get(head) if isinstance(loss, dict) else loss
+    if not isinstance(kind, Task) or kind.kind == "values" or name in REGRESSION:
+        return None
+    return "softmax" if kind.kind == "classes" else "sigmoid"
+
+
+def _graph_line(model: Model) -> tuple[str, list[str]]:
+    graph = model._known()
+    ends = ", ".join(f"{name} {_times(node.shape)}".strip() for name, node in graph.outputs.items())
+    last = [_last(node) or _implied(model, name) or "linear" for name, node in graph.outputs.items()]
+    return f"{_times(graph.input.shape)} -> {len(graph.layers)} layers -> {ends}", last
+
+
+def _last(node: Node) -> str | None:
+    """The activation in which a node ends."""
+    layer = node.layer
+    if isinstance(layer, Model):
+        inside = layer._known().only
+        return _last(inside) if inside else None
+    return getattr(layer, "activation", None)
+
+
+def _times(shape: Shape) -> str:
+    return "x".join(map(str, shape)) or "1"
+
+
+def _window(size: Any) -> str:
+    high, wide = both(size)
+    return f"{high}" if high == wide else f"{high}x{wide}"
+
+
+# ---- the table
+
+
+def table(model: Model) -> str:
+    """The model as a table of 80 columns at most: layer, output shape, parameters, FLOPs; in graphs, from which layers.
+
+    FLOPs are the multiplications and additions of one forward pass for one example, without activations.
+    """
+    if model.input_shape is None:
+        rows = [[_name(layer), "?", "?", "?"] for layer in model.layers]
+        told = ["input: not known yet: model.build(shape) or pn.fit(model, data) tells it"]
+        return "\n".join([*told, *_laid_out(["layer", "output", "parameters", "FLOPs"], rows)])
+    graph, straight = model._known(), _in_a_row(model)
+    heads, rows, seen, total, unknown = ["layer", "output", "parameters", "FLOPs"], [], set[int](), 0, False
+    for node in graph.nodes:
+        assert node.layer is not None
+        count = flops(node.layer, tuple(source.shape for source in node.inputs), node.shape)
+        total, unknown = total + (count or 0), unknown or count is None
+        parameters = "shared" if id(node.layer) in seen else f"{_parameters(node.layer):,}"
+        seen.add(id(node.layer))
+        row = [_name(node.layer), str(node.shape), parameters, "?" if count is None else _number(count)]
+        rows.append(row if straight else [*row, ", ".join(source.maker for source in node.inputs)])
+    if not straight:
+        heads.append("from")
+    rows.append(["total", "", f"{_parameters(model):,}", ("at least " if unknown else "") + _number(total)])
+    return "\n".join([f"input: {_rule(model)}", *_laid_out(heads, rows), *_below(model)])
+
+
+def flops(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> int | None:
+    """Multiplications and additions of a layer for one example; None for an own layer with no known layers inside."""
+    if isinstance(layer, Model):
+        nodes = layer._known().nodes
+        parts = [flops(n.layer, tuple(source.shape for source in n.inputs), n.shape) for n in nodes if n.layer]
+        return None if None in parts else sum(part for part in parts if part is not None)
+    known = layer._flops(inputs, output)
+    if known is not None or not layer.children():
+        return known
+    dtype = next((t.dtype for one in layer._tree() for t in one._tensors.values()), "float32")
+    with building(Building(dtype)), listening() as heard:
+        layer.call(*(_core.shape_only((1, *shape), dtype) for shape in inputs), training=False)
+    return sum(flops(*one) or 0 for one in heard)
+
+
+def _parameters(layer: Layer, state: bool = False, frozen: bool = False) -> int:
+    """How many numbers a layer and those below it train (or keep as state, or would train were they not frozen)."""
+    below = [one for one in layer._tree() if not frozen or not one.trainable]
+    return sum(math.prod(s.shape) for one in below for s in one._specs.values() if (s.group == "state") is state)
+
+
+def _rule(model: Model) -> str:
+    rule, shape = model.card.preprocessing, model.input_shape
+    return f"{shape}" if rule is None else f"{rule.dtype} {shape} -> {rule}"
+
+
+def _below(model: Model) -> Iterator[str]:
+    """The lines under the table."""
+    frozen, state = _parameters(model, frozen=True), _parameters(model, state=True)
+    trained = _parameters(model) - frozen
+    also = f", {state:,} values of state" if state else ""
+    yield f"{trained:,} trainable parameters, {frozen:,} frozen{also}"
+    if isinstance(model.output_shape, dict):
+        ends = ", ".join(f"{name} = {node.maker} {node.shape}" for name, node in model._known().outputs.items())
+        yield from textwrap.wrap(f"heads: {ends}", _WIDTH)
+
+
+def _name(layer: Layer) -> str:
+    name = layer.name or layer.kind
+    shown = name if name.startswith(layer.kind) else f"{name} ({type(layer).__name__})"
+    return shown if len(shown) <= _NAME else shown[: _NAME - 1] + "…"
+
+
+def _number(count: int) -> str:
+    return f"{count:,}" if count < 10**10 else f"{count / 1e9:,.1f} G"
+
+
+def _laid_out(heads: list[str], rows: list[list[str]]) -> Iterator[str]:
+    """The columns side by side: numbers to the right, the rest to the left; the last of five wraps."""
+    cells = [heads, *rows]
+    width = [max(len(row[i]) for row in cells if i < len(row)) for i in range(4)]
+    for row in cells:
+        first = "  ".join(
+            f"{c:>{w}}" if i > 1 else f"{c:<{w}}" for i, (c, w) in enumerate(zip(row, width, strict=False))
+        )
+        if len(row) < 5:
+            yield first
+            continue
+        parts = textwrap.wrap(row[4], max(12, _WIDTH - len(first) - 2)) or [""]
+        yield f"{first}  {parts[0]}".rstrip()
+        yield from (f"{'':{len(first)}}  {part}" for part in parts[1:])

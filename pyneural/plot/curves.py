@@ -1,0 +1,49 @@
+"""curves.py -- a training's curves."""
+
+from typing import Any
+
+import pyneural.plot.drawing as drawing
+from pyneural.plot.drawing import BLUE, INK, ORANGE
+from pyneural.training.history import History
+
+
+def history(history: History, *, ax: Any = None) -> Any:
+    """Loss and metrics of a training, epoch by epoch; where a value is an estimate, with its 95 % interval as a band.
+
+    Args:
+        history: what pn.fit returned.
+        ax: Axes to draw into, one for the loss and one for each metric.
+
+    Returns:
+        The array of Axes.
+
+    Raises:
+        ValueError: no epoch was finished.
+
+    >>> data = pn.datasets.mnist("sample").test
+    >>> model = pn.Sequential(pn.Flatten(), pn.Dense(10))
+    >>> pn.plot.history(pn.fit(model, data, epochs=2, verbose=0)).shape
+    (2,)
+    """
+    if not isinstance(history, History):
+        raise TypeError(f"plot.history: history is {type(history).__name__}: give what pn.fit returned")
+    if not history.epochs:
+        raise ValueError("plot.history: no epoch was finished, so there is nothing to draw")
+    names = [name for name in history if not name.startswith("val_") and name not in ("learning_rate", "seconds")]
+    axes = drawing.panels(ax, [3.2], [4.6] * len(names), "history")[0]
+    for name, axis in zip(names, axes, strict=True):
+        scale = 100.0 if name.endswith("accuracy") else 1.0
+        drawing.curve(axis, history[name], scale, ORANGE, "training")
+        if f"val_{name}" in history:
+            values = history[f"val_{name}"]
+            drawing.curve(axis, values, scale, BLUE, "validation")
+            if history.best_epoch:
+                height, label = scale * values[history.best_epoch - 1], f"best: epoch {history.best_epoch}"
+                axis.plot(history.best_epoch, height, "o", ms=10, mfc="none", mec=INK, label=label)
+        axis.set(xlabel="epoch", ylabel=f"{name.replace('_', ' ')}{' (%)' if scale > 1 else ''}")
+        axis.set_xlim(0.5, history.epochs + 0.5)
+        drawing.whole_ticks(axis.xaxis)
+        axis.grid(alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.legend(frameon=False)
+    return axes

@@ -1,0 +1,189 @@
+"""drawing.py -- what the pictures of pn.plot are made of: panels, grids of images, heat-maps, curves, bars.
+
+The colours can be told apart by all eyes (Okabe and Ito 2008).  `who` opens the messages.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pyneural.arguments.arrays import Array
+from pyneural.metrics.estimate import Estimate
+
+BLUE, ORANGE, RED, PALE, INK = "#0072B2", "#E69F00", "#D55E00", "#BBBBBB", "#222222"
+_TOP = 5  # probabilities shown of one answer
+_NAMED = 25  # classes up to which the cells of a confusion are numbered
+_MARKED = 30  # epochs up to which each has its dot
+_LETTER, _LINE = 0.085, 0.17  # inches that a letter and a line of a title take
+_LARGE = 64  # pixels a side from which an image gets more room
+
+
+class Answer(NamedTuple):
+    """What a model says of one image: words, their colour, and its classes' names, shares, colours, likeliest first."""
+
+    words: str
+    colour: str
+    bars: list[tuple[str, float, str]]
+
+
+def panels(ax: Any, heights: Sequence[float], widths: Sequence[float], who: str) -> Array:
+    """Axes (rows, columns): those given, or new ones of so many inches.
+
+    Raises:
+        ImportError: there is no matplotlib.
+        ValueError: there are more or fewer Axes.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError("plot needs matplotlib: pip install 'pyneural[plot]'") from error
+    rows, columns = len(heights), len(widths)
+    if ax is None:
+        figure = plt.figure(figsize=(sum(widths), sum(heights)), layout="constrained")
+        return np.asarray(figure.subplots(rows, columns, squeeze=False, width_ratios=widths, height_ratios=heights))
+    given = np.asarray(ax, dtype=object).reshape(-1)
+    if len(given) != rows * columns:
+        raise ValueError(f"plot.{who}: ax is {len(given)} Axes, this picture has {rows * columns} ({rows} x {columns})")
+    return given.reshape(rows, columns)
+
+
+def whole(what: str, value: Any, who: str) -> int:
+    """A count that makes sense."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"plot.{who}: {what} is {value!r}: give a whole number from 1")
+    return int(value)
+
+
+def pixels(x: Array, count: int, who: str) -> Array:
+    """The first images, (n, height, width, 1 or 3)."""
+    images = x[..., None] if x.ndim == 3 else x
+    if images.ndim != 4 or images.shape[3] not in (1, 3) or not images.size or images.dtype.kind not in "biuf":
+        raise ValueError(
+            f"plot.{who}: x is {x.dtype} {x.shape}: give images (n, height, width) or (n, height, width, 1 or 3)"
+        )
+    return images[: whole("count", count, who)]
+
+
+def panel_size(images: Array, titles: Sequence[str]) -> tuple[float, float]:
+    """Width and height, in inches, that an image with its title takes."""
+    lines = [title.split("\n") for title in titles]
+    longest, most = max(len(line) for title in lines for line in title), max(map(len, lines))
+    side = 3.0 if len(images) == 1 else 2.0 if max(images.shape[1:3]) > _LARGE else 1.0
+    wide = max(side, _LETTER * longest)
+    shape = min(2.0, max(0.5, images.shape[1] / images.shape[2]))
+    return wide, wide * shape + _LINE * most
+
+
+def grid(images: Array, titles: Sequence[str], colours: Sequence[str], columns: int | None, ax: Any, who: str) -> Array:
+    """Images with their titles, in Axes (rows, columns); those left over are blank."""
+    n = len(images)
+    width, height = panel_size(images, titles)
+    columns = (
+        n if ax is not None else min(n, max(1, int(10 / width))) if columns is None else whole("columns", columns, who)
+    )
+    axes = panels(ax, [height] * -(-n // columns), [width] * columns, who)
+    low, high = (0.0, 255.0) if images.dtype == np.uint8 else (float(images.min()), float(images.max()))
+    if images.dtype != np.uint8 and low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    if images.dtype != np.uint8 and images.shape[3] == 3:  # matplotlib has no limits for colours
+        images = (images - low) / (high - low or 1)
+    smooth = "antialiased" if max(images.shape[1:3]) > _LARGE else "nearest"
+    for axis, image, title, colour in zip(axes.flat, images, titles, colours, strict=False):
+        axis.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation=smooth)
+        axis.set_title(title, fontsize=9, color=colour)
+        axis.set(xticks=[], yticks=[])
+    for axis in axes.flat[n:]:
+        axis.axis("off")
+    return axes
+
+
+def heat_map(x: Array, ax: Any) -> Any:
+    """One array (rows, columns) with its scale."""
+    rows, columns = x.shape
+    values = np.asarray(x, float)
+    if not np.isfinite(values).all():
+        raise ValueError("plot.images: the array holds NaN or infinity")
+    inch = 4.0 / max(rows, columns)
+    axis = panels(ax, [max(2.0, rows * inch) + 0.5], [max(2.0, columns * inch) + 1.7], "images")[0, 0]
+    most = float(np.abs(values).max()) or 1.0
+    look: dict[str, Any] = {"cmap": "gray" if x.dtype == np.uint8 else "viridis"}
+    if values.min() < 0:
+        look = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
+    stretched = max(rows, columns) > 4 * min(rows, columns)
+    drawn = axis.imshow(values, aspect="auto" if stretched else "equal", interpolation="nearest", **look)
+    for side in (axis.xaxis, axis.yaxis):
+        whole_ticks(side)
+    axis.set(xlabel="column", ylabel="row")
+    _scale(axis, drawn, "")
+    return axis
+
+
+def confusion(counts: Array, names: Sequence[str], title: str, ax: Any) -> Any:
+    """Counts (actual, predicted), coloured by the square root of their share of the row."""
+    classes, longest = len(counts), max(map(len, names))
+    side = max(2.0, 0.45 * min(classes, _NAMED))
+    long = 0.06 * longest if longest > 3 else 0.0
+    axis = panels(ax, [side + 1.1 + long], [side + 1.9 + long], "confusion")[0, 0]
+    from matplotlib.colors import PowerNorm  # after panels, which has the sentence where there is none
+
+    share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    drawn = axis.imshow(share, cmap="Blues", norm=PowerNorm(0.5, 0, 100))
+    axis.set(xlabel="predicted", ylabel="actual")
+    axis.set_title(title, fontsize=10)
+    _scale(axis, drawn, "share of the row (%)")
+    if classes <= _NAMED:
+        axis.set_xticks(range(classes), names, rotation=45 if long else 0, ha="right" if long else "center")
+        axis.set_yticks(range(classes), names)
+        for row, column in np.argwhere(counts):
+            ink = "white" if share[row, column] > 35 else INK
+            axis.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", color=ink, fontsize=8)
+    return axis
+
+
+def _scale(axis: Any, drawn: Any, label: str) -> None:
+    """The bar of colours, as high as the Axes."""
+    axis.figure.colorbar(drawn, cax=axis.inset_axes((1.03, 0, 0.04, 1)), label=label)
+
+
+def whole_ticks(side: Any) -> None:
+    """Ticks of an x or y axis at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    side.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+
+
+def curve(axis: Any, values: Sequence[float], scale: float, colour: str, label: str) -> None:
+    """One value an epoch; intervals as a band, or as a bar where there is one epoch."""
+    epochs, heights = np.arange(1, len(values) + 1), scale * np.array(values, float)
+    axis.plot(epochs, heights, "o-" if len(values) <= _MARKED else "-", ms=4, color=colour, label=label)
+    if all(isinstance(value, Estimate) for value in values):
+        low, high = (scale * np.array([getattr(value, end) for value in values]) for end in ("low", "high"))
+        if len(values) == 1:
+            ends = np.stack([heights - low, high - heights])
+            axis.errorbar(epochs, heights, ends, color=colour, capsize=4, label="95 % interval")
+        else:
+            axis.fill_between(epochs, low, high, color=colour, alpha=0.18, lw=0, label="95 % interval")
+
+
+def bars_height(classes: int) -> float:
+    """Inches that the bars of an answer take."""
+    return 0.1 + 0.3 * min(classes, _TOP)
+
+
+def bars(axis: Any, answer: Sequence[tuple[str, float, str]]) -> None:
+    """The greatest probabilities of an answer, each a bar below its name and number."""
+    for row, (name, share, colour) in enumerate(answer[:_TOP]):
+        axis.barh(row, 1, height=0.24, color="#EEEEEE")
+        axis.barh(row, share, height=0.24, color=colour)
+        axis.text(0, row - 0.2, name, fontsize=8, ha="left", va="bottom")
+        axis.text(1, row - 0.2, f"{100 * share:.1f} %", fontsize=8, ha="right", va="bottom")
+    axis.set(xlim=(0, 1), ylim=(min(len(answer), _TOP) - 0.7, -0.9), xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+
+
+def label_text(label: Any, classes: Sequence[str]) -> str:
+    """A label as titles show it."""
+    if isinstance(label, int | np.integer) and 0 <= label < len(classes):
+        return str(classes[int(label)])
+    return f"{label:.3g}" if isinstance(label, float | np.floating) else str(label)

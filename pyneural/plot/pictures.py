@@ -1,0 +1,56 @@
+"""pictures.py -- pictures of data."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import pyneural._core as _core
+import pyneural.plot.drawing as drawing
+from pyneural.datasets.dataset import Dataset, by_head
+from pyneural.plot.drawing import INK
+
+
+def images(
+    x: Any, y: Any = None, *, classes: Sequence[str] = (), count: int = 50, columns: int | None = None, ax: Any = None
+) -> Any:
+    """Images in a grid, with their labels; or one array as a heat-map with its scale.
+
+    Args:
+        x: a Dataset, which brings its labels; images (n, height, width) or (n, height, width, channels) of 1 or 3
+            channels; one image (height, width, 1 or 3); or one array (rows, columns) of any numbers, weights say: where
+            some are negative, white is 0, red above and blue below it.
+        y: (n,) labels, written above; a dict of them where there are heads.
+        classes: names of the classes; empty: their numbers.
+        count: the first so many are drawn.
+        columns: images a row; None decides by their size.
+        ax: Axes to draw into, one an image.
+
+    Returns:
+        The Axes of one image or heat-map, or else the array of Axes (rows, columns).
+
+    Raises:
+        ValueError: x is no images, or there is not one label for each.
+        ImportError: matplotlib is not installed (so with every function here).
+
+    >>> data = pn.datasets.mnist("sample").test
+    >>> pn.plot.images(data, count=20).shape
+    (2, 10)
+    """
+    if isinstance(x, Dataset):
+        x, y, classes = x.x, x.y if y is None else y, classes or x.classes
+    x = x.numpy() if isinstance(x, _core.Tensor) else np.asarray(x)
+    if x.ndim == 2 and x.size and x.dtype.kind in "biuf":
+        return drawing.heat_map(x, ax)
+    one = x.ndim == 3 and x.shape[2] in (1, 3)
+    x = x[None] if one else x
+    pixels = drawing.pixels(x, count, "images")
+    titles = [""] * len(pixels)
+    for head, labels in ({} if y is None else by_head(y)).items():
+        labels = np.atleast_1d(labels)
+        if len(labels) != len(x):
+            raise ValueError(f"plot.images: x has {len(x):,} images, y is {labels.shape}: give one label for each")
+        names = [f"{head} {drawing.label_text(label, classes)}".strip() for label in labels[:count]]
+        titles = [f"{title}\n{name}".strip() for title, name in zip(titles, names, strict=True)]
+    axes = drawing.grid(pixels, titles, [INK] * len(titles), columns, ax, "images")
+    return axes[0, 0] if one else axes

@@ -1,0 +1,1 @@
+"""Training: fit, its plan, its loop, optimizers, and checks of gradients."""

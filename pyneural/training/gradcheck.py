@@ -1,0 +1,143 @@
+"""gradcheck.py -- check_gradients: backward against central differences, in float64."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import pyneural._core as _core
+import pyneural.evaluation.heads as heads
+from pyneural._core import Tensor
+from pyneural.arguments.arrays import Array
+from pyneural.batching.feed import each
+from pyneural.layers.context import Position, position
+from pyneural.layers.dense import Embedding
+from pyneural.layers.layer import walk
+from pyneural.models.model import Model
+
+_STEP = 1e-5  # halfway between rounding (1e-16 / h) and curvature (h²) in float64
+
+
+def check_gradients(
+    model: Model | Callable[..., Tensor],
+    x: Any,
+    y: Any = None,
+    *,
+    tolerance: float = 1e-6,
+    elements: int = 24,
+    seed: int = 0,
+    verbose: int = 1,
+) -> dict[str, float]:
+    """Compares every gradient with (f(p + h) - f(p - h)) / 2h, in float64, and prints a line a parameter.
+
+    Args:
+        model: a model of dtype="float64" (its loss on x and labels y is f), or a function of tensors (x) or (x, y)
+            that gives a scalar, or whose outputs are then summed with fixed random weights.
+        x: inputs; differentiated too, but not where a pn.Embedding looks them up.
+        y: labels for a model, by head where it has several (their losses are summed); a second input for a function.
+        tolerance: the greatest relative error allowed.
+        elements: how many numbers of each parameter are tried, drawn by the seed.
+        seed: of that draw.
+        verbose: 0 prints nothing.
+
+    Returns:
+        The greatest relative error by name.
+
+    Raises:
+        AssertionError: one is above the tolerance.
+
+    >>> import pyneural as pn
+    >>> errors = check_gradients(lambda x: (x * x).sum(), [[1.0, 2.0]], verbose=0)
+    >>> sorted(errors)
+    ['x']
+    """
+    inputs = _core.tensor(np.asarray(x, np.float64), "float64", requires_grad=True)
+    if isinstance(model, Model):
+        function, leaves = _model_loss(model, inputs, y, seed)
+    else:
+        function, leaves = _function_loss(model, inputs, y, seed)
+    kept = model.blocks().snapshot() if isinstance(model, Model) else []
+    token = position.set(Position(seed))  # the same dropout at every call
+    try:
+        function().backward()
+        gradients = {name: np.array(leaf.grad.numpy()) for name, leaf in leaves.items() if leaf.grad is not None}
+        with _core.no_grad():
+            errors = {
+                name: _greatest_error(function, leaf, gradients.get(name), elements, seed)
+                for name, leaf in leaves.items()
+            }
+    finally:
+        position.reset(token)
+        if isinstance(model, Model):
+            model.blocks().restore(kept)  # running statistics moved
+    for name, error in errors.items():
+        if verbose:
+            print(f"{name:<32} {leaves[name].shape!s:<20} {error:.1e} {'ok' if error <= tolerance else 'WRONG'}")
+    worst = max(errors, key=errors.__getitem__)
+    if not errors[worst] <= tolerance:
+        raise AssertionError(
+            f"check_gradients: {worst} is off by {errors[worst]:.1e}, above {tolerance:.0e} (seed {seed})"
+        )
+    return errors
+
+
+def _model_loss(model: Model, inputs: Tensor, y: Any, seed: int) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:
+    if model.dtype != "float64":
+        raise ValueError("check_gradients: the model computes in float32; make it with dtype='float64'")
+    model.build(inputs.shape[1:], seed=seed)
+    labels, who = each(np.asarray, y), "check_gradients"
+    parts = heads.inferred(model, labels, who=who)
+    goal = heads.objective(model, parts)
+    targets = each(_core.tensor, heads.encode(parts, "float64", labels, who))
+
+    def function() -> Tensor:
+        return goal.loss(goal.run(inputs, training=True), targets)
+
+    numbers = any(isinstance(layer, Embedding) for _, layer in walk(model))  # and then x is not differentiated
+    return function, model.parameters | ({} if numbers else {"x": inputs})
+
+
+def _function_loss(
+    function: Callable[..., Tensor], inputs: Tensor, y: Any, seed: int
+) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:
+    leaves = {"x": inputs}
+    if y is not None:
+        second = np.asarray(y)
+        real = second.dtype.kind == "f"
+        leaves["y"] = _core.tensor(second.astype(np.float64) if real else second, requires_grad=real)
+    arguments = list(leaves.values())
+    weights: list[Tensor] = []
+
+    def scalar() -> Tensor:
+        value = function(*arguments)
+        if value.size == 1:
+            return value.sum()
+        if not weights:
+            weights.append(_core.zeros(value.shape, "float64"))
+            _core.random_fill(weights[0], "uniform", 0.5, 1.5, seed, "check_gradients")
+        return (value * weights[0]).sum()
+
+    return scalar, {name: leaf for name, leaf in leaves.items() if leaf.requires_grad}
+
+
+def _greatest_error(
+    function: Callable[[], Tensor], leaf: Tensor, gradient: Array | None, elements: int, seed: int
+) -> float:
+    """The greatest |g - d| / max(0.001, |g|, |d|) over some elements, d being the difference quotient."""
+    values = np.array(leaf.numpy())
+    order = _core.permutation(leaf.size, seed, "check_gradients", 0).numpy()[:elements]
+    worst = 0.0
+    for index in order:
+        place = np.unravel_index(int(index), values.shape)
+        results = []
+        for sign in (1, -1):
+            moved = values.copy()
+            moved[place] += sign * _STEP
+            leaf.assign(moved)
+            results.append(function().item())
+        leaf.assign(values)
+        quotient = (results[0] - results[1]) / (2 * _STEP)
+        found = 0.0 if gradient is None else float(gradient[place])
+        error = abs(found - quotient) / max(1e-3, abs(found), abs(quotient))
+        worst = error if not error <= worst else worst
+    return worst

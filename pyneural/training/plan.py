@@ -1,0 +1,142 @@
+"""plan.py -- what a training works on: its data split, checked and prepared, with its heads and their losses."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyneural._core as _core
+import pyneural.losses as losses
+import pyneural.metrics.names as metrics
+from pyneural.batching.feed import Batches
+from pyneural.batching.inputs import warn_of_values
+from pyneural.batching.sources import Source, sources
+from pyneural.batching.stream import Stream
+from pyneural.card.preprocessing import Preprocessing, decided
+from pyneural.card.task import Task
+from pyneural.datasets.dataset import Dataset, by_head
+from pyneural.evaluation.heads import Head, Objective, encode, inferred, note, objective
+from pyneural.layers.context import Building, building
+from pyneural.layers.layer import walk
+from pyneural.models.model import Model
+
+Losses = str | losses.LossFunction | Mapping[str, str | losses.LossFunction]
+Metrics = Sequence[str | metrics.Metric] | Mapping[str, Sequence[str | metrics.Metric]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What fit trains on.
+
+    Args:
+        feed: the training batches.
+        held: the validation batches, or None.
+        objective: what is computed of a batch, and becomes small.
+        words: of the first line of the progress: data, split, inputs, task, loss.
+        batches: how many examples a batch has, in words.
+        note: goes with every result: that the data is a small sample.
+    """
+
+    feed: Batches
+    held: Batches | None
+    objective: Objective
+    words: list[str]
+    batches: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """The arguments of fit that decide on a Plan."""
+
+    validation: float | Dataset | tuple[Any, Any] | Any
+    preprocess: str | None
+    loss: Losses
+    metrics: Metrics
+    seed: int
+    batch_size: int
+
+
+def plan(model: Model, data: Any, request: Request) -> Plan:
+    """Checks and prepares everything, builds the model where it is not, and notes on its card what it will be.
+
+    Raises:
+        ValueError, TypeError: model, data and arguments do not go together; the model is as it was.
+    """
+    for loss in request.loss.values() if isinstance(request.loss, Mapping) else (request.loss,):
+        losses.spelled(loss)
+    decided(request.preprocess, "uint8")
+    train, held, split = sources(model, data, request.validation, request.preprocess, request.seed)
+    with untouched(model):
+        model._learn(train.shape, request.batch_size)
+        heads = inferred(model, train.y, request.loss, request.metrics, train.classes, who="fit")
+        preprocessing = _preprocessing(model, train, held, request.preprocess)
+        for head in heads:
+            if head.task.kind == "values" and request.loss == "auto" and model.card.task is None:
+                warn_of_values(by_head(train.y)[head.name])
+
+        def encoded(y: Any, who: str) -> Any:
+            return encode(heads, model.dtype, y, who)
+
+        made = Plan(
+            train.feed(preprocessing, encoded, model.dtype),
+            None if held is None else held.feed(preprocessing, encoded, model.dtype),
+            objective(model, heads),
+            [f"{train.name}: {split}", f"{train.dtype} {train.shape} -> {preprocessing}", *map(_head, heads)],
+            "batches as they come" if isinstance(train, Stream) else f"batch {request.batch_size}",
+            train.note,
+        )
+        digest = train.digest(encoded)
+        _rehearse(model, (made.feed.smallest(request.batch_size), *train.shape))
+    model.build(train.shape, seed=request.seed)
+    note(model, heads)
+    model.card.preprocessing, model.card.seed = preprocessing, request.seed
+    model.card.data, model.card.data_hash, model.card.prepare = train.name, digest, train.prepare
+    return made
+
+
+@contextmanager
+def untouched(model: Model) -> Iterator[None]:
+    """An error inside leaves the model as it was: not built where it was not, and its card the same."""
+    card, fresh = replace(model.card), []
+    if model.input_shape is None:
+        fresh = [layer for layer in model._tree() if not layer._built]
+    try:
+        yield
+    except BaseException:
+        for layer in fresh:
+            layer._unbuild()
+        model.card = card
+        raise
+
+
+def _rehearse(model: Model, shape: tuple[int, ...]) -> None:
+    """Pushes a shape-only batch through as in training, so that what cannot be trained is met before work starts."""
+    learning = [layer for _, layer in walk(model) if layer.trainable]
+    if not any(spec.group != "state" for layer in learning for spec in layer._specs.values()):
+        raise ValueError(
+            "fit: no layer of the model can learn: they are frozen, or have no parameters: set layer.trainable = True "
+            "where it shall learn, or put in a pn.Dense"
+        )
+    with building(Building(model.dtype, shape[0])):
+        model.call(_core.shape_only(shape, model.dtype), training=True)
+
+
+def _preprocessing(model: Model, train: Source, held: Source | None, choice: str | None) -> Preprocessing:
+    found = model.card.preprocessing
+    if found is None or choice != "auto":
+        found = Preprocessing.learn(choice, train.dtype, train.shape, train.moments)
+    found.check(train.dtype, "fit")
+    if held is not None:
+        found.check(held.dtype, "fit: validation")
+    return found
+
+
+def _head(head: Head) -> str:
+    said = f"{_task(head.task)} · {head.loss.name}"
+    return f"{head.name}: {said.replace(' · ', ', ')}" if head.name else said
+
+
+def _task(task: Task) -> str:
+    many = f"{task.outputs} value{'s' * (task.outputs > 1)}"
+    return {"classes": f"{task.outputs} classes", "binary": "binary", "values": many}[task.kind]

@@ -1,0 +1,86 @@
+"""progress.py -- the lines a training prints: what, a line an epoch, the best one; and a bar in a terminal.
+
+In a terminal the lines are folded at its width, and a bar runs below them on stderr while an epoch does.  Elsewhere (a
+notebook, a log, a pipe) each line is whole, and there is no bar.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from pyneural.evaluation.lines import SEPARATOR, folded, number, say, shown, terminal_columns
+
+_WIDE = 110  # columns from which an epoch's line is one
+_BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} · {remaining} left{postfix}"
+
+
+class Progress:
+    """Prints what fit does.
+
+    Args:
+        verbose: 0 nothing, 1 lines and a bar, 2 each step.
+        epochs: how many there will be.
+        steps: of one epoch.
+        note: goes with every result.
+    """
+
+    def __init__(self, verbose: int, epochs: int, steps: int, note: str = "") -> None:
+        self.verbose, self.epochs, self.steps = verbose, epochs, steps
+        self.note = [note] if note else []
+        self.bar: Any = None
+
+    def say(self, text: str) -> None:
+        """A permanent line."""
+        self.parts([text])
+
+    def parts(self, parts: Sequence[str]) -> None:
+        """A permanent line of parts, between which it may be folded."""
+        if self.verbose:
+            say(parts)
+
+    def open(self, epoch: int) -> None:
+        """An epoch begins."""
+        if self.verbose == 1 and sys.stderr is not None and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self.bar = tqdm(
+                total=self.steps,
+                desc=f"epoch {epoch}/{self.epochs}",
+                leave=False,
+                mininterval=0.25,
+                dynamic_ncols=True,
+                bar_format=_BAR,
+            )
+
+    def step(self, step: int, loss: float) -> None:
+        """A step is done; only called where there is something to show."""
+        if self.bar is not None:
+            if self.bar.update():  # it was drawn, which it is at most 4 times a second
+                self.bar.set_postfix_str(f"loss {number(loss)}", refresh=False)
+        else:
+            print(f"step {step}/{self.steps} · loss {number(loss)}", flush=True)
+
+    @property
+    def steps_shown(self) -> bool:
+        """Whether step() is to be called."""
+        return self.bar is not None or self.verbose >= 2
+
+    def close(self) -> None:
+        """An epoch ends."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+    def epoch(self, epoch: int, seconds: float, values: dict[str, float]) -> None:
+        """The epoch's line; in a terminal too narrow for it, one for training and one for validation."""
+        trained = [shown(name, value) for name, value in values.items() if not name.startswith("val_")]
+        tested = [shown(name, value) for name, value in values.items() if name.startswith("val_")]
+        head = [f"epoch {epoch}/{self.epochs}", f"{seconds:.1f} s", *trained]
+        (tested or head).extend(self.note)
+        columns = terminal_columns()
+        if columns is not None and tested and columns < max(_WIDE, len(SEPARATOR.join(head + tested))):
+            self.parts(head)
+            if self.verbose:
+                print("\n".join(f"    {line}" for line in folded(tested, columns - 4, "")), flush=True)
+        else:
+            self.parts(head + tested)
