@@ -47,10 +47,10 @@ from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, Glob
 from pyneural.layers.dense import Dense, Embedding
 from pyneural.layers.joins import Add, Concatenate, Multiply
 from pyneural.layers.layer import Layer
+from pyneural.layers.nodes import Input, Node
 from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.layers.reshaping import Flatten, Reshape
 from pyneural.metrics.estimate import Estimate
-from pyneural.models.graph import Input, Node
 from pyneural.models.model import Model, Sequential
 from pyneural.ops import concat, stack, where
 from pyneural.training.fit import fit

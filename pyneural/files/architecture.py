@@ -13,9 +13,9 @@ from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, Glob
 from pyneural.layers.dense import Dense, Embedding
 from pyneural.layers.joins import Add, Arithmetic, Concatenate, Multiply
 from pyneural.layers.layer import Layer, walk
+from pyneural.layers.nodes import Input, Node
 from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.layers.reshaping import Flatten, Reshape
-from pyneural.models.graph import Input, Node
 from pyneural.models.model import Model, Sequential
 
 Kinds = dict[str, type[Layer]]

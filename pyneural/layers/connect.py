@@ -10,20 +10,20 @@ import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape, batched
 from pyneural.layers.context import Building, building, now_building, recorded
-from pyneural.models.graph import Node
+from pyneural.layers.operation import Vertex
 
 if TYPE_CHECKING:
     from pyneural.layers.layer import Layer
 
 
-def on_nodes(layer: Layer, inputs: tuple[Any, ...]) -> Node:
+def on_nodes(layer: Layer, inputs: tuple[Any, ...]) -> Vertex:
     """The node that a layer makes of others: its shape comes of a shape-only pass, so errors are the caller's.
 
     Raises:
         ValueError, TypeError: the layer and the nodes do not go together; the layer is as it was.
     """
     for x in inputs:
-        if not isinstance(x, Node):
+        if not isinstance(x, Vertex):
             raise TypeError(
                 f"{layer._who}: {type(x).__name__} where a node belongs: a graph begins at pn.Input(shape), and its "
                 "layers are called on nodes alone"
@@ -43,12 +43,12 @@ def on_nodes(layer: Layer, inputs: tuple[Any, ...]) -> Node:
         for one in fresh:
             one._unbuild()
         raise
-    node = Node(tuple(y.shape[1:]), layer, inputs)
+    node: Vertex = type(inputs[0])(tuple(y.shape[1:]), layer, inputs)
     layer._nodes.add(node)
     return node
 
 
-def node_of(layer: Layer) -> Node:
+def node_of(layer: Layer) -> Vertex:
     """The one node that a layer made.
 
     Raises:

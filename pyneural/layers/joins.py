@@ -1,18 +1,15 @@
-"""joins.py -- layers that make one of several: sums, products, concatenation, and the arithmetic of nodes."""
+"""joins.py -- layers that make one of several: sums, products, concatenation, and what the arithmetic of nodes is."""
 
 import math
 import operator
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape, batched
 from pyneural.arguments.spelling import choose
 from pyneural.layers.layer import Layer
-from pyneural.models.graph import Node
 
 _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "add": operator.add,
@@ -125,21 +122,6 @@ class Arithmetic(Layer):
 
     def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return math.prod(output)
-
-
-def arithmetic(operation: str, left: object, right: object) -> Node:
-    """The node of a sum, difference, product or quotient of two nodes, or of a node and a number."""
-    nodes = [side for side in (left, right) if isinstance(side, Node)]
-    number = right if isinstance(left, Node) else left
-    made: Layer
-    if len(nodes) == 2:
-        made = _OF_NODES[operation]() if operation in _OF_NODES else Arithmetic(operation)
-    elif isinstance(number, int | float | np.number) and not isinstance(number, bool):
-        made = Arithmetic(operation, float(number), reverse=nodes[0] is right)
-    else:
-        raise TypeError(f"{operation}: {type(number).__name__} beside {nodes[0]!r}: give another node, or a number")
-    node: Node = made(*nodes)
-    return node
 
 
 def _match(a: Tensor, b: Tensor) -> None:

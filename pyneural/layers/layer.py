@@ -17,7 +17,7 @@ from pyneural.arguments.familiar import OF_LAYER
 from pyneural.arguments.spelling import check_arguments, instead
 from pyneural.layers.connect import explained, node_of, on_nodes
 from pyneural.layers.context import now_building
-from pyneural.models.graph import Node
+from pyneural.layers.operation import Vertex
 
 
 class Spec(NamedTuple):
@@ -50,7 +50,7 @@ class Layer:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """A layer that is not built; here, so that own layers need not call super().__init__()."""
-        if not cls._of_nodes and any(isinstance(one, Node) for arg in args for one in _flat(arg)):
+        if not cls._of_nodes and any(isinstance(one, Vertex) for arg in args for one in _flat(arg)):
             raise TypeError(
                 f"{cls.__name__}: a layer is made first, and called on nodes then: {cls.__name__}(...)(node)"
             )
@@ -68,7 +68,7 @@ class Layer:
     _tensors: dict[str, Tensor]
     _held: dict[str, tuple[Block, int]]
     _shapes: tuple[tuple[int, ...], ...]  # of the inputs it was built for
-    _nodes: weakref.WeakSet[Node]  # what it was called for in graphs; the graphs own them
+    _nodes: weakref.WeakSet[Vertex]  # what it was called for in graphs; the graphs own them
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
@@ -167,7 +167,7 @@ class Layer:
         """
         if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
             inputs = tuple(inputs[0])  # pn.Add()([a, b]) is pn.Add()(a, b)
-        if any(isinstance(x, Node) for x in inputs):
+        if any(isinstance(x, Vertex) for x in inputs):
             return on_nodes(self, inputs)
         if now_building.get() is not None:
             return explained(self, inputs, training)

@@ -8,7 +8,8 @@ import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.checks import batched
 from pyneural.layers.context import recorded
-from pyneural.models.graph import Graph, Node
+from pyneural.layers.nodes import Node
+from pyneural.models.graph import Graph
 
 if TYPE_CHECKING:
     from pyneural.layers.layer import Layer

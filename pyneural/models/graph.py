@@ -1,4 +1,4 @@
-"""graph.py -- networks that are more than a chain: nodes, and the flat list of steps as which a graph is run.
+"""graph.py -- networks that are more than a chain: the flat list of steps as which a graph of nodes is run.
 
 A layer called on a node gives a node, which knows its shape and holds no values.  A graph is what lies between an input
 and its outputs; it is planned once: steps in the order in which the nodes were made (a node is younger than those it is
@@ -8,114 +8,18 @@ value as soon as nobody needs the old one, so running a deep graph holds no more
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyneural._core import Tensor
-from pyneural.arguments.checks import Shape, batched, shape_of
-from pyneural.arguments.spelling import words
+from pyneural.arguments.checks import batched
+from pyneural.layers.nodes import Node
 
 if TYPE_CHECKING:
     from pyneural.layers.layer import Layer
 
 Call = Callable[..., Any]
-_ages = itertools.count(1)
-
-
-class Node:
-    """A place in a graph: what a layer makes of other nodes.
-
-    `a + b`, `a - b`, `a * b`, `a / b` and `-a` of nodes and numbers are layers too.
-
-    Args:
-        shape: of one example, without the batch's axis.
-        layer: what makes it; None for an input.
-        inputs: the nodes it is made of.
-
-    >>> import pyneural as pn
-    >>> x = pn.Input((8, 8, 1))
-    >>> pn.Conv2D(4, 3)(x)
-    <Node of conv2d (n, 6, 6, 4)>
-    """
-
-    __slots__ = ("__weakref__", "age", "inputs", "layer", "shape")
-    __array_ufunc__ = None  # NumPy's numbers and arrays leave the arithmetic to us
-
-    def __init__(self, shape: Shape, layer: Layer | None = None, inputs: tuple[Node, ...] = ()) -> None:
-        self.shape, self.layer, self.inputs = shape, layer, inputs
-        self.age = next(_ages)
-
-    def __repr__(self) -> str:
-        return f"<Node of {self.maker} {batched(self.shape)}>"
-
-    @property
-    def maker(self) -> str:
-        """The name of the layer that makes it, or "input"."""
-        return "input" if self.layer is None else self.layer._who
-
-    def __add__(self, other: Node | float) -> Node:
-        return _arithmetic("add", self, other)
-
-    def __radd__(self, other: float) -> Node:
-        return _arithmetic("add", other, self)
-
-    def __sub__(self, other: Node | float) -> Node:
-        return _arithmetic("subtract", self, other)
-
-    def __rsub__(self, other: float) -> Node:
-        return _arithmetic("subtract", other, self)
-
-    def __mul__(self, other: Node | float) -> Node:
-        return _arithmetic("multiply", self, other)
-
-    def __rmul__(self, other: float) -> Node:
-        return _arithmetic("multiply", other, self)
-
-    def __truediv__(self, other: Node | float) -> Node:
-        return _arithmetic("divide", self, other)
-
-    def __rtruediv__(self, other: float) -> Node:
-        return _arithmetic("divide", other, self)
-
-    def __neg__(self) -> Node:
-        return _arithmetic("multiply", self, -1.0)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise TypeError(
-            f"{self!r} has a shape but no values: call layers on it (pn.Activation('relu')(node), or an own pn.Layer "
-            "that calls the op)"
-        )
-
-
-def _arithmetic(operation: str, left: Node | float, right: Node | float) -> Node:
-    from pyneural.layers.joins import arithmetic
-
-    return arithmetic(operation, left, right)
-
-
-@words(name="nothing: an input has none", batch_size="nothing: batches may have any size", dtype="pn.Model(dtype=...)")
-def Input(shape: object, *others: object) -> Node:  # noqa: N802 -- it stands where layers stand
-    """The node at which a graph begins.
-
-    Args:
-        shape: of one example, without the batch's axis: (28, 28, 1).
-        others: none; they are met with the fix.
-
-    Raises:
-        TypeError, ValueError: the shape is no tuple of whole numbers of at least 1.
-
-    >>> import pyneural as pn
-    >>> x = pn.Input((28, 28, 1))
-    >>> h = pn.Dense(32, "relu")(pn.Flatten()(x))
-    >>> model = pn.Model(x, pn.Dense(10)(h + pn.Dense(32)(h)))
-    >>> model.output_shape
-    (10,)
-    """
-    if others:
-        raise TypeError(f"Input: give one tuple, pn.Input({(shape, *others)})")
-    return Node(shape_of("Input", shape))
 
 
 class Step(NamedTuple):

@@ -14,9 +14,10 @@ from pyneural.card.card import Card
 from pyneural.layers.connect import on_nodes
 from pyneural.layers.context import Building, Position, building, now_building, position
 from pyneural.layers.layer import Layer, name_layers, walk
+from pyneural.layers.nodes import Input, Node
 from pyneural.models.blocks import Blocks, Parameters
 from pyneural.models.checks import check_layers, dtype_of, graph_of, inside
-from pyneural.models.graph import Graph, Input, Node
+from pyneural.models.graph import Graph
 
 
 class Model(Layer):

@@ -19,9 +19,9 @@ from pyneural.layers.context import Building, building, listening
 from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
 from pyneural.layers.dense import Dense, Embedding
 from pyneural.layers.layer import Layer
+from pyneural.layers.nodes import Node
 from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.layers.reshaping import Flatten, Reshape
-from pyneural.models.graph import Node
 from pyneural.models.model import Model, Sequential
 
 _WIDTH = 80

@@ -1,0 +1,101 @@
+"""nodes.py -- Node: a place in a graph with arithmetic, and Input, at which a graph begins.
+
+They stand above the layers, for the sum of two nodes is made by a layer; layers themselves know a Vertex alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pyneural.arguments.checks import shape_of
+from pyneural.arguments.spelling import words
+from pyneural.layers.joins import Add, Arithmetic, Multiply
+from pyneural.layers.layer import Layer
+from pyneural.layers.operation import Vertex
+
+_OF_NODES: dict[str, type[Layer]] = {"add": Add, "multiply": Multiply}
+
+
+class Node(Vertex):
+    """A place in a graph: what a layer makes of other nodes.
+
+    `a + b`, `a - b`, `a * b`, `a / b` and `-a` of nodes and numbers are layers too.
+
+    Args:
+        shape: of one example, without the batch's axis.
+        layer: what makes it; None for an input.
+        inputs: the nodes it is made of.
+
+    >>> import pyneural as pn
+    >>> x = pn.Input((8, 8, 1))
+    >>> pn.Conv2D(4, 3)(x)
+    <Node of conv2d (n, 6, 6, 4)>
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None  # NumPy's numbers and arrays leave the arithmetic to us
+
+    def __add__(self, other: Node | float) -> Node:
+        return _arithmetic("add", self, other)
+
+    def __radd__(self, other: float) -> Node:
+        return _arithmetic("add", other, self)
+
+    def __sub__(self, other: Node | float) -> Node:
+        return _arithmetic("subtract", self, other)
+
+    def __rsub__(self, other: float) -> Node:
+        return _arithmetic("subtract", other, self)
+
+    def __mul__(self, other: Node | float) -> Node:
+        return _arithmetic("multiply", self, other)
+
+    def __rmul__(self, other: float) -> Node:
+        return _arithmetic("multiply", other, self)
+
+    def __truediv__(self, other: Node | float) -> Node:
+        return _arithmetic("divide", self, other)
+
+    def __rtruediv__(self, other: float) -> Node:
+        return _arithmetic("divide", other, self)
+
+    def __neg__(self) -> Node:
+        return _arithmetic("multiply", self, -1.0)
+
+
+@words(name="nothing: an input has none", batch_size="nothing: batches may have any size", dtype="pn.Model(dtype=...)")
+def Input(shape: object, *others: object) -> Node:  # noqa: N802 -- it stands where layers stand
+    """The node at which a graph begins.
+
+    Args:
+        shape: of one example, without the batch's axis: (28, 28, 1).
+        others: none; they are met with the fix.
+
+    Raises:
+        TypeError, ValueError: the shape is no tuple of whole numbers of at least 1.
+
+    >>> import pyneural as pn
+    >>> x = pn.Input((28, 28, 1))
+    >>> h = pn.Dense(32, "relu")(pn.Flatten()(x))
+    >>> model = pn.Model(x, pn.Dense(10)(h + pn.Dense(32)(h)))
+    >>> model.output_shape
+    (10,)
+    """
+    if others:
+        raise TypeError(f"Input: give one tuple, pn.Input({(shape, *others)})")
+    return Node(shape_of("Input", shape))
+
+
+def _arithmetic(operation: str, left: object, right: object) -> Node:
+    """The node of a sum, difference, product or quotient of two nodes, or of a node and a number."""
+    nodes = [side for side in (left, right) if isinstance(side, Node)]
+    number = right if isinstance(left, Node) else left
+    made: Layer
+    if len(nodes) == 2:
+        made = _OF_NODES[operation]() if operation in _OF_NODES else Arithmetic(operation)
+    elif isinstance(number, int | float | np.number) and not isinstance(number, bool):
+        made = Arithmetic(operation, float(number), reverse=nodes[0] is right)
+    else:
+        raise TypeError(f"{operation}: {type(number).__name__} beside {nodes[0]!r}: give another node, or a number")
+    node: Node = made(*nodes)
+    return node
