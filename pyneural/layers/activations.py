@@ -49,7 +49,8 @@ class Activated(Layer):
         """The output before a final softmax or sigmoid."""
         return self._run(x, None, training) if self.activation in LAST else self.call(x, training=training)
 
-    def _end(self) -> Callable[..., Tensor] | None:
+    def output_of_logits(self) -> Callable[..., Tensor] | None:
+        """The final softmax or sigmoid, where there is one."""
         return _alone(self.activation) if self.activation in LAST else None
 
 
@@ -70,7 +71,8 @@ class Activation(Layer):
         """The output before a final softmax or sigmoid."""
         return x if self.activation in LAST else self.call(x, training=training)
 
-    def _end(self) -> Callable[..., Tensor] | None:
+    def output_of_logits(self) -> Callable[..., Tensor] | None:
+        """The final softmax or sigmoid, where there is one."""
         return _alone(self.activation) if self.activation in LAST else None
 
     def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:

@@ -11,6 +11,7 @@ from pyneural.arguments.checks import Padding, Pair, Shape, both, padded, pair, 
 from pyneural.initializers import find, suited
 from pyneural.layers.activations import Activated
 from pyneural.layers.layer import Layer, arguments
+from pyneural.layers.operation import Operation
 
 
 class Conv2D(Activated):
@@ -71,6 +72,12 @@ class Conv2D(Activated):
         return ops.conv2d(
             x, self.weight, self._offset, stride=stride, padding=padding, activation=activation, pool=pool
         )
+
+    def pooled(self, size: Pair) -> Callable[..., Tensor] | None:
+        """The call that gives the greatest value of each tile of that size; None where one op cannot do both."""
+        if type(self) is not Conv2D or self._after is not None:  # what derives from it may compute something else
+            return None
+        return partial(self._run, activation=self._fused, pool=size)
 
     def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 2 * math.prod((*both(self.size), inputs[0][-1], *output))
@@ -161,11 +168,10 @@ class MaxPool2D(Layer):
         """Computes y, (n, ...), from x."""
         return ops.max_pool2d(x, size=self.size, stride=self.stride, padding=self.padding)
 
-    def _behind(self, before: Layer) -> Callable[..., Tensor] | None:
+    def fused_after(self, before: Operation) -> Callable[..., Tensor] | None:
+        """The call of a convolution and this pool at once, where the windows are tiles."""
         tiles = type(self) is MaxPool2D and self.padding == "valid" and both(self.stride) == both(self.size)
-        if type(before) is not Conv2D or before._after is not None or not tiles:
-            return None
-        return partial(before._run, activation=before._fused, pool=self.size)
+        return before.pooled(self.size) if tiles and isinstance(before, Conv2D) else None
 
     def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return math.prod((*both(self.size), *output))

@@ -6,7 +6,7 @@ parameters and state it has; the model lays all of them out in two blocks and fi
 
 import re
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 import pyneural._core as _core
@@ -17,7 +17,7 @@ from pyneural.arguments.familiar import OF_LAYER
 from pyneural.arguments.spelling import check_arguments, instead
 from pyneural.layers.connect import explained, node_of, on_nodes
 from pyneural.layers.context import now_building
-from pyneural.layers.operation import Vertex
+from pyneural.layers.operation import Operation, Vertex
 
 
 class Spec(NamedTuple):
@@ -28,7 +28,7 @@ class Spec(NamedTuple):
     group: str
 
 
-class Layer:
+class Layer(Operation):
     """The base of all layers; own layers define `build` and `call`.
 
     >>> import pyneural as pn
@@ -44,7 +44,6 @@ class Layer:
     """
 
     kind: ClassVar[str] = "layer"
-    name: str | None
     _of_nodes: ClassVar[bool] = False  # whether nodes are arguments
     _wants: ClassVar[int] = 0  # how many axes an input needs, without the batch's; 0: any
 
@@ -63,7 +62,6 @@ class Layer:
 
     _trainable: bool
     _built: bool
-    _path: str
     _specs: dict[str, Spec]
     _tensors: dict[str, Tensor]
     _held: dict[str, tuple[Block, int]]
@@ -80,31 +78,7 @@ class Layer:
         if "kind" not in vars(cls):
             cls.kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 
-    # ---- what a layer defines
-
-    def build(self, shape: tuple[int, ...]) -> None:
-        """Says which parameters and state the layer has, for inputs (n, *shape); one shape for each input."""
-
-    def call(self, x: Tensor, *, training: bool) -> Tensor:
-        """Computes the layer's output, (n, ...), from x (n, *shape)."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method call(self, x, *, training)")
-
-    def logits(self, x: Tensor, *, training: bool) -> Tensor:
-        """Like call, but without a final softmax or sigmoid: what the losses take."""
-        return self.call(x, training=training)
-
-    def _end(self) -> Callable[..., Tensor] | None:
-        """What makes the output of the logits; None where they are the same."""
-        if type(self).logits is not Layer.logits:
-            raise ValueError(
-                f"{self._who}: other layers read its output, and the loss its logits: put what is between the two into "
-                "a pn.Activation of its own"
-            )
-        return None
-
-    def _behind(self, before: "Layer") -> Callable[..., Tensor] | None:
-        """The call that does what `before` does and then this layer, where one op can do both."""
-        return None
+    # ---- what a layer defines, besides build, call and logits
 
     def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int | None:
         """Multiplications and additions for one example, not training; None where the layer cannot tell."""
@@ -244,10 +218,6 @@ class Layer:
     def _tree(self) -> "list[Layer]":
         """This layer and all below it."""
         return [self, *(layer for _, layer in walk(self))]
-
-    @property
-    def _who(self) -> str:
-        return self._path or self.name or self.kind
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._who}>"

@@ -1,16 +1,54 @@
-"""operation.py -- Vertex: a place in a graph, without the arithmetic that nodes.py adds above the layers."""
+"""operation.py -- Operation: what a graph asks of a layer; Vertex: a place in a graph.
+
+They stand below the layers: a layer is an Operation, and nodes.py gives a Vertex its arithmetic.
+"""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
 
+from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape, batched
 
-if TYPE_CHECKING:
-    from pyneural.layers.layer import Layer
-
 _ages = itertools.count(1)
+
+
+class Operation:
+    """What a graph asks of a layer: it is built for shapes, called, and may be called together with its neighbours."""
+
+    kind: ClassVar[str]
+    name: str | None
+    _path: str
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Says which parameters and state the layer has, for inputs (n, *shape); one shape for each input."""
+
+    def call(self, x: Tensor, *, training: bool) -> Tensor:
+        """Computes the layer's output, (n, ...), from x (n, *shape)."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method call(self, x, *, training)")
+
+    def logits(self, x: Tensor, *, training: bool) -> Tensor:
+        """Like call, but without a final softmax or sigmoid: what the losses take."""
+        return self.call(x, training=training)
+
+    def output_of_logits(self) -> Callable[..., Tensor] | None:
+        """The call that makes the output of the logits; None where they are the same."""
+        if type(self).logits is not Operation.logits:
+            raise ValueError(
+                f"{self._who}: other layers read its output, and the loss its logits: put what is between the two into "
+                "a pn.Activation of its own"
+            )
+        return None
+
+    def fused_after(self, before: Operation) -> Callable[..., Tensor] | None:
+        """The call that does what `before` does and then this layer, where one op can do both."""
+        return None
+
+    @property
+    def _who(self) -> str:
+        return self._path or self.name or self.kind
 
 
 class Vertex:
@@ -25,7 +63,7 @@ class Vertex:
     __slots__ = ("__weakref__", "age", "inputs", "layer", "shape")
     inputs: tuple[Self, ...]
 
-    def __init__(self, shape: Shape, layer: Layer | None = None, inputs: tuple[Self, ...] = ()) -> None:
+    def __init__(self, shape: Shape, layer: Operation | None = None, inputs: tuple[Self, ...] = ()) -> None:
         self.shape, self.layer, self.inputs = shape, layer, inputs
         self.age = next(_ages)
 

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pyneural._core import Tensor
 from pyneural.arguments.checks import batched
+from pyneural.layers.layer import Layer
 from pyneural.layers.nodes import Node
-
-if TYPE_CHECKING:
-    from pyneural.layers.layer import Layer
 
 Call = Callable[..., Any]
 
@@ -73,6 +71,11 @@ class Graph:
         input: the node that stands for x.
         outputs: nodes by name; {"": node} for a single one.
 
+    Attributes:
+        nodes: those between input and outputs, the oldest first.
+        calls: the layer that makes each of them, and the node.
+        layers: each once, in the same order.
+
     Raises:
         TypeError, ValueError: no nodes, or no graph.
     """
@@ -81,7 +84,8 @@ class Graph:
         self.input, self.outputs = input, dict(outputs)
         self._names = frozenset(outputs)
         self.nodes = _between(input, self.outputs)
-        self.layers: list[Layer] = list({id(node.layer): node.layer for node in self.nodes if node.layer}.values())
+        self.calls = [(node.layer, node) for node in self.nodes if isinstance(node.layer, Layer)]
+        self.layers = list({id(layer): layer for layer, _ in self.calls}.values())
         self._reads = Counter(id(source) for node in self.nodes for source in node.inputs)
         self._plans: dict[frozenset[str], Plan] = {}
 
@@ -126,7 +130,7 @@ class Graph:
             alone = len(node.inputs) == self._reads[id(source)] == 1
             if not alone or id(source) in seen or not (source.layer and node.layer):
                 continue
-            call = node.layer._behind(source.layer)
+            call = node.layer.fused_after(source.layer)
             if call is not None:
                 found[id(source)] = call
         return found
@@ -139,7 +143,7 @@ class Graph:
             return [_Entry(layer.call, reads, id(node))]
         if not value and id(node) not in self._reads:
             return [_Entry(layer.logits, reads, id(node))]
-        end = layer._end()  # other layers read the value, the loss the logits
+        end = layer.output_of_logits()  # other layers read the value, the loss the logits
         if end is None:
             return [_Entry(layer.call, reads, id(node))]
         before = ("logits", id(node))

@@ -174,9 +174,10 @@ class Model(Layer):
         found = self._graph.run(x, training, written)
         return found.get("", found)
 
-    def _end(self) -> Any:
+    def output_of_logits(self) -> Any:
+        """What its last layer makes of logits."""
         node = self._graph.only if self._graph else None
-        return node.layer._end() if node and node.layer else None
+        return node.layer.output_of_logits() if node and node.layer else None
 
     def _enter(self, x: Any) -> Tensor:
         if not isinstance(x, Tensor):

@@ -61,10 +61,9 @@ def _chain(model: Model) -> list[Layer] | None:
     if isinstance(model, Sequential):
         layers = list(model._layers)
     else:
-        nodes = model._known().nodes
         if not _in_a_row(model):
             return None
-        layers = [node.layer for node in nodes if node.layer]
+        layers = [layer for layer, _ in model._known().calls]
     found: list[Layer] = []
     for layer in layers:
         inside = _chain(layer) if isinstance(layer, Model) else [layer]
@@ -157,13 +156,12 @@ def table(model: Model) -> str:
         return "\n".join([*told, *_laid_out(["layer", "output", "parameters", "FLOPs"], rows)])
     graph, straight = model._known(), _in_a_row(model)
     heads, rows, seen, total, unknown = ["layer", "output", "parameters", "FLOPs"], [], set[int](), 0, False
-    for node in graph.nodes:
-        assert node.layer is not None
-        count = flops(node.layer, tuple(source.shape for source in node.inputs), node.shape)
+    for layer, node in graph.calls:
+        count = flops(layer, tuple(source.shape for source in node.inputs), node.shape)
         total, unknown = total + (count or 0), unknown or count is None
-        parameters = "shared" if id(node.layer) in seen else f"{_parameters(node.layer):,}"
-        seen.add(id(node.layer))
-        row = [_name(node.layer), str(node.shape), parameters, "?" if count is None else _number(count)]
+        parameters = "shared" if id(layer) in seen else f"{_parameters(layer):,}"
+        seen.add(id(layer))
+        row = [_name(layer), str(node.shape), parameters, "?" if count is None else _number(count)]
         rows.append(row if straight else [*row, ", ".join(source.maker for source in node.inputs)])
     if not straight:
         heads.append("from")
@@ -174,8 +172,8 @@ def table(model: Model) -> str:
 def flops(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> int | None:
     """Multiplications and additions of a layer for one example; None for an own layer with no known layers inside."""
     if isinstance(layer, Model):
-        nodes = layer._known().nodes
-        parts = [flops(n.layer, tuple(source.shape for source in n.inputs), n.shape) for n in nodes if n.layer]
+        calls = layer._known().calls
+        parts = [flops(one, tuple(source.shape for source in node.inputs), node.shape) for one, node in calls]
         return None if None in parts else sum(part for part in parts if part is not None)
     known = layer._flops(inputs, output)
     if known is not None or not layer.children():
