@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape
-
-if TYPE_CHECKING:
-    from pyneural.layers.layer import Layer
 
 
 class Building(NamedTuple):
@@ -22,7 +19,7 @@ class Building(NamedTuple):
     batch: int = 1
 
 
-Heard = list[tuple["Layer", tuple[Shape, ...], Shape]]
+Heard = list[tuple[Any, tuple[Shape, ...], Shape]]  # a layer, the shapes of its inputs, that of its output
 _heard: ContextVar[Heard | None] = ContextVar("pyneural_heard", default=None)
 now_building: ContextVar[Building | None] = ContextVar("pyneural_building", default=None)
 
@@ -49,7 +46,7 @@ def listening() -> Iterator[Heard]:
         _heard.reset(token)
 
 
-def recorded(layer: Layer, inputs: tuple[Any, ...], y: Any) -> Any:
+def recorded(layer: Any, inputs: tuple[Any, ...], y: Any) -> Any:
     """The output y of a layer; the call is noted where somebody listens."""
     heard = _heard.get()
     if heard is not None and isinstance(y, Tensor):

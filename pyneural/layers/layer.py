@@ -15,8 +15,9 @@ from pyneural._core import Block, Tensor
 from pyneural.arguments.checks import Shape
 from pyneural.arguments.familiar import OF_LAYER
 from pyneural.arguments.spelling import check_arguments, instead
-from pyneural.layers.connect import explained, node_of, on_nodes
-from pyneural.layers.context import now_building
+from pyneural.layers.building import accepted, check_inputs, errors_named
+from pyneural.layers.context import Building, building, now_building, recorded
+from pyneural.layers.naming import name_layers
 from pyneural.layers.operation import Operation, Vertex
 
 
@@ -144,10 +145,20 @@ class Layer(Operation):
         if any(isinstance(x, Vertex) for x in inputs):
             return on_nodes(self, inputs)
         if now_building.get() is not None:
-            return explained(self, inputs, training)
+            return self._first_call(inputs, training)
         if not self._built or any(tensor.is_shape_only for tensor in self._tensors.values()):
             raise RuntimeError(f"{self._who} is not built: put it into a pn.Sequential, or call it on nodes (pn.Input)")
         return self.call(*inputs, training=training)
+
+    def _first_call(self, inputs: tuple[Any, ...], training: bool) -> Any:
+        """The output for shape-only tensors, once the layer is built for them."""
+        shapes = tuple(tuple(x.shape[1:]) for x in inputs)
+        with errors_named(self._who, shapes, self._shapes):
+            if not self._built:
+                check_inputs(self.call, inputs, self._wants, type(self).__name__)
+                self.build(*accepted(self.build, shapes))
+                self._shapes, self._built = shapes, True
+            return recorded(self, inputs, self.call(*inputs, training=training))
 
     # ---- tensors
 
@@ -236,32 +247,6 @@ def _assign(who: str, tensor: Tensor, value: Any) -> None:
     tensor.assign(value)
 
 
-def name_layers(layers: list[Layer], who: str) -> list[Layer]:
-    """Gives those without a name theirs: the kind and which of its kind it is.
-
-    Raises:
-        ValueError: two have the same name.
-    """
-    taken: set[str] = set()
-    for name in (layer.name for layer in layers):
-        if name in taken:
-            raise ValueError(f"{who}: two layers are named '{name}': give one of them another name=")
-        if name is not None:
-            taken.add(name)
-    seen: dict[str, int] = {}
-    given: dict[str, int] = {}  # the last number of each kind that was given here: none below it is free
-    for layer in layers:
-        seen[layer.kind] = number = seen.get(layer.kind, 0) + 1
-        if layer.name is None:
-            number = max(number, given.get(layer.kind, 0) + 1)
-            while f"{layer.kind}_{number}" in taken:
-                number += 1
-            given[layer.kind] = number
-            layer.name = f"{layer.kind}_{number}"
-            taken.add(layer.name)
-    return layers
-
-
 def walk(layer: Layer) -> Iterator[tuple[str, Layer]]:
     """Every layer in the tree below this one once, outermost first, with its path (`block_1/dense_2`)."""
     return _below(layer, "", {})
@@ -279,3 +264,52 @@ def _below(layer: Layer, path: str, seen: dict[int, Layer]) -> Iterator[tuple[st
 def arguments(layer: Layer, **given: Any) -> dict[str, Any]:
     """A layer's config: its arguments, and its name where it has one."""
     return given if layer.name is None else given | {"name": layer.name}
+
+
+def on_nodes(layer: Layer, inputs: tuple[Any, ...]) -> Vertex:
+    """The node that a layer makes of others: its shape comes of a shape-only pass, so errors are the caller's.
+
+    Raises:
+        ValueError, TypeError: the layer and the nodes do not go together; the layer is as it was.
+    """
+    for x in inputs:
+        if not isinstance(x, Vertex):
+            raise TypeError(
+                f"{layer._who}: {type(x).__name__} where a node belongs: a graph begins at pn.Input(shape), and its "
+                "layers are called on nodes alone"
+            )
+    tree = layer._tree()
+    fresh = [one for one in tree if not one._built]
+    at = now_building.get() or Building(next((t.dtype for one in tree for t in one._tensors.values()), "float32"))
+    try:
+        with building(at):
+            y = layer(*(_core.shape_only((at.batch, *x.shape), at.dtype) for x in inputs))
+            if not isinstance(y, Tensor) or y.shape[:1] != (at.batch,):
+                given = str(y.shape) if isinstance(y, Tensor) else type(y).__name__
+                raise ValueError(
+                    f"{layer._who}: for a batch of {at.batch} its output is {given}: give a tensor ({at.batch}, ...)"
+                )
+    except BaseException:
+        for one in fresh:
+            one._unbuild()
+        raise
+    node: Vertex = type(inputs[0])(tuple(y.shape[1:]), layer, inputs)
+    layer._nodes.add(node)
+    return node
+
+
+def node_of(layer: Layer) -> Vertex:
+    """The one node that a layer made.
+
+    Raises:
+        AttributeError: there is none, or several.
+    """
+    nodes = list(layer._nodes)
+    if not nodes:
+        raise AttributeError(f"{layer._who} is in no graph, so it has no output yet: build its model first")
+    if len(nodes) > 1:
+        raise AttributeError(
+            f"{layer._who} is called in {len(nodes)} places, so which output is not clear: keep the node that the call "
+            "returned"
+        )
+    return nodes[0]

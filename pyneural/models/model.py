@@ -11,9 +11,9 @@ from pyneural.arguments.checks import Shape, batched, shape_of
 from pyneural.arguments.familiar import OF_MODELS
 from pyneural.arguments.spelling import closest, instead, words
 from pyneural.card.card import Card
-from pyneural.layers.connect import on_nodes
 from pyneural.layers.context import Building, Position, building, now_building, position
-from pyneural.layers.layer import Layer, name_layers, walk
+from pyneural.layers.layer import Layer, on_nodes, walk
+from pyneural.layers.naming import name_layers
 from pyneural.layers.nodes import Input, Node
 from pyneural.models.blocks import Blocks, Parameters
 from pyneural.models.checks import check_layers, dtype_of, graph_of, inside
