@@ -2,37 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import pyneural._core as _core
-from pyneural._core import Tensor
-from pyneural.arguments.checks import batched
-from pyneural.layers.context import recorded
+from pyneural.layers.layer import Layer
 from pyneural.layers.nodes import Node
 from pyneural.models.graph import Graph
-
-if TYPE_CHECKING:
-    from pyneural.layers.layer import Layer
-    from pyneural.models.model import Model
-
-
-def inside(model: Model, x: Tensor) -> Tensor:
-    """What a model makes of a shape-only tensor, where it is a layer of one that is being built.
-
-    Raises:
-        ValueError: it takes other shapes, or has several heads.
-    """
-    if model.input_shape is None:
-        model._connect(tuple(x.shape[1:]))
-    elif x.shape[1:] != model.input_shape:
-        raise ValueError(f"{model._who}: it is built for inputs {batched(model.input_shape)}, x is {x.shape}")
-    if not isinstance(model.output_shape, tuple):
-        raise ValueError(
-            f"{model._who}: it has {len(model.output_shape or ())} heads, and a layer has one output: use the layers "
-            "in it, or a pn.Model of one head"
-        )
-    y: Tensor = recorded(model, (x,), _core.shape_only((*x.shape[:1], *model.output_shape), x.dtype))
-    return y
 
 
 def graph_of(inputs: object, outputs: object) -> Graph:

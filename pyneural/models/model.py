@@ -11,12 +11,12 @@ from pyneural.arguments.checks import Shape, batched, shape_of
 from pyneural.arguments.familiar import OF_MODELS
 from pyneural.arguments.spelling import closest, instead, words
 from pyneural.card.card import Card
-from pyneural.layers.context import Building, Position, building, now_building, position
+from pyneural.layers.context import Building, Position, building, now_building, position, recorded
 from pyneural.layers.layer import Layer, on_nodes, walk
 from pyneural.layers.naming import name_layers
 from pyneural.layers.nodes import Input, Node
 from pyneural.models.blocks import Blocks, Parameters
-from pyneural.models.checks import check_layers, dtype_of, graph_of, inside
+from pyneural.models.checks import check_layers, dtype_of, graph_of
 from pyneural.models.graph import Graph
 
 
@@ -151,7 +151,7 @@ class Model(Layer):
         if isinstance(inputs[0], Node):
             return on_nodes(self, inputs)
         if now_building.get() is not None:
-            return inside(self, inputs[0])
+            return self.inside(inputs[0])
         x = self._enter(inputs[0])
         if not training or position.get() is not None:  # inside an own layer, the outer model's position holds
             return self.call(x, training=training)
@@ -161,6 +161,24 @@ class Model(Layer):
             return self.call(x, training=True)
         finally:
             position.reset(token)
+
+    def inside(self, x: Tensor) -> Tensor:
+        """The output for a shape-only tensor, where the model is a layer of one that is being built.
+
+        Raises:
+            ValueError: it takes other shapes, or has several heads.
+        """
+        if self.input_shape is None:
+            self._connect(tuple(x.shape[1:]))
+        elif x.shape[1:] != self.input_shape:
+            raise ValueError(f"{self._who}: it is built for inputs {batched(self.input_shape)}, x is {x.shape}")
+        if not isinstance(self.output_shape, tuple):
+            raise ValueError(
+                f"{self._who}: it has {len(self.output_shape or ())} heads, and a layer has one output: use the layers "
+                "in it, or a pn.Model of one head"
+            )
+        y: Tensor = recorded(self, (x,), _core.shape_only((*x.shape[:1], *self.output_shape), x.dtype))
+        return y
 
     def call(self, x: Tensor, *, training: bool) -> Any:
         """Computes y, (n, ...), or a dict of them, from x."""
