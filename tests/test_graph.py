@@ -148,7 +148,7 @@ def test_a_chain_of_nodes_is_a_sequential():
 
 def steps_of(model: pn.Model, x: np.ndarray) -> int:
     model(x)
-    (plan,) = model._graph._plans.values()
+    (plan,) = model.graph._plans.values()
     return len(plan.steps)
 
 
@@ -475,7 +475,7 @@ def test_predicting_holds_no_more_than_the_widest_place():
     values = pn.tensor(draw((512, 512)))  # 1 MiB a value
     with pn.no_grad():
         model(values)
-        assert model._graph._plans[frozenset([""])].slots == 2
+        assert model.graph._plans[frozenset([""])].slots == 2
         pn.set_memory_limit(pn.memory_stats()["live_bytes"] + 6 * 2**20)
         try:
             model(values)  # a value, its tanh and their sum take 4 MiB, all 80 would take 100

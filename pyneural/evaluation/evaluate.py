@@ -100,7 +100,7 @@ def _heads(model: Model, part: Any) -> tuple[Head, ...]:
     """The heads of a model; one that was trained by hand learns from the labels what they mean."""
     if model.card.task is not None:
         return trained(model)
-    if model.input_shape is None or model._blocks is None:
+    if not model.is_built:
         raise RuntimeError("evaluate: the model is not trained yet: pn.fit(model, data) first")
     y, classes = (labels(part, "evaluate"), ()) if is_stream(part) else (part.y, part.classes)
     heads = inferred(model, y, classes=classes, who="evaluate")

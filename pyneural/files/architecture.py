@@ -68,7 +68,7 @@ def _describe(layer: Layer, path: str, met: dict[int, str | None]) -> Record:
     if not layer.trainable:
         record["trainable"] = False
     if isinstance(layer, Model):
-        inside = layer._layers if isinstance(layer, Sequential) else layer.layers
+        inside = layer.sequence if isinstance(layer, Sequential) else layer.layers
         record["layers"] = [_describe(child, f"{path}/{child.name}", met) for child in inside]
         if not isinstance(layer, Sequential):
             record |= _describe_graph(layer)
@@ -87,7 +87,7 @@ def _shared(layer: Layer) -> TypeError:
 
 
 def _describe_graph(model: Model) -> Record:
-    graph = model._known()
+    graph = model.graph
     places = {id(layer): number for number, layer in enumerate(graph.layers)}
     numbers = {id(node): number for number, node in enumerate([graph.input, *graph.nodes])}
     outputs: Any = [[name, numbers[id(node)]] for name, node in graph.outputs.items()]

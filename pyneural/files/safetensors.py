@@ -123,7 +123,7 @@ def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) 
             raise ValueError("its architecture is no model")
         model.card = Card.from_json(description)
         model.seed = model.card.seed
-        model._learn(sizes(description["input_shape"]), 1)
+        model.infer_shapes(sizes(description["input_shape"]))
     except UnknownKindError:
         raise
     except _DAMAGE as error:

@@ -90,6 +90,12 @@ class Graph:
         self._plans: dict[frozenset[str], Plan] = {}
 
     @property
+    def is_chain(self) -> bool:
+        """Whether each node is made of the one before it alone, and the last one is the output."""
+        before = [self.input, *self.nodes]
+        return self.only is not None and all(n.inputs == (b,) for b, n in zip(before, self.nodes, strict=False))
+
+    @property
     def only(self) -> Node | None:
         """The output, where there is a single one without a name."""
         return self.outputs.get("")

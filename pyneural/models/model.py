@@ -6,21 +6,22 @@ from typing import Any
 import numpy as np
 
 import pyneural._core as _core
+import pyneural.models.summary as summary
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape, batched, shape_of
 from pyneural.arguments.familiar import OF_MODELS
 from pyneural.arguments.spelling import closest, instead, words
-from pyneural.card.card import Card
-from pyneural.layers.context import Building, Position, building, now_building, position, recorded
+from pyneural.layers.context import Position, now_building, position
 from pyneural.layers.layer import Layer, on_nodes, walk
 from pyneural.layers.naming import name_layers
 from pyneural.layers.nodes import Input, Node
 from pyneural.models.blocks import Blocks, Parameters
 from pyneural.models.checks import check_layers, dtype_of, graph_of
 from pyneural.models.graph import Graph
+from pyneural.models.network import Network
 
 
-class Model(Layer):
+class Model(Network):
     """A graph of layers, from one input to one output or to several heads.
 
     Args:
@@ -45,10 +46,6 @@ class Model(Layer):
     (8, 8, 4)
     """
 
-    _of_nodes = True
-    input_shape: Shape | None
-    output_shape: Shape | dict[str, Shape] | None
-
     def __init__(
         self,
         inputs: Node,
@@ -61,7 +58,7 @@ class Model(Layer):
         graph = graph_of(inputs, outputs)
         self._begin(dtype_of(graph.layers, dtype), seed, name)
         name_layers(graph.layers, "Model")
-        self._adopt(graph)
+        self.adopt(graph)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -72,19 +69,9 @@ class Model(Layer):
             )
 
     def _begin(self, dtype: str, seed: int | None, name: str | None) -> None:
-        """What every model starts with."""
-        Layer.__init__(self, name=name)
-        if dtype not in ("float32", "float64"):
-            raise ValueError(f"{type(self).__name__}: dtype is {dtype!r}: give 'float32' or 'float64'")
-        self.dtype, self.seed, self.card = dtype, seed, Card()
-        self._graph: Graph | None = None
-        self.input_shape = self.output_shape = None
+        super()._begin(dtype, seed, name)
         self._blocks: Blocks | None = None
         self._ready, self._calls = False, 0
-
-    def _adopt(self, graph: Graph) -> None:
-        shapes = {name: node.shape for name, node in graph.outputs.items()}
-        vars(self).update(_built=True, _graph=graph, input_shape=graph.input.shape, output_shape=shapes.get("", shapes))
 
     # ---- building
 
@@ -97,32 +84,15 @@ class Model(Layer):
             seed: of the initial values; the model's own seed= goes before it.
             batch: the batch size that messages show.
         """
-        self._learn(shape_of("build", shape), batch)
+        self.infer_shapes(shape_of("build", shape), batch)
         if self._blocks is None:
             self.seed = seed if self.seed is None else self.seed
             self.blocks()
 
-    def _learn(self, shape: Shape, batch: int) -> None:
-        """Makes the graph for inputs (n, *shape) where there is none yet; on failure every layer is as it was."""
-        if self.input_shape is not None:
-            if shape != self.input_shape:
-                raise ValueError(f"model: it is built for inputs {self.input_shape}, not {shape}")
-            return
-        fresh = [layer for layer in self._tree() if not layer._built]
-        try:
-            with building(Building(self.dtype, batch)):
-                self._connect(shape)
-        except BaseException:
-            for layer in fresh:
-                layer._unbuild()
-            raise
-
-    def _connect(self, shape: Shape) -> None:
-        raise NotImplementedError("a pn.Model has its graph from the start")
-
-    def _unbuild(self) -> None:
-        super()._unbuild()
-        vars(self).update(_graph=None, input_shape=None, output_shape=None)
+    @property
+    def is_built(self) -> bool:
+        """Whether it has parameters."""
+        return self._blocks is not None
 
     def blocks(self) -> Blocks:
         """The blocks in which the parameters and state lie.
@@ -162,41 +132,6 @@ class Model(Layer):
         finally:
             position.reset(token)
 
-    def inside(self, x: Tensor) -> Tensor:
-        """The output for a shape-only tensor, where the model is a layer of one that is being built.
-
-        Raises:
-            ValueError: it takes other shapes, or has several heads.
-        """
-        if self.input_shape is None:
-            self._connect(tuple(x.shape[1:]))
-        elif x.shape[1:] != self.input_shape:
-            raise ValueError(f"{self._who}: it is built for inputs {batched(self.input_shape)}, x is {x.shape}")
-        if not isinstance(self.output_shape, tuple):
-            raise ValueError(
-                f"{self._who}: it has {len(self.output_shape or ())} heads, and a layer has one output: use the layers "
-                "in it, or a pn.Model of one head"
-            )
-        y: Tensor = recorded(self, (x,), _core.shape_only((*x.shape[:1], *self.output_shape), x.dtype))
-        return y
-
-    def call(self, x: Tensor, *, training: bool) -> Any:
-        """Computes y, (n, ...), or a dict of them, from x."""
-        assert self._graph is not None
-        found = self._graph.run(x, training)
-        return found.get("", found)
-
-    def logits(self, x: Tensor, *, training: bool, written: frozenset[str] = frozenset()) -> Any:
-        """What call gives, before a final softmax or sigmoid; heads named in `written` are as call gives them."""
-        assert self._graph is not None
-        found = self._graph.run(x, training, written)
-        return found.get("", found)
-
-    def output_of_logits(self) -> Any:
-        """What its last layer makes of logits."""
-        node = self._graph.only if self._graph else None
-        return node.layer.output_of_logits() if node and node.layer else None
-
     def _enter(self, x: Any) -> Tensor:
         if not isinstance(x, Tensor):
             x = np.asarray(x)
@@ -217,30 +152,6 @@ class Model(Layer):
         return entering
 
     # ---- looking
-
-    @property
-    def input(self) -> Node:
-        """The node at which the graph begins."""
-        return self._known().input
-
-    @property
-    def output(self) -> Node | dict[str, Node]:
-        """The node at which the graph ends, or the heads by name."""
-        return self._known().only or self._known().outputs
-
-    def _known(self) -> Graph:
-        if self._graph is None:
-            raise RuntimeError(f"{self._who} has no graph yet: call model.build(shape) first")
-        return self._graph
-
-    def children(self) -> list[Layer]:
-        """The layers, each once, in the order of the graph."""
-        return name_layers(list(self._known().layers), self._who)
-
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers, in order."""
-        return self.children()
 
     @property
     def parameters(self) -> dict[str, Tensor]:
@@ -264,13 +175,9 @@ class Model(Layer):
 
     def summary(self) -> None:
         """Prints a table: layers, output shapes, parameters, FLOPs of one example, and what happens to inputs."""
-        import pyneural.models.summary as summary
-
         print(summary.table(self))
 
     def __str__(self) -> str:
-        import pyneural.models.summary as summary
-
         return summary.line(self)
 
     __repr__ = __str__  # what a notebook shows
@@ -317,12 +224,18 @@ class Sequential(Model):
         self._layers = layers
         self.children()
 
+    @property
+    def sequence(self) -> list[Layer]:
+        """The layers as they are called."""
+        return list(self._layers)
+
     def children(self) -> list[Layer]:
         """The layers, each once."""
         return name_layers(list(dict.fromkeys(self._layers)), self._who)
 
-    def _connect(self, shape: Shape) -> None:
+    def connect(self, shape: Shape) -> None:
+        """Makes the graph for inputs (n, *shape)."""
         first = node = Input(shape)
         for layer in self._layers:
             node = layer(node)
-        self._adopt(Graph(first, {"": node}))
+        self.adopt(Graph(first, {"": node}))

@@ -22,7 +22,7 @@ from pyneural.layers.layer import Layer
 from pyneural.layers.nodes import Node
 from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.layers.reshaping import Flatten, Reshape
-from pyneural.models.model import Model, Sequential
+from pyneural.models.network import Network
 
 _WIDTH = 80
 _NAME = 28  # the most characters of a layer's name
@@ -38,14 +38,14 @@ _TOKENS: dict[type[Layer], Callable[[Any], str]] = {
 }
 
 
-def line(model: Model) -> str:
+def line(model: Network) -> str:
     """The model in one line: sizes, activations (with the softmax or sigmoid that the loss implies), the loss.
 
     >>> import pyneural as pn
     >>> print(pn.Sequential(pn.Conv2D(16, 5, activation="relu"), pn.MaxPool2D(2), pn.Flatten(), pn.Dense(10)))
     ?-16c5-p2-10 | relu, linear
     """
-    chain = _chain(model)
+    chain = model.chain()
     loss: Any = model.card.loss
     if isinstance(loss, dict):
         said = [f"{name} {one}" for name, one in loss.items()] if len(set(loss.values())) > 1 else [*loss.values()][:1]
@@ -56,30 +56,7 @@ def line(model: Model) -> str:
     return " | ".join(part for part in parts if part)
 
 
-def _chain(model: Model) -> list[Layer] | None:
-    """The layers of a model in which each takes what the one before it gives, those of models inside too."""
-    if isinstance(model, Sequential):
-        layers = list(model._layers)
-    else:
-        if not _in_a_row(model):
-            return None
-        layers = [layer for layer, _ in model._known().calls]
-    found: list[Layer] = []
-    for layer in layers:
-        inside = _chain(layer) if isinstance(layer, Model) else [layer]
-        if inside is None:
-            return None
-        found += inside
-    return found
-
-
-def _in_a_row(model: Model) -> bool:
-    graph = model._known()
-    before = [graph.input, *graph.nodes]
-    return graph.only is not None and all(n.inputs == (b,) for b, n in zip(before, graph.nodes, strict=False))
-
-
-def _chain_line(model: Model, layers: list[Layer]) -> tuple[str, list[str]]:
+def _chain_line(model: Network, layers: list[Layer]) -> tuple[str, list[str]]:
     tokens = [_token(layer) for layer in layers if not isinstance(layer, _SILENT)]
     shape = model.input_shape
     flat = shape is None or len(shape) == 1 or any(isinstance(layer, Flatten) for layer in layers)
@@ -93,7 +70,7 @@ def _token(layer: Layer) -> str:
     return layer.kind if found is None else found(layer)
 
 
-def _activations(model: Model, layers: list[Layer]) -> list[str]:
+def _activations(model: Network, layers: list[Layer]) -> list[str]:
     """What follows each layer with weights; three or more of a kind in a row are counted."""
     found: list[str | None] = []
     for layer in layers:
@@ -107,7 +84,7 @@ def _activations(model: Model, layers: list[Layer]) -> list[str]:
     return [word for name, count in runs for word in ([f"{name} x{count}"] if count > 2 else [name] * count)]
 
 
-def _implied(model: Model, head: str) -> str | None:
+def _implied(model: Network, head: str) -> str | None:
     """The softmax or sigmoid that stands between an output and its loss, where the model does not write it."""
     task, loss = model.card.task, model.card.loss
     kind: Any = task.get(head) if isinstance(task, dict) else task
@@ -117,8 +94,8 @@ def _implied(model: Model, head: str) -> str | None:
     return "softmax" if kind.kind == "classes" else "sigmoid"
 
 
-def _graph_line(model: Model) -> tuple[str, list[str]]:
-    graph = model._known()
+def _graph_line(model: Network) -> tuple[str, list[str]]:
+    graph = model.graph
     ends = ", ".join(f"{name} {_times(node.shape)}".strip() for name, node in graph.outputs.items())
     last = [_last(node) or _implied(model, name) or "linear" for name, node in graph.outputs.items()]
     return f"{_times(graph.input.shape)} -> {len(graph.layers)} layers -> {ends}", last
@@ -127,8 +104,8 @@ def _graph_line(model: Model) -> tuple[str, list[str]]:
 def _last(node: Node) -> str | None:
     """The activation in which a node ends."""
     layer = node.layer
-    if isinstance(layer, Model):
-        inside = layer._known().only
+    if isinstance(layer, Network):
+        inside = layer.graph.only
         return _last(inside) if inside else None
     return getattr(layer, "activation", None)
 
@@ -145,7 +122,7 @@ def _window(size: Any) -> str:
 # ---- the table
 
 
-def table(model: Model) -> str:
+def table(model: Network) -> str:
     """The model as a table of 80 columns at most: layer, output shape, parameters, FLOPs; in graphs, from which layers.
 
     FLOPs are the multiplications and additions of one forward pass for one example, without activations.
@@ -154,7 +131,7 @@ def table(model: Model) -> str:
         rows = [[_name(layer), "?", "?", "?"] for layer in model.layers]
         told = ["input: not known yet: model.build(shape) or pn.fit(model, data) tells it"]
         return "\n".join([*told, *_laid_out(["layer", "output", "parameters", "FLOPs"], rows)])
-    graph, straight = model._known(), _in_a_row(model)
+    graph, straight = model.graph, model.graph.is_chain
     heads, rows, seen, total, unknown = ["layer", "output", "parameters", "FLOPs"], [], set[int](), 0, False
     for layer, node in graph.calls:
         count = flops(layer, tuple(source.shape for source in node.inputs), node.shape)
@@ -171,8 +148,8 @@ def table(model: Model) -> str:
 
 def flops(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> int | None:
     """Multiplications and additions of a layer for one example; None for an own layer with no known layers inside."""
-    if isinstance(layer, Model):
-        calls = layer._known().calls
+    if isinstance(layer, Network):
+        calls = layer.graph.calls
         parts = [flops(one, tuple(source.shape for source in node.inputs), node.shape) for one, node in calls]
         return None if None in parts else sum(part for part in parts if part is not None)
     known = layer._flops(inputs, output)
@@ -190,19 +167,19 @@ def _parameters(layer: Layer, state: bool = False, frozen: bool = False) -> int:
     return sum(math.prod(s.shape) for one in below for s in one._specs.values() if (s.group == "state") is state)
 
 
-def _rule(model: Model) -> str:
+def _rule(model: Network) -> str:
     rule, shape = model.card.preprocessing, model.input_shape
     return f"{shape}" if rule is None else f"{rule.dtype} {shape} -> {rule}"
 
 
-def _below(model: Model) -> Iterator[str]:
+def _below(model: Network) -> Iterator[str]:
     """The lines under the table."""
     frozen, state = _parameters(model, frozen=True), _parameters(model, state=True)
     trained = _parameters(model) - frozen
     also = f", {state:,} values of state" if state else ""
     yield f"{trained:,} trainable parameters, {frozen:,} frozen{also}"
     if isinstance(model.output_shape, dict):
-        ends = ", ".join(f"{name} = {node.maker} {node.shape}" for name, node in model._known().outputs.items())
+        ends = ", ".join(f"{name} = {node.maker} {node.shape}" for name, node in model.graph.outputs.items())
         yield from textwrap.wrap(f"heads: {ends}", _WIDTH)
 
 

@@ -68,7 +68,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     decided(request.preprocess, "uint8")
     train, held, split = sources(model, data, request.validation, request.preprocess, request.seed)
     with untouched(model):
-        model._learn(train.shape, request.batch_size)
+        model.infer_shapes(train.shape, request.batch_size)
         heads = inferred(model, train.y, request.loss, request.metrics, train.classes, who="fit")
         preprocessing = _preprocessing(model, train, held, request.preprocess)
         for head in heads:
