@@ -171,3 +171,15 @@ def test_what_a_model_refuses(make, error, words):
     with pytest.raises(error) as caught:
         make()
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_of_a_model_has_parameters_of_its_own(again):
+    x = pn.Input((3,))
+    for model in (pn.Sequential(pn.Dense(2)), pn.Model(x, pn.Dense(2)(x))):
+        model.build((3,))
+        copied = again(model)
+        assert type(copied) is type(model)
+        assert copied.fingerprint() == model.fingerprint()
+        copied["dense_1"].weight = 0.0
+        assert copied.fingerprint() != model.fingerprint()

@@ -5,6 +5,7 @@ the constructors of known layers, and trusts nothing: shapes are learnt by a sha
 before anything of their size is allocated.
 """
 
+import copyreg
 import json
 import math
 import os
@@ -19,7 +20,7 @@ from pyneural.arguments.paths import writable
 from pyneural.card.card import Card
 from pyneural.files.architecture import KINDS, UnknownKindError, construct, describe, sizes
 from pyneural.layers.layer import Layer, walk
-from pyneural.models.model import Model
+from pyneural.models.model import Model, Sequential
 from pyneural.version import VERSION
 
 FORMAT = 1
@@ -132,6 +133,16 @@ def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) 
     for path, tensor in model.blocks().tensors.items():
         tensor.assign(tensors[path])
     return model
+
+
+def _reduce(model: Model) -> tuple[Any, ...]:
+    """What pickle and copy.deepcopy keep of a model: the bytes of its file, and the classes of its layers."""
+    own = tuple({type(layer): None for _, layer in walk(model)})
+    return loads, (dumps(model), "pickle", own)
+
+
+copyreg.pickle(Model, _reduce)  # here, because a model does not know its file
+copyreg.pickle(Sequential, _reduce)
 
 
 def _compare(model: Model, tensors: dict[str, Array], name: str) -> None:

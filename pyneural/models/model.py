@@ -163,12 +163,6 @@ class Model(Network):
         """The arguments that make it again."""
         return {"dtype": self.dtype} | ({} if self.name is None else {"name": self.name})
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        from pyneural.files.safetensors import dumps, loads
-
-        own = tuple({type(layer): None for _, layer in walk(self)})
-        return loads, (dumps(self), "pickle", own)
-
     def fingerprint(self) -> str:
         """The sha256 of every parameter and state: equal for equal models."""
         return self.blocks().fingerprint()
