@@ -5,7 +5,8 @@ makes warnings errors; CC, CFLAGS and LDFLAGS as everywhere.
 
 Objects stay in build/objects, in a folder for each compiler and set of flags, and serve whoever builds next: pip, or
 `setup.py build_ext --inplace`.  Beside each is a list: its own hash, and that of each file that it was made from; it is
-compiled again where one of them holds something else now, also because another build ended half-way.
+compiled again where one of them holds something else now, also because another build ended half-way.  A file of
+csrc/kernels/isa/ makes an object for each family of kernels.
 """
 
 import functools
@@ -50,6 +51,13 @@ compile_flags, link_flags = BUILDS[build]
 warnings = WARNINGS if os.environ.get("PYNEURAL_WERROR") == "1" else []
 
 
+def families(source: str) -> list[str]:
+    """Names each family of kernels for a stub that compiles one at a time, and nothing for other files."""
+    if Path(source).parent != Path("csrc", "kernels", "isa"):
+        return [""]
+    return sorted(path.stem for path in Path("csrc", "kernels", "families").glob("*.inc"))
+
+
 def digest(path: str | Path) -> str:
     """Names what a file holds."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
@@ -67,21 +75,29 @@ class Objects:
     def compile(self, sources, *, output_dir, include_dirs, extra_postargs, **words) -> list[str]:
         """What distutils' compile does, but the objects go to a folder of ours."""
         folder = self._folder(extra_postargs, words)
-        objects = [folder / Path(source).with_suffix(".o") for source in sources]
+        jobs = [(source, family) for source in sources for family in families(source)]
 
-        def make(source: str, made: Path) -> None:
+        def make(job: tuple[str, str]) -> str:
+            source, family = job
+            made = folder / family / Path(source).with_suffix(".o")
             parts, dependencies = made.with_suffix(".parts"), made.with_suffix(".d")
             if self._are_the_same(made, parts, include_dirs):
-                return
+                return str(made)
             made.parent.mkdir(parents=True, exist_ok=True)
             parts.unlink(missing_ok=True)
-            options = [*extra_postargs, "-MMD", "-MF", str(dependencies)]
-            self._compile([source], str(folder), include_dirs=include_dirs, extra_postargs=options, **words)
+            options = [
+                *extra_postargs,
+                "-MMD",
+                "-MF",
+                str(dependencies),
+                *([f"-DPN_FAMILY={family}"] if family else []),
+            ]
+            self._compile([source], str(folder / family), include_dirs=include_dirs, extra_postargs=options, **words)
             self._note(made, parts, dependencies, include_dirs)
+            return str(made)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(make, sources, objects))
-        return [str(made) for made in objects]
+            return list(pool.map(make, jobs))
 
     def _folder(self, flags, words) -> Path:
         """One for each compiler, interpreter and set of flags."""

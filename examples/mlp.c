@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "files.h"
+#include "kernels/image.h"
+#include "kernels/random.h"
 #include "graph/graph.h"
 
 enum { PARTS = 4 };

@@ -291,15 +291,6 @@ def leaky_relu(x: _Values, slope: float = 0.01) -> Tensor:
     (2,)
     """
 
-def elu(x: _Values, alpha: float = 1.0) -> Tensor:
-    """Elementwise: x where positive, else alpha * (exp(x) - 1) (Clevert et al. 2016).
-
-    x: any shape; returns the same shape.
-
-    >>> pn.ops.elu(np.float32([0.5, 1.0])).shape
-    (2,)
-    """
-
 def sigmoid(x: _Values) -> Tensor:
     """Elementwise: 1 / (1 + exp(-x)).
 
@@ -315,6 +306,15 @@ def tanh(x: _Values) -> Tensor:
     x: any shape; returns the same shape.
 
     >>> pn.ops.tanh(np.float32([0.5, 1.0])).shape
+    (2,)
+    """
+
+def elu(x: _Values, alpha: float = 1.0) -> Tensor:
+    """Elementwise: x where positive, else alpha * (exp(x) - 1) (Clevert et al. 2016).
+
+    x: any shape; returns the same shape.
+
+    >>> pn.ops.elu(np.float32([0.5, 1.0])).shape
     (2,)
     """
 

@@ -81,6 +81,23 @@ def test_a_header_compiles_what_includes_it_at_whatever_distance_and_age(project
     assert project.build() == {"core.c", "one.c"}
 
 
+def test_a_stub_of_kernels_is_compiled_once_for_each_family(project: Project) -> None:
+    project.write("csrc/kernels/families/add.inc", "int add_it(void) { return 1; }\n")
+    project.write("csrc/kernels/families/sub.inc", "int sub_it(void) { return 2; }\n")
+    project.write(
+        "csrc/kernels/isa/naive.c",
+        "#define TEXT(path) #path\n#define PATH(path) TEXT(path)\n#include PATH(kernels/families/PN_FAMILY.inc)\n",
+    )
+    assert project.build() == {"naive.c"}
+    (engine,) = (project.folder / "pyneural").glob("_core*")
+    assert b"\0add_it\0" in engine.read_bytes()
+    assert b"\0sub_it\0" in engine.read_bytes()
+    project.write("csrc/kernels/families/sub.inc", "int sub_it(void) { return 3; }\n")
+    assert project.build() == {"naive.c"}
+    assert (project.folder / "compiled").read_text().count("naive.c") == 1
+    assert project.build() == set()
+
+
 def test_other_flags_are_other_objects(project: Project) -> None:
     everything = {"core.c", "one.c", "two.c"}
     assert project.build(PYNEURAL_BUILD="debug") == everything

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -152,7 +153,9 @@ def test_lists_and_dicts_are_read_from_copies() -> None:
 
 
 def test_ops_def_the_engine_the_files_and_the_rows_are_one_set() -> None:
-    elementwise = (CSRC / "kernels" / "elementwise.def").read_text(encoding="utf-8")
+    table = CSRC / "kernels" / "elementwise.def"
+    activations = table.with_name("activations.def").read_text(encoding="utf-8")
+    elementwise = table.read_text(encoding="utf-8").replace('#include "kernels/activations.def"', activations)
     listed = re.findall(r"^(?:UNARY|BINARY|COMPARE)\((\w+),", elementwise, flags=re.MULTILINE)
     listed += re.findall(
         r"^(?:OP|METHOD)\((\w+)\)", (CSRC / "ops" / "ops.def").read_text(encoding="utf-8"), flags=re.MULTILINE
@@ -166,16 +169,47 @@ def test_ops_def_the_engine_the_files_and_the_rows_are_one_set() -> None:
 
 
 def test_every_update_of_the_kernel_is_an_optimizer() -> None:
-    kernel = re.findall(r"\bPN_UPDATE_(\w+)", code(CSRC / "kernels" / "kernels.h"))
+    kernel = re.findall(r"\bPN_UPDATE_(\w+)", code(CSRC / "kernels" / "update.h"))
     assert set(_core.optimizer_table()) == {update.lower() for update in kernel}
 
 
+KERNELS_DEF = (CSRC / "kernels" / "kernels.def").read_text(encoding="utf-8")
+KERNEL_ROWS = re.findall(
+    r"^(KERNEL|BY_HAND|WORK)\((\w+), (pn_\w+)(?:, (?:HAS\()?(\w+))?", KERNELS_DEF, flags=re.MULTILINE
+)
+
+
+def test_every_kernel_has_a_body_and_a_twin_that_take_what_its_row_says() -> None:
+    wanted = {(name, arguments): 2 for _, name, arguments, _ in KERNEL_ROWS}
+    assert len(wanted) == len(KERNEL_ROWS), "a kernel has two rows in kernels.def"
+    definition = r"^PN_(?:KERNEL|WORK)\((\w+), (?:const pn_team \*team, )?const (pn_\w+) \*\w+\)"
+    found = Counter(
+        pair
+        for path in SOURCES
+        if path.is_relative_to(CSRC / "kernels")
+        for pair in re.findall(definition, code(path), flags=re.MULTILINE)
+    )
+    wrong = {pair: found[pair] for pair in {*wanted, *found} if wanted.get(pair) != found[pair]}
+    assert not wrong, f"in kernels.def and with two definitions, body and twin, should be: {wrong}"
+
+
+def test_every_workspace_is_asked_for() -> None:
+    """A struct with a field `work` has a kernel whose row says how many bytes that is, and so does every WORK."""
+    rows = [(arguments, workspace) for kind, _, arguments, workspace in KERNEL_ROWS if kind != "WORK"]
+    works = {name for kind, name, _, _ in KERNEL_ROWS if kind == "WORK"}
+    assert {workspace for _, workspace in rows} == {"NONE", *works}
+    headers = "".join(code(path) for path in (CSRC / "kernels").glob("*.h"))
+    structs = re.findall(r"typedef struct (pn_\w+) \{(.*?)\} \1;", headers, flags=re.DOTALL)
+    with_work = {struct for struct, fields in structs if re.search(r"\bwork;", fields)}
+    assert with_work == {arguments for arguments, workspace in rows if workspace != "NONE"}
+
+
 def test_every_kernel_is_tried_at_the_edges_of_its_tiles() -> None:
-    table = (CSRC / "kernels" / "kernels.h").read_text(encoding="utf-8").split("#define PN_KERNEL_TABLE(X)")[1]
-    kernels = set(re.findall(r"\bX\((\w+),", table.split("\n\n")[0]))
+    """As its row in kernels.def says, or by hand."""
+    kernels = {name for kind, name, _, _ in KERNEL_ROWS if kind == "BY_HAND"}
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "c").glob("test_edges*.c"))
     rows = " ".join(re.findall(r'\{ "([\w ]+)",\s+\w+_edge,', tests)).split()
-    assert set(rows) == kernels, f"without a row in tests/c/test_edges*.c, or without a kernel: {set(rows) ^ kernels}"
+    assert set(rows) == kernels, f"without a row in tests/c/test_edges*.c, or not BY_HAND: {set(rows) ^ kernels}"
 
 
 # ---- parameters of ops ---------------------------------------------------------------------------------------------

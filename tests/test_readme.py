@@ -75,6 +75,21 @@ def test_the_op_that_the_docs_write_compiles(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("stub", ["naive_f32", "baseline_f64"])
+def test_the_kernel_that_the_docs_write_compiles(stub: str, tmp_path: Path) -> None:
+    whole = [block for block in blocks("docs/adding-an-op.md", "c") if block.startswith("/* prefix_sum.inc")]
+    assert len(whole) == 1
+    family = tmp_path / "kernels" / "families" / "prefix_sum.inc"
+    family.parent.mkdir(parents=True)
+    family.write_text(whole[0], encoding="utf-8")
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+    flags = ["-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Werror", f"-I{ROOT / 'csrc'}"]
+    source = ROOT / "csrc" / "kernels" / "isa" / f"{stub}.c"
+    command = [*compiler, *flags, f"-I{tmp_path}", "-DPN_FAMILY=prefix_sum", str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 # ---- a fresh clone, and every block of the README in it ------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
  *
  * One reader and one shower for each kind, in the table at the end. */
 #include "binding/binding.h"
+#include "base/rng.h"
 
 #include <string.h>
 

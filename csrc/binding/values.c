@@ -1,5 +1,7 @@
 /* values.c -- values filled at random, or looked over, by kernels. */
 #include "binding/binding.h"
+#include "kernels/image.h"
+#include "kernels/random.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* accuracy.c -- how often the prediction is the target: the greatest logit's class, or, for one logit, whether it
  * reaches a threshold.  It has no gradient. */
+#include "kernels/loss.h"
 #include "ops/targets.h"
 
 enum { X, TARGETS };

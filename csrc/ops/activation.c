@@ -1,4 +1,5 @@
 /* activation.c -- the activation that linear, conv2d and batch_norm fuse. */
+#include "kernels/act.h"
 #include "ops/activation.h"
 
 int pn_call_check_activation(const pn_call *c, pn_activation act, double slope, pn_error *err)

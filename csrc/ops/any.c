@@ -2,6 +2,8 @@
  *
  * Truths are uint8, so these are the maximum and the minimum of x != 0, by the kernels that uint8 has; of no values
  * none is true, and all are. */
+#include "kernels/map.h"
+#include "kernels/reduce.h"
 #include "ops/axes.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* argmax.c -- where the greatest value stands along an axis: the first of equals; a NaN counts as the greatest. */
+#include "kernels/reduce.h"
 #include "ops/op.h"
 
 typedef struct argmax_params {

@@ -3,6 +3,7 @@
  * x, residual, y: (..., C); gamma, beta, running_mean, running_var: (C).  Training uses the batch's mean and
  * variance, and moves the running ones towards them (the variance unbiased); otherwise the running ones are used.
  * Source: S. Ioffe and C. Szegedy, "Batch normalization", 2015. */
+#include "kernels/norm.h"
 #include "ops/activation.h"
 
 enum { X, GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, RESIDUAL };

@@ -5,6 +5,8 @@
 #ifndef PN_OPS_CONV_POOL_H
 #define PN_OPS_CONV_POOL_H
 
+#include "kernels/conv.h"
+#include "kernels/pool2d.h"
 #include "ops/op.h"
 
 /* conv without y; pool without x. */

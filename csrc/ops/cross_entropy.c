@@ -5,6 +5,7 @@
  *     row_weight * sum over c of class_weight[c] q[c] (-log p[c]);
  * the mean divides by the total weight: row_weight * class_weight[target] of each row, 0 for an ignored one; row_weight
  * alone for probabilities.  So a mean over nothing but ignored rows is NaN.  p is kept for backward. */
+#include "kernels/loss.h"
 #include "ops/targets.h"
 
 enum { LOGITS, TARGETS, ROW_WEIGHTS, CLASS_WEIGHTS };

@@ -3,6 +3,8 @@
  *
  * y[n, i, j, c M + m] = sum over kh, kw of x[n, i s + kh - pad, j s + kw - pad, c] weight[kh, kw, c, m].  The kernels
  * take M = 1: for more, each channel of x is repeated M times in scratch, and its gradient summed over them. */
+#include "kernels/conv.h"
+#include "kernels/reduce.h"
 #include "ops/activation.h"
 #include "ops/window.h"
 

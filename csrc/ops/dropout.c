@@ -2,6 +2,7 @@
  *
  * Whether element j of a sample is kept is a function of (seed, stream, step, the sample's global index, j), so neither
  * threads nor the batch's layout change it, and backward draws again instead of remembering. */
+#include "kernels/random.h"
 #include "ops/op.h"
 
 enum { X, SAMPLES };

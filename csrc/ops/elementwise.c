@@ -3,6 +3,8 @@
  * Everything here is made from that table's rows.  A binary operand may be the last axes of the other's shape (a
  * bias, a scalar); its gradient is then summed over the repeats, by way of a full-size gradient in scratch.  Where the
  * gradient reads dy alone, as add's and sub's do, it is dy that is summed. */
+#include "kernels/integers.h"
+#include "kernels/map.h"
 #include "ops/op.h"
 
 /* ---- y = f(x) -------------------------------------------------------------------------------------------------- */

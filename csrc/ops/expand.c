@@ -1,5 +1,6 @@
 /* expand.c -- repeats axes of length 1 and adds axes in front (NumPy's broadcasting); backward is the one place
  * that sums such a gradient back. */
+#include "kernels/reduce.h"
 #include "ops/axes.h"
 
 typedef struct expand_params {

@@ -2,6 +2,7 @@
  *
  * x: (n, ...) uint8, float or int64; rows: int64 (m,); mean, scale: one number, or one for each of the last axis;
  * y: (m, ...) of x's own real, int64, or for uint8 of the dtype asked for.  It is for data and has no gradient. */
+#include "kernels/image.h"
 #include "ops/op.h"
 
 #include <string.h>

@@ -2,6 +2,7 @@
  *
  * x, y: (..., C); gamma, beta: (C).  Training and prediction are the same.
  * Source: J. Ba, J. Kiros and G. Hinton, "Layer normalization", 2016. */
+#include "kernels/norm.h"
 #include "ops/op.h"
 
 enum { X, GAMMA, BETA };

@@ -1,6 +1,7 @@
 /* linear.c -- y = act(x W + b).  x: (..., in), W: (in, out), b: (out), y: (..., out).
  *
  * With dz = dy act'(y): dx = dz W', dW = x' dz, db = the column sums of dz. */
+#include "kernels/gemm.h"
 #include "ops/activation.h"
 
 enum { X, WEIGHT, BIAS };

@@ -4,6 +4,8 @@
  * loses small terms.  Where g is infinite the x - g are taken from the largest finite value instead, so that only
  * infinities count; nothing but -inf gives -inf and no gradient, and so do no values at all.
  * Source: P. Blanchard, D. Higham and N. Higham, "Accurately computing the log-sum-exp and softmax functions", 2021. */
+#include "kernels/map.h"
+#include "kernels/reduce.h"
 #include "ops/axes.h"
 
 #include <float.h>

@@ -3,6 +3,7 @@
  * a: (..., M, K), b: (..., K, N), y: (..., M, N); transpose_a and transpose_b read (..., K, M) and (..., N, K)
  * instead. One operand may be a single matrix that all of the other's batch shares.  With A and B the matrices
  * after transposing: dA = dy B', dB = A' dy; the gradient of a shared matrix is the sum over the batch. */
+#include "kernels/gemm.h"
 #include "ops/op.h"
 
 enum { A, B };

@@ -1,4 +1,5 @@
 /* op.c -- words that rules share, and the table of ops. */
+#include "kernels/reduce.h"
 #include "ops/op.h"
 
 #include <stdint.h>

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "kernels/copy.h"
 #include "tensor/tensor.h"
 
 /* ---- parameters -------------------------------------------------------------------------------------------------- */

@@ -2,6 +2,8 @@
  *
  * max_pool2d saves where each maximum stood (a byte each); the gradient goes there.  avg_pool2d divides by the number
  * of cells inside the image, and so does its gradient.  global_avg_pool2d is the mean over H and W. */
+#include "kernels/pool2d.h"
+#include "kernels/reduce.h"
 #include "ops/window.h"
 
 typedef struct pool2d_params {

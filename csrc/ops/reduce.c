@@ -2,6 +2,7 @@
  *
  * x is seen as (outer, len, inner) and each len becomes one value; where the axes are no single run, a copy in scratch
  * makes them one.  No values at all: the sum is 0, mean and var are NaN, max and min are refused. */
+#include "kernels/reduce.h"
 #include "ops/axes.h"
 
 typedef struct reduce_params {

@@ -2,6 +2,7 @@
  *
  * x, targets: (N, ...), a row each; (N,) and (N, 1) count as one shape.  With x a logit and t its target in [0, 1]:
  * binary = log(1 + exp(x)) - x t, computed without overflow.  The mean over rows divides by the total weight. */
+#include "kernels/loss.h"
 #include "ops/targets.h"
 
 enum { X, TARGETS, ROW_WEIGHTS };

@@ -4,6 +4,7 @@
  * log_softmax:  y = x - max - log(sum),   dx = dy - exp(y) sum(dy)
  *
  * The kernels work on rows: where the axis is not the last, copies in scratch make it that. */
+#include "kernels/loss.h"
 #include "ops/op.h"
 
 typedef struct softmax_params {

@@ -2,6 +2,7 @@
  *
  * x: (n, ...) of any dtype; indices: int64 of any shape; y: indices' shape, then that of a row.  The gradient of x adds
  * up what came back to each row, in the order of the indices. */
+#include "kernels/image.h"
 #include "ops/op.h"
 
 #include <string.h>

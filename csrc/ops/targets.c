@@ -1,4 +1,5 @@
 /* targets.c -- what the losses and accuracy share. */
+#include "kernels/reduce.h"
 #include "ops/targets.h"
 
 #include <string.h>

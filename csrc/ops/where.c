@@ -1,5 +1,6 @@
 /* where.c -- y = condition ? a : b, elementwise.  The gradient of each operand is dy where it was chosen, 0
  * elsewhere. */
+#include "kernels/map.h"
 #include "ops/op.h"
 
 enum { CONDITION, A, B };

@@ -2,6 +2,7 @@
 #ifndef PN_OPTIM_H
 #define PN_OPTIM_H
 
+#include "kernels/update.h"
 #include "tensor/block.h"
 
 typedef struct pn_hyper { /* the numbers a row of the table may read */

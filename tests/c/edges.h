@@ -1,8 +1,8 @@
 /* edges.h -- kernels on sizes round the edges of their tiles and vectors, against the naive twin (trial.h).
  *
  * One row a kernel: its sizes, each swept from low to high while the others are drawn up to `usual`, twice: with plain
- * numbers, and with infinities and NaN strewn over what the kernel reads.  tests/test_laws.py wants every kernel of
- * kernels.h in a row. */
+ * numbers, and with infinities and NaN strewn over what the kernel reads.  Rows are made from kernels.def
+ * (test_edges_rows.c); those that it calls BY_HAND are in test_edges.c and test_edges_map.c (tests/test_laws.py). */
 #ifndef PN_TEST_EDGES_H
 #define PN_TEST_EDGES_H
 

@@ -9,7 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/act.h"
+#include "kernels/conv.h"
+#include "kernels/copy.h"
+#include "kernels/gemm.h"
+#include "kernels/image.h"
 #include "kernels/kernels.h"
+#include "kernels/loss.h"
+#include "kernels/map.h"
+#include "kernels/norm.h"
+#include "kernels/pool2d.h"
+#include "kernels/random.h"
+#include "kernels/reduce.h"
+#include "kernels/update.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>

@@ -1,6 +1,7 @@
 # rules.mk -- the plain C tests in four builds: release with assertions, address + undefined, thread, ARM in qemu.
 #
-# Every C file below the binding is compiled once a build, into build/<build>/; each tests/c/test_*.c is a program.
+# Every C file below the binding is compiled once a build, into build/<build>/, and a stub of kernels once for each of
+# their families; each tests/c/test_*.c is a program.
 # `make c-test C_ARGS='seed=7 fork'` hands arguments to all programs.  C_TESTS= picks some of the programs.
 
 C_BUILD  ?= build
@@ -11,8 +12,12 @@ ARM_CC   ?= aarch64-linux-gnu-gcc
 ARM_QEMU ?= qemu-aarch64
 ARM_ROOT ?= /usr/aarch64-linux-gnu
 
-C_FOLDERS := $(foreach floor,base kernels engine tensor ops graph optim,csrc/$(floor) csrc/$(floor)/*)
+C_FOLDERS := $(addprefix csrc/,base kernels engine tensor ops graph optim)
 C_SOURCES := $(sort $(wildcard $(addsuffix /*.c,$(C_FOLDERS))))
+
+# Each stub of csrc/kernels/isa/ is compiled once for each family of kernels.
+C_STUBS    := $(sort $(wildcard csrc/kernels/isa/*.c))
+C_FAMILIES := $(patsubst csrc/kernels/families/%.inc,%,$(sort $(wildcard csrc/kernels/families/*.inc)))
 C_TESTS   ?= $(sort $(wildcard tests/c/test_*.c))
 
 C_FLAGS := -std=gnu11 -ffp-contract=fast -fno-math-errno -fno-trapping-math -Icsrc -pthread -MMD -MP -g -DPN_DEBUG \
@@ -57,7 +62,8 @@ arm:                   ## the C tests compiled for aarch64 and run in qemu-user 
 define C_RULES
 C_CC_$(1)       ?= $$(CC)
 C_COMPILE_$(1)   = $$(C_CC_$(1)) $$(C_FLAGS) $$(C_FLAGS_$(1))
-C_OBJECTS_$(1)  := $$(C_SOURCES:%.c=$(C_BUILD)/$(1)/%.o)
+C_OBJECTS_$(1)  := $$(C_SOURCES:%.c=$(C_BUILD)/$(1)/%.o) \
+                   $$(foreach family,$$(C_FAMILIES),$$(C_STUBS:%.c=$(C_BUILD)/$(1)/$$(family)/%.o))
 C_PROGRAMS_$(1)  = $$(C_TESTS:%.c=$(C_BUILD)/$(1)/%)
 
 $(C_BUILD)/$(1)/flags: C_FORCE
@@ -82,4 +88,12 @@ c-run-$(1): $$(C_PROGRAMS_$(1))
 -include $$(C_OBJECTS_$(1):.o=.d) $$(wildcard $(C_BUILD)/$(1)/tests/c/*.d)
 endef
 
+# $(1): the build, $(2): the family.
+define C_FAMILY_RULE
+$(C_BUILD)/$(1)/$(2)/csrc/kernels/isa/%.o: csrc/kernels/isa/%.c $(C_BUILD)/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(C_COMPILE_$(1)) -DPN_FAMILY=$(2) -c $$< -o $$@
+endef
+
 $(foreach build,$(C_BUILDS),$(eval $(call C_RULES,$(build))))
+$(foreach build,$(C_BUILDS),$(foreach family,$(C_FAMILIES),$(eval $(call C_FAMILY_RULE,$(build),$(family)))))

@@ -98,49 +98,6 @@ static void conv_edge(trial *t, const pn_index *s, bool odd)
     run(t, &a, call_conv);
 }
 
-/* Operands: x, w, bias, dy; y, dx, dw. */
-static void call_depthwise(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
-{
-    pn_conv a = *(const pn_conv *)t->shape;
-    a.x = p[0], a.w = p[1], a.bias = a.add ? NULL : p[2], a.dy = p[3], a.y = p[4], a.dx = p[5], a.dw = p[6];
-    k->depthwise_forward(team, &a);
-    k->depthwise_dx(team, &a);
-    a.work = work_block(t, k->depthwise_dw_work(&a));
-    k->depthwise_dw(team, &a);
-}
-
-static void depthwise_edge(trial *t, const pn_index *s, bool odd)
-{
-    const pn_index pad = s[6], kernel = s[4], stride = s[5];
-    pn_conv a = {
-        .N = s[0],
-        .H = s[1],
-        .W = s[2],
-        .C = s[3],
-        .KH = 1 + below(t, kernel + 1),
-        .KW = kernel,
-        .stride_h = 1 + below(t, stride),
-        .stride_w = stride,
-        .pad_top = below(t, pad + 1),
-        .pad_left = pad,
-        .act = exact_activation(t),
-        .slope = 0.25,
-        .add = maybe(t),
-    };
-    a.OH = windows(a.H, a.pad_top, a.KH, a.stride_h);
-    a.OW = windows(a.W, a.pad_left, a.KW, a.stride_w);
-    const pn_index x = a.N * a.H * a.W * a.C, w = a.KH * a.KW * a.C, y = a.N * a.OH * a.OW * a.C;
-    t->tolerance = 0;
-    whole_input(t, x, odd);
-    whole_input(t, w, odd);
-    whole_input(t, a.C, odd);
-    whole_input(t, y, odd);
-    whole_outputs(t, y);
-    whole_outputs(t, x);
-    whole_outputs(t, w);
-    run(t, &a, call_depthwise);
-}
-
 /* Operands: x, dy; y and dx of max, places, y and dx of avg. */
 static void call_pools(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
@@ -185,16 +142,15 @@ static void pool_edge(trial *t, const pn_index *s, bool odd)
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
-/* Operands: x, dy; y, dx, places, mean and rest. */
+/* Operands: x, dy; y, dx, mean and rest. */
 static void call_reductions(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
     pn_reduce a = *(const pn_reduce *)t->shape;
     a.x = p[0], a.dy = p[1], a.y = p[2], a.dx = p[3];
-    a.mean = p[5], a.rest = real_at(t->real, p[5], a.outer * a.inner);
+    a.mean = p[4], a.rest = real_at(t->real, p[4], a.outer * a.inner);
     a.work = work_block(t, k->reduce_work(&a));
     k->reduce_forward(team, &a);
     k->reduce_backward(team, &a);
-    k->argmax(team, &(pn_argmax){ .outer = a.outer, .len = a.len, .inner = a.inner, .x = a.x, .y = p[4] });
 }
 
 static void reduce_edge(trial *t, const pn_index *s, bool odd)
@@ -207,35 +163,11 @@ static void reduce_edge(trial *t, const pn_index *s, bool odd)
     input(t, s[0] * s[2], -1, 1, odd);
     outputs(t, s[0] * s[2]);
     outputs(t, s[0] * s[1] * s[2]);
-    other_outputs(t, s[0] * s[2], sizeof(int64_t));
     outputs(t, 2 * s[0] * s[2]);
     run(t, &a, call_reductions);
 }
 
-/* Operands: x, dy; y, dx, log y, dx. */
-static void call_softmaxes(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
-{
-    pn_softmax a = *(const pn_softmax *)t->shape;
-    a.x = p[0], a.dy = p[1], a.y = p[2], a.dx = p[3];
-    k->softmax_forward(team, &a);
-    k->softmax_backward(team, &a);
-    a.y = p[4], a.dx = p[5];
-    k->log_softmax_forward(team, &a);
-    k->log_softmax_backward(team, &a);
-}
-
-static void softmax_edge(trial *t, const pn_index *s, bool odd)
-{
-    const pn_softmax a = { .rows = s[0], .C = s[1], .add = maybe(t) };
-    t->scale = 8 + sqrt((double)s[1]);
-    input(t, s[0] * s[1], -9, 9, odd);
-    input(t, s[0] * s[1], -1, 1, odd);
-    for (int i = 0; i < 4; i++)
-        outputs(t, s[0] * s[1]);
-    run(t, &a, call_softmaxes);
-}
-
-/* Operands: x, targets, labels, scale; p, loss, weight, dx of cross-entropy; loss, dx, dt of a row loss; hits. */
+/* Operands: x, targets, labels, scale; p, loss, weight, dx of cross-entropy; loss, dx, dt of a row loss. */
 static void call_losses(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
     pn_xent a = *(const pn_xent *)t->shape;
@@ -257,7 +189,6 @@ static void call_losses(const pn_kernels *k, const pn_team *team, trial *t, void
     b.dt = b.f == PN_LOSS_BINARY ? NULL : p[10];
     k->rowloss_forward(team, &b);
     k->rowloss_backward(team, &b);
-    k->hits(team, &(pn_hits){ .rows = a.rows, .C = a.C, .x = p[0], .labels = p[2], .threshold = 1, .hits = p[11] });
 }
 
 static void loss_edge(trial *t, const pn_index *s, bool odd)
@@ -274,7 +205,7 @@ static void loss_edge(trial *t, const pn_index *s, bool odd)
     reals(t, s[0], -1, 1);
     if (odd)
         strew(t, false); /* inf - inf or inf: a gradient that is infinite may be either */
-    const pn_index sizes[] = { n, s[0], s[0], n, s[0], n, n, s[0] };
+    const pn_index sizes[] = { n, s[0], s[0], n, s[0], n, n };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         outputs(t, sizes[i]);
     run(t, &a, call_losses);
@@ -356,23 +287,14 @@ static const edge EDGES[] = {
         { 1, 9, 4 },
         { 1, 5, 3 },
         { 0, 9, 3 } } },
-    /* N, H, W, C, kernel, stride, pad */
-    { "depthwise_forward depthwise_dx depthwise_dw",
-      depthwise_edge,
-      { { 0, 20, 3 }, { 1, EDGE, 7 }, { 1, EDGE, 9 }, { 1, EDGE, 20 }, { 1, 9, 4 }, { 1, 5, 2 }, { 0, 9, 3 } } },
     /* N, H, W, C, kernel, stride */
     { "max_pool_forward max_pool_backward avg_pool_forward avg_pool_backward",
       pool_edge,
       { { 0, 20, 3 }, { 1, EDGE, 9 }, { 1, EDGE, 9 }, { 1, EDGE, 17 }, { 1, 16, 4 }, { 1, 7, 3 } } },
     /* outer, len, inner */
-    { "reduce_forward reduce_backward argmax", reduce_edge, { { 0, EDGE, 9 }, { 1, EDGE, 20 }, { 0, EDGE, 20 } } },
+    { "reduce_forward reduce_backward", reduce_edge, { { 0, EDGE, 9 }, { 1, EDGE, 20 }, { 0, EDGE, 20 } } },
     /* rows, C */
-    { "softmax_forward softmax_backward log_softmax_forward log_softmax_backward",
-      softmax_edge,
-      { { 0, EDGE, 20 }, { 1, EDGE, 40 } } },
-    { "xent_forward xent_backward rowloss_forward rowloss_backward hits",
-      loss_edge,
-      { { 0, EDGE, 20 }, { 1, EDGE, 40 } } },
+    { "xent_forward xent_backward rowloss_forward rowloss_backward", loss_edge, { { 0, EDGE, 20 }, { 1, EDGE, 40 } } },
     { "norm_forward norm_backward", norm_edge, { { 0, EDGE, 20 }, { 1, EDGE, 40 } } },
     { "layer_norm_forward layer_norm_backward", layer_norm_edge, { { 0, EDGE, 20 }, { 1, EDGE, 40 } } },
 };

@@ -1,4 +1,4 @@
-/* test_edges_map.c -- elementwise kernels, images, random numbers and updates at the edges of vectors (edges.h). */
+/* test_edges_map.c -- elementwise kernels, copies, images and updates at the edges of vectors (edges.h). */
 #include "edges.h"
 
 enum { HELD = 5 }; /* images, of which rows are taken */
@@ -116,22 +116,16 @@ static void binary_edge(trial *t, const pn_index *s, bool odd)
     }
 }
 
-/* Operands: x, y; dz, axpy's and fill's y; the sum of squares; a copy with its axes swapped; dz and its sums. */
+/* Operands: x, y; the sum of squares; a copy with its axes swapped; dz and its sums. */
 static void call_lines(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
     const pn_copy *c = t->shape;
     const pn_index n = c->shape[0] * c->shape[1];
-    k->act_backward(
-        team,
-        &(pn_act){
-            .act = (pn_activation)(n % PN_ACTIVATIONS), .slope = 0.25, .n = n, .dy = p[0], .y = p[1], .dz = p[2] });
-    k->axpy(team, &(pn_axpy){ .n = n, .a = 1.5, .x = p[0], .y = p[3], .add = c->add });
-    k->fill(team, &(pn_fill){ .n = n, .value = -0.75, .y = p[4] });
     double *sum = work_block(t, sizeof *sum);
     k->sumsq(team, &(pn_sumsq){ .n = n, .x = p[0], .y = sum, .partial = work_block(t, sizeof *sum) });
-    set_real(t->real, p[5], 0, *sum);
+    set_real(t->real, p[2], 0, *sum);
     pn_copy a = *c;
-    a.src = p[0], a.dst = p[6];
+    a.src = p[0], a.dst = p[3];
     k->copy(team, &a);
     pn_act act = { .act = (pn_activation)(n % PN_ACTIVATIONS),
                    .slope = 0.25,
@@ -139,8 +133,8 @@ static void call_lines(const pn_kernels *k, const pn_team *team, trial *t, void 
                    .C = c->shape[1],
                    .dy = p[0],
                    .y = p[1],
-                   .dz = p[7],
-                   .sums = p[8],
+                   .dz = p[4],
+                   .sums = p[5],
                    .add = c->add };
     act.work = work_block(t, k->act_work(&act));
     k->act_sum(team, &act);
@@ -156,8 +150,6 @@ static void line_edge(trial *t, const pn_index *s, bool odd)
                         .add = maybe(t) };
     input(t, s[0] * s[1], -1, 1, odd);
     input(t, s[0] * s[1], -1, 1, odd);
-    for (int i = 0; i < 3; i++)
-        outputs(t, s[0] * s[1]);
     outputs(t, 1);
     outputs(t, s[0] * s[1]);
     outputs(t, s[0] * s[1]);
@@ -165,16 +157,14 @@ static void line_edge(trial *t, const pn_index *s, bool odd)
     run(t, &a, call_lines);
 }
 
-/* ---- images and random numbers ----------------------------------------------------------------------------------- */
+/* ---- images ------------------------------------------------------------------------------------------------------ */
 
 typedef struct image_shape {
     pn_dtype from;
     pn_index rows, len, channels;
-    bool add;
 } image_shape;
 
-/* Operands: images, numbers of rows, mean, scale, numbers; a batch, gradients of rows taken, masked numbers, random
- * ones, channels' means and deviations. */
+/* Operands: images, numbers of rows, mean, scale; a batch, channels' means and deviations. */
 static void call_images(const pn_kernels *k, const pn_team *team, trial *t, void *const *p)
 {
     const image_shape *s = t->shape;
@@ -186,25 +176,7 @@ static void call_images(const pn_kernels *k, const pn_team *team, trial *t, void
                                   .x = p[0],
                                   .mean = p[2],
                                   .scale = p[3],
-                                  .y = p[5] });
-    pn_take take = { .rows = HELD, .len = s->len, .n = s->rows, .index = p[1], .dy = p[4], .dx = p[6], .add = s->add };
-    take.work = work_block(t, k->take_work(&take));
-    k->take_backward(team, &take);
-    k->dropout(team, &(pn_dropout){ .rows = s->rows,
-                                    .len = s->len,
-                                    .samples = p[1],
-                                    .key = pn_rng_key(3, 4),
-                                    .step = 5,
-                                    .rate = 0.3,
-                                    .x = p[4],
-                                    .y = p[7],
-                                    .add = s->add });
-    k->random(team, &(pn_random){ .f = (pn_random_f)(s->len % 3),
-                                  .n = s->rows * s->len,
-                                  .a = -0.25,
-                                  .b = 1.5,
-                                  .key = pn_rng_key(1, 2),
-                                  .y = p[8] });
+                                  .y = p[4] });
     double *found = work_block(t, 2 * (size_t)s->channels * sizeof *found);
     pn_moments m = { .from = s->from,
                      .n = HELD * (s->len / s->channels),
@@ -215,13 +187,13 @@ static void call_images(const pn_kernels *k, const pn_team *team, trial *t, void
     m.work = work_block(t, k->moments_work(&m));
     k->moments(team, &m);
     for (pn_index i = 0; i < 2 * s->channels && s->len > 0; i++)
-        set_real(t->real, p[9], i, found[i]);
+        set_real(t->real, p[5], i, found[i]);
 }
 
 static void image_edge(trial *t, const pn_index *s, bool odd)
 {
     static const pn_dtype kinds[] = { PN_UINT8, PN_FLOAT32, PN_FLOAT64 };
-    const image_shape a = { kinds[below(t, 3)], s[0], s[1] * s[2], s[2], maybe(t) };
+    const image_shape a = { kinds[below(t, 3)], s[0], s[1] * s[2], s[2] };
     t->scale = 8;
     if (a.from == PN_UINT8)
         bytes(t, HELD * a.len, 255);
@@ -230,10 +202,6 @@ static void image_edge(trial *t, const pn_index *s, bool odd)
     labels(t, a.rows, HELD, 0);
     reals(t, a.channels, -1, 1);
     reals(t, a.channels, 0, 0.1);
-    input(t, a.rows * a.len, -1, 1, odd);
-    outputs(t, a.rows * a.len);
-    outputs(t, HELD * a.len);
-    outputs(t, a.rows * a.len);
     outputs(t, a.rows * a.len);
     outputs(t, 2 * a.channels);
     run(t, &a, call_images);
@@ -282,9 +250,9 @@ static const edge EDGES[] = {
     { "binary_forward binary_da binary_db compare select_forward select_da select_db",
       binary_edge,
       { { 0, EDGE, 9 }, { 1, EDGE, 20 } } },
-    { "act_backward act_sum axpy fill sumsq copy", line_edge, { { 0, EDGE, 20 }, { 0, EDGE, 20 } } },
+    { "act_sum sumsq copy", line_edge, { { 0, EDGE, 20 }, { 0, EDGE, 20 } } },
     /* rows, pixels, channels */
-    { "gather take_backward dropout random moments", image_edge, { { 0, EDGE, 9 }, { 0, EDGE, 9 }, { 1, EDGE, 5 } } },
+    { "gather moments", image_edge, { { 0, EDGE, 9 }, { 0, EDGE, 9 }, { 1, EDGE, 5 } } },
     { "update", update_edge, { { 0, EDGE, EDGE } } },
 };
 

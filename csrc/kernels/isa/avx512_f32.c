@@ -1,4 +1,4 @@
-/* avx512_f32.c -- the kernels for avx512, float. */
+/* avx512_f32.c -- the kernels for avx512, float: compiled once for each family (unit.inc). */
 #if defined(__x86_64__)
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), \
@@ -10,7 +10,7 @@
 #define PN_ISA_NUMBER PN_ISA_AVX512
 #define PN_BITS 32
 #define PN_VECTOR_BYTES 64
-#include "kernels/bodies.inc"
+#include "kernels/unit.inc"
 #ifdef __clang__
 #pragma clang attribute pop
 #endif
