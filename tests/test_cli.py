@@ -165,7 +165,7 @@ def test_a_folder_that_is_not_writable_is_told_before_training_starts():
         folder.chmod(stat.S_IRWXU)
         folder.rmdir()
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"pyneural: save: the folder {folder} is not writable\n"
+    assert done.stderr == f"pyneural: save: the folder {folder} is not writable: give another\n"
 
 
 def test_the_model_is_kept_when_the_test_is_interrupted(tmp_path, monkeypatch, capsys):

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyneural._core as _core
-from pyneural.arguments.paths import writable
+from pyneural.arguments.paths import model_path
 from pyneural.arguments.spelling import choose, words
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.mnist_files import mnist
@@ -103,7 +103,7 @@ def digits(
     """
     made = choose("model", model, MODELS)()
     if output is not None:
-        writable(output)
+        model_path("save", output)
     if threads is not None:
         _core.set_threads(threads)
     if learning_rate is None and (optimizer, schedule) == ("adam", "one-cycle"):

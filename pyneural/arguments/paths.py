@@ -1,24 +1,94 @@
-"""paths.py -- paths that users give to write to."""
+"""paths.py -- files that pyneural writes: where they may go, and how they appear, whole or not at all."""
 
 import os
+import secrets
+import stat
 from pathlib import Path
 
 
-def writable(path: str | Path) -> Path:
+def writable(who: str, path: str | Path) -> Path:
+    """The path, if a file can be written there.
+
+    Args:
+        who: opens the messages.
+        path: of a file, which may exist; where it is a symbolic link, the file it points to counts.
+
+    Raises:
+        TypeError, OSError: it cannot be written; says why.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{who}: path is {path!r}: give the path of a file, a str or a pathlib.Path")
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{who}: there is no folder {target.parent}: make it first")
+    if target.is_dir():
+        raise IsADirectoryError(f"{who}: {target} is a folder: give the path of a file")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(f"{who}: the file {target} is not writable: give another path, or change its permissions")
+    if _is_replaced(target) and not os.access(target.parent, os.W_OK):
+        raise PermissionError(f"{who}: the folder {target.parent} is not writable: give another")
+    return Path(path)
+
+
+def model_path(who: str, path: str | Path) -> Path:
     """The path, if a model can be written there.
 
     Raises:
-        ValueError, OSError: it cannot; says why.
+        ValueError: it does not end in .safetensors.
+        TypeError, OSError: it cannot be written; says why.
     """
-    target = Path(path)
-    if target.suffix != ".safetensors":
-        raise ValueError(
-            f"save: {target.name}: models are .safetensors files: give '{target.with_suffix('.safetensors').name}'"
-        )
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"save: there is no folder {target.parent}: make it first")
-    if target.is_dir():
-        raise IsADirectoryError(f"save: {target} is a folder")
-    if not os.access(target.parent, os.W_OK):
-        raise PermissionError(f"save: the folder {target.parent} is not writable")
-    return target
+    if isinstance(path, str | Path) and Path(path).suffix != ".safetensors":
+        name = Path(path).name
+        ours = Path(name or "model").with_suffix(".safetensors").name
+        raise ValueError(f"{who}: {name}: models are .safetensors files: give '{ours}'")
+    return writable(who, path)
+
+
+def write_whole(who: str, path: str | Path, data: bytes) -> None:
+    """Writes a file that appears whole or not at all: it is written beside its place, flushed to disk, and moved there.
+
+    A symbolic link stays one, and the file it points to is replaced; an existing file keeps its permissions, a new one
+    gets those of the umask.  Any number of threads and processes may write to one path: the last one wins.
+
+    Args:
+        who: opens the messages.
+        path: of the file; what is not a regular file, as /dev/stdout, is written to as it is.
+        data: the file's bytes.
+
+    Raises:
+        OSError: it cannot be written; says why, and leaves nothing behind.
+    """
+    writable(who, path)
+    target = Path(os.path.realpath(path))
+    try:
+        if _is_replaced(target):
+            _replace(target, data)
+        else:
+            target.write_bytes(data)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        trouble = type(error)(f"{who}: {target} cannot be written ({reason}); nothing there has changed")
+        trouble.errno = error.errno
+        raise trouble from error
+
+
+def _is_replaced(target: Path) -> bool:
+    """Whether a new file takes the place of the path: not where a device or a pipe is."""
+    return target.is_file() or not target.exists()
+
+
+def _replace(target: Path, data: bytes) -> None:
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    part = target.with_name(f".pyneural-{secrets.token_hex(8)}.part")  # not target's name with an end: that may be long
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)  # less the umask
+    try:
+        with os.fdopen(handle, "wb") as file:
+            if mode is not None and mode != stat.S_IMODE(os.fstat(handle).st_mode):
+                os.fchmod(handle, mode)
+            file.write(data)
+            file.flush()
+            os.fsync(handle)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,9 +1,10 @@
 """downloads.py -- files fetched from mirrors into the user's cache, and their checksums."""
 
 import hashlib
-import os
+import io
 from pathlib import Path
 
+from pyneural.arguments.paths import write_whole
 from pyneural.datasets.idx import parse_idx
 
 _PATIENCE = 10  # seconds without a byte after which a download is given up
@@ -34,21 +35,19 @@ def _fetch(mirrors: tuple[str, ...], name: str, md5: str, folder: Path) -> None:
     import pooch
 
     pooch.get_logger().setLevel("WARNING")
-    part, troubles = folder / f".{name}.{os.getpid()}.part", []
+    troubles = []
     for mirror in mirrors:
         try:
-            pooch.HTTPDownloader(timeout=_PATIENCE)(f"{mirror}{name}.gz", str(part), None)
-            array = parse_idx(part.read_bytes(), f"{name}.gz")
+            packed = io.BytesIO()
+            pooch.HTTPDownloader(timeout=_PATIENCE)(f"{mirror}{name}.gz", packed, None)
+            array = parse_idx(packed.getvalue(), f"{name}.gz")
             header = bytes((0, 0, 8, array.ndim)) + b"".join(size.to_bytes(4, "big") for size in array.shape)
             unpacked = header + array.tobytes()
             found = hashlib.md5(unpacked, usedforsecurity=False).hexdigest()
             if found != md5:
                 raise ValueError(f"{name} has MD5 {found}, expected {md5}: another file")
-            part.write_bytes(unpacked)
-            part.replace(folder / name)
+            write_whole("download", folder / name, unpacked)
             return
         except (OSError, ValueError) as error:  # requests' errors are OSErrors
             troubles.append(f"{mirror}: {_reason(error)}")
-        finally:
-            part.unlink(missing_ok=True)
     raise OSError(f"{name}: " + "; ".join(troubles))

@@ -8,7 +8,6 @@ before anything of their size is allocated.
 import copyreg
 import json
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.paths import writable
+from pyneural.arguments.paths import model_path, write_whole
 from pyneural.card.card import Card
 from pyneural.files.architecture import KINDS, UnknownKindError, construct, describe, sizes
 from pyneural.layers.layer import Layer, walk
@@ -38,7 +37,8 @@ _DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, Overflow
 def save(model: Model, path: str | Path) -> Path:
     """Writes a model, its preprocessing, task and history of training, to one safetensors file.
 
-    The file appears whole or not at all: it is written beside and moved.
+    The file appears whole or not at all, whoever else writes to the path: it is written beside its place and moved
+    there.  A symbolic link stays one, and an existing file keeps its permissions.
 
     Args:
         model: built.
@@ -49,21 +49,13 @@ def save(model: Model, path: str | Path) -> Path:
 
     Raises:
         ValueError: another ending.
-        OSError: the folder is not there, or not writable.
+        OSError: it cannot be written (the folder is missing or not writable, the disk is full); the earlier file
+            is unchanged.
     """
     if not isinstance(model, Model):
         raise TypeError(f"save: model is {type(model).__name__}: give a pn.Model: pn.save(model, path)")
-    target = writable(path)
-    data = dumps(model)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    target = model_path("save", path)
+    write_whole("save", target, dumps(model))
     return target
 
 

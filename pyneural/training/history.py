@@ -1,11 +1,11 @@
 """history.py -- History: what a training did, epoch by epoch."""
 
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pyneural.arguments.paths import write_whole
 from pyneural.metrics.estimate import Estimate
 
 
@@ -60,10 +60,10 @@ class History:
         """The values as CSV text, a line an epoch; also written to `path` where one is given.
 
         An estimate has its interval beside it: `val_accuracy`, `val_accuracy_low`, `val_accuracy_high`.  The file
-        appears whole or not at all: it is written beside and moved.
+        appears whole or not at all, as that of pn.save.
 
         Raises:
-            OSError: the folder is not there, or cannot be written to.
+            OSError: it cannot be written (the folder is missing or not writable, the disk is full).
         """
         columns: dict[str, list[float]] = {}
         for name, values in self.values.items():
@@ -76,7 +76,7 @@ class History:
             lines.append(",".join((str(epoch), *(f"{float(value):.9g}" for value in row))))
         text = "\n".join(lines) + "\n"
         if path is not None:
-            _write(Path(path), text)
+            write_whole("to_csv", path, text.encode())
         return text
 
     def __getattr__(self, name: str) -> Any:
@@ -90,18 +90,3 @@ class History:
     def __repr__(self) -> str:
         state = ", interrupted" if self.interrupted else ""
         return f"<History: {self.epochs} epochs, best {self.best_epoch}, {self.seconds:.1f} s{state}>"
-
-
-def _write(target: Path, text: str) -> None:
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"to_csv: there is no folder {target.parent}: make it first")
-    if target.is_dir():
-        raise IsADirectoryError(f"to_csv: {target} is a folder: give the path of a file")
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
-    except PermissionError:
-        raise PermissionError(f"to_csv: the folder {target.parent} is not writable: give another") from None
-    finally:
-        part.unlink(missing_ok=True)

@@ -1,0 +1,229 @@
+"""Files that are written: whole or not at all, through links, with their permissions, by many threads at once."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import child
+import pytest
+
+import pyneural as pn
+from pyneural.arguments.paths import write_whole
+
+
+def model() -> pn.Sequential:
+    made = pn.Sequential(pn.Dense(2))
+    made.build((3,))
+    return made
+
+
+def history() -> pn.History:
+    made = pn.History()
+    made.append(loss=0.5)
+    return made
+
+
+@pytest.fixture(params=["model", "history"])
+def write(request: pytest.FixtureRequest) -> Callable[[Path], object]:
+    """Writes a model, or a history, to a path."""
+    if request.param == "model":
+        return lambda path: pn.save(model(), path)
+    return lambda path: history().to_csv(path)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_threads_that_write_to_one_path_leave_one_whole_file(tmp_path: Path) -> None:
+    target, troubles, start = tmp_path / "x.bin", [], threading.Barrier(8)
+
+    def work(number: int) -> None:
+        start.wait()
+        try:
+            for _ in range(20):
+                write_whole("save", target, bytes([number]) * (1000 + number))
+                found = target.read_bytes()
+                assert found == bytes([found[0]]) * (1000 + found[0])
+        except BaseException as error:
+            troubles.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert troubles == []
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_threads_that_save_one_model_to_one_path_leave_a_model(tmp_path: Path) -> None:
+    target, troubles, start = tmp_path / "x.safetensors", [], threading.Barrier(4)
+    made = model()
+
+    def work() -> None:
+        start.wait()
+        try:
+            for _ in range(10):
+                pn.save(made, target)
+                assert pn.load(target).fingerprint() == made.fingerprint()
+        except BaseException as error:
+            troubles.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert troubles == []
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_stays_a_link(tmp_path: Path, write: Callable[[Path], object], exists: bool) -> None:
+    (tmp_path / "store").mkdir()
+    real, link = tmp_path / "store" / "real.safetensors", tmp_path / "link.safetensors"
+    if exists:
+        real.write_bytes(b"old")
+    link.symlink_to(Path("store") / "real.safetensors")
+    write(link)
+    assert link.is_symlink()
+    assert real.is_file()
+    assert real.stat().st_size > 3
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["link.safetensors", "real.safetensors", "store"]
+
+
+@pytest.mark.parametrize("permissions", [0o600, 0o664, 0o644])
+def test_an_existing_file_keeps_its_permissions(
+    tmp_path: Path, write: Callable[[Path], object], permissions: int
+) -> None:
+    target = tmp_path / "x.safetensors"
+    target.write_bytes(b"old")
+    target.chmod(permissions)
+    write(target)
+    assert mode(target) == permissions
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_a_new_file_gets_the_permissions_of_the_umask(
+    tmp_path: Path, write: Callable[[Path], object], umask: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        write(tmp_path / "x.safetensors")
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "x.safetensors") == 0o666 & ~umask
+
+
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path, write: Callable[[Path], object]) -> None:
+    write(tmp_path / ("x" * 243 + ".safetensors"))
+
+
+def fill_the_disk(folder: str) -> None:
+    """A limit on the size of files stands for a full disk: the write fails in its middle."""
+    import errno
+    import resource
+    import signal
+    from pathlib import Path
+
+    import pyneural as pn
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    model = pn.Sequential(pn.Dense(1000))
+    model.build((1000,))
+    history = pn.History()
+    for _ in range(200_000):
+        history.append(loss=0.123456789)
+    old = Path(folder) / "old.safetensors"
+    old.write_bytes(b"old")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
+    for write, who in ((lambda path: pn.save(model, path), "save"), (history.to_csv, "to_csv")):
+        for target in (old, Path(folder) / "new.safetensors"):
+            try:
+                write(target)
+            except OSError as error:
+                found = (error.errno, str(error))
+            else:
+                raise AssertionError("it was written")
+            text = f"{who}: {target} cannot be written (File too large); nothing there has changed"
+            assert found == (errno.EFBIG, text), found
+    assert old.read_bytes() == b"old"
+    print([path.name for path in Path(folder).iterdir()])
+
+
+def test_a_disk_that_is_full_leaves_what_was_there(tmp_path: Path) -> None:
+    assert child.run(fill_the_disk, str(tmp_path)) == "['old.safetensors']\n"
+
+
+def write_as_nobody(folder: str) -> None:
+    """Root may write anywhere, so for the question whether it may the program becomes somebody else."""
+    import os
+    from pathlib import Path
+
+    import pyneural as pn
+
+    model = pn.Sequential(pn.Dense(1))
+    model.build((1,))
+    history = pn.History()
+    history.append(loss=0.5)
+    if os.geteuid() == 0:
+        os.setreuid(65534, 0)
+    for place in ("locked/x.safetensors", "open/kept.safetensors"):
+        for write in (lambda path: pn.save(model, path), history.to_csv):
+            try:
+                write(Path(folder) / place)
+            except PermissionError as error:
+                print(str(error).replace(folder, ""))
+
+
+def test_a_folder_and_a_file_that_are_not_writable_are_refused(tmp_path: Path) -> None:
+    for name, permissions in (("locked", 0o555), ("open", 0o777)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kept.safetensors").write_bytes(b"old")
+        (tmp_path / name / "kept.safetensors").chmod(0o444)
+        (tmp_path / name).chmod(permissions)
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)  # pytest's own are closed to others
+    printed = child.run(write_as_nobody, str(tmp_path))
+    assert printed.splitlines() == [
+        "save: the folder /locked is not writable: give another",
+        "to_csv: the folder /locked is not writable: give another",
+        "save: the file /open/kept.safetensors is not writable: give another path, or change its permissions",
+        "to_csv: the file /open/kept.safetensors is not writable: give another path, or change its permissions",
+    ]
+    assert (tmp_path / "open" / "kept.safetensors").read_bytes() == b"old"
+    (tmp_path / "locked").chmod(0o755)
+
+
+def test_what_is_not_a_regular_file_is_written_to_as_it_is(tmp_path: Path) -> None:
+    pipe, found = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: found.append(pipe.read_text()))
+    reader.start()
+    text = history().to_csv(pipe)
+    reader.join()
+    assert found == [text]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_device_that_is_full_is_named() -> None:
+    with pytest.raises(OSError, match=r"^to_csv: /dev/full cannot be written \(No space left on device\)"):
+        history().to_csv("/dev/full")
+    assert stat.S_ISCHR(Path("/dev/full").stat().st_mode)
+
+
+@pytest.mark.parametrize("path", [None, 3, b"x.safetensors", ["x.safetensors"]])
+def test_what_is_not_a_path_is_named(path: object) -> None:
+    with pytest.raises(TypeError, match=r"^save: path is .*: give the path of a file, a str or a pathlib.Path$"):
+        pn.save(model(), path)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", ["", "x", "x.pt", ".safetensors", "x.safetensors.gz"])
+def test_another_ending_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match=r"^save: .*: models are .safetensors files: give '.+\.safetensors'$"):
+        pn.save(model(), path)
