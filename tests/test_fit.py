@@ -13,6 +13,8 @@ import pytest
 
 import pyneural as pn
 from pyneural import _core
+from pyneural.datasets.splitting import split_rows
+from pyneural.layers.context import Position, position
 
 
 def small(**options) -> pn.Sequential:
@@ -77,9 +79,9 @@ def test_dropout_does_not_depend_on_how_samples_are_batched():
     for order in (np.arange(6), np.array([3, 1, 5, 0, 2, 4])):
         model = pn.Sequential(pn.Dropout(0.5))
         model.build((50,))
-        token = pn.position.position.set(pn.position.Position(1, 2, pn.tensor(order)))
+        token = position.set(Position(1, 2, pn.tensor(order)))
         out = model.call(pn.tensor(np.ones((6, 50), np.float32)), training=True).numpy()
-        pn.position.position.reset(token)
+        position.reset(token)
         masks.append(out[np.argsort(order)])
     assert np.array_equal(masks[0], masks[1])
 
@@ -340,14 +342,14 @@ def test_validation_comes_in_many_forms(rings):
 
 
 def test_the_split_is_stratified_shuffled_and_a_function_of_the_seed(sample):
-    kept, held = pn.dataset.split_rows(sample.train, 0.1, seed=3)
+    kept, held = split_rows(sample.train, 0.1, seed=3)
     assert len(held) == 600
     assert len(np.intersect1d(kept, held)) == 0
     assert len(kept) + len(held) == 6000
     share = np.bincount(sample.train.y[held]) / 600 - np.bincount(sample.train.y) / 6000
     assert np.abs(share).max() < 1 / 600
-    assert np.array_equal(held, pn.dataset.split_rows(sample.train, 0.1, seed=3)[1])
-    assert not np.array_equal(held, pn.dataset.split_rows(sample.train, 0.1, seed=4)[1])
+    assert np.array_equal(held, split_rows(sample.train, 0.1, seed=3)[1])
+    assert not np.array_equal(held, split_rows(sample.train, 0.1, seed=4)[1])
 
 
 @pytest.mark.parametrize("preprocess", ["auto", "dataset", "image", None])
@@ -368,7 +370,7 @@ def test_training_and_serving_prepare_alike(sample, preprocess):
 def test_only_the_training_rows_make_the_mean(rings):
     x, y = rings
     spoiled = x.copy()
-    _, held = pn.dataset.split_rows(pn.Dataset(x, y), 0.1, 0)
+    _, held = split_rows(pn.Dataset(x, y), 0.1, 0)
     spoiled[held] += 100
     cards = []
     for values in (x, spoiled):

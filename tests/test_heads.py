@@ -10,6 +10,7 @@ import pyneural as pn
 from pyneural import losses
 from pyneural.card.card import Card
 from pyneural.card.task import Task
+from pyneural.datasets.splitting import split_rows
 from pyneural.evaluation import heads
 
 
@@ -153,7 +154,7 @@ def test_the_split_has_the_shares_of_every_head(labelled):
     x, y = labelled
     data = pn.Dataset(x, y)
     assert "top int64 (), bottom int64 ()" in repr(data)
-    _, held = pn.dataset.split_rows(data, 0.2, 0)
+    _, held = split_rows(data, 0.2, 0)
     for head in y.values():
         share = np.bincount(head[held]) / len(held) - np.bincount(head) / len(head)
         assert np.abs(share).max() < 0.05
