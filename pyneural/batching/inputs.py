@@ -9,6 +9,7 @@ from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import warn
 from pyneural.layers.dense import Dense, Embedding
 from pyneural.layers.layer import Layer, walk
+from pyneural.layers.operation import name_of
 from pyneural.layers.reshaping import Flatten
 from pyneural.models.model import Model
 
@@ -24,7 +25,7 @@ def check_model(model: Any, who: str) -> None:
     """
     if not isinstance(model, Model):
         if isinstance(model, Layer):
-            raise TypeError(f"{who}: model is the layer {model._who}: put it into one, pn.Sequential({model.kind})")
+            raise TypeError(f"{who}: model is the layer {name_of(model)}: put it into one, pn.Sequential({model.kind})")
         what = f"{model.__name__}, a class" if isinstance(model, type) else type(model).__name__
         raise TypeError(
             f"{who}: model is {what}: give a pn.Sequential or a pn.Model first: pn.{who}(model, {_SECOND[who]})"
@@ -34,7 +35,7 @@ def check_model(model: Any, who: str) -> None:
 def takes_images(model: Model) -> bool:
     """Whether the first layer that cares wants (n, height, width, channels)."""
     for _, layer in walk(model):
-        if layer._wants == 3:
+        if layer.input_ndim == 3:
             return True
         if isinstance(layer, Dense | Flatten):
             return False
@@ -52,14 +53,14 @@ def numbered(model: Model, x: Array, who: str) -> Array:
         return x
     if x.dtype != np.uint8 and np.any(x != np.floor(x)):
         raise ValueError(
-            f"{who}: x has {x[x != np.floor(x)][0]:g}, which is no whole number, and {first._who} looks numbers up: "
-            f"give those of words or classes, 0 to {first.vocabulary - 1}"
+            f"{who}: x has {x[x != np.floor(x)][0]:g}, which is no whole number, and {name_of(first)} looks numbers "
+            f"up: give those of words or classes, 0 to {first.vocabulary - 1}"
         )
     low, high = float(x.min()), float(x.max())
     if low < 0 or high >= first.vocabulary:
         fix = f"make it pn.Embedding({int(high) + 1}, {first.units})" if low >= 0 else "count them from 0"
         raise ValueError(
-            f"{who}: x has the numbers {low:g} to {high:g}, {first._who} knows 0 to {first.vocabulary - 1}: {fix}"
+            f"{who}: x has the numbers {low:g} to {high:g}, {name_of(first)} knows 0 to {first.vocabulary - 1}: {fix}"
         )
     return x.astype(model.dtype) if x.dtype == np.uint8 else x
 

@@ -15,18 +15,19 @@ from pyneural.layers.joins import Add, Arithmetic, Concatenate, Multiply
 from pyneural.layers.layer import Layer, walk
 from pyneural.layers.nodes import Input, Node
 from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
+from pyneural.layers.operation import name_of, record
 from pyneural.layers.reshaping import Flatten, Reshape
 from pyneural.models.model import Model, Sequential
 
 Kinds = dict[str, type[Layer]]
-Record = dict[str, Any]
+Description = dict[str, Any]
 
 
 class UnknownKindError(ValueError):
     """A layer in a file is of a class that was not given."""
 
 
-def describe(model: Model) -> Record:
+def describe(model: Model) -> Description:
     """The architecture of a model.
 
     Raises:
@@ -35,11 +36,11 @@ def describe(model: Model) -> Record:
     return _describe(model, "", {})
 
 
-def construct(record: Record, kinds: Kinds, name: str) -> Layer:
+def construct(description: Description, kinds: Kinds, name: str) -> Layer:
     """The model that was described, without values.
 
     Args:
-        record: what describe gave, or anything else that JSON can hold.
+        description: what describe gave, or anything else that JSON can hold.
         kinds: the classes of layers by name; nothing but their constructors is called.
         name: of the file, for messages.
 
@@ -47,7 +48,7 @@ def construct(record: Record, kinds: Kinds, name: str) -> Layer:
         UnknownKindError: a class is missing.
         KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError: it makes no sense.
     """
-    return _construct(record, kinds | {"Sequential": Sequential, "Model": Model}, name, "", {})
+    return _construct(description, kinds | {"Sequential": Sequential, "Model": Model}, name, "", {})
 
 
 def sizes(values: Any) -> Shape:
@@ -57,36 +58,37 @@ def sizes(values: Any) -> Shape:
     return tuple(values)
 
 
-def _describe(layer: Layer, path: str, met: dict[int, str | None]) -> Record:
+def _describe(layer: Layer, path: str, met: dict[int, str | None]) -> Description:
     if id(layer) in met:
         if met[id(layer)] is None:
             raise _shared(layer)
         return {"same": met[id(layer)]}
     met[id(layer)] = path
     config = {key: value for key, value in layer.config().items() if key != "name"}
-    record: Record = {"kind": type(layer).__name__, "config": config, "name": layer.name}
+    description: Description = {"kind": type(layer).__name__, "config": config, "name": layer.name}
     if not layer.trainable:
-        record["trainable"] = False
+        description["trainable"] = False
     if isinstance(layer, Model):
         inside = layer.sequence if isinstance(layer, Sequential) else layer.layers
-        record["layers"] = [_describe(child, f"{path}/{child.name}", met) for child in inside]
+        description["layers"] = [_describe(child, f"{path}/{child.name}", met) for child in inside]
         if not isinstance(layer, Sequential):
-            record |= _describe_graph(layer)
-        return record
+            description |= _describe_graph(layer)
+        return description
     for _, child in walk(layer):  # those its own constructor makes
         if id(child) in met:
             raise _shared(child)
         met[id(child)] = None
-    return record
+    return description
 
 
 def _shared(layer: Layer) -> TypeError:
     return TypeError(
-        f"{layer._who}: it is inside an own layer and used elsewhere too, which no file can say: share it on nodes only"
+        f"{name_of(layer)}: it is inside an own layer and used elsewhere too, which no file can say: share it on nodes "
+        "only"
     )
 
 
-def _describe_graph(model: Model) -> Record:
+def _describe_graph(model: Model) -> Description:
     graph = model.graph
     places = {id(layer): number for number, layer in enumerate(graph.layers)}
     numbers = {id(node): number for number, node in enumerate([graph.input, *graph.nodes])}
@@ -98,36 +100,38 @@ def _describe_graph(model: Model) -> Record:
     }
 
 
-def _construct(record: Record, kinds: Kinds, name: str, path: str, met: dict[str, Layer]) -> Layer:
-    if "same" in record:
-        return met[record["same"]]
-    kind = str(record["kind"])
+def _construct(description: Description, kinds: Kinds, name: str, path: str, met: dict[str, Layer]) -> Layer:
+    if "same" in description:
+        return met[description["same"]]
+    kind = str(description["kind"])
     if kind not in kinds:
         raise UnknownKindError(
             f"{name}: it has a layer {kind}, which is not pyneural's: pn.load(path, layers=[{kind}])"
         )
-    config = {str(key): _tuples(value) for key, value in record["config"].items()}
-    inside = [_construct(child, kinds, name, f"{path}/{child.get('name')}", met) for child in record.get("layers", ())]
+    config = {str(key): _tuples(value) for key, value in description["config"].items()}
+    inside = [
+        _construct(child, kinds, name, f"{path}/{child.get('name')}", met) for child in description.get("layers", ())
+    ]
     if kinds[kind] is Model:
-        layer: Layer = Model(*_construct_graph(record, inside), **config)
+        layer: Layer = Model(*_construct_graph(description, inside), **config)
     else:
         layer = kinds[kind](*inside, **config)
-    if record["name"] is not None:
-        layer.name = str(record["name"])
-    if record.get("trainable") is False:
+    if description["name"] is not None:
+        layer.name = str(description["name"])
+    if description.get("trainable") is False:
         _freeze(layer)
     met[path] = layer
     return layer
 
 
-def _construct_graph(record: Record, layers: list[Layer]) -> tuple[Node, Node | dict[str, Node]]:
+def _construct_graph(description: Description, layers: list[Layer]) -> tuple[Node, Node | dict[str, Node]]:
     """The input and the outputs of a graph, by calling its layers on nodes again."""
-    nodes = [Input(sizes(record["input"]))]
-    for place, sources in record["nodes"]:
+    nodes = [Input(sizes(description["input"]))]
+    for place, sources in description["nodes"]:
         if not sources:
             raise ValueError("a layer of the graph has no inputs")
         nodes.append(_pick(layers, place)(*[_pick(nodes, source) for source in sources]))
-    outputs = record["outputs"]
+    outputs = description["outputs"]
     if isinstance(outputs, list):
         return nodes[0], {str(head): _pick(nodes, number) for head, number in outputs}
     return nodes[0], _pick(nodes, outputs)
@@ -142,7 +146,7 @@ def _pick(things: list[Any], number: Any) -> Any:
 def _freeze(layer: Layer) -> None:
     """The layer as it was: those in a model say for themselves whether they are frozen, those in own layers follow."""
     if isinstance(layer, Model):
-        vars(layer)["_trainable"] = False
+        record(layer).trainable = False
     else:
         layer.trainable = False
 

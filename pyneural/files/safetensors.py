@@ -19,6 +19,7 @@ from pyneural.arguments.paths import model_path, write_whole
 from pyneural.card.card import Card
 from pyneural.files.architecture import KINDS, UnknownKindError, construct, describe, sizes
 from pyneural.layers.layer import Layer, walk
+from pyneural.layers.operation import record
 from pyneural.models.model import Model, Sequential
 from pyneural.version import VERSION
 
@@ -139,7 +140,9 @@ copyreg.pickle(Sequential, _reduce)
 
 def _compare(model: Model, tensors: dict[str, Array], name: str) -> None:
     wanted = {
-        f"{path}/{key}": (spec.shape, model.dtype) for path, layer in walk(model) for key, spec in layer._specs.items()
+        f"{path}/{key}": (spec.shape, model.dtype)
+        for path, layer in walk(model)
+        for key, spec in record(layer).specs.items()
     }
     found = {path: (array.shape, array.dtype.name) for path, array in tensors.items()}
     for path in wanted.keys() | found.keys():

@@ -75,7 +75,8 @@ class Activation(Layer):
         """The final softmax or sigmoid, where there is one."""
         return _alone(self.activation) if self.activation in LAST else None
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return 0
 
 

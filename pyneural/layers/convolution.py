@@ -27,7 +27,7 @@ class Conv2D(Activated):
         init: what the weight (height, width, channels, filters) starts as; "auto" suits the activation.
     """
 
-    _wants = 3
+    input_ndim = 3
 
     def __init__(
         self,
@@ -79,7 +79,8 @@ class Conv2D(Activated):
             return None
         return partial(self._run, activation=self._fused, pool=size)
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return 2 * math.prod((*both(self.size), inputs[0][-1], *output))
 
 
@@ -141,7 +142,8 @@ class DepthwiseConv2D(Conv2D):
             x, self.weight, self._offset, stride=self.stride, padding=self.padding, activation=activation
         )
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return 2 * math.prod((*both(self.size), *output))
 
 
@@ -154,7 +156,7 @@ class MaxPool2D(Layer):
         padding: "valid", "same", or numbers as Conv2D takes them.
     """
 
-    _wants = 3
+    input_ndim = 3
 
     def __init__(
         self, size: Pair = 2, *, stride: Pair | None = None, padding: Padding = "valid", name: str | None = None
@@ -173,7 +175,8 @@ class MaxPool2D(Layer):
         tiles = type(self) is MaxPool2D and self.padding == "valid" and both(self.stride) == both(self.size)
         return before.pooled(self.size) if tiles and isinstance(before, Conv2D) else None
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return math.prod((*both(self.size), *output))
 
 
@@ -188,11 +191,12 @@ class AvgPool2D(MaxPool2D):
 class GlobalAvgPool2D(Layer):
     """The mean over height and width: (n, height, width, channels) -> (n, channels)."""
 
-    _wants = 3
+    input_ndim = 3
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes y, (n, ...), from x."""
         return ops.global_avg_pool2d(x)
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return math.prod(inputs[0])

@@ -10,6 +10,7 @@ from pyneural.arguments.checks import Shape, whole
 from pyneural.initializers import suited
 from pyneural.layers.activations import Activated
 from pyneural.layers.layer import Layer, arguments
+from pyneural.layers.operation import name_of
 
 _EXACT = 2**24  # float32 holds all whole numbers up to this one
 
@@ -53,7 +54,8 @@ class Dense(Activated):
     def _run(self, x: Tensor, activation: str | None, training: bool) -> Tensor:
         return ops.linear(x, self.weight, self._offset, activation=activation)
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return 2 * inputs[0][-1] * math.prod(output)
 
 
@@ -95,7 +97,7 @@ class Embedding(Layer):
         except ValueError:
             found = numbers.numpy()
             raise ValueError(
-                f"{self._who}: it knows the numbers 0..{self.vocabulary - 1}, x has {found.min()} to {found.max()}"
+                f"{name_of(self)}: it knows the numbers 0..{self.vocabulary - 1}, x has {found.min()} to {found.max()}"
             ) from None
 
     def _whole(self, x: Tensor) -> Tensor:
@@ -106,10 +108,11 @@ class Embedding(Layer):
         numbers = x if _core.check_finite(inside)[0] else inside.astype("int64")  # x: there is a NaN
         if numbers is x or ops.abs(inside - numbers.astype(x.dtype)).max().item() != 0:
             raise ValueError(
-                f"{self._who}: x has numbers that are not whole: give those of words or classes, "
+                f"{name_of(self)}: x has numbers that are not whole: give those of words or classes, "
                 f"0..{self.vocabulary - 1}, as they are, with preprocess=None in pn.fit"
             )
         return numbers
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return 0

@@ -35,7 +35,8 @@ class _Elementwise(Layer):
     def _both(self, a: Tensor, b: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return (len(inputs) - 1) * math.prod(output)
 
 
@@ -87,7 +88,8 @@ class Concatenate(Layer):
             raise ValueError(f"axis is {self.axis}, and x is {inputs[0].shape}")
         return ops.concat(inputs, axis=self.axis)
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return 0
 
 
@@ -120,7 +122,8 @@ class Arithmetic(Layer):
             y = self._operation(self.number, x) if self.reverse else self._operation(x, self.number)
         return y
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return math.prod(output)
 
 

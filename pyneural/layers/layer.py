@@ -5,28 +5,21 @@ parameters and state it has; the model lays all of them out in two blocks and fi
 """
 
 import re
-import weakref
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple, Self
+from contextlib import contextmanager
+from typing import Any, ClassVar, Self
 
 import pyneural._core as _core
 import pyneural.initializers as initializers
-from pyneural._core import Block, Tensor
+from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape
 from pyneural.arguments.familiar import OF_LAYER
 from pyneural.arguments.spelling import check_arguments, instead
 from pyneural.layers.building import accepted, check_inputs, errors_named
 from pyneural.layers.context import Building, building, now_building, recorded
 from pyneural.layers.naming import name_layers
-from pyneural.layers.operation import Operation, Vertex
-
-
-class Spec(NamedTuple):
-    """What a layer said about one of its tensors."""
-
-    shape: tuple[int, ...]
-    init: initializers.Initializer
-    group: str
+from pyneural.layers.operation import Operation, Vertex, name_of, record
+from pyneural.layers.record import Record, Spec
 
 
 class Layer(Operation):
@@ -45,29 +38,22 @@ class Layer(Operation):
     """
 
     kind: ClassVar[str] = "layer"
-    _of_nodes: ClassVar[bool] = False  # whether nodes are arguments
-    _wants: ClassVar[int] = 0  # how many axes an input needs, without the batch's; 0: any
+    takes_nodes: ClassVar[bool] = False
+    """Whether nodes are arguments of its constructor."""
+    input_ndim: ClassVar[int] = 0
+    """How many axes an input needs, without the batch's; 0: any."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """A layer that is not built; here, so that own layers need not call super().__init__()."""
-        if not cls._of_nodes and any(isinstance(one, Vertex) for arg in args for one in _flat(arg)):
+        if not cls.takes_nodes and any(isinstance(one, Vertex) for arg in args for one in _flat(arg)):
             raise TypeError(
                 f"{cls.__name__}: a layer is made first, and called on nodes then: {cls.__name__}(...)(node)"
             )
         if args or kwargs:
             check_arguments(cls, len(args), kwargs)
         self = super().__new__(cls)
-        vars(self).update(name=None, _trainable=True, _built=False, _path="", _specs={}, _tensors={}, _held={})
-        vars(self).update(_shapes=(), _nodes=weakref.WeakSet())
+        vars(self).update(name=None, _record=Record())
         return self
-
-    _trainable: bool
-    _built: bool
-    _specs: dict[str, Spec]
-    _tensors: dict[str, Tensor]
-    _held: dict[str, tuple[Block, int]]
-    _shapes: tuple[tuple[int, ...], ...]  # of the inputs it was built for
-    _nodes: weakref.WeakSet[Vertex]  # what it was called for in graphs; the graphs own them
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
@@ -81,7 +67,7 @@ class Layer(Operation):
 
     # ---- what a layer defines, besides build, call and logits
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int | None:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int | None:
         """Multiplications and additions for one example, not training; None where the layer cannot tell."""
         return None
 
@@ -112,7 +98,7 @@ class Layer(Operation):
             group: "weight", or "bias" for biases and norms, which weight decay leaves alone.
         """
         if group not in ("weight", "bias"):
-            raise ValueError(f"{self._who}: parameter {name}: group is {group!r}: give 'weight' or 'bias'")
+            raise ValueError(f"{name_of(self)}: parameter {name}: group is {group!r}: give 'weight' or 'bias'")
         return self._declare(name, shape, "glorot_uniform" if init == "auto" else init, group)
 
     def state(self, name: str, shape: Sequence[int], init: str | float | initializers.Initializer = "zeros") -> Tensor:
@@ -124,13 +110,13 @@ class Layer(Operation):
     ) -> Tensor:
         at = now_building.get()
         if at is None:
-            raise RuntimeError(f"{self._who}: parameters are declared in build(), which the model calls")
-        if not name.isidentifier() or name in self._specs or hasattr(type(self), name):
-            raise ValueError(f"{self._who}: parameter name '{name}' is taken, or no identifier")
+            raise RuntimeError(f"{name_of(self)}: parameters are declared in build(), which the model calls")
+        if not name.isidentifier() or name in self._record.specs or hasattr(type(self), name):
+            raise ValueError(f"{name_of(self)}: parameter name '{name}' is taken, or no identifier")
         sizes = tuple(int(size) for size in shape)
-        self._specs[name] = Spec(sizes, initializers.find(init), group)
-        self._tensors[name] = vars(self)[name] = _core.shape_only(sizes, at.dtype)
-        return self._tensors[name]
+        self._record.specs[name] = Spec(sizes, initializers.find(init), group)
+        tensor = vars(self)[name] = self._record.tensors[name] = _core.shape_only(sizes, at.dtype)
+        return tensor
 
     # ---- calling
 
@@ -146,18 +132,20 @@ class Layer(Operation):
             return on_nodes(self, inputs)
         if now_building.get() is not None:
             return self._first_call(inputs, training)
-        if not self._built or any(tensor.is_shape_only for tensor in self._tensors.values()):
-            raise RuntimeError(f"{self._who} is not built: put it into a pn.Sequential, or call it on nodes (pn.Input)")
+        if not self._record.built or any(tensor.is_shape_only for tensor in self._record.tensors.values()):
+            raise RuntimeError(
+                f"{name_of(self)} is not built: put it into a pn.Sequential, or call it on nodes (pn.Input)"
+            )
         return self.call(*inputs, training=training)
 
     def _first_call(self, inputs: tuple[Any, ...], training: bool) -> Any:
         """The output for shape-only tensors, once the layer is built for them."""
-        shapes = tuple(tuple(x.shape[1:]) for x in inputs)
-        with errors_named(self._who, shapes, self._shapes):
-            if not self._built:
-                check_inputs(self.call, inputs, self._wants, type(self).__name__)
+        own, shapes = self._record, tuple(tuple(x.shape[1:]) for x in inputs)
+        with errors_named(name_of(self), shapes, own.shapes):
+            if not own.built:
+                check_inputs(self.call, inputs, self.input_ndim, type(self).__name__)
                 self.build(*accepted(self.build, shapes))
-                self._shapes, self._built = shapes, True
+                own.shapes, own.built = shapes, True
             return recorded(self, inputs, self.call(*inputs, training=training))
 
     # ---- tensors
@@ -165,39 +153,25 @@ class Layer(Operation):
     @property
     def trainable(self) -> bool:
         """False: the optimizer leaves the layer's parameters alone, and batch norm its statistics."""
-        return self._trainable
+        return self._record.trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for block, index in self._held.values():
-            block.set_trainable(index, self._trainable)
+        self._record.trainable = bool(value)
+        for block, index in self._record.places.values():
+            block.set_trainable(index, self._record.trainable)
         for child in self.children():
             child.trainable = value
 
-    def _settle(self, name: str, tensor: Tensor, block: Block, index: int) -> None:
-        """The tensor `name` now lives in a block; every attribute that is the old one follows."""
-        old = self._tensors[name]
-        for attribute, value in list(vars(self).items()):
-            if value is old:
-                vars(self)[attribute] = tensor
-        self._tensors[name] = tensor
-        if self._specs[name].group != "state":
-            self._held[name] = (block, index)
-            block.set_trainable(index, self._trainable)
-
     def _unbuild(self) -> None:
-        """Forgets a build that failed."""
-        for attribute, value in list(vars(self).items()):
-            if any(value is tensor for tensor in self._tensors.values()):
-                del vars(self)[attribute]
-        vars(self).update(_built=False, _specs={}, _tensors={}, _held={}, _shapes=())
+        """Takes back a build that failed."""
+        self._record.forget(vars(self))
 
     def __setattr__(self, name: str, value: Any) -> None:
         tensor = vars(self).get(name)
-        if isinstance(tensor, Tensor) and any(tensor is own for own in self._tensors.values()):
+        if isinstance(tensor, Tensor) and self._record.owns(tensor):
             if value is not tensor:
-                _assign(f"{self._who}: {name}", tensor, value)
+                _assign(f"{name_of(self)}: {name}", tensor, value)
             return
         super().__setattr__(name, value)
 
@@ -207,10 +181,10 @@ class Layer(Operation):
         if name == "output":
             return node_of(self)
         if name in OF_LAYER:
-            raise AttributeError(f"{self._who}: a layer has no '{name}'; {instead(OF_LAYER[name])}")
-        if not self._built and name in ("weight", "bias", "gamma", "beta", "running_mean", "running_var"):
+            raise AttributeError(f"{name_of(self)}: a layer has no '{name}'; {instead(OF_LAYER[name])}")
+        if not self._record.built and name in ("weight", "bias", "gamma", "beta", "running_mean", "running_var"):
             raise AttributeError(
-                f"{self._who}: has no {name} yet: build the model first (model.build(shape), or pn.fit)"
+                f"{name_of(self)}: has no {name} yet: build the model first (model.build(shape), or pn.fit)"
             )
         raise AttributeError(f"{type(self).__name__} has no attribute '{name}'")
 
@@ -224,14 +198,10 @@ class Layer(Operation):
                 inside[id(value)] = value
             elif isinstance(value, list | tuple):
                 inside |= {id(v): v for v in value if isinstance(v, Layer)}
-        return name_layers(list(inside.values()), self._who)
-
-    def _tree(self) -> "list[Layer]":
-        """This layer and all below it."""
-        return [self, *(layer for _, layer in walk(self))]
+        return name_layers(list(inside.values()), name_of(self))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._who}>"
+        return f"<{type(self).__name__} {name_of(self)}>"
 
 
 def _flat(argument: Any) -> Sequence[Any]:
@@ -261,6 +231,28 @@ def _below(layer: Layer, path: str, seen: dict[int, Layer]) -> Iterator[tuple[st
             yield from _below(child, below, seen)
 
 
+def tree(layer: Layer) -> list[Layer]:
+    """A layer and all below it."""
+    return [layer, *(one for _, one in walk(layer))]
+
+
+def layer_dtype(layer: Layer) -> str:
+    """The dtype of the first tensor in a layer and those below it; float32 where there is none yet."""
+    return next((tensor.dtype for one in tree(layer) for tensor in record(one).tensors.values()), "float32")
+
+
+@contextmanager
+def undone_on_error(layers: list[Layer]) -> Iterator[None]:
+    """An error inside leaves these layers as they were: those that were not built are not."""
+    fresh = [layer for layer in layers if not record(layer).built]
+    try:
+        yield
+    except BaseException:
+        for layer in fresh:
+            layer._unbuild()
+        raise
+
+
 def arguments(layer: Layer, **given: Any) -> dict[str, Any]:
     """A layer's config: its arguments, and its name where it has one."""
     return given if layer.name is None else given | {"name": layer.name}
@@ -275,26 +267,19 @@ def on_nodes(layer: Layer, inputs: tuple[Any, ...]) -> Vertex:
     for x in inputs:
         if not isinstance(x, Vertex):
             raise TypeError(
-                f"{layer._who}: {type(x).__name__} where a node belongs: a graph begins at pn.Input(shape), and its "
-                "layers are called on nodes alone"
+                f"{name_of(layer)}: {type(x).__name__} where a node belongs: a graph begins at pn.Input(shape), and "
+                "its layers are called on nodes alone"
             )
-    tree = layer._tree()
-    fresh = [one for one in tree if not one._built]
-    at = now_building.get() or Building(next((t.dtype for one in tree for t in one._tensors.values()), "float32"))
-    try:
-        with building(at):
-            y = layer(*(_core.shape_only((at.batch, *x.shape), at.dtype) for x in inputs))
-            if not isinstance(y, Tensor) or y.shape[:1] != (at.batch,):
-                given = str(y.shape) if isinstance(y, Tensor) else type(y).__name__
-                raise ValueError(
-                    f"{layer._who}: for a batch of {at.batch} its output is {given}: give a tensor ({at.batch}, ...)"
-                )
-    except BaseException:
-        for one in fresh:
-            one._unbuild()
-        raise
+    at = now_building.get() or Building(layer_dtype(layer))
+    with undone_on_error(tree(layer)), building(at):
+        y = layer(*(_core.shape_only((at.batch, *x.shape), at.dtype) for x in inputs))
+        if not isinstance(y, Tensor) or y.shape[:1] != (at.batch,):
+            given = str(y.shape) if isinstance(y, Tensor) else type(y).__name__
+            raise ValueError(
+                f"{name_of(layer)}: for a batch of {at.batch} its output is {given}: give a tensor ({at.batch}, ...)"
+            )
     node: Vertex = type(inputs[0])(tuple(y.shape[1:]), layer, inputs)
-    layer._nodes.add(node)
+    record(layer).vertices.add(node)
     return node
 
 
@@ -304,12 +289,13 @@ def node_of(layer: Layer) -> Vertex:
     Raises:
         AttributeError: there is none, or several.
     """
-    nodes = list(layer._nodes)
+    nodes = list(record(layer).vertices)
     if not nodes:
-        raise AttributeError(f"{layer._who} is in no graph, so it has no output yet: build its model first")
+        raise AttributeError(f"{name_of(layer)} is in no graph, so it has no output yet: build its model first")
     if len(nodes) > 1:
         raise AttributeError(
-            f"{layer._who} is called in {len(nodes)} places, so which output is not clear: keep the node that the call "
-            "returned"
+            f"{name_of(layer)} is called in {len(nodes)} places, so which output is not clear: keep the node that the "
+            "call returned"
         )
-    return nodes[0]
+    node: Vertex = nodes[0]
+    return node

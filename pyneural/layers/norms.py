@@ -11,6 +11,7 @@ from pyneural.arguments.checks import Shape
 from pyneural.layers.activations import LAST, Activated
 from pyneural.layers.context import here
 from pyneural.layers.layer import Layer
+from pyneural.layers.operation import record
 
 _NUMBER = int | float | np.integer | np.floating
 
@@ -65,13 +66,14 @@ class BatchNorm(Activated):
             self.running_mean,
             self.running_var,
             residual,
-            training=training and self._trainable,
+            training=training and self.trainable,
             momentum=self.momentum,
             epsilon=self.epsilon,
             activation=activation,
         )
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return (1 + len(inputs)) * math.prod(output)  # not training: scale and shift, and the residual
 
 
@@ -99,7 +101,8 @@ class LayerNorm(Layer):
         """Computes y, (n, ...), from x."""
         return ops.layer_norm(x, self.gamma, self.beta, epsilon=self.epsilon)
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return 7 * math.prod(output)  # mean 1, variance 3, normalise 1, scale and shift 2
 
 
@@ -118,9 +121,10 @@ class Dropout(Layer):
         if not training or self.rate == 0:
             return x
         at = here()
-        return ops.dropout(x, at.samples, rate=self.rate, seed=at.seed, stream=self._path, step=at.step)
+        return ops.dropout(x, at.samples, rate=self.rate, seed=at.seed, stream=record(self).path, step=at.step)
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return 0
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape, batched
+from pyneural.layers.record import Record
 
 _ages = itertools.count(1)
 
@@ -20,7 +21,7 @@ class Operation:
 
     kind: ClassVar[str]
     name: str | None
-    _path: str
+    _record: Record
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Says which parameters and state the layer has, for inputs (n, *shape); one shape for each input."""
@@ -37,8 +38,8 @@ class Operation:
         """The call that makes the output of the logits; None where they are the same."""
         if type(self).logits is not Operation.logits:
             raise ValueError(
-                f"{self._who}: other layers read its output, and the loss its logits: put what is between the two into "
-                "a pn.Activation of its own"
+                f"{name_of(self)}: other layers read its output, and the loss its logits: put what is between the two "
+                "into a pn.Activation of its own"
             )
         return None
 
@@ -46,9 +47,15 @@ class Operation:
         """The call that does what `before` does and then this layer, where one op can do both."""
         return None
 
-    @property
-    def _who(self) -> str:
-        return self._path or self.name or self.kind
+
+def record(operation: Operation) -> Record:
+    """What is kept about a layer."""
+    return operation._record
+
+
+def name_of(operation: Operation) -> str:
+    """A layer's name in messages: its path in its model, else its name, else its kind."""
+    return operation._record.path or operation.name or operation.kind
 
 
 class Vertex:
@@ -73,7 +80,7 @@ class Vertex:
     @property
     def maker(self) -> str:
         """The name of the layer that makes it, or "input"."""
-        return "input" if self.layer is None else self.layer._who
+        return "input" if self.layer is None else name_of(self.layer)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise TypeError(

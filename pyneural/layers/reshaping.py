@@ -15,7 +15,8 @@ class Flatten(Layer):
         """Computes y, (n, values), from x."""
         return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return 0
 
 
@@ -44,5 +45,6 @@ class Reshape(Layer):
             )
         return ops.reshape(x, (x.shape[0], *(values // known if size == -1 else size for size in self.shape)))
 
-    def _flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+    def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiplications and additions for one example."""
         return 0

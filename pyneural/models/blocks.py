@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from pyneural._core import Block, Tensor
 from pyneural.layers.layer import Layer
+from pyneural.layers.operation import record
 
 
 class Parameters(dict[str, Tensor]):
@@ -34,19 +35,19 @@ class Blocks:
         found = [
             (f"{path}/{name}", layer, name, spec)
             for path, layer in layers
-            for name, spec in layer._specs.items()
+            for name, spec in record(layer).specs.items()
             if (spec.group == "state") is state
         ]
         if not found:
             return None
         block = Block([f[0] for f in found], [f[3].shape for f in found], [f[3].group for f in found], dtype)
         for index, (path, layer, name, spec) in enumerate(found):
-            tensor, old = block.tensors[index], layer._tensors[name]
+            tensor, old = block.tensors[index], record(layer).tensors[name]
             if old.is_shape_only:
                 spec.init(tensor, seed, path)
             else:
                 tensor.assign(old)
-            layer._settle(name, tensor, block, index)
+            record(layer).move(vars(layer), name, tensor, block, index)
             self.places.append((layer, name))
             self.tensors[path] = tensor
         return block
@@ -55,7 +56,7 @@ class Blocks:
     def current(self) -> bool:
         """False once another model has laid out one of these layers."""
         return all(
-            layer._tensors.get(name) is tensor
+            record(layer).tensors.get(name) is tensor
             for (layer, name), tensor in zip(self.places, self.tensors.values(), strict=True)
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pyneural.layers.layer import Layer
+from pyneural.layers.layer import Layer, tree
 from pyneural.layers.nodes import Node
+from pyneural.layers.operation import name_of, record
 from pyneural.models.graph import Graph
 
 
@@ -38,8 +39,8 @@ def _node(what: str, given: object) -> Node:
     kind = f"of type {type(given).__name__}"
     if isinstance(given, type):
         kind = f"{given.__name__}, a class"
-    elif hasattr(given, "_who"):
-        kind = f"the layer {given._who}, which was not called"
+    elif isinstance(given, Layer):
+        kind = f"the layer {name_of(given)}, which was not called"
     raise TypeError(f"Model: {what} is {kind}: give a node, pn.Input(shape) or what a layer called on nodes returned")
 
 
@@ -49,7 +50,7 @@ def dtype_of(layers: list[Layer], wanted: str | None) -> str:
     Raises:
         ValueError: they do not agree.
     """
-    below = (tensor for layer in layers for one in layer._tree() for tensor in one._tensors.values())
+    below = (tensor for layer in layers for one in tree(layer) for tensor in record(one).tensors.values())
     found = sorted({tensor.dtype for tensor in below if not tensor.is_shape_only})
     if len(found) > 1:
         raise ValueError("Model: some of its layers have float32 values and some float64: make all of one dtype")
@@ -71,7 +72,7 @@ def check_layers(layers: tuple[object, ...]) -> None:
             )
         if isinstance(layer, Node):
             raise TypeError("Sequential: it takes layers, not nodes: pn.Model(inputs, outputs) is made of nodes")
-        if isinstance(layer, type) and hasattr(layer, "kind"):
+        if isinstance(layer, type) and issubclass(layer, Layer):
             raise TypeError(f"Sequential: {layer.__name__} is a class; write pn.{layer.__name__}(...)")
-        if not hasattr(layer, "_who"):
+        if not isinstance(layer, Layer):
             raise TypeError(f"Sequential: {layer!r} is no layer")

@@ -12,9 +12,10 @@ from pyneural.arguments.checks import Shape, batched, shape_of
 from pyneural.arguments.familiar import OF_MODELS
 from pyneural.arguments.spelling import closest, instead, words
 from pyneural.layers.context import Position, now_building, position
-from pyneural.layers.layer import Layer, on_nodes, walk
+from pyneural.layers.layer import Layer, on_nodes, tree, walk
 from pyneural.layers.naming import name_layers
 from pyneural.layers.nodes import Input, Node
+from pyneural.layers.operation import name_of, record
 from pyneural.models.blocks import Blocks, Parameters
 from pyneural.models.checks import check_layers, dtype_of, graph_of
 from pyneural.models.graph import Graph
@@ -101,11 +102,11 @@ class Model(Network):
             RuntimeError: the model is not built.
         """
         if self.input_shape is None:
-            raise RuntimeError(f"{self._who}: it has no parameters yet; call model.build(shape), or pn.fit")
+            raise RuntimeError(f"{name_of(self)}: it has no parameters yet; call model.build(shape), or pn.fit")
         if self._blocks is None or not self._blocks.current:
             layers = list(walk(self))
             for path, layer in layers:
-                vars(layer)["_path"] = path
+                record(layer).path = path
             self._blocks = Blocks(layers, self.dtype, self.seed or 0)
         return self._blocks
 
@@ -117,7 +118,7 @@ class Model(Network):
         A model with heads gives a dict name -> output.  Called on a node, a model is a layer.
         """
         if len(inputs) != 1 or (isinstance(inputs[0], list) and any(isinstance(x, Node) for x in inputs[0])):
-            raise TypeError(f"{self._who}: a model takes one input: join several by pn.Concatenate()")
+            raise TypeError(f"{name_of(self)}: a model takes one input: join several by pn.Concatenate()")
         if isinstance(inputs[0], Node):
             return on_nodes(self, inputs)
         if now_building.get() is not None:
@@ -145,8 +146,8 @@ class Model(Network):
         elif shape != self.input_shape:
             raise ValueError(f"model: it is built for inputs {batched(self.input_shape)}, x is {entering.shape}")
         if not self._ready:
-            below = self._tree()[1:]
-            if any(not one._path or any(t.is_shape_only for t in one._tensors.values()) for one in below):
+            below = tree(self)[1:]
+            if any(not record(one).path or any(t.is_shape_only for t in record(one).tensors.values()) for one in below):
                 self.blocks()
             vars(self)["_ready"] = True
         return entering
@@ -179,7 +180,7 @@ class Model(Network):
     def __getitem__(self, path: str) -> Layer:
         """The layer of that name, or path where models are nested (`sequential_1/dense_2`)."""
         if not isinstance(path, str):
-            raise TypeError(f"{self._who}: layers go by name, as model['dense_1']; model.layers is a list of them")
+            raise TypeError(f"{name_of(self)}: layers go by name, as model['dense_1']; model.layers is a list of them")
         found: Layer | None = self
         for name in path.split("/"):
             found = next((child for child in found.children() if child.name == name), None) if found else None
@@ -225,7 +226,7 @@ class Sequential(Model):
 
     def children(self) -> list[Layer]:
         """The layers, each once."""
-        return name_layers(list(dict.fromkeys(self._layers)), self._who)
+        return name_layers(list(dict.fromkeys(self._layers)), name_of(self))
 
     def connect(self, shape: Shape) -> None:
         """Makes the graph for inputs (n, *shape)."""

@@ -10,9 +10,10 @@ from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape, batched
 from pyneural.card.card import Card
 from pyneural.layers.context import Building, building, recorded
-from pyneural.layers.layer import Layer
+from pyneural.layers.layer import Layer, tree, undone_on_error
 from pyneural.layers.naming import name_layers
 from pyneural.layers.nodes import Node
+from pyneural.layers.operation import name_of, record
 from pyneural.models.graph import Graph
 
 
@@ -27,7 +28,7 @@ class Network(Layer):
         output_shape: likewise, or by head.
     """
 
-    _of_nodes = True
+    takes_nodes = True
     input_shape: Shape | None
     output_shape: Shape | dict[str, Shape] | None
 
@@ -50,13 +51,14 @@ class Network(Layer):
             RuntimeError: there is none yet.
         """
         if self._graph is None:
-            raise RuntimeError(f"{self._who} has no graph yet: call model.build(shape) first")
+            raise RuntimeError(f"{name_of(self)} has no graph yet: call model.build(shape) first")
         return self._graph
 
     def adopt(self, graph: Graph) -> None:
         """Makes a graph its own."""
         shapes = {name: node.shape for name, node in graph.outputs.items()}
-        vars(self).update(_built=True, _graph=graph, input_shape=graph.input.shape, output_shape=shapes.get("", shapes))
+        record(self).built = True
+        vars(self).update(_graph=graph, input_shape=graph.input.shape, output_shape=shapes.get("", shapes))
 
     def infer_shapes(self, shape: Shape, batch: int = 1) -> None:
         """Makes the graph for inputs (n, *shape) where there is none yet; on failure every layer is as it was.
@@ -72,14 +74,8 @@ class Network(Layer):
             if shape != self.input_shape:
                 raise ValueError(f"model: it is built for inputs {self.input_shape}, not {shape}")
             return
-        fresh = [layer for layer in self._tree() if not layer._built]
-        try:
-            with building(Building(self.dtype, batch)):
-                self.connect(shape)
-        except BaseException:
-            for layer in fresh:
-                layer._unbuild()
-            raise
+        with undone_on_error(tree(self)), building(Building(self.dtype, batch)):
+            self.connect(shape)
 
     def connect(self, shape: Shape) -> None:
         """Makes the graph for inputs (n, *shape)."""
@@ -100,11 +96,11 @@ class Network(Layer):
         if self.input_shape is None:
             self.connect(tuple(x.shape[1:]))
         elif x.shape[1:] != self.input_shape:
-            raise ValueError(f"{self._who}: it is built for inputs {batched(self.input_shape)}, x is {x.shape}")
+            raise ValueError(f"{name_of(self)}: it is built for inputs {batched(self.input_shape)}, x is {x.shape}")
         if not isinstance(self.output_shape, tuple):
             raise ValueError(
-                f"{self._who}: it has {len(self.output_shape or ())} heads, and a layer has one output: use the layers "
-                "in it, or a pn.Model of one head"
+                f"{name_of(self)}: it has {len(self.output_shape or ())} heads, and a layer has one output: use the "
+                "layers in it, or a pn.Model of one head"
             )
         y: Tensor = recorded(self, (x,), _core.shape_only((*x.shape[:1], *self.output_shape), x.dtype))
         return y
@@ -140,7 +136,7 @@ class Network(Layer):
 
     def children(self) -> list[Layer]:
         """The layers, each once, in the order of the graph."""
-        return name_layers(list(self.graph.layers), self._who)
+        return name_layers(list(self.graph.layers), name_of(self))
 
     @property
     def layers(self) -> list[Layer]:

@@ -18,9 +18,10 @@ from pyneural.layers.activations import Activation
 from pyneural.layers.context import Building, building, listening
 from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
 from pyneural.layers.dense import Dense, Embedding
-from pyneural.layers.layer import Layer
+from pyneural.layers.layer import Layer, layer_dtype, tree
 from pyneural.layers.nodes import Node
 from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
+from pyneural.layers.operation import record
 from pyneural.layers.reshaping import Flatten, Reshape
 from pyneural.models.network import Network
 
@@ -152,10 +153,10 @@ def flops(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> int | None:
         calls = layer.graph.calls
         parts = [flops(one, tuple(source.shape for source in node.inputs), node.shape) for one, node in calls]
         return None if None in parts else sum(part for part in parts if part is not None)
-    known = layer._flops(inputs, output)
+    known = layer.flops(inputs, output)
     if known is not None or not layer.children():
         return known
-    dtype = next((t.dtype for one in layer._tree() for t in one._tensors.values()), "float32")
+    dtype = layer_dtype(layer)
     with building(Building(dtype)), listening() as heard:
         layer.call(*(_core.shape_only((1, *shape), dtype) for shape in inputs), training=False)
     return sum(flops(*one) or 0 for one in heard)
@@ -163,8 +164,8 @@ def flops(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> int | None:
 
 def _parameters(layer: Layer, state: bool = False, frozen: bool = False) -> int:
     """How many numbers a layer and those below it train (or keep as state, or would train were they not frozen)."""
-    below = [one for one in layer._tree() if not frozen or not one.trainable]
-    return sum(math.prod(s.shape) for one in below for s in one._specs.values() if (s.group == "state") is state)
+    below = [one for one in tree(layer) if not frozen or not one.trainable]
+    return sum(math.prod(s.shape) for one in below for s in record(one).specs.values() if (s.group == "state") is state)
 
 
 def _rule(model: Network) -> str:

@@ -17,7 +17,8 @@ from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, by_head
 from pyneural.evaluation.heads import Head, Objective, encode, inferred, note, objective
 from pyneural.layers.context import Building, building
-from pyneural.layers.layer import walk
+from pyneural.layers.layer import tree, undone_on_error, walk
+from pyneural.layers.operation import record
 from pyneural.models.model import Model
 
 Losses = str | losses.LossFunction | Mapping[str, str | losses.LossFunction]
@@ -98,14 +99,11 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
 @contextmanager
 def untouched(model: Model) -> Iterator[None]:
     """An error inside leaves the model as it was: not built where it was not, and its card the same."""
-    card, fresh = replace(model.card), []
-    if model.input_shape is None:
-        fresh = [layer for layer in model._tree() if not layer._built]
+    card = replace(model.card)
     try:
-        yield
+        with undone_on_error(tree(model)):
+            yield
     except BaseException:
-        for layer in fresh:
-            layer._unbuild()
         model.card = card
         raise
 
@@ -113,7 +111,7 @@ def untouched(model: Model) -> Iterator[None]:
 def _rehearse(model: Model, shape: tuple[int, ...]) -> None:
     """Pushes a shape-only batch through as in training, so that what cannot be trained is met before work starts."""
     learning = [layer for _, layer in walk(model) if layer.trainable]
-    if not any(spec.group != "state" for layer in learning for spec in layer._specs.values()):
+    if not any(spec.group != "state" for layer in learning for spec in record(layer).specs.values()):
         raise ValueError(
             "fit: no layer of the model can learn: they are frozen, or have no parameters: set layer.trainable = True "
             "where it shall learn, or put in a pn.Dense"

@@ -10,6 +10,7 @@ import numpy as np
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.layers.layer import Layer, walk
+from pyneural.layers.operation import record
 from pyneural.models.model import Model
 
 FLAT = ("step",)  # activations whose gradient is 0 everywhere
@@ -31,7 +32,11 @@ def look(model: Model, before: dict[str, Array]) -> str:
         before: what `values` gave before it.
     """
     rows = [
-        _Row(path, layer, [layer._tensors[name] for name, spec in layer._specs.items() if spec.group != "state"])
+        _Row(
+            path,
+            layer,
+            [record(layer).tensors[name] for name, spec in record(layer).specs.items() if spec.group != "state"],
+        )
         for path, layer in walk(model)
     ]
     still = [row for row in rows if row.parameters and row.layer.trainable and _is_still(row, before)]
@@ -64,9 +69,9 @@ def _activation(row: _Row) -> str | None:
 def values(model: Model, groups: tuple[str, ...]) -> dict[str, Array]:
     """Copies of the parameters of these groups: those that weight decay leaves alone move where there is a gradient."""
     return {
-        f"{path}/{name}": np.array(layer._tensors[name].numpy())
+        f"{path}/{name}": np.array(record(layer).tensors[name].numpy())
         for path, layer in walk(model)
-        for name, spec in layer._specs.items()
+        for name, spec in record(layer).specs.items()
         if spec.group in groups
     }
 
@@ -75,5 +80,5 @@ def _is_still(row: _Row, before: dict[str, Array]) -> bool:
     """Whether the last gradient is 0, and what only a gradient moves has not moved."""
     if any(tensor.grad is None or np.any(tensor.grad.numpy()) for tensor in row.parameters):
         return False
-    now = ((f"{row.path}/{name}", tensor) for name, tensor in row.layer._tensors.items())
+    now = ((f"{row.path}/{name}", tensor) for name, tensor in record(row.layer).tensors.items())
     return all(np.array_equal(tensor.numpy(), before[key]) for key, tensor in now if key in before)
