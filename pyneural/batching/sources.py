@@ -21,7 +21,7 @@ from pyneural.datasets.image_folder import folder
 from pyneural.datasets.splitting import split_rows
 from pyneural.models.model import Model
 
-Encode = Callable[[Any, str], Any]  # (y, who) -> y as the losses take it
+Encode = Callable[..., Any]  # (y, who, names of the data's classes) -> y as the losses take it
 DEFAULT_SHARE = 0.1  # fit's validation, where nothing is said
 _KINDS = (
     "give a pn.Dataset or a pair of arrays (x, y), splits, a folder of images, or batches that can be gone over again"
@@ -37,7 +37,7 @@ class Source(Protocol):
     shape: tuple[int, ...]
     dtype: str
     y: Any
-    classes: tuple[str, ...]
+    classes: Any
 
     def __len__(self) -> int:
         """How many examples take part."""
@@ -80,7 +80,7 @@ class Rows:
     def targets(self, encode: Encode) -> Any:
         """Every label as the losses take it."""
         if self._targets is None:
-            self._targets = encode(self.y, self.who)
+            self._targets = encode(self.y, self.who, self.classes)
         return self._targets
 
     def feed(self, preprocessing: Preprocessing, encode: Encode, dtype: str) -> Feed:

@@ -1,11 +1,12 @@
 """task.py -- what a model's outputs mean, inferred from the labels: classes, binary, or values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.card.classes import Names, are_numbers, by_name, in_order, listed, renumbered
 
 KINDS = ("classes", "binary", "values")
 REGRESSION = (
@@ -35,6 +36,17 @@ class Task:
         """The name of a class."""
         return self.classes[number] if self.classes else str(number)
 
+    @property
+    def names(self) -> Names:
+        """The names of all classes, in order; their numbers where they have none."""
+        return self.classes or tuple(map(str, range(max(2, self.outputs))))
+
+    def named(self, classes: Names) -> Self:
+        """The task of a model that learned from numbers, once its data names all classes; else the task as it is."""
+        if self.kind == "values" or self.classes or len(classes) != max(2, self.outputs):
+            return self
+        return self if set(classes) == set(self.names) else replace(self, classes=classes)
+
     def as_json(self) -> dict[str, Any]:
         """Everything, as JSON takes it."""
         return vars(self) | {"classes": list(self.classes)}
@@ -49,8 +61,14 @@ class Task:
             raise ValueError(f"task {record} makes no sense")
         return task
 
-    def encode(self, y: Array, dtype: str, who: str) -> Array:
+    def encode(self, y: Array, dtype: str, who: str, classes: Names = ()) -> Array:
         """Labels as the loss takes them: int64 (n,) for classes, (n, 1) for binary, reals (n, outputs) for values.
+
+        Args:
+            y: labels (n,), (n, 1) or (n, K).
+            dtype: of values.
+            who: opens the messages.
+            classes: the names of the data's own class numbers, where it has names.
 
         Raises:
             ValueError: the labels do not fit the task; says how.
@@ -59,17 +77,24 @@ class Task:
         _check_finite(y, who)
         if self.kind == "values":
             return _values(y, self.outputs, dtype, who)
-        top = max(1, self.outputs - 1)
-        if y.dtype.kind in "USO" and not self.classes:
-            raise ValueError(
-                f"{who}: labels are names, as '{y.flat[0]}', the model's classes are the numbers 0..{top}: give class "
-                "numbers"
-            )
-        numbers = _numbers(y, self.classes, who)
+        numbers = self._class_numbers(y, classes, who)
         low, high = int(numbers.min()), int(numbers.max())
-        if low < 0 or high > top:
+        if low < 0 or high > max(1, self.outputs - 1):
             raise ValueError(f"{who}: {_out_of_range(low, high, self.outputs)}")
         return np.ascontiguousarray(numbers if self.kind == "classes" else numbers.reshape(-1, 1), np.int64)
+
+    def _class_numbers(self, y: Array, classes: Names, who: str) -> Array:
+        """Labels as the model numbers its classes: by name, where data and model have names."""
+        names = self.names
+        known = f"the model's classes are {'' if self.classes else 'the numbers '}{listed(names)}"
+        if y.dtype.kind in "USO":
+            return by_name(y, names, known, who)
+        numbers = _numbers(y, names, who)
+        if classes and self.named(classes) is self:
+            return renumbered(numbers, classes, names, known, who)
+        if not classes and self.classes and are_numbers(names) and y.ndim == 1:
+            return by_name(numbers, names, known, who)
+        return numbers
 
 
 def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: tuple[str, ...], who: str) -> Task:
@@ -96,7 +121,7 @@ def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: tuple[str, 
     elif loss != "binary_cross_entropy" and _real(y) and not _whole_classes(y, units):
         return Task("values", units)
     if y.dtype.kind in "USO" and not classes:
-        classes = tuple(str(name) for name in np.unique(y.astype(str)))
+        classes = in_order(np.unique(y.astype(str)).tolist())
         if len(classes) == 1:
             raise ValueError(f"{who}: all {len(y):,} labels are '{classes[0]}': there is nothing to tell apart")
     kind = "binary" if units == 1 else "classes"
@@ -180,12 +205,7 @@ def _one_hot(y: Array) -> bool:
 def _numbers(y: Array, classes: tuple[str, ...], who: str) -> Array:
     """Labels of any kind as class numbers (n,)."""
     if y.dtype.kind in "USO":
-        table = {name: number for number, name in enumerate(classes)}
-        words = [str(label) for label in y.reshape(-1)]
-        strange = next((word for word in words if word not in table), None)
-        if strange is not None:
-            raise ValueError(f"{who}: label '{strange}' is none of the model's classes: {', '.join(classes)}")
-        return np.array([table[word] for word in words], np.int64)
+        return by_name(y, classes, f"the data's classes are {listed(classes)}", who)
     if y.ndim == 2 and _one_hot(y):
         return np.asarray(np.argmax(y, axis=1))
     if y.ndim == 2 and bool(np.all((y == 0) | (y == 1))):

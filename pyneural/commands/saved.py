@@ -184,10 +184,11 @@ def _pictures(model: Model, root: Path) -> Dataset:
         raise FileNotFoundError(
             f"evaluate: '{root}' has neither the four MNIST files nor images in folders of classes, as cat/1.png"
         ) from None
-    strange = next((name for name in found if name not in known), None)
-    if strange is not None:
+    strange = [name for name in found if name not in known]
+    if strange:
         raise ValueError(
-            f"evaluate: '{root}' has images of '{strange}', and the model's classes are {', '.join(known) or 'none'}"
+            f"evaluate: '{root}' has images of '{', '.join(strange)}', and the model's classes are "
+            f"{', '.join(known) or 'none'}"
         )
     x = [_input(model, file)[0] for files in found.values() for file in files]
     y = [known.index(name) for name, files in found.items() for _ in files]

@@ -1,12 +1,13 @@
 """dataset.py -- Dataset: examples and their labels; Splits: the parts to train and test on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array, as_labels, as_rows
+from pyneural.card.classes import checked_names
 
 
 class Dataset:
@@ -16,7 +17,8 @@ class Dataset:
         x: uint8 (n, height, width, channels), or floats (n, ...).  Grey images may come as (n, height, width).
         y: class numbers (n,), names (n,), one-hot rows (n, K), or values (n,) or (n, K); for a model with heads a dict
             of these by the heads' names.
-        classes: the names of the classes, in order.
+        classes: the names of the classes, in order: label 0 is the first.  They are matched by name with those of a
+            trained model and of other data.  For labels by head also a dict of them.
         groups: (n,), what belongs together (a patient, say).
         name: what the progress lines call it.
         note: said wherever a result from it is quoted, as that it is a small sample.
@@ -31,7 +33,7 @@ class Dataset:
         x: Any,
         y: Any,
         *,
-        classes: Sequence[str] = (),
+        classes: Sequence[str] | Mapping[str, Sequence[str]] = (),
         groups: Any = None,
         name: str = "",
         note: str = "",
@@ -44,11 +46,17 @@ class Dataset:
             if isinstance(y, dict)
             else as_labels(f"{who}: y", y)
         )
-        self.classes, self.name, self.note, self.prepare = tuple(map(str, classes)), name, note, prepare
+        self.classes: Any = checked_names(who, classes)
+        self.name, self.note, self.prepare = name, note, prepare
         self.groups = None if groups is None else np.asarray(groups)
         if self.x.ndim < 2:
             raise ValueError(
                 f"{who}: x is {self.x.shape}: give (n, ...), an example a row; for one feature x.reshape(-1, 1)"
+            )
+        if isinstance(self.classes, dict) and not self.classes.keys() <= by_head(self.y).keys():
+            raise ValueError(
+                f"{who}: classes is a dict ({', '.join(self.classes)}), "
+                f"y has {', '.join(by_head(self.y)) or 'no heads'}: give names by the heads that y has"
             )
         for head, part in by_head(self.y).items():
             what = f"y['{head}']" if head else "y"

@@ -8,6 +8,7 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.spelling import words
+from pyneural.card.classes import in_order
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.images.files import pixels
 
@@ -39,8 +40,8 @@ def folder(
 
     Two layouts: `path/class/image.png`, which is all for training, and `path/part/class/image.png`, where the parts are
     train, and val (or validation) and test where there are such; other folders beside train are not read.  Classes and
-    images come in the order of their names.  Hidden files, and files with other endings than those of images (png, jpg,
-    bmp, gif, tif, webp, pgm, ppm), are passed over.
+    images come in the order of their names; class names that are all whole numbers sort as numbers.  Hidden files, and
+    files with other endings than those of images (png, jpg, bmp, gif, tif, webp, pgm, ppm), are skipped.
 
     Args:
         path: of the folder.
@@ -78,9 +79,12 @@ def folder(
     if len(classes) < 2:
         raise ValueError(f"folder: '{root}' has one class, '{classes[0]}': there is nothing to tell apart")
     for part, found in parts.items():
-        for name in found:
-            if name not in classes:
-                raise ValueError(f"folder: '{root}' has the class '{name}' for {part} but not for training")
+        strange = [name for name in found if name not in classes]
+        if strange:
+            raise ValueError(
+                f"folder: '{root}' has the class{'es' * (len(strange) > 1)} '{', '.join(strange)}' for {part} but not "
+                "for training"
+            )
     files = [file for found in parts.values() for images in found.values() for file in images]
     x = _load(files, shape, channels, root)
     names = None if groups is None else np.array([_group(file, groups) for file in files])
@@ -133,7 +137,7 @@ def parts_of(root: Path) -> dict[str, Path]:
 
 
 def files_by_class(place: Path) -> dict[str, list[Path]]:
-    """The images of each class in a part, classes and files by name."""
+    """The images of each class in a part, by name; classes that are all whole numbers come as numbers."""
     entries = _visible(place)
     found = {entry.name: list(filter(_is_image, _visible(entry))) for entry in entries if entry.is_dir()}
     loose = next(filter(_is_image, entries), None)
@@ -149,7 +153,7 @@ def files_by_class(place: Path) -> dict[str, list[Path]]:
     empty = [name for name, images in found.items() if not images]
     if empty:
         raise ValueError(f"folder: '{place / empty[0]}' has no images: put some in, or remove it")
-    return found
+    return {name: found[name] for name in in_order(found)}
 
 
 def _group(file: Path, groups: Grouping) -> str:

@@ -76,13 +76,13 @@ def _whole(parts: Parts) -> tuple[Array, Array, Array]:
 def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Preprocessing) -> dict[str, Parts]:
     """By head: what the model answers, the labels, and the loss of each example, batch by batch."""
     found: dict[str, Parts] = {head.name: ([], [], []) for head in heads}
-    run = forward(model, heads)
+    run, classes = forward(model, heads), () if is_stream(part) else part.classes
     with _core.no_grad():
         for number, (x, y) in enumerate(pairs(part, "evaluate") if is_stream(part) else [(part.x, part.y)], start=1):
             who = f"evaluate: batch {number}" if is_stream(part) else "evaluate"
             x = numbered(model, checked(model, x, who), who)
             preprocessing.check(x.dtype.name, who)
-            y = encode(heads, model.dtype, y, who)
+            y = encode(heads, model.dtype, y, who, classes)
             for batch, targets in Feed(x, y, np.arange(len(x)), preprocessing, model.dtype).batches(BATCH):
                 outputs = run(batch, training=False)
                 answered = answers(outputs, heads)

@@ -17,6 +17,7 @@ import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.batching.feed import Batches
+from pyneural.card.classes import of_head
 from pyneural.card.task import REGRESSION, Task, check_varied, infer
 from pyneural.metrics.estimate import Estimate
 from pyneural.models.model import Model
@@ -89,7 +90,7 @@ def pick(what: str, value: Any, heads: tuple[str, ...], who: str, absent: Any = 
 
 
 def inferred(
-    model: Model, y: Any, loss: Any = "auto", shown: Any = (), classes: tuple[str, ...] = (), *, who: str
+    model: Model, y: Any, loss: Any = "auto", shown: Any = (), classes: Any = (), *, who: str
 ) -> tuple[Head, ...]:
     """The heads of a built model, from its labels and what was asked for; tasks it has already stay.
 
@@ -98,7 +99,7 @@ def inferred(
         y: labels, or a dict of them.
         loss: a name or a function, or a dict of them; "auto" suits the task.
         shown: the metrics, or a dict of them.
-        classes: the names of the classes, where the data has them and there is one output.
+        classes: the names of the classes, where the data has them; or a dict of them.
         who: opens the messages; in "fit" equal labels are refused.
 
     Raises:
@@ -112,8 +113,10 @@ def inferred(
     made = []
     for head in heads:
         at = f"{who}: {head}" if head else who
-        task = known.get(head) or infer(labels[head], _outputs(model, head), losses.spelled(wanted[head]), classes, at)
+        named, old = of_head(classes, head), known.get(head)
+        task = old or infer(labels[head], _outputs(model, head), losses.spelled(wanted[head]), named, at)
         if who == "fit":
+            task = task.named(named)
             check_varied(labels[head], task, at)
         made.append(Head(head, task, losses.find(wanted[head], task, at), metrics.find(beside[head], task, at)))
     return tuple(made)
@@ -140,12 +143,14 @@ def note(model: Model, heads: tuple[Head, ...]) -> None:
         model.card.task, model.card.loss = heads[0].task, heads[0].loss.name
 
 
-def encode(heads: tuple[Head, ...], dtype: str, y: Any, who: str) -> Any:
-    """Labels as the losses take them, an array or a dict of them."""
+def encode(heads: tuple[Head, ...], dtype: str, y: Any, who: str, classes: Any = ()) -> Any:
+    """Labels as the losses take them, an array or a dict of them; `classes` names the data's class numbers."""
     if not heads[0].name:
-        return heads[0].task.encode(pick("y", y, ("",), who)[""], dtype, who)
+        return heads[0].task.encode(pick("y", y, ("",), who)[""], dtype, who, of_head(classes, ""))
     labels = pick("y", y, tuple(head.name for head in heads), who)
-    return {head.name: head.task.encode(labels[head.name], dtype, f"{who}: {head.name}") for head in heads}
+    return {
+        name: task.encode(labels[name], dtype, f"{who}: {name}", of_head(classes, name)) for name, task, *_ in heads
+    }
 
 
 def written(head: Head) -> bool:

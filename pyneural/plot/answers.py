@@ -7,6 +7,7 @@ import numpy as np
 import pyneural._core as _core
 import pyneural.plot.drawing as drawing
 from pyneural.arguments.arrays import Array
+from pyneural.card.classes import Names, of_head
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, as_dataset, by_head
 from pyneural.evaluation.predict import predict
@@ -42,15 +43,16 @@ def predictions(model: Model, x: Any, y: Any = None, *, count: int = 8, ax: Any 
         raise TypeError(f"plot.predictions: model is {type(model).__name__}: give a trained model and images")
     if model.card.task is None:
         raise RuntimeError("plot.predictions: the model is not trained yet: pn.fit(model, data) first")
+    classes: Any = ()
     if isinstance(x, Dataset):
-        x, y = x.x, x.y if y is None else y
+        x, y, classes = (x.x, x.y, x.classes) if y is None else (x.x, y, ())
     x = x.numpy() if isinstance(x, _core.Tensor) else np.asarray(x)
     x = x[None] if model.input_shape in (x.shape, (*x.shape, 1)) else x
     pixels = drawing.pixels(x, count, "predictions")
     answers, truths, tasks = by_head(predict(model, x[:count])), by_head(y), by_head(model.card.task)
     found: dict[str, list[Answer]] = {}
     for head, task in tasks.items():
-        truth = _truth(task, truths.get(head), len(x), model.dtype)
+        truth = _truth(task, truths.get(head), len(x), model.dtype, of_head(classes, head))
         found[head] = [_answer(task, *pair) for pair in zip(answers[head], truth, strict=False)]
     columns = list(zip(*found.values(), strict=True))
     titles = [
@@ -141,11 +143,11 @@ def confusion(report: Report, *, ax: Any = None) -> Any:
 # ---- what they draw
 
 
-def _truth(task: Task, y: Any, n: int, dtype: str) -> list[Any]:
+def _truth(task: Task, y: Any, n: int, dtype: str, classes: Names) -> list[Any]:
     """The true class, or values, of each of n examples; None for each where they are not told."""
     if y is None:
         return [None] * n
-    found = task.encode(np.asarray(y), dtype, "plot.predictions")
+    found = task.encode(np.asarray(y), dtype, "plot.predictions", classes)
     if len(found) != n:
         raise ValueError(f"plot.predictions: x has {n:,} images, y has {len(found):,} labels: give one for each")
     return list(found if task.kind == "values" else found.reshape(-1))

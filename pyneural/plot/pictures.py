@@ -7,6 +7,7 @@ import numpy as np
 
 import pyneural._core as _core
 import pyneural.plot.drawing as drawing
+from pyneural.card.classes import of_head
 from pyneural.datasets.dataset import Dataset, by_head
 from pyneural.plot.drawing import INK
 
@@ -50,7 +51,7 @@ def images(
         labels = np.atleast_1d(labels)
         if len(labels) != len(x):
             raise ValueError(f"plot.images: x has {len(x):,} images, y is {labels.shape}: give one label for each")
-        names = [f"{head} {drawing.label_text(label, classes)}".strip() for label in labels[:count]]
+        names = [f"{head} {drawing.label_text(label, of_head(classes, head))}".strip() for label in labels[:count]]
         titles = [f"{title}\n{name}".strip() for title, name in zip(titles, names, strict=True)]
     axes = drawing.grid(pixels, titles, [INK] * len(titles), columns, ax, "images")
     return axes[0, 0] if one else axes

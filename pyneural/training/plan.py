@@ -76,8 +76,8 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
             if head.task.kind == "values" and request.loss == "auto" and model.card.task is None:
                 warn_of_values(by_head(train.y)[head.name])
 
-        def encoded(y: Any, who: str) -> Any:
-            return encode(heads, model.dtype, y, who)
+        def encoded(y: Any, who: str, classes: Any = ()) -> Any:
+            return encode(heads, model.dtype, y, who, classes)
 
         made = Plan(
             train.feed(preprocessing, encoded, model.dtype),

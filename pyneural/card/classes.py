@@ -1,0 +1,110 @@
+"""classes.py -- names of classes: their order, and labels of data that numbers its classes in another order."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pyneural.arguments.arrays import Array
+
+Names = tuple[str, ...]
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_SHOWN = 20  # names that a message lists
+
+
+def in_order(names: Iterable[str]) -> Names:
+    """Distinct names in order: as numbers where all are whole numbers, else as text.
+
+    >>> in_order(["10", "9", "2"]), in_order(["b", "a", "10"])
+    (('2', '9', '10'), ('10', 'a', 'b'))
+    """
+    distinct = sorted(set(names))
+    return tuple(sorted(distinct, key=int) if are_numbers(distinct) else distinct)
+
+
+def are_numbers(names: Iterable[str]) -> bool:
+    """Whether all names are whole numbers."""
+    return all(map(_WHOLE.fullmatch, names))
+
+
+def of_head(classes: Any, head: str) -> Names:
+    """The names for a head: those of a dict by head, or the same for every head."""
+    found: Names = classes.get(head, ()) if isinstance(classes, Mapping) else classes
+    return found
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as messages list them.
+
+    >>> listed(["ant", "bee"])
+    'ant, bee'
+    """
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def checked_names(who: str, classes: Any) -> Any:
+    """The names of a Dataset's classes, a tuple of text or a dict of these by head.
+
+    Raises:
+        TypeError, ValueError: they are not names, or a name appears twice.
+    """
+    if isinstance(classes, Mapping):
+        return {str(head): checked_names(f"{who}: {head}", names) for head, names in classes.items()}
+    if isinstance(classes, str):
+        raise TypeError(f"{who}: classes is {classes!r}: give a list of names, as ['cat', 'dog']")
+    names = tuple(map(str, classes))
+    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    if twice is not None:
+        raise ValueError(f"{who}: classes names '{twice}' twice: give each class a name of its own")
+    return names
+
+
+def by_name(labels: Array, names: Names, known: str, who: str) -> Array:
+    """The numbers of labels that are names.
+
+    Args:
+        labels: names, of any shape.
+        names: of the classes, in order.
+        known: the classes in words, for the message.
+        who: opens the message.
+
+    Raises:
+        ValueError: some are not among the names; lists them.
+    """
+    table = {name: number for number, name in enumerate(names)}
+    words = [str(label) for label in labels.reshape(-1)]
+    strange = in_order(word for word in words if word not in table)
+    if strange:
+        raise ValueError(
+            f"{who}: y has labels that are not among the classes: {listed(strange)}; {known}: correct the labels, or "
+            "leave those examples out"
+        )
+    return np.array([table[word] for word in words], np.int64)
+
+
+def renumbered(numbers: Array, given: Names, names: Names, known: str, who: str) -> Array:
+    """Class numbers of data whose classes are `given`, as numbers of the same names among `names`.
+
+    Raises:
+        ValueError: a number has no name, or a name in use is not among `names`; lists those.
+    """
+    low, high = int(numbers.min()), int(numbers.max())
+    if low < 0 or high >= len(given):
+        raise ValueError(
+            f"{who}: labels run {low}..{high}, the data names {len(given)} classes, {listed(given)}: give labels "
+            f"0..{len(given) - 1}, or a name for every class"
+        )
+    if given == names[: len(given)]:
+        return numbers
+    places = {name: place for place, name in enumerate(names)}
+    table = np.array([places.get(name, -1) for name in given], np.int64)
+    found = table[numbers]
+    if found.min() < 0:
+        strange = listed([given[number] for number in np.unique(numbers[found < 0])])
+        raise ValueError(
+            f"{who}: the data has the classes {strange}; {known}: leave those examples out, or train a new model "
+            "on all classes"
+        )
+    return found
