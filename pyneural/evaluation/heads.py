@@ -222,8 +222,11 @@ def _outputs(model: Model, head: str) -> tuple[int, ...]:
 BATCH = 500  # rows at a time: enough to keep the cores busy, few enough to stay in their caches
 
 
-def measure(objective: Objective, feed: Batches) -> dict[str, float]:
-    """The mean loss and each metric's mean; a share of right answers comes with its interval."""
+def measure(objective: Objective, feed: Batches, stop: _core.Interrupt) -> dict[str, float]:
+    """The mean loss and each metric's mean; a share of right answers comes with its interval.
+
+    Once Ctrl-C is pressed (`stop.pressed`) it ends after the batch at hand, and the means are of no use.
+    """
     functions = {"loss": objective.loss, **objective.metrics}  # the loss first: it leaves what the heads' losses are
     sums, n = dict.fromkeys(functions, 0.0), 0
     with _core.no_grad():
@@ -232,5 +235,7 @@ def measure(objective: Objective, feed: Batches) -> dict[str, float]:
             for name, function in functions.items():
                 sums[name] += float(function(outputs, y)) * len(x)
             n += len(x)
+            if stop.pressed:
+                break
     values = {name: total / n for name, total in sums.items()}
     return values | {name: Estimate.share(round(sums[name]), n) for name in objective.shares}

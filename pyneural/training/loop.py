@@ -2,6 +2,7 @@
 
 import math
 import time
+from typing import NamedTuple
 
 import pyneural._core as _core
 import pyneural.schedules as schedules
@@ -14,6 +15,31 @@ from pyneural.training.history import History
 from pyneural.training.optimizers import Optimizer
 from pyneural.training.plan import Plan
 from pyneural.training.progress import Progress
+
+
+class _Finished(NamedTuple):
+    """What the finished epochs gave, replaced as one: whenever Ctrl-C comes, all of an epoch is here or nothing of it.
+
+    Attributes:
+        values: as those of History.
+        best: the number of the best epoch, from 1; 0 for none.
+        lowest: its validation loss.
+        weights: the model's, after it.
+    """
+
+    values: dict[str, list[float]]
+    best: int
+    lowest: float
+    weights: list[bytes]
+
+    @property
+    def epochs(self) -> int:
+        """How many."""
+        return len(self.values.get("loss", ()))
+
+    def of_best(self) -> dict[str, float]:
+        """The best epoch's values."""
+        return {name: values[self.best - 1] for name, values in self.values.items()}
 
 
 class Training:
@@ -30,40 +56,67 @@ class Training:
         seed: int,
         verbose: int,
     ) -> None:
-        self.model, self.plan, self.recipe, self.schedule = model, plan, optimizer, schedule
-        self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
+        self.model = model
+        self.plan = plan
+        self.recipe = optimizer
+        self.schedule = schedule
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.seed = seed
         each = plan.feed.steps(batch_size)
-        self.steps, self.progress = epochs * each, Progress(verbose, epochs, each, plan.note)
+        self.steps = epochs * each
+        self.progress = Progress(verbose, epochs, each, plan.note)
         self.bound = optimizer.bound(model)
         self.blocks = model.blocks()
-        self.kept, self.best = self.blocks.snapshot(), math.inf
+        self.finished = _Finished({}, 0, math.inf, self.blocks.snapshot())
         self.before = stuck.values(model, optimizer.undecayed) if verbose else {}
-        self.at, self.history = Position(seed), History()
+        self.earlier = model.card.epochs
+        self.at = Position(seed)
+        self.history = History()
         self.started = time.perf_counter()
 
     def train(self) -> History:
-        """The epochs."""
+        """The epochs.
+
+        A first Ctrl-C ends them after the batch at hand, in training and in validation; a second one at once.  Either
+        way the History is returned; while its last entries are made, Ctrl-C is only noted.
+        """
         token = position.set(self.at)
         try:
             with _core.Interrupt() as stop:
-                for epoch in range(1, self.epochs + 1):
-                    begun = time.perf_counter()
-                    values = self._epoch(epoch, stop)
-                    if stop.pressed:
-                        break
-                    self._finish(epoch, values, time.perf_counter() - begun)
-            self.history.interrupted = stop.pressed
+                try:
+                    self._epochs(stop)
+                except KeyboardInterrupt:
+                    if not stop.pressed:  # it is not ours
+                        raise
+                self.history.interrupted = stop.pressed
         finally:
             position.reset(token)
-        return self._end()
+        with _core.Interrupt():
+            return self._end()
+
+    def _epochs(self, stop: _core.Interrupt) -> None:
+        """All epochs, or as many as there is time for before Ctrl-C."""
+        for epoch in range(1, self.epochs + 1):
+            begun = time.perf_counter()
+            values = self._epoch(epoch, stop)
+            if not stop.pressed:
+                self._finish(epoch, values, begun, stop)
+            if stop.pressed:
+                break
 
     def _epoch(self, epoch: int, stop: _core.Interrupt) -> dict[str, float]:
         """One pass over the training data; returns the means of the loss and the metrics."""
-        at, history, progress = self.at, self.history, self.progress
+        at = self.at
+        history = self.history
+        progress = self.progress
         run, loss, metrics, _ = self.plan.objective
-        engine, rate, schedule = self.bound.engine, self.recipe.learning_rate, self.schedule
+        engine = self.bound.engine
+        rate = self.recipe.learning_rate
+        schedule = self.schedule
         functions = list(metrics.values())
-        totals, total, n, step = [0.0] * len(functions), 0.0, 0, 0
+        totals = [0.0] * len(functions)
+        total, n, step = 0.0, 0, 0
         at.step = self.model.card.epochs
         progress.open(epoch)
         shown = progress.steps_shown
@@ -93,23 +146,17 @@ class Training:
             at.samples = None
         return {"loss": total / max(1, n)} | {name: t / max(1, n) for name, t in zip(metrics, totals, strict=True)}
 
-    def _finish(self, epoch: int, values: dict[str, float], seconds: float) -> None:
-        """Validates, keeps the weights where they are the best, and says so."""
+    def _finish(self, epoch: int, values: dict[str, float], begun: float, stop: _core.Interrupt) -> None:
+        """Validates, keeps the weights where they are the best, and prints the epoch's line."""
         if self.plan.held is not None:
-            begun = time.perf_counter()
-            found = measure(self.plan.objective, self.plan.held)
+            found = measure(self.plan.objective, self.plan.held, stop)
+            if stop.pressed:
+                return
             values |= {f"val_{name}": value for name, value in found.items()}
-            seconds += time.perf_counter() - begun
             if not math.isfinite(found["loss"]):
                 self._fail(epoch, self.history.steps, found["loss"])
-        self.history.append(**values, learning_rate=self.bound.learning_rate, seconds=seconds)
-        self.model.card.epochs += 1
-        if self.plan.held is None or values["val_loss"] < self.best:
-            self.best = values.get("val_loss", math.inf)
-            self.kept = self.blocks.snapshot()
-            self.history.best_epoch = epoch
-            self.model.card.metrics = {name: float(value) for name, value in values.items()}
-            self.model.card.best_epoch = self.model.card.epochs
+        seconds = time.perf_counter() - begun
+        self._keep(epoch, values | {"learning_rate": self.bound.learning_rate, "seconds": seconds})
         self.progress.epoch(epoch, seconds, values)
         if epoch == 1 and self.progress.verbose:
             hint = stuck.look(self.model, self.before)
@@ -117,9 +164,31 @@ class Training:
             if hint:
                 self.progress.say(hint)
 
+    def _keep(self, epoch: int, values: dict[str, float]) -> None:
+        """Puts an epoch to those finished, with the weights where they are the best."""
+        before = self.finished
+        lists = {name: [*before.values.get(name, ()), value] for name, value in values.items()}
+        if self.plan.held is None or values["val_loss"] < before.lowest:
+            lowest = values.get("val_loss", math.inf)
+            self.finished = _Finished(lists, epoch, lowest, self.blocks.snapshot())
+        else:
+            self.finished = before._replace(values=lists)
+        self.model.card.epochs = self.earlier + self.finished.epochs
+
+    def _put_back(self) -> None:
+        """Gives the model the best weights so far, and its card what they are worth."""
+        finished = self.finished
+        card = self.model.card
+        self.blocks.restore(finished.weights)
+        card.epochs = self.earlier + finished.epochs
+        if finished.best:
+            card.best_epoch = self.earlier + finished.best
+            values = finished.of_best().items()
+            card.metrics = {name: float(value) for name, value in values if name not in ("learning_rate", "seconds")}
+
     def _fail(self, epoch: int, step: int, value: float) -> None:
-        self.blocks.restore(self.kept)
-        best = self.history.best_epoch
+        self._put_back()
+        best = self.finished.best
         put = f"those of epoch {best}, the best," if best else "those before this fit"
         raise FloatingPointError(
             f"fit: the loss became {value} in epoch {epoch}, step {step}; the weights are {put} again: lower the "
@@ -128,17 +197,22 @@ class Training:
 
     def _end(self) -> History:
         """Puts the best weights back and says the last line."""
-        history, best, say = self.history, self.history.best_epoch, self.progress.parts
+        history = self.history
+        best = self.finished.best
+        say = self.progress.parts
         if best:
-            self.blocks.restore(self.kept)
+            self._put_back()
+        history.values = self.finished.values
+        history.best_epoch = best
         history.seconds = time.perf_counter() - self.started
         history.fingerprint = self.blocks.fingerprint()
         took = f"{history.seconds:.1f} s"
         if history.interrupted:
             state = f"those of epoch {best}, the best" if best else "those of this moment"
-            say([f"interrupted in epoch {history.epochs + 1} after {took}; the weights are {state}"])
+            at = min(history.epochs + 1, self.epochs)
+            say([f"interrupted in epoch {at} after {took}; the weights are {state}"])
         elif "val_loss" in history:
-            values = {name: history[name][best - 1] for name in history if name.startswith("val_")}
+            values = {name: value for name, value in self.finished.of_best().items() if name.startswith("val_")}
             shares = [f"{name} {value}" for name, value in values.items() if isinstance(value, Estimate)]
             found = ", ".join([f"val_loss {values['val_loss']:.4g}", *shares])
             say([f"best epoch {best} ({found})", *self.progress.note, took])
