@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pyneural._core as _core
 from pyneural.arguments.paths import model_path
-from pyneural.arguments.spelling import choose, words
+from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.mnist_files import mnist
 from pyneural.datasets.splitting import split_rows
@@ -62,7 +62,7 @@ class Run(NamedTuple):
     report: Report | None
 
 
-@words(lr="learning_rate", path="data", output_path="output")
+@check_keywords(lr="learning_rate", path="data", output_path="output")
 def digits(
     *,
     epochs: int = 5,

@@ -112,8 +112,8 @@ def check_arguments(layer: type, count: int, given: Iterable[str]) -> None:
             raise TypeError(f"{layer.__name__}() has no '{word}'; {hint}")
 
 
-def words(*, positional: str = "", **familiar: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorates a function so that keywords it does not have are met with ours.
+def check_keywords(*, positional: str = "", **familiar: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorates a function: a keyword that it does not have raises an error that names the one of ours.
 
     Args:
         positional: what to say when there are too many positional arguments.

@@ -100,11 +100,11 @@ def sources(
     Raises:
         ValueError, TypeError: they are not what fit can learn from; says what to give.
     """
-    given = opened(data, "fit", model)
+    given = open_data(data, "fit", model)
     share = _share(validation)
     held = given.validation if isinstance(given, Splits) else None
     if not isinstance(validation, int | float | None):
-        held = opened(validation, "fit: validation", model, part="validation")
+        held = open_data(validation, "fit: validation", model, part="validation")
     elif not share:
         held = None
     if is_stream(given):
@@ -162,7 +162,7 @@ def _share(validation: Any) -> float:
     return float(validation)
 
 
-def opened(data: Any, who: str, model: Model, part: str = "") -> Any:
+def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:
     """The data as Splits, a Dataset, or what gives batches; with `part`, that one of a folder's Splits.
 
     A folder's images are brought to the size of the model's, where that is known.

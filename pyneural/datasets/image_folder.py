@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.spelling import words
+from pyneural.arguments.spelling import check_keywords
 from pyneural.card.classes import in_order
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.images.files import pixels
@@ -22,7 +22,7 @@ _PARTS = {  # what the folder of a part may be called
 _NAMED = 3  # damaged files that a message names
 
 
-@words(
+@check_keywords(
     positional="give the rest by name, as size=64",
     image_size="size",
     target_size="size",

@@ -6,10 +6,10 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.spelling import words
+from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.feed import Feed
 from pyneural.batching.inputs import check_model, checked, numbered
-from pyneural.batching.sources import opened
+from pyneural.batching.sources import open_data
 from pyneural.batching.stream import is_stream, labels, pairs
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.evaluation.heads import BATCH, Head, answers, encode, forward, inferred, names, trained
@@ -28,7 +28,7 @@ def evaluate(model: Sequential, data: Any, *, verbose: int = 1) -> Report: ...
 def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any: ...
 
 
-@words(
+@check_keywords(
     positional="give x and y as one pair, pn.evaluate(model, (x, y))",
     x="the second argument: pn.evaluate(model, (x, y))",
     y="the second argument: pn.evaluate(model, (x, y))",
@@ -57,7 +57,7 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
     """
     who = "evaluate"
     check_model(model, who)
-    part = opened(data, who, model, part="test")
+    part = open_data(data, who, model, part="test")
     heads, preprocessing = _heads(model, part), model.card.preprocessing or Preprocessing("none", "float")
     found = _found(model, part, heads, preprocessing)
     name, note = ("data", "") if is_stream(part) else (part.name, part.note)

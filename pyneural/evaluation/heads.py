@@ -134,7 +134,7 @@ def trained(model: Model) -> tuple[Head, ...]:
     )
 
 
-def note(model: Model, heads: tuple[Head, ...]) -> None:
+def record_on_card(model: Model, heads: tuple[Head, ...]) -> None:
     """Writes on the model's card what its outputs mean and which losses they are trained with."""
     if heads[0].name:
         model.card.task = {head.name: head.task for head in heads}
@@ -222,7 +222,7 @@ def _outputs(model: Model, head: str) -> tuple[int, ...]:
 BATCH = 500  # rows at a time: enough to keep the cores busy, few enough to stay in their caches
 
 
-def measure(objective: Objective, feed: Batches, stop: _core.Interrupt) -> dict[str, float]:
+def mean_loss_and_metrics(objective: Objective, feed: Batches, stop: _core.Interrupt) -> dict[str, float]:
     """The mean loss and each metric's mean; a share of right answers comes with its interval.
 
     Once Ctrl-C is pressed (`stop.pressed`) it ends after the batch at hand, and the means are of no use.

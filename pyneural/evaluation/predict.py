@@ -6,7 +6,7 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.spelling import words
+from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.feed import Feed
 from pyneural.batching.inputs import check_model, checked, not_a_path, numbered
 from pyneural.card.preprocessing import Preprocessing
@@ -25,7 +25,9 @@ def predict(model: Sequential, x: Any) -> Array: ...
 def predict(model: Model, x: Any) -> Any: ...
 
 
-@words(batch_size="nothing: it has no effect on the result", verbose="nothing: it prints nothing", data="x", images="x")
+@check_keywords(
+    batch_size="nothing: it has no effect on the result", verbose="nothing: it prints nothing", data="x", images="x"
+)
 def predict(model: Model, x: Any) -> Any:
     """What a trained model says about inputs, which are prepared as those it was trained on.
 
@@ -101,7 +103,7 @@ def classify(model: Sequential, image: Any) -> Prediction: ...
 def classify(model: Model, image: Any) -> Any: ...
 
 
-@words(x="image", data="image")
+@check_keywords(x="image", data="image")
 def classify(model: Model, image: Any) -> Any:
     """The class of one input, with the model's confidence in it.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from pyneural.arguments.checks import shape_of
-from pyneural.arguments.spelling import words
+from pyneural.arguments.spelling import check_keywords
 from pyneural.layers.joins import Add, Arithmetic, Multiply
 from pyneural.layers.layer import Layer
 from pyneural.layers.operation import Vertex
@@ -63,7 +63,9 @@ class Node(Vertex):
         return _arithmetic("multiply", self, -1.0)
 
 
-@words(name="nothing: an input has none", batch_size="nothing: batches may have any size", dtype="pn.Model(dtype=...)")
+@check_keywords(
+    name="nothing: an input has none", batch_size="nothing: batches may have any size", dtype="pn.Model(dtype=...)"
+)
 def Input(shape: object, *others: object) -> Node:  # noqa: N802 -- it stands where layers stand
     """The node at which a graph begins.
 

@@ -10,7 +10,7 @@ import pyneural.models.summary as summary
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape, batched, shape_of
 from pyneural.arguments.familiar import OF_MODELS
-from pyneural.arguments.spelling import closest, instead, words
+from pyneural.arguments.spelling import check_keywords, closest, instead
 from pyneural.layers.context import Position, now_building, position
 from pyneural.layers.layer import Layer, on_nodes, tree, walk
 from pyneural.layers.naming import name_layers
@@ -76,7 +76,7 @@ class Model(Network):
 
     # ---- building
 
-    @words(positional="give one tuple, as model.build((28, 28, 1))", input_shape="shape")
+    @check_keywords(positional="give one tuple, as model.build((28, 28, 1))", input_shape="shape")
     def build(self, shape: Sequence[int], *, seed: int = 0, batch: int = 1) -> None:
         """Learns every shape by a shape-only batch, lays out the parameters and fills them.
 

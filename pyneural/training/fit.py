@@ -7,7 +7,7 @@ import numpy as np
 import pyneural.schedules as schedules
 import pyneural.training.optimizers as optimizers
 from pyneural.arguments.familiar import OF_FIT
-from pyneural.arguments.spelling import words
+from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
 from pyneural.models.model import Model
 from pyneural.training.history import History
@@ -17,7 +17,7 @@ from pyneural.training.plan import Losses, Metrics, Request
 from pyneural.training.plan import plan as make_plan
 
 
-@words(
+@check_keywords(
     positional="give x and y as one pair, pn.fit(model, (x, y)), and all else by name, as epochs=5",
     **OF_FIT,
 )

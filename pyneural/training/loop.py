@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyneural._core as _core
 import pyneural.schedules as schedules
 import pyneural.training.stuck as stuck
-from pyneural.evaluation.heads import measure
+from pyneural.evaluation.heads import mean_loss_and_metrics
 from pyneural.layers.context import Position, position
 from pyneural.metrics.estimate import Estimate
 from pyneural.models.model import Model
@@ -149,7 +149,7 @@ class Training:
     def _finish(self, epoch: int, values: dict[str, float], begun: float, stop: _core.Interrupt) -> None:
         """Validates, keeps the weights where they are the best, and prints the epoch's line."""
         if self.plan.held is not None:
-            found = measure(self.plan.objective, self.plan.held, stop)
+            found = mean_loss_and_metrics(self.plan.objective, self.plan.held, stop)
             if stop.pressed:
                 return
             values |= {f"val_{name}": value for name, value in found.items()}
@@ -159,7 +159,7 @@ class Training:
         self._keep(epoch, values | {"learning_rate": self.bound.learning_rate, "seconds": seconds})
         self.progress.epoch(epoch, seconds, values)
         if epoch == 1 and self.progress.verbose:
-            hint = stuck.look(self.model, self.before)
+            hint = stuck.layers_without_gradient(self.model, self.before)
             self.before.clear()
             if hint:
                 self.progress.say(hint)

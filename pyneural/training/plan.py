@@ -15,7 +15,7 @@ from pyneural.batching.stream import Stream
 from pyneural.card.preprocessing import Preprocessing, decided
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, by_head
-from pyneural.evaluation.heads import Head, Objective, encode, inferred, note, objective
+from pyneural.evaluation.heads import Head, Objective, encode, inferred, objective, record_on_card
 from pyneural.layers.context import Building, building
 from pyneural.layers.layer import tree, undone_on_error, walk
 from pyneural.layers.operation import record
@@ -90,7 +90,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
         digest = train.digest(encoded)
         _rehearse(model, (made.feed.smallest(request.batch_size), *train.shape))
     model.build(train.shape, seed=request.seed)
-    note(model, heads)
+    record_on_card(model, heads)
     model.card.preprocessing, model.card.seed = preprocessing, request.seed
     model.card.data, model.card.data_hash, model.card.prepare = train.name, digest, train.prepare
     return made

@@ -24,7 +24,7 @@ class _Row(NamedTuple):
     parameters: list[Tensor]
 
 
-def look(model: Model, before: dict[str, Array]) -> str:
+def layers_without_gradient(model: Model, before: dict[str, Array]) -> str:
     """What to look at; "" where every layer has a gradient, or has changed.
 
     Args:
