@@ -11,8 +11,10 @@ import subprocess
 import sys
 import sysconfig
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+import package
 import pytest
 from oprows import ROWS
 
@@ -361,3 +363,96 @@ if sys.platform == "linux" and shutil.which("objdump"):
             most = max(tiles.values(), default=(0, 0))
             assert most[0] >= 2 * rows, f"{isa}: no {rows} x 2 tile of {real} has {2 * rows} multiply-adds: {tiles}"
             assert most[1] <= most[0], f"{isa}: its products and sums are not fused: {tiles}"
+
+
+# ---- the Python package --------------------------------------------------------------------------------------------
+
+MODULES = package.modules()
+BROKEN: dict[str, tuple[Callable[[list[package.Module]], list[str]], str, str, str]] = {
+    "an import upwards": (
+        package.upwards,
+        "layers.planted", "from pyneural.models.graph import Graph",
+        "layers.planted:1 imports models.graph, which is on a higher floor",
+    ),
+    "a circle": (
+        package.circles,
+        "layers.planted", "import pyneural.layers.second as second",
+        "layers.planted, layers.second import each other",
+    ),
+    "the package": (
+        package.elsewhere,
+        "training.planted", "import pyneural as pn",
+        "training.planted:1 imports pyneural from the folder pyneural: name the module that defines it",
+    ),
+    "a name out of a folder": (
+        package.elsewhere,
+        "training.planted", "from pyneural.layers import Dense",
+        "training.planted:1 imports Dense from the folder layers: name the module that defines it",
+    ),
+    "a module out of a folder": (
+        package.elsewhere,
+        "training.planted", "from pyneural.plot import drawing",
+        "training.planted:1 imports drawing from the folder plot: name the module that defines it",
+    ),
+    "a name that another module defines": (
+        package.elsewhere,
+        "training.planted", "from pyneural.models.model import Network",
+        "training.planted:1 imports Network from models.model, which does not define it",
+    ),
+    "an import in a function": (
+        package.hidden,
+        "training.planted", "def fit():\n    from pyneural.layers.dense import Dense",
+        "training.planted:2 imports layers.dense in fit: import it at the top",
+    ),
+    "an import for type checkers": (
+        package.hidden,
+        "training.planted", "if TYPE_CHECKING:\n    from pyneural.layers.dense import Dense",
+        "training.planted:2 imports layers.dense in TYPE_CHECKING: import it at the top",
+    ),
+    "a private name imported": (
+        package.private,
+        "training.planted", "from pyneural.card.task import _numbers",
+        "training.planted:1 imports _numbers",
+    ),
+    "a private attribute of another": (
+        package.private,
+        "training.planted", "def fit(model):\n    return model._graph",
+        "training.planted:2 uses model._graph",
+    ),
+    "a face that computes": (
+        package.faces,
+        "planted.__init__", "'A face.'\nNAMES = sorted(['b', 'a'])",
+        "planted.__init__:2 does more than hold names",
+    ),
+    "a face that hides a module": (
+        package.faces,
+        "planted.__init__", "'A face.'\nfrom pyneural.planted.digits import digits",
+        "planted.__init__:2 hands on digits, which is also a module there",
+    ),
+    "a face that hands on another folder's names": (
+        package.faces,
+        "planted.__init__", "'A face.'\nfrom pyneural.card.task import Task",
+        "planted.__init__:2 hands on names of card.task",
+    ),
+}  # fmt: skip
+BESIDE = {"layers.second": "import pyneural.layers.planted as planted", "planted.digits": ""}
+
+
+@pytest.mark.parametrize("law", [package.upwards, package.circles, package.elsewhere, package.hidden, package.private])
+def test_the_package_keeps_its_law_of(law: Callable[[list[package.Module]], list[str]]) -> None:
+    assert not law(MODULES), law.__doc__
+
+
+def test_the_faces_of_folders_hold_names() -> None:
+    assert not package.faces(MODULES)
+
+
+def test_every_module_of_the_package_is_on_a_floor() -> None:
+    assert {module.name.split(".")[0] for module in MODULES} == set(package.FLOORS) - {"_core"}
+
+
+@pytest.mark.parametrize("violation", BROKEN)
+def test_a_violation_that_is_planted_is_named(violation: str) -> None:
+    law, name, source, said = BROKEN[violation]
+    beside = [package.Module(other, ast.parse(text)) for other, text in BESIDE.items()]
+    assert law([*MODULES, package.Module(name, ast.parse(source)), *beside]) == [said]

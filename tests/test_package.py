@@ -49,13 +49,6 @@ def test_a_module_can_be_read_in_one_sitting(path):
     assert ast.get_docstring(ast.parse(text)), f"{path.name} says nothing about itself"
 
 
-def test_init_holds_names_only():
-    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
-    kinds = {type(node) for node in tree.body[1:-1]}
-    assert kinds <= {ast.Import, ast.ImportFrom, ast.Assign}
-    assert ast.unparse(tree.body[-1]).startswith("if not TYPE_CHECKING:\n    __getattr__ = ")
-
-
 def test_every_name_it_lists_is_there():
     for name in pn.__all__:
         assert hasattr(pn, name), name
