@@ -102,8 +102,8 @@ def test_arguments_by_position_and_by_name_are_the_same() -> None:
         (lambda x: ops.relu("x"), TypeError, "relu: x must be a tensor, an array or numbers, not str"),
         (lambda x: ops.concat(tensor(x)), TypeError, "concat: tensors must be a list or tuple of tensors, not"),
         (lambda x: ops.concat(3), TypeError, "concat: tensors must be a list or tuple of tensors, not int"),
-        (lambda x: ops.concat([]), ValueError, "concat: takes 1 to 64 tensors at once, got 0"),
-        (lambda x: ops.concat([x] * 65), ValueError, "concat: takes 1 to 64 tensors at once, got 65"),
+        (lambda x: ops.concat([]), ValueError, "concat: takes 1 to 64 tensors, got 0"),
+        (lambda x: ops.concat([x] * 65), ValueError, "concat: takes 1 to 64 tensors, got 65"),
         (lambda x: ops.concat([x, "a"]), TypeError, "concat: tensors[1] must be a tensor"),
         (lambda x: ops.linear(x, x, activation="rellu"), ValueError, "got 'rellu'; did you mean 'relu'?"),
         (lambda x: ops.linear(x, x, activation="swishy"), ValueError, "linear: activation must be None, 'relu'"),
@@ -124,7 +124,7 @@ def test_arguments_by_position_and_by_name_are_the_same() -> None:
         (lambda x: ops.mse(x, x, reduction="avg"), ValueError, "mse: reduction must be 'mean', 'sum' or 'none'"),
         (lambda x: ops.gather(x, [0], dtype="int8"), ValueError, "gather: dtype must be 'float32'"),
         (lambda x: ops.cross_entropy(x, [0, 0], ignore=1.5), TypeError, "cross_entropy: ignore must be None or an int"),
-        (lambda x: ops.expand(x, (2**62, 2, 2)), ValueError, "more bytes than an address can count"),
+        (lambda x: ops.expand(x, (2**62, 2, 2)), ValueError, "more bytes than can be addressed"),
         (lambda x: ops.reshape(x, 2**200), ValueError, "reshape: "),
     ],
 )  # fmt: skip
@@ -269,7 +269,7 @@ def test_any_request_for_memory_may_fail() -> None:
         try:
             result = step_of_everything()
         except MemoryError as e:
-            assert "told to fail" in str(e)  # noqa: PT017
+            assert "fails on purpose" in str(e)  # noqa: PT017
         else:
             _core._fail_after(0)
             assert result == expected
@@ -505,7 +505,7 @@ def test_state_wants_no_gradient_and_frozen_weights_neither() -> None:
         ((["a", "b"], [2, 3], ["weight", "state"]), ValueError, "state has no gradients and needs a block of its own"),
         (([3], [(2,)], ["weight"]), TypeError, "names are strings, got 3"),
         ((["a"], [(2, -1)], ["weight"]), ValueError, "Block: shape (2, -1) has a negative length"),
-        ((["a"], [(1 << 40, 1 << 40)], ["weight"]), ValueError, "more bytes than an address can count"),
+        ((["a"], [(1 << 40, 1 << 40)], ["weight"]), ValueError, "more bytes than can be addressed"),
     ],
 )
 def test_bad_blocks(arguments: Any, kind: type[Exception], text: str) -> None:
@@ -626,7 +626,7 @@ def test_hyperparameters_take_numbers_or_truth_and_are_never_deleted(kind: str) 
         (lambda w: Optimizer("adam", [w], momentum=1), TypeError, "adam: there is no 'momentum'"),
         (lambda w: Optimizer("adam", []), ValueError, "adam: no parameters"),
         (lambda w: Optimizer("adam", [3]), TypeError, "adam: parameter 0 is not a tensor but int"),
-        (lambda w: Optimizer("adam", [tensor([1.0])]), RuntimeError, "requires no gradient"),
+        (lambda w: Optimizer("adam", [tensor([1.0])]), RuntimeError, "does not require a gradient"),
         (lambda w: Optimizer("adam", [w], learning_rate=float("nan")), ValueError, "learning_rate must be a number"),
         (lambda w: Optimizer("adam", [w]).step(), RuntimeError, "has no gradient"),
     ],

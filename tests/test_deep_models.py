@@ -100,7 +100,7 @@ def test_names_that_are_taken_are_passed_over_in_order():
 
 def test_an_optimizer_over_thousands_of_tensors_finds_the_one_that_is_there_twice():
     tensors = [pn.tensor(np.ones(1, np.float32), requires_grad=True) for _ in range(20_000)]
-    with pytest.raises(ValueError, match="sgd: tensors 7 and 20000 are the same one; give each once"):
+    with pytest.raises(ValueError, match="sgd: tensors 7 and 20000 are the same; give each once"):
         pn.SGD([*tensors, tensors[7]])
     optimizer = pn.SGD(tensors, learning_rate=0.5, momentum=0.0)  # nothing stayed marked
     (tensors[7] * 2.0).sum().backward()

@@ -204,7 +204,7 @@ def test_long_and_far_runs() -> None:
         (lambda: pn.arange(2**70), OverflowError, "int too"),
         (lambda: pn.arange(), TypeError, "arange: the argument 'start' is missing"),  # type: ignore[call-arg]
         (lambda: pn.arange("a"), TypeError, ""),  # type: ignore[arg-type]
-        (lambda: pn.stack([]), ValueError, "stack: takes 1 to 64 tensors at once, got 0"),
+        (lambda: pn.stack([]), ValueError, "stack: takes 1 to 64 tensors, got 0"),
     ],
 )  # fmt: skip
 def test_what_makes_no_tensor_is_refused(call: Any, kind: type[Exception], text: str) -> None:

@@ -401,10 +401,10 @@ def test_batch_norm_refuses_running_statistics_that_share_memory() -> None:
     training = True
     call()  # neighbours in one block do not share
     for given, says in (
-        ({"mean": slice(12, 16)}, "running_mean is changed in place, but shares its memory with running_var"),
-        ({"gamma": slice(9, 13)}, "running_mean is changed in place, but shares its memory with gamma"),
-        ({"beta": slice(15, 19)}, "running_var is changed in place, but shares its memory with beta"),
-        ({"x": slice(15, 23)}, "running_var is changed in place, but shares its memory with x"),
+        ({"mean": slice(12, 16)}, "running_mean is changed in place, but shares memory with running_var"),
+        ({"gamma": slice(9, 13)}, "running_mean is changed in place, but shares memory with gamma"),
+        ({"beta": slice(15, 19)}, "running_var is changed in place, but shares memory with beta"),
+        ({"x": slice(15, 23)}, "running_var is changed in place, but shares memory with x"),
     ):
         training = True
         with pytest.raises(RuntimeError, match=says):

@@ -425,7 +425,7 @@ def test_dtype_given() -> None:
         (None, TypeError, "must be a tensor, an array or numbers, not NoneType"),
         ({}, TypeError, "must be a tensor, an array or numbers, not dict"),
         (object(), TypeError, "holds no plain numbers"),
-        (np.ones((1,) * 9), ValueError, "0 to 8 axes, not 9"),
+        (np.ones((1,) * 9), ValueError, "0 to 8 axes, got 9"),
     ],
 )
 def test_what_no_tensor_holds(values: Any, kind: type[Exception], text: str) -> None:
@@ -571,7 +571,7 @@ def test_backward_twice() -> None:
 
 
 def test_backward_on_what_has_no_gradient() -> None:
-    with pytest.raises(RuntimeError, match="depends on nothing that requires a gradient"):
+    with pytest.raises(RuntimeError, match="does not depend on any tensor that requires a gradient"):
         tensor([1.0]).sum().backward()
     x = tensor([1.0, 2.0], requires_grad=True)
     with pytest.raises(RuntimeError, match="leaf"):
@@ -599,7 +599,7 @@ def test_keep_grad_of_an_intermediate() -> None:
     (y * y).sum().backward()
     np.testing.assert_array_equal(y.grad, [6, 12])
     np.testing.assert_array_equal(x.grad, [18, 36])
-    with pytest.raises(RuntimeError, match="keep_grad: this tensor depends on nothing"):
+    with pytest.raises(RuntimeError, match="keep_grad: this tensor does not depend on"):
         tensor(1.0).keep_grad()
 
 
@@ -763,7 +763,7 @@ def test_shape_only_tensors_run_rules_alone() -> None:
         _core.shape_only(1).item()
     assert _core.shape_only((1 << 40, 1 << 13)).size == 1 << 53
     for more in ((1 << 40, 1 << 14), (0, 1 << 54), (1 << 40, 1 << 40)):
-        with pytest.raises(ValueError, match="more bytes than an address can count"):
+        with pytest.raises(ValueError, match="more bytes than can be addressed"):
             _core.shape_only(more)
     with pytest.raises(MemoryError):
         _core.zeros((1 << 40, 1 << 10))

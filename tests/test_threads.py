@@ -342,7 +342,7 @@ def test_a_frozen_parameter_has_no_gradient_until_it_is_thawed():
     model["dense_1"].trainable = False
     assert not weight.requires_grad
     assert weight.grad is None
-    with pytest.raises(RuntimeError, match="keep_grad: this tensor depends on nothing that requires a gradient"):
+    with pytest.raises(RuntimeError, match="keep_grad: this tensor does not depend on any tensor"):
         weight.keep_grad()
     model["dense_1"].trainable = True
     assert weight.keep_grad() is weight

@@ -27,7 +27,7 @@ N = 40_000  # values of a tensor: from 32,768 on calls give the GIL away
 REFUSALS = (  # what a thread may be told, since nobody waits for a claim
     "another thread is",
     "freed by an earlier backward",
-    "depends on nothing that requires a gradient",
+    "does not depend on any tensor that requires a gradient",
     "does not require a gradient",
     "has no gradient",
 )

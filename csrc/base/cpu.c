@@ -1,4 +1,4 @@
-/* cpu.c -- what this processor can do, and how many threads we may use. */
+/* cpu.c -- the instruction sets of this processor, and how many threads we may use. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* sched_getaffinity, sched_getcpu */
 #endif
@@ -19,8 +19,8 @@
 static const char *const isa_names[PN_ISAS] = { "naive", "baseline", "avx2", "avx512" };
 
 #if defined(__x86_64__)
-/* The state that the system saves when threads change: a vector register that it forgets is as good as none.  Bits of
- * XCR0: 1 and 2 the halves of ymm; 5, 6 and 7 masks, the upper halves of zmm, and the upper registers. */
+/* The register state that the operating system saves on a context switch: vector registers that it does not save cannot
+ * be used.  Bits of XCR0: 1 and 2 the halves of ymm; 5, 6 and 7 masks, the upper halves of zmm, and zmm16-31. */
 static unsigned saved_state(void)
 {
     unsigned low, high;
@@ -28,7 +28,7 @@ static unsigned saved_state(void)
     return low;
 }
 
-/* Asked of the processor itself: __builtin_cpu_supports is 0 where the toolchain brings no libgcc of its own.
+/* Reads CPUID directly: __builtin_cpu_supports returns 0 if the toolchain has no libgcc.
  * Source: Intel 64 and IA-32 Architectures Software Developer's Manual, CPUID leaves 1 and 7, XGETBV. */
 static pn_isa best_x86(void)
 {
@@ -68,7 +68,7 @@ int pn_cpu_isa_from_name(const char *name)
     return -1;
 }
 
-/* The start of a file as a string; false when it cannot be read. */
+/* Reads the start of a file as a string; returns false if it cannot be read. */
 static bool read_text(const char *path, char *text, size_t capacity)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -86,8 +86,8 @@ static bool read_text(const char *path, char *text, size_t capacity)
     return length > 0;
 }
 
-/* Processors that one group may use, rounded up; 0: no limit here.  v2: "quota period" or "max period" in one file;
- * v1: two files, and a quota of -1 for none. */
+/* Number of processors that one group may use, rounded up; 0: no limit.  v2: "quota period" or "max period" in one
+ * file; v1: two files, and a quota of -1 for no limit. */
 static int quota_of(const char *folder)
 {
     char path[1200], text[64], *rest;
@@ -109,8 +109,8 @@ static int quota_of(const char *folder)
     return (int)(quota / period) + (quota % period != 0);
 }
 
-/* The smallest quota of a group and of those it lies in: mount/group, mount/parent, ..., mount.  Folders that are not
- * there are passed over: inside a container the names are often the host's. */
+/* The smallest quota of a group and of its parents: mount/group, mount/parent, ..., mount.  Missing folders are
+ * skipped: inside a container the names are often the host's. */
 static int smallest_quota(const char *mount, const char *group)
 {
     char folder[1100];
@@ -127,7 +127,7 @@ static int smallest_quota(const char *mount, const char *group)
     return smallest;
 }
 
-/* Whether a comma-separated list of controllers holds "cpu". */
+/* Whether a comma-separated list of controllers contains "cpu". */
 static bool names_cpu(const char *controllers)
 {
     for (const char *at = controllers; at; at = strchr(at, ',')) {
@@ -138,7 +138,7 @@ static bool names_cpu(const char *controllers)
     return false;
 }
 
-/* A line of the list is "number:controllers:/group"; version 2 is number 0 and no controllers. */
+/* A line of the list is "number:controllers:/group"; in version 2 the number is 0 and there are no controllers. */
 int pn_cpu_quota(const char *list, const char *mount)
 {
     char text[4096], folder[600];
@@ -169,11 +169,11 @@ int pn_cpu_quota(const char *list, const char *mount)
     return smallest;
 }
 
-/* Processors that the scheduler may put us on. */
+/* Number of processors that the scheduler may run this process on. */
 static int affinity(void)
 {
 #ifdef __linux__
-    unsigned long mask[1024] = { 0 }; /* 65,536 processors, past what cpu_set_t alone can hold */
+    unsigned long mask[1024] = { 0 }; /* 65,536 processors, more than cpu_set_t alone can hold */
     if (sched_getaffinity(0, sizeof mask, (cpu_set_t *)(void *)mask) == 0)
         return CPU_COUNT_S(sizeof mask, (cpu_set_t *)(void *)mask);
 #endif
@@ -198,7 +198,7 @@ int pn_cpu_here(void)
 #endif
 }
 
-/* The scheduler may put the thread anywhere again at once, but has no reason to move it back. */
+/* Afterwards the thread may run anywhere again, but the scheduler has no reason to move it back. */
 void pn_cpu_step_aside(int cpu)
 {
 #ifdef __linux__

@@ -1,11 +1,11 @@
-/* error.c -- one struct, one way to fail. */
+/* error.c -- how functions report errors. */
 #include "base/error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* A text that did not fit ends in "..."; the cut must not leave half of a UTF-8 character behind. */
+/* Ends a truncated text in "..."; never cuts a UTF-8 character in half. */
 static void mark_cut(char *text, size_t capacity)
 {
     size_t end = capacity - sizeof "...";

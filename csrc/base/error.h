@@ -1,4 +1,4 @@
-/* error.h -- one struct, one way to fail. */
+/* error.h -- how functions report errors. */
 #ifndef PN_BASE_ERROR_H
 #define PN_BASE_ERROR_H
 
@@ -6,12 +6,12 @@
 
 typedef enum {
     PN_OK,
-    PN_ESHAPE,  /* shapes, ranks, axes:          ValueError in Python */
-    PN_EVALUE,  /* values, ranges, names:        ValueError */
-    PN_EDTYPE,  /* kinds of number:              TypeError */
-    PN_EMEMORY, /* no memory, or over the limit: MemoryError */
-    PN_ESTATE,  /* right call, wrong moment:     RuntimeError */
-    PN_ESTOP,   /* asked to end before its time: KeyboardInterrupt */
+    PN_ESHAPE,  /* shapes, ranks, axes:              ValueError in Python */
+    PN_EVALUE,  /* values, ranges, names:            ValueError */
+    PN_EDTYPE,  /* dtypes:                           TypeError */
+    PN_EMEMORY, /* out of memory, or over the limit: MemoryError */
+    PN_ESTATE,  /* not allowed in this state:        RuntimeError */
+    PN_ESTOP,   /* interrupted on request:           KeyboardInterrupt */
 } pn_code;
 
 typedef struct pn_error {
@@ -19,7 +19,7 @@ typedef struct pn_error {
     char text[640];
 } pn_error;
 
-/* Fills err (which may be NULL) and returns -1, so that a rule says `return pn_fail(...)`. */
+/* Fills err (which may be NULL) and returns -1, so that callers can write `return pn_fail(...)`. */
 int pn_fail(pn_error *err, pn_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

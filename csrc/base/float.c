@@ -1,5 +1,5 @@
-/* float.c -- the floating-point environment of a region: nearest, no traps, denormals flushed or kept. */
-/* Declared in pool.h: the pool is who enters and leaves it, on every thread of a region. */
+/* float.c -- the floating-point environment of a parallel region: round to nearest, no traps, denormals flushed or
+ * kept.  Declared in pool.h: the pool sets and restores it on every thread of a region. */
 #include "base/pool.h"
 
 #if defined(__x86_64__) || (defined(__i386__) && defined(__SSE__))
@@ -29,7 +29,7 @@ unsigned pn_float_enter(bool flush)
 
 void pn_float_leave(unsigned previous) { write_fpcr(previous); }
 
-#else /* nearest, without traps, is where C programs start */
+#else /* C programs start with round to nearest and without traps */
 
 unsigned pn_float_enter(bool flush)
 {

@@ -1,13 +1,15 @@
-/* mem.c -- the only way to get memory: counted, 64-byte aligned, recycled in size classes, can fail the n-th.
+/* mem.c -- the only allocator: counted, 64-byte aligned, recycled in size classes; tests can make the n-th request
+ * fail.
  *
- * A block is a header of one cache line and, behind it, the bytes of its size class: 64, 128, 192, 256, then four
- * classes for each power of two (past 256 at most a fifth of a block is slack).  A returned block waits in its class's
- * list for the next request; all bytes are counted in sizes of classes.  Sanitizer builds count alike, but take each
- * block from the system in its exact size and give it back at once, so that the tools see every mistake.
+ * A block is a header of one cache line followed by the bytes of its size class: 64, 128, 192, 256, then four classes
+ * per power of two (above 256, at most a fifth of a block is slack).  A freed block is cached in the free list of its
+ * class; all byte counts are sizes of classes.  Sanitizer builds count in the same way, but allocate each block in its
+ * exact size and free it at once, so that the sanitizers see every error.
  *
- * How much may wait is `keep_bytes`, KEPT at first.  When more would, all that waits goes back: what is in use again
- * and again is soon there again, what no longer is stays away.  What is asked for again within SOON_NS after it went
- * back is a loop's: keep_bytes grows by it, to twice the peak at most, and the loop's next round asks for nothing. */
+ * At most `keep_bytes` are cached, KEPT at first.  If more would be, the whole cache is returned to the system: blocks
+ * in regular use are soon allocated again, and the others are not.  Memory that is requested again within SOON_NS after
+ * it was returned belongs to a loop: keep_bytes grows by its size, to at most twice the peak, so that the next
+ * iteration of the loop is served from the cache. */
 #include "base/mem.h"
 
 #include <pthread.h>
@@ -34,21 +36,21 @@
 
 enum {
     HEADER = PN_ALIGN,
-    SMALL = 4 * PN_ALIGN, /* up to here the classes are PN_ALIGN apart */
+    SMALL = 4 * PN_ALIGN, /* up to this size the classes are PN_ALIGN apart */
     SMALL_LOG2 = 8,
     CLASSES = 4 * (64 - SMALL_LOG2) + 4,
     HUGE_PAGE = 2 << 20,
-    KEPT = 512 << 20,      /* bytes that wait at most, until a loop needs more: batches of training and */
-                           /* validation take turns, each in its own classes */
-    MANY_BYTES = 16 << 20, /* that go back at once: the C library is asked to let go of them, too */
+    KEPT = 512 << 20,      /* limit of the cache until a loop needs more: training and validation batches */
+                           /* alternate, each with its own size classes */
+    MANY_BYTES = 16 << 20, /* after freeing this much at once, malloc_trim is called, too */
 };
 static const int64_t SOON_NS = 10000000000;
 
-typedef enum { FREE = 0x46524545, LIVE = 0x4C495645 } block_state; /* in debug, a block returned twice is caught */
+typedef enum { FREE = 0x46524545, LIVE = 0x4C495645 } block_state; /* debug builds catch a double free */
 
 typedef struct block {
     pn_memory *memory;
-    struct block *next; /* in its class's list */
+    struct block *next; /* in the free list of its class */
     size_t size;        /* of its class */
     int size_class;
     block_state state;
@@ -57,10 +59,10 @@ typedef struct block {
 _Static_assert(sizeof(block) <= HEADER, "the header is one cache line");
 
 struct pn_memory {
-    pthread_mutex_t lock; /* guards all that follows */
+    pthread_mutex_t lock; /* guards all fields below */
     pn_memory_stats stats;
-    size_t gone_bytes; /* went back, and were not asked for again */
-    int64_t gone_ns;   /* when the last did */
+    size_t returned_bytes; /* returned to the system, and not requested again since */
+    int64_t returned_ns;   /* when that last happened */
     int64_t fail_after;
     block *cached[CLASSES];
 };
@@ -80,7 +82,7 @@ static size_t class_size(int size_class)
     return (size_t)(size_class % 4 + 5) << (size_class / 4 + SMALL_LOG2 - 3);
 }
 
-/* The only malloc.  Large blocks start on a huge page, header included, and ask for huge pages. */
+/* The only malloc.  Large blocks, including their header, start on a huge page boundary and request huge pages. */
 static void *ask_system(size_t bytes)
 {
     bool large = bytes >= 2 * (size_t)HUGE_PAGE;
@@ -101,8 +103,8 @@ static int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* The C library keeps blocks of less than some MiB in its heap, which it shortens at its end alone. */
-static void give_back(block *chain)
+/* The C library keeps blocks of up to some MiB in its heap, which free() only shrinks at its end. */
+static void free_chain(block *chain)
 {
     size_t bytes = 0;
     while (chain) {
@@ -117,13 +119,13 @@ static void give_back(block *chain)
 #endif
 }
 
-/* Empties the cache into one chain, for give_back once the lock is open again. */
+/* Moves the whole cache into one chain, for free_chain once the lock is released. */
 static block *detach_cached(pn_memory *memory)
 {
     block *chain = NULL;
     if (memory->stats.cached_bytes > 0) {
-        memory->gone_bytes += memory->stats.cached_bytes;
-        memory->gone_ns = now_ns();
+        memory->returned_bytes += memory->stats.cached_bytes;
+        memory->returned_ns = now_ns();
     }
     for (int c = 0; c < CLASSES && memory->stats.cached_bytes > 0; c++)
         while (memory->cached[c]) {
@@ -136,15 +138,15 @@ static block *detach_cached(pn_memory *memory)
     return chain;
 }
 
-/* A block that comes back waits for the next request; returns what goes back to the system instead. */
+/* Caches a freed block; returns a chain of blocks to return to the system instead. */
 static block *keep(pn_memory *memory, block *b)
 {
     pn_memory_stats *s = &memory->stats;
     const bool too_much = s->cached_bytes + b->size > s->keep_bytes;
     block *surplus = too_much ? detach_cached(memory) : NULL;
     if (b->size > s->keep_bytes) {
-        memory->gone_bytes += b->size;
-        memory->gone_ns = now_ns();
+        memory->returned_bytes += b->size;
+        memory->returned_ns = now_ns();
         b->next = surplus;
         return b;
     }
@@ -154,27 +156,28 @@ static block *keep(pn_memory *memory, block *b)
     return surplus;
 }
 
-/* A request that the cache could not serve: whether it would have, had less gone back lately. */
-static void regret(pn_memory *memory, size_t size)
+/* After a cache miss: keep_bytes grows if the block was returned to the system only recently. */
+static void learn_from_miss(pn_memory *memory, size_t size)
 {
     pn_memory_stats *s = &memory->stats;
-    if (memory->gone_bytes > 0 && now_ns() - memory->gone_ns > SOON_NS)
-        memory->gone_bytes = 0;
-    const size_t again = size < memory->gone_bytes ? size : memory->gone_bytes;
-    memory->gone_bytes -= again;
+    if (memory->returned_bytes > 0 && now_ns() - memory->returned_ns > SOON_NS)
+        memory->returned_bytes = 0;
+    const size_t again = size < memory->returned_bytes ? size : memory->returned_bytes;
+    memory->returned_bytes -= again;
     if (s->keep_bytes < 2 * s->peak_bytes)
         s->keep_bytes += again;
 }
 
 static double mib(size_t bytes) { return (double)bytes / (1 << 20); }
 
-/* Counts a request, and its bytes as live; with the lock held. */
+/* Counts a request and its bytes as live.  The caller holds the lock. */
 static int reserve(pn_memory *memory, size_t size, pn_error *err)
 {
     pn_memory_stats *s = &memory->stats;
     s->requests++;
     if (memory->fail_after > 0 && --memory->fail_after == 0)
-        return pn_fail(err, PN_EMEMORY, "out of memory: this request for %.1f MiB was told to fail", mib(size));
+        return pn_fail(err, PN_EMEMORY, "out of memory: this request for %.1f MiB fails on purpose, for a test",
+                       mib(size));
     if (s->limit_bytes > 0 && (s->live_bytes > s->limit_bytes || size > s->limit_bytes - s->live_bytes))
         return pn_fail(err, PN_EMEMORY, "out of memory: asked for %.1f MiB, %.1f MiB are in use, the limit is %.1f MiB",
                        mib(size), mib(s->live_bytes), mib(s->limit_bytes));
@@ -189,7 +192,7 @@ static void note_peak(pn_memory_stats *s)
         s->peak_bytes = s->live_bytes;
 }
 
-/* A new block for a request already reserved; without the lock.  A refusal takes the reservation back. */
+/* Allocates a block for a reserved request.  The caller does not hold the lock.  Undoes the reservation on failure. */
 static block *new_block(pn_memory *memory, size_t bytes, int size_class, pn_error *err)
 {
     size_t size = class_size(size_class);
@@ -220,7 +223,7 @@ pn_memory *pn_memory_new(pn_error *err)
 {
     pn_memory *memory = ask_system(sizeof *memory);
     if (!memory) {
-        pn_fail(err, PN_EMEMORY, "out of memory: the system refused an engine's first bytes");
+        pn_fail(err, PN_EMEMORY, "out of memory: the system refused the first allocation of an engine");
         return NULL;
     }
     *memory = (pn_memory){ .lock = PTHREAD_MUTEX_INITIALIZER, .stats = { .keep_bytes = KEPT } };
@@ -258,7 +261,7 @@ void *pn_mem_get(pn_memory *memory, size_t bytes, pn_error *err)
         note_peak(s);
     } else {
         s->system_calls++;
-        regret(memory, size);
+        learn_from_miss(memory, size);
     }
     pthread_mutex_unlock(&memory->lock);
     if (!b && !(b = new_block(memory, bytes, size_class, err)))
@@ -290,7 +293,7 @@ void pn_mem_put(void *start)
     block *surplus = RECYCLE ? keep(memory, b) : NULL;
     pthread_mutex_unlock(&memory->lock);
     if (RECYCLE)
-        give_back(surplus);
+        free_chain(surplus);
     else
         free(b);
 }
@@ -299,20 +302,20 @@ void pn_memory_trim(pn_memory *memory)
 {
     pthread_mutex_lock(&memory->lock);
     block *chain = detach_cached(memory);
-    memory->gone_bytes = 0;
+    memory->returned_bytes = 0;
     memory->stats.keep_bytes = KEPT;
     pthread_mutex_unlock(&memory->lock);
-    give_back(chain);
+    free_chain(chain);
 }
 
 void pn_memory_settle(pn_memory *memory)
 {
     pthread_mutex_lock(&memory->lock);
     block *chain = memory->stats.cached_bytes > KEPT ? detach_cached(memory) : NULL;
-    memory->gone_bytes = 0;
+    memory->returned_bytes = 0;
     memory->stats.keep_bytes = KEPT;
     pthread_mutex_unlock(&memory->lock);
-    give_back(chain);
+    free_chain(chain);
 }
 
 void pn_memory_set_limit(pn_memory *memory, size_t bytes)

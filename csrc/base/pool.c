@@ -1,14 +1,15 @@
-/* pool.c -- threads that share one region of work at a time.
+/* pool.c -- the thread pool: runs one parallel region at a time.
  *
- * A region is cut into one segment for each thread; a thread takes pieces of its own segment first (the same rows of
- * the same arrays stay in its cache), then of the others'.  All that starts and ends a region is one atomic word, the
- * gate.  A worker enters while the gate is open and leaves when it finds nothing to take; the caller closes the gate
- * when all items are taken and waits for those inside only.  So a worker that wakes late finds a closed gate, touches
- * nothing of a region that has ended, and is never waited for.
+ * A region is split into one segment per thread; a thread takes pieces of its own segment first (the same rows of the
+ * same arrays stay in its cache), then pieces of the others.  One atomic word, the gate, starts and ends a region.  A
+ * worker enters while the gate is open and leaves when no pieces are left; the caller closes the gate when all pieces
+ * are taken, and waits only for the workers inside.  So a worker that wakes up late finds a closed gate, does not touch
+ * the region that has ended, and never keeps the caller waiting.
  *
- * A worker that finds itself on the caller's processor steps aside.  Virtual machines make this necessary: Linux takes
- * a halted virtual processor for one that its host has taken away, passes it by and wakes the worker where the caller
- * computes, and there it stays: of 2,000 products of 200 microseconds 66 were shared, and with this all. */
+ * A worker that finds itself on the caller's processor moves to another one.  Virtual machines make this necessary:
+ * Linux mistakes a halted virtual processor for a preempted one, skips it and wakes the worker on the processor where
+ * the caller computes, and the worker stays there: of 2,000 matrix products of 200 microseconds, 66 ran in parallel;
+ * with this, all of them do. */
 #include "base/pool.h"
 
 #include "base/cpu.h"
@@ -20,23 +21,23 @@
 #include <time.h>
 
 static const uint64_t OPEN = 1;        /* items may be left */
-static const uint64_t WAITING = 2;     /* the caller sleeps until the last one inside leaves */
-static const uint64_t STOP = 4;        /* workers return */
-static const uint64_t INSIDE = 1 << 8; /* the unit of 8 bits: how many workers are inside */
+static const uint64_t WAITING = 2;     /* the caller sleeps until the last worker leaves */
+static const uint64_t STOP = 4;        /* workers exit */
+static const uint64_t INSIDE = 1 << 8; /* unit of an 8-bit field: the number of workers inside */
 static const uint64_t INSIDE_BITS = 0xFF << 8;
-static const uint64_t GENERATION = 1 << 16; /* the unit of all the rest: how many regions there were */
+static const uint64_t GENERATION = 1 << 16; /* unit of the remaining bits: the number of regions so far */
 
 enum {
-    SPIN_NS = 30000,        /* a worker without work, before it sleeps */
-    JOIN_NS = 1000000,      /* a caller at the end of a region, before it sleeps */
-    SPINS_A_LOOK = 32,      /* looks at the gate between two looks at the clock */
-    SHARED_NS = 20000,      /* below this much work a region stays on the caller ... */
-    AWAKE_NS = 6000,        /* ... or below this much, where all workers are looking */
-    PIECE_NS = 3000,        /* below this much a piece costs more than it evens out */
-    LONG_PIECE_NS = 200000, /* above this much the others idle at the end */
-    PIECES = 4,             /* of a segment, unless too short or too long */
-    LOOK_NS = 1000000,      /* of work between two looks at the clock ... */
-    ASK_NS = 100000000,     /* ... and of time between two questions whether to stop */
+    SPIN_NS = 30000,        /* how long an idle worker spins before it sleeps */
+    JOIN_NS = 1000000,      /* how long the caller spins at the end of a region before it sleeps */
+    SPINS_A_LOOK = 32,      /* readings of the gate between two readings of the clock */
+    SHARED_NS = 20000,      /* a region of less work than this runs on the caller alone ... */
+    AWAKE_NS = 6000,        /* ... or of less than this, if all workers are spinning */
+    PIECE_NS = 3000,        /* pieces of less work than this cost more than they balance */
+    LONG_PIECE_NS = 200000, /* with pieces of more work than this, threads idle at the end */
+    PIECES = 4,             /* pieces per segment, unless too short or too long */
+    LOOK_NS = 1000000,      /* work between two readings of the clock ... */
+    ASK_NS = 100000000,     /* ... and time between two polls whether to stop */
 };
 
 typedef struct segment {
@@ -46,15 +47,15 @@ typedef struct segment {
 
 typedef struct worker {
     pn_pool *pool;
-    int number;    /* 1, 2, ...: the caller is 0 */
-    uint64_t seen; /* generation last entered, or of before it started */
+    int number;    /* 1, 2, ...; the caller is 0 */
+    uint64_t seen; /* the last generation that it entered, or the one before it started */
     pthread_t thread;
 } worker;
 
 struct pn_pool {
     _Alignas(PN_ALIGN) _Atomic uint64_t gate;
 
-    /* The region: written by the caller while nobody is inside, read by workers after they entered. */
+    /* The region: written by the caller while no worker is inside, read by workers after they entered. */
     _Alignas(PN_ALIGN) pn_task *task;
     const void *job;
     pn_stop *stop;
@@ -63,28 +64,28 @@ struct pn_pool {
     int parts; /* segments in use */
     pn_index piece;
     double piece_ns;
-    _Atomic int takers; /* threads that did at least one item */
+    _Atomic int takers; /* threads that computed at least one item */
     segment segments[PN_MAX_THREADS];
 
     pthread_mutex_t busy; /* held by the caller of the region, and across a fork */
-    pthread_mutex_t lock; /* for going to sleep, and waking who sleeps */
+    pthread_mutex_t lock; /* for sleeping and waking */
     pthread_cond_t wake, done;
-    _Atomic int sleepers; /* workers at `wake` */
+    _Atomic int sleepers; /* workers that wait at `wake` */
 
-    /* Changed with busy held. */
+    /* Changed only while busy is held. */
     pn_memory *memory;
     _Atomic int threads;
     bool started;
     int workers_alive;
     char *scratch;                  /* PN_SCRATCH_BYTES for each worker; NULL without workers */
-    worker workers[PN_MAX_THREADS]; /* by number; [0] is not used */
+    worker workers[PN_MAX_THREADS]; /* by number; [0] is unused */
 
     struct {
         _Atomic uint64_t regions, shared;
     } counts[PN_REGIONS];
 };
 
-_Static_assert(PN_MAX_THREADS < 256, "the gate has 8 bits for those inside");
+_Static_assert(PN_MAX_THREADS < 256, "the gate has 8 bits for the number of workers inside");
 
 static int64_t now_ns(void)
 {
@@ -98,13 +99,13 @@ static void pause_briefly(void)
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
-    __asm__ volatile("isb"); /* takes about as long as pause; "yield" often nothing */
+    __asm__ volatile("isb"); /* takes about as long as x86's pause; "yield" often takes no time */
 #endif
 }
 
 /* ---- the gate ---- */
 
-/* For a worker that has entered generation `seen`: is there something new? */
+/* Whether there is new work for a worker that has entered generation `seen`, or it should exit. */
 static bool is_called(uint64_t gate, uint64_t seen)
 {
     return (gate & STOP) != 0 || ((gate & OPEN) != 0 && gate / GENERATION != seen);
@@ -116,7 +117,7 @@ static bool is_empty(uint64_t gate, uint64_t unused)
     return (gate & INSIDE_BITS) == 0;
 }
 
-/* Looks at the gate for a while; past SPIN_NS it leaves the processor to others between two looks. */
+/* Spins on the gate for limit_ns; after SPIN_NS it yields the processor between readings. */
 static bool spin_until(pn_pool *pool, bool (*ready)(uint64_t gate, uint64_t seen), uint64_t seen, int64_t limit_ns)
 {
     int64_t start = now_ns(), spent;
@@ -133,8 +134,8 @@ static bool spin_until(pn_pool *pool, bool (*ready)(uint64_t gate, uint64_t seen
     return false;
 }
 
-/* A worker counts itself as a sleeper, then looks at the gate; the caller opens the gate, then looks for sleepers.
- * Both are sequentially consistent, so that one of the two sees the other. */
+/* A worker counts itself as a sleeper, then reads the gate; the caller opens the gate, then checks for sleepers.
+ * Both are sequentially consistent, so at least one of the two sees the other. */
 static void await_call(pn_pool *pool, uint64_t seen)
 {
     if (spin_until(pool, is_called, seen, SPIN_NS))
@@ -152,7 +153,7 @@ static void open_gate(pn_pool *pool, int helpers)
     atomic_fetch_add(&pool->gate, GENERATION + OPEN);
     if (atomic_load(&pool->sleepers) == 0)
         return;
-    pthread_mutex_lock(&pool->lock); /* whoever missed the opening now waits for the signal */
+    pthread_mutex_lock(&pool->lock); /* afterwards, every worker that missed the opening waits for the signal */
     pthread_mutex_unlock(&pool->lock);
     for (int i = 0; i < helpers; i++)
         pthread_cond_signal(&pool->wake);
@@ -179,8 +180,9 @@ static void leave(pn_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* The caller sleeps late: it has nothing else to do, the last pieces are short, and a caller that overslept starts its
- * next region when its workers have fallen asleep too, and so on (regions of 1 ms: 0.59 ms on 2 threads, not 0.49). */
+/* The caller spins long before it sleeps: it has nothing else to do, the last pieces are short, and if it wakes up
+ * late, its workers are asleep, too, when the next region starts (regions of 1 ms on 2 threads then take 0.59 ms, not
+ * 0.49). */
 static void close_gate(pn_pool *pool)
 {
     atomic_fetch_and(&pool->gate, ~OPEN);
@@ -194,12 +196,12 @@ static void close_gate(pn_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* ---- an end before its time ---- */
+/* ---- interruption ---- */
 
 static bool is_stopped(const pn_stop *stop) { return stop && atomic_load_explicit(&stop->now, memory_order_relaxed); }
 
-/* After work of so many ns, on the thread that called. */
-static void ask(pn_stop *stop, double ns)
+/* Polls whether to stop, if it is time; `ns` is the work since the last call.  On the calling thread only. */
+static void poll_stop(pn_stop *stop, double ns)
 {
     if (!stop || !stop->asked || (stop->unseen_ns += ns) < LOOK_NS)
         return;
@@ -216,7 +218,7 @@ static void ask(pn_stop *stop, double ns)
 
 /* ---- the workers ---- */
 
-/* Takes pieces until all are taken: of the own segment, then of the next, and so on round. */
+/* Takes pieces until none are left: of its own segment first, then of the following ones in turn. */
 static void work(pn_pool *pool, int number, void *scratch)
 {
     bool took = false;
@@ -229,7 +231,7 @@ static void work(pn_pool *pool, int number, void *scratch)
             pool->task(pool->job, begin, pn_min(begin + pool->piece, s->end), scratch);
             took = true;
             if (number == 0)
-                ask(pool->stop, pool->piece_ns);
+                poll_stop(pool->stop, pool->piece_ns);
         }
     }
     if (took)
@@ -256,8 +258,8 @@ static void *worker_main(void *argument)
     }
 }
 
-/* Signals are the main thread's affair, but for those that a thread's own fault raises: they end in the handlers that
- * print where it was.  Where the system gives fewer threads than asked for, there are fewer. */
+/* Workers block all signals except those for their own faults, so that crash handlers see the faulting thread.  If the
+ * system refuses a thread, the pool runs with fewer. */
 static void start_workers(pn_pool *pool)
 {
     sigset_t blocked, previous;
@@ -296,10 +298,10 @@ static void stop_workers(pn_pool *pool)
 
 /* ---- regions ---- */
 
-/* Cuts 0..n-1 into segments and pieces; returns how many segments, 1 when there is nobody to share with. */
+/* Splits 0..n-1 into segments and pieces; returns the number of segments, 1 if the region is not worth sharing. */
 static int lay_out(pn_pool *pool, pn_index n, double item_ns)
 {
-    pn_index least = item_ns >= PIECE_NS ? 1 : (pn_index)(PIECE_NS / item_ns) + 1; /* items of the smallest piece */
+    pn_index least = item_ns >= PIECE_NS ? 1 : (pn_index)(PIECE_NS / item_ns) + 1; /* items in the smallest piece */
     pn_index parts = pn_max(1, pn_min(pool->workers_alive + 1, n / least));
     pn_index length = pn_ceil_div(n, parts);
     pool->parts = (int)parts;
@@ -316,7 +318,7 @@ static int lay_out(pn_pool *pool, pn_index n, double item_ns)
     return pool->parts;
 }
 
-/* All items on this thread: at once, or in pieces where there is time to ask between them. */
+/* Computes all items on this thread: at once, or in pieces with a poll in between if the work is long. */
 static void run_alone(const pn_team *team, pn_index n, double item_ns, pn_task *task, const void *job)
 {
     const bool all = !team->stop || (double)n * item_ns <= LONG_PIECE_NS;
@@ -324,11 +326,11 @@ static void run_alone(const pn_team *team, pn_index n, double item_ns, pn_task *
     for (pn_index begin = 0; begin < n && !is_stopped(team->stop); begin += piece) {
         const pn_index end = pn_min(n, begin + piece);
         task(job, begin, end, team->scratch);
-        ask(team->stop, (double)(end - begin) * item_ns);
+        poll_stop(team->stop, (double)(end - begin) * item_ns);
     }
 }
 
-/* With busy held.  Returns whether two threads or more took part. */
+/* The caller holds busy.  Returns whether two or more threads took part. */
 static bool run_shared(pn_pool *pool, const pn_team *team, pn_index n, double item_ns, pn_task *task, const void *job)
 {
     if (!pool->started)
@@ -350,7 +352,7 @@ static bool run_shared(pn_pool *pool, const pn_team *team, pn_index n, double it
     return atomic_load_explicit(&pool->takers, memory_order_relaxed) > 1;
 }
 
-/* To wake a sleeper costs some microseconds, to be seen by one that looks at the gate a part of one. */
+/* Waking a sleeping worker costs some microseconds; a spinning worker notices in less than one. */
 static double least_shared(pn_pool *pool)
 {
     return atomic_load_explicit(&pool->sleepers, memory_order_relaxed) == 0 ? AWAKE_NS : SHARED_NS;
@@ -463,7 +465,8 @@ const char *pn_pool_region_name(pn_region region)
     return names[region];
 }
 
-/* Across the fork we hold busy, and with the workers gone nobody else can hold lock: both copies are sound after it. */
+/* We hold busy across the fork, and without workers nobody else can hold lock: both locks are consistent in the
+ * child. */
 void pn_pool_before_fork(pn_pool *pool)
 {
     pthread_mutex_lock(&pool->busy);

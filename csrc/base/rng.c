@@ -1,4 +1,4 @@
-/* rng.c -- Philox4x32-10: random numbers as a function of where they are used, with no state. */
+/* rng.c -- Philox4x32-10: counter-based random numbers, without state. */
 /* Source: J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
 #include "base/rng.h"
 
@@ -15,7 +15,7 @@ void pn_rng_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
         c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
         c1 = (uint32_t)p1;
         c3 = (uint32_t)p0;
-        k0 += 0x9E3779B9u; /* golden ratio and sqrt(3) - 1, as Weyl sequences */
+        k0 += 0x9E3779B9u; /* Weyl sequences: golden ratio and sqrt(3) - 1 */
         k1 += 0xBB67AE85u;
     }
     out[0] = c0;
@@ -24,7 +24,7 @@ void pn_rng_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
     out[3] = c3;
 }
 
-/* A bijection of 64 bits in which each input bit turns over half of the output bits (the finalizer of splitmix64,
+/* A bijection of 64 bits in which each input bit flips about half of the output bits (the finalizer of splitmix64,
  * G. Steele et al., "Fast splittable pseudorandom number generators", OOPSLA 2014). */
 static uint64_t mix(uint64_t x)
 {
@@ -33,7 +33,7 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 31;
 }
 
-/* Bijective in seed for a given stream, and in stream for a given seed: no two streams of a seed ever meet. */
+/* Bijective in seed for a given stream, and in stream for a given seed: no two streams of a seed have the same key. */
 pn_key pn_rng_key(uint64_t seed, uint64_t stream)
 {
     uint64_t key = mix(mix(seed + 0x9E3779B97F4A7C15u) ^ stream);
@@ -76,7 +76,7 @@ static uint64_t next_below(words *w, uint64_t bound)
 {
     unsigned __int128 product = (unsigned __int128)next_word(w) * bound;
     if ((uint64_t)product < bound) {
-        uint64_t surplus = -bound % bound; /* 2^64 mod bound: these low halves come once too often */
+        uint64_t surplus = -bound % bound; /* 2^64 mod bound: reject these low halves, which would cause a bias */
         while ((uint64_t)product < surplus)
             product = (unsigned __int128)next_word(w) * bound;
     }

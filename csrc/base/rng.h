@@ -1,4 +1,4 @@
-/* rng.h -- Philox4x32-10: random numbers as a function of where they are used, with no state. */
+/* rng.h -- Philox4x32-10: counter-based random numbers, without state. */
 /* Source: J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
 #ifndef PN_BASE_RNG_H
 #define PN_BASE_RNG_H

@@ -1,4 +1,4 @@
-/* engine.c -- makes and unmakes the world. */
+/* engine.c -- creates and frees engines. */
 #include "engine/engine.h"
 
 static int choose_isa(const char *name, pn_isa *isa, pn_error *err)
@@ -9,11 +9,11 @@ static int choose_isa(const char *name, pn_isa *isa, pn_error *err)
         return 0;
     const int wanted = pn_cpu_isa_from_name(name);
     if (wanted < 0)
-        return pn_fail(err, PN_EVALUE,
-                       "engine: instruction set '%s' is not known; give naive, baseline, avx2 or avx512", name);
+        return pn_fail(err, PN_EVALUE, "engine: unknown instruction set '%s'; give naive, baseline, avx2 or avx512",
+                       name);
     if (wanted > (int)best)
         return pn_fail(err, PN_EVALUE,
-                       "engine: instruction set '%s' was asked for, but this processor has at most '%s'", name,
+                       "engine: instruction set '%s' was requested, but this processor supports at most '%s'", name,
                        pn_cpu_isa_name(best));
     *isa = (pn_isa)wanted;
     return 0;
@@ -55,7 +55,7 @@ void pn_engine_free(pn_engine *engine)
     pn_memory_free(memory);
 }
 
-/* The pool's workers use the memory, so its lock is the last taken and the first let go. */
+/* The pool's workers use the memory, so the memory's lock is taken last and released first. */
 void pn_engine_before_fork(pn_engine *engine)
 {
     pn_pool_before_fork(engine->pool);

@@ -1,4 +1,4 @@
-/* apply.c -- runs one op: its rule, what the rule asked for, forward, and the node for backward. */
+/* apply.c -- runs one op: its rule, the allocations that the rule declares, forward, and the node for backward. */
 #include <string.h>
 
 #include "graph/audit.h"
@@ -8,10 +8,10 @@ static int check_count(const pn_op *op, int n_in, pn_error *err)
 {
     if (n_in >= 1 && n_in <= PN_MAX_IN)
         return 0;
-    return pn_fail(err, PN_EVALUE, "%s: takes 1 to %d tensors at once, got %d", op->name, PN_MAX_IN, n_in);
+    return pn_fail(err, PN_EVALUE, "%s: takes 1 to %d tensors, got %d", op->name, PN_MAX_IN, n_in);
 }
 
-/* Names in op->inputs: "x weight bias?", or "tensors*" for one or more. */
+/* op->inputs holds names: "x weight bias?", or "tensors*" for one or more. */
 static int check_arity(const pn_op *op, int n_in, pn_tensor *const *inputs, pn_error *err)
 {
     int i = 0;
@@ -46,18 +46,18 @@ static bool overlap(const pn_view *a, const pn_view *b)
     return x < y + pn_view_bytes(b) && y < x + pn_view_bytes(a);
 }
 
-/* What forward changes in place is nobody else's: kernels read the other inputs meanwhile. */
+/* An input that forward changes in place must not overlap the others, which kernels read at the same time. */
 static int check_apart(const pn_call *call, int i, const char *name, pn_error *err)
 {
     char other[64];
     for (int j = 0; j < call->n_in; j++)
         if (j != i && call->x[j] && call->x[j]->data && call->x[i]->data && overlap(call->x[i], call->x[j]))
-            return pn_fail(err, PN_ESTATE, "%s: %s is changed in place, but shares its memory with %s; give a copy",
+            return pn_fail(err, PN_ESTATE, "%s: %s is changed in place, but shares memory with %s; give a copy",
                            call->op->name, name, pn_call_input_name(call, j, other, sizeof other));
     return 0;
 }
 
-/* Inputs that forward changes must be plain, writable values of their own. */
+/* Inputs that forward changes must be writable, without a gradient, and must not share memory with others. */
 static int check_writes(const pn_call *call, pn_tensor *const *inputs, pn_error *err)
 {
     for (int i = 0; i < call->n_in; i++) {
@@ -105,8 +105,8 @@ static pn_tensor *make_output(pn_engine *engine, const pn_call *call, int i, boo
                         &call->y[i], err);
 }
 
-/* Forward with its scratch; once the memory is there, only a request to stop ends it early.  Where no value comes out
- * nothing is computed, so that nothing loops over rows that have no columns. */
+/* Runs forward with its scratch.  Once the memory is allocated, only an interruption ends it early.  Empty outputs are
+ * not computed, so that no kernel loops over rows without columns. */
 static int run_forward(pn_engine *engine, pn_call *call, pn_error *err)
 {
     const pn_op *op = call->op;
@@ -124,7 +124,7 @@ static int run_forward(pn_engine *engine, pn_call *call, pn_error *err)
     }
     pn_stop stop = pn_engine_stop(engine);
     const pn_team team = { .pool = engine->pool,
-                           .stop = call->writes_x ? NULL : &stop, /* what is changed in place is never left half done */
+                           .stop = call->writes_x ? NULL : &stop, /* a change in place is never left half done */
                            .scratch = own,
                            .flush = call->k->real == PN_FLOAT32 };
     call->team = &team;
@@ -157,7 +157,7 @@ static void attach(pn_node *node, const pn_call *call, pn_tensor *const *inputs,
     pn_node_unref(node);
 }
 
-/* Clears the call, but for the op and its parameters; the rule then fills it. */
+/* Clears the call except for the op and its parameters, then lets the rule fill it. */
 static int prepare(pn_call *call, void *plan, pn_engine *engine, int n_in, pn_tensor *const *inputs, bool record,
                    pn_error *err)
 {
@@ -215,7 +215,8 @@ fail:
 
 /* ---- in place ---------------------------------------------------------------------------------------------------- */
 
-/* The op may write over its input 0, and every other input lies elsewhere, or is that very run of memory. */
+/* Whether the op may overwrite its input 0: the op allows it, and every other input is either the same memory or does
+ * not overlap. */
 static bool may_write_over(const pn_call *call)
 {
     const pn_view *x = call->x[0];
@@ -236,13 +237,12 @@ int pn_apply_over(pn_engine *engine, const pn_op *op, int n_in, pn_tensor *const
     if (prepare(&call, plan, engine, n_in, inputs, false, err))
         return -1;
     if (!pn_view_same_shape(y, x) || y->dtype != x->dtype)
-        return pn_fail(err, PN_ESHAPE, "%s: the result is %s %s and does not fit %s %s, over which it is written",
-                       op->name, pn_dtype_name(y->dtype), pn_view_text(y).s, pn_dtype_name(x->dtype),
-                       pn_view_text(x).s);
+        return pn_fail(err, PN_ESHAPE, "%s: the result is %s %s, which cannot overwrite %s %s in place", op->name,
+                       pn_dtype_name(y->dtype), pn_view_text(y).s, pn_dtype_name(x->dtype), pn_view_text(x).s);
     if (pn_call_shape_only(&call))
         return !inputs[0]->storage
                    ? 0
-                   : pn_fail(err, PN_ESTATE, "%s: an input is shape-only: it has no values to write", op->name);
+                   : pn_fail(err, PN_ESTATE, "%s: an input is shape-only, so there are no values to write", op->name);
     const bool direct = may_write_over(&call);
     pn_storage *own = direct ? NULL : pn_storage_new(engine, pn_view_bytes(x), err);
     if (!direct && !own)

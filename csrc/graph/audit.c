@@ -1,17 +1,17 @@
-/* audit.c -- for tests: whether an op's forward and backward keep to what its rule said.
+/* audit.c -- for tests: checks that an op's forward and backward do only what its rule declares.
  *
- * A suspect is memory whose content must not matter.  Everything is computed with all suspects full of one value, then
- * with all of them full of another; where the results differ, once for each suspect, to name it. */
+ * A suspect is memory whose contents must not matter.  The op is run with all suspects filled with one value, then with
+ * another.  If the results differ, it is run once per suspect with only that one changed, to name the culprit. */
 #include "graph/audit.h"
 
 #include <string.h>
 
 enum {
-    GUARD = 64 << 10, /* bytes before and behind scratch, at least; each holds GUARD_BYTE */
+    GUARD = 64 << 10, /* bytes before and after scratch, at least; each holds GUARD_BYTE */
     GUARD_BYTE = 0xA5,
     REGIONS = PN_MAX_IN + 2 * PN_MAX_OUT,
     SUSPECTS = 2 * (PN_MAX_IN + PN_MAX_OUT) + 2,
-    NONE = -1, /* of the suspects */
+    NONE = -1, /* instead of the index of a suspect */
     ALL = -2,
 };
 
@@ -21,15 +21,15 @@ typedef struct suspect {
     suspect_kind kind;
     int index; /* of the input or output */
     pn_dtype dtype;
-    void *data; /* NULL until there is memory: then at `at` in it */
+    void *data; /* NULL: at offset `at` of the audit's memory, once that is allocated */
     size_t bytes, at;
 } suspect;
 
-/* What is written.  A fresh one is a suspect, too; in the others stands what was there before. */
+/* Memory that the op writes.  A fresh region is also a suspect; the others are restored before each run. */
 typedef struct region {
     void *data;
     bool fresh, compared;
-    size_t bytes, before, result; /* the last two: where copies are */
+    size_t bytes, before, result; /* before, result: offsets of copies */
 } region;
 
 typedef struct guarded {
@@ -38,7 +38,7 @@ typedef struct guarded {
 
 typedef struct audit {
     pn_call *call;
-    const char *way; /* "forward" or "backward" */
+    const char *direction; /* "forward" or "backward" */
     void (*compute)(const pn_call *);
     suspect suspects[SUSPECTS];
     region regions[REGIONS];
@@ -48,7 +48,7 @@ typedef struct audit {
     size_t total;
 } audit;
 
-/* ---- what there is ----------------------------------------------------------------------------------------------- */
+/* ---- suspects and regions ---------------------------------------------------------------------------------------- */
 
 static suspect *add_suspect(audit *a, suspect_kind kind, int index, const pn_view *v)
 {
@@ -61,7 +61,7 @@ static suspect *add_suspect(audit *a, suspect_kind kind, int index, const pn_vie
     return s;
 }
 
-/* Inputs and outputs whose data were not kept. */
+/* Inputs and outputs whose data are not kept. */
 static void add_unkept(audit *a)
 {
     const pn_call *c = a->call;
@@ -81,7 +81,7 @@ static void add_region(audit *a, void *data, size_t bytes, bool fresh, bool comp
     r->result = pn_part(&a->total, compared ? (pn_index)bytes : 0, 1);
 }
 
-/* Whether some input lies there, so that it is not fresh: a call that writes over its input. */
+/* Whether an output overlaps an input (a call in place), so that it is not fresh. */
 static bool is_input(const pn_call *c, const pn_view *y)
 {
     const uintptr_t begin = (uintptr_t)y->data, end = begin + pn_view_bytes(y);
@@ -96,7 +96,7 @@ static bool is_input(const pn_call *c, const pn_view *y)
 static void add_outputs(audit *a)
 {
     const pn_call *c = a->call;
-    for (int i = c->alias ? 1 : 0; i < c->n_out; i++) { /* an alias is written by nobody */
+    for (int i = c->alias ? 1 : 0; i < c->n_out; i++) { /* forward does not write an alias */
         const bool fresh = !is_input(c, &c->y[i]);
         if (fresh)
             add_suspect(a, FRESH_Y, i, &c->y[i])->data = c->y[i].data;
@@ -125,7 +125,7 @@ static void add_gradients(audit *a)
 static guarded add_guarded(audit *a, size_t bytes)
 {
     guarded g = { .bytes = bytes, .behind = GUARD };
-    for (int i = 0; i < a->n_regions; i++) /* scratch that was not asked for is mostly as large as results */
+    for (int i = 0; i < a->n_regions; i++) /* undeclared scratch is usually as large as the results */
         g.behind += a->regions[i].bytes;
     pn_part(&a->total, GUARD, 1);
     g.at = pn_part(&a->total, (pn_index)bytes, 1);
@@ -146,7 +146,7 @@ static void add_scratch(audit *a, size_t bytes)
 
 /* ---- one run ----------------------------------------------------------------------------------------------------- */
 
-/* Zeros, or something else that is harmless in an index, too. */
+/* Fills with zeros, or with another value that is also valid as an index. */
 static void fill(const suspect *s, bool other)
 {
     if (other && s->dtype == PN_INT64)
@@ -171,11 +171,11 @@ static int check_guard(const audit *a, const guarded *g, const char *what, pn_er
     for (size_t i = 0; i < g->behind; i++)
         whole &= end[i] == GUARD_BYTE;
     return whole ? 0
-                 : pn_fail(err, PN_ESTATE, "%s: %s writes beside the %zu bytes %s", a->call->op->name, a->way, g->bytes,
-                           what);
+                 : pn_fail(err, PN_ESTATE, "%s: %s writes outside the %zu bytes %s", a->call->op->name, a->direction,
+                           g->bytes, what);
 }
 
-/* Computes with the other value in one suspect, in ALL, or in NONE. */
+/* Runs the op with the other value in one suspect, in ALL, or in NONE. */
 static int attempt(audit *a, int changed, pn_error *err)
 {
     for (int i = 0; i < a->n_regions; i++)
@@ -187,9 +187,9 @@ static int attempt(audit *a, int changed, pn_error *err)
     set_guard(a, &a->task);
     set_guard(a, &a->saved);
     a->compute(a->call);
-    return check_guard(a, &a->scratch, "of scratch that its rule asked for", err) ||
-                   check_guard(a, &a->task, "of scratch that a kernel's task has", err) ||
-                   check_guard(a, &a->saved, "that its rule asked to save", err)
+    return check_guard(a, &a->scratch, "of scratch that its rule declares", err) ||
+                   check_guard(a, &a->task, "of a task's scratch", err) ||
+                   check_guard(a, &a->saved, "of saved memory that its rule declares", err)
                ? -1
                : 0;
 }
@@ -211,7 +211,7 @@ static int blame(const audit *a, const suspect *s, pn_error *err)
 {
     static const char *const sentences[] = {
         [SCRATCH] = "%s: %s reads scratch that it has not written",
-        [TASK_SCRATCH] = "%s: %s runs a task that reads its scratch before it writes it",
+        [TASK_SCRATCH] = "%s: %s runs a task that reads its scratch before writing it",
         [UNKEPT_X] = "%s: %s reads its input %s, which its rule does not keep (keep_x)",
         [UNKEPT_Y] = "%s: %s reads its output %s, which its rule does not keep (keep_y)",
         [FRESH_Y] = "%s: %s leaves some of its output %s unwritten",
@@ -220,7 +220,7 @@ static int blame(const audit *a, const suspect *s, pn_error *err)
     char name[64] = { (char)('0' + s->index) };
     if (s->kind == UNKEPT_X || s->kind == FRESH_DX)
         pn_call_input_name(a->call, s->index, name, sizeof name);
-    return pn_fail(err, PN_ESTATE, sentences[s->kind], a->call->op->name, a->way, name);
+    return pn_fail(err, PN_ESTATE, sentences[s->kind], a->call->op->name, a->direction, name);
 }
 
 static int judge(audit *a, pn_error *err)
@@ -243,11 +243,11 @@ static int judge(audit *a, pn_error *err)
             return blame(a, &a->suspects[i], err);
     }
     return pn_fail(err, PN_ESTATE,
-                   "%s: %s gives other results when it is run again: it changes what it should only read",
-                   a->call->op->name, a->way);
+                   "%s: %s gives different results when it is run again: it changes memory that it should only read",
+                   a->call->op->name, a->direction);
 }
 
-/* Points the call at what the audit has for it, and the audit at its memory. */
+/* Points the call at the audit's memory, and saves the regions that each run restores. */
 static void place(audit *a, pn_view *views, pn_team *team)
 {
     pn_call *c = a->call;
@@ -294,7 +294,7 @@ static int run(audit *a, pn_engine *engine, pn_error *err)
 
 int pn_audit_forward(pn_engine *engine, pn_call *call, pn_error *err)
 {
-    audit a = { .call = call, .way = "forward", .compute = call->op->forward };
+    audit a = { .call = call, .direction = "forward", .compute = call->op->forward };
     add_outputs(&a);
     add_scratch(&a, call->forward_scratch);
     a.saved = add_guarded(&a, call->saved_bytes);
@@ -303,7 +303,7 @@ int pn_audit_forward(pn_engine *engine, pn_call *call, pn_error *err)
 
 int pn_audit_backward(pn_engine *engine, pn_call *call, pn_error *err)
 {
-    audit a = { .call = call, .way = "backward", .compute = call->op->backward };
+    audit a = { .call = call, .direction = "backward", .compute = call->op->backward };
     add_gradients(&a);
     add_unkept(&a);
     add_scratch(&a, call->backward_scratch);

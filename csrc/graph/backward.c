@@ -1,8 +1,9 @@
-/* backward.c -- the sweep: collects what the loss reaches, walks it from the newest node to the oldest.
+/* backward.c -- the backward sweep: collects the nodes that the loss depends on, and visits them from newest to oldest.
  *
- * Every step is iterative.  Nodes and slots are claimed by writing the sweep's name into their owner field (tensor.h
- * has the rule), so a second thread that meets one fails with a sentence instead of racing.  A gradient is told whether
- * its target is fresh (write) or holds a contribution (add), so nothing is zeroed beforehand. */
+ * Nothing recurses.  Nodes and slots are claimed by writing the address of the sweep's claim into their owner field
+ * (see the rule in tensor.h), so a second thread that finds one claimed raises an error instead of racing.  An op's
+ * backward is told for each gradient whether to write it (the target is fresh) or to add to it, so nothing is zeroed
+ * beforehand. */
 #include <string.h>
 
 #include "graph/audit.h"
@@ -10,12 +11,12 @@
 
 typedef struct sweep {
     pn_engine *engine;
-    pn_team team; /* its scratch lasts for the whole sweep */
+    pn_team team; /* its scratch lives for the whole sweep */
     pn_stop stop;
     bool accumulate;
-    pn_claim claim; /* on slots; its address stands in nodes, too */
+    pn_claim claim; /* on slots; its address is also the owner of nodes */
     pn_node *nodes; /* claimed; after sorting, newest first */
-    pn_slot *slots; /* claimed, and reached */
+    pn_slot *slots; /* claimed and reached */
     pn_error *err;
 } sweep;
 
@@ -24,17 +25,17 @@ typedef struct sweep {
 static int busy(pn_error *err)
 {
     return pn_fail(err, PN_ESTATE,
-                   "backward: another thread is running backward over this graph or its parameters, or an optimizer's "
-                   "step on these; let one thread do it, or give each its own model");
+                   "backward: another thread is running backward on this graph or its parameters, or an optimizer step "
+                   "on these parameters; use one thread, or give each thread its own model");
 }
 
 static int claim_slot(sweep *s, pn_slot *slot)
 {
     if (pn_slot_claim(slot, &s->claim))
         return busy(s->err);
-    if (slot->met)
+    if (slot->visited)
         return 0;
-    slot->met = true;
+    slot->visited = true;
     slot->fresh = !(s->accumulate && slot->grad);
     slot->next = s->slots;
     s->slots = slot;
@@ -56,7 +57,8 @@ static int claim_node(sweep *s, pn_node *node, pn_node **stack)
     return 0;
 }
 
-/* Claims every node and slot below root.  On failure what was claimed stands in s->nodes and s->slots all the same. */
+/* Claims every node and slot that root depends on.  s->nodes and s->slots hold all that was claimed, also on
+ * failure. */
 static int collect(sweep *s, pn_node *root)
 {
     pn_node *stack = NULL;
@@ -80,11 +82,11 @@ static int collect(sweep *s, pn_node *root)
     return failed;
 }
 
-static void let_go(sweep *s)
+static void release_claims(sweep *s)
 {
     for (pn_slot *slot = s->slots; slot; slot = slot->next)
-        slot->met = false;
-    pn_claim_let_go(&s->claim);
+        slot->visited = false;
+    pn_claim_release(&s->claim);
     while (s->nodes) {
         pn_node *node = s->nodes;
         s->nodes = node->next;
@@ -92,11 +94,11 @@ static void let_go(sweep *s)
             pn_storage_unref(node->out[i].dy);
             node->out[i].dy = NULL;
         }
-        pn_owner_let_go(&node->owner);
+        pn_owner_release(&node->owner);
     }
 }
 
-/* ---- sorting: merge sort on the list, bins of 2^i nodes, no memory needed ---------------------------------------- */
+/* ---- sorting: merge sort on the list with bins of 2^i nodes; needs no extra memory ------------------------------- */
 
 static pn_node *merge(pn_node *a, pn_node *b)
 {
@@ -138,7 +140,7 @@ static void axpy(const sweep *s, const pn_view *view, const void *x, void *y, bo
     s->engine->kernels[view->dtype]->axpy(&s->team, &(pn_axpy){ .n = view->size, .a = 1, .x = x, .y = y, .add = add });
 }
 
-/* A slot's gradient buffer, made where missing, and never one that somebody else still looks at. */
+/* The gradient buffer of a slot.  Allocates one if there is none, or if the old one is still referenced elsewhere. */
 static void *slot_target(sweep *s, pn_slot *slot, const pn_view *shape, bool *add)
 {
     *add = !slot->fresh;
@@ -154,7 +156,7 @@ static void *slot_target(sweep *s, pn_slot *slot, const pn_view *shape, bool *ad
     return slot->grad->v.data;
 }
 
-/* The gradient buffer of a node's output; when it is shared (handed on), a copy of its own before anything is added. */
+/* The gradient buffer of a node's output.  A shared buffer (passed on) is copied before anything is added to it. */
 static void *node_target(sweep *s, pn_node_out *out, bool *add)
 {
     *add = out->dy;
@@ -194,7 +196,7 @@ static int check_versions(const pn_node *node, pn_error *err)
     return 0;
 }
 
-/* An input whose gradient is dy itself: the buffer is handed on, or copied or added where that cannot be. */
+/* For an input whose gradient is dy itself: passes on the buffer, or copies or adds it if that is not possible. */
 static int pass_on(sweep *s, pn_node *node, int i)
 {
     const pn_edge *edge = &node->in[i].edge;
@@ -218,7 +220,8 @@ static bool passes(const pn_node *node, int i)
 
 static bool wanted(const pn_node *node, int i) { return node->in[i].edge.node || node->in[i].edge.slot; }
 
-/* The same target as an earlier input of this call: ops never see aliased gradients, so it gets a buffer of its own. */
+/* Whether an earlier input of this call has the same target.  Ops never see aliased gradients, so this input then gets
+ * a separate buffer. */
 static bool repeats(const pn_node *node, int i)
 {
     const pn_edge *e = &node->in[i].edge;
@@ -233,9 +236,9 @@ static bool repeats(const pn_node *node, int i)
 typedef struct spare {
     pn_storage *storage;
     int input;
-} spare; /* an aliased input's own buffer */
+} spare; /* the separate buffer of an aliased input */
 
-/* Whether input 0's gradient may be computed where dy lies: nobody else reads dy, and nothing stands there yet. */
+/* Whether the gradient of input 0 may overwrite dy: nothing else reads dy, and the target has no contribution yet. */
 static bool overwrites(const pn_node *node, const pn_call *call)
 {
     const pn_edge *e = &node->in[0].edge;
@@ -243,7 +246,7 @@ static bool overwrites(const pn_node *node, const pn_call *call)
            node->in[0].view.size == node->out[0].view.size;
 }
 
-/* Chooses a buffer for each wanted input; how many op->backward must compute, but for those of no values, or -1. */
+/* Chooses a buffer for each wanted gradient.  Returns how many non-empty ones op->backward must compute, or -1. */
 static int choose_targets(sweep *s, pn_node *node, pn_call *call, spare *spares, int *n_spares)
 {
     int computed = 0;
@@ -295,7 +298,7 @@ static void fill_call(pn_call *call, const sweep *s, pn_node *node)
     call->owns_dy = owns_dy(node);
 }
 
-/* Nothing came out of the op, so nothing comes back. */
+/* Whether all outputs of the op are empty, so that the gradients of its inputs are zero. */
 static bool is_empty(const pn_node *node)
 {
     pn_index values = 0;
@@ -324,7 +327,7 @@ static int run_backward(sweep *s, pn_node *node, pn_call *call)
     return failed;
 }
 
-/* Gradients of all inputs of one node, from those of its outputs. */
+/* Computes the gradients of all inputs of one node from those of its outputs. */
 static int step_back(sweep *s, pn_node *node)
 {
     pn_call call;
@@ -353,7 +356,7 @@ done:
     return failed;
 }
 
-/* Leaves an output's own gradient where it was asked for. */
+/* Stores the gradient of an output that keeps it (keep_grad). */
 static int keep_own(sweep *s, const pn_node_out *out)
 {
     if (!out->slot || !out->dy)
@@ -392,17 +395,17 @@ static int walk(sweep *s, bool keep_graph)
     return 0;
 }
 
-/* ---- the door ---------------------------------------------------------------------------------------------------- */
+/* ---- entry points ------------------------------------------------------------------------------------------------ */
 
 static int check_loss(const pn_tensor *loss, const pn_tensor *seed, pn_error *err)
 {
     if (!pn_tensor_wants_grad(loss))
         return pn_fail(err, PN_ESTATE,
-                       "backward: this tensor %s depends on nothing that requires a gradient; make a leaf with "
-                       "pn.tensor(..., requires_grad=True), and compute outside no_grad",
+                       "backward: this tensor %s does not depend on any tensor that requires a gradient; make a leaf "
+                       "with pn.tensor(..., requires_grad=True), and compute outside no_grad",
                        pn_view_text(&loss->v).s);
     if (!loss->node)
-        return pn_fail(err, PN_ESTATE, "backward: this tensor is a leaf: nothing was computed from it yet");
+        return pn_fail(err, PN_ESTATE, "backward: this tensor is a leaf; call backward on a result computed from it");
     if (seed && (!pn_view_same_shape(&seed->v, &loss->v) || seed->v.dtype != loss->v.dtype || !seed->storage))
         return pn_fail(err, PN_ESHAPE,
                        "backward: gradient is %s %s, the tensor is %s %s; give one of the same shape and dtype",
@@ -416,7 +419,7 @@ static int check_loss(const pn_tensor *loss, const pn_tensor *seed, pn_error *er
     return 0;
 }
 
-/* Whether some bytes of a view are a gradient's, that the sweep writes to. */
+/* Whether a view overlaps a gradient that the sweep writes. */
 static bool is_target(const sweep *s, const pn_view *view)
 {
     const uintptr_t begin = (uintptr_t)view->data, end = begin + pn_view_bytes(view);
@@ -432,7 +435,7 @@ static int plant_seed(sweep *s, const pn_tensor *loss, const pn_tensor *seed)
 {
     pn_node_out *out = &loss->node->out[loss->output];
     if (seed && seed->v.data == seed->storage->data && !is_target(s, &seed->v)) {
-        out->dy = pn_storage_ref(seed->storage); /* read where it lies; nobody writes to what others hold */
+        out->dy = pn_storage_ref(seed->storage); /* read in place; shared buffers are never written */
         return 0;
     }
     out->dy = pn_storage_new(s->engine, pn_view_bytes(&loss->v), s->err);
@@ -463,18 +466,18 @@ int pn_backward(pn_tensor *loss, const pn_backward_options *options, pn_error *e
     if (!failed && !o->accumulate)
         pn_slots_zero_rest(&s.slots);
     pn_float_leave(mode);
-    let_go(&s);
+    release_claims(&s);
     pn_mem_put(s.team.scratch);
     return failed ? -1 : 0;
 }
 
-/* Under a claim of the node for a few instructions, since sweeps read its slots. */
+/* Claims the node for a few instructions, since sweeps read its slots. */
 int pn_keep_grad(pn_tensor *tensor, pn_error *err)
 {
     pn_node *node = tensor->node;
     if (!pn_tensor_wants_grad(tensor))
-        return pn_fail(err, PN_ESTATE, "keep_grad: this tensor depends on nothing that requires a gradient");
-    if (!node || tensor->slot) /* a leaf keeps it anyway */
+        return pn_fail(err, PN_ESTATE, "keep_grad: this tensor does not depend on any tensor that requires a gradient");
+    if (!node || tensor->slot) /* a leaf always keeps its gradient */
         return 0;
     pn_slot *slot = pn_slot_new(tensor->engine, NULL, err);
     if (!slot)
@@ -482,12 +485,12 @@ int pn_keep_grad(pn_tensor *tensor, pn_error *err)
     if (!pn_owner_look(&node->owner)) {
         pn_slot_unref(slot);
         return pn_fail(err, PN_ESTATE,
-                       "keep_grad: another thread is running backward over this graph; call keep_grad before backward");
+                       "keep_grad: another thread is running backward on this graph; call keep_grad before backward");
     }
     if (pn_slot_set(tensor, slot))
         node->out[tensor->output].slot = pn_slot_ref(slot);
     else
         pn_slot_unref(slot);
-    pn_owner_let_go(&node->owner);
+    pn_owner_release(&node->owner);
     return 0;
 }

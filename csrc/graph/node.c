@@ -1,4 +1,4 @@
-/* node.c -- makes and frees nodes. */
+/* node.c -- creates and frees nodes. */
 #include <string.h>
 
 #include "graph/node.h"
@@ -89,7 +89,7 @@ void pn_node_forget(pn_node *node)
 /* Whether this was the last reference. */
 static bool released(pn_node *node) { return atomic_fetch_sub_explicit(&node->refs, 1, memory_order_acq_rel) == 1; }
 
-/* Iterative: nodes whose last reference has gone wait in a list, so a chain of a million needs no stack. */
+/* Iterative: nodes without references wait in a list, so that a chain of a million nodes needs no deep stack. */
 void pn_node_unref(pn_node *node)
 {
     if (!released(node))

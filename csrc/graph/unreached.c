@@ -1,4 +1,4 @@
-/* unreached.c -- after a sweep, the gradient of every parameter that the loss did not reach is zero. */
+/* unreached.c -- after a sweep, zeros the gradient of every parameter that the loss did not reach. */
 #include <string.h>
 
 #include "graph/node.h"
@@ -18,7 +18,7 @@ static pn_slot *merge_slots(pn_slot *a, pn_slot *b)
     return head;
 }
 
-/* Takes the bound slots that were written out of the list, in order of address; they are let go here. */
+/* Removes the bound slots that were written from the list, and returns them sorted by address. */
 static pn_slot *bound_by_address(pn_slot **slots)
 {
     pn_slot *bins[48] = { NULL }, *rest = NULL, *sorted = NULL;
@@ -44,7 +44,7 @@ static pn_slot *bound_by_address(pn_slot **slots)
     return sorted;
 }
 
-/* In every gradient block reached, all bytes between the written gradients become zero. */
+/* Zeros all bytes between the written gradients in every gradient block reached. */
 static void zero_unreached(pn_slot **slots)
 {
     pn_slot *slot = bound_by_address(slots);
@@ -64,7 +64,7 @@ static void zero_unreached(pn_slot **slots)
     }
 }
 
-/* A slot that was claimed but got nothing (no gradient came to its node): its gradient is zero, too. */
+/* Zeros the gradient of every slot that was claimed but not written, because its node received no gradient. */
 static void zero_untouched(pn_slot *slots)
 {
     for (pn_slot *slot = slots; slot; slot = slot->next) {

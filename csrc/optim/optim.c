@@ -1,38 +1,37 @@
 /* optim.c -- optimizers over a block of parameters, or over single tensors, in one fused pass.
  *
- * A step is a walk over runs: stretches of parameters that lie together and are treated alike.  In a block,
- * neighbouring segments merge (the padding between them is zero and stays so), so that a whole model is one or a
- * few kernel calls. */
+ * A step iterates over runs: contiguous parameters with the same hyperparameters.  In a block, adjacent segments merge
+ * (the padding between them is zero and stays zero), so that a whole model takes one or a few kernel calls. */
 #include <math.h>
 #include <string.h>
 
 #include "optim/optim.h"
 
-enum { SUMSQ_CUT = 16384, STEP = 16 }; /* elements to a partial sum (pn_sumsq's); between tensors in a slot */
+enum { SUMSQ_CUT = 16384, STEP = 16 }; /* elements per partial sum (of pn_sumsq); alignment of tensors in a slot */
 
 struct pn_optimizer {
     pn_engine *engine;
     const pn_optimizer_kind *kind;
     pn_hyper hyper;
-    pn_block *block; /* or NULL: the tensors */
+    pn_block *block; /* NULL: use the tensors */
     pn_tensor **tensors;
     pn_index n, length;
     pn_dtype dtype;
     char *slots[2];
     double *partial;
-    void *scratch;         /* the caller's share of a team */
-    _Atomic int64_t steps; /* these two may be read while a step runs */
+    void *scratch;         /* the caller's scratch in a team */
+    _Atomic int64_t steps; /* this and last_norm may be read while a step runs */
     _Atomic double last_norm;
 };
 
 typedef struct run {
     char *p;
     const char *g;
-    pn_index n, at; /* values, and where they stand in a slot */
+    pn_index n, at; /* number of values, and their offset in a slot */
     bool decays;
 } run;
 
-/* ---- making and unmaking --------------------------------------------------------------------------------------- */
+/* ---- creating and freeing -------------------------------------------------------------------------------------- */
 
 static pn_index padded(pn_index n) { return pn_ceil_div(n, STEP) * STEP; }
 
@@ -40,11 +39,11 @@ static int check_tensor(const pn_optimizer_kind *kind, pn_index i, pn_tensor *co
 {
     const pn_tensor *t = tensors[i];
     if (t->node || !pn_tensor_wants_grad(t))
-        return pn_fail(err, PN_ESTATE, "%s: tensor %td requires no gradient; give leaves made with requires_grad=True",
+        return pn_fail(err, PN_ESTATE,
+                       "%s: tensor %td does not require a gradient; give leaves made with requires_grad=True",
                        kind->name, i);
     if (!t->storage || t->storage->readonly)
-        return pn_fail(err, PN_ESTATE,
-                       "%s: tensor %td has no memory of its own that could be changed; give a copy: pn.tensor(...)",
+        return pn_fail(err, PN_ESTATE, "%s: tensor %td has no writable memory of its own; give a copy: pn.tensor(...)",
                        kind->name, i);
     if (t->v.dtype != tensors[0]->v.dtype)
         return pn_fail(err, PN_EDTYPE,
@@ -58,18 +57,18 @@ static int refuse_twin(const pn_optimizer *o, pn_index i, pn_error *err)
     pn_index j = 0;
     while (o->tensors[j] != o->tensors[i])
         j++;
-    return pn_fail(err, PN_EVALUE, "%s: tensors %td and %td are the same one; give each once", o->kind->name, j, i);
+    return pn_fail(err, PN_EVALUE, "%s: tensors %td and %td are the same; give each once", o->kind->name, j, i);
 }
 
 static int busy(const pn_optimizer *o, pn_error *err)
 {
     return pn_fail(err, PN_ESTATE,
-                   "%s: another thread is running backward over these parameters, or a step on them; let one thread do "
-                   "it, or give each its own model",
+                   "%s: another thread is running backward or a step on these parameters; use one thread, or give each "
+                   "thread its own model",
                    o->kind->name);
 }
 
-/* No tensor twice: found by marking slots, which are the claim's meanwhile. */
+/* Checks that no tensor is given twice, by marking their slots under a claim. */
 static int check_twins(const pn_optimizer *o, pn_error *err)
 {
     pn_claim claim = { NULL };
@@ -79,16 +78,16 @@ static int check_twins(const pn_optimizer *o, pn_error *err)
         pn_slot *slot = o->tensors[marked]->slot;
         if (pn_slot_claim(slot, &claim)) {
             failed = busy(o, err);
-        } else if (slot->met) {
+        } else if (slot->visited) {
             failed = refuse_twin(o, marked, err);
         } else {
-            slot->met = true;
+            slot->visited = true;
             marked++;
         }
     }
     while (marked > 0)
-        ((pn_slot *)o->tensors[--marked]->slot)->met = false;
-    pn_claim_let_go(&claim);
+        ((pn_slot *)o->tensors[--marked]->slot)->visited = false;
+    pn_claim_release(&claim);
     return failed;
 }
 
@@ -147,7 +146,7 @@ fail:
     return NULL;
 }
 
-/* Where an optimizer ends a training has ended, and its batches' memory is no longer wanted. */
+/* When an optimizer is freed, training is over, and the memory of its batches is no longer needed. */
 void pn_optimizer_free(pn_optimizer *o)
 {
     if (!o)
@@ -165,14 +164,14 @@ void pn_optimizer_free(pn_optimizer *o)
     pn_memory_settle(memory);
 }
 
-/* The gradient's values, which are the claim's; NULL: none, or frozen. */
+/* The values of the gradient, which the caller has claimed; NULL: none, or frozen. */
 static const void *gradient(const pn_tensor *t)
 {
     const pn_slot *slot = pn_tensor_wants_grad(t) ? t->slot : NULL;
     return slot && slot->grad ? slot->grad->v.data : NULL;
 }
 
-/* ---- what a step checks ---------------------------------------------------------------------------------------- */
+/* ---- checks before a step -------------------------------------------------------------------------------------- */
 
 static int check_range(const pn_optimizer_kind *kind, const char *name, double v, double low, double below,
                        pn_error *err)
@@ -180,7 +179,7 @@ static int check_range(const pn_optimizer_kind *kind, const char *name, double v
     if (v >= low && v < below)
         return 0;
     if (below == (double)INFINITY)
-        return pn_fail(err, PN_EVALUE, "%s: %s is %g; give a number, at least %g", kind->name, name, v, low);
+        return pn_fail(err, PN_EVALUE, "%s: %s is %g; give a finite number, at least %g", kind->name, name, v, low);
     return pn_fail(err, PN_EVALUE, "%s: %s is %g; give at least %g and less than %g", kind->name, name, v, low, below);
 }
 
@@ -199,7 +198,7 @@ static int check_hyper(const pn_optimizer_kind *kind, const pn_hyper *h, pn_erro
     return 0;
 }
 
-/* Claims all gradients, so that no sweep writes or replaces one meanwhile.  A frozen tensor is passed over. */
+/* Claims all gradients, so that no sweep writes or replaces one during the step.  Frozen tensors are skipped. */
 static int claim_gradients(const pn_optimizer *o, pn_claim *claim, pn_error *err)
 {
     if (o->block && o->block->n_segments > 0 && pn_slot_claim(o->block->segments[0].value->slot, claim))
@@ -243,7 +242,7 @@ static bool next_in_block(const pn_optimizer *o, pn_index *i, run *r)
     return true;
 }
 
-/* The next stretch that is updated; *i and *at begin at 0. */
+/* The next run to update; *i and *at start at 0. */
 static bool next_run(const pn_optimizer *o, pn_index *i, pn_index *at, run *r)
 {
     if (o->block)
@@ -306,10 +305,10 @@ static void touch(const pn_optimizer *o)
         if (pn_tensor_wants_grad(o->tensors[i]))
             pn_tensor_touch(o->tensors[i]);
     if (o->block && o->block->n_segments > 0)
-        pn_tensor_touch(o->block->segments[0].value); /* all segments share a storage */
+        pn_tensor_touch(o->block->segments[0].value); /* all segments share one storage */
 }
 
-/* How much the gradient is scaled down, or -1. */
+/* The factor that clips the gradient, or -1 on error. */
 static double clipping(pn_optimizer *o, const pn_team *team, pn_error *err)
 {
     const double most = o->hyper.clip_norm;
@@ -327,7 +326,7 @@ static double clipping(pn_optimizer *o, const pn_team *team, pn_error *err)
     return norm > most ? most / norm : 1;
 }
 
-/* With everything claimed; nothing is written where it fails. */
+/* The caller has claimed all gradients.  Writes nothing if it fails. */
 static int run_step(pn_optimizer *o, pn_error *err)
 {
     const pn_team team = { .pool = o->engine->pool, .scratch = o->scratch, .flush = o->dtype == PN_FLOAT32 };
@@ -349,11 +348,11 @@ int pn_optimizer_step(pn_optimizer *o, pn_error *err)
     if (check_hyper(o->kind, &o->hyper, err))
         return -1;
     const int failed = claim_gradients(o, &claim, err) || run_step(o, err);
-    pn_claim_let_go(&claim);
+    pn_claim_release(&claim);
     return failed ? -1 : 0;
 }
 
-/* ---- looking in ------------------------------------------------------------------------------------------------ */
+/* ---- accessors ------------------------------------------------------------------------------------------------- */
 
 pn_hyper *pn_optimizer_hyper(pn_optimizer *o) { return &o->hyper; }
 int64_t pn_optimizer_steps(const pn_optimizer *o) { return o->steps; }

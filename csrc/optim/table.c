@@ -1,4 +1,4 @@
-/* table.c -- the optimizers, a row each; what they compute is kernels/update.inc. */
+/* table.c -- the optimizers, one row each; kernels/update.inc computes their updates. */
 #include "optim/optim.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ const pn_optimizer_kind pn_optimizers[] = {
         .name = "adam",
         .f = PN_UPDATE_ADAM,
         .slots = 2,
-        .doc = "Running means of the gradient and of its square, corrected for their start at 0:\n"
+        .doc = "Running means of the gradient and of its square, with bias correction:\n"
                "m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, p -= learning_rate m' / (sqrt(v') + "
                "epsilon).\n"
                "Source: Kingma and Ba 2015.",
@@ -39,8 +39,8 @@ const pn_optimizer_kind pn_optimizers[] = {
         .name = "adamw",
         .f = PN_UPDATE_ADAMW,
         .slots = 2,
-        .doc = "Adam whose weight decay is taken from the parameter itself: "
-               "p -= learning_rate weight_decay p, besides Adam's step.\n"
+        .doc = "Adam with decoupled weight decay: "
+               "p -= learning_rate weight_decay p, in addition to Adam's step.\n"
                "Source: Loshchilov and Hutter 2019.",
         .reads = "learning_rate beta1 beta2 epsilon weight_decay clip_norm decay_all",
         .defaults = { .learning_rate = 0.001, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.01 },

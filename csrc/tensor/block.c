@@ -1,11 +1,11 @@
-/* block.c -- lays tensors out in one allocation, their gradients in another. */
+/* block.c -- lays out tensors in one allocation, and their gradients in another. */
 #include <string.h>
 
 #include "tensor/block.h"
 
 enum { SEGMENT_STEP = 16 }; /* elements: a segment starts on a cache line in either real */
 
-/* Offsets of all segments; the length of the whole, or -1 when it overflows. */
+/* Computes the offsets of all segments; returns the total length, or -1 on overflow. */
 static pn_index lay_out(pn_index n, const pn_view *shapes, pn_segment *segments)
 {
     pn_index length = 0;
@@ -27,7 +27,7 @@ static pn_storage *zeros(pn_block *block, pn_error *err)
     return storage;
 }
 
-/* The segment's view of the values and, unless it is state, the slot with its view of the gradients. */
+/* Makes the segment's view of the values and, unless it is state, the slot with its view of the gradients. */
 static int make_segment(pn_block *block, pn_segment *segment, const pn_view *shape, pn_error *err)
 {
     const size_t byte_offset = (size_t)segment->offset * pn_dtype_size(block->dtype);
@@ -58,7 +58,7 @@ pn_block *pn_block_new(pn_engine *engine, pn_dtype dtype, pn_index n, const pn_v
     block->n_segments = n;
     block->length = lay_out(n, shapes, block->segments);
     if (block->length < 0) {
-        pn_fail(err, PN_ESHAPE, "block: %td tensors would need more bytes than an address can count", n);
+        pn_fail(err, PN_ESHAPE, "block: %td tensors would need more bytes than can be addressed", n);
         goto fail;
     }
     const bool state = n > 0 && groups[0] == PN_GROUP_STATE;

@@ -35,19 +35,18 @@ pn_text pn_shape_text(int ndim, const pn_index *shape)
 int pn_view_init(pn_view *v, pn_dtype dtype, int ndim, const pn_index *shape, const char *who, pn_error *err)
 {
     if (ndim < 0 || ndim > PN_MAX_DIMS)
-        return pn_fail(err, PN_ESHAPE, "%s: a tensor has 0 to %d axes, not %d", who, PN_MAX_DIMS, ndim);
+        return pn_fail(err, PN_ESHAPE, "%s: a tensor can have 0 to %d axes, got %d", who, PN_MAX_DIMS, ndim);
     v->data = NULL;
     v->dtype = dtype;
     v->ndim = ndim;
-    pn_index bytes = (pn_index)pn_dtype_size(dtype); /* of the non-zero lengths: (0, huge, huge) is refused, too */
+    pn_index bytes = (pn_index)pn_dtype_size(dtype); /* lengths of 0 count as 1: (0, huge, huge) is an error, too */
     v->size = 1;
     for (int i = 0; i < ndim; i++) {
         if (shape[i] < 0)
             return pn_fail(err, PN_ESHAPE, "%s: shape %s has a negative length", who, pn_shape_text(ndim, shape).s);
         if (__builtin_mul_overflow(bytes, pn_max(shape[i], 1), &bytes) || (size_t)bytes > PN_MAX_BYTES)
-            return pn_fail(err, PN_ESHAPE,
-                           "%s: a %s tensor of shape %s would need more bytes than an address can count", who,
-                           pn_dtype_name(dtype), pn_shape_text(ndim, shape).s);
+            return pn_fail(err, PN_ESHAPE, "%s: a %s tensor of shape %s would need more bytes than can be addressed",
+                           who, pn_dtype_name(dtype), pn_shape_text(ndim, shape).s);
         v->shape[i] = shape[i];
         v->size *= shape[i];
     }

@@ -1,11 +1,11 @@
-/* slot.c -- slots, where gradients are left, and the claims on them; the rule is at the top of tensor.h. */
+/* slot.c -- slots, which store gradients, and claims on them; the rule is at the top of tensor.h. */
 #include <sched.h>
 
 #include "tensor/tensor.h"
 
 /* ---- claims ------------------------------------------------------------------------------------------------------ */
 
-static const char looking; /* its address is the owner while somebody looks */
+static const char looking; /* its address is the owner during pn_owner_look */
 
 pn_claimed pn_owner_claim(_Atomic(const void *) *owner, const void *by)
 {
@@ -30,12 +30,12 @@ int pn_slot_claim(pn_slot *slot, pn_claim *by)
     return got == PN_CLAIM_BUSY ? -1 : 0;
 }
 
-void pn_claim_let_go(pn_claim *by)
+void pn_claim_release(pn_claim *by)
 {
     while (by->leads) {
         pn_slot *lead = by->leads;
         by->leads = lead->next_lead;
-        pn_owner_let_go(&lead->owner);
+        pn_owner_release(&lead->owner);
     }
 }
 
@@ -44,7 +44,7 @@ int pn_slot_look(pn_slot *slot, pn_tensor **grad)
     if (!pn_owner_look(&slot->lead->owner))
         return -1;
     *grad = slot->grad ? pn_tensor_ref(slot->grad) : NULL;
-    pn_owner_let_go(&slot->lead->owner);
+    pn_owner_release(&slot->lead->owner);
     return 0;
 }
 
@@ -72,7 +72,7 @@ void pn_slot_unref(pn_slot *slot)
 {
     while (slot && atomic_fetch_sub_explicit(&slot->refs, 1, memory_order_acq_rel) == 1) {
         pn_slot *lead = slot->lead == slot ? NULL : slot->lead;
-        pn_tensor_unref(slot->grad); /* a gradient is in no graph: this goes no deeper */
+        pn_tensor_unref(slot->grad); /* a gradient is not part of a graph, so this does not recurse */
         pn_mem_put(slot);
         slot = lead;
     }

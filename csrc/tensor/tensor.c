@@ -1,4 +1,4 @@
-/* tensor.c -- storage and tensors: atomic reference counts, and who owns what. */
+/* tensor.c -- storage and tensors: atomic reference counts and ownership. */
 #include "tensor/tensor.h"
 
 /* ---- storage ---------------------------------------------------------------------------------------------------- */
@@ -11,7 +11,7 @@ static pn_storage *fill(pn_storage *storage, pn_engine *engine, void *data, size
     return storage;
 }
 
-/* One block: the storage, then its bytes from the next aligned address on. */
+/* One allocation: the pn_storage, followed by its data at the next aligned address. */
 pn_storage *pn_storage_new(pn_engine *engine, size_t bytes, pn_error *err)
 {
     enum { HEAD = (sizeof(pn_storage) + PN_ALIGN - 1) / PN_ALIGN * PN_ALIGN };
@@ -97,7 +97,7 @@ void pn_tensor_unref(pn_tensor *tensor)
     pn_storage_unref(tensor->storage);
     pn_mem_put(tensor);
     if (node)
-        ((pn_node_head *)node)->unref(node); /* iterative, and holds no tensors: any depth is safe */
+        ((pn_node_head *)node)->unref(node); /* iterative, and nodes hold no tensors: safe at any depth */
 }
 
 pn_tensor *pn_tensor_detach(pn_tensor *tensor, pn_error *err)
@@ -117,7 +117,7 @@ int pn_tensor_require_grad(pn_tensor *tensor, pn_error *err)
                        pn_dtype_name(tensor->v.dtype));
     if (tensor->node)
         return pn_fail(err, PN_ESTATE,
-                       "requires_grad: this tensor is computed by an op; keep_grad() keeps the gradient of such a one");
+                       "requires_grad: this tensor is the result of an op; call keep_grad() to keep its gradient");
     if (tensor->slot)
         return 0;
     pn_slot *slot = pn_slot_new(tensor->engine, NULL, err);

@@ -23,23 +23,23 @@ typedef enum {
 } mistake;
 
 static const char *const sentences[MISTAKES] = {
-    [SCRATCH_NOT_ASKED_FOR] = "wrong: forward writes beside the 0 bytes of scratch that its rule asked for",
-    [SCRATCH_TOO_SMALL] = "wrong: forward writes beside the 72 bytes of scratch that its rule asked for",
-    [SCRATCH_BEFORE_ITS_BEGINNING] = "wrong: forward writes beside the 80 bytes of scratch that its rule asked for",
+    [SCRATCH_NOT_ASKED_FOR] = "wrong: forward writes outside the 0 bytes of scratch that its rule declares",
+    [SCRATCH_TOO_SMALL] = "wrong: forward writes outside the 72 bytes of scratch that its rule declares",
+    [SCRATCH_BEFORE_ITS_BEGINNING] = "wrong: forward writes outside the 80 bytes of scratch that its rule declares",
     [SCRATCH_READ_UNWRITTEN] = "wrong: forward reads scratch that it has not written",
-    [TASK_SCRATCH_READ_UNWRITTEN] = "wrong: forward runs a task that reads its scratch before it writes it",
-    [SAVED_TOO_SMALL] = "wrong: forward writes beside the 72 bytes that its rule asked to save",
-    [SAVED_NOT_ASKED_FOR] = "wrong: forward writes beside the 0 bytes that its rule asked to save",
+    [TASK_SCRATCH_READ_UNWRITTEN] = "wrong: forward runs a task that reads its scratch before writing it",
+    [SAVED_TOO_SMALL] = "wrong: forward writes outside the 72 bytes of saved memory that its rule declares",
+    [SAVED_NOT_ASKED_FOR] = "wrong: forward writes outside the 0 bytes of saved memory that its rule declares",
     [OUTPUT_UNWRITTEN] = "wrong: forward leaves some of its output 0 unwritten",
     [INPUT_NOT_KEPT] = "wrong: backward reads its input b, which its rule does not keep (keep_x)",
     [OUTPUT_NOT_KEPT] = "wrong: backward reads its output 0, which its rule does not keep (keep_y)",
-    [BACK_SCRATCH_TOO_SMALL] = "wrong: backward writes beside the 72 bytes of scratch that its rule asked for",
+    [BACK_SCRATCH_TOO_SMALL] = "wrong: backward writes outside the 72 bytes of scratch that its rule declares",
     [GRADIENT_UNWRITTEN] = "wrong: backward adds to the gradient of b where it should write it, or leaves some of it "
                            "unwritten",
     [GRADIENT_ADDED] = "wrong: backward adds to the gradient of a where it should write it, or leaves some of it "
                        "unwritten",
-    [SAVED_CHANGED] = "wrong: backward gives other results when it is run again: it changes what it should only "
-                      "read",
+    [SAVED_CHANGED] = "wrong: backward gives different results when it is run again: it changes memory that it "
+                      "should only read",
 };
 
 /* ---- the op: y = a b, by way of scratch and of what it saves; made is what it does wrong ------------------------- */
