@@ -141,7 +141,7 @@ def test_lists_nested_without_end_are_refused_at_once():
         deep = [deep]
     for values in (endless, deep):
         with pytest.raises(
-            ValueError, match=r"tensor: values: a tensor has at most 8 axes, these lists are nested deeper"
+            ValueError, match=r"tensor: values: a tensor has at most 8 axes, but these lists are nested deeper"
         ):
             pn.tensor(values)
     assert pn.tensor(deep[0]).shape == (1,) * 8

@@ -235,7 +235,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(model, pictures
     wrong = {
         "empty.png": "is empty; give a PNG or JPEG",
         "text.png": "is no image that Pillow can read; give a PNG or JPEG",
-        "blank.png": "nothing stands out in this image (50, 40)",
+        "blank.png": "there is no digit in this image (50, 40)",
         "cut.png": "cannot be read",
         "huge.png": "cannot be read: it has 10,000,000,000 pixels, and at most 67,108,864 are decoded",
         "nowhere.png": "there is no file",

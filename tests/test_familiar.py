@@ -86,28 +86,28 @@ def test_numpy_finds_no_protocol_by_mistake() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda: float(X), ValueError, "float: only a tensor of one element is a number, this one is (2, 3)"),
-        (lambda: int(X), ValueError, "int: only a tensor of one element is a number, this one is (2, 3)"),
-        (lambda: f"{X:.2f}", ValueError, "format: only a tensor of one element is a number, this one is (2, 3)"),
+        (lambda: float(X), ValueError, "float: the tensor must have one element, but its shape is (2, 3)"),
+        (lambda: int(X), ValueError, "int: the tensor must have one element, but its shape is (2, 3)"),
+        (lambda: f"{X:.2f}", ValueError, "format: the tensor must have one element, but its shape is (2, 3)"),
         (lambda: bool(X > 1), ValueError, "is ambiguous; write x.any() or x.all()"),
-        (lambda: len(X.sum()), TypeError, "len() of a tensor without axes; x.item() is its number"),
-        (lambda: X[:, None], TypeError, "None adds no axis; write x.unsqueeze(axis)"),
-        (lambda: X[[0, 1]], TypeError, "not list; pn.ops.take(x, indices) takes rows"),
-        (lambda: X[X > 1], TypeError, "pn.where(mask, x, 0) chooses by a condition"),
-        (lambda: (X > 1) & (X < 3), TypeError, "tensors have no operator &; of two conditions write (x > 0) * (x < 1)"),
+        (lambda: len(X.sum()), TypeError, "len() of a tensor without axes; x.item() gives its value"),
+        (lambda: X[:, None], TypeError, "None does not add an axis; write x.unsqueeze(axis)"),
+        (lambda: X[[0, 1]], TypeError, "not list; pn.ops.take(x, indices) selects rows"),
+        (lambda: X[X > 1], TypeError, "pn.where(mask, x, 0) by a condition"),
+        (lambda: (X > 1) & (X < 3), TypeError, "tensors have no operator &; for two conditions write (x > 0)"),
         (lambda: True & (X < 3), TypeError, "tensors have no operator &"),  # type: ignore[operator]
         (lambda: np.array([True, False, True]) & (X < 3), TypeError, "tensors have no operator &"),
-        (lambda: (X > 1) | (X < 3), TypeError, "tensors have no operator |; of two conditions write pn.ops.maximum"),
+        (lambda: (X > 1) | (X < 3), TypeError, "tensors have no operator |; for two conditions write pn.ops.maximum"),
         (lambda: (X > 1) ^ (X < 3), TypeError, "tensors have no operator ^"),
-        (lambda: ~(X > 1), TypeError, "tensors have no operator ~; of a condition write mask == 0"),
-        (lambda: X // 2, TypeError, "tensors have no operator //; x / y divides"),
-        (lambda: 7 % X, TypeError, "tensors have no operator %; x / y divides"),
+        (lambda: ~(X > 1), TypeError, "tensors have no operator ~; for a condition write mask == 0"),
+        (lambda: X // 2, TypeError, "tensors have no operator //; write x / y"),
+        (lambda: 7 % X, TypeError, "tensors have no operator %; write x / y"),
         (lambda: X // "a", TypeError, "unsupported operand type"),
         (lambda: pn.zeros(2, 3), TypeError, "zeros: dtype must be"),  # type: ignore[arg-type]
         (lambda: pn.zeros(2, 3), TypeError, "got 3; give all lengths as one tuple"),  # type: ignore[arg-type]
         (lambda: pn.tensor([1, 2], requires_grad=True), TypeError, "this one is int64; give it dtype 'float32'"),
-        (lambda: pn.tensor(i for i in range(3)), TypeError, "not generator; give list(...) of it"),
-        (lambda: pn.tensor({1, 2}), TypeError, "not set; give list(...) of it"),
+        (lambda: pn.tensor(i for i in range(3)), TypeError, "not generator; convert it with list(...)"),
+        (lambda: pn.tensor({1, 2}), TypeError, "not set; convert it with list(...)"),
         (lambda: pn.tensor([2**70]), TypeError, "numbers only, of at most 64 bits"),
         (lambda: pn.arange("a"), TypeError, "arange: start, stop and step must be numbers, got 'a'"),
     ],
@@ -140,7 +140,7 @@ def test_rows_change_in_place_through_an_index() -> None:
 def test_an_assignment_that_would_need_a_copy_is_refused_and_changes_nothing() -> None:
     x = pn.arange(6.0).reshape(3, 2)
     before = x.tolist()
-    with pytest.raises(TypeError, match=r"x\[2:5\]\.assign\(values\) writes rows"):
+    with pytest.raises(TypeError, match=r"x\[2:5\]\.assign\(values\) for some rows"):
         x[:, 0] += 1.0
     for key, value in ((0, 1.0), (slice(None), 0), (0, x[1]), (slice(0, 2), x[1:]), (0, pn.zeros(2))):
         with pytest.raises(TypeError, match="items cannot be assigned"):

@@ -72,7 +72,7 @@ def test_what_broadcasts_to_x_is_written_into_it(sign: str, shape: tuple[int, ..
 def test_what_does_not_is_named(sign: str, shape: tuple[int, ...], wider: tuple[int, ...]) -> None:
     x = tensor(numbers(*shape))
     before = x.numpy().copy()
-    with pytest.raises(ValueError, match=r"does not fit|do not broadcast"):
+    with pytest.raises(ValueError, match=r"cannot overwrite|does not fit|do not broadcast"):
         SIGNS[sign](x, numbers(*wider))
     np.testing.assert_array_equal(x, before)
 
@@ -147,7 +147,7 @@ def test_outside_no_grad_both_ways_are_named(sign: str) -> None:
 @pytest.mark.parametrize("where", [contextlib.nullcontext, no_grad])
 def test_what_an_op_computed_is_not_changed(where: Any) -> None:
     h = tensor([1.0, 2.0], requires_grad=True) * 2.0
-    with pytest.raises(RuntimeError, match=r"\+=: x is computed by an op.*`x = x \+ y` for a new tensor"), where():
+    with pytest.raises(RuntimeError, match=r"\+=: x is the result of an op.*`x = x \+ y` for a new tensor"), where():
         h += 1.0
 
 
@@ -188,9 +188,9 @@ def test_a_gradient_changes_in_place() -> None:
     p.grad *= 0.5
     np.testing.assert_array_equal(p.grad, [1, 2])
     for value in (None, 0.0, tensor([0.0, 0.0])):
-        with pytest.raises(AttributeError, match="grad: backward alone puts a gradient here"):
+        with pytest.raises(AttributeError, match="grad: cannot be set or deleted"):
             p.grad = value
-    with pytest.raises(AttributeError, match="grad: backward"):
+    with pytest.raises(AttributeError, match="grad: cannot be set"):
         del p.grad
 
 
@@ -223,7 +223,7 @@ def test_parameters_of_a_model_train_by_hand_as_with_sgd() -> None:
 def test_borrowed_memory_is_not_written() -> None:
     array = np.ones(3)
     x = _core.borrow(array)
-    with pytest.raises(RuntimeError, match=r"\+=: x reads the memory of a NumPy array .*pn\.tensor\(array\)"):
+    with pytest.raises(RuntimeError, match=r"\+=: x borrows the memory of a NumPy array .*pn\.tensor\(array\)"):
         x += 1.0
     np.testing.assert_array_equal(array, 1)
 

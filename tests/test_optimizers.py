@@ -241,7 +241,7 @@ def test_targets_that_cannot_be_stepped_are_refused() -> None:
         _core.Optimizer("sgd", [leaf, leaf * 2])
     with pytest.raises(TypeError, match="tensor 1 is float64, but tensor 0 is float32"):
         _core.Optimizer("sgd", [leaf, other])
-    with pytest.raises(ValueError, match="tensors 0 and 1 are the same one"):
+    with pytest.raises(ValueError, match="tensors 0 and 1 are the same"):
         _core.Optimizer("sgd", [leaf, leaf])
     with pytest.raises(ValueError, match="no parameters"):
         _core.Optimizer("sgd", [])

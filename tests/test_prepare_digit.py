@@ -155,7 +155,7 @@ def test_what_was_done_is_said(digits: np.ndarray) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (28, 28), (28, 28, 1), (300, 200, 3), (50, 60, 4)])
 @pytest.mark.parametrize("shade", [0, 255, 77])
 def test_an_empty_image_is_an_error(shape: tuple[int, ...], shade: int) -> None:
-    with pytest.raises(ValueError, match=r"prepare_digit: nothing stands out in this image \(.*\): it is empty"):
+    with pytest.raises(ValueError, match=r"prepare_digit: there is no digit in this image \(.*\): it is blank"):
         prepare_digit(np.full(shape, shade, "uint8"))
 
 
@@ -164,12 +164,12 @@ def test_an_empty_image_is_an_error(shape: tuple[int, ...], shade: int) -> None:
     [
         (np.zeros((3, 28, 28), "uint8"), ValueError, r"the image is \(3, 28, 28\); give \(height, width\) or"),
         (np.zeros(784, "uint8"), ValueError, r"the image is \(784,\); give \(height, width\) or"),
-        (np.zeros((0, 28), "uint8"), ValueError, r"the image is \(0, 28\), which holds no pixels"),
+        (np.zeros((0, 28), "uint8"), ValueError, r"the image is \(0, 28\) and has no pixels"),
         (np.array([[0.0, np.nan]]), ValueError, "holds NaN or infinity"),
         (np.array([[-1.0, 1.0]]), ValueError, "runs from -1 to 1; give 0 to 255, or floats from 0 to 1"),
         (np.array([[0, 70000]]), ValueError, "int64 and runs from 0 to 70000"),
         (np.array([[0, 1j]]), TypeError, "complex"),
-        (np.array([["a"]]), TypeError, "holds no plain numbers"),
+        (np.array([["a"]]), TypeError, "does not hold plain numbers"),
         (None, TypeError, "prepare_digit"),
         ("nowhere.png", FileNotFoundError, "there is no file 'nowhere.png'"),
     ],
@@ -196,7 +196,7 @@ def test_files_that_are_no_images_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"empty\.png' is empty; give a PNG or JPEG"):
         prepare_digit(tmp_path / "empty.png")
     Image.new("L", (20, 20)).save(tmp_path / "blank.png")
-    with pytest.raises(ValueError, match=r"nothing stands out in this image \(20, 20\).*\(in '.*blank\.png'\)"):
+    with pytest.raises(ValueError, match=r"there is no digit in this image \(20, 20\).*\(in '.*blank\.png'\)"):
         prepare_digit(tmp_path / "blank.png")
     with pytest.raises(IsADirectoryError, match="is a folder; give one image file"):
         prepare_digit(tmp_path)

@@ -230,7 +230,7 @@ def test_python_numbers() -> None:
     assert isinstance(tensor([[3.0]]).item(), float)
     assert f"{tensor(1.23456):.2f}" == "1.23"
     assert f"{tensor([1, 2])}" == "tensor([1, 2], shape=(2,), dtype=int64)"
-    with pytest.raises(ValueError, match=r"float: only a tensor of one element is a number, this one is \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"float: the tensor must have one element, but its shape is \(2, 3\)"):
         float(tensor(numbers((2, 3))))
     with pytest.raises(ValueError, match="ambiguous"):
         bool(tensor([1.0, 2.0]))
@@ -311,7 +311,7 @@ def test_rows_share_memory() -> None:
         ((0, 5), IndexError, "index 5 is out of bounds for axis 1 with size 5"),
         ((0, 0, 0, 0), IndexError, "too many indices: the tensor has 3 axes, but 4 were indexed"),
         ((..., ...), IndexError, "single ellipsis"),
-        (None, TypeError, r"None adds no axis; write x\.unsqueeze"),
+        (None, TypeError, r"None does not add an axis; write x\.unsqueeze"),
         (np.array([0, 1]), TypeError, r"pn\.ops\.take"),
         ([0, 1], TypeError, r"pn\.ops\.take"),
         (SOURCE > 1, TypeError, r"pn\.where"),
@@ -408,7 +408,7 @@ def test_dtype_given() -> None:
         TypeError, match=r"requires_grad: only float32 and float64 tensors have gradients, this one is int64"
     ):
         tensor(x, requires_grad=True)
-    with pytest.raises(TypeError, match="holds no plain numbers"):
+    with pytest.raises(TypeError, match="does not hold plain numbers"):
         tensor(2**70)
 
 
@@ -416,15 +416,15 @@ def test_dtype_given() -> None:
     ("values", "kind", "text"),
     [
         (np.ones(2, complex), TypeError, "complex numbers are not supported"),
-        (np.array(["a", "b"]), TypeError, "holds no plain numbers"),
-        (np.array([1, None]), TypeError, "holds no plain numbers"),
-        (np.array(["2020-01-01"], "datetime64[D]"), TypeError, "holds no plain numbers"),
+        (np.array(["a", "b"]), TypeError, "does not hold plain numbers"),
+        (np.array([1, None]), TypeError, "does not hold plain numbers"),
+        (np.array(["2020-01-01"], "datetime64[D]"), TypeError, "does not hold plain numbers"),
         (np.ones(2, "uint64"), TypeError, r"a\.astype\('int64'\)"),
         ([[1.0], [2.0, 3.0]], ValueError, "rectangular"),
         ("1.0", TypeError, "must be a tensor, an array or numbers, not str"),
         (None, TypeError, "must be a tensor, an array or numbers, not NoneType"),
         ({}, TypeError, "must be a tensor, an array or numbers, not dict"),
-        (object(), TypeError, "holds no plain numbers"),
+        (object(), TypeError, "does not hold plain numbers"),
         (np.ones((1,) * 9), ValueError, "0 to 8 axes, got 9"),
     ],
 )
@@ -442,10 +442,10 @@ def test_tensor_copies_and_borrow_shares() -> None:
     assert copied[0].item() == 0
     assert borrowed[0].item() == 9
     assert np.shares_memory(borrowed.numpy(), x)
-    with pytest.raises(RuntimeError, match="reads the memory of a NumPy array"):
+    with pytest.raises(RuntimeError, match="borrows the memory of a NumPy array"):
         borrowed.assign(np.zeros(4))
     assert _core.borrow(borrowed) is borrowed
-    with pytest.raises(RuntimeError, match="reads the memory"):
+    with pytest.raises(RuntimeError, match="borrows the memory"):
         _core.borrow(x[::-1]).assign(np.zeros(4))
 
 
@@ -512,7 +512,7 @@ def test_asarray_copies_only_where_it_must() -> None:
     copied = t.__array__(None, copy=True)
     assert not np.shares_memory(copied, t.numpy())
     assert copied.flags.writeable
-    with pytest.raises(ValueError, match="only by a copy"):
+    with pytest.raises(ValueError, match="needs a copy"):
         t.__array__("float32", copy=False)
     np.testing.assert_array_equal(np.stack([t[0], t[1]]), np.asarray(t))
 
@@ -534,7 +534,7 @@ def test_assign_writes_in_place() -> None:
         tensor([1]).assign(0.5)
     with pytest.raises(RuntimeError, match="shape-only"):
         _core.shape_only(3).assign(0)
-    with pytest.raises(RuntimeError, match="computed by an op"):
+    with pytest.raises(RuntimeError, match="result of an op"):
         (tensor(1.0, requires_grad=True) * 2).assign(0)
 
 

@@ -287,7 +287,7 @@ def test_one_optimizer_stepped_by_two_threads_steps_or_says_so():
                 optimizer.step()
                 done += 1
             except RuntimeError as error:
-                refusal(error, "another thread is in a step of this optimizer")
+                refusal(error, "another thread is running a step of this optimizer")
         return done
 
     done = together(step, step, step)

@@ -1,4 +1,4 @@
-/* apply.c -- one op on tensors, without the GIL where there is work enough; a failure becomes an exception. */
+/* apply.c -- runs one op on tensors, with the GIL released if there is enough work; raises errors as exceptions. */
 #include "binding/binding.h"
 
 int pnb_apply(const pn_state *s, const pn_op *op, int n, pn_tensor *const *inputs, const void *params, bool record,

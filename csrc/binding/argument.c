@@ -1,6 +1,6 @@
-/* argument.c -- an op's parameters: from Python into its struct, and its defaults back as one would write them.
+/* argument.c -- reads an op's parameters from Python objects, and converts its defaults back to Python objects.
  *
- * One reader and one shower for each kind, in the table at the end. */
+ * Each kind of parameter has a function to read and one to show it, in the table at the end. */
 #include "binding/binding.h"
 #include "base/rng.h"
 
@@ -15,7 +15,7 @@ static int refuse(const pnb_argument *a, const char *expected, PyObject *o)
 
 /* ---- numbers ---- */
 
-static int read_index(PyObject *o, pn_index *to) /* too large ones are clipped: no shape or axis is that large */
+static int read_index(PyObject *o, pn_index *to) /* clips values that are too large: no shape or axis is that large */
 {
     if (PyBool_Check(o) || !PyIndex_Check(o))
         return -1;
@@ -89,7 +89,7 @@ static int read_stream(const pnb_argument *a, PyObject *o, void *to)
 
 /* ---- several numbers ---- */
 
-/* A list or tuple of two; NULL, mostly without an exception, when it is not that. */
+/* The items of a list or tuple of two; NULL for anything else, usually without an exception. */
 static PyObject *new_pair_of(PyObject *o)
 {
     PyObject *new_pair = PyTuple_Check(o) || PyList_Check(o) ? pnb_items(o) : NULL;
@@ -98,7 +98,7 @@ static PyObject *new_pair_of(PyObject *o)
     return new_pair;
 }
 
-/* Two ints; -1, with or without an exception, when it is not that. */
+/* Two ints; -1, with or without an exception, for anything else. */
 static int read_two(PyObject *o, pn_index v[2])
 {
     PyObject *new_pair = new_pair_of(o);
@@ -108,7 +108,7 @@ static int read_two(PyObject *o, pn_index v[2])
     return both ? 0 : -1;
 }
 
-/* An int for both, or two. */
+/* One int for both, or two ints. */
 static int read_one_or_two(PyObject *o, pn_index v[2])
 {
     if (read_index(o, &v[0]))
@@ -121,7 +121,7 @@ static int read_pair(const pnb_argument *a, PyObject *o, void *to)
 {
     pn_index *v = to;
     const pn_index *usual = (const pn_index *)(const void *)((const char *)a->op->defaults + a->param->offset);
-    if (o == Py_None && usual[0] == 0 && usual[1] == 0) { /* (0, 0) stands for "not given" where it is the default */
+    if (o == Py_None && usual[0] == 0 && usual[1] == 0) { /* a default of (0, 0) means "not given" */
         v[0] = v[1] = 0;
         return 0;
     }
@@ -162,7 +162,7 @@ static int read_padding(const pnb_argument *a, PyObject *o, void *to)
     return PyErr_Occurred() || read_sides(o, p) ? refuse(a, expected, o) : 0;
 }
 
-/* `what` was expected: a TypeError, unless the user's own code raised another kind of exception. */
+/* Raises a TypeError, unless the user's code raised an exception of another type; `what` was expected. */
 static int refuse_list(const char *who, const char *what, PyObject *o)
 {
     if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError))
@@ -170,7 +170,7 @@ static int refuse_list(const char *who, const char *what, PyObject *o)
     return -1;
 }
 
-/* Up to PN_MAX_DIMS ints, or one; `what` they are for the sentence. */
+/* One int, or up to PN_MAX_DIMS; `what` describes them in error messages. */
 static int read_list(PyObject *o, const char *who, const char *what, int *n, pn_index *v)
 {
     *n = 1;
@@ -228,7 +228,7 @@ static const char *const activations[PN_ACTIVATIONS] = {
 static const char *const reductions[] = { [PN_MEAN] = "mean", [PN_SUM] = "sum", [PN_NONE] = "none" };
 static const char *const approximations[] = { "none", "tanh" };
 
-/* The place of a word among n; `all` lists them for the sentence. */
+/* The index of a word among n; `all` lists them in error messages. */
 static int read_word(const pnb_argument *a, PyObject *o, const char *const *words, int n, const char *all)
 {
     if (!PyUnicode_Check(o))
@@ -379,7 +379,7 @@ PyObject *pnb_argument_show(const pn_param *param, const void *from) { return ki
 
 const char *pnb_argument_kind(pn_param_kind kind) { return kinds[kind].name; }
 
-/* ---- arguments of functions that are no ops ---- */
+/* ---- arguments of functions that are not ops ---- */
 
 int pnb_arguments(const char *who, const char *const *words, int n_words, int n_needed, PyObject *const *args,
                   Py_ssize_t n, PyObject *names, PyObject **values)

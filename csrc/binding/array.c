@@ -1,7 +1,7 @@
-/* array.c -- NumPy in and out; the only file that knows NumPy's C API.
+/* array.c -- NumPy in and out; the only file that uses NumPy's C API.
  *
- * In: any array of numbers, whatever its byte order, strides or alignment, becomes a contiguous tensor in one copy; or
- * lends its memory where it is in the tensors' own form.  Out: a read-only view that keeps the tensor alive. */
+ * In: any array of numbers, with any byte order, strides or alignment, is copied to a contiguous tensor; or its memory
+ * is borrowed if it has the layout of a tensor.  Out: a read-only view that keeps the tensor alive. */
 #define NPY_TARGET_VERSION NPY_1_25_API_VERSION
 #define NPY_NO_DEPRECATED_API NPY_1_25_API_VERSION
 #include "binding/binding.h"
@@ -28,7 +28,7 @@ static int numpy_type(pn_dtype dtype)
     return types[dtype];
 }
 
-static int exact_dtype(const PyArrayObject *a) /* -1: not one of ours */
+static int exact_dtype(const PyArrayObject *a) /* -1: tensors do not have this dtype */
 {
     for (pn_dtype d = PN_FLOAT32; d < PN_DTYPES; d++)
         if (PyArray_EquivTypenums(PyArray_TYPE(a), numpy_type(d)))
@@ -47,8 +47,8 @@ static PyObject *array_over(const pn_view *v, void *data, int flags)
 
 /* ---- dtypes ---- */
 
-/* A dtype as NumPy reads it: given itself, by name, by a type that is not of the user's making, or as an attribute.
- * What NumPy reads besides are structures: lists, whose entries may be the user's code, and no tensor has them. */
+/* A dtype as NumPy reads it: a dtype, a name, a built-in type, or an object with an attribute `dtype`.  Other forms
+ * that NumPy accepts describe structures, which no tensor has, and could run user code. */
 static PyArray_Descr *new_descr_of(PyObject *o)
 {
     PyArray_Descr *new_descr = NULL;
@@ -77,7 +77,7 @@ int pnb_array_dtype(PyObject *o, const char *who, pn_dtype *dtype)
         if (PyArray_EquivTypenums(new_descr->type_num, numpy_type(d)))
             found = (int)d;
     Py_XDECREF(new_descr);
-    if (found < 0 && PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception)) /* Ctrl-C in the user's code */
+    if (found < 0 && PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception)) /* Ctrl-C in user code */
         return -1;
     if (found < 0) {
         PyErr_Format(PyUnicode_Check(o) ? PyExc_ValueError : PyExc_TypeError,
@@ -88,7 +88,7 @@ int pnb_array_dtype(PyObject *o, const char *who, pn_dtype *dtype)
     return 0;
 }
 
-/* What an array becomes when nothing else is said; -1 with an exception for what is no number, or fits no tensor. */
+/* The default dtype of an array; -1 with an exception if it does not hold numbers, or they fit no tensor dtype. */
 static int natural_dtype(const PyArrayObject *a, const pnb_intake *how)
 {
     const int type = PyArray_TYPE(a);
@@ -104,11 +104,11 @@ static int natural_dtype(const PyArrayObject *a, const pnb_intake *how)
         PyErr_Format(PyExc_TypeError, "%s: %S does not fit int64; give a.astype('int64')", how->who, PyArray_DESCR(a));
     else if (PyTypeNum_ISCOMPLEX(type))
         PyErr_Format(PyExc_TypeError,
-                     "%s: complex numbers are not supported (the array is %S); give a.real and a.imag apart", how->who,
-                     PyArray_DESCR(a));
+                     "%s: complex numbers are not supported (the array is %S); give a.real and a.imag separately",
+                     how->who, PyArray_DESCR(a));
     else
         PyErr_Format(PyExc_TypeError,
-                     "%s: an array of dtype %S holds no plain numbers; lists must be rectangular and hold "
+                     "%s: an array of dtype %S does not hold plain numbers; lists must be rectangular and hold "
                      "numbers only, of at most 64 bits",
                      how->who, PyArray_DESCR(a));
     return -1;
@@ -119,7 +119,7 @@ static bool is_number_type(int type)
     return PyTypeNum_ISBOOL(type) || PyTypeNum_ISINTEGER(type) || PyTypeNum_ISFLOAT(type);
 }
 
-/* Python's own numbers have no width: floats take that of their company, and so do integers that stand alone. */
+/* Python numbers have no width: floats take the real dtype of the call, and so do integers if `follow` is set. */
 static int weak_dtype(const PyArrayObject *a, const pnb_intake *how)
 {
     if (PyTypeNum_ISFLOAT(PyArray_TYPE(a)))
@@ -133,7 +133,7 @@ static int choose_dtype(const PyArrayObject *a, bool weak, const pnb_intake *how
         return weak ? weak_dtype(a, how) : natural_dtype(a, how);
     if (is_number_type(PyArray_TYPE(a)))
         return how->dtype;
-    return natural_dtype(a, how); /* for its sentence */
+    return natural_dtype(a, how); /* raises the error */
 }
 
 /* ---- in ---- */
@@ -174,7 +174,7 @@ static pn_tensor *copy_in(const pn_state *s, PyArrayObject *a, const pn_view *sh
     return new_tensor;
 }
 
-/* Whether NumPy's cast might change Python's integers, which are refused where they do not fit; an array's wrap. */
+/* Whether NumPy's cast might change Python integers; these must fit, while the integers of an array wrap around. */
 static bool may_not_fit(const PyArrayObject *a, bool weak, pn_dtype dtype)
 {
     return weak && !pn_dtype_is_real(dtype) && PyTypeNum_ISINTEGER(PyArray_TYPE(a)) && exact_dtype(a) != (int)dtype;
@@ -197,7 +197,7 @@ static PyArrayObject *new_fitting(PyArrayObject *a, pn_dtype dtype, const char *
     return new_cast;
 }
 
-/* Whether real numbers, cut down to integers, fit: NaN and infinities do not. */
+/* Whether real numbers fit after truncation to integers; NaN and infinities do not. */
 static int check_range(PyArrayObject *a, pn_dtype dtype, const char *who)
 {
     const double least = dtype == PN_UINT8 ? -1 : -0x1p63, beyond = dtype == PN_UINT8 ? 256 : 0x1p63;
@@ -217,16 +217,16 @@ static int check_range(PyArrayObject *a, pn_dtype dtype, const char *who)
     return -1;
 }
 
-/* The last reference to a borrowed storage may go on any thread, with or without the GIL. */
-static void let_go(void *owner)
+/* The last reference to a borrowed storage may be dropped on any thread, with or without the GIL. */
+static void release_loan(void *owner)
 {
     pnb_loan *loan = owner;
     pnb_gate_return(loan->gate, loan);
 }
 
-/* The array, and what keeps its memory in place: array.resize(refcheck=False) would free that under us, but refuses
- * while there is a weak reference to the array that owns it; a bytearray or mmap below refuses while it has exported
- * a buffer.  (array.__setstate__ frees it all the same, under NumPy's own views too.) */
+/* References to the array and to what keeps its memory in place: array.resize(refcheck=False) would free that memory,
+ * but fails while there is a weak reference to the array that owns it; a bytearray or mmap below cannot be resized
+ * while it has exported a buffer.  (array.__setstate__ frees it nevertheless, even under NumPy's own views.) */
 static pnb_loan *new_loan(const pn_state *s, PyArrayObject *a)
 {
     PyArrayObject *root = a;
@@ -252,9 +252,10 @@ static pn_tensor *borrow(const pn_state *s, PyArrayObject *a, const pn_view *sha
     pnb_loan *loan = new_loan(s, a);
     if (!loan)
         return NULL;
-    pn_storage *storage = pn_storage_borrow(s->engine, PyArray_DATA(a), pn_view_bytes(shape), true, let_go, loan, &err);
+    pn_storage *storage =
+        pn_storage_borrow(s->engine, PyArray_DATA(a), pn_view_bytes(shape), true, release_loan, loan, &err);
     if (!storage) {
-        let_go(loan);
+        release_loan(loan);
         return pnb_raise(&err);
     }
     pn_tensor *new_tensor = pn_tensor_on(storage, 0, shape, &err);
@@ -271,11 +272,11 @@ static pn_tensor *take(const pn_state *s, PyArrayObject *a, bool weak, const pnb
         return NULL;
     if (pn_view_init(&shape, (pn_dtype)dtype, PyArray_NDIM(a), PyArray_DIMS(a), how->who, &err))
         return pnb_raise(&err);
-    const bool as_it_is = how->lend && exact_dtype(a) == dtype && PyArray_IS_C_CONTIGUOUS(a) && PyArray_ISALIGNED(a) &&
+    const bool in_place = how->lend && exact_dtype(a) == dtype && PyArray_IS_C_CONTIGUOUS(a) && PyArray_ISALIGNED(a) &&
                           PyArray_ISNOTSWAPPED(a);
     if (lent)
-        *lent = as_it_is;
-    if (as_it_is)
+        *lent = in_place;
+    if (in_place)
         return borrow(s, a, &shape);
     if (!pn_dtype_is_real((pn_dtype)dtype) && PyTypeNum_ISFLOAT(PyArray_TYPE(a)) && PyArray_SIZE(a) > 0 &&
         check_range(a, (pn_dtype)dtype, how->who))
@@ -287,7 +288,7 @@ static pn_tensor *take(const pn_state *s, PyArrayObject *a, bool weak, const pnb
     return new_tensor;
 }
 
-/* Python's own floats and ints, without the way through NumPy; -1: not this way, 0: *value is it. */
+/* Python floats and ints, without going through NumPy; returns -1 if that is not possible. */
 static int read_number(PyObject *o, pn_dtype dtype, double *real, int64_t *integer)
 {
     if (dtype == PN_UINT8 || (dtype == PN_INT64 && !PyLong_CheckExact(o)))
@@ -298,7 +299,7 @@ static int read_number(PyObject *o, pn_dtype dtype, double *real, int64_t *integ
         *real = PyFloat_AsDouble(o);
     if (!PyErr_Occurred())
         return 0;
-    PyErr_Clear(); /* an int too long: NumPy has the sentence */
+    PyErr_Clear(); /* the int is too large: going through NumPy raises the error */
     return -1;
 }
 
@@ -317,16 +318,16 @@ static pn_tensor *take_number(const pn_state *s, const pn_view *shape, double re
     return new_tensor;
 }
 
-/* What NumPy makes of anything.  It reads lists where they lie, so it is given ones that stand still. */
+/* The array that NumPy makes of an object.  NumPy iterates over lists themselves, so it gets a snapshot. */
 static PyArrayObject *new_array_of(PyObject *o, const char *who)
 {
-    PyObject *new_still = pnb_still(o, who);
-    if (!new_still)
+    PyObject *new_snapshot = pnb_snapshot(o, who);
+    if (!new_snapshot)
         return NULL;
-    PyArrayObject *new_array = (PyArrayObject *)PyArray_FromAny(new_still, NULL, 0, 0, 0, NULL);
-    if (!new_array && new_still != o && PyErr_ExceptionMatches(PyExc_ValueError))
+    PyArrayObject *new_array = (PyArrayObject *)PyArray_FromAny(new_snapshot, NULL, 0, 0, 0, NULL);
+    if (!new_array && new_snapshot != o && PyErr_ExceptionMatches(PyExc_ValueError))
         PyErr_Format(PyExc_ValueError, "%s: lists must be rectangular and hold numbers only", who);
-    Py_DECREF(new_still);
+    Py_DECREF(new_snapshot);
     return new_array;
 }
 
@@ -349,7 +350,7 @@ pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how,
         return NULL;
     }
     if (PyAnySet_Check(o) || PyIter_Check(o)) {
-        PyErr_Format(PyExc_TypeError, "%s must be a tensor, an array or numbers, not %s; give list(...) of it",
+        PyErr_Format(PyExc_TypeError, "%s must be a tensor, an array or numbers, not %s; convert it with list(...)",
                      how->who, Py_TYPE(o)->tp_name);
         return NULL;
     }
@@ -393,7 +394,7 @@ PyObject *pnb_array_view(PyObject *tensor)
 {
     const pn_tensor *t = pnb_of(tensor);
     if (!t->storage) {
-        PyErr_Format(PyExc_RuntimeError, "numpy: this tensor is shape-only: it has the shape %s and no values",
+        PyErr_Format(PyExc_RuntimeError, "numpy: this tensor is shape-only: it has shape %s and no values",
                      pn_view_text(&t->v).s);
         return NULL;
     }
@@ -403,7 +404,7 @@ PyObject *pnb_array_view(PyObject *tensor)
     return new_array;
 }
 
-/* __array__(dtype=None, *, copy=None), as NumPy 2 calls it, and 1.26 without copy. */
+/* __array__(dtype=None, *, copy=None), as NumPy 2 calls it; NumPy 1.26 does not pass copy. */
 PyObject *pnb_array_dunder(PyObject *tensor, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     PyObject *dtype = n > 0 ? args[0] : Py_None, *copy = n > 1 ? args[1] : Py_None;
@@ -422,7 +423,7 @@ PyObject *pnb_array_dunder(PyObject *tensor, PyObject *const *args, Py_ssize_t n
         goto fail;
     const bool same = !new_descr || PyArray_EquivTypes(new_descr, PyArray_DESCR((PyArrayObject *)new_view));
     if (copy == Py_False && !same) {
-        PyErr_Format(PyExc_ValueError, "__array__: a %s tensor becomes %S only by a copy, and copy=False was given",
+        PyErr_Format(PyExc_ValueError, "__array__: converting a %s tensor to %S needs a copy, but copy=False was given",
                      pn_dtype_name(pnb_of(tensor)->v.dtype), new_descr);
         goto fail;
     }
@@ -430,7 +431,7 @@ PyObject *pnb_array_dunder(PyObject *tensor, PyObject *const *args, Py_ssize_t n
         Py_XDECREF(new_descr);
         return new_view;
     }
-    PyObject *new_copy = PyArray_FromArray((PyArrayObject *)new_view, new_descr, /* takes new_descr over */
+    PyObject *new_copy = PyArray_FromArray((PyArrayObject *)new_view, new_descr, /* steals new_descr */
                                            NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_FORCECAST);
     Py_DECREF(new_view);
     return new_copy;

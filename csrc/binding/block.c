@@ -7,7 +7,7 @@ static pnb_block *self_of(PyObject *self) { return (pnb_block *)(void *)self; }
 
 /* ---- new ---- */
 
-typedef struct plan { /* what the arguments say, an entry for each tensor */
+typedef struct plan { /* the parsed arguments, one entry per tensor */
     Py_ssize_t n;
     pn_dtype dtype;
     pn_view *shapes;
@@ -24,7 +24,7 @@ static int read_group(PyObject *o, pn_group *group)
             *group = (pn_group)i;
             return 0;
         }
-    PyErr_Format(PyExc_ValueError, "Block: a group is 'weight', 'bias' or 'state', not %.100R", o);
+    PyErr_Format(PyExc_ValueError, "Block: a group must be 'weight', 'bias' or 'state', got %.100R", o);
     return -1;
 }
 
@@ -42,7 +42,7 @@ static int read_entry(plan *p, Py_ssize_t i, PyObject *shape, PyObject *group)
     if ((p->groups[i] == PN_GROUP_STATE) == (p->groups[0] == PN_GROUP_STATE))
         return 0;
     PyErr_SetString(PyExc_ValueError,
-                    "Block: state has no gradients and needs a block of its own; give 'state' for all or for none");
+                    "Block: state has no gradients and needs a separate block; give 'state' for all tensors or none");
     return -1;
 }
 
@@ -50,9 +50,8 @@ static int read_plan(plan *p, PyObject *names, PyObject *shapes, PyObject *group
 {
     p->n = PyTuple_GET_SIZE(names);
     if (PyTuple_GET_SIZE(shapes) != p->n || PyTuple_GET_SIZE(groups) != p->n) {
-        PyErr_Format(PyExc_ValueError,
-                     "Block: %zd names, %zd shapes and %zd groups were given; give one of each for a tensor", p->n,
-                     PyTuple_GET_SIZE(shapes), PyTuple_GET_SIZE(groups));
+        PyErr_Format(PyExc_ValueError, "Block: got %zd names, %zd shapes and %zd groups; give one of each per tensor",
+                     p->n, PyTuple_GET_SIZE(shapes), PyTuple_GET_SIZE(groups));
         return -1;
     }
     p->shapes = PyMem_Calloc((size_t)p->n + 1, sizeof *p->shapes);
@@ -63,7 +62,7 @@ static int read_plan(plan *p, PyObject *names, PyObject *shapes, PyObject *group
     }
     for (Py_ssize_t i = 0; i < p->n; i++) {
         if (!PyUnicode_Check(PyTuple_GET_ITEM(names, i))) {
-            PyErr_Format(PyExc_TypeError, "Block: names are strings, got %.100R", PyTuple_GET_ITEM(names, i));
+            PyErr_Format(PyExc_TypeError, "Block: names must be strings, got %.100R", PyTuple_GET_ITEM(names, i));
             return -1;
         }
         if (read_entry(p, i, PyTuple_GET_ITEM(shapes, i), PyTuple_GET_ITEM(groups, i)))
@@ -152,8 +151,8 @@ static PyObject *set_trainable(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "np:set_trainable", &index, &trainable))
         return NULL;
     if (index < 0 || index >= b->n_segments)
-        return PyErr_Format(PyExc_IndexError, "set_trainable: the block holds %zd tensors, there is no number %zd",
-                            b->n_segments, index);
+        return PyErr_Format(PyExc_IndexError, "set_trainable: index %zd is out of range for a block of %zd tensors",
+                            index, b->n_segments);
     pn_block_set_trainable(b, index, trainable != 0);
     Py_RETURN_NONE;
 }
@@ -177,7 +176,7 @@ static PyObject *restore(PyObject *self, PyObject *data)
         pn_tensor_touch(b->segments[0].value); /* all share one storage */
     }
     if (!fits)
-        PyErr_Format(PyExc_ValueError, "restore: this block's snapshots have %zu bytes, got %zd", bytes_of(b),
+        PyErr_Format(PyExc_ValueError, "restore: snapshots of this block have %zu bytes, got %zd", bytes_of(b),
                      buffer.len);
     PyBuffer_Release(&buffer);
     return fits ? Py_NewRef(Py_None) : NULL;
@@ -204,15 +203,15 @@ static PyObject *get_dtype(PyObject *self, void *unused)
 
 static const PyMethodDef methods[] = {
     { "set_trainable", set_trainable, METH_VARARGS,
-      "set_trainable($self, index, trainable, /)\n--\n\nWhether backward and the optimizer take in the tensor of this "
-      "number." },
+      "set_trainable($self, index, trainable, /)\n--\n\nSets whether backward and the optimizer include the tensor "
+      "at this index." },
     { "snapshot", snapshot, METH_NOARGS, "snapshot($self)\n--\n\nAll values as bytes." },
-    { "restore", restore, METH_O, "restore($self, data, /)\n--\n\nPuts the values of a snapshot back." },
+    { "restore", restore, METH_O, "restore($self, data, /)\n--\n\nRestores the values of a snapshot." },
     { NULL, NULL, 0, NULL },
 };
 
 static const PyGetSetDef attributes[] = {
-    { "length", get_length, NULL, "Elements in all, padding included.", NULL },
+    { "length", get_length, NULL, "Number of elements, including padding.", NULL },
     { "dtype", get_dtype, NULL, "'float32' or 'float64'.", NULL },
     { NULL, NULL, NULL, NULL, NULL },
 };
@@ -220,13 +219,13 @@ static const PyGetSetDef attributes[] = {
 static const PyMemberDef members[] = {
     { "names", T_OBJECT_EX, offsetof(pnb_block, names), READONLY, "Names of the tensors." },
     { "tensors", T_OBJECT_EX, offsetof(pnb_block, tensors), READONLY,
-      "Views of the block; leaves with a gradient unless they are state." },
+      "Views of the block; leaves that require a gradient, unless they are state." },
     { NULL, 0, 0, 0, NULL },
 };
 
 static const char doc[] =
     "Block(names, shapes, groups, dtype='float32')\n--\n\n"
-    "Zeros in one allocation, cut into tensors; groups: 'weight', 'bias' (no weight decay) or 'state' (no gradient).";
+    "Tensors of zeros in one allocation; groups: 'weight', 'bias' (no weight decay) or 'state' (no gradient).";
 
 static const PyType_Slot slots[] = {
     PNB_SLOT(tp_doc, doc),         PNB_SLOT(tp_new, new),
@@ -235,7 +234,7 @@ static const PyType_Slot slots[] = {
     PNB_SLOT(tp_members, members), { 0, NULL },
 };
 
-/* Holds tensors, bytes and names, none of which can hold it: no cycle, so nothing for the garbage collector. */
+/* Holds tensors, bytes and names, none of which can refer back to it: no cycles, so no garbage collection. */
 static const PyType_Spec spec = {
     .name = "pyneural._core.Block",
     .basicsize = sizeof(pnb_block),

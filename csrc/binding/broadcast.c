@@ -1,8 +1,7 @@
-/* broadcast.c -- brings inputs of different shapes together before an op that takes only the last axes of one another.
+/* broadcast.c -- broadcasts inputs for ops, which only accept inputs whose shapes are suffixes of one another.
  *
- * NumPy's rule gives the common shape S.  An input whose shape, leading ones aside, is the last axes of S is left to
- * the op (reshaped where ones must go); any other is expanded to S.  Both are ops, so gradients
- * find their way back. */
+ * NumPy's rule gives the common shape S.  An input whose shape, without leading ones, is a suffix of S is left to the
+ * op (reshaped if it has leading ones to remove); any other is expanded to S.  Both are ops, so gradients propagate. */
 #include "binding/binding.h"
 
 #include <string.h>
@@ -14,7 +13,7 @@ typedef struct shape {
 
 static void *refuse(const pn_op *op, int n, pn_tensor *const *inputs)
 {
-    pn_text text[3]; /* no op broadcasts more than three */
+    pn_text text[3]; /* no op broadcasts more than three inputs */
     int given = 0;
     for (int i = 0; i < n && given < 3; i++)
         if (inputs[i] && op->broadcasts >> i & 1)
@@ -50,8 +49,8 @@ static int common_shape(const pn_op *op, int n, pn_tensor *const *inputs, shape 
     return 0;
 }
 
-/* The input's axes from `from` on are S's last. */
-static bool is_end(const pn_view *v, int from, const shape *all)
+/* Whether the axes of the input, from `from` on, are a suffix of S. */
+static bool is_suffix(const pn_view *v, int from, const shape *all)
 {
     const int n = v->ndim - from;
     return n <= all->n && memcmp(v->shape + from, all->v + all->n - n, (size_t)n * sizeof *all->v) == 0;
@@ -65,7 +64,7 @@ static int leading_ones(const pn_view *v)
     return ones;
 }
 
-/* The call whose inputs these are. */
+/* The call that the inputs belong to. */
 typedef struct fitting {
     const pn_state *s;
     bool record;
@@ -89,10 +88,10 @@ static int replace(const fitting *f, pnb_op_index op, const shape *to, pn_tensor
 static int fit(const fitting *f, const shape *all, pn_tensor **input, int i)
 {
     const pn_view *v = &(*input)->v;
-    if (is_end(v, 0, all))
+    if (is_suffix(v, 0, all))
         return 0;
     const int ones = leading_ones(v);
-    if (!is_end(v, ones, all))
+    if (!is_suffix(v, ones, all))
         return replace(f, PNB_expand, all, input, i);
     shape rest = { .n = v->ndim - ones };
     memcpy(rest.v, v->shape + ones, (size_t)rest.n * sizeof *rest.v);
@@ -114,7 +113,7 @@ int pnb_broadcast(const pn_state *s, const pn_op *op, int n, pn_tensor **inputs,
         if (largest < 0 || inputs[i]->v.ndim > inputs[largest]->v.ndim)
             largest = i;
     }
-    if (largest >= 0 && inputs[largest]->v.ndim < all.n) /* (1, 1) and (4,): nobody has the common shape yet */
+    if (largest >= 0 && inputs[largest]->v.ndim < all.n) /* (1, 1) and (4,): no input has the common shape yet */
         return replace(&f, PNB_expand, &all, &inputs[largest], largest);
     return 0;
 }

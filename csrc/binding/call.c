@@ -1,4 +1,4 @@
-/* call.c -- one call of an op: arguments sorted, inputs settled, broadcast, applied, outputs wrapped. */
+/* call.c -- one call of an op: parses arguments, converts and broadcasts inputs, runs the op, wraps outputs. */
 #include "binding/inputs.h"
 
 /* ---- running ---- */
@@ -20,7 +20,7 @@ static PyObject *wrap_all(const pn_state *s, int n, pn_tensor **outputs)
     return new_tuple;
 }
 
-/* An output that shares a lent array's memory (reshape does) gets its own. */
+/* An output that shares the memory of a borrowed array (as after reshape) is copied. */
 static int own_outputs(const pnb_inputs *in, pn_tensor **outputs)
 {
     pn_error err;
@@ -41,7 +41,7 @@ static int own_outputs(const pnb_inputs *in, pn_tensor **outputs)
     return 0;
 }
 
-/* What integers came to in float64 is given as float32.  No graph leads here. */
+/* Casts a result that was computed in float64 from integers to float32.  Integers have no graph. */
 static int cast_result(const pnb_inputs *in, pn_tensor **y)
 {
     const pn_dtype dtype = (pn_dtype)in->result;
@@ -82,7 +82,7 @@ static PyObject *call_with(const pn_state *s, const pn_op *op, int n, PyObject *
     in.recording |= always;
     PyObject *new_result =
         !pnb_inputs_are_settled(&in) && pnb_inputs_settle(&in) ? NULL : run(&in, params ? params : op->defaults);
-    pnb_inputs_let_go(&in);
+    pnb_inputs_release(&in);
     return new_result;
 }
 
@@ -118,27 +118,27 @@ PyObject *pnb_call_drop(const pn_state *s, PyObject *new_sliced, unsigned droppe
 
 /* ---- in place ---- */
 
-/* Why `x op= y` may not write into x: a sentence that names the ways out. */
+/* Checks that `x op= y` may overwrite x; error messages name the alternatives. */
 static int check_target(const pnb_inputs *in)
 {
     const pn_tensor *x = in->t[0];
-    char anew[24];
-    pnb_inputs_anew(in, anew, sizeof anew);
+    char out_of_place[24];
+    pnb_inputs_out_of_place(in, out_of_place, sizeof out_of_place);
     if (x->node)
         PyErr_Format(PyExc_RuntimeError,
-                     "%s: x is computed by an op, and the graph may still read its values; write `%s` for a new "
-                     "tensor, or `with pn.no_grad():` change `y = x.detach()`, which shares them",
-                     in->over, anew);
+                     "%s: x is the result of an op, and the graph may still read its values; write `%s` for a new "
+                     "tensor, or change `y = x.detach()`, which shares its values, inside `with pn.no_grad():`",
+                     in->over, out_of_place);
     else if (in->recording)
         PyErr_Format(PyExc_RuntimeError,
                      "%s: %s requires a gradient, and a change in place is not recorded; write `with pn.no_grad(): "
                      "x %s y` to change the values of x, or `%s` for a new tensor",
-                     in->over, pn_tensor_wants_grad(x) ? "x" : "y", in->over, anew);
+                     in->over, pn_tensor_wants_grad(x) ? "x" : "y", in->over, out_of_place);
     else if (x->storage && x->storage->readonly)
         PyErr_Format(PyExc_RuntimeError,
-                     "%s: x reads the memory of a NumPy array and cannot be written; `x = pn.tensor(array)` makes a "
-                     "copy that can, `%s` a new tensor",
-                     in->over, anew);
+                     "%s: x borrows the memory of a NumPy array and is read-only; write `x = pn.tensor(array)` for a "
+                     "writable copy, or `%s` for a new tensor",
+                     in->over, out_of_place);
     return PyErr_Occurred() ? -1 : 0;
 }
 
@@ -149,7 +149,7 @@ static int run_over(pnb_inputs *in, const void *params)
     const pn_text given = pn_view_text(&in->t[in->n - 1]->v);
     if (in->op->broadcasts && pnb_broadcast(in->s, in->op, in->n, in->t, false, &in->owned))
         return -1;
-    if (in->t[0] != x) { /* expanded: the other shape is the wider one */
+    if (in->t[0] != x) { /* x itself was expanded */
         PyErr_Format(PyExc_ValueError, "%s: a value of shape %s does not fit into a tensor of shape %s", in->over,
                      given.s, pn_view_text(&x->v).s);
         return -1;
@@ -175,7 +175,7 @@ PyObject *pnb_call_over(const pn_state *s, const pn_op *op, int n, PyObject *con
     pnb_inputs_look(&in);
     const int failed = check_target(&in) || (!pnb_inputs_are_settled(&in) && pnb_inputs_settle(&in)) ||
                        run_over(&in, params ? params : op->defaults);
-    pnb_inputs_let_go(&in);
+    pnb_inputs_release(&in);
     return failed ? NULL : Py_NewRef(objects[0]);
 }
 
@@ -216,7 +216,7 @@ static void *wrong_word(const pnb_op *info, PyObject *word)
 static int place_of(const pnb_op *info, PyObject *word)
 {
     for (int i = 0; i < info->n_arguments; i++)
-        if (info->names[i] == word) /* both are interned, nearly always */
+        if (info->names[i] == word) /* both are interned, almost always */
             return i;
     for (int i = 0; i < info->n_arguments; i++)
         if (PyUnicode_Compare(info->names[i], word) == 0)
@@ -225,7 +225,7 @@ static int place_of(const pnb_op *info, PyObject *word)
     return -1;
 }
 
-/* values: one for each argument, NULL where not given. */
+/* values: one per argument; NULL if not given. */
 static int sort_arguments(const pnb_op *info, PyObject *const *args, Py_ssize_t n, PyObject *names, PyObject **values)
 {
     if (n > info->n_arguments) {
@@ -255,7 +255,7 @@ static int sort_arguments(const pnb_op *info, PyObject *const *args, Py_ssize_t 
     return 0;
 }
 
-/* The inputs among the values; of a variadic op, the items of its one sequence, held by *new_items. */
+/* Takes the inputs from the values; for a variadic op, the items of its sequence, which *new_items keeps alive. */
 static int sort_inputs(const pnb_op *info, PyObject **values, pnb_inputs *in, PyObject **new_items)
 {
     if (!info->variadic) {
@@ -272,7 +272,7 @@ static int sort_inputs(const pnb_op *info, PyObject **values, pnb_inputs *in, Py
     }
     const Py_ssize_t n = PyTuple_GET_SIZE(*new_items);
     if (n < 1 || n > PN_MAX_IN) {
-        PyErr_Format(PyExc_ValueError, "%s: takes 1 to %d tensors at once, got %zd", info->op->name, PN_MAX_IN, n);
+        PyErr_Format(PyExc_ValueError, "%s: takes 1 to %d tensors, got %zd", info->op->name, PN_MAX_IN, n);
         return -1;
     }
     in->n = (int)n;
@@ -281,7 +281,7 @@ static int sort_inputs(const pnb_op *info, PyObject **values, pnb_inputs *in, Py
     return 0;
 }
 
-/* A function of integers stays one if its parameters are integers. */
+/* Whether a parameter is a float, so that integer inputs are promoted. */
 static bool has_fraction(const pnb_op *info, PyObject **values)
 {
     for (int i = 0; i < info->op->n_params; i++) {
@@ -325,15 +325,15 @@ PyObject *pnb_call(pn_state *s, int index, PyObject *const *args, Py_ssize_t n, 
     if (read_parameters(info, values, &in, &dropped, params) == 0)
         new_result = pnb_call_drop(s, run(&in, params), dropped);
 done:
-    pnb_inputs_let_go(&in);
+    pnb_inputs_release(&in);
     Py_XDECREF(new_items);
     return new_result;
 }
 
 /* ---- methods ---- */
 
-/* np.sum(x) is x.sum(axis=None, out=None), np.var(x) x.var(..., dtype=None, ddof=0): what says nothing is left out, and
- * `ddof` is our `correction`.  Fills `args` behind what is there; returns the names for it. */
+/* np.sum(x) calls x.sum(axis=None, out=None), np.var(x) calls x.var(..., dtype=None, ddof=0).  Drops `out` and `dtype`
+ * if they are None, and renames `ddof` to `correction`.  Appends the values to `args`; returns the names. */
 static PyObject *translate(const pnb_op *info, PyObject *const *given, PyObject *names, PyObject **args)
 {
     Py_ssize_t kept = 0;

@@ -1,4 +1,4 @@
-/* digit.c -- prepare_digit: an array of pixels in, a digit as MNIST has them and what was done out. */
+/* digit.c -- prepare_digit: converts an image to a digit in MNIST's format, and reports the steps. */
 #include "binding/binding.h"
 
 #include "kernels/digit.h"
@@ -12,10 +12,10 @@ static int check(const pn_view *v)
     else if ((v->ndim != 2 && v->ndim != 3) || channels < 1 || channels > 4)
         PyErr_Format(PyExc_ValueError,
                      "prepare_digit: the image is %s; give (height, width) or (height, width, channels): 1 grey, "
-                     "2 grey and alpha, 3 red, green, blue, 4 these and alpha",
+                     "2 grey and alpha, 3 RGB, 4 RGBA",
                      pn_view_text(v).s);
     else if (v->size == 0)
-        PyErr_Format(PyExc_ValueError, "prepare_digit: the image is %s, which holds no pixels", pn_view_text(v).s);
+        PyErr_Format(PyExc_ValueError, "prepare_digit: the image is %s and has no pixels", pn_view_text(v).s);
     return PyErr_Occurred() ? -1 : 0;
 }
 
@@ -47,7 +47,7 @@ static PyObject *prepare_digit(PyObject *module, PyObject *image)
     Py_END_ALLOW_THREADS
     if (did.empty)
         PyErr_Format(PyExc_ValueError,
-                     "prepare_digit: nothing stands out in this image %s: it is empty, or all of one shade",
+                     "prepare_digit: there is no digit in this image %s: it is blank or has a single shade",
                      pn_view_text(&t->v).s);
     else
         new_pair = Py_BuildValue("(NN)", pnb_array_of(&result), describe(&did));
@@ -58,12 +58,10 @@ done:
 
 static const PyMethodDef functions[] = {
     { "prepare_digit", prepare_digit, METH_O,
-      "prepare_digit(image, /)\n--\n\nA picture of a digit made as MNIST's were, uint8 (28, 28, 1), and what was done: "
-      "a dict of inverted, "
-      "transparent,\nbox (top, left, height, width in the image) and place (row, column, rows, columns in the "
-      "result).\n\n"
-      "image: uint8 (height, width) or (height, width, channels) of 1 to 4 channels; ValueError where nothing stands "
-      "out." },
+      "prepare_digit(image, /)\n--\n\nConverts an image of a digit to MNIST's format.  Returns the result, uint8 (28, "
+      "28, 1), and a dict: inverted, transparent,\nbox (top, left, height, width in the image) and place (row, column, "
+      "rows, columns in the result).\n\n"
+      "image: uint8 (height, width) or (height, width, channels) of 1 to 4 channels; ValueError if it is blank." },
     { NULL, NULL, 0, NULL },
 };
 

@@ -1,4 +1,4 @@
-/* error.c -- pn_error becomes a Python exception; and what a misspelt word was probably meant to be. */
+/* error.c -- raises a pn_error as a Python exception; finds the closest match for a misspelt word. */
 #include "binding/binding.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ void *pnb_raise(const pn_error *err)
 
 enum { LONGEST = 40 };
 
-/* Levenshtein's distance of two words; far words are simply far. */
+/* The Levenshtein distance of two words; LONGEST if one is longer than that. */
 static int distance(const char *a, const char *b)
 {
     const int n = (int)strlen(a), m = (int)strlen(b);
@@ -53,7 +53,7 @@ static int longer_of(const char *a, const char *b)
 const char *pnb_closest(const char *word, const char *const *words, int n)
 {
     const char *best = NULL;
-    int least = (int)strlen(word) / 2 + 1; /* half the letters wrong is another word */
+    int least = (int)strlen(word) / 2 + 1; /* with half of the letters wrong it is a different word */
     for (int i = 0; i < n; i++) {
         const int d = distance(word, words[i]);
         if (2 * d > longer_of(word, words[i]))

@@ -1,6 +1,6 @@
-/* familiar.c -- words of NumPy and PyTorch that a tensor does not have, and what to write instead.
+/* familiar.c -- attributes of NumPy arrays and PyTorch tensors that a Tensor does not have, and what to write instead.
  *
- * Ops that are functions of pn.ops only, and PyTorch's `name_`, need no line here.  In the texts x is the tensor. */
+ * Ops that are only functions of pn.ops, and PyTorch's `name_`, need no entry here.  In the texts x is the tensor. */
 #include "binding/binding.h"
 
 #include <string.h>
@@ -9,9 +9,9 @@ typedef struct word {
     const char *theirs, *ours;
 } word;
 
-static const char on_the_cpu[] = "leave it out: tensors are in the processor's memory, and there is no other device";
-static const char contiguous[] = "leave it out: tensors are always contiguous";
-static const char zeroed[] = "leave it out: backward writes each .grad anew (backward(accumulate=True) adds to it)";
+static const char on_the_cpu[] = "not needed: tensors are always in CPU memory";
+static const char contiguous[] = "not needed: tensors are always contiguous";
+static const char zeroed[] = "not needed: backward overwrites each .grad (backward(accumulate=True) adds to it)";
 
 static const word attributes[] = {
     { "view", "write x.reshape(2, -1)" },
@@ -37,18 +37,18 @@ static const word attributes[] = {
     { "cpu", on_the_cpu },
     { "cuda", on_the_cpu },
     { "device", on_the_cpu },
-    { "to", "write x.astype(\"float64\") for another dtype; there is no other device" },
+    { "to", "write x.astype(\"float64\") for another dtype; tensors are always in CPU memory" },
     { "type", "write x.dtype, or x.astype(\"float64\")" },
     { "type_as", "write x.astype(y.dtype)" },
     { "float", "write x.astype(\"float32\")" },
     { "double", "write x.astype(\"float64\")" },
-    { "half", "write x.astype(\"float32\"), the smallest float there is" },
-    { "bfloat16", "write x.astype(\"float32\"), the smallest float there is" },
+    { "half", "write x.astype(\"float32\"), the smallest float dtype" },
+    { "bfloat16", "write x.astype(\"float32\"), the smallest float dtype" },
     { "int", "write x.astype(\"int64\")" },
     { "long", "write x.astype(\"int64\")" },
     { "byte", "write x.astype(\"uint8\")" },
     { "bool", "write x != 0" },
-    { "clone", "write pn.tensor(x) for a copy outside the graph, x * 1 for one in it" },
+    { "clone", "write pn.tensor(x) for a copy outside the graph, x * 1 for one inside it" },
     { "copy", "write pn.tensor(x)" },
     { "data", "write x.detach(), which shares the values, or x.numpy()" },
     { "values", "write x.numpy()" },
@@ -78,7 +78,7 @@ static const word attributes[] = {
     { "matmul", "write x @ y" },
     { "mm", "write x @ y" },
     { "bmm", "write x @ y" },
-    { "dot", "write x @ y of two matrices, (x * y).sum() of two vectors" },
+    { "dot", "write x @ y for two matrices, (x * y).sum() for two vectors" },
     { "eq", "write x == y" },
     { "ne", "write x != y" },
     { "gt", "write x > y" },
@@ -102,14 +102,14 @@ static const word attributes[] = {
     { "argmin", "write (-x).argmax()" },
 };
 
-/* Functions of NumPy that no op replaces: outside the graph only. */
+/* Functions of NumPy without an equivalent op: available outside the graph only. */
 static const char *const numpy_only[] = {
     "argpartition", "argsort",  "ceil",  "conj",     "cos",  "cumprod", "cumsum", "diagonal", "floor",
     "imag",         "isfinite", "isinf", "nonzero",  "prod", "ptp",     "real",   "round",    "searchsorted",
     "sign",         "sin",      "sort",  "std_mean", "topk", "trace",   "trunc",  "unique",
 };
 
-/* Keywords, in whatever function has the second. */
+/* Keywords: {theirs, ours}, for every function that has ours. */
 static const word keywords[] = {
     { "dim", "axis" },
     { "dims", "axis" },
@@ -155,7 +155,7 @@ static bool is_listed(const char *const *names, int n, const char *name)
     return false;
 }
 
-/* Puts our sentence in the place of Python's, where there is one for that name. */
+/* Replaces Python's error message by ours, if there is one for that name. */
 static void explain(const char *name)
 {
     const size_t length = strlen(name);
@@ -165,10 +165,11 @@ static void explain(const char *name)
     else if (is_listed(numpy_only, PN_COUNT(numpy_only), name))
         PyErr_Format(
             PyExc_AttributeError,
-            "a tensor has no '%s', and there is no such op; x.numpy() is an array for NumPy, outside the graph", name);
+            "a tensor has no '%s', and there is no such op; x.numpy() gives an array for NumPy, outside the graph",
+            name);
     else if (length > 1 && name[length - 1] == '_')
         PyErr_Format(PyExc_AttributeError,
-                     "a tensor has no '%s'; write x.assign(values) to write over its values, x += y and its like to "
+                     "a tensor has no '%s'; write x.assign(values) to overwrite its values, or x += y, x *= y ... to "
                      "compute in place",
                      name);
     else
@@ -183,7 +184,7 @@ PyObject *pnb_familiar_getattr(PyObject *self, PyObject *name)
     if (new_value || !PyErr_ExceptionMatches(PyExc_AttributeError))
         return new_value;
     const char *text = PyUnicode_AsUTF8(name);
-    if (text && text[0] != '_') /* what protocols ask for is simply not there */
+    if (text && text[0] != '_') /* protocols that probe for __attributes__ get Python's plain error */
         explain(text);
     return NULL;
 }

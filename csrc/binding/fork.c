@@ -1,15 +1,16 @@
-/* fork.c -- what os.fork needs: the pool's workers join before it and restart after it, and nobody else is half-way.
+/* fork.c -- support for os.fork: the pool's workers join before it and restart after it, and no other thread is in the
+ * middle of an operation.
  *
- * os.register_at_fork keeps its callbacks for ever; they know the module through a weak reference, so it may go.
+ * os.register_at_fork keeps its callbacks forever; they hold a weak reference to the module, so that it can be freed.
  *
- * Callbacks of other modules run between ours and the fork itself, in Python: they may hand the GIL to a thread that
- * uses the engine, and want it back from it.  So we hold nothing meanwhile that such a thread waits for, above all
- * not the memory's lock.  Instead there is a gate: who works on memory or graphs without the GIL goes through it, and
- * a fork shuts it and waits until nobody is inside.  Who works with the GIL stands still at the fork, since the
- * forking thread has it.
+ * Callbacks of other modules run between ours and the fork itself, in Python: they may pass the GIL to a thread that
+ * uses the engine, and need it back from that thread.  So in between we must not hold anything that such a thread waits
+ * for, above all not the memory's lock.  Instead there is a gate: threads that work on memory or graphs without the GIL
+ * pass through it, and a fork shuts it and waits until nobody is inside.  Threads that need the GIL cannot run at the
+ * time of the fork, since the forking thread holds it.
  *
- * Inside the gate no Python code runs, since it might compute, or fork, and wait for a gate that waits for it.  So an
- * array whose last reference goes there, which may have a finalizer, is kept until its thread has left. */
+ * Inside the gate no Python code may run: it might compute or fork, and deadlock on the gate.  So an array whose last
+ * reference is dropped inside, and which may have a finalizer, is kept until its thread has left. */
 #include "binding/binding.h"
 
 #include <pthread.h>
@@ -17,10 +18,10 @@
 struct pnb_gate {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    int inside;       /* threads at work without the GIL */
-    bool shut;        /* a fork is under way */
-    pthread_t forker; /* by this thread, which may pass: callbacks may compute, too */
-    pnb_loan *loans;  /* that came back meanwhile */
+    int inside;       /* number of threads that work without the GIL */
+    bool shut;        /* a fork is in progress */
+    pthread_t forker; /* the forking thread, which may pass: callbacks may compute, too */
+    pnb_loan *loans;  /* returned while threads were inside */
 };
 
 static const pnb_gate open_gate = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
@@ -61,7 +62,8 @@ void pnb_gate_leave(pnb_gate *g, PyThreadState *thread)
     drop(loans);
 }
 
-/* With nobody inside this thread is not, so it has the GIL; else it may be, or somebody else is, who will leave. */
+/* If nobody is inside, this thread is not either, so it holds the GIL.  Otherwise a thread that is inside drops the
+ * loan when it leaves. */
 void pnb_gate_return(pnb_gate *g, pnb_loan *loan)
 {
     pthread_mutex_lock(&g->lock);
@@ -75,7 +77,7 @@ void pnb_gate_return(pnb_gate *g, pnb_loan *loan)
         drop(loan);
 }
 
-/* Without the GIL, which the main thread may need inside: it asks for Ctrl-C there. */
+/* Releases the GIL, which the main thread may need inside the gate, to check for Ctrl-C. */
 static void shut(pnb_gate *g)
 {
     Py_BEGIN_ALLOW_THREADS
@@ -98,7 +100,7 @@ static void before_fork(pn_state *s)
 
 static void after_in_parent(pn_state *s)
 {
-    if (!is_forker(s->gate)) /* the module came between the callbacks */
+    if (!is_forker(s->gate)) /* the module was imported between the callbacks */
         return;
     pn_pool_after_fork(s->engine->pool);
     pthread_mutex_lock(&s->gate->lock);
@@ -107,7 +109,7 @@ static void after_in_parent(pn_state *s)
     pthread_mutex_unlock(&s->gate->lock);
 }
 
-/* The threads that wait at the gate, and may hold its lock, are not here. */
+/* Threads that waited at the gate, and may hold its lock, do not exist in the child. */
 static void after_in_child(pn_state *s)
 {
     s->forks++;

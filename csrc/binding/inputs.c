@@ -1,14 +1,14 @@
-/* inputs.c -- an op's inputs become tensors, and those that its row promotes tensors of one dtype.
+/* inputs.c -- converts the inputs of an op to tensors, and casts those that the op promotes to one dtype.
  *
- * Arrays first, since they have a dtype of their own; Python's numbers and NumPy's scalars have but a kind, and take
- * the dtype that the others make (docs/tensors.md has the table).  What has another is cast by the op `cast`, so that
- * gradients find their way back.  An array lends its memory when no graph is recorded (nobody reads it after the call),
- * else it is copied, since its owner may change it before backward. */
+ * Arrays come first, since they have a dtype.  Python numbers and NumPy scalars only have a kind, and take the dtype
+ * that the others determine (docs/tensors.md has the table).  Tensors of other dtypes are cast by the op `cast`, so
+ * that gradients propagate.  If no graph is recorded, the memory of an array is borrowed, since it is not read after
+ * the call; else the array is copied, since its owner may change it before backward. */
 #include "binding/inputs.h"
 
 #include <string.h>
 
-/* ---- looking ---- */
+/* ---- inspecting the inputs ---- */
 
 static bool is_promoted(const pnb_inputs *in, int i) { return in->op->promotes >> i & 1; }
 
@@ -37,14 +37,14 @@ void pnb_inputs_look(pnb_inputs *in)
     in->recording = wants && pnb_is_recording(in->s);
 }
 
-void pnb_inputs_let_go(pnb_inputs *in)
+void pnb_inputs_release(pnb_inputs *in)
 {
     for (int i = 0; in->owned; i++, in->owned >>= 1)
         if (in->owned & 1)
             pn_tensor_unref(in->t[i]);
 }
 
-/* ---- converting one ---- */
+/* ---- converting one input ---- */
 
 static int take(pnb_inputs *in, int i, pnb_intake how)
 {
@@ -53,7 +53,7 @@ static int take(pnb_inputs *in, int i, pnb_intake how)
     const pn_call naming = { .op = in->op, .n_in = in->n };
     how.who = in->op->name;
     how.lend = !in->recording;
-    if (pnb_array_kind(in->objects[i]) == PNB_ARRAY) { /* a number is hardly refused: it needs no full name */
+    if (pnb_array_kind(in->objects[i]) == PNB_ARRAY) { /* numbers hardly ever fail, so skip naming the input */
         PyOS_snprintf(who, sizeof who, "%s: %s", in->op->name, pn_call_input_name(&naming, i, name, sizeof name));
         how.who = who;
     }
@@ -66,7 +66,7 @@ static int take(pnb_inputs *in, int i, pnb_intake how)
     return 0;
 }
 
-/* An input that is not promoted: integers stay such but for a Python number, which takes the real of the call. */
+/* An input that is not promoted: integer arrays stay integers, but a Python number takes the real dtype of the call. */
 static int take_strict(pnb_inputs *in, int i)
 {
     PyObject *o = in->objects[i];
@@ -81,7 +81,8 @@ static int take_strict(pnb_inputs *in, int i)
     return 0;
 }
 
-/* An array keeps its dtype, and so do the integers of a list; its floats have no width, and come as float64. */
+/* An array keeps its dtype, and a list of integers is int64; floats in a list have no width, and are read as
+ * float64. */
 static int take_array(pnb_inputs *in, int i)
 {
     const bool list = PyList_Check(in->objects[i]) || PyTuple_Check(in->objects[i]);
@@ -94,7 +95,7 @@ static int take_array(pnb_inputs *in, int i)
     return 0;
 }
 
-/* Integers that do not fit are refused: nobody means another number. */
+/* Integers that do not fit the dtype are an error instead of wrapping around. */
 static int check_fits(const pnb_inputs *in, PyObject *o, pn_dtype dtype)
 {
     int overflow = 0;
@@ -103,10 +104,10 @@ static int check_fits(const pnb_inputs *in, PyObject *o, pn_dtype dtype)
     Py_XDECREF(new_int);
     if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_TypeError))
         return -1;
-    PyErr_Clear(); /* NumPy's bool is no index */
+    PyErr_Clear(); /* NumPy's bool has no __index__ */
     if (!overflow && (dtype == PN_INT64 || (v >= 0 && v <= UINT8_MAX)))
         return 0;
-    PyErr_Format(PyExc_OverflowError, "%s: %.100R does not fit %s; give x.astype(\"%s\"), or a number that does",
+    PyErr_Format(PyExc_OverflowError, "%s: %.100R does not fit %s; give x.astype(\"%s\"), or a number that fits",
                  in->op->name, o, pn_dtype_name(dtype), dtype == PN_UINT8 ? "int64" : "float64");
     return -1;
 }
@@ -118,11 +119,11 @@ static int take_number(pnb_inputs *in, int i, pn_dtype dtype)
     return take(in, i, (pnb_intake){ .dtype = (int)dtype, .real = (int)dtype });
 }
 
-/* ---- the one dtype ---- */
+/* ---- the common dtype ---- */
 
 enum { WHOLE = 1 << PN_UINT8 | 1 << PN_INT64, REALS = 1 << PN_FLOAT32 | 1 << PN_FLOAT64 };
 
-/* That of several together; there is one at least. */
+/* The common dtype of a non-empty set. */
 static pn_dtype join(unsigned dtypes)
 {
     static const pn_dtype widest_first[] = { PN_FLOAT64, PN_FLOAT32, PN_INT64 };
@@ -132,7 +133,8 @@ static pn_dtype join(unsigned dtypes)
     return PN_UINT8;
 }
 
-/* Of integers a real is computed in one that holds them, float64 for int64, and given as float32. */
+/* A real-valued function of integers is computed in a dtype that can hold them, float64 for int64; the result is
+ * float32. */
 static pn_dtype choose(pnb_inputs *in, bool numbers)
 {
     const unsigned dtypes = in->dtypes;
@@ -154,21 +156,21 @@ static pn_dtype choose(pnb_inputs *in, bool numbers)
     return PN_FLOAT64;
 }
 
-/* What x may be in `x op= y`: it keeps its dtype, in which a real is computed. */
+/* For `x op= y`: x keeps its dtype; if that is real, it is also the dtype of the computation. */
 static int choose_over(pnb_inputs *in, pn_dtype *dtype)
 {
     const pn_dtype own = in->t[0]->v.dtype, result = in->result >= 0 ? (pn_dtype)in->result : *dtype;
-    char anew[24];
+    char out_of_place[24];
     in->result = -1;
     if (pn_dtype_is_real(own))
         *dtype = own;
     if (*dtype == own)
         return 0;
     PyErr_Format(PyExc_TypeError,
-                 "%s: x is %s and keeps its dtype, but the result is %s; write `%s` for a new tensor, or begin with "
-                 "x.astype(\"%s\")",
-                 in->over, pn_dtype_name(own), pn_dtype_name(result), pnb_inputs_anew(in, anew, sizeof anew),
-                 pn_dtype_name(result));
+                 "%s: x is %s and keeps its dtype, but the result is %s; write `%s` for a new tensor, or convert x "
+                 "first with x.astype(\"%s\")",
+                 in->over, pn_dtype_name(own), pn_dtype_name(result),
+                 pnb_inputs_out_of_place(in, out_of_place, sizeof out_of_place), pn_dtype_name(result));
     return -1;
 }
 
@@ -187,10 +189,10 @@ static int cast(pnb_inputs *in, int i, pn_dtype dtype)
     return 0;
 }
 
-/* ---- all of them ---- */
+/* ---- all inputs ---- */
 
-/* Everything but the promoted numbers.  First what has a dtype; then lists and numbers that are not promoted; and
- * where nothing has a dtype, NumPy's scalars, which have one. */
+/* Converts everything but the promoted numbers.  Pass 0: inputs that have a dtype.  Pass 1: lists and numbers that are
+ * not promoted and, if no promoted input has a dtype, NumPy scalars, which then count as arrays. */
 static int take_arrays(pnb_inputs *in)
 {
     for (int pass = 0; pass < 2; pass++) {
@@ -210,7 +212,7 @@ static int take_arrays(pnb_inputs *in)
     return 0;
 }
 
-/* Whether numbers are left to convert; floats among them count. */
+/* Whether promoted numbers are left to convert; notes whether one of them is a float. */
 static bool look_at_numbers(pnb_inputs *in)
 {
     for (int i = 0; i < in->n; i++)

@@ -1,14 +1,14 @@
-/* interrupt.c -- Ctrl-C within a long op, and as a question between batches: one press is noted, a second raises.
+/* interrupt.c -- Ctrl-C during a long op and between batches: the first press sets a flag, the second one raises.
  *
- * The object is its own signal handler.  It is inert off the main thread, where Python sets no handlers, and where
- * Ctrl-C is ignored or belongs to a handler that is not Python's. */
+ * An Interrupt object is its own signal handler.  It does nothing outside the main thread, where Python cannot set
+ * handlers, and if Ctrl-C is ignored or has a handler that was not set from Python. */
 #include "binding/binding.h"
 
 #include <signal.h>
 
 typedef struct interrupt {
     PyObject_HEAD
-    PyObject *old; /* the handler to put back; NULL: none of ours is set */
+    PyObject *old; /* the handler to restore; NULL: ours is not installed */
     char pressed;
 } interrupt;
 
@@ -42,7 +42,7 @@ static PyObject *set_handler(PyObject *handler) /* signal.signal(SIGINT, handler
     return new_old;
 }
 
-/* Whether the present handler is a Python function: not SIG_IGN (a background job), nor one set in C. */
+/* Whether the current handler is a Python callable: not SIG_IGN (a background job), nor one set in C. */
 static int is_replaceable(void)
 {
     PyObject *new_signal = PyImport_ImportModule("signal");
@@ -57,7 +57,7 @@ static PyObject *enter(PyObject *self, PyObject *unused)
 {
     (void)unused;
     if (self_of(self)->old)
-        return PyErr_Format(PyExc_RuntimeError, "Interrupt: this one is in use already");
+        return PyErr_Format(PyExc_RuntimeError, "Interrupt: this object is already in use");
     self_of(self)->pressed = 0;
     const int replaceable = is_replaceable();
     if (replaceable < 0)
@@ -115,8 +115,8 @@ static void dealloc(PyObject *self)
 /* ---- spec ---- */
 
 static const PyMethodDef methods[] = {
-    { "__enter__", enter, METH_NOARGS, "__enter__($self)\n--\n\nTakes Ctrl-C over, on the main thread." },
-    { "__exit__", leave, METH_VARARGS, "__exit__($self, kind, value, traceback)\n--\n\nPuts the old handler back." },
+    { "__enter__", enter, METH_NOARGS, "__enter__($self)\n--\n\nInstalls the handler, on the main thread." },
+    { "__exit__", leave, METH_VARARGS, "__exit__($self, kind, value, traceback)\n--\n\nRestores the old handler." },
     { NULL, NULL, 0, NULL },
 };
 
@@ -127,7 +127,7 @@ static const PyMemberDef members[] = {
 
 static const char doc[] =
     "Interrupt()\n--\n\n"
-    "`with Interrupt() as stop:` notes the first Ctrl-C in stop.pressed; a second raises KeyboardInterrupt at once.";
+    "`with Interrupt() as stop:` sets stop.pressed at the first Ctrl-C; the second raises KeyboardInterrupt at once.";
 
 static const PyType_Slot slots[] = {
     PNB_SLOT(tp_doc, doc),         PNB_SLOT(tp_new, new),           PNB_SLOT(tp_call, press),
@@ -142,7 +142,7 @@ static const PyType_Spec spec = {
     .slots = (PyType_Slot *)slots,
 };
 
-/* ---- within an op ---- */
+/* ---- during an op ---- */
 
 bool pnb_is_finalizing(void)
 {
@@ -153,9 +153,10 @@ bool pnb_is_finalizing(void)
 #endif
 }
 
-/* Takes the press if it is ours to answer: Python's own handler ends the op, ours notes the first press and ends the op
- * at the second.  What other handlers would do is theirs to decide once the op is done: their press is left where it is
- * (to put it back would write to signal.set_wakeup_fd once more), and no Python code runs here, in the middle of it. */
+/* Handles a pending Ctrl-C if the handler is Python's default, which ends the op, or ours, which sets the flag at the
+ * first press and ends the op at the second.  Any other handler runs after the op: its signal stays pending (consuming
+ * and raising it again would write to signal.set_wakeup_fd twice), and no Python code may run in the middle of an
+ * op. */
 static bool take_press(const pn_state *s)
 {
     PyObject *new_handler = s->get_handler ? PyObject_CallOneArg(s->get_handler, s->sigint) : NULL;
@@ -171,8 +172,9 @@ static bool take_press(const pn_state *s)
     return ends;
 }
 
-/* pn_stop's question, on the thread that called the op, with or without the GIL.  Only the main thread ever sees a
- * press; the others, which an interpreter that goes down would end in mid-work, never ask for the GIL. */
+/* The callback of pn_stop, on the thread that called the op, with or without the GIL.  Only the main thread handles
+ * signals; other threads never acquire the GIL here, since a finalizing interpreter would kill them in the middle of
+ * their work. */
 static bool is_interrupted(void *state)
 {
     const pn_state *s = state;
@@ -184,7 +186,7 @@ static bool is_interrupted(void *state)
     return ends;
 }
 
-/* The main thread of the main interpreter, where alone Python handles signals; of another interpreter nobody's. */
+/* Finds the main thread of the main interpreter, the only one that handles signals; none for other interpreters. */
 static int find_main_thread(pn_state *s)
 {
     PyObject *new_threading = PyImport_ImportModule("threading");

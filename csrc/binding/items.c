@@ -1,7 +1,7 @@
-/* items.c -- sequences that stand still: what the user's code may change is copied before any of that code runs.
+/* items.c -- snapshots of sequences: what user code may change is copied before any user code runs.
  *
- * An item's __index__, __float__ or __array__ may clear the very list that it stands in.  So the binding reads no list
- * and no dict where it lies, but a tuple of what was in it (a tuple is its own). */
+ * The __index__, __float__ or __array__ of an item may clear the list that holds it.  So the binding never iterates
+ * over a list or dict itself, but over a tuple of its items (a tuple needs no copy). */
 #include "binding/binding.h"
 
 PyObject *pnb_items(PyObject *o)
@@ -19,18 +19,18 @@ PyObject *pnb_pairs(PyObject *dict)
     return new_pairs;
 }
 
-/* Not their subclasses, of which NumPy asks an iterator or __array__. */
+/* Exact types only: from subclasses NumPy uses an iterator or __array__. */
 static bool is_nest(PyObject *o) { return PyList_CheckExact(o) || PyTuple_CheckExact(o); }
 
-static PyObject *still(PyObject *o, int axes, const char *who);
+static PyObject *snapshot(PyObject *o, int axes, const char *who);
 
-/* The items' own copies, in a new tuple. */
-static PyObject *still_items(PyObject *items, int axes, const char *who)
+/* A new tuple of snapshots of the items. */
+static PyObject *snapshot_items(PyObject *items, int axes, const char *who)
 {
     const Py_ssize_t n = PyTuple_GET_SIZE(items);
     PyObject *new_copy = PyTuple_New(n);
     for (Py_ssize_t i = 0; new_copy && i < n; i++) {
-        PyObject *new_item = still(PyTuple_GET_ITEM(items, i), axes, who);
+        PyObject *new_item = snapshot(PyTuple_GET_ITEM(items, i), axes, who);
         if (!new_item)
             Py_CLEAR(new_copy);
         else
@@ -39,20 +39,20 @@ static PyObject *still_items(PyObject *items, int axes, const char *who)
     return new_copy;
 }
 
-static PyObject *still(PyObject *o, int axes, const char *who)
+static PyObject *snapshot(PyObject *o, int axes, const char *who)
 {
     if (!is_nest(o))
         return Py_NewRef(o);
     if (axes == 0)
-        return PyErr_Format(PyExc_ValueError, "%s: a tensor has at most %d axes, these lists are nested deeper", who,
-                            PN_MAX_DIMS);
+        return PyErr_Format(PyExc_ValueError, "%s: a tensor has at most %d axes, but these lists are nested deeper",
+                            who, PN_MAX_DIMS);
     PyObject *new_items = pnb_items(o);
     for (Py_ssize_t i = 0; new_items && i < PyTuple_GET_SIZE(new_items); i++)
         if (is_nest(PyTuple_GET_ITEM(new_items, i))) {
-            Py_SETREF(new_items, still_items(new_items, axes - 1, who));
+            Py_SETREF(new_items, snapshot_items(new_items, axes - 1, who));
             break;
         }
     return new_items;
 }
 
-PyObject *pnb_still(PyObject *o, const char *who) { return still(o, PN_MAX_DIMS, who); }
+PyObject *pnb_snapshot(PyObject *o, const char *who) { return snapshot(o, PN_MAX_DIMS, who); }

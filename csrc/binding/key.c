@@ -1,4 +1,5 @@
-/* key.c -- a key of ints, slices and one `...`, as in x[2:5, ..., ::-1, 0], as parameters of the op `slice`. */
+/* key.c -- translates a key of ints, slices and one `...`, as in x[2:5, ..., ::-1, 0], to parameters of the op
+ * `slice`. */
 #include "binding/binding.h"
 
 static int read_int(PyObject *o, const pn_view *x, int axis, pn_slices *s)
@@ -16,8 +17,8 @@ static int read_int(PyObject *o, const pn_view *x, int axis, pn_slices *s)
     return 0;
 }
 
-/* Start, stop and step as the op reads them, which counts negative ones from the end: a stop before the first element
- * is therefore -length - 1. */
+/* Start, stop and step as the op reads them.  The op counts negative values from the end, so a stop before the first
+ * element is -length - 1. */
 static int read_slice(PyObject *o, const pn_view *x, int axis, pn_slices *s)
 {
     Py_ssize_t start, stop, step;
@@ -25,7 +26,7 @@ static int read_slice(PyObject *o, const pn_view *x, int axis, pn_slices *s)
         return -1;
     const Py_ssize_t n = PySlice_AdjustIndices(x->shape[axis], &start, &stop, step);
     s->start[axis] = n > 0 ? start : 0;
-    s->step[axis] = n > 1 ? step : 1; /* of fewer than two elements the step has no meaning */
+    s->step[axis] = n > 1 ? step : 1; /* with fewer than two elements the step is irrelevant */
     s->stop[axis] = n > 1 ? start + (n - 1) * step + (step > 0 ? 1 : -1) : s->start[axis] + n;
     if (s->stop[axis] < 0)
         s->stop[axis] -= x->shape[axis];
@@ -35,14 +36,14 @@ static int read_slice(PyObject *o, const pn_view *x, int axis, pn_slices *s)
 static int refuse(PyObject *o)
 {
     if (o == Py_None)
-        PyErr_SetString(PyExc_TypeError, "Tensor index: None adds no axis; write x.unsqueeze(axis)");
+        PyErr_SetString(PyExc_TypeError, "Tensor index: None does not add an axis; write x.unsqueeze(axis)");
     else if (PyFloat_Check(o))
-        PyErr_Format(PyExc_TypeError, "Tensor index: only ints, slices and ... are indices, got %R", o);
+        PyErr_Format(PyExc_TypeError, "Tensor index: only ints, slices and ... are supported, got %R", o);
     else
         PyErr_Format(
             PyExc_TypeError,
-            "Tensor index: only ints, slices and ... are indices, not %s; pn.ops.take(x, indices) takes rows by "
-            "their numbers, pn.where(mask, x, 0) chooses by a condition",
+            "Tensor index: only ints, slices and ... are supported, not %s; pn.ops.take(x, indices) selects rows by "
+            "number, pn.where(mask, x, 0) by a condition",
             Py_TYPE(o)->tp_name);
     return -1;
 }

@@ -1,12 +1,12 @@
-/* make.c -- tensors made from arrays, and from nothing but a shape. */
+/* make.c -- creates tensors from arrays or from a shape. */
 #include "binding/binding.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- what all of them take ---- */
+/* ---- common options ---- */
 
-/* The options behind the values or the shape; NULL: not given. */
+/* Reads the options dtype and requires_grad; NULL: not given. */
 static int read_options(const char *who, PyObject *dtype, PyObject *requires_grad, int *wanted, bool *grad)
 {
     pn_dtype given;
@@ -30,7 +30,7 @@ static int read_options(const char *who, PyObject *dtype, PyObject *requires_gra
     return 0;
 }
 
-/* Takes the tensor over; NULL passes. */
+/* Steals the reference; NULL gives NULL. */
 static PyObject *finish(const pn_state *s, pn_tensor *t, bool grad)
 {
     pn_error err;
@@ -41,7 +41,7 @@ static PyObject *finish(const pn_state *s, pn_tensor *t, bool grad)
     return pnb_wrap(s, t);
 }
 
-/* Takes t over; NULL passes. */
+/* Steals the reference to t; NULL gives NULL. */
 static pn_tensor *cast(const pn_state *s, pn_tensor *t, pn_dtype dtype)
 {
     pn_tensor *output = NULL;
@@ -103,7 +103,7 @@ static PyObject *borrow(PyObject *module, PyObject *array)
         return Py_NewRef(array);
     pn_tensor *t = pnb_array_take(s, array, &how, NULL);
     if (t)
-        t->storage->readonly = true; /* whether it is the array's memory or, where need be, a copy */
+        t->storage->readonly = true; /* even if it had to be copied */
     return pnb_wrap(s, t);
 }
 
@@ -124,7 +124,7 @@ static PyObject *shape_only(PyObject *module, PyObject *const *args, Py_ssize_t 
     return t ? pnb_wrap(pnb_state(module), t) : pnb_raise(&err);
 }
 
-/* One number, repeated; `value` is Python's. */
+/* A tensor filled with one value, given as a Python number. */
 static pn_tensor *filled(pn_state *s, const char *who, PyObject *value, int dtype, PyObject *shape)
 {
     char name[40];
@@ -201,7 +201,7 @@ static pn_tensor *run_of(pn_state *s, pn_dtype dtype, double length)
     return t ? t : pnb_raise(&err);
 }
 
-/* How many whole steps from start stay before stop. */
+/* The number of elements from start to before stop. */
 static double whole_length(int64_t start, int64_t stop, int64_t step)
 {
     if (step == 0)
@@ -212,7 +212,7 @@ static double whole_length(int64_t start, int64_t stop, int64_t step)
     return (double)((way - 1) / (step > 0 ? (uint64_t)step : 0 - (uint64_t)step) + 1);
 }
 
-/* A run is read off its ends. */
+/* Values increase or decrease steadily, so it is enough to check both ends. */
 static int check_fits_uint8(const pn_tensor *run)
 {
     const int64_t *v = (const int64_t *)run->v.data;
@@ -288,16 +288,16 @@ done:
 static const PyMethodDef functions[] = {
     { "tensor", PNB_METHOD(tensor), METH_FASTCALL | METH_KEYWORDS,
       "tensor(a, dtype=None, *, requires_grad=False)\n--\n\n"
-      "A tensor with a copy of the values: of any array, number or rectangular list.\n\n"
-      "Without dtype: float32, float64, uint8 and int64 arrays stay what they are, bool becomes uint8, float16 "
+      "A tensor with a copy of the values of an array, number or rectangular list.\n\n"
+      "Without dtype: float32, float64, uint8 and int64 arrays keep their dtype, bool becomes uint8, float16 "
       "float32, other\n"
-      "integers int64; Python's floats become float32.  requires_grad: backward leaves a gradient in its .grad.\n\n"
+      "integers int64; Python floats become float32.  requires_grad: backward stores a gradient in its .grad.\n\n"
       ">>> pn.tensor([[1.0, 2.0], [3.0, 4.0]])\ntensor([[1., 2.],\n        [3., 4.]], shape=(2, 2), dtype=float32)" },
     { "borrow", borrow, METH_O,
-      "borrow(a, /)\n--\n\nA read-only tensor on the array's own memory where that is contiguous, aligned and in "
-      "native byte order, else on a copy." },
+      "borrow(a, /)\n--\n\nA read-only tensor that shares the memory of the array if that is contiguous, aligned and "
+      "in native byte order; else a copy." },
     { "shape_only", PNB_METHOD(shape_only), METH_FASTCALL | METH_KEYWORDS,
-      "shape_only(shape, dtype='float32')\n--\n\nA tensor without values: ops on it compute the shapes of their "
+      "shape_only(shape, dtype='float32')\n--\n\nA tensor without values: ops on it only compute the shapes of their "
       "results." },
     { "zeros", PNB_METHOD(zeros), METH_FASTCALL | METH_KEYWORDS,
       "zeros(shape, dtype='float32', *, requires_grad=False)\n--\n\nA tensor of zeros; shape: an int or a tuple.\n\n"
@@ -307,12 +307,12 @@ static const PyMethodDef functions[] = {
       ">>> pn.ones(3)\ntensor([1., 1., 1.], shape=(3,), dtype=float32)" },
     { "full", PNB_METHOD(full), METH_FASTCALL | METH_KEYWORDS,
       "full(shape, value, dtype=None, *, requires_grad=False)\n--\n\n"
-      "A tensor of one value; without dtype float32 for a float, int64 for an int.\n\n"
+      "A tensor filled with one value; without dtype: float32 for a float, int64 for an int.\n\n"
       ">>> pn.full((2, 2), 0.5)\ntensor([[0.5, 0.5],\n        [0.5, 0.5]], shape=(2, 2), dtype=float32)" },
     { "arange", PNB_METHOD(arange), METH_FASTCALL | METH_KEYWORDS,
       "arange(start, stop=None, step=1, dtype=None, *, requires_grad=False)\n--\n\n"
-      "Numbers from start (0, where one bound is given) up to but not including stop, one axis.\n\n"
-      "Without dtype int64 for ints, float32 if one is a float.\n\n"
+      "Numbers from start (0 if only one bound is given) up to but not including stop, along one axis.\n\n"
+      "Without dtype: int64 for ints, float32 if one of them is a float.\n\n"
       ">>> pn.arange(4)\ntensor([0, 1, 2, 3], shape=(4,), dtype=int64)\n"
       ">>> pn.arange(1, 0, -0.25)\ntensor([1.  , 0.75, 0.5 , 0.25], shape=(4,), dtype=float32)" },
     { NULL, NULL, 0, NULL },

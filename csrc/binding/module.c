@@ -1,8 +1,8 @@
-/* module.c -- pyneural._core: its state, how it is made, and how it goes. */
+/* module.c -- the module pyneural._core: creates and frees its state. */
 #include "binding/binding.h"
 
-/* NumPy first: the others make arrays.  The engine second: the others keep it.  Ops before tensors, whose methods some
- * are. */
+/* NumPy first: the others make arrays.  The engine second: the others use it.  Ops before tensors, since some ops are
+ * methods of tensors. */
 static pnb_setup *const setups[] = {
     pnb_array_setup,     pnb_world_setup,     pnb_optable_setup, pnb_tensor_setup, pnb_quiet_setup,  pnb_block_setup,
     pnb_optimizer_setup, pnb_interrupt_setup, pnb_fork_setup,    pnb_make_setup,   pnb_values_setup, pnb_digit_setup,
@@ -45,7 +45,7 @@ static int clear(PyObject *module)
     return 0;
 }
 
-/* Runs when nothing refers to the module any more: no type, so no tensor either. */
+/* Runs when nothing refers to the module any more: no type, and so no tensor. */
 static void free_state(void *module)
 {
     pn_state *s = pnb_state(module);
@@ -72,7 +72,7 @@ static const PyModuleDef_Slot slots[] = {
     { 0, NULL },
 };
 
-/* CPython keeps a count in it, so this one cannot be constant. */
+/* Not const, because CPython keeps a reference count in it. */
 static PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "pyneural._core",

@@ -1,4 +1,4 @@
-/* number.c -- the operators: each is a call of an op. */
+/* number.c -- operators: each calls an op. */
 #include "binding/binding.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 
 static bool is_any_tensor(PyObject *o) { return Py_TYPE(o)->tp_dealloc == pnb_object_dealloc; }
 
-/* Either operand may be the tensor; NotImplemented lets Python try the other's type. */
+/* Either operand may be the tensor; NotImplemented makes Python try the type of the other operand. */
 static PyObject *binary(PyObject *a, PyObject *b, pnb_op_index op)
 {
     PyObject *tensor = is_any_tensor(a) ? a : b, *other = tensor == a ? b : a;
@@ -41,35 +41,35 @@ static PyObject *refuse(PyObject *a, PyObject *b, const char *sign, const char *
     return PyErr_Format(PyExc_TypeError, "tensors have no operator %s; %s", sign, ours);
 }
 
-static const char floors[] = "x / y divides, and NumPy's x.numpy() // 2 and x.numpy() % 2 are outside the graph";
+static const char floors[] = "write x / y, or x.numpy() // 2 and x.numpy() % 2 outside the graph";
 
 PyObject *pnb_number_and(PyObject *a, PyObject *b)
 {
-    return refuse(a, b, "&", "of two conditions write (x > 0) * (x < 1)");
+    return refuse(a, b, "&", "for two conditions write (x > 0) * (x < 1)");
 }
 PyObject *pnb_number_or(PyObject *a, PyObject *b)
 {
-    return refuse(a, b, "|", "of two conditions write pn.ops.maximum(x < 0, x > 1)");
+    return refuse(a, b, "|", "for two conditions write pn.ops.maximum(x < 0, x > 1)");
 }
 PyObject *pnb_number_xor(PyObject *a, PyObject *b)
 {
-    return refuse(a, b, "^", "of two conditions write (x < 0) != (y < 0); a power is x ** 2");
+    return refuse(a, b, "^", "for two conditions write (x < 0) != (y < 0); a power is x ** 2");
 }
-PyObject *pnb_number_invert(PyObject *a) { return refuse(a, a, "~", "of a condition write mask == 0"); }
+PyObject *pnb_number_invert(PyObject *a) { return refuse(a, a, "~", "for a condition write mask == 0"); }
 PyObject *pnb_number_floor_divide(PyObject *a, PyObject *b) { return refuse(a, b, "//", floors); }
 PyObject *pnb_number_remainder(PyObject *a, PyObject *b) { return refuse(a, b, "%", floors); }
 
 /* ---- powers ---- */
 
-/* 1: x to this power; 0: an exception; -1: no power of ours.  Python asks all three operands' types: base and exponent
- * may both be foreign, where the tensor is the modulus. */
+/* 1: supported; 0: an exception is set; -1: NotImplemented.  Python tries the types of all three operands, so base and
+ * exponent may both be foreign if the tensor is the modulus. */
 static int check_power(PyObject *exponent, PyObject *modulus)
 {
     if (modulus != Py_None)
-        PyErr_SetString(PyExc_TypeError, "pow: a tensor's power takes no modulus; give pow(x, exponent)");
+        PyErr_SetString(PyExc_TypeError, "pow: a modulus is not supported; write pow(x, exponent)");
     else if (is_any_tensor(exponent))
         PyErr_SetString(PyExc_TypeError,
-                        "pow: the exponent must be a constant number; for x ** y use pn.ops.exp(y * pn.ops.log(x))");
+                        "pow: the exponent must be a constant number; for x ** y write pn.ops.exp(y * pn.ops.log(x))");
     else
         return PyFloat_Check(exponent) || PyLong_Check(exponent) || PyIndex_Check(exponent) ? 1 : -1;
     return 0;
@@ -83,7 +83,7 @@ PyObject *pnb_number_pow(PyObject *a, PyObject *b, PyObject *modulus)
     return fine ? pnb_call(pnb_state_of(a), PNB_pow, (PyObject *[]){ a, b }, 2, NULL) : NULL;
 }
 
-/* ---- in place: x -= y writes over x's own values ---- */
+/* ---- in place: x -= y overwrites the values of x ---- */
 
 static PyObject *over(PyObject *a, PyObject *b, pnb_op_index op, const char *sign)
 {
@@ -118,7 +118,7 @@ PyObject *pnb_number_neg(PyObject *a) { return pnb_call_with(pnb_state_of(a), pn
 PyObject *pnb_number_abs(PyObject *a) { return pnb_call_with(pnb_state_of(a), pn_ops[PNB_abs], 1, &a, NULL); }
 PyObject *pnb_number_pos(PyObject *a) { return Py_NewRef(a); }
 
-/* ---- Python's numbers, from a tensor of one element ---- */
+/* ---- Python numbers from a tensor with one element ---- */
 
 PyObject *pnb_number_float(PyObject *a)
 {
@@ -144,7 +144,7 @@ PyObject *pnb_number_index(PyObject *a)
 {
     const pn_view *v = &pnb_of(a)->v;
     if (pn_dtype_is_real(v->dtype) || v->ndim != 0)
-        return PyErr_Format(PyExc_TypeError, "a %s tensor of shape %s is not an index: one integer is needed",
+        return PyErr_Format(PyExc_TypeError, "a %s tensor of shape %s is not an index; an index is a single integer",
                             pn_dtype_name(v->dtype), pn_view_text(v).s);
     return pnb_object_number(a, "index");
 }
@@ -153,7 +153,7 @@ int pnb_number_bool(PyObject *a)
 {
     const pn_view *v = &pnb_of(a)->v;
     if (v->size != 1) {
-        PyErr_Format(PyExc_ValueError, "the truth of a tensor of shape %s is ambiguous; write x.any() or x.all()",
+        PyErr_Format(PyExc_ValueError, "the truth value of a tensor of shape %s is ambiguous; write x.any() or x.all()",
                      pn_view_text(v).s);
         return -1;
     }

@@ -1,4 +1,4 @@
-/* object.c -- a tensor as a Python object: made, freed, and read where it is one number; and how types are added. */
+/* object.c -- a tensor as a Python object: creation, deallocation, conversion to a number; and adding types. */
 #include "binding/binding.h"
 
 PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec)
@@ -13,7 +13,7 @@ PyObject *pnb_wrap(const pn_state *s, pn_tensor *tensor)
 {
     if (!tensor)
         return NULL;
-    if (!s->tensor_type) { /* cleared: the interpreter is going down */
+    if (!s->tensor_type) { /* cleared: the interpreter is finalizing */
         pn_tensor_unref(tensor);
         return PyErr_Format(PyExc_RuntimeError, "pyneural is being shut down");
     }
@@ -35,19 +35,18 @@ void pnb_object_dealloc(PyObject *self)
         PyObject_ClearWeakRefs(self);
     pn_tensor_unref(object->t);
     PyObject_Free(self);
-    Py_DECREF(type); /* last: the type keeps the module, the module keeps the engine */
+    Py_DECREF(type); /* last: the type keeps the module alive, and the module the engine */
 }
 
 PyObject *pnb_object_number(PyObject *self, const char *who)
 {
     const pn_view *v = &pnb_of(self)->v;
     if (v->size != 1)
-        return PyErr_Format(
-            PyExc_ValueError,
-            "%s: only a tensor of one element is a number, this one is %s; x.tolist() gives all of them", who,
-            pn_view_text(v).s);
+        return PyErr_Format(PyExc_ValueError,
+                            "%s: the tensor must have one element, but its shape is %s; x.tolist() gives all of them",
+                            who, pn_view_text(v).s);
     if (!v->data)
-        return PyErr_Format(PyExc_RuntimeError, "%s: this tensor is shape-only, it has no values", who);
+        return PyErr_Format(PyExc_RuntimeError, "%s: this tensor is shape-only and has no values", who);
     switch (v->dtype) {
     case PN_FLOAT32: return PyFloat_FromDouble((double)*(const float *)v->data);
     case PN_FLOAT64: return PyFloat_FromDouble(*(const double *)v->data);

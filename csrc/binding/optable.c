@@ -1,11 +1,11 @@
-/* optable.c -- the op table as Python sees it: one built-in function for each row, its signature and help made from it.
+/* optable.c -- the op table as Python sees it: one built-in function per row, with its signature and help text.
  *
- * Each row has a C entry of its own, so that a call knows its op without looking; the module is the function's self. */
+ * Each row has its own C function, so that a call needs no lookup of its op; the module is the function's self. */
 #include "binding/binding.h"
 
 #include <string.h>
 
-/* ---- words ---- */
+/* ---- argument names ---- */
 
 static const char *skip_word(const char *s)
 {
@@ -51,7 +51,7 @@ static int read_names(pnb_op *info)
 
 static bool is_required(const pnb_op *info, int argument) { return info->required >> argument & 1; }
 
-/* What an argument is when not given: `...` where it must be. */
+/* The default of an argument; `...` if it is required. */
 static PyObject *default_of(const pnb_op *info, int argument)
 {
     if (is_required(info, argument))
@@ -62,7 +62,7 @@ static PyObject *default_of(const pnb_op *info, int argument)
     return pnb_argument_show(p, (const char *)info->op->defaults + p->offset);
 }
 
-static PyObject *append(PyObject *new_text, PyObject *new_more) /* takes both over */
+static PyObject *append(PyObject *new_text, PyObject *new_more) /* steals both references */
 {
     PyObject *new_whole = new_text && new_more ? PyUnicode_Concat(new_text, new_more) : NULL;
     Py_XDECREF(new_text);
@@ -70,8 +70,8 @@ static PyObject *append(PyObject *new_text, PyObject *new_more) /* takes both ov
     return new_whole;
 }
 
-/* "(x, weight, bias=None, stride=1)": everything may be given by position or by name; a star stands where an argument
- * without a default follows one that has it, since Python would not have it otherwise. */
+/* "(x, weight, bias=None, stride=1)": every argument may be positional or a keyword.  Before a required argument that
+ * follows an optional one there is a star, since it would not be a valid Python signature otherwise. */
 static PyObject *signature_of(const pnb_op *info, bool method)
 {
     PyObject *new_text = PyUnicode_FromString(method ? "($self" : "(");
@@ -179,7 +179,7 @@ static int add_functions(PyObject *module, pn_state *s)
 {
     PyObject *new_ops = PyModule_New("pyneural._core.ops"), *new_home = PyUnicode_FromString("pyneural.ops");
     int failed =
-        new_ops && new_home ? PyModule_SetDocString(new_ops, "Every op of the engine, made from its table.") : -1;
+        new_ops && new_home ? PyModule_SetDocString(new_ops, "All ops of the engine, generated from its table.") : -1;
     for (int i = 0; !failed && i < PNB_OPS; i++) {
         PyObject *new_function = PyCFunction_NewEx(&s->op_methods[i], module, new_home);
         failed = new_function ? PyModule_AddObjectRef(new_ops, pn_ops[i]->name, new_function) : -1;
@@ -246,9 +246,8 @@ static PyObject *op_table(PyObject *module, PyObject *unused)
 
 static const PyMethodDef functions[] = {
     { "op_table", op_table, METH_NOARGS,
-      "op_table()\n--\n\nThe ops, a dict each: name, signature, doc, inputs [(name, optional)], params [(name, kind, "
-      "default, doc)] "
-      "with `...` for a default that is not there, outputs, variadic, differentiable, promotion, method." },
+      "op_table()\n--\n\nThe ops, one dict each: name, signature, doc, inputs [(name, optional)], params [(name, kind, "
+      "default, doc)] with `...` for no default, outputs, variadic, differentiable, promotion, method." },
     { NULL, NULL, 0, NULL },
 };
 

@@ -1,4 +1,4 @@
-/* optimizer.c -- the type Optimizer: a row of the optimizers' table at work on a block, or on single tensors. */
+/* optimizer.c -- the type Optimizer: applies a row of the optimizer table to a block, or to single tensors. */
 #include "binding/binding.h"
 
 #include <math.h>
@@ -14,18 +14,18 @@ static optimizer *self_of(PyObject *self) { return (optimizer *)(void *)self; }
 
 /* ---- hyperparameters ---- */
 
-/* X(name, is it a bool?, doc) */
+/* X(name, is_bool, doc) */
 /* clang-format off */
 #define HYPER_TABLE(X)                                                                                              \
-    X(learning_rate, false, "Length of a step.")                                                                    \
-    X(weight_decay,  false, "Pull of weights towards zero.")                                                        \
-    X(momentum,      false, "Share of the last step in this one.")                                                  \
-    X(nesterov,      true,  "Nesterov's momentum.")                                                                 \
-    X(beta1,         false, "Memory of the mean gradient.")                                                         \
-    X(beta2,         false, "Memory of the mean square.")                                                           \
-    X(epsilon,       false, "Keeps the divisor above zero.")                                                        \
-    X(clip_norm,     false, "Greatest global norm of the gradient; 0: no clipping.")                                \
-    X(decay_all,     true,  "Weight decay on biases and norms, too.")
+    X(learning_rate, false, "Step size.")                                                                           \
+    X(weight_decay,  false, "Weight decay factor.")                                                                 \
+    X(momentum,      false, "Momentum factor.")                                                                     \
+    X(nesterov,      true,  "Whether to use Nesterov momentum.")                                                    \
+    X(beta1,         false, "Decay rate of the running mean of the gradient.")                                      \
+    X(beta2,         false, "Decay rate of the running mean of the squared gradient.")                              \
+    X(epsilon,       false, "Added to the denominator for numerical stability.")                                    \
+    X(clip_norm,     false, "Maximum global norm of the gradient; 0: no clipping.")                                 \
+    X(decay_all,     true,  "Whether weight decay also applies to biases and norms.")
 /* clang-format on */
 
 #define ROW(name, is_bool, doc) HYPER_##name,
@@ -42,7 +42,7 @@ static const struct hyper {
 #undef ROW
 };
 
-static bool reads(const pn_optimizer_kind *kind, const char *name) /* is the word in kind->reads? */
+static bool reads(const pn_optimizer_kind *kind, const char *name) /* whether the word is in kind->reads */
 {
     const size_t length = strlen(name);
     for (const char *s = strstr(kind->reads, name); s; s = strstr(s + 1, name))
@@ -57,7 +57,7 @@ static PyObject *show(const struct hyper *row, const pn_hyper *hyper)
     return row->is_bool ? PyBool_FromLong(*(const bool *)at) : PyFloat_FromDouble(*(const double *)(const void *)at);
 }
 
-/* A TypeError, unless the value's own code raised another kind of exception. */
+/* Raises a TypeError, unless user code of the value raised an exception of another type. */
 static int refuse_kind(const struct hyper *row, const pn_optimizer_kind *kind, const char *expected, PyObject *value)
 {
     if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError))
@@ -65,7 +65,7 @@ static int refuse_kind(const struct hyper *row, const pn_optimizer_kind *kind, c
     return -1;
 }
 
-/* Ranges of their own (momentum below 1) are checked by every step; here what holds for all. */
+/* Checks what holds for all hyperparameters; each step checks their individual ranges (such as momentum below 1). */
 static int read_value(const struct hyper *row, const pn_optimizer_kind *kind, PyObject *value, pn_hyper *hyper)
 {
     char *at = (char *)hyper + row->offset;
@@ -81,7 +81,8 @@ static int read_value(const struct hyper *row, const pn_optimizer_kind *kind, Py
         number = (double)INFINITY;
     }
     if (!isfinite(number) || number < 0) {
-        PyErr_Format(PyExc_ValueError, "%s: %s must be a number from 0 up, got %.100R", kind->name, row->name, value);
+        PyErr_Format(PyExc_ValueError, "%s: %s must be a finite number of at least 0, got %.100R", kind->name,
+                     row->name, value);
         return -1;
     }
     *(double *)(void *)at = number;
@@ -101,9 +102,9 @@ static const struct hyper *find(const pn_optimizer_kind *kind, const char *name)
     }
     const char *closest = strcmp(name, "lr") == 0 ? "learning_rate" : pnb_closest(name, words, n);
     if (closest)
-        PyErr_Format(PyExc_TypeError, "%s: there is no '%s'; did you mean '%s'?", kind->name, name, closest);
+        PyErr_Format(PyExc_TypeError, "%s: there is no argument '%s'; did you mean '%s'?", kind->name, name, closest);
     else
-        PyErr_Format(PyExc_TypeError, "%s: there is no '%s'; it takes %s", kind->name, name, kind->reads);
+        PyErr_Format(PyExc_TypeError, "%s: there is no argument '%s'; it takes %s", kind->name, name, kind->reads);
     return NULL;
 }
 
@@ -140,7 +141,7 @@ static const pn_optimizer_kind *find_kind(const char *name)
     for (int i = 0; new_names && i < pn_optimizers_count; i++)
         Py_SETREF(new_names, PyUnicode_FromFormat("%U%s'%s'", new_names, i ? ", " : "", pn_optimizers[i].name));
     if (new_names)
-        PyErr_Format(PyExc_ValueError, "Optimizer: there is no '%s'; there are %U", name, new_names);
+        PyErr_Format(PyExc_ValueError, "Optimizer: unknown kind '%s'; give one of %U", name, new_names);
     Py_XDECREF(new_names);
     return NULL;
 }
@@ -160,7 +161,7 @@ static pn_optimizer *over_tensors(pn_state *s, const pn_optimizer_kind *kind, co
     }
     for (Py_ssize_t i = 0; i < n; i++) {
         if (!pnb_is_tensor(s, PyTuple_GET_ITEM(new_items, i))) {
-            PyErr_Format(PyExc_TypeError, "%s: parameter %zd is not a tensor but %s", kind->name, i,
+            PyErr_Format(PyExc_TypeError, "%s: parameter %zd must be a tensor, got %s", kind->name, i,
                          Py_TYPE(PyTuple_GET_ITEM(new_items, i))->tp_name);
             goto done;
         }
@@ -214,15 +215,16 @@ static void dealloc(PyObject *self)
 
 /* ---- methods ---- */
 
-/* Names this process: in the child of a fork the thread that was in a step is gone, and so is its claim to be. */
+/* Identifies this process: in the child of a fork the thread that was running a step does not exist, so `busy` must not
+ * count. */
 static unsigned since_fork(PyObject *self) { return pnb_state_of(self)->forks + 1; }
 
-/* The optimizer, unless another thread is in a step of it. */
+/* The optimizer, or NULL with an exception if another thread is running a step. */
 static pn_optimizer *idle(PyObject *self)
 {
     if (self_of(self)->busy != since_fork(self))
         return self_of(self)->o;
-    PyErr_Format(PyExc_RuntimeError, "%s: another thread is in a step of this optimizer",
+    PyErr_Format(PyExc_RuntimeError, "%s: another thread is running a step of this optimizer",
                  pn_optimizer_what(self_of(self)->o)->name);
     return NULL;
 }
@@ -238,7 +240,7 @@ static PyObject *step(PyObject *self, PyObject *unused)
     if (pn_optimizer_length(o) < PNB_RELEASE_AT) {
         failed = pn_optimizer_step(o, &err);
     } else {
-        pnb_gate *gate = pnb_state_of(self)->gate; /* so that no fork copies gradients that are claimed */
+        pnb_gate *gate = pnb_state_of(self)->gate; /* so that no fork copies claimed gradients */
         self_of(self)->busy = since_fork(self);
         PyThreadState *thread = pnb_gate_enter(gate);
         failed = pn_optimizer_step(o, &err);
@@ -264,7 +266,7 @@ static PyObject *slots(PyObject *self, PyObject *unused)
     return new_dict;
 }
 
-/* A state vector's new values; NULL with an exception, or without one where there is none or it does not fit. */
+/* New values of a state vector; NULL with an exception, or without one if it is missing or does not fit. */
 static pn_tensor *take_slot(const pn_state *s, const pn_optimizer *o, PyObject *dict, int i)
 {
     const pnb_intake how = { .who = "set_slots: a slot",
@@ -286,20 +288,20 @@ static pn_tensor *take_slot(const pn_state *s, const pn_optimizer *o, PyObject *
     return NULL;
 }
 
-/* Everything is checked before anything is written; whether a step runs is asked when the user's code has run. */
+/* Everything is checked before anything is written; whether a step is running is checked after user code has run. */
 static PyObject *set_slots(PyObject *self, PyObject *dict)
 {
     pn_optimizer *o = self_of(self)->o;
     const int n = pn_optimizer_what(o)->slots;
     pn_tensor *values[2] = { NULL };
     if (!PyDict_Check(dict))
-        return PyErr_Format(PyExc_TypeError, "set_slots: give a dict as slots() makes it, not %s",
+        return PyErr_Format(PyExc_TypeError, "set_slots: give a dict as returned by slots(), not %s",
                             Py_TYPE(dict)->tp_name);
     bool fits = PyDict_GET_SIZE(dict) == n;
     for (int i = 0; i < n && fits; i++)
         fits = (values[i] = take_slot(pnb_state_of(self), o, dict, i));
     if (!fits && !PyErr_Occurred())
-        PyErr_Format(PyExc_ValueError, "set_slots: this %s has %d slots, named slot0 and so on, of %zd values each",
+        PyErr_Format(PyExc_ValueError, "set_slots: this %s has %d slots of %zd values each, named slot0, slot1, ...",
                      pn_optimizer_what(o)->name, n, pn_optimizer_length(o));
     const bool may_write = fits && idle(self);
     for (int i = 0; i < n; i++) {
@@ -331,7 +333,7 @@ static int set_hyper(PyObject *self, PyObject *value, void *row)
         PyErr_Format(PyExc_AttributeError, value ? "%s has no %s" : "%s: %s cannot be deleted", kind->name, h->name);
         return -1;
     }
-    if (read_value(h, kind, value, &hyper) || !idle(self)) /* in this order: the value may be the user's code */
+    if (read_value(h, kind, value, &hyper) || !idle(self)) /* in this order: reading the value may run user code */
         return -1;
     memcpy((char *)pn_optimizer_hyper(self_of(self)->o) + h->offset, (const char *)&hyper + h->offset,
            h->is_bool ? sizeof(bool) : sizeof(double));
@@ -367,10 +369,10 @@ static int set_steps(PyObject *self, PyObject *value, void *unused)
     if (steps == -1 && PyErr_Occurred())
         return -1;
     if (steps < 0) {
-        PyErr_Format(PyExc_ValueError, "steps must be an int from 0 up, got %lld", steps);
+        PyErr_Format(PyExc_ValueError, "steps must be at least 0, got %lld", steps);
         return -1;
     }
-    if (!idle(self)) /* asked last: the value may be the user's code */
+    if (!idle(self)) /* checked last: reading the value may run user code */
         return -1;
     pn_optimizer_set_steps(self_of(self)->o, steps);
     return 0;
@@ -418,21 +420,21 @@ static PyObject *optimizer_table(PyObject *module, PyObject *unused)
 
 static const PyMethodDef functions[] = {
     { "optimizer_table", optimizer_table, METH_NOARGS,
-      "optimizer_table()\n--\n\nThe optimizers by name: doc, defaults of the hyperparameters, number of slots." },
+      "optimizer_table()\n--\n\nThe optimizers by name: doc, defaults of hyperparameters, number of slots." },
     { NULL, NULL, 0, NULL },
 };
 
 static const PyMethodDef methods[] = {
     { "step", step, METH_NOARGS, "step($self)\n--\n\nOne update of every parameter from its gradient." },
     { "slots", slots, METH_NOARGS, "slots($self)\n--\n\nCopies of the state vectors: slot0, slot1." },
-    { "set_slots", set_slots, METH_O, "set_slots($self, slots, /)\n--\n\nPuts copies of state vectors back." },
+    { "set_slots", set_slots, METH_O, "set_slots($self, slots, /)\n--\n\nRestores state vectors from slots()." },
     { NULL, NULL, 0, NULL },
 };
 
 static const PyGetSetDef attributes[] = {
     { "kind", get_kind, NULL, "Name of the row in optimizer_table().", NULL },
-    { "steps", get_steps, set_steps, "Updates so far; may be set when resuming.", NULL },
-    { "last_norm", get_last_norm, NULL, "Global norm of the gradient at the last step that clipped.", NULL },
+    { "steps", get_steps, set_steps, "Number of updates so far; may be set when resuming.", NULL },
+    { "last_norm", get_last_norm, NULL, "Global norm of the gradient in the last step with clip_norm.", NULL },
 #define ROW(name, is_bool, doc) { #name, get_hyper, set_hyper, doc, (void *)&hypers[HYPER_##name] },
     HYPER_TABLE(ROW)
 #undef ROW
@@ -441,7 +443,7 @@ static const PyGetSetDef attributes[] = {
 
 static const char doc[] =
     "Optimizer(kind, target, /, **hyper)\n--\n\n"
-    "Updates a Block, or a sequence of tensors, from their gradients; kind and hyper as in optimizer_table().";
+    "Updates a Block or a sequence of tensors from their gradients; kind and hyper as in optimizer_table().";
 
 static const PyType_Slot type_slots[] = {
     PNB_SLOT(tp_doc, doc),
@@ -453,7 +455,7 @@ static const PyType_Slot type_slots[] = {
     { 0, NULL },
 };
 
-/* Holds nothing of Python's: the engine's own counts keep the block or the tensors. */
+/* Holds no Python objects: the engine's reference counts keep the block or the tensors alive. */
 static const PyType_Spec spec = {
     .name = "pyneural._core.Optimizer",
     .basicsize = sizeof(optimizer),

@@ -1,16 +1,16 @@
-/* quiet.c -- no_grad: a context variable that counts how many no_grad blocks we are in.
+/* quiet.c -- no_grad: a context variable that counts nested no_grad blocks.
  *
- * The class itself is made from contextlib.ContextDecorator, so that it also decorates functions; its instances hold
- * nothing, so one of them may be entered twice, and from several threads. */
+ * The class derives from contextlib.ContextDecorator, so that it also decorates functions.  Instances hold no state, so
+ * one of them may be entered several times, and from several threads. */
 #include "binding/binding.h"
 
 bool pnb_is_recording(const pn_state *s)
 {
     PyObject *value = NULL;
-    if (!s->quiet) /* cleared: the interpreter is going down */
+    if (!s->quiet) /* cleared: the interpreter is finalizing */
         return true;
     if (PyContextVar_Get(s->quiet, s->zero, &value) < 0) {
-        PyErr_Clear(); /* only a variable that is none of ours can fail */
+        PyErr_Clear(); /* cannot fail for a variable that we made */
         return true;
     }
     const bool recording = value == s->zero;
@@ -34,7 +34,7 @@ static int count(const pn_state *s, long by)
     return new_token ? 0 : -1;
 }
 
-/* Built-in functions do not bind to instances: these two are called with the module alone. */
+/* Built-in functions do not bind to instances, so self is the module in these two. */
 static PyObject *enter(PyObject *module, PyObject *unused)
 {
     (void)unused;
@@ -54,15 +54,15 @@ static PyObject *is_recording(PyObject *module, PyObject *unused)
 }
 
 static const PyMethodDef enter_method = { "__enter__", enter, METH_NOARGS, "Stops recording." };
-static const PyMethodDef leave_method = { "__exit__", PNB_METHOD(leave), METH_FASTCALL, "Records again, as before." };
+static const PyMethodDef leave_method = { "__exit__", PNB_METHOD(leave), METH_FASTCALL, "Restores recording." };
 static const PyMethodDef functions[] = {
     { "is_recording", is_recording, METH_NOARGS,
-      "is_recording()\n--\n\nWhether ops on tensors that want a gradient join the graph here: False inside no_grad." },
+      "is_recording()\n--\n\nWhether ops on tensors that require a gradient are recorded; False inside no_grad." },
     { NULL, NULL, 0, NULL },
 };
 
 static const char doc[] =
-    "Ops join no graph inside `with no_grad():`, or in a function that has `@no_grad()` above it.\n\n"
+    "Ops are not recorded in a graph inside `with no_grad():`, or in a function decorated with `@no_grad()`.\n\n"
     "    with pn.no_grad():\n        y = model(x)";
 
 static int fill_namespace(PyObject *module, PyObject *namespace)

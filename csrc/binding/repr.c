@@ -1,5 +1,5 @@
-/* repr.c -- tensor([[1., 2.], [3., 4.]], shape=(2, 2), dtype=float32), written by NumPy, which leaves out the middle of
- * long ones. */
+/* repr.c -- tensor([[1., 2.], [3., 4.]], shape=(2, 2), dtype=float32); NumPy formats the values, and abbreviates long
+ * arrays. */
 #include "binding/binding.h"
 
 static const char opening[] = "tensor(";
@@ -34,7 +34,8 @@ PyObject *pnb_repr(PyObject *self)
     return new_text;
 }
 
-/* f"{loss:.3f}": a format needs one number; without one any tensor is its repr. */
+/* f"{loss:.3f}": a format specification needs a tensor with one element; without one, any tensor is formatted by
+ * repr. */
 PyObject *pnb_format(PyObject *self, PyObject *spec)
 {
     if (PyUnicode_Check(spec) && PyUnicode_GET_LENGTH(spec) == 0)

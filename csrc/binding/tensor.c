@@ -1,7 +1,7 @@
 /* tensor.c -- the type Tensor: a Python object around one pn_tensor.
  *
- * It holds no Python objects but its type, and the graph behind it holds none at all: Python's garbage collector has
- * nothing to see here, so the type does without it (an object less to track for every op). */
+ * It holds no Python objects except its type, and the graph holds none at all, so the type needs no garbage collection
+ * (one object less to track per op). */
 #include "binding/binding.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static PyObject *refuse_new(PyTypeObject *type, PyObject *args, PyObject *words)
     return PyErr_Format(PyExc_TypeError, "Tensor() is not called directly; make one with pn.tensor(values)");
 }
 
-static Py_hash_t hash(PyObject *self) { return (Py_hash_t)((uintptr_t)self >> 4); } /* identity: == compares elements */
+static Py_hash_t hash(PyObject *self) { return (Py_hash_t)((uintptr_t)self >> 4); } /* identity: == is elementwise */
 
 /* ---- attributes ---- */
 
@@ -70,12 +70,12 @@ static PyObject *get_grad(PyObject *self, void *unused)
     pn_slot *slot = pn_tensor_wants_grad(t) ? t->slot : NULL;
     pn_tensor *grad = NULL;
     if (slot && pn_slot_look(slot, &grad))
-        return PyErr_Format(PyExc_RuntimeError, "grad: another thread is running backward over this tensor, or an "
-                                                "optimizer's step; look at it when that is done");
+        return PyErr_Format(PyExc_RuntimeError, "grad: another thread is running backward or an optimizer step on this "
+                                                "tensor; read the gradient when that is done");
     return grad ? pnb_wrap(pnb_state_of(self), grad) : Py_NewRef(Py_None);
 }
 
-/* `x.grad *= 0.5` changes the gradient in place, and then sets the attribute to what it is. */
+/* `x.grad *= 0.5` changes the gradient in place, and then assigns it to itself. */
 static int set_grad(PyObject *self, PyObject *value, void *unused)
 {
     PyObject *new_grad = get_grad(self, unused);
@@ -88,8 +88,8 @@ static int set_grad(PyObject *self, PyObject *value, void *unused)
     if (same)
         return 0;
     PyErr_SetString(PyExc_AttributeError,
-                    "grad: backward alone puts a gradient here, and replaces the last one, so nothing need be cleared; "
-                    "x.grad.assign(values) writes into the one that is there");
+                    "grad: cannot be set or deleted; not needed to clear it: backward overwrites the last gradient; "
+                    "x.grad.assign(values) changes the existing one");
     return -1;
 }
 
@@ -102,12 +102,14 @@ static PyObject *transposed(PyObject *self, void *unused)
 static const PyGetSetDef attributes[] = {
     { "shape", get_shape, NULL, "Lengths of the axes, a tuple of ints.", NULL },
     { "dtype", get_dtype, NULL, "'float32', 'float64', 'uint8' or 'int64'.", NULL },
-    { "ndim", get_ndim, NULL, "How many axes.", NULL },
-    { "size", get_size, NULL, "How many elements.", NULL },
+    { "ndim", get_ndim, NULL, "Number of axes.", NULL },
+    { "size", get_size, NULL, "Number of elements.", NULL },
     { "requires_grad", get_requires_grad, NULL,
-      "Whether backward computes a gradient for it: a leaf made so, or what was computed from one.", NULL },
+      "Whether backward computes its gradient: true for a leaf with requires_grad=True, and for results computed from "
+      "one.",
+      NULL },
     { "grad", get_grad, set_grad, "Gradient of the last backward, or None.", NULL },
-    { "is_shape_only", get_is_shape_only, NULL, "Whether it has a shape but no values: ops on it compute shapes alone.",
+    { "is_shape_only", get_is_shape_only, NULL, "Whether it has a shape but no values: ops on it only compute shapes.",
       NULL },
     { "T", transposed, NULL, "The axes in reverse order.", NULL },
     { NULL, NULL, NULL, NULL, NULL },
@@ -115,7 +117,7 @@ static const PyGetSetDef attributes[] = {
 
 /* ---- methods on the graph ---- */
 
-/* The argument's value, if names[k] is `word`; a small set of words needs no more than this. */
+/* The value of the keyword argument `word`, or NULL; a linear search is enough for a few keywords. */
 static PyObject *word_value(PyObject *const *args, Py_ssize_t n, PyObject *names, const char *word)
 {
     for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++)
@@ -213,14 +215,14 @@ static PyObject *assign(PyObject *self, PyObject *values)
 {
     pn_tensor *t = pnb_of(self);
     if (!t->storage)
-        return PyErr_Format(PyExc_RuntimeError, "assign: this tensor is shape-only, it has no values to replace");
+        return PyErr_Format(PyExc_RuntimeError, "assign: this tensor is shape-only and has no values to replace");
     if (t->storage->readonly)
         return PyErr_Format(PyExc_RuntimeError,
-                            "assign: this tensor reads the memory of a NumPy array and cannot be written; "
-                            "pn.tensor(array) makes a copy that can");
+                            "assign: this tensor borrows the memory of a NumPy array and is read-only; "
+                            "pn.tensor(array) makes a writable copy");
     if (t->node)
         return PyErr_Format(PyExc_RuntimeError,
-                            "assign: this tensor is computed by an op; write into x.detach(), or into the op's inputs");
+                            "assign: this tensor is the result of an op; assign to x.detach(), or to the op's inputs");
     if (pnb_array_write(values, &t->v, "assign"))
         return NULL;
     pn_tensor_touch(t);
@@ -239,14 +241,14 @@ static PyObject *refuse_pickle(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
     return PyErr_Format(PyExc_TypeError,
-                        "a Tensor is not pickled or deep-copied; save a model with pn.save(model, path), "
-                        "an array with numpy.save(path, x.numpy()), and copy values with pn.tensor(x)");
+                        "a Tensor cannot be pickled or deep-copied; save a model with pn.save(model, path), "
+                        "values with numpy.save(path, x.numpy()), and copy values with pn.tensor(x)");
 }
 
-/* ---- methods on ops with words of their own; those that are an op and no more come from the op table ---- */
+/* ---- methods that call ops with a different signature; methods that are just an op come from the op table ---- */
 
-/* The slope of sqrt has no bound at 0, and a variance of 0 has a slope of 0: deviations of 0 get the gradient 0, not
- * NaN.  sqrt(var) where var is not 0; the other ops are there for backward alone. */
+/* sqrt(var).  The slope of sqrt at 0 is infinite and that of a variance of 0 is 0: the extra ops give deviations of 0 a
+ * gradient of 0 instead of NaN. */
 static PyObject *root(const pn_state *s, PyObject *new_var)
 {
     PyObject *new_0 = PyFloat_FromDouble(0), *new_1 = PyFloat_FromDouble(1), *new_result = NULL;
@@ -274,7 +276,7 @@ static PyObject *std(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObje
     return pnb_of(new_var)->node ? root(s, new_var) : pnb_call_next(s, pn_ops[PNB_sqrt], new_var, NULL);
 }
 
-/* reshape(2, -1) and reshape((2, -1)); transpose(1, 0), transpose((1, 0)) and transpose(). */
+/* Accepts reshape(2, -1) and reshape((2, -1)); transpose(1, 0), transpose((1, 0)) and transpose(). */
 static PyObject *with_list(PyObject *self, int op, PyObject *const *args, Py_ssize_t n, bool empty_is_none)
 {
     PyObject *list = n == 0 && empty_is_none ? Py_None : NULL;
@@ -288,8 +290,8 @@ static PyObject *with_list(PyObject *self, int op, PyObject *const *args, Py_ssi
     return new_result;
 }
 
-/* np.reshape(x, shape) calls x.reshape(shape, order="C"), and leaves the graph without a word where that is a
- * TypeError: so another order is none. */
+/* np.reshape(x, shape) calls x.reshape(shape, order="C"), and silently leaves the graph if that raises a TypeError: so
+ * another order raises a ValueError. */
 static PyObject *reshape(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     PyObject *order = word_value(args, n, names, "order");
@@ -307,50 +309,50 @@ static PyObject *transpose(PyObject *self, PyObject *const *args, Py_ssize_t n)
 static const PyMethodDef methods[] = {
     { "backward", PNB_METHOD(backward), METH_FASTCALL | METH_KEYWORDS,
       "backward($self, gradient=None, *, accumulate=False, keep_graph=False)\n--\n\n"
-      "Computes the gradient of this number by every leaf that it depends on, and writes it into their .grad.\n\n"
-      "gradient: of the loss itself, where the tensor is no single number, of its shape; accumulate: add to the "
-      "gradients\nthat are there; keep_graph: allow another backward.\n\n"
+      "Computes the gradient of this number with respect to every leaf that it depends on, and stores it in their "
+      ".grad.\n\n"
+      "gradient: of the loss with respect to this tensor, if it is not a single number; accumulate: add to existing "
+      "gradients;\nkeep_graph: allow another backward.\n\n"
       ">>> x = pn.tensor([1.0, 2.0], requires_grad=True)\n>>> (x * x).sum().backward()\n"
       ">>> x.grad\ntensor([2., 4.], shape=(2,), dtype=float32)" },
     { "keep_grad", keep_grad, METH_NOARGS,
-      "keep_grad($self)\n--\n\nLeaves this tensor's gradient in .grad at the next backward, although it is no leaf; "
-      "returns it.\n\n"
+      "keep_grad($self)\n--\n\nMakes the next backward store this tensor's gradient in .grad, although it is not a "
+      "leaf; returns self.\n\n"
       ">>> x = pn.tensor([1.0, 2.0], requires_grad=True)\n>>> y = (x * 3.0).keep_grad()\n"
       ">>> (y * y).sum().backward()\n>>> y.grad\ntensor([ 6., 12.], shape=(2,), dtype=float32)" },
     { "detach", detach, METH_NOARGS,
       "detach($self)\n--\n\nThe same values outside the graph, sharing memory.\n\n"
       ">>> pn.tensor([1.0], requires_grad=True).detach().requires_grad\nFalse" },
     { "numpy", numpy, METH_NOARGS,
-      "numpy($self)\n--\n\nThe values as a read-only NumPy array of the same shape; no copy, and the memory stays "
-      "while "
-      "the array does.\n\n>>> pn.tensor([1.0, 2.0]).numpy()\narray([1., 2.], dtype=float32)" },
+      "numpy($self)\n--\n\nThe values as a read-only NumPy array of the same shape, without a copy; the array keeps "
+      "the memory alive.\n\n>>> pn.tensor([1.0, 2.0]).numpy()\narray([1., 2.], dtype=float32)" },
     { "__array__", PNB_METHOD(pnb_array_dunder), METH_FASTCALL | METH_KEYWORDS,
-      "__array__($self, dtype=None, copy=None)\n--\n\nWhat numpy.asarray(x) calls." },
+      "__array__($self, dtype=None, copy=None)\n--\n\nCalled by numpy.asarray(x)." },
     { "item", item, METH_NOARGS,
-      "item($self)\n--\n\nThe one element as a Python number.\n\n>>> pn.tensor([[2.5]]).item()\n2.5" },
+      "item($self)\n--\n\nThe only element as a Python number.\n\n>>> pn.tensor([[2.5]]).item()\n2.5" },
     { "tolist", tolist, METH_NOARGS,
-      "tolist($self)\n--\n\nThe values as nested lists of Python numbers; of a tensor without axes its number.\n\n"
+      "tolist($self)\n--\n\nThe values as nested lists of Python numbers; a number for a tensor without axes.\n\n"
       ">>> pn.tensor([[1, 2], [3, 4]]).tolist()\n[[1, 2], [3, 4]]" },
     { "assign", assign, METH_O,
-      "assign($self, values, /)\n--\n\nWrites values, of the same shape or one that broadcasts to it, over the "
-      "tensor's own.\n\n"
+      "assign($self, values, /)\n--\n\nReplaces the tensor's values in place; the shape must be the same or broadcast "
+      "to it.\n\n"
       ">>> x = pn.zeros((2, 2))\n>>> x.assign([1, 2])\n>>> x.tolist()\n[[1.0, 2.0], [1.0, 2.0]]" },
     { "astype", astype, METH_O,
-      "astype($self, dtype, /)\n--\n\nA copy of the same shape and another dtype; between float32 and float64 with a "
-      "gradient.\n\n>>> pn.tensor([1, 2]).astype(\"float32\")\ntensor([1., 2.], shape=(2,), dtype=float32)" },
+      "astype($self, dtype, /)\n--\n\nA copy with another dtype; differentiable between float32 and "
+      "float64.\n\n>>> pn.tensor([1, 2]).astype(\"float32\")\ntensor([1., 2.], shape=(2,), dtype=float32)" },
     { "reshape", PNB_METHOD(reshape), METH_FASTCALL | METH_KEYWORDS,
       "reshape($self, *shape)\n--\n\nThe same values in another shape, sharing memory; one length may be -1.\n\n"
       ">>> pn.zeros((2, 6)).reshape(3, -1).shape\n(3, 4)" },
     { "transpose", PNB_METHOD(transpose), METH_FASTCALL,
-      "transpose($self, *axes)\n--\n\nThe axes in another order; without arguments reversed.\n\n"
+      "transpose($self, *axes)\n--\n\nThe axes in another order; reversed if none are given.\n\n"
       ">>> pn.zeros((2, 3, 4)).transpose(0, 2, 1).shape\n(2, 4, 3)" },
     { "std", PNB_METHOD(std), METH_FASTCALL | METH_KEYWORDS,
       "std($self, axis=None, keepdims=False, correction=0)\n--\n\nStandard deviation over axes, the square root of "
-      "var; where it is 0 its gradient is 0.\n\nReturns x's shape without the reduced axes (or with length 1: "
-      "keepdims).\n\n"
+      "var; its gradient is 0 where it is 0.\n\nReturns x's shape without the reduced axes, or with length 1 for them "
+      "(keepdims).\n\n"
       ">>> pn.tensor([[1.0, 3.0], [2.0, 2.0]]).std(axis=1)\ntensor([1., 0.], shape=(2,), dtype=float32)" },
     { "__format__", pnb_format, METH_O,
-      "__format__($self, spec, /)\n--\n\nA tensor of one element formats as its number." },
+      "__format__($self, spec, /)\n--\n\nFormats a tensor with one element as a number." },
     { "__reduce_ex__", refuse_pickle, METH_O, NULL },
     { NULL, NULL, 0, NULL },
 };
@@ -363,7 +365,7 @@ static const PyMemberDef members[] = {
 };
 
 static const char doc[] =
-    "An array of numbers that remembers how it was computed; pn.tensor(values) makes one.\n\n"
+    "An array of numbers that records how it was computed; create one with pn.tensor(values).\n\n"
     "Contiguous, row-major; float32 or float64, or uint8 and int64 for pixels, labels and indices.";
 
 static const PyType_Slot slots[] = {
@@ -429,8 +431,8 @@ int pnb_tensor_setup(PyObject *module, pn_state *s)
     s->tensor_type = pnb_add_type(module, &whole);
     if (!s->tensor_type)
         return -1;
-    /* `array + tensor` is ours: NumPy leaves operators to a type that says None here, and its ufuncs refuse it.  No
-     * slot says so, so the type is closed afterwards. */
+    /* With None here, NumPy leaves `array + tensor` to Tensor, and its ufuncs raise an error.  There is no slot for it,
+     * so the type is made immutable afterwards. */
     if (PyObject_SetAttrString((PyObject *)s->tensor_type, "__array_ufunc__", Py_None))
         return -1;
     s->tensor_type->tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;

@@ -1,4 +1,4 @@
-/* values.c -- values filled at random, or looked over, by kernels. */
+/* values.c -- random values, and statistics of values. */
 #include "binding/binding.h"
 #include "kernels/image.h"
 #include "kernels/random.h"
@@ -45,7 +45,7 @@ static int read_kind(PyObject *o, pn_random_f *f)
     return -1;
 }
 
-/* Ctrl-C ended the work; always -1. */
+/* Raises KeyboardInterrupt; always returns -1. */
 static int interrupted(const char *who)
 {
     PyErr_Format(PyExc_KeyboardInterrupt, "%s: interrupted", who);
@@ -92,7 +92,7 @@ static PyObject *random_fill(PyObject *module, PyObject *const *args, Py_ssize_t
     pn_tensor *t = pnb_of(v[0]);
     if (!t->storage || t->storage->readonly || t->node)
         return PyErr_Format(PyExc_RuntimeError,
-                            "random_fill: t must have memory of its own and not be computed by an op");
+                            "random_fill: t must own its memory and must not be the result of an op");
     job.n = t->v.size;
     job.y = t->v.data;
     job.key = pn_rng_key(seed, stream);
@@ -136,9 +136,9 @@ static PyObject *stream(PyObject *module, PyObject *name)
     return PyLong_FromUnsignedLongLong(pn_rng_stream(text));
 }
 
-/* ---- looking values over ---- */
+/* ---- statistics ---- */
 
-/* A tensor, or an array read in place; a new reference. */
+/* A new reference to a tensor, or to a tensor that borrows or copies an array. */
 static pn_tensor *values_of(pn_state *s, PyObject *o, const char *who)
 {
     const pnb_intake how = { .who = who, .dtype = -1, .real = PN_FLOAT64, .lend = true };
@@ -146,7 +146,7 @@ static pn_tensor *values_of(pn_state *s, PyObject *o, const char *who)
         return pnb_array_take(s, o, &how, NULL);
     if (pnb_of(o)->storage)
         return pn_tensor_ref(pnb_of(o));
-    return PyErr_Format(PyExc_RuntimeError, "%s: this tensor is shape-only, it has no values", who), NULL;
+    return PyErr_Format(PyExc_RuntimeError, "%s: this tensor is shape-only and has no values", who), NULL;
 }
 
 static int run_moments(const pn_state *s, const pn_tensor *x, pn_moments *job)
@@ -228,8 +228,8 @@ static PyObject *check_finite(PyObject *module, PyObject *array)
 static const PyMethodDef functions[] = {
     { "random_fill", PNB_METHOD(random_fill), METH_FASTCALL | METH_KEYWORDS,
       "random_fill(t, kind, a, b, seed, stream)\n--\n\nFills t in place: 'uniform' in [a, b), 'normal' or 'truncated' "
-      "(within 2 deviations) with "
-      "mean a and deviation b.  The values depend on seed, stream (a name or int) and place alone." },
+      "(within 2 deviations) with mean a and\ndeviation b.  The values depend only on seed, stream (a name or int) and "
+      "position." },
     { "permutation", PNB_METHOD(permutation), METH_FASTCALL | METH_KEYWORDS,
       "permutation(n, seed, stream, step=0)\n--\n\n0 to n - 1 in random order, int64: a function of seed, stream and "
       "step." },
@@ -238,7 +238,7 @@ static const PyMethodDef functions[] = {
       "moments(x, /)\n--\n\nMean and standard deviation of each channel (last axis) of a uint8 or float array; two "
       "float64 arrays." },
     { "check_finite", check_finite, METH_O,
-      "check_finite(x, /)\n--\n\nHow many values are NaN or infinite, and the flat index of the first (-1: none)." },
+      "check_finite(x, /)\n--\n\nThe number of NaN or infinite values, and the flat index of the first (-1: none)." },
     { NULL, NULL, 0, NULL },
 };
 

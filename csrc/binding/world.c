@@ -1,4 +1,4 @@
-/* world.c -- the engine itself: made from the environment when the module loads; its threads, memory and counters. */
+/* world.c -- creates the engine from the environment variables at import; its threads, memory and counters. */
 #include "binding/binding.h"
 
 #include <stdlib.h>
@@ -6,8 +6,8 @@
 
 /* ---- the environment, read once ---- */
 
-/* A whole number from 1 up; 0 when the variable is not set or empty, -1 with an exception when it is something else.
- * OMP_NUM_THREADS may be a list, "4,2": its first entry counts. */
+/* A positive integer; 0 if the variable is not set or empty, -1 with an exception for anything else.  OMP_NUM_THREADS
+ * may be a list such as "4,2": its first entry counts. */
 static long read_threads(const char *name, bool list)
 {
     const char *text = getenv(name);
@@ -150,23 +150,22 @@ static PyObject *audit(PyObject *module, PyObject *on)
 
 static const PyMethodDef functions[] = {
     { "set_threads", set_threads, METH_O,
-      "set_threads(n, /)\n--\n\nUses n threads from now on; results do not depend on it." },
-    { "get_threads", get_threads, METH_NOARGS, "get_threads()\n--\n\nHow many threads work." },
+      "set_threads(n, /)\n--\n\nSets the number of threads; results do not depend on it." },
+    { "get_threads", get_threads, METH_NOARGS, "get_threads()\n--\n\nThe number of threads." },
     { "isa", isa, METH_NOARGS, "isa()\n--\n\nThe instruction set in use: 'naive', 'baseline', 'avx2' or 'avx512'." },
     { "pool_counts", pool_counts, METH_NOARGS,
-      "pool_counts()\n--\n\nRegions of work so far by kind: all, and those that two or more threads shared." },
+      "pool_counts()\n--\n\nNumber of parallel regions so far, by kind: all, and those that two or more threads "
+      "shared." },
     { "memory_stats", memory_stats, METH_NOARGS,
       "memory_stats()\n--\n\nThe engine's memory: live_bytes, live_blocks, peak_bytes, cached_bytes, keep_bytes, "
-      "requests, "
-      "system_calls, limit_bytes." },
+      "requests, system_calls, limit_bytes." },
     { "set_memory_limit", set_memory_limit, METH_O,
-      "set_memory_limit(n, /)\n--\n\nMore than n bytes in use raise MemoryError; 0: no limit." },
-    { "memory_trim", memory_trim, METH_NOARGS,
-      "memory_trim()\n--\n\nGives memory that is kept for reuse back to the system." },
+      "set_memory_limit(n, /)\n--\n\nRaises MemoryError when more than n bytes are in use; 0: no limit." },
+    { "memory_trim", memory_trim, METH_NOARGS, "memory_trim()\n--\n\nReturns cached memory to the system." },
     { "_fail_after", fail_after, METH_O,
-      "_fail_after(n, /)\n--\n\nFor tests: the n-th request for memory from now fails, once; 0: none." },
+      "_fail_after(n, /)\n--\n\nFor tests: the n-th allocation from now fails, once; 0: none." },
     { "_audit", audit, METH_O,
-      "_audit(on, /)\n--\n\nFor tests: whether each op is tried for keeping to what its rule says; slow." },
+      "_audit(on, /)\n--\n\nFor tests: whether to check that each op does only what its rule declares; slow." },
     { NULL, NULL, 0, NULL },
 };
 
