@@ -117,7 +117,11 @@ class Row:
     bad: tuple[Bad, ...] = ()
     leaves: tuple[int, ...] = tuple(range(8))  # inputs that have a gradient
     variadic: bool = False
-    exact: bool = False  # float32 must equal the reference
+    exact: bool = False  # the result equals the reference: nothing is rounded
+    copies: bool = True  # an exact op's gradient is exact, too; not where it adds up
+    ulps: float = 8  # opbounds.py: two to four times what was found over all cases and instruction sets
+    gradient_ulps: float | None = None  # of gradients, if not the same
+    left_of: Callable[..., list[np.ndarray]] | None = None  # (dy, *inputs, **params): of each gradient, what cancels
     wide: Wide | None = None  # of an elementwise op
 
 

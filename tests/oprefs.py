@@ -38,8 +38,47 @@ def matmul(a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = Fa
     return (a.swapaxes(-1, -2) if transpose_a else a) @ (b.swapaxes(-1, -2) if transpose_b else b)
 
 
+def _long(x: Array) -> Array:
+    """NumPy sums along the first axes one term after another: with more digits that does not show."""
+    return x.astype(np.longdouble) if x.dtype.kind == "f" else x
+
+
+def sum_of(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+    total = np.asarray(_long(x).sum(axis=axis, keepdims=keepdims))
+    return total.astype(x.dtype) if x.dtype.kind == "f" else total
+
+
+def mean(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+    return np.asarray(_long(x).mean(axis=axis, keepdims=keepdims)).astype("float64")
+
+
+def _log_sum(x: Array) -> tuple[Array, Array]:
+    """Along the last axis: the greatest, and log(sum of exp(x - greatest)) with the digits of what the others add."""
+    x = x.astype("float64")
+    greatest = x.max(axis=-1, keepdims=True, initial=-np.inf)
+    terms = np.sort(np.exp(x - np.where(np.isfinite(greatest), greatest, 0)), axis=-1)
+    return greatest, np.where(np.isfinite(greatest), np.log1p(terms[..., :-1].sum(axis=-1, keepdims=True)), 0)
+
+
+def logsumexp(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple(a % x.ndim for a in axes)
+    rest = [a for a in range(x.ndim) if a not in axes]
+    shape = tuple(x.shape[a] for a in rest)
+    flat = x.transpose(*rest, *axes).reshape(*shape, int(np.prod([x.shape[a] for a in axes])))
+    total = np.add(*_log_sum(flat))
+    kept = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
+    return total.reshape(kept if keepdims else shape)
+
+
+def log_softmax(x: Array, axis: int = -1) -> Array:
+    along = np.moveaxis(x, axis, -1)
+    greatest, rest = _log_sum(along)
+    return np.moveaxis(along - greatest - rest, -1, axis)
+
+
 def var(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False, correction: float = 0) -> Array:
-    return np.asarray(np.var(x, axis=axis, keepdims=keepdims, ddof=correction))
+    return np.asarray(_long(x).var(axis=axis, keepdims=keepdims, ddof=correction)).astype("float64")
 
 
 def slices(x: Array, slices: tuple[Any, ...]) -> Array:
@@ -52,7 +91,7 @@ def concat(*tensors: Array, axis: int = 0) -> Array:
 
 def gelu(x: Array, approximate: str = "none") -> Array:
     if approximate == "tanh":
-        share = 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+        share = special.expit(2 * np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))  # (1 + tanh) / 2
     else:
         share = special.ndtr(x)
     return np.where(x == -np.inf, 0, x * share)
@@ -160,14 +199,16 @@ def batch_norm(
     slope: float = 0.01,
 ) -> Array:
     axes = tuple(range(x.ndim - 1))
-    mean, variance = (x.mean(axis=axes), x.var(axis=axes)) if training else (running_mean, running_var)
+    long = _long(x)
+    mean, variance = (long.mean(axis=axes), long.var(axis=axes)) if training else (running_mean, running_var)
     z = gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
-    return activate(z if residual is None else z + residual, activation, slope)
+    return activate((z if residual is None else z + residual).astype(x.dtype), activation, slope)
 
 
 def layer_norm(x: Array, gamma: Array, beta: Array, epsilon: float = 1e-5) -> Array:
-    deviation = np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)
-    return gamma * (x - x.mean(axis=-1, keepdims=True)) / deviation + beta
+    long = _long(x)
+    deviation = np.sqrt(long.var(axis=-1, keepdims=True) + epsilon)
+    return (gamma * (long - long.mean(axis=-1, keepdims=True)) / deviation + beta).astype(x.dtype)
 
 
 def _mix(x: int) -> int:
@@ -217,9 +258,10 @@ def gather(
 
 
 def _reduce(loss: Array, weight: Array, reduction: str) -> Array:
+    loss, weight = _long(loss), _long(weight)
     total = {"none": lambda: loss, "sum": lambda: loss.sum(), "mean": lambda: loss.sum() / weight.sum()}
     with np.errstate(invalid="ignore"):
-        return np.asarray(total[reduction]())
+        return np.asarray(total[reduction]()).astype("float64")
 
 
 def cross_entropy(
@@ -241,7 +283,7 @@ def cross_entropy(
         labels = np.where(kept, labels, 0)
         q = np.eye(classes)[labels]
     smooth = (1 - label_smoothing) * q + label_smoothing / classes
-    loss = weight * -(each * smooth * special.log_softmax(logits, axis=-1)).sum(axis=-1)
+    loss = weight * -(each * smooth * log_softmax(logits)).sum(axis=-1)
     if targets.dtype == np.int64:
         loss, weight = np.where(kept, loss, 0), np.where(kept, weight * each[labels], 0)
     return _reduce(loss, weight, reduction)
@@ -283,3 +325,28 @@ def accuracy(x: Array, targets: Array, threshold: float = 0.0, reduction: str = 
     else:
         hits = x.argmax(axis=-1) == targets.reshape(x.shape[:-1])
     return _reduce(hits.astype("float64"), np.ones(targets.shape), reduction)
+
+
+# ---- what cancels inside a gradient (opbounds.py) ------------------------------------------------------------------
+
+
+def of_activation(dy: Array, x: Array) -> list[Array]:
+    """dx is a multiple of 1 - y or 1 - y^2, of a rounded y."""
+    return [abs(dy)]
+
+
+def logsumexp_left_of(dy: Array, x: Array, axis: Any = None, keepdims: bool = False) -> list[Array]:
+    """dx = exp(x - y) dy, of a rounded y."""
+    y = logsumexp(x, axis, keepdims=True)
+    return [np.exp(x - y) * abs(y * dy.reshape(y.shape))]
+
+
+def log_softmax_left_of(dy: Array, x: Array, axis: int = -1) -> list[Array]:
+    """dx = dy - exp(y) sum(dy), of a rounded y."""
+    y = log_softmax(x, axis)
+    return [np.exp(y) * abs(y * dy.sum(axis=axis, keepdims=True))]
+
+
+def layer_norm_left_of(dy: Array, x: Array, gamma: Array, beta: Array, epsilon: float = 1e-5) -> list[Array]:
+    """dx is what the means over the row leave of dy gamma / deviation: nothing, where the row is one value."""
+    return [abs(dy * gamma) / np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)]

@@ -51,6 +51,10 @@ HUGE = (70, 1000)  # enough work for several threads
 WHOLE = values([[3, 1, 2], [60, 5, 1]], "int64")
 ENDS = values([0, 1, -1, 7, 2**53 + 1, 2**62, 2**63 - 1, -(2**63), -5], "int64")  # no float64 holds some of them
 FROM_Y = Wide(of_dy=2**-21)  # the gradient follows from y, as that of an activation within a layer does
+SUMS = 16.0  # ulps, of some hundred terms; of thousands, one after another in a register, more (opbounds.py)
+
+
+NEVER_ROUNDED = ("neg", "abs", "relu", "step")
 
 
 def unary(
@@ -69,8 +73,10 @@ def unary(
         case(draw(*HUGE), **params),
         plain(values(EXTREMES), **params),
         plain(WHOLE, **params),
-        *([plain(ENDS, **params), plain(pixels(4, 9), **params)] if op in ("neg", "abs", "relu", "step") else []),
+        *([plain(ENDS, **params), plain(pixels(4, 9), **params)] if op in NEVER_ROUNDED else []),
         wide=wide,
+        exact=op in NEVER_ROUNDED,
+        left_of=ref.of_activation if wide is FROM_Y else None,
     )
 
 
@@ -107,6 +113,7 @@ row(
     bad("gelu: approximate must be 'none' or 'tanh', got 'tan'; did you mean 'tanh'?", normal(3), approximate="tan"),
     wrong_type("gelu: approximate must be 'none' or 'tanh', got True", normal(3), approximate=True),
     plain(WHOLE),
+    ulps=SUMS,
     # Far below 0 the tanh form shows the rounding of its argument; the gradient has a zero near -0.75.
     wide=Wide(forward=160, gradient=160, of_dy=2**-22, least=150),
 )
@@ -178,6 +185,9 @@ def binary(op: str, reference: Callable[..., Any], draw: Callable[..., Draw] = n
         bad(f"{op}: shapes (3, 4) and (5,) do not broadcast", normal(3, 4), normal(5)),
         *pairs(op != "div"),
         wide=Wide(),
+        exact=op in ("maximum", "minimum"),
+        copies=False,
+        gradient_ulps=SUMS,
     )
 
 
@@ -232,6 +242,9 @@ row(
     plain(mask(4, 9), pixels(4, 9), pixels(9)),
     plain(mask(3), WHOLE, normal(3)),
     leaves=(1, 2),
+    exact=True,
+    copies=False,
+    gradient_ulps=SUMS,
 )
 
 # ---- products ------------------------------------------------------------------------------------------------------
@@ -261,6 +274,7 @@ row(
     bad("a is (3, 4), transposed", normal(3, 4), normal(4, 5), transpose_a=True),
     bad("the axes before the last two must be equal", normal(2, 3, 4), normal(3, 4, 5)),
     wrong_type("matmul: b is int64", normal(3, 4), values([[1], [2], [3], [4]], "int64")),
+    ulps=20,
 )
 row(
     "linear",
@@ -284,6 +298,7 @@ row(
     bad("linear: slope is -1; give 0 or more", normal(5, 4), normal(4, 3), activation="leaky_relu", slope=-1.0),
     wrong_type("linear: x is uint8; give float32 or float64", pixels(5, 4), normal(4, 3)),
     wrong_type("linear: weight is float32, but x is float64", values([[1.0]], "float64"), values([[1.0]], "float32")),
+    ulps=20,
 )
 
 # ---- reductions ----------------------------------------------------------------------------------------------------
@@ -300,7 +315,7 @@ AXES: list[dict[str, Any]] = [
 ]
 
 
-def reduction(op: str, reference: Callable[..., Any], *more: Case | Bad) -> None:
+def reduction(op: str, reference: Callable[..., Any], *more: Case | Bad, **options: Any) -> None:
     tries = [case(distinct(3, 4, 5), **axes) for axes in AXES]
     tries += [case(distinct(2, 3, 2, 3), axis=(0, 2)), case(distinct(2, 3, 2, 3), axis=(1, 3), keepdims=True)]
     tries += [case(distinct(1, 6, 1), axis=(0, 2)), case(distinct(*HUGE), axis=0), case(distinct(*HUGE), axis=1)]
@@ -316,12 +331,21 @@ def reduction(op: str, reference: Callable[..., Any], *more: Case | Bad) -> None
         plain(labels(90, 3, 4, 5), axis=(0, 2)),
         *([plain(pixels(3, 4, 5))] if op != "logsumexp" else []),  # NumPy takes exp of a uint8 in float16
         *more,
+        **options,
     )
 
 
 NANS = values([[1.0, np.nan, 3], [4, 5, np.inf]])
-reduction("sum", np.sum, case(normal(0, 3), axis=0), case(normal(0, 3)), plain(NANS, axis=1), plain(NANS, axis=0))
-reduction("mean", np.mean, plain(normal(0, 3), axis=0), plain(NANS, axis=1))
+reduction(
+    "sum",
+    ref.sum_of,
+    case(normal(0, 3), axis=0),
+    case(normal(0, 3)),
+    plain(NANS, axis=1),
+    plain(NANS, axis=0),
+    ulps=SUMS,
+)
+reduction("mean", ref.mean, plain(normal(0, 3), axis=0), plain(NANS, axis=1), ulps=SUMS)
 for extreme, function in (("max", np.max), ("min", np.min)):
     reduction(
         extreme,
@@ -330,6 +354,7 @@ for extreme, function in (("max", np.max), ("min", np.min)):
         plain(NANS, axis=0),
         case(normal(0, 3), axis=1),
         bad(f"{extreme}: x is (0, 3): no values have no {extreme}", normal(0, 3), axis=0),
+        exact=True,
     )
 reduction(
     "var",
@@ -338,6 +363,7 @@ reduction(
     case(normal(3, 4, 5), axis=(0, 2), correction=1),
     plain(normal(1, 3), axis=0, correction=1),
     plain(NANS, axis=1),
+    gradient_ulps=50,  # near the mean: a multiple of x - mean, whose mean is a rounded one
 )
 for truth, of_numpy in (("any", np.any), ("all", np.all)):
     row(
@@ -574,6 +600,8 @@ row(
     bad("expand: x is (3, 4), which does not broadcast to (3, 5)", normal(3, 4), shape=(3, 5)),
     bad("expand: x is (3, 4), which does not broadcast to (4,)", normal(3, 4), shape=(4,)),
     exact=True,
+    copies=False,
+    gradient_ulps=SUMS,
 )
 
 row(
@@ -604,23 +632,27 @@ row(
     wrong_type("take: indices is uint8; give int64", normal(9, 4), mask(2)),
     leaves=(0,),
     exact=True,
+    copies=False,
+    gradient_ulps=20,  # one row after another
 )
 
 INFS = values([[np.inf, 1, -np.inf], [-np.inf] * 3, [np.inf, np.inf, 0], [np.nan, np.inf, 0]])
 reduction(
     "logsumexp",
-    lambda x, axis=None, keepdims=False: np.logaddexp.reduce(x, axis=axis, keepdims=keepdims),
+    ref.logsumexp,
     case(normal(5, 1), axis=1),
     case(normal(0, 3), axis=0),
     case(values([[1000.0, 1000, -1000], [-2000, -2000.5, -2001]]), axis=1),
     plain(INFS, axis=1),
     plain(INFS),
     plain(values([[0.0, -30], [-30, -31]]), axis=0),
+    gradient_ulps=4,
+    left_of=ref.logsumexp_left_of,
 )
 
 # ---- losses --------------------------------------------------------------------------------------------------------
 
-for name, softmax in (("softmax", special.softmax), ("log_softmax", special.log_softmax)):
+for name, softmax in (("softmax", special.softmax), ("log_softmax", ref.log_softmax)):
     row(
         name,
         lambda x, axis=-1, softmax=softmax: softmax(x, axis=axis),
@@ -640,6 +672,8 @@ for name, softmax in (("softmax", special.softmax), ("log_softmax", special.log_
         bad(f"{name}: x needs at least 1 axis", normal()),
         bad(f"{name}: axis 2 is not an axis of x, which is (3, 4)", normal(3, 4), axis=2),
         plain(WHOLE),
+        ulps=SUMS if name == "softmax" else 8,
+        left_of=ref.log_softmax_left_of if name == "log_softmax" else None,
     )
 
 row(
@@ -683,6 +717,7 @@ row(
     wrong_type('class numbers are int64: use targets.astype("int64")', normal(3, 10), pixels(3)),
     wrong_type("cross_entropy: logits is int64", labels(5, 3, 10), labels(10, 3)),
     leaves=(0,),
+    gradient_ulps=SUMS,
 )
 row(
     "binary_cross_entropy",
@@ -803,6 +838,8 @@ row(
     bad("'same', 'valid'", normal(1, 8, 8, 1), normal(5, 5, 1, 8), padding="full"),
     bad("relu", normal(1, 8, 8, 1), normal(5, 5, 1, 8), activation="rellu"),
     wrong_type("conv2d: x is uint8; give float32 or float64", pixels(1, 8, 8, 1), normal(5, 5, 1, 8)),
+    ulps=40,
+    gradient_ulps=60,
 )
 
 
@@ -839,10 +876,12 @@ row(
     bad("depthwise_conv2d: bias is (4,); give (8,)", normal(1, 8, 8, 4), normal(5, 5, 4, 2), normal(4)),
     bad("depthwise_conv2d: stride is (0, 0)", normal(1, 8, 8, 1), normal(5, 5, 1, 8), stride=0),
     wrong_type("depthwise_conv2d: x is uint8; give float32 or float64", pixels(1, 8, 8, 1), normal(5, 5, 1, 8)),
+    ulps=SUMS,
+    gradient_ulps=24,
 )
 
 
-def pool(op: str, reference: Callable[..., Any], *more: Case | Bad) -> None:
+def pool(op: str, reference: Callable[..., Any], *more: Case | Bad, **options: Any) -> None:
     row(
         op,
         reference,
@@ -864,6 +903,7 @@ def pool(op: str, reference: Callable[..., Any], *more: Case | Bad) -> None:
         bad(f"{op}: stride is (-1, -1)", normal(1, 4, 4, 1), stride=-1),
         wrong_type(f"{op}: x is uint8", pixels(1, 4, 4, 1)),
         *more,
+        **options,
     )
 
 
@@ -873,11 +913,13 @@ pool(
     plain(values(np.float64([[np.nan, 1], [-np.inf, 2]]).reshape(1, 2, 2, 1))),
     plain(values(np.full((1, 2, 2, 1), -np.inf))),
     bad("max_pool2d: size is (17, 17); a window has at most 256 cells", normal(1, 20, 20, 1), size=17),
+    exact=True,
+    copies=False,
 )
 pool("avg_pool2d", ref.avg_pool2d)
 row(
     "global_avg_pool2d",
-    lambda x: x.mean(axis=(1, 2)),
+    lambda x: ref.mean(x, axis=(1, 2)),
     case(normal(2, 5, 4, 3)),
     case(normal(1, 1, 1, 1)),
     case(normal(0, 5, 4, 3)),
@@ -886,6 +928,7 @@ row(
     bad("global_avg_pool2d: x is (2, 3), which has 2 axes", normal(2, 3)),
     bad("images without pixels have no mean", normal(2, 0, 3, 1)),
     wrong_type("global_avg_pool2d: x is uint8", pixels(1, 4, 4, 1)),
+    ulps=SUMS,
 )
 
 # ---- norms, dropout, gather -----------------------------------------------------------------------------------------
@@ -920,6 +963,7 @@ row(
     bad("batch_norm: epsilon is 0; give a value greater than 0", normal(6, 3), *channels(3), epsilon=0.0),
     wrong_type("batch_norm: x is int64", labels(3, 6, 3), *channels(3)),
     leaves=(0, 1, 2, 5),
+    gradient_ulps=SUMS,
 )
 row(
     "layer_norm",
@@ -946,6 +990,8 @@ row(
         values([1.0], "float32"),
         values([1.0], "float64"),
     ),
+    ulps=20,
+    left_of=ref.layer_norm_left_of,
 )
 row(
     "dropout",
