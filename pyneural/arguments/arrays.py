@@ -29,14 +29,42 @@ def as_labels(what: str, values: Any) -> Array:
         ValueError: some are missing, or rows have several lengths.
     """
     array = _array(what, values)
-    if array.dtype.kind == "O":
-        missing = [row for row, label in enumerate(array.flat) if label is None or label != label]  # NaN is not itself
-        if missing:
-            raise ValueError(
-                f"{what} has {len(missing):,} labels that are missing (None or NaN), the first at {missing[0]}: remove "
-                "those examples"
-            )
+    missing = missing_rows(array) if array.dtype.kind == "O" else []
+    if missing:
+        raise ValueError(
+            f"{what} has {len(missing):,} labels that are missing (None, NaN or NA), the first at {missing[0]}: remove "
+            "those examples"
+        )
     return array
+
+
+def as_groups(what: str, values: Any) -> Array:
+    """Numbers or names of groups.
+
+    Raises:
+        ValueError: some are missing.
+    """
+    array = _array(what, values)
+    missing = missing_rows(array)
+    if missing:
+        raise ValueError(
+            f"{what} has {len(missing):,} that are missing (None, NaN or NA), the first at {missing[0]}: give each of "
+            "those examples a group of its own"
+        )
+    return array.astype(str) if array.dtype.kind == "O" else array
+
+
+def missing_rows(array: Array) -> list[int]:
+    """The places of None, NaN, NaT and pandas' NA."""
+    if array.dtype.kind == "O":
+        return [row for row, value in enumerate(array.flat) if _is_missing(value)]
+    return np.flatnonzero(array != array).tolist()
+
+
+def _is_missing(value: Any) -> bool:
+    if isinstance(value, str | bytes | int):
+        return False
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)  # NaN is not itself
 
 
 def _array(what: str, values: Any) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import warn
 from pyneural.batching.feed import Batches, Feed
 from pyneural.batching.inputs import checked, numbered, warn_of_scale
 from pyneural.batching.stream import Stream, digest, is_stream
@@ -111,20 +112,45 @@ def sources(
         train: Source = Stream(model, given, preprocess, "fit")
         return train, *_beside_stream(model, train, held, share)
     part = given.train if isinstance(given, Splits) else given
-    few = share == DEFAULT_SHARE and round(share * len(part)) == 0
-    if held is None and share and not few:
+    why = _indivisible(part) if share == DEFAULT_SHARE else ""
+    if held is None and share and not why:
         rows, held_rows = split_rows(part, share, seed)
         x = numbered(model, checked(model, part.x, "fit"), "fit")
         warn_of_scale(model, x, preprocess)
-        words = f"{len(rows):,} train, {len(held_rows):,} validation (shuffled, stratified)"
+        by = "" if part.groups is None else _apart(part.groups[rows], part.groups[held_rows])
+        words = f"{len(rows):,} train, {len(held_rows):,} validation (shuffled, stratified{by})"
         return Rows(part, x, rows, "fit"), Rows(part, x, held_rows, "fit"), words
     train = Rows(part, numbered(model, checked(model, part.x, "fit"), "fit"), np.arange(len(part)), "fit")
     warn_of_scale(model, train.x, preprocess)
     words = f"{len(train):,} train"
     if held is None:
-        return train, None, f"{words}, no validation{' (so few leave none to hold back)' if few else ''}"
+        return train, None, f"{words}, no validation{f' ({why})' if why and share else ''}"
     second = _held(model, held, train)
-    return train, second, f"{words}, {len(second):,} validation (given)"
+    groups = held.groups if isinstance(held, Dataset) else None
+    by = "" if part.groups is None or groups is None else _apart(part.groups, groups)
+    return train, second, f"{words}, {len(second):,} validation (given{by})"
+
+
+def _indivisible(part: Dataset) -> str:
+    """Why no examples can be held back where nobody asked for it, in words."""
+    if round(DEFAULT_SHARE * len(part)) == 0:
+        return "so few leave none to hold back"
+    return (
+        "one group, which stays together" if part.groups is not None and np.all(part.groups == part.groups[0]) else ""
+    )
+
+
+def _apart(groups: Array, held: Array) -> str:
+    """How many groups train and validate, in words; a warning where some do both."""
+    train, second = set(groups.tolist()), set(held.tolist())
+    common = sorted(train & second)
+    if common:
+        warn(
+            f"fit: {len(common):,} groups are in the training and in the validation data, as {common[0]!r}: what is "
+            "measured on them is too good; leave them out of one, or let fit split: validation=0.1"
+        )
+    said = f"{len(common):,} in both" if common else "none in both"
+    return f", by group: {len(train):,} and {len(second):,} groups, {said}"
 
 
 def _beside_stream(model: Model, train: Source, held: Any, share: float) -> tuple[Source | None, str]:

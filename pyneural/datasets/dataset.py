@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pyneural.arguments.arrays import Array, as_labels, as_rows
+from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows
 from pyneural.card.classes import checked_names
 
 
@@ -19,7 +19,8 @@ class Dataset:
             of these by the heads' names.
         classes: the names of the classes, in order: label 0 is the first.  They are matched by name with those of a
             trained model and of other data.  For labels by head also a dict of them.
-        groups: (n,), what belongs together (a patient, say).
+        groups: (n,), what belongs together, as the patient of each example: pn.fit puts a group into the training part
+            or into the validation part, never into both.
         name: what the progress lines call it.
         note: said wherever a result from it is quoted, as that it is a small sample.
         prepare: what makes such an example of an image file, for pn.save to note: "digit" is pn.prepare_digit.
@@ -48,7 +49,7 @@ class Dataset:
         )
         self.classes: Any = checked_names(who, classes)
         self.name, self.note, self.prepare = name, note, prepare
-        self.groups = None if groups is None else np.asarray(groups)
+        self.groups = None if groups is None else as_groups(f"{who}: groups", groups)
         if self.x.ndim < 2:
             raise ValueError(
                 f"{who}: x is {self.x.shape}: give (n, ...), an example a row; for one feature x.reshape(-1, 1)"

@@ -12,6 +12,8 @@ from pyneural.datasets.dataset import Dataset, by_head
 def split_rows(data: Dataset, share: float, seed: int) -> tuple[Array, Array]:
     """Rows to train on and rows to validate on: shuffled, stratified by label, a function of the seed.
 
+    Where the data has groups, each goes to one part as a whole, so that the parts have about the shares asked for.
+
     Args:
         data: what is split.
         share: of the examples that go to validation, 0 < share < 1.
@@ -21,14 +23,17 @@ def split_rows(data: Dataset, share: float, seed: int) -> tuple[Array, Array]:
         Two int64 arrays of row numbers, both ascending.
 
     Raises:
-        ValueError: a part would be empty.
+        ValueError: a part would be empty; there is one group.
     """
     n = len(data)
     wanted = round(share * n)
     if not 0 < wanted < n:
         raise ValueError(f"fit: validation={share:g} of {n:,} examples leaves a part empty: use validation=None")
-    order = _core.permutation(n, seed, "split", 0).numpy()
-    held = np.sort(order[_stratified(_label(data.y), order, wanted)])
+    if data.groups is not None:
+        held = _by_group(_label(data.y), data.groups, share, seed)
+    else:
+        order = _core.permutation(n, seed, "split", 0).numpy()
+        held = np.sort(order[_stratified(_label(data.y), order, wanted)])
     kept = np.ones(n, bool)
     kept[held] = False
     return np.flatnonzero(kept), held
@@ -57,3 +62,61 @@ def _stratified(label: Array | None, order: Array, wanted: int) -> Array:
         quota[place] += 1
     shuffled = label[order]
     return np.concatenate([np.flatnonzero(shuffled == name)[: quota[name]] for name in range(len(counts))])
+
+
+def _by_group(label: Array | None, groups: Array, share: float, seed: int) -> Array:
+    """Rows to hold back, group by group.
+
+    Large groups come first, and each goes where the parts are then closest to their shares: of a label's n examples,
+    `excess` is how many more are held back than the share of those decided so far, and Σ excess² / n over the labels,
+    and over all examples, is kept small.  The last groups are small, so the shares end up close.
+    """
+    names, group = np.unique(groups, return_inverse=True)
+    if len(names) == 1:
+        raise ValueError(
+            f"fit: validation={share:g} cannot be held back: all {len(groups):,} examples are of the group "
+            f"{names[0].item()!r}, which stays together: use validation=None, or give the validation data"
+        )
+    if label is None or label.max() >= len(label) // 2:
+        label = np.zeros(len(groups), np.int64)
+    counts = _counts(group, label)
+    totals = [*np.bincount(label).tolist(), len(label)]
+    return np.flatnonzero(_held_groups(counts, totals, _large_first(np.bincount(group), seed), share)[group])
+
+
+def _counts(group: Array, label: Array) -> list[dict[int, int]]:
+    """For each group how many examples it has of each of its labels, and below one more number how many in all."""
+    labels = int(label.max()) + 1
+    found: list[dict[int, int]] = [{labels: size} for size in np.bincount(group).tolist()]
+    pairs, counts = np.unique(group * labels + label, return_counts=True)
+    for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
+        found[pair // labels][pair % labels] = count
+    return found
+
+
+def _large_first(sizes: Array, seed: int) -> list[int]:
+    """The groups, shuffled, but those of twice the size before the others."""
+    order = _core.permutation(len(sizes), seed, "split", 0).numpy()
+    return [int(place) for place in order[np.argsort(-np.frexp(sizes[order])[1], kind="stable")]]
+
+
+def _held_groups(counts: list[dict[int, int]], totals: list[int], order: list[int], share: float) -> Array:
+    """Which groups are held back, bool (groups,): neither none nor all."""
+    excess, held = [0.0] * len(totals), np.zeros(len(counts), bool)
+
+    def worse(place: int, gain: float, other: float) -> float:
+        """How much larger the sum of squares is where `gain` of the group is added to the excess instead of `other`."""
+        return sum(
+            ((excess[label] + gain * count) ** 2 - (excess[label] + other * count) ** 2) / totals[label]
+            for label, count in counts[place].items()
+        )
+
+    for place in order:
+        held[place] = worse(place, 1 - share, -share) < 0
+        for label, count in counts[place].items():
+            excess[label] += (float(held[place]) - share) * count
+    if held.all() or not held.any():  # one group goes to the other side, the one that does least harm there
+        move = -1.0 if held.all() else 1.0
+        best = min(order, key=lambda place: worse(place, move, 0.0))
+        held[best] = not held[best]
+    return held

@@ -61,8 +61,9 @@ def fit(
         metrics: names or functions of (outputs, targets), shown beside the loss; or a dict of these by head.  Accuracy
             is there by itself.
         validation: a share of the training data (shuffled, stratified, seeded) that data.validation replaces where
-            the data has it; a Dataset, (x, y) or batches; None or 0 for none.  No share can be held back from batches,
-            and 0.1 of 5 examples or fewer is none.
+            the data has it; a Dataset, (x, y) or batches; None or 0 for none.  Where the data has groups (patients,
+            say), each goes to one side as a whole, and the first line says how many went where.  No share can be held
+            back from batches; 0.1 of 5 examples or fewer is none, and so is 0.1 of a single group.
         preprocess: "dataset" (the training set's mean and deviation a channel), "image" (each image's own), None, or
             "auto": dataset for uint8, nothing for floats.  Saved, and obeyed by evaluate and predict.
         seed: of the initial weights, the split, the order and the dropout.

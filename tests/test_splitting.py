@@ -1,0 +1,108 @@
+"""Validation splits: stratified by label, and no group on both sides."""
+
+import numpy as np
+import pytest
+
+import pyneural as pn
+from pyneural.datasets.splitting import split_rows
+
+
+def patients(n_groups: int = 400, seed: int = 0, classes: int = 3) -> pn.Dataset:
+    """Groups of 1 to 30 examples, most of one class, some of several; rare classes, too."""
+    generator = np.random.default_rng(seed)
+    sizes = np.minimum(30, generator.geometric(0.3, n_groups))
+    groups = np.repeat(np.arange(n_groups), sizes)
+    y = np.repeat(generator.choice(classes, n_groups, p=[0.1, 0.6, 0.3][:classes]), sizes)
+    y = np.where(generator.random(len(y)) < 0.1, generator.integers(0, classes, len(y)), y)
+    order = generator.permutation(len(y))
+    x = generator.normal(size=(len(y), 2)).astype(np.float32)
+    return pn.Dataset(x, y[order], groups=[f"patient {group}" for group in groups[order]])
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.8])
+@pytest.mark.parametrize("seed", range(5))
+def test_no_group_is_on_both_sides_and_shares_are_kept(share, seed):
+    data = patients()
+    kept, held = split_rows(data, share, seed)
+    assert np.array_equal(np.sort(np.concatenate([kept, held])), np.arange(len(data)))
+    assert not set(data.groups[kept]) & set(data.groups[held])
+    assert abs(len(held) / len(data) - share) < 0.01, f"seed {seed}"
+    whole, part = (np.bincount(y, minlength=3) / len(y) for y in (data.y, data.y[held]))
+    assert np.abs(whole - part).max() < 0.02, f"seed {seed}"
+    sizes = [np.unique(data.groups[rows], return_counts=True)[1].mean() for rows in (kept, held)]
+    assert abs(sizes[0] / sizes[1] - 1) < 0.25, f"large groups go to both sides, seed {seed}"
+
+
+def test_a_split_by_group_is_a_function_of_the_seed():
+    data = patients()
+    splits = [split_rows(data, 0.1, seed)[1] for seed in (0, 0, 1, 2)]
+    assert np.array_equal(splits[0], splits[1])
+    assert not np.array_equal(splits[0], splits[2])
+    assert not np.array_equal(splits[2], splits[3])
+
+
+def test_groups_of_one_example_split_as_well_as_none():
+    x, y = np.zeros((1000, 1), np.float32), np.repeat([0, 1, 2], [100, 300, 600])
+    _, held = split_rows(pn.Dataset(x, y, groups=np.arange(1000)), 0.1, 0)
+    assert np.abs(np.bincount(y[held]) - [10, 30, 60]).max() <= 1
+
+
+@pytest.mark.parametrize("labels", ["heads", "values", "names", "one label each"])
+def test_groups_are_kept_whatever_the_labels(labels):
+    data = patients()
+    y = {
+        "heads": {"a": data.y, "b": (data.y + np.arange(len(data.y))) % 2},
+        "values": np.random.default_rng(0).normal(size=len(data.y)),
+        "names": np.array(["ant", "bee", "cat"])[data.y],
+        "one label each": np.arange(len(data.y)),
+    }[labels]
+    kept, held = split_rows(pn.Dataset(data.x, y, groups=data.groups), 0.2, 0)
+    assert not set(data.groups[kept]) & set(data.groups[held])
+    assert abs(len(held) / len(data) - 0.2) < 0.01
+
+
+@pytest.mark.parametrize("sizes", [(50, 50), (99, 1), (1, 99), (1, 1, 98), (5, 5, 5), (90, 2, 2, 2)])
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.5, 0.9])
+def test_few_groups_leave_no_part_empty(sizes, share):
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    kept, held = split_rows(pn.Dataset(np.zeros((len(groups), 1)), np.arange(len(groups)) % 2, groups=groups), share, 0)
+    assert len(kept)
+    assert len(held)
+    assert not set(groups[kept]) & set(groups[held])
+
+
+def test_one_group_cannot_be_split(capsys):
+    x, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    data = pn.Dataset(x, y, groups=["anna"] * 60)
+    with pytest.raises(ValueError, match=r"fit: validation=0\.2 .* all 60 examples are of the group 'anna'"):
+        pn.fit(pn.Sequential(pn.Dense(2)), data, validation=0.2, epochs=1)
+    history = pn.fit(pn.Sequential(pn.Dense(2)), data, epochs=1)
+    assert "val_loss" not in history
+    assert "60 train, no validation (one group, which stays together)" in capsys.readouterr().out
+
+
+def test_fit_says_how_many_groups_each_part_has(capsys):
+    data = patients()
+    kept, held = (len(set(data.groups[rows])) for rows in split_rows(data, 0.1, 0))
+    pn.fit(pn.Sequential(pn.Dense(3)), data, epochs=1)
+    line = " ".join(capsys.readouterr().out.split())
+    assert f"validation (shuffled, stratified, by group: {kept:,} and {held:,} groups, none in both)" in line
+
+
+def test_given_validation_data_that_shares_groups_is_reported(capsys):
+    data = patients()
+    rows = np.arange(len(data))
+    with pytest.warns(
+        UserWarning, match=r"fit: \d+ groups are in the training and in the validation data, as 'patient"
+    ) as found:
+        pn.fit(pn.Sequential(pn.Dense(3)), data.take(rows[:500]), validation=data.take(rows[500:]), epochs=1)
+    assert found[0].filename == __file__
+    kept, held = split_rows(data, 0.3, 0)
+    pn.fit(pn.Sequential(pn.Dense(3)), pn.Splits(data.take(kept), validation=data.take(held)), epochs=1)
+    assert "groups, none in both)" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("groups", [["a", None, "b", "a"], [1.0, np.nan, 2.0, 1.0]])
+def test_missing_groups_are_refused(groups):
+    with pytest.raises(ValueError, match=r"groups has 1 that are missing .* the first at 1"):
+        pn.Dataset(np.zeros((4, 1)), [0, 1, 0, 1], groups=groups)
