@@ -357,9 +357,9 @@ def where(condition: _Values, a: _Values, b: _Values) -> Tensor:
     """
 
 def matmul(a: _Values, b: _Values, transpose_a: bool = False, transpose_b: bool = False) -> Tensor:
-    """Matrix product over the last two axes; the axes in front are a batch.
+    """Matrix product over the last two axes; leading axes are a batch.
 
-    a: (..., M, K); b: (..., K, N); equal batches, or one operand a single matrix; returns (..., M, N).
+    a: (..., M, K); b: (..., K, N); equal batch axes, or one operand is a single matrix; returns (..., M, N).
 
     >>> pn.ops.matmul(np.ones((5, 2, 3), "float32"), np.ones((3, 4), "float32")).shape
     (5, 2, 4)
@@ -402,7 +402,7 @@ def mean(x: _Values, axis: int | tuple[int, ...] | list[int] | None = None, keep
     """
 
 def max(x: _Values, axis: int | tuple[int, ...] | list[int] | None = None, keepdims: bool = False) -> Tensor:
-    """Greatest value over axes, NaN if there is one; equals share the gradient evenly.
+    """Maximum over axes, NaN if there is one; equal maxima share the gradient evenly.
 
     x: any shape; returns x's shape without the reduced axes (or with length 1: keepdims).
 
@@ -412,7 +412,7 @@ def max(x: _Values, axis: int | tuple[int, ...] | list[int] | None = None, keepd
     """
 
 def min(x: _Values, axis: int | tuple[int, ...] | list[int] | None = None, keepdims: bool = False) -> Tensor:
-    """Least value over axes, NaN if there is one; equals share the gradient evenly.
+    """Minimum over axes, NaN if there is one; equal minima share the gradient evenly.
 
     x: any shape; returns x's shape without the reduced axes (or with length 1: keepdims).
 
@@ -455,7 +455,7 @@ def all(x: _Values, axis: int | tuple[int, ...] | list[int] | None = None, keepd
     """
 
 def argmax(x: _Values, axis: int = -1, keepdims: bool = False) -> Tensor:
-    """Index of the greatest value along an axis: the first of equals, or the first NaN.
+    """Index of the largest value along an axis: the first of several equal ones, or the first NaN.
 
     x: at least 1 axis; returns int64, x's shape without the axis (or with length 1: keepdims).
 
@@ -464,38 +464,38 @@ def argmax(x: _Values, axis: int = -1, keepdims: bool = False) -> Tensor:
     """
 
 def one_hot(indices: _Values, classes: int, dtype: str = "float32") -> Tensor:
-    """1 at the place that an index names, 0 elsewhere.
+    """One-hot encoding: 1 at the position of the index, 0 elsewhere.
 
-    indices: int64, any shape, each from 0 to classes - 1; returns that shape and an axis of length classes.
+    indices: int64, any shape, each from 0 to classes - 1; returns that shape with an axis of length classes added.
 
     >>> pn.ops.one_hot(np.array([2, 0]), classes=3).numpy().tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
 
 def cast(x: _Values, dtype: str) -> Tensor:
-    """The same numbers in another dtype, as a copy.
+    """A copy in another dtype.
 
-    x: any shape and dtype; returns the same shape.  float64 is rounded to the nearest float32; a real becomes an
-    integer by leaving its fraction out, NaN 0, and what lies beyond the ends the nearer of them; int64 becomes uint8
-    modulo 256.  Between float32 and float64 the gradient is cast back.
+    x: any shape and dtype; returns the same shape.  float64 is rounded to the nearest float32.  A real is truncated to an
+    integer and clipped to the range of the dtype; NaN becomes 0.  int64 becomes uint8 modulo 256.  Between float32 and
+    float64 the gradient is cast back.
 
     >>> pn.ops.cast(np.float32([1.5, -2.5]), "int64").numpy().tolist()
     [1, -2]
     """
 
 def reshape(x: _Values, shape: int | tuple[int, ...] | list[int]) -> Tensor:
-    """The same values in the same order under another shape; nothing is copied.
+    """The same values in the same order with another shape, without copying.
 
-    x: any shape and dtype; returns the shape, which must hold as many values.
+    x: any shape and dtype; returns shape, which must have the same number of values.
 
     >>> pn.ops.reshape(np.zeros((2, 6), "float32"), (3, -1)).shape
     (3, 4)
     """
 
 def flatten(x: _Values, axis: int = 0) -> Tensor:
-    """The axes from one on become a single axis; nothing is copied.
+    """Flattens all axes from `axis` on into one, without copying.
 
-    x: any shape and dtype; returns (n,), or with axis=1 (n, m): a row for each of the first axis.
+    x: any shape and dtype; returns (n,), or (n, m) with axis=1.
 
     >>> pn.ops.flatten(np.zeros((2, 3, 4), "float32")).shape
     (24,)
@@ -504,7 +504,7 @@ def flatten(x: _Values, axis: int = 0) -> Tensor:
     """
 
 def squeeze(x: _Values, axis: int | tuple[int, ...] | list[int] | None = None) -> Tensor:
-    """Axes of length 1 go; nothing is copied.
+    """Removes axes of length 1, without copying.
 
     x: any shape and dtype; returns x's shape without them.
 
@@ -515,9 +515,9 @@ def squeeze(x: _Values, axis: int | tuple[int, ...] | list[int] | None = None) -
     """
 
 def unsqueeze(x: _Values, axis: int) -> Tensor:
-    """A new axis of length 1; nothing is copied.
+    """Adds an axis of length 1, without copying.
 
-    x: at most 7 axes, any dtype; returns x's shape with the axis more.
+    x: at most 7 axes, any dtype; returns x's shape with the new axis.
 
     >>> pn.ops.unsqueeze(np.zeros((2, 3), "float32"), 1).shape
     (2, 1, 3)
@@ -544,34 +544,34 @@ def concat(tensors: Sequence[_Values], axis: int = 0) -> Tensor:
     """
 
 def stack(tensors: Sequence[_Values], axis: int = 0) -> Tensor:
-    """Tensors of one shape side by side along a new axis.
+    """Tensors of the same shape joined along a new axis.
 
-    tensors: 1 to 64 of one shape; returns it with an axis more, as long as there are tensors.
+    tensors: 1 to 64 of the same shape; returns that shape with one more axis, of length len(tensors).
 
     >>> pn.ops.stack([np.zeros(3, "float32"), np.ones(3, "float32")]).shape
     (2, 3)
     """
 
 def slice(x: _Values, slices: _Index | tuple[_Index, ...]) -> Tensor:
-    """Basic slicing, start:stop:step on each axis, as x[...] does it; runs of whole rows share storage.
+    """Basic slicing, start:stop:step on each axis, like x[...]; contiguous rows share storage.
 
-    x: any shape and dtype; axes without a slice are taken whole; an int takes its axis away.
+    x: any shape and dtype; axes without a slice are kept whole; an int removes its axis.
 
     >>> pn.ops.slice(np.zeros((4, 5), "float32"), (slice(1, 3), slice(None, None, 2))).shape
     (2, 3)
     """
 
 def expand(x: _Values, shape: int | tuple[int, ...] | list[int]) -> Tensor:
-    """x repeated to a shape, by NumPy's rules of broadcasting.
+    """x broadcast to a shape, by NumPy's rules.
 
-    x: each axis, matched from the last, has the shape's length or 1; returns the shape.
+    x: each axis, matched from the last, has the length in shape, or 1; returns shape.
 
     >>> pn.ops.expand(np.float32([[1], [2]]), (2, 3)).numpy().tolist()
     [[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]
     """
 
 def take(x: _Values, indices: _Values) -> Tensor:
-    """Rows of x by their numbers: x[indices].
+    """Selects rows of x by number: x[indices].
 
     x: (n, ...), any dtype; indices: int64, any shape, each from 0 to n - 1; returns the shape of indices,
     then that of a row.  Where a row is taken more than once, its gradients are added.
@@ -601,7 +601,7 @@ def log_softmax(x: _Values, axis: int = -1) -> Tensor:
 def logsumexp(x: _Values, axis: int | tuple[int, ...] | list[int] | None = None, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))) over axes, without overflow; its gradient is the softmax (Blanchard et al. 2021).
 
-    x: any shape; returns x's shape without the reduced axes (or with length 1: keepdims).  Of no values, or of -inf alone, it is -inf.
+    x: any shape; returns x's shape without the reduced axes (or with length 1: keepdims).  If there are no values, or all are -inf, it is -inf.
 
     >>> pn.ops.logsumexp(np.float32([[1000, 1000], [0, 0]]), axis=0).numpy().tolist()
     [1000.0, 1000.0]
@@ -666,7 +666,7 @@ def huber(
     reduction: str = "mean",
 ) -> Tensor:
     """Huber's loss (1964), averaged within a row: with d = x - target, d^2 / 2 where |d| <= delta, and beyond it
-    delta * (|d| - delta / 2), so that far errors pull no harder than near ones.
+    delta * (|d| - delta / 2), so that the gradient of large errors is bounded.
 
     x, targets: (N, ...), real, of one dtype; row_weights: (N,).  The mean divides by the total weight.
 
@@ -695,7 +695,7 @@ def conv2d(
 ) -> Tensor:
     """A convolution layer over images: activation(x * weight + bias) (LeCun et al. 1989).
 
-    x: (N, H, W, C); weight: (KH, KW, C, O); bias: (O); returns (N, OH, OW, O), with OH = (H + padding - KH) // stride + 1, and OH // pool of them with a pool: max_pool2d(conv2d(...), pool), but what lies between is never held as a whole.
+    x: (N, H, W, C); weight: (KH, KW, C, O); bias: (O); returns (N, OH, OW, O), with OH = (H + padding - KH) // stride + 1, or OH // pool with a pool: the same as max_pool2d(conv2d(...), pool), but the intermediate result is never stored as a whole.
 
     >>> x, weight = np.ones((2, 28, 28, 1), "float32"), np.ones((5, 5, 1, 8), "float32")
     >>> pn.ops.conv2d(x, weight, padding="same", activation="relu").shape
@@ -711,7 +711,7 @@ def depthwise_conv2d(
     activation: str | None = None,
     slope: float = 0.01,
 ) -> Tensor:
-    """A convolution of each channel of images by kernels of its own (Howard et al. 2017, MobileNets).
+    """A convolution of each image channel with its own kernels (Howard et al. 2017, MobileNets).
 
     x: (N, H, W, C); weight: (KH, KW, C, M), M kernels for each channel; bias: (C * M); returns (N, OH, OW, C * M), with OH = (H + padding - KH) // stride + 1; channel c gives outputs c * M to c * M + M - 1.
 
@@ -726,7 +726,7 @@ def max_pool2d(
     stride: int | tuple[int, ...] | list[int] | None = None,
     padding: str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = "valid",
 ) -> Tensor:
-    """The greatest value of each window, channel by channel; the gradient goes to the first of equals.
+    """The maximum of each window, per channel; the gradient goes to the first of several equal ones.
 
     x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1; padding never wins.
 
@@ -740,7 +740,7 @@ def avg_pool2d(
     stride: int | tuple[int, ...] | list[int] | None = None,
     padding: str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = "valid",
 ) -> Tensor:
-    """The mean of each window, channel by channel, over the cells inside the image.
+    """The mean of each window, per channel, over the cells inside the image.
 
     x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1.
 
@@ -800,10 +800,10 @@ def dropout(
     step: int = 0,
     first: int = 0,
 ) -> Tensor:
-    """A fraction of the values put to 0 at random, the others divided by 1 - rate (Srivastava et al. 2014).
+    """Sets a random fraction of the values to 0 and divides the others by 1 - rate (Srivastava et al. 2014).
 
-    x: (N, ...); samples: int64 (N,), the rows' numbers in the whole data set; returns x's shape.  The choice is a function
-    of (seed, stream, step, sample, element) alone.
+    x: (N, ...); samples: int64 (N,), the row numbers in the whole dataset; returns x's shape.  The mask only depends
+    on (seed, stream, step, sample, element).
 
     >>> pn.ops.dropout(np.ones((4, 3), "float32"), rate=0.0).numpy().sum().item()
     12.0
@@ -819,7 +819,7 @@ def gather(
     """A batch of rows, as floats and normalised: (x[rows] - mean) * scale; it has no gradient.
 
     x: (n, ...) uint8, float or int64; rows: int64 (m,); mean, scale: one number, or one for each of the last axis;
-    returns (m, ...): uint8 becomes dtype, the others stay what they are.
+    returns (m, ...): uint8 becomes dtype, other dtypes are kept.
 
     >>> images = np.full((10, 28, 28, 1), 255, "uint8")
     >>> pn.ops.gather(images, np.array([3, 1]), np.float32(0), np.float32(1 / 255)).shape

@@ -12,11 +12,11 @@ typedef struct accuracy_params {
 
 static const accuracy_params defaults = { .reduction = PN_MEAN };
 static const pn_param params[] = {
-    PN_PARAM(threshold, FLOAT, "a single logit of at least this says 1"),
+    PN_PARAM(threshold, FLOAT, "a single logit of at least this predicts 1"),
     PN_PARAM(reduction, REDUCTION, "\"mean\", \"sum\" (a count) or \"none\" (1 or 0 for each row)"),
 };
 
-/* Targets of x's own shape have a logit each; else the last axis of x holds the classes. */
+/* If targets have the shape of x, there is one logit per target; else the last axis of x holds the classes. */
 static bool is_binary(const pn_call *c) { return pn_view_same_shape(c->x[X], c->x[TARGETS]); }
 
 typedef struct plan {

@@ -1,4 +1,4 @@
-/* activation.c -- the activation that linear, conv2d and batch_norm fuse. */
+/* activation.c -- the activation fused into linear, conv2d and batch_norm. */
 #include "kernels/act.h"
 #include "ops/activation.h"
 

@@ -1,16 +1,15 @@
-/* activation.h -- the activation that linear, conv2d and batch_norm fuse: its parameters, and the way back through
- * it. */
+/* activation.h -- the activation fused into linear, conv2d and batch_norm: its parameters and its gradient. */
 #ifndef PN_OPS_ACTIVATION_H
 #define PN_OPS_ACTIVATION_H
 
 #include "ops/op.h"
 
-/* The gradient follows from y alone, so leaky_relu's slope must not change a sign: checks slope >= 0. */
+/* The gradient is computed from y alone, so the slope of leaky_relu must not change the sign: checks slope >= 0. */
 int pn_call_check_activation(const pn_call *c, pn_activation act, double slope, pn_error *err);
 
-/* The way back through the activation of a layer whose bias is input `bias`, over C columns: gives dz, the gradient
- * before the activation, and the bias its column sums, where wanted.  dz is dy itself where there is no activation or
- * dy may be changed, else it is computed into `dz`.  work: pn_call_act_work bytes. */
+/* Backward through the activation of a layer whose bias is input `bias`, over C columns: returns dz, the gradient
+ * before the activation, and computes the gradient of the bias (its column sums) if wanted.  dz is dy itself if there
+ * is no activation or dy may be overwritten, else it is written to `dz`.  work: pn_call_act_work bytes. */
 typedef struct pn_layer_act {
     pn_activation act;
     double slope;
@@ -21,6 +20,6 @@ size_t pn_call_act_work(const pn_call *c, const pn_layer_act *a);
 const void *pn_call_act_backward(const pn_call *c, const pn_layer_act *a, void *dz, void *work);
 
 #define PN_ACTIVATION_DOC "None, \"relu\", \"leaky_relu\", \"sigmoid\" or \"tanh\": applied to the result"
-#define PN_SLOPE_DOC "leaky_relu's factor of negative values, at least 0"
+#define PN_SLOPE_DOC "factor of negative values for leaky_relu, at least 0"
 
 #endif

@@ -1,7 +1,7 @@
-/* any.c -- any and all: whether some, or every, value along the axes is not 0.  NaN is not 0.
+/* any.c -- any and all: whether some, or every, value along the axes is nonzero.  NaN counts as nonzero.
  *
- * Truths are uint8, so these are the maximum and the minimum of x != 0, by the kernels that uint8 has; of no values
- * none is true, and all are. */
+ * They are the maximum and the minimum of x != 0, computed by the uint8 kernels.  Of no values, any is 0 and all is
+ * 1. */
 #include "kernels/map.h"
 #include "kernels/reduce.h"
 #include "ops/axes.h"

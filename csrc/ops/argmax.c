@@ -1,4 +1,4 @@
-/* argmax.c -- where the greatest value stands along an axis: the first of equals; a NaN counts as the greatest. */
+/* argmax.c -- index of the largest value along an axis: the first of several equal ones; NaN counts as the largest. */
 #include "kernels/reduce.h"
 #include "ops/op.h"
 
@@ -10,7 +10,7 @@ typedef struct argmax_params {
 static const argmax_params defaults = { .axis = -1 };
 static const pn_param params[] = {
     PN_PARAM(axis, INT, "the axis to search; -1: the last"),
-    PN_PARAM(keepdims, BOOL, "leave the axis in place, with length 1"),
+    PN_PARAM(keepdims, BOOL, "keep the axis, with length 1"),
 };
 
 static int rule(pn_call *c, pn_error *err)
@@ -50,7 +50,7 @@ const pn_op pn_op_argmax = {
     .differentiable = false,
     .promotion = PN_EXACT,
     .promotes = 1,
-    .doc = "Index of the greatest value along an axis: the first of equals, or the first NaN.\n\n"
+    .doc = "Index of the largest value along an axis: the first of several equal ones, or the first NaN.\n\n"
            "x: at least 1 axis; returns int64, x's shape without the axis (or with length 1: keepdims).\n\n"
            ">>> pn.ops.argmax(np.float32([[1, 3, 2], [9, 8, 7]])).numpy().tolist()\n[1, 0]",
     PN_PARAMS,

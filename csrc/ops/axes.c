@@ -1,4 +1,4 @@
-/* axes.c -- sees a tensor and the axes to reduce as (outer, len, inner). */
+/* axes.c -- views a tensor and the axes to reduce as (outer, len, inner). */
 #include "ops/axes.h"
 
 int pn_axes_mask(const pn_call *c, int i, const pn_list *list, unsigned *mask, pn_error *err)
@@ -28,7 +28,7 @@ int pn_axes_output(pn_call *c, pn_dtype dtype, unsigned reduced, bool keepdims, 
     return pn_call_output(c, 0, dtype, ndim, shape, err);
 }
 
-/* Kept axes first, then the reduced ones, each in order. */
+/* The kept axes, then the reduced ones, both in order. */
 static pn_copy permutation(const pn_view *x, unsigned reduced)
 {
     pn_copy copy = { .ndim = 0, .item = (int)pn_dtype_size(x->dtype) };

@@ -1,4 +1,4 @@
-/* batch_norm.c -- y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta + residual), a channel at a time.
+/* batch_norm.c -- y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta + residual), per channel.
  *
  * x, residual, y: (..., C); gamma, beta, running_mean, running_var: (C).  Training uses the batch's mean and
  * variance, and moves the running ones towards them (the variance unbiased); otherwise the running ones are used.
@@ -17,7 +17,7 @@ typedef struct batch_norm_params {
 
 static const batch_norm_params defaults = { .momentum = 0.9, .epsilon = 1e-5, .slope = 0.01 };
 static const pn_param params[] = {
-    PN_PARAM(training, BOOL, "use and learn the batch's statistics"),
+    PN_PARAM(training, BOOL, "use the statistics of the batch, and update the running ones"),
     PN_PARAM(momentum, FLOAT, "running = momentum * running + (1 - momentum) * batch"),
     PN_PARAM(epsilon, FLOAT, "added to the variance"),
     PN_PARAM(activation, ACTIVATION, PN_ACTIVATION_DOC),

@@ -1,4 +1,4 @@
-/* cast.c -- the same numbers in another dtype; between reals the gradient is cast back. */
+/* cast.c -- converts to another dtype; between reals the gradient is cast back. */
 #include "kernels/convert.h"
 
 #include "ops/op.h"
@@ -42,10 +42,10 @@ const pn_op pn_op_cast = {
     .inputs = "x",
     .n_out = 1,
     .differentiable = true,
-    .doc = "The same numbers in another dtype, as a copy.\n\n"
-           "x: any shape and dtype; returns the same shape.  float64 is rounded to the nearest float32; a real becomes "
-           "an\ninteger by leaving its fraction out, NaN 0, and what lies beyond the ends the nearer of them; int64 "
-           "becomes uint8\nmodulo 256.  Between float32 and float64 the gradient is cast back.\n\n"
+    .doc = "A copy in another dtype.\n\n"
+           "x: any shape and dtype; returns the same shape.  float64 is rounded to the nearest float32.  A real is "
+           "truncated to an\ninteger and clipped to the range of the dtype; NaN becomes 0.  int64 becomes uint8 modulo "
+           "256.  Between float32 and\nfloat64 the gradient is cast back.\n\n"
            ">>> pn.ops.cast(np.float32([1.5, -2.5]), \"int64\").numpy().tolist()\n[1, -2]",
     PN_PARAMS,
     .rule = rule,

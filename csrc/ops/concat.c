@@ -1,4 +1,4 @@
-/* concat.c -- tensors one behind the other along an axis: one that they have (concat), or a new one (stack). */
+/* concat.c -- joins tensors along an existing axis (concat) or a new one (stack). */
 #include "ops/op.h"
 
 typedef struct concat_params {
@@ -10,7 +10,7 @@ static const pn_param params[] = {
     PN_PARAM(axis, INT, "the axis along which they are joined; -1: the last"),
 };
 static const pn_param stack_params[] = {
-    PN_PARAM(axis, INT, "which axis of the result is the new one; -1: the last"),
+    PN_PARAM(axis, INT, "the position of the new axis in the result; -1: the last"),
 };
 
 typedef struct plan {
@@ -77,7 +77,7 @@ static int stack_rule(pn_call *c, pn_error *err)
     return pn_call_output(c, 0, first->dtype, (int)ndim, shape, err);
 }
 
-/* Each tensor is (outer, run) beside the others in y's rows; at: where its run starts in a row. */
+/* Each tensor is (outer, run), next to the others in the rows of y; at: where its run starts in a row. */
 static pn_copy job(const pn_call *c, int i)
 {
     const int axis = (int)((const plan *)c->plan)->axis;
@@ -140,8 +140,8 @@ const pn_op pn_op_stack = {
     .differentiable = true,
     .promotion = PN_EXACT,
     .promotes = UINT64_MAX,
-    .doc = "Tensors of one shape side by side along a new axis.\n\n"
-           "tensors: 1 to 64 of one shape; returns it with an axis more, as long as there are tensors.\n\n"
+    .doc = "Tensors of the same shape joined along a new axis.\n\n"
+           "tensors: 1 to 64 of the same shape; returns that shape with one more axis, of length len(tensors).\n\n"
            ">>> pn.ops.stack([np.zeros(3, \"float32\"), np.ones(3, \"float32\")]).shape\n(2, 3)",
     PN_PARAMS_OF(stack_params, defaults),
     PN_PLAN(plan),

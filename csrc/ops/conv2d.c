@@ -1,9 +1,9 @@
 /* conv2d.c -- y = act(x * W + b), NHWC.  x: (N, H, W, C), weight: (KH, KW, C, O), b: (O), y: (N, OH, OW, O).  With
- * `pool`, y is the greatest value of each window of that.
+ * `pool`, y is max_pool2d of that.
  *
- * Correlation, as the field has it: y[n, i, j, o] = sum over kh, kw, c of x[n, i s + kh - pad, j s + kw - pad, c]
- * weight[kh, kw, c, o].  With dz = dy act'(y): dx and dW are conv_dx's and conv_dw's, db the column sums of dz.  The
- * gradient of a window goes to its maximum, whose activation is y: so dz is computed on the maxima, and db summed. */
+ * A cross-correlation, as usual: y[n, i, j, o] = sum over kh, kw, c of x[n, i s + kh - pad, j s + kw - pad, c]
+ * weight[kh, kw, c, o].  With dz = dy act'(y): dx comes from conv_dx, dW from conv_dw, and db is the column sums of dz.
+ * The gradient of a window goes to its maximum, whose activation is y: so dz and db are computed on the maxima. */
 #include "ops/activation.h"
 #include "ops/conv_pool.h"
 #include "ops/window.h"
@@ -20,7 +20,7 @@ typedef struct conv2d_params {
 
 static const conv2d_params defaults = { .stride = { 1, 1 }, .padding = { .mode = PN_PAD_VALID }, .slope = 0.01 };
 static const pn_param params[] = {
-    PN_PARAM(stride, PAIR, "steps of the kernel: an int, or (height, width)"),
+    PN_PARAM(stride, PAIR, "step size of the kernel: an int, or (height, width)"),
     PN_PARAM(padding, PADDING, PN_PADDING_DOC),
     PN_PARAM(activation, ACTIVATION, PN_ACTIVATION_DOC),
     PN_PARAM(slope, FLOAT, PN_SLOPE_DOC),
@@ -201,8 +201,8 @@ const pn_op pn_op_conv2d = {
     .differentiable = true,
     .doc = "A convolution layer over images: activation(x * weight + bias) (LeCun et al. 1989).\n\n"
            "x: (N, H, W, C); weight: (KH, KW, C, O); bias: (O); returns (N, OH, OW, O), with OH = (H + padding - KH) "
-           "// stride + 1, and OH // pool of them with a pool: max_pool2d(conv2d(...), pool), but what lies between is "
-           "never held as a whole.\n\n"
+           "// stride + 1, or OH // pool with a pool: the same as max_pool2d(conv2d(...), pool), but the intermediate "
+           "result is never stored as a whole.\n\n"
            ">>> x, weight = np.ones((2, 28, 28, 1), \"float32\"), np.ones((5, 5, 1, 8), \"float32\")\n"
            ">>> pn.ops.conv2d(x, weight, padding=\"same\", activation=\"relu\").shape\n(2, 28, 28, 8)",
     PN_PARAMS,

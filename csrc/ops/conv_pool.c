@@ -1,12 +1,12 @@
-/* conv_pool.c -- a convolution and the max pooling of its result, some images at a time.
+/* conv_pool.c -- a convolution and the max pooling of its result, a few images at a time.
  *
- * The images are cut into lanes, how many from the sizes alone.  A lane has a buffer for a few images of what lies
- * between, work of its own, and a dW of its own; it goes through its images in order, and the lanes' dW are added in
- * order: any number of threads gives the same bits.  What is small enough anyway is one lane, computed by all threads
- * together. */
+ * The images are split into lanes; their number depends on sizes alone.  Each lane has a buffer for the intermediate
+ * results of a few images, its own work memory and its own dW.  It processes its images in order, and the dW of the
+ * lanes are added in order, so results are bit-identical for any number of threads.  Small problems are a single lane,
+ * which all threads compute together. */
 #include "ops/conv_pool.h"
 
-enum { X, WEIGHT }; /* the call's inputs */
+enum { X, WEIGHT }; /* inputs of the call */
 enum {
     LANES = 16,
     WHOLE = 4 << 20,   /* bytes between the two that are one lane: they stay in the last cache ... */
@@ -74,7 +74,7 @@ static const void *from(const void *base, pn_index n, size_t bytes)
 
 static void *to(void *base, pn_index n, size_t bytes) { return base ? (char *)base + (size_t)n * bytes : NULL; }
 
-/* Both layers on images n..n+images-1, by the lane's buffers.  again: the lane has had images before. */
+/* Both layers on images n..n+images-1, in the buffers of the lane.  again: not the first images of the lane. */
 static pn_conv_pool slice(const stream *job, pn_index lane, pn_index n, pn_index images, bool again)
 {
     const pn_call *c = job->c;
@@ -125,7 +125,7 @@ static void backward_some(const stream *job, const pn_team *team, pn_index lane,
     }
 }
 
-/* Lanes begin..end-1, each by one thread. */
+/* Lanes begin..end-1; each is computed by one thread. */
 static void lanes(const void *argument, pn_index begin, pn_index end, void *scratch)
 {
     const stream *job = argument;

@@ -1,7 +1,7 @@
-/* conv_pool.h -- a convolution and the max pooling of its result, some images at a time.
+/* conv_pool.h -- a convolution and the max pooling of its result, a few images at a time.
  *
- * Only the maxima are kept.  What lies between the two, several times as large, goes through a buffer that stays in the
- * cache; the gradient of the maxima likewise.  The call's inputs 0 and 1 are the convolution's x and weight. */
+ * Only the maxima are kept.  The intermediate result, which is several times larger, goes through a buffer that stays
+ * in the cache, and so does its gradient.  Inputs 0 and 1 of the call are x and weight of the convolution. */
 #ifndef PN_OPS_CONV_POOL_H
 #define PN_OPS_CONV_POOL_H
 
@@ -9,7 +9,7 @@
 #include "kernels/pool2d.h"
 #include "ops/op.h"
 
-/* conv without y; pool without x. */
+/* conv has no y, pool has no x. */
 typedef struct pn_conv_pool {
     pn_conv conv;
     pn_pool2d pool;
@@ -29,7 +29,7 @@ pn_conv_pool_plan pn_conv_pool_plan_backward(const pn_call *c, const pn_conv *v)
 /* scratch: the plan's total. */
 void pn_conv_pool_forward(const pn_call *c, const pn_conv_pool *a, const pn_conv_pool_plan *p, void *scratch);
 
-/* dx and dW, where wanted, from pool.dy: the gradient of the maxima before the activation. */
+/* Computes dx and dW, if wanted, from pool.dy: the gradient of the maxima before the activation. */
 void pn_conv_pool_backward(const pn_call *c, const pn_conv_pool *a, const pn_conv_pool_plan *p, void *scratch);
 
 #endif

@@ -19,7 +19,7 @@ typedef struct cross_entropy_params {
 static const cross_entropy_params defaults = { .reduction = PN_MEAN };
 static const pn_param params[] = {
     PN_PARAM(label_smoothing, FLOAT, "s: targets become (1 - s) q + s / C"),
-    PN_PARAM(ignore, OPTIONAL_INT, "a class number whose rows do not count"),
+    PN_PARAM(ignore, OPTIONAL_INT, "a class number whose rows are ignored"),
     PN_PARAM(reduction, REDUCTION, PN_REDUCTION_DOC),
 };
 

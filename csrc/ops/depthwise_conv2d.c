@@ -23,7 +23,7 @@ static const depthwise_conv2d_params defaults = {
     .slope = 0.01,
 };
 static const pn_param params[] = {
-    PN_PARAM(stride, PAIR, "steps of the kernel: an int, or (height, width)"),
+    PN_PARAM(stride, PAIR, "step size of the kernel: an int, or (height, width)"),
     PN_PARAM(padding, PADDING, PN_PADDING_DOC),
     PN_PARAM(activation, ACTIVATION, PN_ACTIVATION_DOC),
     PN_PARAM(slope, FLOAT, PN_SLOPE_DOC),
@@ -63,7 +63,7 @@ static pn_reduce sum_of(const plan *p)
     return (pn_reduce){ .f = PN_REDUCE_SUM, .outer = p->inputs, .len = p->M, .inner = 1 };
 }
 
-/* Scratch: the repeated x and its gradient take turns, and so does all work. */
+/* Scratch: the repeated x and its gradient share memory, and so do all work areas. */
 static void lay_out(pn_call *c, plan *p)
 {
     const pn_layer_act act = act_of(c);
@@ -113,7 +113,7 @@ static int rule(pn_call *c, pn_error *err)
     return 0;
 }
 
-/* x with a channel for each output's: as it is, or each of them M times. */
+/* x with one channel per output channel: x itself, or each channel repeated M times. */
 static const void *repeat(const pn_call *c, const plan *p)
 {
     if (p->M == 1)
@@ -140,7 +140,7 @@ static void forward(const pn_call *c)
     c->k->depthwise_forward(c->team, &conv);
 }
 
-/* dx, from that of each repeated channel. */
+/* Sums dx over the repeated channels. */
 static void backward_x(const pn_call *c, const plan *p, pn_conv *conv)
 {
     conv->w = c->x[WEIGHT]->data;
@@ -179,7 +179,7 @@ const pn_op pn_op_depthwise_conv2d = {
     .inputs = "x weight bias?",
     .n_out = 1,
     .differentiable = true,
-    .doc = "A convolution of each channel of images by kernels of its own (Howard et al. 2017, MobileNets).\n\n"
+    .doc = "A convolution of each image channel with its own kernels (Howard et al. 2017, MobileNets).\n\n"
            "x: (N, H, W, C); weight: (KH, KW, C, M), M kernels for each channel; bias: (C * M); "
            "returns (N, OH, OW, C * M), with OH = (H + padding - KH) // stride + 1; "
            "channel c gives outputs c * M to c * M + M - 1.\n\n"

@@ -1,7 +1,7 @@
 /* dropout.c -- y = keep ? x / (1 - rate) : 0.  Source: Srivastava et al. 2014.
  *
- * Whether element j of a sample is kept is a function of (seed, stream, step, the sample's global index, j), so neither
- * threads nor the batch's layout change it, and backward draws again instead of remembering. */
+ * Whether element j of a sample is kept is a function of (seed, stream, step, global index of the sample, j), so it
+ * does not depend on threads or batch layout, and backward computes the mask again instead of storing it. */
 #include "kernels/random.h"
 #include "ops/op.h"
 
@@ -15,10 +15,10 @@ typedef struct dropout_params {
 
 static const dropout_params defaults = { .rate = 0.5 };
 static const pn_param params[] = {
-    PN_PARAM(rate, FLOAT, "the fraction put to 0: 0 <= rate < 1"),
-    PN_PARAM(seed, SEED, "with the stream, the key of the random numbers"),
-    PN_PARAM(stream, STREAM, "a name (a layer's path) or a number: two layers differ"),
-    PN_PARAM(step, INT, "the training step: two steps differ"),
+    PN_PARAM(rate, FLOAT, "the fraction that is set to 0: 0 <= rate < 1"),
+    PN_PARAM(seed, SEED, "together with the stream, the key of the random numbers"),
+    PN_PARAM(stream, STREAM, "a name (such as a layer's path) or a number, different for each layer"),
+    PN_PARAM(step, INT, "the training step, different for each step"),
     PN_PARAM(first, INT, "without samples, the index of x's first row"),
 };
 
@@ -76,10 +76,10 @@ const pn_op pn_op_dropout = {
     .inputs = "x samples?",
     .n_out = 1,
     .differentiable = true,
-    .doc = "A fraction of the values put to 0 at random, the others divided by 1 - rate (Srivastava et al. 2014).\n\n"
-           "x: (N, ...); samples: int64 (N,), the rows' numbers in the whole data set; returns x's shape.  The choice "
-           "is a function\n"
-           "of (seed, stream, step, sample, element) alone.\n\n"
+    .doc = "Sets a random fraction of the values to 0 and divides the others by 1 - rate (Srivastava et al. 2014).\n\n"
+           "x: (N, ...); samples: int64 (N,), the row numbers in the whole dataset; returns x's shape.  The mask only "
+           "depends\n"
+           "on (seed, stream, step, sample, element).\n\n"
            ">>> pn.ops.dropout(np.ones((4, 3), \"float32\"), rate=0.0).numpy().sum().item()\n12.0",
     PN_PARAMS,
     .rule = rule,

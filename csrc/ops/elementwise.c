@@ -1,8 +1,8 @@
 /* elementwise.c -- the ops of kernels/elementwise.def: y = f(x), y = f(a, b) and comparisons.
  *
- * Everything here is made from that table's rows.  A binary operand may be the last axes of the other's shape (a
- * bias, a scalar); its gradient is then summed over the repeats, by way of a full-size gradient in scratch.  Where the
- * gradient reads dy alone, as add's and sub's do, it is dy that is summed. */
+ * Everything here is generated from the rows of that table.  The shape of one binary operand may be a suffix of the
+ * other's (a bias, a scalar); its gradient is then computed in full size in scratch, and summed over the repetitions.
+ * If the gradient reads dy alone, as for add and sub, dy is summed directly. */
 #include "kernels/integers.h"
 #include "kernels/map.h"
 #include "ops/op.h"
@@ -13,12 +13,12 @@ typedef struct unary_params {
     double p[PN_MAP_PARAMS];
 } unary_params;
 
-/* A row of the table, as the functions below take it. */
+/* A row of the table, in the form that the functions below take. */
 typedef struct unary_row {
     pn_unary_f f;
     int reads;
-    int (*broken)(const double *p);        /* the first parameter whose condition does not hold, or -1 */
-    const char *conditions[PN_MAP_PARAMS]; /* as they are written */
+    int (*broken)(const double *p);        /* the first parameter whose condition is violated, or -1 */
+    const char *conditions[PN_MAP_PARAMS]; /* their text */
 } unary_row;
 
 static int check_conditions(const pn_call *c, const unary_row *row, pn_error *err)
@@ -35,7 +35,7 @@ static int check_conditions(const pn_call *c, const unary_row *row, pn_error *er
                    p[1], row->conditions[i]);
 }
 
-/* Functions of integers take whole parameters, and powers that are integers again; some uint8 is within the bounds. */
+/* For integers, parameters must be whole, a power must not be negative, and some uint8 must be within clip's bounds. */
 static int check_integers(const pn_call *c, pn_error *err)
 {
     const double *p = ((const unary_params *)c->params)->p;
@@ -94,7 +94,7 @@ static void unary_backward(const pn_call *c, pn_unary_f f)
 
 typedef struct binary_row {
     pn_binary_f f;
-    int reads[2]; /* for each operand's gradient */
+    int reads[2]; /* of the gradient of each operand */
 } binary_row;
 
 static bool reads_dy_alone(const binary_row *row, int i) { return (row->reads[i] & ~PN_READS_DY) == 0; }
@@ -153,7 +153,7 @@ static void operand_gradient(const pn_call *c, int i, const pn_binary *job)
     (i == 0 ? c->k->binary_da : c->k->binary_db)(c->team, job);
 }
 
-/* The gradient of an operand that was repeated. */
+/* The gradient of an operand that was broadcast. */
 static void summed_gradient(const pn_call *c, const binary_row *row, int i)
 {
     const pn_index n = c->y[0].size, period = c->x[i]->size;
@@ -206,7 +206,7 @@ static void compare_forward(const pn_call *c, pn_compare_f f)
                                           .y = c->y[0].data });
 }
 
-/* ---- one op a row ---------------------------------------------------------------------------------------------- */
+/* ---- one op per row -------------------------------------------------------------------------------------------- */
 
 /* What a parameter gives: a default, a number of that name, a check, its text, a row of the op's list, and an argument
  * in the example. */

@@ -1,5 +1,5 @@
-/* expand.c -- repeats axes of length 1 and adds axes in front (NumPy's broadcasting); backward is the one place
- * that sums such a gradient back. */
+/* expand.c -- broadcasting by NumPy's rules: repeats axes of length 1 and adds leading axes; backward sums the gradient
+ * over the repetitions. */
 #include "kernels/reduce.h"
 #include "ops/axes.h"
 
@@ -9,7 +9,7 @@ typedef struct expand_params {
 
 static const expand_params defaults;
 static const pn_param params[] = {
-    PN_REQUIRED(shape, SHAPE, "the shape to repeat to"),
+    PN_REQUIRED(shape, SHAPE, "the shape to broadcast to"),
 };
 
 typedef struct plan {
@@ -101,8 +101,8 @@ const pn_op pn_op_expand = {
     .inputs = "x",
     .n_out = 1,
     .differentiable = true,
-    .doc = "x repeated to a shape, by NumPy's rules of broadcasting.\n\n"
-           "x: each axis, matched from the last, has the shape's length or 1; returns the shape.\n\n"
+    .doc = "x broadcast to a shape, by NumPy's rules.\n\n"
+           "x: each axis, matched from the last, has the length in shape, or 1; returns shape.\n\n"
            ">>> pn.ops.expand(np.float32([[1], [2]]), (2, 3)).numpy().tolist()\n[[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]",
     PN_PARAMS,
     PN_PLAN(plan),

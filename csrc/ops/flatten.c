@@ -1,4 +1,4 @@
-/* flatten.c -- flatten, squeeze and unsqueeze: the same values under a shape that follows from x's, sharing storage. */
+/* flatten.c -- flatten, squeeze and unsqueeze: the same values with a different shape, sharing storage. */
 #include "ops/axes.h"
 
 static int share(pn_call *c, int ndim, const pn_index *shape, pn_error *err)
@@ -38,7 +38,7 @@ static int flatten_rule(pn_call *c, pn_error *err)
     const pn_view *x = c->x[0];
     const pn_index given = ((const axis_params *)c->params)->axis;
     int axis = 0;
-    if ((x->ndim > 0 || given != 0) && pn_call_axis(c, 0, given, &axis, err)) /* a scalar becomes one value */
+    if ((x->ndim > 0 || given != 0) && pn_call_axis(c, 0, given, &axis, err)) /* a scalar becomes (1,) */
         return -1;
     pn_index shape[PN_MAX_DIMS];
     for (int i = 0; i < axis; i++)
@@ -48,8 +48,8 @@ static int flatten_rule(pn_call *c, pn_error *err)
 }
 
 VIEW(flatten, flatten_params, axis_defaults,
-     "The axes from one on become a single axis; nothing is copied.\n\n"
-     "x: any shape and dtype; returns (n,), or with axis=1 (n, m): a row for each of the first axis.\n\n"
+     "Flattens all axes from `axis` on into one, without copying.\n\n"
+     "x: any shape and dtype; returns (n,), or (n, m) with axis=1.\n\n"
      ">>> pn.ops.flatten(np.zeros((2, 3, 4), \"float32\")).shape\n(24,)\n"
      ">>> pn.ops.flatten(np.zeros((2, 3, 4), \"float32\"), 1).shape\n(2, 12)")
 
@@ -61,7 +61,7 @@ typedef struct squeeze_params {
 
 static const squeeze_params squeeze_defaults;
 static const pn_param squeeze_params_table[] = {
-    PN_PARAM_ROW("axis", squeeze_defaults, axis, PN_P_AXES, false, "which axes go; None: all of length 1"),
+    PN_PARAM_ROW("axis", squeeze_defaults, axis, PN_P_AXES, false, "the axes to remove; None: all of length 1"),
 };
 
 static int squeeze_rule(pn_call *c, pn_error *err)
@@ -84,7 +84,7 @@ static int squeeze_rule(pn_call *c, pn_error *err)
 }
 
 VIEW(squeeze, squeeze_params_table, squeeze_defaults,
-     "Axes of length 1 go; nothing is copied.\n\n"
+     "Removes axes of length 1, without copying.\n\n"
      "x: any shape and dtype; returns x's shape without them.\n\n"
      ">>> pn.ops.squeeze(np.zeros((2, 1, 3, 1), \"float32\")).shape\n(2, 3)\n"
      ">>> pn.ops.squeeze(np.zeros((1, 3, 1), \"float32\"), axis=-1).shape\n(1, 3)")
@@ -92,7 +92,7 @@ VIEW(squeeze, squeeze_params_table, squeeze_defaults,
 /* ---- unsqueeze ---- */
 
 static const pn_param unsqueeze_params[] = {
-    PN_PARAM_ROW("axis", axis_defaults, axis, PN_P_INT, true, "which axis of the result is the new one; -1: the last"),
+    PN_PARAM_ROW("axis", axis_defaults, axis, PN_P_INT, true, "the position of the new axis; -1: the last"),
 };
 
 static int unsqueeze_rule(pn_call *c, pn_error *err)
@@ -110,7 +110,7 @@ static int unsqueeze_rule(pn_call *c, pn_error *err)
 }
 
 VIEW(unsqueeze, unsqueeze_params, axis_defaults,
-     "A new axis of length 1; nothing is copied.\n\n"
-     "x: at most 7 axes, any dtype; returns x's shape with the axis more.\n\n"
+     "Adds an axis of length 1, without copying.\n\n"
+     "x: at most 7 axes, any dtype; returns x's shape with the new axis.\n\n"
      ">>> pn.ops.unsqueeze(np.zeros((2, 3), \"float32\"), 1).shape\n(2, 1, 3)\n"
      ">>> pn.ops.unsqueeze(np.zeros((2, 3), \"float32\"), -1).shape\n(2, 3, 1)")

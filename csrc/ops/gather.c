@@ -1,7 +1,7 @@
-/* gather.c -- y[r] = (x[rows[r]] - mean) * scale: a batch from a data set, made float and normalised on the way.
+/* gather.c -- y[r] = (x[rows[r]] - mean) * scale: gathers a batch from a dataset, converted to float and normalised.
  *
- * x: (n, ...) uint8, float or int64; rows: int64 (m,); mean, scale: one number, or one for each of the last axis;
- * y: (m, ...) of x's own real, int64, or for uint8 of the dtype asked for.  It is for data and has no gradient. */
+ * x: (n, ...) uint8, float or int64; rows: int64 (m,); mean, scale: one number, or one per channel (last axis);
+ * y: (m, ...) with the dtype of x, or for uint8 the dtype in the parameter.  It is for data and has no gradient. */
 #include "kernels/image.h"
 #include "ops/op.h"
 
@@ -15,7 +15,7 @@ typedef struct gather_params {
 
 static const gather_params defaults = { .dtype = PN_FLOAT32 };
 static const pn_param params[] = {
-    PN_PARAM(dtype, DTYPE, "what uint8 becomes; floats and int64 stay what they are"),
+    PN_PARAM(dtype, DTYPE, "the dtype that uint8 becomes; floats and int64 keep theirs"),
 };
 
 static pn_dtype real(const pn_call *c)
@@ -109,7 +109,7 @@ const pn_op pn_op_gather = {
     .doc = "A batch of rows, as floats and normalised: (x[rows] - mean) * scale; it has no gradient.\n\n"
            "x: (n, ...) uint8, float or int64; rows: int64 (m,); mean, scale: one number, or one for each of the last "
            "axis;\n"
-           "returns (m, ...): uint8 becomes dtype, the others stay what they are.\n\n"
+           "returns (m, ...): uint8 becomes dtype, other dtypes are kept.\n\n"
            ">>> images = np.full((10, 28, 28, 1), 255, \"uint8\")\n"
            ">>> pn.ops.gather(images, np.array([3, 1]), np.float32(0), np.float32(1 / 255)).shape\n(2, 28, 28, 1)",
     PN_PARAMS,

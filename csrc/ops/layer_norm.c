@@ -1,4 +1,4 @@
-/* layer_norm.c -- y = gamma (x - mean) / sqrt(variance + epsilon) + beta, a row at a time, along the last axis.
+/* layer_norm.c -- y = gamma (x - mean) / sqrt(variance + epsilon) + beta, per row, along the last axis.
  *
  * x, y: (..., C); gamma, beta: (C).  Training and prediction are the same.
  * Source: J. Ba, J. Kiros and G. Hinton, "Layer normalization", 2016. */

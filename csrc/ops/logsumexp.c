@@ -1,8 +1,8 @@
-/* logsumexp.c -- y = log(sum of exp(x)) over any axes, and dx = dy exp(x - y): the softmax's share of dy.
+/* logsumexp.c -- y = log(sum of exp(x)) over any axes, and dx = dy exp(x - y): dy times the softmax.
  *
- * With g the greatest of k equal ones: y = g + log1p(sum of (exp(x - g) - [x = g] / k)), which neither overflows nor
- * loses small terms.  Where g is infinite the x - g are taken from the largest finite value instead, so that only
- * infinities count; nothing but -inf gives -inf and no gradient, and so do no values at all.
+ * With g the maximum, which occurs k times: y = g + log1p(sum of (exp(x - g) - [x = g] / k)), which neither overflows
+ * nor loses small terms.  If g is infinite, the largest finite value replaces it in x - g, so that only infinities
+ * count.  If all values are -inf, or there are none, y is -inf and the gradient is 0.
  * Source: P. Blanchard, D. Higham and N. Higham, "Accurately computing the log-sum-exp and softmax functions", 2021. */
 #include "kernels/map.h"
 #include "kernels/reduce.h"
@@ -70,7 +70,7 @@ static pn_reduce reduction(const pn_call *c, const plan *p, pn_reduce_f f)
     return (pn_reduce){ .f = f, PN_AXES_SIZES(&p->axes), .work = pn_at(c->scratch, p->work) };
 }
 
-/* A value for each output, repeated along the axes that are reduced: what the gradient of a sum is. */
+/* Repeats one value per output along the reduced axes, like the gradient of a sum. */
 static void repeat(const pn_call *c, const plan *p, const void *from, void *to)
 {
     pn_reduce sum = reduction(c, p, PN_REDUCE_SUM);
@@ -79,7 +79,7 @@ static void repeat(const pn_call *c, const plan *p, const void *from, void *to)
     c->k->reduce_backward(c->team, &sum);
 }
 
-/* x with the reduced axes in one run: as it lies, or copied. */
+/* x with the reduced axes adjacent: in place, or copied. */
 static const void *lay_out(const pn_call *c, const plan *p)
 {
     if (!p->axes.permuted)
@@ -91,7 +91,7 @@ static const void *lay_out(const pn_call *c, const plan *p)
     return copy.dst;
 }
 
-/* exp(x - g) with a g for each output, in which infinities become the largest finite values. */
+/* exp(x - g) with one g per output; infinite g are replaced by the largest finite values. */
 static void *terms_of(const pn_call *c, const plan *p, const void *x, const void *g)
 {
     const double most = c->k->real == PN_FLOAT64 ? DBL_MAX : (double)FLT_MAX;
@@ -103,7 +103,7 @@ static void *terms_of(const pn_call *c, const plan *p, const void *x, const void
     return terms;
 }
 
-/* [x = g] / k for the greatest g: what the gradient of a maximum is. */
+/* [x = g] / k for the maximum g: the gradient of a maximum. */
 static void *share_of(const pn_call *c, const plan *p, const void *x, const void *g)
 {
     pn_reduce max = reduction(c, p, PN_REDUCE_MAX);
@@ -165,11 +165,10 @@ const pn_op pn_op_logsumexp = {
     .differentiable = true,
     .promotion = PN_REAL,
     .promotes = 1,
-    .doc =
-        "log(sum(exp(x))) over axes, without overflow; its gradient is the softmax (Blanchard et al. 2021).\n\n"
-        "x: any shape; returns x's shape without the reduced axes (or with length 1: keepdims).  Of no values, or of "
-        "-inf alone, it is -inf.\n\n"
-        ">>> pn.ops.logsumexp(np.float32([[1000, 1000], [0, 0]]), axis=0).numpy().tolist()\n[1000.0, 1000.0]",
+    .doc = "log(sum(exp(x))) over axes, without overflow; its gradient is the softmax (Blanchard et al. 2021).\n\n"
+           "x: any shape; returns x's shape without the reduced axes (or with length 1: keepdims).  If there are no "
+           "values, or all are -inf, it is -inf.\n\n"
+           ">>> pn.ops.logsumexp(np.float32([[1000, 1000], [0, 0]]), axis=0).numpy().tolist()\n[1000.0, 1000.0]",
     PN_PARAMS,
     PN_PLAN(plan),
     .rule = rule,

@@ -1,4 +1,4 @@
-/* matmul.c -- y = a b over the last two axes; the axes in front are a batch.
+/* matmul.c -- y = a b over the last two axes; leading axes are a batch.
  *
  * a: (..., M, K), b: (..., K, N), y: (..., M, N); transpose_a and transpose_b read (..., K, M) and (..., N, K)
  * instead. One operand may be a single matrix that all of the other's batch shares.  With A and B the matrices
@@ -18,7 +18,7 @@ static const pn_param params[] = {
     PN_PARAM(transpose_b, BOOL, "b is (..., N, K)"),
 };
 
-/* The sizes, and how far apart matrices lie: 0 for one that is shared, or that holds nothing. */
+/* Sizes, and strides between matrices: 0 for a shared or empty one. */
 typedef struct sizes {
     pn_index M, N, K, batch, sa, sb;
     bool ta, tb;
@@ -211,9 +211,10 @@ const pn_op pn_op_matmul = {
     .inputs = "a b",
     .n_out = 1,
     .differentiable = true,
-    .doc = "Matrix product over the last two axes; the axes in front are a batch.\n\n"
-           "a: (..., M, K); b: (..., K, N); equal batches, or one operand a single matrix; returns (..., M, N).\n\n"
-           ">>> pn.ops.matmul(np.ones((5, 2, 3), \"float32\"), np.ones((3, 4), \"float32\")).shape\n(5, 2, 4)",
+    .doc =
+        "Matrix product over the last two axes; leading axes are a batch.\n\n"
+        "a: (..., M, K); b: (..., K, N); equal batch axes, or one operand is a single matrix; returns (..., M, N).\n\n"
+        ">>> pn.ops.matmul(np.ones((5, 2, 3), \"float32\"), np.ones((3, 4), \"float32\")).shape\n(5, 2, 4)",
     PN_PARAMS,
     PN_PLAN(plan),
     .rule = rule,

@@ -10,8 +10,8 @@ typedef struct one_hot_params {
 
 static const one_hot_params defaults = { .dtype = PN_FLOAT32 };
 static const pn_param params[] = {
-    PN_REQUIRED(classes, INT, "how many classes there are, at least 1"),
-    PN_PARAM(dtype, DTYPE, "what it is made of"),
+    PN_REQUIRED(classes, INT, "number of classes, at least 1"),
+    PN_PARAM(dtype, DTYPE, "dtype of the result"),
 };
 
 static int rule(pn_call *c, pn_error *err)
@@ -56,10 +56,10 @@ const pn_op pn_op_one_hot = {
     .inputs = "indices",
     .n_out = 1,
     .differentiable = false,
-    .doc =
-        "1 at the place that an index names, 0 elsewhere.\n\n"
-        "indices: int64, any shape, each from 0 to classes - 1; returns that shape and an axis of length classes.\n\n"
-        ">>> pn.ops.one_hot(np.array([2, 0]), classes=3).numpy().tolist()\n[[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]",
+    .doc = "One-hot encoding: 1 at the position of the index, 0 elsewhere.\n\n"
+           "indices: int64, any shape, each from 0 to classes - 1; returns that shape with an axis of length classes "
+           "added.\n\n"
+           ">>> pn.ops.one_hot(np.array([2, 0]), classes=3).numpy().tolist()\n[[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]",
     PN_PARAMS,
     .rule = rule,
     .forward = forward,

@@ -1,4 +1,4 @@
-/* op.c -- words that rules share, and the table of ops. */
+/* op.c -- functions that rules share, and the table of ops. */
 #include "kernels/reduce.h"
 #include "ops/op.h"
 
@@ -148,7 +148,7 @@ pn_index pn_view_count(const pn_view *v, int from, int to)
     return count;
 }
 
-enum { NUMBERS = 1024 }; /* looked at together: all fit the nearest cache */
+enum { NUMBERS = 1024 }; /* checked together: they fit the L1 cache */
 
 /* Whether all are in 0..n-1: no branches, so that it goes a vector at a time.  v | n - 1 - v is negative outside. */
 static bool are_within(const int64_t *v, pn_index count, pn_index n)

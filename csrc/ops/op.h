@@ -1,7 +1,7 @@
-/* op.h -- what an op is, and the call its functions receive.
+/* op.h -- the definition of an op, and the call that its functions receive.
  *
- * An op is one row: its rule checks everything and states shapes and bytes; forward and backward are void.  To add one:
- * its C file, its line in ops.def, its row in tests/oprows.py. */
+ * An op is one struct: its rule checks everything and declares shapes and sizes; forward and backward are void.  To add
+ * one: its C file, its line in ops.def, its row in tests/oprows.py. */
 #ifndef PN_OP_H
 #define PN_OP_H
 
@@ -23,7 +23,7 @@ typedef struct pn_list {
     int n;
     pn_index v[PN_MAX_DIMS];
 } pn_list; /* given = false: None */
-/* As Python's slices say it, not yet clipped to the axis: None has become 0 or +-PTRDIFF_MAX (PySlice_Unpack). */
+/* Python slices, not yet clipped to the axis: None is 0 or +-PTRDIFF_MAX (as from PySlice_Unpack). */
 typedef struct pn_slices {
     int n;
     pn_index start[PN_MAX_DIMS], stop[PN_MAX_DIMS], step[PN_MAX_DIMS];
@@ -34,7 +34,7 @@ typedef struct pn_optional {
 } pn_optional;
 
 /* clang-format off */
-/* What a parameter may be: its kind, and the C type of its field.  PN_PARAM checks that they agree. */
+/* Kinds of parameters, and the C types of their fields.  PN_PARAM checks that they agree. */
 #define PN_PARAM_KINDS(X)                                                                                   \
     X(INT,          pn_index)                                                                               \
     X(SEED,         uint64_t)                                                                               \
@@ -65,7 +65,7 @@ typedef struct pn_param {
     const char *name;
     pn_param_kind kind;
     size_t offset; /* in the op's parameter struct */
-    bool required; /* there is no default: callers must give it */
+    bool required; /* it has no default */
     const char *doc;
 } pn_param;
 
@@ -101,7 +101,7 @@ enum { PN_MAX_PARAM_BYTES = 256, PN_MAX_PLAN_BYTES = 1024 };
 
 /* ---- dtypes ------------------------------------------------------------------------------------------------------ */
 
-/* Inputs of different dtypes: what the binding makes of them before it calls the op, whose rule takes only one.
+/* How the binding promotes inputs of different dtypes before it calls the op, whose rule takes only one dtype.
  * docs/tensors.md has the table. */
 typedef enum {
     PN_STRICT,   /* nothing: the rule says which dtypes go together */
@@ -126,7 +126,7 @@ typedef struct pn_call {
     pn_view y[PN_MAX_OUT]; /* the rule fills them but for data */
     bool recording;        /* any of wants: backward may follow */
 
-    /* What the rule decides. */
+    /* Set by the rule. */
     uint64_t keep_x;    /* inputs whose data backward reads, a bit each */
     unsigned keep_y;    /* likewise outputs */
     size_t saved_bytes; /* written by forward, read by backward; only had while recording */
@@ -139,7 +139,7 @@ typedef struct pn_call {
 
     /* Backward. */
     const void *dy[PN_MAX_OUT]; /* NULL: no gradient came to this output (only for ops with several) */
-    bool owns_dy;               /* dy[0] is nobody else's: backward may change it */
+    bool owns_dy;               /* nothing else refers to dy[0]: backward may change it */
 
     /* An entry for each input, and no fewer than PN_NAMED_IN that are clear. */
     const pn_view *x[PN_MAX_IN]; /* NULL: an optional input not given.  In backward, data is there where kept */
@@ -190,7 +190,7 @@ struct pn_op {
     void (*backward)(const pn_call *c); /* computes dx where wanted; NULL when not differentiable or all is passed on */
 };
 
-/* ---- words for rules ------------------------------------------------------------------------------------------- */
+/* ---- helpers for rules ----------------------------------------------------------------------------------------- */
 
 #define PN_KEEP_X(i) ((uint64_t)1 << (i))
 #define PN_KEEP_Y(i) (1u << (i))
@@ -221,14 +221,15 @@ pn_index pn_view_count(const pn_view *v, int from, int to);
 
 /* ---- numbers of rows and classes ------------------------------------------------------------------------------ */
 
-/* Input i, int64, as kernels may use it: a copy in `to`.  Whoever lent the array may have changed it since the rule has
- * looked, so what is outside 0..n-1 by now (and not `ignore`; NULL: none) becomes 0: a wrong result at worst. */
+/* Copies input i, int64, to `to`, safe for kernels to use as indices.  The owner of a borrowed array may have changed
+ * it after the rule checked it, so values outside 0..n-1 (other than `ignore`; NULL: none) become 0: at worst the
+ * result is wrong. */
 const int64_t *pn_call_numbers(const pn_call *c, int i, pn_index n, const pn_optional *ignore, void *to);
 
-/* For rules: where input i, int64, first holds a number outside 0..n-1; -1: nowhere, or its data is not there. */
+/* For rules: the first position at which input i, int64, is outside 0..n-1; -1 if there is none, or no data. */
 pn_index pn_call_numbers_wrong(const pn_call *c, int i, pn_index n);
 
-/* ---- words for scratch and broadcasting ---------------------------------------------------------------------- */
+/* ---- helpers for scratch and broadcasting -------------------------------------------------------------------- */
 
 /* Lays out scratch: a part of n items of `item` bytes goes to the end of *total; returns its offset, a multiple of
  * PN_ALIGN.  An overflow makes *total SIZE_MAX, which no memory can give, so that the call fails cleanly. */
@@ -247,13 +248,13 @@ int pn_call_output_widest(pn_call *c, int first, pn_dtype dtype, pn_error *err);
 size_t pn_call_sum_rows_work(const pn_call *c, pn_index n, pn_index period); /* bytes of work */
 void pn_call_sum_rows(const pn_call *c, const void *full, pn_index n, pn_index period, void *d, bool add, void *work);
 
-/* The same copy, back from where it went; the caller fills src and dst. */
+/* The inverse copy; the caller fills src and dst. */
 pn_copy pn_copy_back(const pn_copy *copy);
 
-/* dx[i] (+)= dy[0], for an op whose gradient is its output's. */
+/* dx[i] (+)= dy[0], for an op that passes its gradient through. */
 void pn_call_pass(const pn_call *c, int i);
 
-/* Fails when an input's gradient is wanted that the op does not give; `fix` ends the sentence. */
+/* Fails if a gradient is wanted that the op does not compute; `fix` ends the message. */
 int pn_call_refuse_grad(const pn_call *c, int i, pn_error *err);
 
 /* ---- the table ------------------------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
-/* pool2d.c -- the greatest or the mean value of each window, channel by channel.  x: (N, H, W, C), y: (N, OH, OW, C).
+/* pool2d.c -- the maximum or the mean of each window, per channel.  x: (N, H, W, C), y: (N, OH, OW, C).
  *
- * max_pool2d saves where each maximum stood (a byte each); the gradient goes there.  avg_pool2d divides by the number
- * of cells inside the image, and so does its gradient.  global_avg_pool2d is the mean over H and W. */
+ * max_pool2d saves the position of each maximum (one byte), to which the gradient goes.  avg_pool2d divides by the
+ * number of cells inside the image, and so does its gradient.  global_avg_pool2d is the mean over H and W. */
 #include "kernels/pool2d.h"
 #include "kernels/reduce.h"
 #include "ops/window.h"
@@ -14,7 +14,7 @@ typedef struct pool2d_params {
 static const pool2d_params defaults = { .size = { 2, 2 }, .padding = { .mode = PN_PAD_VALID } };
 static const pn_param params[] = {
     PN_PARAM(size, PAIR, "the window: an int, or (height, width)"),
-    PN_PARAM(stride, PAIR, "steps of the window; 0: its size"),
+    PN_PARAM(stride, PAIR, "step size of the window; 0: its size"),
     PN_PARAM(padding, PADDING, PN_PADDING_DOC),
 };
 
@@ -89,7 +89,7 @@ const pn_op pn_op_max_pool2d = {
     .inputs = "x",
     .n_out = 1,
     .differentiable = true,
-    .doc = "The greatest value of each window, channel by channel; the gradient goes to the first of equals.\n\n"
+    .doc = "The maximum of each window, per channel; the gradient goes to the first of several equal ones.\n\n"
            "x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1; padding never "
            "wins.\n\n"
            ">>> pn.ops.max_pool2d(np.zeros((2, 28, 28, 8), \"float32\")).shape\n(2, 14, 14, 8)",
@@ -119,7 +119,7 @@ const pn_op pn_op_avg_pool2d = {
     .inputs = "x",
     .n_out = 1,
     .differentiable = true,
-    .doc = "The mean of each window, channel by channel, over the cells inside the image.\n\n"
+    .doc = "The mean of each window, per channel, over the cells inside the image.\n\n"
            "x: (N, H, W, C); returns (N, OH, OW, C), with OH = (H + padding - size) // stride + 1.\n\n"
            ">>> pn.ops.avg_pool2d(np.zeros((2, 28, 28, 8), \"float32\"), size=4).shape\n(2, 7, 7, 8)",
     PN_PARAMS,

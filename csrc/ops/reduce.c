@@ -1,7 +1,7 @@
 /* reduce.c -- sum, mean, max, min and var over any axes.
  *
- * x is seen as (outer, len, inner) and each len becomes one value; where the axes are no single run, a copy in scratch
- * makes them one.  No values at all: the sum is 0, mean and var are NaN, max and min are refused. */
+ * x is viewed as (outer, len, inner), and each len is reduced to one value; axes that are not adjacent are made so by a
+ * copy in scratch.  Of no values, the sum is 0, mean and var are NaN, and max and min raise an error. */
 #include "kernels/reduce.h"
 #include "ops/axes.h"
 
@@ -17,7 +17,8 @@ static const reduce_params defaults;
 static const pn_param params[] = { AXIS, KEEPDIMS };
 static const pn_param var_params[] = { AXIS, KEEPDIMS, PN_PARAM(correction, FLOAT, "the divisor is n - correction") };
 
-/* Where the axes are permuted, scratch holds x, and in backward dx, in the kernel's order; behind them its work. */
+/* If the axes are permuted, scratch holds x (in backward also dx) in the kernel's order, followed by its work
+ * memory. */
 typedef struct plan {
     pn_axes axes;
     pn_reduce job; /* without its pointers */
@@ -65,7 +66,7 @@ static int reduce_rule(pn_call *c, pn_reduce_f f, pn_error *err)
     return 0;
 }
 
-/* x as the kernel wants it: as it lies, or copied to `moved`. */
+/* x in the order that the kernel needs: in place, or copied to `moved`. */
 static const void *lay_out_x(const pn_call *c, void *moved)
 {
     const plan *b = c->plan;
@@ -140,6 +141,6 @@ static void reduce_backward(const pn_call *c)
 
 REDUCE(sum, SUM, params, "Sum over axes; the sum of no values is 0.")
 REDUCE(mean, MEAN, params, "Mean over axes; the mean of no values is NaN.")
-REDUCE(max, MAX, params, "Greatest value over axes, NaN if there is one; equals share the gradient evenly.")
-REDUCE(min, MIN, params, "Least value over axes, NaN if there is one; equals share the gradient evenly.")
+REDUCE(max, MAX, params, "Maximum over axes, NaN if there is one; equal maxima share the gradient evenly.")
+REDUCE(min, MIN, params, "Minimum over axes, NaN if there is one; equal minima share the gradient evenly.")
 REDUCE(var, VAR, var_params, "Variance over axes: sum((x - mean)^2) / (n - correction).")

@@ -1,4 +1,4 @@
-/* reshape.c -- the same values under another shape, sharing storage; its gradient is its output's. */
+/* reshape.c -- the same values with another shape, sharing storage; passes its gradient through. */
 #include "ops/op.h"
 
 typedef struct reshape_params {
@@ -7,10 +7,10 @@ typedef struct reshape_params {
 
 static const reshape_params defaults;
 static const pn_param params[] = {
-    PN_REQUIRED(shape, SHAPE, "the new lengths; one of them may be -1: what is left"),
+    PN_REQUIRED(shape, SHAPE, "the new shape; one length may be -1, and is then inferred"),
 };
 
-/* Replaces a -1 by what the other lengths leave. */
+/* Replaces a -1 by the length that follows from the others. */
 static int find_unknown(const pn_call *c, pn_index *shape, int n, pn_error *err)
 {
     pn_index known = 1;
@@ -54,8 +54,8 @@ const pn_op pn_op_reshape = {
     .n_out = 1,
     .differentiable = true,
     .passes = 1,
-    .doc = "The same values in the same order under another shape; nothing is copied.\n\n"
-           "x: any shape and dtype; returns the shape, which must hold as many values.\n\n"
+    .doc = "The same values in the same order with another shape, without copying.\n\n"
+           "x: any shape and dtype; returns shape, which must have the same number of values.\n\n"
            ">>> pn.ops.reshape(np.zeros((2, 6), \"float32\"), (3, -1)).shape\n(3, 4)",
     PN_PARAMS,
     .rule = rule,

@@ -16,7 +16,7 @@ static const rowloss_params defaults = { .delta = 1, .reduction = PN_MEAN };
 #define REDUCTION PN_PARAM(reduction, REDUCTION, PN_REDUCTION_DOC)
 static const pn_param params[] = { REDUCTION };
 static const pn_param huber_params[] = {
-    PN_PARAM(delta, FLOAT, "the error up to which it counts as a square"),
+    PN_PARAM(delta, FLOAT, "the error up to which the loss is quadratic"),
     REDUCTION,
 };
 
@@ -205,6 +205,6 @@ ROWLOSS(mae, MAE, difference_rule, params, "x targets row_weights?",
         ">>> pn.ops.mae(np.float32([1, 2]), np.float32([1, 4])).item()\n1.0")
 ROWLOSS(huber, HUBER, huber_rule, huber_params, "x targets row_weights?",
         "Huber's loss (1964), averaged within a row: with d = x - target, d^2 / 2 where |d| <= delta, and beyond it\n"
-        "delta * (|d| - delta / 2), so that far errors pull no harder than near ones.\n\n"
+        "delta * (|d| - delta / 2), so that the gradient of large errors is bounded.\n\n"
         "x, targets: (N, ...), real, of one dtype; row_weights: (N,).  The mean divides by the total weight.\n\n"
         ">>> pn.ops.huber(np.float32([1, 2]), np.float32([1, 5])).item()\n1.25")

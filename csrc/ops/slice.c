@@ -1,5 +1,5 @@
-/* slice.c -- start:stop:step on each axis.  Rows that lie together (step 1 on the first axis, all of the others) share
- * storage; other slices are copies.  Backward puts dy back where it came from, zeros elsewhere. */
+/* slice.c -- start:stop:step on each axis.  Contiguous rows (step 1 on the first axis, the others whole) share storage;
+ * other slices are copies.  Backward writes dy to the sliced positions, and zeros elsewhere. */
 #include "ops/op.h"
 
 typedef struct slice_params {
@@ -15,7 +15,7 @@ typedef struct range {
     pn_index start, step, count;
 } range;
 
-/* What a Python slice means on an axis of this length. */
+/* Resolves a Python slice on an axis of this length. */
 static range clip_range(pn_index start, pn_index stop, pn_index step, pn_index length)
 {
     const pn_index low = step < 0 ? -1 : 0, high = step < 0 ? length - 1 : length;
@@ -112,8 +112,8 @@ const pn_op pn_op_slice = {
     .inputs = "x",
     .n_out = 1,
     .differentiable = true,
-    .doc = "Basic slicing, start:stop:step on each axis, as x[...] does it; runs of whole rows share storage.\n\n"
-           "x: any shape and dtype; axes without a slice are taken whole; an int takes its axis away.\n\n"
+    .doc = "Basic slicing, start:stop:step on each axis, like x[...]; contiguous rows share storage.\n\n"
+           "x: any shape and dtype; axes without a slice are kept whole; an int removes its axis.\n\n"
            ">>> pn.ops.slice(np.zeros((4, 5), \"float32\"), (slice(1, 3), slice(None, None, 2))).shape\n(2, 3)",
     PN_PARAMS,
     PN_PLAN(plan),

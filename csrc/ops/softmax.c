@@ -3,7 +3,7 @@
  * softmax:      y = exp(x - max) / sum,   dx = y (dy - <y, dy>)
  * log_softmax:  y = x - max - log(sum),   dx = dy - exp(y) sum(dy)
  *
- * The kernels work on rows: where the axis is not the last, copies in scratch make it that. */
+ * The kernels work on rows: if the axis is not the last, the data is transposed in scratch. */
 #include "kernels/loss.h"
 #include "ops/op.h"
 

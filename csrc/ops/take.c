@@ -1,7 +1,7 @@
-/* take.c -- y[i, j, ...] = x[indices[i, j, ...]]: rows of x by their numbers, as an embedding looks up its vectors.
+/* take.c -- y[i, j, ...] = x[indices[i, j, ...]]: selects rows of x by number, like an embedding lookup.
  *
- * x: (n, ...) of any dtype; indices: int64 of any shape; y: indices' shape, then that of a row.  The gradient of x adds
- * up what came back to each row, in the order of the indices. */
+ * x: (n, ...) of any dtype; indices: int64 of any shape; y: the shape of indices, then that of a row.  Backward adds up
+ * the gradients of each row in the order of the indices. */
 #include "kernels/image.h"
 #include "ops/op.h"
 
@@ -85,7 +85,7 @@ const pn_op pn_op_take = {
     .inputs = "x indices",
     .n_out = 1,
     .differentiable = true,
-    .doc = "Rows of x by their numbers: x[indices].\n\n"
+    .doc = "Selects rows of x by number: x[indices].\n\n"
            "x: (n, ...), any dtype; indices: int64, any shape, each from 0 to n - 1; returns the shape of indices,\n"
            "then that of a row.  Where a row is taken more than once, its gradients are added.\n\n"
            ">>> pn.ops.take(np.float32([[1, 2], [3, 4]]), np.array([1, 1, 0])).numpy().tolist()\n"

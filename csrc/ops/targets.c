@@ -1,4 +1,4 @@
-/* targets.c -- what the losses and accuracy share. */
+/* targets.c -- functions shared by the losses and accuracy. */
 #include "kernels/reduce.h"
 #include "ops/targets.h"
 

@@ -1,16 +1,16 @@
-/* targets.h -- what the losses and accuracy share: checks of targets and row weights, and the reduction over rows. */
+/* targets.h -- shared by the losses and accuracy: checks of targets and row weights, and the reduction over rows. */
 #ifndef PN_OPS_TARGETS_H
 #define PN_OPS_TARGETS_H
 
 #include "ops/op.h"
 
-/* Input i holds class numbers 0..classes-1 (`ignore` stands beside them), where its data is there. */
+/* Checks that input i, if it has data, holds class numbers 0..classes-1 or `ignore`. */
 int pn_targets_check_classes(const pn_call *c, int i, pn_index classes, pn_optional ignore, pn_error *err);
 
-/* Input i has one value for each of `rows` rows: the shape `lead` of ndim axes, or that and an axis of length 1. */
+/* Checks that input i has one value per row: the shape `lead` of ndim axes, or that with an axis of length 1 added. */
 int pn_targets_check_rows(const pn_call *c, int i, int ndim, const pn_index *lead, pn_error *err);
 
-/* "none" keeps a loss for each row, in the shape `lead`; else output 0 is a scalar. */
+/* Sets output 0: for "none", one loss per row, of shape `lead`; else a scalar. */
 int pn_targets_output(pn_call *c, pn_reduction how, int ndim, const pn_index *lead, pn_error *err);
 
 /* The sum of n reals, in the kernels' fixed order; work: pn_targets_sum_work bytes. */

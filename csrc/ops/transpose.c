@@ -10,7 +10,7 @@ static const pn_param params[] = {
     PN_PARAM(axes, AXES, "the order of x's axes in the result; None: reversed"),
 };
 
-/* Which axis of x becomes axis i. */
+/* The axis of x that becomes axis i. */
 static int source(const pn_call *c, int i)
 {
     const transpose_params *p = c->params;
@@ -20,7 +20,7 @@ static int source(const pn_call *c, int i)
     return (int)(p->axes.v[i] < 0 ? p->axes.v[i] + ndim : p->axes.v[i]);
 }
 
-/* The plan is the copy, over y's axes. */
+/* The plan is the copy, over the axes of y. */
 static int rule(pn_call *c, pn_error *err)
 {
     const transpose_params *p = c->params;

@@ -5,7 +5,7 @@
 
 enum { CONDITION, A, B };
 
-/* Of the gradient of a and of b: scratch where the operand is repeated. */
+/* For the gradients of a and b: scratch for an operand that is broadcast. */
 typedef struct plan {
     struct part {
         bool full; /* as large as y */

@@ -1,4 +1,4 @@
-/* window.c -- windows that slide over images. */
+/* window.c -- sliding windows over images. */
 #include "ops/window.h"
 
 enum { WINDOW_MOST = 1 << 30 }; /* of a size, stride or padding: sums of them cannot overflow */

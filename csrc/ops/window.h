@@ -1,4 +1,4 @@
-/* window.h -- windows that slide over images (N, H, W, C), for conv2d and the pools. */
+/* window.h -- sliding windows over images (N, H, W, C), for conv2d and pooling. */
 #ifndef PN_OPS_WINDOW_H
 #define PN_OPS_WINDOW_H
 
