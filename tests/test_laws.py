@@ -451,6 +451,12 @@ def test_every_module_of_the_package_is_on_a_floor() -> None:
     assert {module.name.split(".")[0] for module in MODULES} == set(package.FLOORS) - {"_core"}
 
 
+def test_the_tests_of_a_folder_stand_in_the_folder_of_its_name() -> None:
+    """Those of the engine, of modules beside it, and of the project as a whole stand in none."""
+    tested = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+    assert tested == package.folders(MODULES) - {""}
+
+
 @pytest.mark.parametrize("violation", BROKEN)
 def test_a_violation_that_is_planted_is_named(violation: str) -> None:
     law, name, source, said = BROKEN[violation]

@@ -17,7 +17,7 @@ import pyneural as pn
 from pyneural.datasets import downloads, mnist_files
 from pyneural.datasets.idx import parse_idx
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = list(mnist_files.MNIST_MD5)
 
 
