@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/rng.h"
 #include "files.h"
 #include "mlp.h"
 
