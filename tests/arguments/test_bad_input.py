@@ -531,7 +531,7 @@ def test_predict_and_evaluate_refuse_what_the_model_was_not_trained_on():
         ((IMAGES, Y + 5), "evaluate: labels run 5..7"),
         (
             (IMAGES, np.full(20, "cat")),
-            "evaluate: labels are names, as 'cat', the model's classes are the numbers 0..2: give class",
+            "evaluate: y has labels that are not among the classes: cat; the model's classes are the numbers",
         ),
         (pn.Splits(pn.Dataset(IMAGES, Y)), "evaluate: give one part of the data: data.train, data.validation or"),
     ):

@@ -198,7 +198,7 @@ def test_what_is_not_there_cannot_be_loaded(tmp_path):
 def test_a_save_that_fails_leaves_the_old_file(model, tmp_path, monkeypatch):
     path = pn.save(model, tmp_path / "digits.safetensors")
     old = path.read_bytes()
-    monkeypatch.setattr(files.os, "fsync", lambda number: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr("os.fsync", lambda number: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         pn.save(model, path)
     assert path.read_bytes() == old
