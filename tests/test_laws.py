@@ -135,6 +135,29 @@ def test_one_dialect_tests_pointers() -> None:
     assert not [found for path in SOURCES for found in matches(path, r"[!=]= *NULL\b|\bNULL *[!=]=")]
 
 
+def nested_choices(text: str) -> list[int]:
+    """Lines in which a ?: stands within an operand of another one."""
+    found, within = [], [False, False]  # for each bracket that is open: is this place in it within an operand?
+    for mark in re.finditer(r"'(?:\\.|[^'\\])'|[][(){}?;,]", text):
+        if mark[0] in "([{":
+            within.append(within[-1])
+        elif mark[0] in ")]}":
+            within.pop()
+        elif mark[0] in ",;":
+            within[-1] = within[-2]
+        elif mark[0] == "?":
+            if within[-1]:
+                found.append(text.count("\n", 0, mark.start()) + 1)
+            within[-1] = True
+    return found
+
+
+def test_no_choice_is_within_another() -> None:
+    assert not [f"{name(path)}:{line}" for path in SOURCES for line in nested_choices(code(path))]
+    assert nested_choices("f(a ? b : c, (d ? e : g) + (h ? i : j));\nk ? l : m;") == []
+    assert nested_choices("a ? b : c ? d : e;\nf ? g(h ? i : j) : k;\nl ? (m ? n : o) : p;") == [1, 2, 3]
+
+
 # ---- what the user's code may change -------------------------------------------------------------------------------
 
 

@@ -80,8 +80,9 @@ static PyObject *call_with(const pn_state *s, const pn_op *op, int n, PyObject *
     memcpy(in.objects, objects, (size_t)n * sizeof *objects);
     pnb_inputs_look(&in);
     in.recording |= always;
-    PyObject *new_result =
-        !pnb_inputs_are_settled(&in) && pnb_inputs_settle(&in) ? NULL : run(&in, params ? params : op->defaults);
+    PyObject *new_result = NULL;
+    if (pnb_inputs_are_settled(&in) || !pnb_inputs_settle(&in))
+        new_result = run(&in, params ? params : op->defaults);
     pnb_inputs_release(&in);
     return new_result;
 }

@@ -27,7 +27,8 @@ static int read_slice(PyObject *o, const pn_view *x, int axis, pn_slices *s)
     const Py_ssize_t n = PySlice_AdjustIndices(x->shape[axis], &start, &stop, step);
     s->start[axis] = n > 0 ? start : 0;
     s->step[axis] = n > 1 ? step : 1; /* with fewer than two elements the step is irrelevant */
-    s->stop[axis] = n > 1 ? start + (n - 1) * step + (step > 0 ? 1 : -1) : s->start[axis] + n;
+    const Py_ssize_t behind = step > 0 ? 1 : -1;
+    s->stop[axis] = n > 1 ? start + (n - 1) * step + behind : s->start[axis] + n;
     if (s->stop[axis] < 0)
         s->stop[axis] -= x->shape[axis];
     return 0;

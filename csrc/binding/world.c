@@ -32,7 +32,8 @@ static int choose_threads(int *threads)
     if (own < 0 || limit < 0)
         return -1;
     const long machine = pn_cpu_threads() < PN_MAX_THREADS ? pn_cpu_threads() : PN_MAX_THREADS;
-    *threads = (int)(own ? own : limit && limit < machine ? limit : machine);
+    const long most = limit && limit < machine ? limit : machine;
+    *threads = (int)(own ? own : most);
     return 0;
 }
 

@@ -12,7 +12,12 @@ int64_t pn_convert_int64(double x)
     return x == x ? (int64_t)x : 0;
 }
 
-static uint8_t byte_of(double x) { return x >= 255 ? 255 : x > 0 ? (uint8_t)x : 0; }
+static uint8_t byte_of(double x)
+{
+    if (x >= 255)
+        return 255;
+    return x > 0 ? (uint8_t)x : 0;
+}
 
 typedef void loop(const pn_convert *job, pn_index begin, pn_index end);
 

@@ -96,9 +96,11 @@ static int huber_rule(pn_call *c, pn_error *err)
 
 static double target_at(const pn_view *t, pn_index i)
 {
-    return t->dtype == PN_INT64     ? (double)((const int64_t *)t->data)[i]
-           : t->dtype == PN_FLOAT64 ? ((const double *)t->data)[i]
-                                    : (double)((const float *)t->data)[i];
+    switch (t->dtype) {
+    case PN_INT64: return (double)((const int64_t *)t->data)[i];
+    case PN_FLOAT64: return ((const double *)t->data)[i];
+    default: return (double)((const float *)t->data)[i];
+    }
 }
 
 static int binary_rule(pn_call *c, pn_error *err)
@@ -131,13 +133,14 @@ static pn_rowloss job_of(const pn_call *c, pn_rowloss_f f)
 {
     const plan *b = c->plan;
     const bool converted = c->x[TARGETS]->dtype == PN_INT64;
+    void *const room = c->recording ? c->saved : c->scratch;
     const rowloss_params *p = c->params;
     return (pn_rowloss){ .f = f,
                          .delta = p->delta,
                          .rows = b->rows,
                          .C = b->C,
                          .x = c->x[X]->data,
-                         .t = converted ? pn_at(c->recording ? c->saved : c->scratch, b->t) : c->x[TARGETS]->data,
+                         .t = converted ? pn_at(room, b->t) : c->x[TARGETS]->data,
                          .row_weight = c->x[ROW_WEIGHTS] ? c->x[ROW_WEIGHTS]->data : NULL };
 }
 
