@@ -110,10 +110,7 @@ static pn_tensor *make_output(pn_engine *engine, const pn_call *call, int i, boo
 static int run_forward(pn_engine *engine, pn_call *call, pn_error *err)
 {
     const pn_op *op = call->op;
-    pn_index values = 0;
-    for (int i = 0; i < call->n_out; i++)
-        values |= call->y[i].size;
-    if (!op->forward || values == 0)
+    if (!op->forward || !pn_call_has_values(call))
         return 0;
     void *own = pn_mem_get(engine->memory, PN_SCRATCH_BYTES, err);
     if (!own)

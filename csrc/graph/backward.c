@@ -298,15 +298,6 @@ static void fill_call(pn_call *call, const sweep *s, pn_node *node)
     call->owns_dy = owns_dy(node);
 }
 
-/* Whether all outputs of the op are empty, so that the gradients of its inputs are zero. */
-static bool is_empty(const pn_node *node)
-{
-    pn_index values = 0;
-    for (int i = 0; i < node->n_out; i++)
-        values |= node->out[i].view.size;
-    return values == 0;
-}
-
 static void no_gradient(const pn_call *call)
 {
     for (int i = 0; i < call->n_in; i++)
@@ -316,7 +307,7 @@ static void no_gradient(const pn_call *call)
 
 static int run_backward(sweep *s, pn_node *node, pn_call *call)
 {
-    if (is_empty(node)) {
+    if (!pn_call_has_values(call)) {
         no_gradient(call);
         return 0;
     }

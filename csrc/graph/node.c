@@ -3,6 +3,19 @@
 
 #include "graph/node.h"
 
+static void link_input(pn_node_in *in, pn_tensor *x, bool wanted)
+{
+    in->given = true;
+    in->view = x->v;
+    in->view.data = NULL;
+    if (!wanted)
+        return;
+    if (x->node)
+        in->edge = (pn_edge){ .node = pn_node_ref(x->node), .output = x->output };
+    else
+        in->edge = (pn_edge){ .slot = pn_slot_ref(x->slot) };
+}
+
 pn_node *pn_node_new(pn_engine *engine, const pn_call *call, pn_tensor *const *inputs, pn_error *err)
 {
     const pn_op *op = call->op;
@@ -31,20 +44,9 @@ pn_node *pn_node_new(pn_engine *engine, const pn_call *call, pn_tensor *const *i
     }
     node->n_in = call->n_in;
     node->n_out = call->n_out;
-    for (int i = 0; i < node->n_in; i++) {
-        if (!inputs[i])
-            continue;
-        pn_node_in *in = &node->in[i];
-        in->given = true;
-        in->view = inputs[i]->v;
-        in->view.data = NULL;
-        if (!call->wants[i])
-            continue;
-        if (inputs[i]->node)
-            in->edge = (pn_edge){ .node = pn_node_ref(inputs[i]->node), .output = inputs[i]->output };
-        else
-            in->edge = (pn_edge){ .slot = pn_slot_ref(inputs[i]->slot) };
-    }
+    for (int i = 0; i < node->n_in; i++)
+        if (inputs[i])
+            link_input(&node->in[i], inputs[i], call->wants[i]);
     node->sequence = atomic_fetch_add(&engine->sequence, 1);
     return node;
 }

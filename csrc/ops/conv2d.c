@@ -40,34 +40,24 @@ typedef struct plan {
 static pn_conv_pool job_of(const pn_call *c, const pn_window *w)
 {
     const conv2d_params *p = c->params;
-    const pn_index *x = c->x[X]->shape, *k = c->x[WEIGHT]->shape;
-    return (pn_conv_pool){
-        .conv = { .N = x[0],
-                  .H = x[1],
-                  .W = x[2],
-                  .C = x[3],
-                  .OH = w->OH,
-                  .OW = w->OW,
-                  .O = k[3],
-                  .KH = k[0],
-                  .KW = k[1],
-                  .stride_h = w->stride_h,
-                  .stride_w = w->stride_w,
-                  .pad_top = w->pad_top,
-                  .pad_left = w->pad_left,
-                  .act = p->activation,
-                  .slope = p->slope },
-        .pool = { .N = x[0],
-                  .H = w->OH,
-                  .W = w->OW,
-                  .C = k[3],
-                  .OH = w->OH / pn_max(1, p->pool[0]),
-                  .OW = w->OW / pn_max(1, p->pool[1]),
-                  .KH = p->pool[0],
-                  .KW = p->pool[1],
-                  .stride_h = p->pool[0],
-                  .stride_w = p->pool[1] },
+    const pn_index O = c->x[WEIGHT]->shape[3];
+    pn_conv_pool job = { .conv = pn_window_conv(w, c->x[X]->shape) };
+    job.conv.O = O;
+    job.conv.act = p->activation;
+    job.conv.slope = p->slope;
+    job.pool = (pn_pool2d){
+        .N = job.conv.N,
+        .H = w->OH,
+        .W = w->OW,
+        .C = O,
+        .OH = w->OH / pn_max(1, p->pool[0]),
+        .OW = w->OW / pn_max(1, p->pool[1]),
+        .KH = p->pool[0],
+        .KW = p->pool[1],
+        .stride_h = p->pool[0],
+        .stride_w = p->pool[1],
     };
+    return job;
 }
 
 static bool pools(const pn_conv_pool *job) { return job->pool.KH > 0; }
@@ -125,11 +115,11 @@ static int check_pool(const pn_call *c, const pn_window *w, pn_error *err)
 static int rule(pn_call *c, pn_error *err)
 {
     const conv2d_params *p = c->params;
-    pn_window w;
     if (pn_call_check_real(c, err) || check_shapes(c, err))
         return -1;
     const pn_index *k = c->x[WEIGHT]->shape;
-    if (pn_window_place(c, &w, k[0], k[1], p->stride, &p->padding, false, "kernel", err) || check_pool(c, &w, err) ||
+    pn_window w = { .KH = k[0], .KW = k[1], .stride_h = p->stride[0], .stride_w = p->stride[1] };
+    if (pn_window_place(c, &w, &p->padding, false, "kernel", err) || check_pool(c, &w, err) ||
         pn_call_check_activation(c, p->activation, p->slope, err))
         return -1;
     plan *b = c->plan;

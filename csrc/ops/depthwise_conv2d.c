@@ -82,31 +82,21 @@ static int rule(pn_call *c, pn_error *err)
     if (pn_call_check_real(c, err) || check_shapes(c, err) || pn_call_check_activation(c, p->activation, p->slope, err))
         return -1;
     const pn_index *x = c->x[X]->shape, *k = c->x[WEIGHT]->shape;
-    pn_window w;
-    if (pn_window_place(c, &w, k[0], k[1], p->stride, &p->padding, false, "kernel", err))
+    pn_window w = { .KH = k[0], .KW = k[1], .stride_h = p->stride[0], .stride_w = p->stride[1] };
+    if (pn_window_place(c, &w, &p->padding, false, "kernel", err))
         return -1;
     const pn_index shape[4] = { x[0], w.OH, w.OW, k[2] * k[3] };
     if (pn_call_output(c, 0, c->x[X]->dtype, 4, shape, err))
         return -1;
     plan *made = c->plan;
     *made = (plan){
-        .conv = { .N = x[0],
-                  .H = x[1],
-                  .W = x[2],
-                  .C = shape[3],
-                  .OH = w.OH,
-                  .OW = w.OW,
-                  .KH = w.KH,
-                  .KW = w.KW,
-                  .stride_h = w.stride_h,
-                  .stride_w = w.stride_w,
-                  .pad_top = w.pad_top,
-                  .pad_left = w.pad_left,
-                  .act = p->activation,
-                  .slope = p->slope },
+        .conv = pn_window_conv(&w, x),
         .inputs = c->x[X]->size,
         .M = k[3],
     };
+    made->conv.C = shape[3];
+    made->conv.act = p->activation;
+    made->conv.slope = p->slope;
     lay_out(c, made);
     c->keep_x = (c->wants[X] ? PN_KEEP_X(WEIGHT) : 0) | (c->wants[WEIGHT] ? PN_KEEP_X(X) : 0);
     c->keep_y = p->activation != PN_ACT_NONE ? PN_KEEP_Y(0) : 0;

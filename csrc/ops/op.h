@@ -157,6 +157,15 @@ static inline void pn_call_clear_inputs(pn_call *c, int from, int to)
     }
 }
 
+/* Whether any output has a value; else nothing is computed, and the gradients of the inputs are zero. */
+static inline bool pn_call_has_values(const pn_call *c)
+{
+    for (int i = 0; i < c->n_out; i++)
+        if (c->y[i].size > 0)
+            return true;
+    return false;
+}
+
 /* Everything 0 or NULL for a call of n_in inputs; what lists of inputs have room for besides is left alone. */
 static inline void pn_call_clear(pn_call *c, int n_in)
 {

@@ -22,11 +22,14 @@ static const pn_param params[] = {
 static int pool_rule(pn_call *c, pn_error *err)
 {
     const pool2d_params *p = c->params;
-    const pn_index stride[2] = { p->stride[0] == 0 ? p->size[0] : p->stride[0],
-                                 p->stride[1] == 0 ? p->size[1] : p->stride[1] };
-    pn_window w;
+    pn_window w = {
+        .KH = p->size[0],
+        .KW = p->size[1],
+        .stride_h = p->stride[0] == 0 ? p->size[0] : p->stride[0],
+        .stride_w = p->stride[1] == 0 ? p->size[1] : p->stride[1],
+    };
     if (pn_call_check_real(c, err) || pn_call_check_ndim(c, 0, 4, "(N, H, W, C)", err) ||
-        pn_window_place(c, &w, p->size[0], p->size[1], stride, &p->padding, true, "window", err))
+        pn_window_place(c, &w, &p->padding, true, "window", err))
         return -1;
     const pn_index *x = c->x[0]->shape, shape[4] = { x[0], w.OH, w.OW, x[3] };
     pn_pool2d *job = c->plan;

@@ -39,20 +39,37 @@ static int check_padding(const pn_call *c, const pn_padding *p, pn_index KH, pn_
     return 0;
 }
 
-int pn_window_place(const pn_call *c, pn_window *w, pn_index KH, pn_index KW, const pn_index stride[2],
-                    const pn_padding *padding, bool inside, const char *what, pn_error *err)
+int pn_window_place(const pn_call *c, pn_window *w, const pn_padding *padding, bool inside, const char *what,
+                    pn_error *err)
 {
     const pn_view *x = c->x[0];
-    if (check_pair(c, what, KH, KW, 1, err) || check_pair(c, "stride", stride[0], stride[1], 1, err) ||
-        check_padding(c, padding, KH, KW, inside, err))
+    if (check_pair(c, what, w->KH, w->KW, 1, err) || check_pair(c, "stride", w->stride_h, w->stride_w, 1, err) ||
+        check_padding(c, padding, w->KH, w->KW, inside, err))
         return -1;
-    *w = (pn_window){ .KH = KH, .KW = KW, .stride_h = stride[0], .stride_w = stride[1] };
-    w->OH = place(x->shape[1], KH, stride[0], padding->mode, padding->top, padding->bottom, &w->pad_top);
-    w->OW = place(x->shape[2], KW, stride[1], padding->mode, padding->left, padding->right, &w->pad_left);
+    w->OH = place(x->shape[1], w->KH, w->stride_h, padding->mode, padding->top, padding->bottom, &w->pad_top);
+    w->OW = place(x->shape[2], w->KW, w->stride_w, padding->mode, padding->left, padding->right, &w->pad_left);
     if (w->OH < 1 || w->OW < 1)
         return pn_fail(err, PN_ESHAPE,
                        "%s: a %td x %td %s does not fit into a %td x %td image (x is %s); "
                        "make it smaller, or give padding=\"same\"",
-                       c->op->name, KH, KW, what, x->shape[1], x->shape[2], pn_view_text(x).s);
+                       c->op->name, w->KH, w->KW, what, x->shape[1], x->shape[2], pn_view_text(x).s);
     return 0;
+}
+
+pn_conv pn_window_conv(const pn_window *w, const pn_index x[4])
+{
+    return (pn_conv){
+        .N = x[0],
+        .H = x[1],
+        .W = x[2],
+        .C = x[3],
+        .OH = w->OH,
+        .OW = w->OW,
+        .KH = w->KH,
+        .KW = w->KW,
+        .stride_h = w->stride_h,
+        .stride_w = w->stride_w,
+        .pad_top = w->pad_top,
+        .pad_left = w->pad_left,
+    };
 }
