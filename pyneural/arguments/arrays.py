@@ -11,15 +11,22 @@ Array = npt.NDArray[Any]
 
 
 def as_rows(what: str, values: Any) -> Array:
-    """Rows of uint8, float32 or float64, native and C-contiguous; other numbers become float32."""
+    """Numbers as `as_numbers` gives them; grey images (n, height, width) of uint8 get their axis of channels."""
+    array = as_numbers(what, values)
+    return array[..., None] if array.dtype == np.uint8 and array.ndim == 3 else array
+
+
+def as_numbers(what: str, values: Any) -> Array:
+    """uint8, float32 or float64, native and C-contiguous; other numbers become float32 where that holds them exactly.
+
+    Raises:
+        TypeError: they are not numbers; says where.
+        ValueError: rows have several lengths.
+    """
     array = _array(what, values)
     if array.dtype.kind not in "iubf":
         raise TypeError(f"{what} {_no_numbers(array)}")
-    if array.dtype == np.uint8:
-        array = np.ascontiguousarray(array)
-    else:
-        array = np.ascontiguousarray(array, np.float64 if _wide(values, array) else np.float32)
-    return array[..., None] if array.dtype == np.uint8 and array.ndim == 3 else array
+    return np.ascontiguousarray(array, _dtype(values, array))
 
 
 def as_labels(what: str, values: Any) -> Array:
@@ -103,6 +110,14 @@ def _is_number(value: Any) -> bool:
     return True
 
 
-def _wide(values: Any, array: Array) -> bool:
-    """float64 stays when it was chosen; a list of Python numbers did not choose it."""
-    return array.dtype.kind == "f" and array.dtype.itemsize == 8 and isinstance(values, np.ndarray | _core.Tensor)
+def _dtype(values: Any, array: Array) -> str:
+    """uint8 and arrays of float64 stay; numbers that float32 would round become float64, all others float32."""
+    if array.dtype == np.uint8:
+        return "uint8"
+    if array.dtype.kind == "b" or array.dtype.itemsize <= 2 or array.dtype == np.float32:
+        return "float32"
+    if array.dtype == np.float64 and isinstance(values, np.ndarray | _core.Tensor):
+        return "float64"
+    with np.errstate(over="ignore"):
+        short = array.astype(np.float32)
+    return "float32" if np.array_equal(short, array, equal_nan=array.dtype.kind == "f") else "float64"

@@ -106,19 +106,29 @@ def _channels_last(x: Array, who: str) -> None:
         raise ValueError(f"{who}: x is {x.shape}: channels look first; use x.transpose(0, 2, 3, 1)")
 
 
-def checked(model: Model, x: Array, who: str) -> Array:
-    """The inputs for training or predicting: fitted, of the model's dtype or uint8, without NaN and infinities."""
+def as_inputs(model: Model, x: Array, who: str, kind: str) -> Array:
+    """Inputs to train on, to measure with or to predict from: of the model's shape, uint8 or real, all finite.
+
+    Args:
+        model: what they are for.
+        x: (n, ...) numbers.
+        who: opens the messages.
+        kind: of the preprocessing; float64 stays where a mean is to be subtracted, and else becomes the model's dtype.
+
+    Raises:
+        ValueError: they are not what the model takes; says why.
+    """
     x = fitted(model, x, who)
     if x.dtype == np.uint8:
-        return np.ascontiguousarray(x)
-    x = np.ascontiguousarray(x, model.dtype)
+        return numbered(model, np.ascontiguousarray(x), who)
+    x = np.ascontiguousarray(x, "float64" if kind != "none" and x.dtype == np.float64 else model.dtype)
     count, first = _core.check_finite(x)
     if count:
         place = tuple(int(i) for i in np.unravel_index(first, x.shape))
         raise ValueError(
             f"{who}: x has {count:,} values that are NaN or infinite, the first at {place}: remove or fill them"
         )
-    return x
+    return numbered(model, x, who)
 
 
 def warn_of_scale(model: Model, x: Array, preprocess: str | None) -> None:

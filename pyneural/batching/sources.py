@@ -14,9 +14,9 @@ import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import warn
 from pyneural.batching.feed import Batches, Feed
-from pyneural.batching.inputs import checked, numbered, warn_of_scale
+from pyneural.batching.inputs import as_inputs, warn_of_scale
 from pyneural.batching.stream import Stream, digest, is_stream
-from pyneural.card.preprocessing import Moments, Preprocessing
+from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
 from pyneural.datasets.dataset import Dataset, Splits, as_dataset
 from pyneural.datasets.image_folder import folder
 from pyneural.datasets.splitting import split_rows
@@ -110,22 +110,22 @@ def sources(
         held = None
     if is_stream(given):
         train: Source = Stream(model, given, preprocess, "fit")
-        return train, *_beside_stream(model, train, held, share)
+        return train, *_beside_stream(model, train, held, share, preprocess)
     part = given.train if isinstance(given, Splits) else given
+    x = as_inputs(model, part.x, "fit", kind_for(model.card.preprocessing, preprocess, part.x.dtype.name))
     why = _indivisible(part) if share == DEFAULT_SHARE else ""
     if held is None and share and not why:
         rows, held_rows = split_rows(part, share, seed)
-        x = numbered(model, checked(model, part.x, "fit"), "fit")
         warn_of_scale(model, x, preprocess)
         by = "" if part.groups is None else _apart(part.groups[rows], part.groups[held_rows])
         words = f"{len(rows):,} train, {len(held_rows):,} validation (shuffled, stratified{by})"
         return Rows(part, x, rows, "fit"), Rows(part, x, held_rows, "fit"), words
-    train = Rows(part, numbered(model, checked(model, part.x, "fit"), "fit"), np.arange(len(part)), "fit")
-    warn_of_scale(model, train.x, preprocess)
+    warn_of_scale(model, x, preprocess)
+    train = Rows(part, x, np.arange(len(part)), "fit")
     words = f"{len(train):,} train"
     if held is None:
         return train, None, f"{words}, no validation{f' ({why})' if why and share else ''}"
-    second = _held(model, held, train)
+    second = _held(model, held, train, preprocess)
     groups = held.groups if isinstance(held, Dataset) else None
     by = "" if part.groups is None or groups is None else _apart(part.groups, groups)
     return train, second, f"{words}, {len(second):,} validation (given{by})"
@@ -153,10 +153,12 @@ def _apart(groups: Array, held: Array) -> str:
     return f", by group: {len(train):,} and {len(second):,} groups, {said}"
 
 
-def _beside_stream(model: Model, train: Source, held: Any, share: float) -> tuple[Source | None, str]:
+def _beside_stream(
+    model: Model, train: Source, held: Any, share: float, preprocess: str | None
+) -> tuple[Source | None, str]:
     words = f"{len(train):,} train"
     if held is not None:
-        second = _held(model, held, train)
+        second = _held(model, held, train, preprocess)
         return second, f"{words}, {len(second):,} validation (given)"
     if share == DEFAULT_SHARE:
         return None, f"{words}, no validation (no share of batches can be held back: give validation=)"
@@ -168,13 +170,14 @@ def _beside_stream(model: Model, train: Source, held: Any, share: float) -> tupl
     return None, f"{words}, no validation"
 
 
-def _held(model: Model, held: Any, train: Source) -> Source:
+def _held(model: Model, held: Any, train: Source, preprocess: str | None) -> Source:
     who = "fit: validation"
     second: Source
     if is_stream(held):
-        second = Stream(model, held, None, who)
+        second = Stream(model, held, preprocess, who, learn=False)
     else:
-        second = Rows(held, numbered(model, checked(model, held.x, who), who), np.arange(len(held)), who)
+        kind = kind_for(model.card.preprocessing, preprocess, train.dtype)
+        second = Rows(held, as_inputs(model, held.x, who, kind), np.arange(len(held)), who)
     if second.shape != train.shape:
         raise ValueError(f"{who} has inputs {second.shape}, the training data {train.shape}: give both alike")
     return second

@@ -15,8 +15,8 @@ import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array, as_labels, as_rows
 from pyneural.batching.feed import Targets, each
-from pyneural.batching.inputs import checked, numbered, warn_of_scale
-from pyneural.card.preprocessing import Moments, Preprocessing, decided
+from pyneural.batching.inputs import as_inputs, warn_of_scale
+from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.models.model import Model
 
@@ -64,8 +64,9 @@ class Stream:
     Args:
         model: what it is for.
         data: gives pairs (x, y).
-        preprocess: fit's choice, which says whether moments are wanted; None for validation.
+        preprocess: fit's choice.
         who: opens the messages.
+        learn: whether moments are wanted, and warnings; not for validation.
 
     Raises:
         ValueError, TypeError: it can be gone over once only, gives nothing, or a batch is not as it must be.
@@ -74,7 +75,7 @@ class Stream:
     name, note, prepare = "data", "", ""
     classes: tuple[str, ...] = ()
 
-    def __init__(self, model: Model, data: Any, preprocess: str | None, who: str) -> None:
+    def __init__(self, model: Model, data: Any, preprocess: str | None, who: str, learn: bool = True) -> None:
         refuse_iterator(data, who)
         self.model, self.data, self.who = model, data, who
         self._moments = _Moments()
@@ -82,13 +83,15 @@ class Stream:
         said, self._count, self._batches = [], 0, 0
         self._smallest = sys.maxsize
         for x, y in pairs(data, who):
-            x = numbered(model, checked(model, x, self._at), self._at)
             if self._batches == 0:
-                self.shape, self.dtype = x.shape[1:], "uint8" if x.dtype == np.uint8 else x.dtype.name
-                wanted = decided(preprocess, self.dtype) == "dataset"
-                warn_of_scale(model, x, preprocess)
+                kind = kind_for(model.card.preprocessing, preprocess, x.dtype.name)
+                if learn:
+                    warn_of_scale(model, x, preprocess)
+            x = as_inputs(model, x, self._at, kind)
+            if self._batches == 0:
+                self.shape, self.dtype = x.shape[1:], x.dtype.name
             self._same(x)
-            if wanted:
+            if learn and kind == "dataset":
                 self._moments.add(x)
             self._hash.update(np.ascontiguousarray(x).data)
             said.append(y)
@@ -137,7 +140,7 @@ class StreamFeed:
         self, stream: Stream, preprocessing: Preprocessing, encode: Callable[[Any, str], Any], dtype: str
     ) -> None:
         self._stream, self._preprocessing, self._encode = stream, preprocessing, encode
-        self._batch = preprocessing.gather(dtype)
+        self._dtype = dtype
 
     def __len__(self) -> int:
         return len(self._stream)
@@ -162,12 +165,13 @@ class StreamFeed:
             if number > stream._batches:
                 break
             who = f"{stream.who}: batch {number}"
-            x = numbered(model, checked(model, x, who), who)
+            x = as_inputs(model, x, who, self._preprocessing.kind)
             self._preprocessing.check(x.dtype.name, who)
             rows = _core.borrow(np.arange(start, start + len(x)))
             start += len(x)
+            batch = self._preprocessing.gather(x.dtype.name, self._dtype)
             yield (
-                self._batch(_core.borrow(x), _core.borrow(np.arange(len(x)))),
+                batch(_core.borrow(x), _core.borrow(np.arange(len(x)))),
                 each(_core.borrow, self._encode(y, who)),
                 rows,
             )

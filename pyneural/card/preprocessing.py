@@ -28,6 +28,11 @@ def decided(choice: str | None, dtype: str) -> str:
     return ("dataset" if dtype == "uint8" else "none") if kind == "auto" else kind
 
 
+def kind_for(known: "Preprocessing | None", choice: str | None, dtype: str) -> str:
+    """The kind of preprocessing that fit uses: what the model has, unless another is chosen."""
+    return decided(choice, dtype) if known is None or choice != "auto" else known.kind
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """How an input becomes what the first layer takes.
@@ -94,20 +99,23 @@ class Preprocessing:
             "(often x.astype('float32') / 255)"
         )
 
-    def gather(self, dtype: str) -> Gather:
-        """The function (x, rows) -> the prepared batch, in the model's dtype."""
+    def gather(self, given: str, dtype: str) -> Gather:
+        """The function (x, rows) -> the prepared batch, in the model's dtype.
+
+        float64 inputs lose their mean in float64: float32 would round timestamps of one minute to one number.
+
+        Args:
+            given: the dtype of x.
+            dtype: the model's.
+        """
+        within = given if given == "float64" else dtype
+        prepare: Gather = partial(ops.gather, dtype=within)
         if self.kind == "dataset":
-            mean, scale = map(_core.borrow, _scaling(self, dtype))
-            return partial(ops.gather, mean=mean, scale=scale, dtype=dtype)
-        plain = partial(ops.gather, dtype=dtype)
-
-        def own(x: Tensor, rows: Tensor) -> Tensor:
-            batch = plain(x, rows)
-            axes = tuple(range(1, batch.ndim - 1))
-            deviation = ops.sqrt(ops.var(batch, axis=axes, keepdims=True))
-            return (batch - ops.mean(batch, axis=axes, keepdims=True)) / ops.maximum(deviation, 1e-6)
-
-        return own if self.kind == "image" else plain
+            mean, scale = map(_core.borrow, _scaling(self, within))
+            prepare = partial(ops.gather, mean=mean, scale=scale, dtype=within)
+        elif self.kind == "image":
+            prepare = partial(_by_its_own, prepare)
+        return prepare if within == dtype else partial(_rounded, prepare, dtype)
 
     def __str__(self) -> str:
         return {"dataset": "dataset mean, std", "image": "image mean, std", "none": "as it is"}[self.kind]
@@ -117,6 +125,18 @@ class Preprocessing:
 def _scaling(preprocessing: Preprocessing, dtype: str) -> tuple[Array, Array]:
     """The mean and 1 / deviation of each channel."""
     return np.array(preprocessing.mean, dtype), (1.0 / np.array(preprocessing.deviation)).astype(dtype)
+
+
+def _by_its_own(plain: Gather, x: Tensor, rows: Tensor) -> Tensor:
+    """Each image by its own mean and deviation."""
+    batch = plain(x, rows)
+    axes = tuple(range(1, batch.ndim - 1))
+    deviation = ops.sqrt(ops.var(batch, axis=axes, keepdims=True))
+    return (batch - ops.mean(batch, axis=axes, keepdims=True)) / ops.maximum(deviation, 1e-6)
+
+
+def _rounded(prepare: Gather, dtype: str, x: Tensor, rows: Tensor) -> Tensor:
+    return ops.cast(prepare(x, rows), dtype)
 
 
 def _rows(shape: tuple[int, ...]) -> str:

@@ -8,7 +8,7 @@ import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.feed import Feed
-from pyneural.batching.inputs import check_model, checked, numbered
+from pyneural.batching.inputs import as_inputs, check_model
 from pyneural.batching.sources import open_data
 from pyneural.batching.stream import is_stream, labels, pairs
 from pyneural.card.preprocessing import Preprocessing
@@ -80,7 +80,7 @@ def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Prep
     with _core.no_grad():
         for number, (x, y) in enumerate(pairs(part, "evaluate") if is_stream(part) else [(part.x, part.y)], start=1):
             who = f"evaluate: batch {number}" if is_stream(part) else "evaluate"
-            x = numbered(model, checked(model, x, who), who)
+            x = as_inputs(model, x, who, preprocessing.kind)
             preprocessing.check(x.dtype.name, who)
             y = encode(heads, model.dtype, y, who, classes)
             for batch, targets in Feed(x, y, np.arange(len(x)), preprocessing, model.dtype).batches(BATCH):

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 import pyneural._core as _core
-from pyneural.arguments.arrays import Array
+from pyneural.arguments.arrays import Array, as_numbers
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.feed import Feed
-from pyneural.batching.inputs import check_model, checked, not_a_path, numbered
+from pyneural.batching.inputs import as_inputs, check_model, not_a_path
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.evaluation.heads import BATCH, Head, answers, forward, trained
@@ -56,7 +56,9 @@ def predict(model: Model, x: Any) -> Any:
         return empty.get("", empty)
     with _core.no_grad():
         if n <= BATCH:
-            batch = preprocessing.gather(model.dtype)(_core.borrow(values), _core.borrow(np.arange(n)))
+            batch = preprocessing.gather(values.dtype.name, model.dtype)(
+                _core.borrow(values), _core.borrow(np.arange(n))
+            )
             return answers(run(batch, training=False), heads)
         feed = Feed(values, None, np.arange(n), preprocessing, model.dtype)
         found = [answers(run(batch, training=False), heads) for batch, _ in feed.batches(BATCH)]
@@ -67,18 +69,25 @@ def predict(model: Model, x: Any) -> Any:
 
 def _inputs(model: Model, x: Any, preprocessing: Preprocessing) -> Array:
     """A batch of inputs (n, ...), checked, of what predict is given."""
-    values = x.x if isinstance(x, Dataset) else x.numpy() if isinstance(x, _core.Tensor) else np.asarray(x)
-    if values.dtype.kind not in "iubf":
-        not_a_path(model, values, "predict")
+    values = x.x if isinstance(x, Dataset) else x if isinstance(x, np.ndarray) else _numbers(model, x)
+    if values.dtype != _PIXELS:
+        values = _numbers(model, values)
     shape = model.input_shape or ()
     if values.shape == shape or (values.ndim == 2 and (*values.shape, 1) == shape):
         values = values[None]
-    if values.dtype == _PIXELS and preprocessing.dtype == "uint8":
-        return checked(model, values, "predict")
-    looked_up = values.dtype == _PIXELS  # perhaps: else the check says what is wrong
-    values = numbered(model, values, "predict") if looked_up else values.astype(model.dtype, copy=False)
+    values = as_inputs(model, values, "predict", preprocessing.kind)
     preprocessing.check(values.dtype.name, "predict")
-    return checked(model, values, "predict")
+    return values
+
+
+def _numbers(model: Model, x: Any) -> Array:
+    """Inputs as numbers; where they are no array at all, most are the path of an image."""
+    try:
+        return as_numbers("predict: x", x)
+    except TypeError:
+        if np.ndim(x) == 0:
+            not_a_path(model, np.asarray(x), "predict")
+        raise
 
 
 class Prediction(NamedTuple):

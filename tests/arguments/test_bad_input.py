@@ -116,7 +116,7 @@ DATA_AND_MODEL = [
         three,
         (X, ["cat", None] * 10),
         ValueError,
-        "data: y has 10 labels that are missing (None or NaN)",
+        "data: y has 10 labels that are missing (None, NaN or NA)",
     ),
     (three, (X, np.array(["a", np.nan] * 10, object)), ValueError, "data: y has 10 labels that are missing"),
     (
@@ -514,7 +514,7 @@ def test_predict_and_evaluate_refuse_what_the_model_was_not_trained_on():
     for x, words in (
         (
             IMAGES / 255,
-            "predict: the model was trained on uint8 pixels 0..255, x is float32: give the pixels as they are",
+            "predict: the model was trained on uint8 pixels 0..255, x is float64: give the pixels as they are",
         ),
         (COLOURED, "predict: the model was built for images (8, 8, 1), this data has (32, 32, 3)"),
         ("cat.png", "predict: x is 'cat.png': give its pixels, PIL.Image.open(path).convert('L').resize((8, 8))"),
@@ -522,7 +522,7 @@ def test_predict_and_evaluate_refuse_what_the_model_was_not_trained_on():
             np.full((9, 6, 1), 1, np.uint8),
             "predict: the model was built for images (8, 8, 1), this is one of",
         ),
-        (["a", "b"], "predict: x is of <U1: give numbers"),
+        (["a", "b"], "predict: x holds 'a' at row 0: give numbers"),
         (pn.Splits(pn.Dataset(IMAGES, Y)), "predict: give one part of the data: data.test, or data.test.x"),
     ):
         with pytest.raises((ValueError, TypeError), match=re.escape(words)):
