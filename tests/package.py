@@ -16,8 +16,9 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            "_core version built", "arguments", "ops", "images", "card", "metrics losses initializers schedules",
-            "datasets", "layers", "models", "files", "batching", "evaluation", "training", "plot", "apps", "commands",
+            "_core version built printing", "arguments", "ops", "images", "card",
+            "metrics losses initializers schedules", "datasets",
+            "layers", "models", "files", "batching", "evaluation", "training", "plot", "apps", "commands",
             "__main__ moved __init__",
         )
     )

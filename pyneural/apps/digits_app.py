@@ -17,6 +17,7 @@ from pyneural.layers.dense import Dense
 from pyneural.layers.norms import BatchNorm, Dropout
 from pyneural.layers.reshaping import Flatten
 from pyneural.models.model import Model, Sequential
+from pyneural.printing import put
 from pyneural.schedules import Schedule
 from pyneural.training.fit import fit
 from pyneural.training.history import History
@@ -127,19 +128,19 @@ def digits(
         report = _tested(made, train if samples is not None else None, found.test, history, verbose)
     finally:
         if saved is not None and verbose:
-            print(f"saved {saved} ({saved.stat().st_size:,} bytes)", flush=True)
+            put(f"saved {saved} ({saved.stat().st_size:,} bytes)")
     return Run(made, history, report)
 
 
 def _tested(model: Model, train: Dataset | None, test: Dataset | None, history: History, verbose: int) -> Report | None:
     """The report on the test images, and before it that on some training images, where those are given."""
     if train is not None and verbose:
-        print("train: ", end="")
+        put("train: ", end="")
         evaluate(model, train, verbose=verbose)
     if history.interrupted or test is None:
         return None
     if train is not None and verbose:
-        print("test: ", end="")
+        put("test: ", end="")
     report: Report = evaluate(model, test, verbose=verbose)
     return report
 

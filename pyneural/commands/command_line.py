@@ -12,6 +12,7 @@ from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from pyneural.printing import put
 from pyneural.version import VERSION
 
 EXIT_CODES = (
@@ -180,4 +181,4 @@ def _ended(error: Exception) -> int:
 
 def _tell(what: object) -> None:
     """One line on stderr."""
-    print(f"pyneural: {' '.join(str(what).split()) or type(what).__name__}", file=sys.stderr)
+    put(f"pyneural: {' '.join(str(what).split()) or type(what).__name__}", stream=sys.stderr)

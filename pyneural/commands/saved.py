@@ -21,6 +21,7 @@ from pyneural.files.safetensors import load
 from pyneural.images.digit import examine_digit
 from pyneural.images.files import opened, pixels
 from pyneural.models.model import Model
+from pyneural.printing import put
 
 PREPARED = {"digit": "pn.prepare_digit: cropped to the ink, in a 20 x 20 box, centred in 28 x 28", "": "none"}
 
@@ -50,10 +51,10 @@ def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = Fal
         except (ValueError, OSError) as error:
             if debug:
                 raise
-            print(f"pyneural: {error}", file=sys.stderr, flush=True)
+            put(f"pyneural: {error}", stream=sys.stderr)
             well = False
             continue
-        print(" · ".join((f"{file}: {_answer(loaded, image)}", *note)), f"\n    {done}", sep="", flush=True)
+        put(" · ".join((f"{file}: {_answer(loaded, image)}", *note)) + f"\n    {done}")
     return well
 
 
@@ -73,7 +74,8 @@ def evaluate(model: str | Path, data: str | Path | None = None) -> None:
     _trained(loaded, "evaluate")
     part = _test_part(loaded, data)
     report = measure(loaded, part, verbose=0)
-    print(" · ".join((f"{part.name}: {report}", *_sample(loaded))))
+    first, *others = report.parts
+    put(" · ".join((f"{part.name}: {first}", *others, *_sample(loaded))))
 
 
 def info(model: str | Path) -> None:
@@ -86,13 +88,13 @@ def info(model: str | Path) -> None:
         ValueError, OSError: it cannot be read.
     """
     source, loaded = Path(model), load(model)
-    print(loaded, end="\n\n")
+    put(loaded, end="\n\n")
     loaded.summary()
-    print()
+    put()
     facts = list(_facts(source, loaded))
     width = max(len(name) for name, _ in facts) + 2
     for name, text in facts:
-        print(f"{name:<{width}}{text}")
+        put(f"{name:<{width}}{text}")
 
 
 # ---- predict -------------------------------------------------------------------------------------------------------

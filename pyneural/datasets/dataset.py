@@ -8,6 +8,7 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows
 from pyneural.card.classes import checked_names
+from pyneural.printing import encodable
 
 
 class Dataset:
@@ -79,7 +80,7 @@ class Dataset:
         note = f" ({self.note})" if self.note else ""
         name = self.name or "dataset"
         labels = ", ".join(f"{head or 'y'} {y.dtype} {y.shape[1:]}" for head, y in by_head(self.y).items())
-        return f"<{name}{note}: {len(self):,} x {self.x.dtype} {self.x.shape[1:]}, {labels}>"
+        return encodable(f"<{name}{note}: {len(self):,} x {self.x.dtype} {self.x.shape[1:]}, {labels}>")
 
     def take(self, rows: Any) -> "Dataset":
         """The examples of these rows, as a new Dataset."""

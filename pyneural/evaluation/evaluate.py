@@ -64,7 +64,8 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
     reports = {head.name: Report(head.task, *_whole(found[head.name]), name, note, head.loss.name) for head in heads}
     if verbose:
         for head, report in reports.items():
-            say((f"{head}: {report}" if head else str(report)).split(" · "))
+            first, *others = report.parts
+            say([f"{head}: {first}" if head else first, *others])
     return reports.get("", reports)
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from pyneural.metrics.estimate import Estimate
+from pyneural.printing import put
 
 SEPARATOR = " · "
 
@@ -57,7 +58,7 @@ def _unbroken(words: list[str], columns: int) -> list[str]:
 
 def say(parts: Sequence[str]) -> None:
     """Prints a permanent line of parts, folded at the width of a terminal."""
-    print("\n".join(folded(parts, terminal_columns())), flush=True)
+    put("\n".join(folded(parts, terminal_columns())))
 
 
 def terminal_columns() -> int | None:

@@ -13,6 +13,7 @@ from pyneural.card.preprocessing import Preprocessing
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.evaluation.heads import BATCH, Head, answers, forward, trained
 from pyneural.models.model import Model, Sequential
+from pyneural.printing import encodable
 
 _PIXELS = np.dtype(np.uint8)
 
@@ -98,7 +99,7 @@ class Prediction(NamedTuple):
     probabilities: Array
 
     def __str__(self) -> str:
-        return f"{self.label} ({100 * self.confidence:.1f} %)"
+        return encodable(f"{self.label} ({100 * self.confidence:.1f} %)")
 
     def __repr__(self) -> str:
         return str(self)

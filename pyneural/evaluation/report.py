@@ -7,6 +7,7 @@ import numpy as np
 from pyneural.arguments.arrays import Array
 from pyneural.card.task import Task
 from pyneural.metrics.estimate import Estimate
+from pyneural.printing import encodable, put
 
 _SHOWN = 4  # of an example's values
 
@@ -68,17 +69,19 @@ class Report:
         if self.accuracy is None:
             off = np.abs(said.astype(np.float64) - actual).mean(axis=1)
             for number in range(count):
-                print(f"#{number} actual {_row(actual[number])} predicted {_row(said[number])} off {off[number]:.3g}")
-            print(f"mean absolute error of {count}: {Estimate.mean(off.tolist())}")
+                put(f"#{number} actual {_row(actual[number])} predicted {_row(said[number])} off {off[number]:.3g}")
+            put(f"mean absolute error of {count}: {Estimate.mean(off.tolist())}")
             return
         label = self.task.label
         for number, (one, other, share) in enumerate(zip(actual, said, 100 * self.confidence[:count], strict=True)):
             mark = "ok" if one == other else "wrong"
-            print(f"#{number} actual {label(one)} predicted {label(other)} {share:.1f} % {mark}")
+            put(f"#{number} actual {label(one)} predicted {label(other)} {share:.1f} % {mark}")
         right = int(np.sum(actual == said))
-        print(f"{right} of {count} right: {Estimate.share(right, count)}")
+        put(f"{right} of {count} right: {Estimate.share(right, count)}")
 
-    def __str__(self) -> str:
+    @property
+    def parts(self) -> list[str]:
+        """What its line says: accuracy, loss, examples."""
         parts = [] if self.accuracy is None else [f"accuracy {self.accuracy}"]
         parts.append(f"{self.loss_name} {self.loss:.4g}")
         if self.r2 is not None:
@@ -86,7 +89,10 @@ class Report:
         parts.append(f"n = {self.n:,}")
         if self.note:
             parts.append(self.note)
-        return " · ".join(parts)
+        return parts
+
+    def __str__(self) -> str:
+        return encodable(" · ".join(self.parts))
 
     __repr__ = __str__
 

@@ -20,6 +20,7 @@ from pyneural.models.blocks import Blocks, Parameters
 from pyneural.models.checks import check_layers, dtype_of, graph_of
 from pyneural.models.graph import Graph
 from pyneural.models.network import Network
+from pyneural.printing import encodable, put
 
 
 class Model(Network):
@@ -170,10 +171,10 @@ class Model(Network):
 
     def summary(self) -> None:
         """Prints a table: layers, output shapes, parameters, FLOPs of one example, and what happens to inputs."""
-        print(summary.table(self))
+        put(summary.table(self))
 
     def __str__(self) -> str:
-        return summary.line(self)
+        return encodable(summary.line(self))
 
     __repr__ = __str__  # what a notebook shows
 

@@ -14,6 +14,7 @@ from pyneural.layers.context import Position, position
 from pyneural.layers.dense import Embedding
 from pyneural.layers.layer import walk
 from pyneural.models.model import Model
+from pyneural.printing import put
 
 _STEP = 1e-5  # halfway between rounding (1e-16 / h) and curvature (h²) in float64
 
@@ -72,7 +73,7 @@ def check_gradients(
             model.blocks().restore(kept)  # running statistics moved
     for name, error in errors.items():
         if verbose:
-            print(f"{name:<32} {leaves[name].shape!s:<20} {error:.1e} {'ok' if error <= tolerance else 'WRONG'}")
+            put(f"{name:<32} {leaves[name].shape!s:<20} {error:.1e} {'ok' if error <= tolerance else 'WRONG'}")
     worst = max(errors, key=errors.__getitem__)
     if not errors[worst] <= tolerance:
         raise AssertionError(

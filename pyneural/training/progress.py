@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyneural.evaluation.lines import SEPARATOR, folded, number, say, shown, terminal_columns
+from pyneural.printing import encodable, put
 
 _WIDE = 110  # columns from which an epoch's line is one
 _BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} · {remaining} left{postfix}"
@@ -49,7 +50,7 @@ class Progress:
                 leave=False,
                 mininterval=0.25,
                 dynamic_ncols=True,
-                bar_format=_BAR,
+                bar_format=encodable(_BAR, sys.stderr),
             )
 
     def step(self, step: int, loss: float) -> None:
@@ -58,7 +59,7 @@ class Progress:
             if self.bar.update():  # it was drawn, which it is at most 4 times a second
                 self.bar.set_postfix_str(f"loss {number(loss)}", refresh=False)
         else:
-            print(f"step {step}/{self.steps} · loss {number(loss)}", flush=True)
+            put(f"step {step}/{self.steps} · loss {number(loss)}")
 
     @property
     def steps_shown(self) -> bool:
@@ -81,6 +82,6 @@ class Progress:
         if columns is not None and tested and columns < max(_WIDE, len(SEPARATOR.join(head + tested))):
             self.parts(head)
             if self.verbose:
-                print("\n".join(f"    {line}" for line in folded(tested, columns - 4, "")), flush=True)
+                put("\n".join(f"    {line}" for line in folded(tested, columns - 4, "")))
         else:
             self.parts(head + tested)

@@ -1,0 +1,136 @@
+"""What is printed can be printed anywhere: on terminals that know ASCII or Windows' letters alone, too."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import child
+import pytest
+from PIL import Image
+
+import pyneural as pn
+from pyneural.printing import encodable
+
+PACKAGE = Path(pn.__file__).parent
+ASCII = {"PYTHONIOENCODING": "ascii"}
+WINDOWS = {"PYTHONIOENCODING": "cp1252"}
+BARE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ":strict"}
+TERMINALS = pytest.mark.parametrize("terminal", [ASCII, WINDOWS, BARE], ids=["ascii", "cp1252", "C"])
+
+
+def written(encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), encoding)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("utf-8", "a · b … R² – Σ кот"),
+        ("cp1252", "a · b … R² – sum \\u043a\\u043e\\u0442"),
+        ("latin-1", "a · b ... R² - sum \\u043a\\u043e\\u0442"),
+        ("ascii", "a | b ... R^2 - sum \\u043a\\u043e\\u0442"),
+    ],
+)
+def test_what_a_stream_cannot_encode_is_said_in_ascii(encoding: str, text: str) -> None:
+    assert encodable("a · b … R² – Σ кот", written(encoding)) == text
+
+
+def test_bytes_that_are_no_text_in_the_name_of_a_file_can_be_printed() -> None:
+    assert encodable("m\udce4.png", written("utf-8")) == "m\\udce4.png"
+
+
+def test_a_stream_without_an_encoding_takes_everything() -> None:
+    assert encodable("·", io.StringIO()) == "·"
+
+
+def output(terminal: dict[str, str], *arguments: str) -> str:
+    """What a program prints in such a terminal; it must end well and leave stderr empty."""
+    command = [sys.executable, "-P", "-W", "error", *arguments]
+    done = subprocess.run(command, env=child.environment(terminal), capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b""), (arguments, done)
+    return done.stdout.decode("cp1252" if terminal is WINDOWS else "ascii")
+
+
+def print_everything() -> None:
+    import io
+    import sys
+
+    import numpy as np
+
+    import pyneural as pn
+
+    class Terminal(io.TextIOWrapper):
+        def isatty(self):
+            return True
+
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(60, 2)).astype("float32")
+    kinds = np.array(["кот", "собака", "рыба"])[np.arange(60) % 3]
+    sys.stderr, usual = Terminal(io.BytesIO(), sys.stdout.encoding), sys.stderr
+    model = pn.Sequential(pn.Dense(8, "relu", name="слой" * 10), pn.Dense(3))
+    data = pn.Dataset(x, kinds, name="звери · 2026")
+    history = pn.fit(model, data, epochs=2, validation=0.3)
+    bar = sys.stderr.buffer.getvalue().decode(sys.stdout.encoding)
+    sys.stderr = usual
+    assert "epoch 2/2" in bar
+    pn.fit(model, data, epochs=1, verbose=2)
+    report = pn.evaluate(model, data)
+    report.samples(3)
+    model.summary()
+    for shown in (model, history, report, data, pn.classify(model, x[0]), repr(report), str(model.layers[1])):
+        print(shown)
+
+    values = pn.Sequential(pn.Dense(1))
+    pn.fit(values, (x, x[:, :1] * 3), epochs=1)
+    pn.evaluate(values, (x, x[:, :1] * 3)).samples(2)
+
+    at = pn.Input((2,))
+    heads = pn.Model(at, {"верх": pn.Dense(3)(at), "низ": pn.Dense(3)(at)})
+    numbers = np.arange(60) % 3
+    pn.fit(heads, (x, {"верх": numbers, "низ": numbers}), epochs=1)
+    pn.evaluate(heads, (x, {"верх": numbers, "низ": numbers}))
+    print(heads)
+    heads.summary()
+    pn.datasets.mnist("sample")
+    print(pn.datasets.mnist("sample").train)
+
+
+@TERMINALS
+def test_training_and_its_results_can_be_printed(terminal: dict[str, str], tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(f"{inspect.getsource(print_everything)}\nprint_everything()\n", encoding="utf-8")
+    text = output(terminal, str(program))
+    assert ("accuracy" in text, "R²" in text, "R^2" in text) == (True, terminal is WINDOWS, terminal is not WINDOWS)
+    assert (" · loss" in text, " | loss" in text) == (terminal is WINDOWS, terminal is not WINDOWS)
+
+
+@TERMINALS
+def test_the_command_line_can_be_printed(terminal: dict[str, str], tmp_path: Path) -> None:
+    model = str(tmp_path / "digits.safetensors")
+    Image.fromarray(pn.datasets.mnist("sample").test.x[0, :, :, 0]).save(tmp_path / "зверь.png")
+    for arguments in (
+        ["digits", "--model", "mlp", "--data", "sample", "--samples", "300", "--epochs", "1", "-o", model],
+        ["info", model],
+        ["predict", model, str(tmp_path / "зверь.png")],
+        ["evaluate", model, "sample"],
+        ["--help"],
+        *([command, "--help"] for command in ("digits", "predict", "evaluate", "info")),
+    ):
+        assert output(terminal, "-m", "pyneural", *arguments)
+
+
+def test_only_one_function_of_the_package_prints() -> None:
+    found = [
+        f"{path.relative_to(PACKAGE)}:{number}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if re.search(r"(?<![\w.>])print\(|std(out|err)\.write\(", line)
+        and ">>>" not in line
+        and "print(model)" not in line
+    ]
+    assert found == [f"printing.py:{found[0].split(':')[1]}"], f"use printing.put: {found}"
