@@ -107,7 +107,12 @@ def _channels_last(x: Array, who: str) -> None:
 
 
 def as_inputs(model: Model, x: Array, who: str, kind: str) -> Array:
-    """Inputs to train on, to measure with or to predict from: of the model's shape, uint8 or real, all finite.
+    """Inputs to train on, to measure with or to predict from: `finite`, and known to a pn.Embedding that is first."""
+    return numbered(model, finite(model, x, who, kind), who)
+
+
+def finite(model: Model, x: Array, who: str, kind: str) -> Array:
+    """Inputs of the model's shape, uint8 or real, all finite.
 
     Args:
         model: what they are for.
@@ -120,7 +125,7 @@ def as_inputs(model: Model, x: Array, who: str, kind: str) -> Array:
     """
     x = fitted(model, x, who)
     if x.dtype == np.uint8:
-        return numbered(model, np.ascontiguousarray(x), who)
+        return np.ascontiguousarray(x)
     x = np.ascontiguousarray(x, "float64" if kind != "none" and x.dtype == np.float64 else model.dtype)
     count, first = _core.check_finite(x)
     if count:
@@ -128,7 +133,7 @@ def as_inputs(model: Model, x: Array, who: str, kind: str) -> Array:
         raise ValueError(
             f"{who}: x has {count:,} values that are NaN or infinite, the first at {place}: remove or fill them"
         )
-    return numbered(model, x, who)
+    return x
 
 
 def warn_of_scale(model: Model, x: Array, preprocess: str | None) -> None:

@@ -169,7 +169,7 @@ class StreamFeed:
             self._preprocessing.check(x.dtype.name, who)
             rows = _core.borrow(np.arange(start, start + len(x)))
             start += len(x)
-            batch = self._preprocessing.gather(x.dtype.name, self._dtype)
+            batch = self._preprocessing.gather(x.dtype, self._dtype)
             yield (
                 batch(_core.borrow(x), _core.borrow(np.arange(len(x)))),
                 each(_core.borrow, self._encode(y, who)),

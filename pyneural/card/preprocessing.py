@@ -15,6 +15,7 @@ from pyneural.arguments.spelling import choose
 
 Gather = Callable[[Tensor, Tensor], Tensor]
 Moments = tuple[Sequence[float] | Array, Sequence[float] | Array]
+_FLOAT64 = np.dtype(np.float64)
 CHOICES = ("auto", "dataset", "image")
 
 
@@ -99,16 +100,16 @@ class Preprocessing:
             "(often x.astype('float32') / 255)"
         )
 
-    def gather(self, given: str, dtype: str) -> Gather:
+    def gather(self, given: Any, dtype: str) -> Gather:
         """The function (x, rows) -> the prepared batch, in the model's dtype.
 
         float64 inputs lose their mean in float64: float32 would round timestamps of one minute to one number.
 
         Args:
-            given: the dtype of x.
+            given: the dtype of x, as NumPy has it.
             dtype: the model's.
         """
-        within = given if given == "float64" else dtype
+        within = "float64" if given == _FLOAT64 else dtype
         prepare: Gather = partial(ops.gather, dtype=within)
         if self.kind == "dataset":
             mean, scale = map(_core.borrow, _scaling(self, within))

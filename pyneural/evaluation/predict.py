@@ -8,7 +8,7 @@ import pyneural._core as _core
 from pyneural.arguments.arrays import Array, as_numbers
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.feed import Feed
-from pyneural.batching.inputs import as_inputs, check_model, not_a_path
+from pyneural.batching.inputs import check_model, finite, not_a_path, numbered
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.evaluation.heads import BATCH, Head, answers, forward, trained
@@ -57,9 +57,7 @@ def predict(model: Model, x: Any) -> Any:
         return empty.get("", empty)
     with _core.no_grad():
         if n <= BATCH:
-            batch = preprocessing.gather(values.dtype.name, model.dtype)(
-                _core.borrow(values), _core.borrow(np.arange(n))
-            )
+            batch = preprocessing.gather(values.dtype, model.dtype)(_core.borrow(values), _core.borrow(np.arange(n)))
             return answers(run(batch, training=False), heads)
         feed = Feed(values, None, np.arange(n), preprocessing, model.dtype)
         found = [answers(run(batch, training=False), heads) for batch, _ in feed.batches(BATCH)]
@@ -76,7 +74,12 @@ def _inputs(model: Model, x: Any, preprocessing: Preprocessing) -> Array:
     shape = model.input_shape or ()
     if values.shape == shape or (values.ndim == 2 and (*values.shape, 1) == shape):
         values = values[None]
-    values = as_inputs(model, values, "predict", preprocessing.kind)
+    pixels = values.dtype == _PIXELS
+    values = finite(model, values, "predict", preprocessing.kind)
+    if pixels and preprocessing.dtype == "uint8":
+        return values
+    if pixels:  # small numbers to look up, perhaps: else the check says what is wrong
+        values = numbered(model, values, "predict")
     preprocessing.check(values.dtype.name, "predict")
     return values
 
