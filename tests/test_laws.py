@@ -205,7 +205,7 @@ KERNEL_ROWS = re.findall(
 
 
 def test_every_kernel_has_a_body_and_a_twin_that_take_what_its_row_says() -> None:
-    wanted = {(name, arguments): 2 for _, name, arguments, _ in KERNEL_ROWS}
+    wanted = Counter({(name, arguments): 2 for _, name, arguments, _ in KERNEL_ROWS})
     assert len(wanted) == len(KERNEL_ROWS), "a kernel has two rows in kernels.def"
     definition = r"^PN_(?:KERNEL|WORK)\((\w+), (?:const pn_team \*team, )?const (pn_\w+) \*\w+\)"
     found = Counter(
@@ -214,19 +214,25 @@ def test_every_kernel_has_a_body_and_a_twin_that_take_what_its_row_says() -> Non
         if path.is_relative_to(CSRC / "kernels")
         for pair in re.findall(definition, code(path), flags=re.MULTILINE)
     )
-    wrong = {pair: found[pair] for pair in {*wanted, *found} if wanted.get(pair) != found[pair]}
-    assert not wrong, f"in kernels.def and with two definitions, body and twin, should be: {wrong}"
+    wrong = [
+        f"{name} of {arguments}: {wanted[name, arguments] // 2} rows, {found[name, arguments]} definitions"
+        for name, arguments in sorted({*wanted, *found})
+        if wanted[name, arguments] != found[name, arguments]
+    ]
+    assert not wrong, f"a row in kernels.def goes with two definitions, body and twin: {'; '.join(wrong)}"
 
 
 def test_every_workspace_is_asked_for() -> None:
     """A struct with a field `work` has a kernel whose row says how many bytes that is, and so does every WORK."""
     rows = [(arguments, workspace) for kind, _, arguments, workspace in KERNEL_ROWS if kind != "WORK"]
     works = {name for kind, name, _, _ in KERNEL_ROWS if kind == "WORK"}
-    assert {workspace for _, workspace in rows} == {"NONE", *works}
+    odd = {workspace for _, workspace in rows} ^ {"NONE", *works}
+    assert not odd, f"a WORK in kernels.def without a kernel that HAS it, or the reverse: {odd}"
     headers = "".join(code(path) for path in (CSRC / "kernels").glob("*.h"))
     structs = re.findall(r"typedef struct (pn_\w+) \{(.*?)\} \1;", headers, flags=re.DOTALL)
     with_work = {struct for struct, fields in structs if re.search(r"\bwork;", fields)}
-    assert with_work == {arguments for arguments, workspace in rows if workspace != "NONE"}
+    odd = with_work ^ {arguments for arguments, workspace in rows if workspace != "NONE"}
+    assert not odd, f"a field `work` that no kernel's row HAS, or the reverse: {odd}"
 
 
 def test_every_kernel_is_tried_at_the_edges_of_its_tiles() -> None:
