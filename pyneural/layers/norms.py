@@ -11,7 +11,6 @@ from pyneural.arguments.checks import Shape
 from pyneural.layers.activations import LAST, Activated
 from pyneural.layers.context import here
 from pyneural.layers.layer import Layer
-from pyneural.layers.operation import record
 
 _NUMBER = int | float | np.integer | np.floating
 
@@ -66,7 +65,7 @@ class BatchNorm(Activated):
             self.running_mean,
             self.running_var,
             residual,
-            training=training and self.trainable,
+            training=training and self._record.trainable,
             momentum=self.momentum,
             epsilon=self.epsilon,
             activation=activation,
@@ -121,7 +120,7 @@ class Dropout(Layer):
         if not training or self.rate == 0:
             return x
         at = here()
-        return ops.dropout(x, at.samples, rate=self.rate, seed=at.seed, stream=record(self).path, step=at.step)
+        return ops.dropout(x, at.samples, rate=self.rate, seed=at.seed, stream=self._record.path, step=at.step)
 
     def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """Multiplications and additions for one example."""

@@ -295,3 +295,24 @@ def test_each_initializer_fills_as_it_says(name):
     }[name]  # fmt: skip
     assert abs(w.std() - deviation) <= 0.02 * deviation  # 60,000 draws: 0.3 % is one deviation
     assert abs(w.mean() - (name == "ones")) <= 0.02 * deviation
+
+
+def test_a_custom_layer_may_give_its_attributes_any_name(rings):
+    class Own(pn.Layer):
+        def __init__(self, *, name=None):
+            super().__init__(name=name)
+            self._path, self._built, self._trainable, self._shapes = "here", False, None, "round"
+            self._specs = self._tensors = self._held = self._nodes = None
+            self.inner = pn.Dense(8, "relu")
+
+        def build(self, shape):
+            self.parameter("factor", (8,), "ones")
+
+        def call(self, x, *, training):
+            return self.inner(x) * self.factor
+
+    model = pn.Sequential(Own(), pn.Dropout(0.1), pn.Dense(3))
+    pn.fit(model, rings, epochs=1, verbose=0)
+    again = pn.files.loads(pn.files.dumps(model), layers=[Own])
+    assert again.fingerprint() == model.fingerprint()
+    assert model["own_1"]._path == "here"
