@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 import pyneural._core as _core
+from pyneural.arguments.objects import missing_rows
+from pyneural.arguments.tables import is_table, table_numbers
 
 Array = npt.NDArray[Any]
 
@@ -23,7 +25,15 @@ def as_numbers(what: str, values: Any) -> Array:
         TypeError: they are not numbers; says where.
         ValueError: rows have several lengths.
     """
-    array = _array(what, values)
+    array = table_numbers(what, values) if is_table(values) else _array(what, values)
+    words = array.dtype.kind != "O" or any(isinstance(value, str) for value in array.flat)
+    missing = [] if words else missing_rows(array)
+    if missing:
+        place = tuple(int(i) for i in np.unravel_index(missing[0], array.shape))
+        raise ValueError(
+            f"{what} has {len(missing):,} missing values (None, NaN or NA), the first at {place}: fill them, or remove "
+            "those examples"
+        )
     if array.dtype.kind not in "iubf":
         raise TypeError(f"{what} {_no_numbers(array)}")
     return np.ascontiguousarray(array, _dtype(values, array))
@@ -61,24 +71,13 @@ def as_groups(what: str, values: Any) -> Array:
     return array.astype(str) if array.dtype.kind == "O" else array
 
 
-def missing_rows(array: Array) -> list[int]:
-    """The places of None, NaN, NaT and pandas' NA."""
-    if array.dtype.kind == "O":
-        return [row for row, value in enumerate(array.flat) if _is_missing(value)]
-    return np.flatnonzero(array != array).tolist()
-
-
-def _is_missing(value: Any) -> bool:
-    if isinstance(value, str | bytes | int):
-        return False
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)  # NaN is not itself
-
-
 def _array(what: str, values: Any) -> Array:
     """An array of values; one of Python objects that are all numbers becomes one of numbers."""
     try:
         array = values.numpy() if isinstance(values, _core.Tensor) else np.asarray(values)
-        if array.dtype.kind == "O" and all(isinstance(value, int | float | np.number) for value in array.flat):
+        if array.dtype.kind == "O" and all(
+            isinstance(value, int | float | np.number | np.bool_) for value in array.flat
+        ):
             return np.array(array.tolist())
     except ValueError as error:
         if "inhomogeneous" not in str(error):

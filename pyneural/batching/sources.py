@@ -16,6 +16,8 @@ from pyneural.arguments.checks import warn
 from pyneural.batching.feed import Batches, Feed
 from pyneural.batching.inputs import as_inputs, warn_of_scale
 from pyneural.batching.stream import Stream, digest, is_stream
+from pyneural.card.classes import Names
+from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
 from pyneural.datasets.dataset import Dataset, Splits, as_dataset
 from pyneural.datasets.image_folder import folder
@@ -39,6 +41,7 @@ class Source(Protocol):
     dtype: str
     y: Any
     classes: Any
+    columns: Names
 
     def __len__(self) -> int:
         """How many examples take part."""
@@ -61,10 +64,11 @@ class Rows:
         x: theirs, checked for the model.
         rows: those that take part.
         who: opens the messages.
+        columns: the names of the columns of x, where they are known.
     """
 
-    def __init__(self, data: Dataset, x: Array, rows: Array, who: str) -> None:
-        self.x, self.rows, self.who = x, rows, who
+    def __init__(self, data: Dataset, x: Array, rows: Array, who: str, columns: Names) -> None:
+        self.x, self.rows, self.who, self.columns = x, rows, who, columns
         self.y, self.classes, self.prepare = data.y, data.classes, data.prepare
         self.shape, self.dtype = x.shape[1:], x.dtype.name
         self.name = " ".join(filter(None, (data.name or "data", f"({data.note})" if data.note else "")))
@@ -112,16 +116,18 @@ def sources(
         train: Source = Stream(model, given, preprocess, "fit")
         return train, *_beside_stream(model, train, held, share, preprocess)
     part = given.train if isinstance(given, Splits) else given
-    x = as_inputs(model, part.x, "fit", kind_for(model.card.preprocessing, preprocess, part.x.dtype.name))
+    columns = model.card.columns or part.columns
+    x = in_order_of(part.x, part.columns, columns, "fit")
+    x = as_inputs(model, x, "fit", kind_for(model.card.preprocessing, preprocess, part.x.dtype.name))
     why = _indivisible(part) if share == DEFAULT_SHARE else ""
     if held is None and share and not why:
         rows, held_rows = split_rows(part, share, seed)
         warn_of_scale(model, x, preprocess)
         by = "" if part.groups is None else _apart(part.groups[rows], part.groups[held_rows])
         words = f"{len(rows):,} train, {len(held_rows):,} validation (shuffled, stratified{by})"
-        return Rows(part, x, rows, "fit"), Rows(part, x, held_rows, "fit"), words
+        return Rows(part, x, rows, "fit", columns), Rows(part, x, held_rows, "fit", columns), words
     warn_of_scale(model, x, preprocess)
-    train = Rows(part, x, np.arange(len(part)), "fit")
+    train = Rows(part, x, np.arange(len(part)), "fit", columns)
     words = f"{len(train):,} train"
     if held is None:
         return train, None, f"{words}, no validation{f' ({why})' if why and share else ''}"
@@ -174,10 +180,11 @@ def _held(model: Model, held: Any, train: Source, preprocess: str | None) -> Sou
     who = "fit: validation"
     second: Source
     if is_stream(held):
-        second = Stream(model, held, preprocess, who, learn=False)
+        second = Stream(model, held, preprocess, who, learn=False, columns=train.columns)
     else:
         kind = kind_for(model.card.preprocessing, preprocess, train.dtype)
-        second = Rows(held, as_inputs(model, held.x, who, kind), np.arange(len(held)), who)
+        x = in_order_of(held.x, held.columns, train.columns, who)
+        second = Rows(held, as_inputs(model, x, who, kind), np.arange(len(held)), who, train.columns)
     if second.shape != train.shape:
         raise ValueError(f"{who} has inputs {second.shape}, the training data {train.shape}: give both alike")
     return second

@@ -14,8 +14,11 @@ import numpy as np
 import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array, as_labels, as_rows
+from pyneural.arguments.tables import column_names
 from pyneural.batching.feed import Targets, each
 from pyneural.batching.inputs import as_inputs, warn_of_scale
+from pyneural.card.classes import Names
+from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.models.model import Model
@@ -30,7 +33,7 @@ def labels(data: Any, who: str) -> Any:
         TypeError: they cannot be.
     """
     refuse_iterator(data, who)
-    return _joined([y for _, y in pairs(data, who)], who)
+    return _joined([y for _, y, _ in pairs(data, who)], who)
 
 
 def refuse_iterator(data: Any, who: str) -> None:
@@ -67,6 +70,7 @@ class Stream:
         preprocess: fit's choice.
         who: opens the messages.
         learn: whether moments are wanted, and warnings; not for validation.
+        columns: the names of the columns of x, where they are known.
 
     Raises:
         ValueError, TypeError: it can be gone over once only, gives nothing, or a batch is not as it must be.
@@ -75,15 +79,26 @@ class Stream:
     name, note, prepare = "data", "", ""
     classes: tuple[str, ...] = ()
 
-    def __init__(self, model: Model, data: Any, preprocess: str | None, who: str, learn: bool = True) -> None:
+    def __init__(
+        self,
+        model: Model,
+        data: Any,
+        preprocess: str | None,
+        who: str,
+        *,
+        learn: bool = True,
+        columns: Names = (),
+    ) -> None:
         refuse_iterator(data, who)
         self.model, self.data, self.who = model, data, who
         self._moments = _Moments()
         self._hash = hashlib.sha256()
         said, self._count, self._batches = [], 0, 0
         self._smallest = sys.maxsize
-        for x, y in pairs(data, who):
+        self.columns = columns or model.card.columns
+        for x, y, names in pairs(data, who, self.columns):
             if self._batches == 0:
+                self.columns = self.columns or names
                 kind = kind_for(model.card.preprocessing, preprocess, x.dtype.name)
                 if learn:
                     warn_of_scale(model, x, preprocess)
@@ -160,7 +175,7 @@ class StreamFeed:
             ValueError: they are not as many as in the first pass, or not alike.
         """
         stream, model, start, number = self._stream, self._stream.model, 0, 0
-        for x, y in pairs(stream.data, stream.who):
+        for x, y, _ in pairs(stream.data, stream.who, stream.columns):
             number += 1
             if number > stream._batches:
                 break
@@ -188,8 +203,10 @@ class StreamFeed:
             yield x, y
 
 
-def pairs(data: Any, who: str) -> Iterator[tuple[Array, Any]]:
-    """The batches of one pass as arrays.
+def pairs(data: Any, who: str, columns: Names = ()) -> Iterator[tuple[Array, Any, Names]]:
+    """The batches of one pass as arrays, and the names of the columns of x, where it comes in tables.
+
+    Tables are brought to the order of `columns`, or else to that of the first batch.
 
     Raises:
         ValueError, TypeError: one is no pair of a batch of inputs and its labels; says which.
@@ -199,7 +216,8 @@ def pairs(data: Any, who: str) -> Iterator[tuple[Array, Any]]:
         if not isinstance(item, tuple | list) or len(item) != 2:
             what = f"{len(item)} things" if isinstance(item, tuple | list) else type(item).__name__
             raise TypeError(f"{at} is {what}: give pairs (x, y), inputs (n, ...) and their labels")
-        x = as_rows(f"{at}: x", item[0])
+        x, names = as_rows(f"{at}: x", item[0]), column_names(item[0])
+        x, columns = in_order_of(x, names, columns, at), columns or names
         if isinstance(item[1], dict):
             y: Any = {str(head): as_labels(f"{at}: y['{head}']", part) for head, part in item[1].items()}
         else:
@@ -215,7 +233,7 @@ def pairs(data: Any, who: str) -> Iterator[tuple[Array, Any]]:
             raise ValueError(f"{at}: x has {len(x):,} examples, y has {lengths[0][0]:,}: give one label for each")
         if len(x) == 0:
             raise ValueError(f"{at} is empty, x is {x.shape}: leave empty batches out")
-        yield x, y
+        yield x, y, columns
 
 
 def _joined(labels: list[Any], who: str) -> Any:

@@ -25,6 +25,7 @@ class Card:
         metrics: of its best epoch.
         best_epoch: which of them all that was; 0 where it is not known.
         prepare: what an image file needs before it is an input: "digit" (pn.prepare_digit), or "" for nothing.
+        columns: the names of the inputs' columns, where they came in a table.
     """
 
     task: Tasks = None
@@ -37,10 +38,12 @@ class Card:
     metrics: dict[str, float] = field(default_factory=dict)
     best_epoch: int = 0
     prepare: str = ""
+    columns: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Everything, as JSON takes it."""
         record = dict(vars(self))
+        record["columns"] = list(self.columns)
         record["task"] = _task_record(self.task)
         record["preprocessing"] = self.preprocessing.as_json() if self.preprocessing else None
         return record
@@ -66,6 +69,7 @@ class Card:
             metrics={str(name): float(value) for name, value in record["metrics"].items()},
             best_epoch=int(record.get("best_epoch", 0)),
             prepare=prepare,
+            columns=tuple(map(str, record.get("columns", ()))),
         )
 
 

@@ -214,6 +214,8 @@ def _facts(source: Path, model: Model) -> Iterator[tuple[str, str]]:
         if card.preprocessing.mean:
             rule += f" (mean {_few(card.preprocessing.mean)}, std {_few(card.preprocessing.deviation)})"
         yield "preprocessing", rule
+    if card.columns:
+        yield "columns", ", ".join(card.columns)
     yield "image files", PREPARED[card.prepare]
     if card.data:
         yield "trained on", card.data + (f", sha256 {card.data_hash[:16]}…" if card.data_hash else "")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows
+from pyneural.arguments.tables import column_names
 from pyneural.card.classes import checked_names
 from pyneural.printing import encodable
 
@@ -15,7 +16,8 @@ class Dataset:
     """Examples x and their labels y.
 
     Args:
-        x: uint8 (n, height, width, channels), or floats (n, ...).  Grey images may come as (n, height, width).
+        x: uint8 (n, height, width, channels), or floats (n, ...).  Grey images may come as (n, height, width), and a
+            table as a DataFrame, whose column names the model then knows its inputs by.
         y: class numbers (n,), names (n,), one-hot rows (n, K), or values (n,) or (n, K); for a model with heads a dict
             of these by the heads' names.
         classes: the names of the classes, in order: label 0 is the first.  They are matched by name with those of a
@@ -43,6 +45,7 @@ class Dataset:
     ) -> None:
         who = name or "data"
         self.x = as_rows(f"{who}: x", x)
+        self.columns = column_names(x)
         self.y: Any = (
             {str(head): as_labels(f"{who}: y['{head}']", part) for head, part in y.items()}
             if isinstance(y, dict)
@@ -87,7 +90,9 @@ class Dataset:
         groups = None if self.groups is None else self.groups[rows]
         y = {head: part[rows] for head, part in self.y.items()} if isinstance(self.y, dict) else self.y[rows]
         said = {"name": self.name, "note": self.note, "prepare": self.prepare}
-        return Dataset(self.x[rows], y, classes=self.classes, groups=groups, **said)
+        part = Dataset(self.x[rows], y, classes=self.classes, groups=groups, **said)
+        part.columns = self.columns
+        return part
 
     def arrays(self, *, flat: bool = False) -> tuple[Array, Any]:
         """The examples as floats, uint8 pixels brought to 0..1, and y; with flat=True a row each.

@@ -1,5 +1,6 @@
 """evaluate.py -- what a trained model is worth."""
 
+from collections.abc import Iterator
 from typing import Any, overload
 
 import numpy as np
@@ -11,6 +12,7 @@ from pyneural.batching.feed import Feed
 from pyneural.batching.inputs import as_inputs, check_model
 from pyneural.batching.sources import open_data
 from pyneural.batching.stream import is_stream, labels, pairs
+from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.evaluation.heads import BATCH, Head, answers, encode, forward, inferred, names, trained
 from pyneural.evaluation.lines import say
@@ -79,8 +81,7 @@ def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Prep
     found: dict[str, Parts] = {head.name: ([], [], []) for head in heads}
     run, classes = forward(model, heads), () if is_stream(part) else part.classes
     with _core.no_grad():
-        for number, (x, y) in enumerate(pairs(part, "evaluate") if is_stream(part) else [(part.x, part.y)], start=1):
-            who = f"evaluate: batch {number}" if is_stream(part) else "evaluate"
+        for who, x, y in _batches(part, model.card.columns):
             x = as_inputs(model, x, who, preprocessing.kind)
             preprocessing.check(x.dtype.name, who)
             y = encode(heads, model.dtype, y, who, classes)
@@ -95,6 +96,15 @@ def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Prep
                     for kept, values in zip(found[head.name], (given, wanted.numpy(), errors), strict=True):
                         kept.append(np.array(values))
     return found
+
+
+def _batches(part: Any, columns: tuple[str, ...]) -> Iterator[tuple[str, Array, Any]]:
+    """What opens the messages, inputs with their columns in order, and labels: of each batch, or of all in one."""
+    if not is_stream(part):
+        yield "evaluate", in_order_of(part.x, part.columns, columns, "evaluate"), part.y
+        return
+    for number, (x, y, _) in enumerate(pairs(part, "evaluate", columns), start=1):
+        yield f"evaluate: batch {number}", x, y
 
 
 def _heads(model: Model, part: Any) -> tuple[Head, ...]:

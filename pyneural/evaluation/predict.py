@@ -7,8 +7,10 @@ import numpy as np
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array, as_numbers
 from pyneural.arguments.spelling import check_keywords
+from pyneural.arguments.tables import column_names, is_table
 from pyneural.batching.feed import Feed
 from pyneural.batching.inputs import check_model, finite, not_a_path, numbered
+from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.evaluation.heads import BATCH, Head, answers, forward, trained
@@ -68,9 +70,13 @@ def predict(model: Model, x: Any) -> Any:
 
 def _inputs(model: Model, x: Any, preprocessing: Preprocessing) -> Array:
     """A batch of inputs (n, ...), checked, of what predict is given."""
-    values = x.x if isinstance(x, Dataset) else x if isinstance(x, np.ndarray) else _numbers(model, x)
-    if values.dtype != _PIXELS:
+    values = x.x if isinstance(x, Dataset) else x
+    if not isinstance(values, np.ndarray) or values.dtype != _PIXELS:
         values = _numbers(model, values)
+    if model.card.columns:
+        row = values.shape == model.input_shape  # of a table, which names its numbers
+        names = x.columns if isinstance(x, Dataset) else column_names(x) if row or is_table(x) else ()
+        values = in_order_of(values, names, model.card.columns, "predict")
     shape = model.input_shape or ()
     if values.shape == shape or (values.ndim == 2 and (*values.shape, 1) == shape):
         values = values[None]

@@ -93,6 +93,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     record_on_card(model, heads)
     model.card.preprocessing, model.card.seed = preprocessing, request.seed
     model.card.data, model.card.data_hash, model.card.prepare = train.name, digest, train.prepare
+    model.card.columns = train.columns
     return made
 
 

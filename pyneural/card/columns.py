@@ -1,0 +1,24 @@
+"""columns.py -- the columns that a model was trained on: tables are brought to their order by name."""
+
+from pyneural.arguments.arrays import Array
+from pyneural.card.classes import Names, listed
+
+
+def in_order_of(x: Array, given: Names, wanted: Names, who: str) -> Array:
+    """The columns of x, which are named `given`, in the order `wanted`; where either has no names, x as it is.
+
+    Raises:
+        ValueError: some are missing, or too many; names them.
+    """
+    if not given or not wanted or given == wanted:
+        return x
+    missing, extra = [name for name in wanted if name not in given], [name for name in given if name not in wanted]
+    if missing or extra:
+        wrong = [f"no {_columns(missing)}"] if missing else []
+        wrong += [f"the {_columns(extra)}, which the training data did not have"] if extra else []
+        raise ValueError(f"{who}: x has {', and '.join(wrong)}: give the columns {listed(wanted)}")
+    return x[..., [given.index(name) for name in wanted]]
+
+
+def _columns(names: list[str]) -> str:
+    return f"column{'s' * (len(names) > 1)} {listed(names)}"
