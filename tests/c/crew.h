@@ -3,7 +3,7 @@
 #define PN_TEST_CREW_H
 
 #include "harness.h"
-#include "kernels.h"
+#include "trace.h"
 
 /* Pools of 2 and 4 threads; one thread is a team without a pool. */
 typedef struct crew {
@@ -28,8 +28,10 @@ static inline void each_table(void (*body)(crew *c, const pn_kernels *k))
         c.pools[i] = pn_pool_new(c.memory, 2 << i, NULL);
     c.scratch = pn_mem_get(c.memory, PN_SCRATCH_BYTES, NULL);
     for (int isa = PN_ISA_BASELINE; isa <= (int)pn_cpu_best_isa(); isa++)
-        for (int real = PN_FLOAT32; real <= (int)PN_FLOAT64; real++)
-            body(&c, pn_kernels_for((pn_isa)isa, (pn_dtype)real));
+        for (int real = PN_FLOAT32; real <= (int)PN_FLOAT64; real++) {
+            const pn_kernels k = traced(pn_kernels_for((pn_isa)isa, (pn_dtype)real));
+            body(&c, &k);
+        }
     pn_mem_put(c.scratch);
     for (int i = 0; i < 2; i++)
         pn_pool_free(c.pools[i]);

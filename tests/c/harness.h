@@ -3,6 +3,7 @@
  *     TEST(blocks_are_aligned) { ... CHECK(...); ... }
  *     TESTS(blocks_are_aligned, ...)                      -- last in the file: makes main
  *
+ * A fault (SIGSEGV, SIGBUS) says which test was running, what it was doing, and where; sanitizers do so themselves.
  * A test left out of TESTS is an unused function, which the compiler refuses.  Arguments of a program: `quick` (tests
  * that ask harness_quick() shorten themselves), `seed=N`, and parts of names (only these tests run). */
 #ifndef PN_TESTS_HARNESS_H
@@ -10,6 +11,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,6 +21,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 /* As double: the C library's are float, and clang warns where they become double. */
 #undef INFINITY
@@ -56,6 +59,8 @@ typedef struct harness_state {
     uint64_t random; /* starts at seed for each test */
     const char *test;
     atomic_int failures; /* of the running test */
+    const char *doing;   /* the kernel that runs, or ran last; NULL where nobody says */
+    void (*explain)(const void *address, char *text, size_t size); /* says more of a fault there, if not NULL */
 } harness_state;
 
 static harness_state harness = { .seed = 1 };
@@ -156,10 +161,36 @@ static inline bool harness_selected(const char *name, int argc, char **argv)
     return !any;
 }
 
+/* What runs is broken: as much as can be said in one write, and out. */
+static inline void harness_fault(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    char more[512] = "", text[1024];
+    if (harness.explain)
+        harness.explain(info->si_addr, more, sizeof more);
+    int n = snprintf(text, sizeof text, "%s: %s in %s: %s (address %p, seed=%" PRIu64 ")\n", harness.test,
+                     number == SIGBUS ? "bus error" : "segmentation fault",
+                     harness.doing ? harness.doing : "what it calls", more, info->si_addr, harness.seed);
+    if (n > 0 && write(STDERR_FILENO, text, (size_t)(n < (int)sizeof text ? n : (int)sizeof text - 1)) < 0)
+        _exit(2);
+    _exit(1);
+}
+
+static inline void harness_watch(void)
+{
+    struct sigaction action = { .sa_sigaction = harness_fault, .sa_flags = SA_SIGINFO };
+    sigemptyset(&action.sa_mask);
+    if (harness_sanitized())
+        return;
+    sigaction(SIGSEGV, &action, NULL);
+    sigaction(SIGBUS, &action, NULL);
+}
+
 static inline int harness_main(int argc, char **argv, const harness_test *tests, int count)
 {
     int passed = 0, failed = 0;
     setvbuf(stdout, NULL, _IOLBF, 0); /* a crash leaves the names of those that passed */
+    harness_watch();
     for (int i = 1; i < argc; i++) {
         harness.quick |= strcmp(argv[i], "quick") == 0;
         if (strncmp(argv[i], "seed=", 5) == 0)
@@ -170,6 +201,8 @@ static inline int harness_main(int argc, char **argv, const harness_test *tests,
             continue;
         harness.test = tests[i].name;
         harness.random = harness.seed;
+        harness.doing = NULL;
+        harness.explain = NULL;
         atomic_store(&harness.failures, 0);
         double start = harness_seconds();
         tests[i].run();

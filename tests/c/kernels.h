@@ -1,7 +1,6 @@
 /* kernels.h -- what the kernel tests share: guarded blocks, reproducible numbers, comparison of reals of both kinds.
  *
- * A guarded block has GUARD_BYTES of a known pattern on both sides; guard_free checks them.  Under AddressSanitizer the
- * guards are poisoned too, so that reading them fails.  Nothing here prints: the functions return what they find. */
+ * Nothing here prints: the functions return what they find. */
 #ifndef PN_TEST_KERNELS_H
 #define PN_TEST_KERNELS_H
 
@@ -9,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guarded.h"
 #include "kernels/act.h"
 #include "kernels/conv.h"
 #include "kernels/copy.h"
@@ -22,47 +22,6 @@
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/update.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
-#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
-#endif
-
-enum { GUARD_BYTES = 256, GUARD_PATTERN = 0xA5 };
-
-typedef struct guarded {
-    unsigned char *base; /* what malloc gave */
-    size_t lead, bytes;  /* the block is base + lead, so many bytes */
-    void *p;             /* the block: PN_ALIGN-aligned, plus `shift` bytes */
-} guarded;
-
-/* A block of `bytes` bytes, `shift` bytes past a PN_ALIGN boundary (0: aligned; sizeof(real): only the element is). */
-static inline guarded guard_new(size_t bytes, size_t shift)
-{
-    size_t lead = GUARD_BYTES + shift, total = lead + bytes + GUARD_BYTES;
-    unsigned char *base = aligned_alloc(PN_ALIGN, (total + PN_ALIGN - 1) / PN_ALIGN * PN_ALIGN);
-    if (!base)
-        abort();
-    memset(base, GUARD_PATTERN, total);
-    ASAN_POISON_MEMORY_REGION(base, lead / 8 * 8);
-    ASAN_POISON_MEMORY_REGION(base + lead + bytes, (size_t)GUARD_BYTES);
-    return (guarded){ base, lead, bytes, base + lead };
-}
-
-/* Returns whether nothing was written outside; the block is gone. */
-static inline bool guard_free(guarded g)
-{
-    bool ok = true;
-    ASAN_UNPOISON_MEMORY_REGION(g.base, g.lead + g.bytes + GUARD_BYTES);
-    for (size_t i = 0; i < g.lead; i++)
-        ok &= g.base[i] == GUARD_PATTERN;
-    for (size_t i = 0; i < GUARD_BYTES; i++)
-        ok &= g.base[g.lead + g.bytes + i] == GUARD_PATTERN;
-    free(g.base);
-    return ok;
-}
 
 /* splitmix64 (Steele, Lea, Flood 2014): enough for test data and for drawing cases. */
 static inline uint64_t draw(uint64_t *seed)

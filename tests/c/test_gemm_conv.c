@@ -26,7 +26,7 @@ static guarded quarters(pn_dtype real, pn_index n)
 
 static guarded copy_of(guarded g)
 {
-    guarded c = guard_new(g.bytes, g.lead - GUARD_BYTES);
+    guarded c = guard_new(g.bytes, (uintptr_t)g.p % PN_ALIGN);
     memcpy(c.p, g.p, g.bytes);
     return c;
 }

@@ -1,10 +1,11 @@
-/* trial.h -- one kernel against its naive twin: operands between guard bytes, unaligned, the same for every run; then
- * the same bits with 1, 2 and 4 threads.  A test adds operands, sets `shape` and calls check, which gives them back. */
+/* trial.h -- one kernel against its naive twin: guarded operands, unaligned; then the same bits with 1, 2 and 4
+ * threads, where each operand touches the page before it, and the one behind it, which fault (guarded.h).  A test adds
+ * operands, sets `shape` and calls check, which gives them back. */
 #ifndef PN_TEST_TRIAL_H
 #define PN_TEST_TRIAL_H
 
 #include "harness.h"
-#include "kernels.h"
+#include "trace.h"
 
 enum { MAX_OPERANDS = 16, MAX_WORK = 4 };
 
@@ -26,6 +27,7 @@ typedef struct trial {
     guarded work[MAX_WORK];
     int works;
     uint64_t seed;
+    int threads;
     const void *shape; /* the kernel's arguments, without pointers */
     const char *what;
     double tolerance, scale;
@@ -106,6 +108,27 @@ static inline void *work_block(trial *t, size_t bytes)
     return t->work[t->works++].p;
 }
 
+static const trial *trial_running;
+
+/* Of a fault: the trial, and the operand that the address is nearest to. */
+static inline void trial_explain(const void *address, char *text, size_t size)
+{
+    const trial *t = trial_running;
+    const char *const at = address;
+    int n = snprintf(text, size, "%s, %s float%d, threads %d", t->what ? t->what : "a trial",
+                     pn_cpu_isa_name(trace_of->isa), t->real == PN_FLOAT32 ? 32 : 64, t->threads);
+    for (int i = 0; i < t->count && n > 0 && (size_t)n < size; i++) {
+        const guarded blocks[] = { t->operands[i].got, t->operands[i].want };
+        for (int b = 0; b < 1 + t->operands[i].out; b++) {
+            const char *from = blocks[b].p, *to = from + blocks[b].bytes;
+            if (at >= to && at < to + 8192)
+                snprintf(text + n, size - (size_t)n, ", %td bytes past operand %d", at - to, i);
+            else if (at < from && at >= from - 8192)
+                snprintf(text + n, size - (size_t)n, ", %td bytes before operand %d", from - at, i);
+        }
+    }
+}
+
 static inline void call_kernel(trial *t, const pn_kernels *k, int threads, kernel_call *call, bool want)
 {
     void *p[MAX_OPERANDS];
@@ -116,7 +139,12 @@ static inline void call_kernel(trial *t, const pn_kernels *k, int threads, kerne
     }
     pn_pool_set_threads(t->pool, threads, NULL);
     const pn_team team = { .pool = t->pool, .scratch = t->scratch };
-    call(k, &team, t, p);
+    const pn_kernels kernels = traced(k);
+    t->threads = threads;
+    trial_running = t;
+    harness.explain = trial_explain;
+    call(&kernels, &team, t, p);
+    harness.explain = NULL;
     while (t->works > 0)
         CHECK(guard_free(t->work[--t->works]));
 }
@@ -143,6 +171,22 @@ static inline void compare(trial *t)
     }
 }
 
+static inline bool give_back(trial *t, int i)
+{
+    return harness_check(guard_free(t->operands[i].got), __FILE__, __LINE__, "%s: wrote outside operand %d", t->what,
+                         i);
+}
+
+/* Moves all operands to an end of their pages; the next run fills them. */
+static inline void move_operands(trial *t, guard_place place)
+{
+    for (int i = 0; i < t->count; i++) {
+        operand *o = &t->operands[i];
+        t->sound &= give_back(t, i);
+        o->got = guard_at(place, (size_t)o->n * o->item, 0);
+    }
+}
+
 /* Runs the kernel and its twin, compares, repeats with more threads, and gives the operands back. */
 static inline void check(trial *t, kernel_call *call)
 {
@@ -156,6 +200,7 @@ static inline void check(trial *t, kernel_call *call)
         memcpy(first[i].p, o->got.p, (size_t)o->n * o->item);
     }
     for (int threads = harness_quick() ? 4 : 2; threads <= 4; threads *= 2) {
+        move_operands(t, threads == 2 ? GUARD_AT_START : GUARD_AT_END);
         call_kernel(t, t->k, threads, call, false);
         for (int i = 0; i < t->count; i++) {
             const operand *o = &t->operands[i];
@@ -166,7 +211,7 @@ static inline void check(trial *t, kernel_call *call)
     }
     for (int i = 0; i < t->count; i++) {
         operand *o = &t->operands[i];
-        t->sound &= harness_check(guard_free(o->got), __FILE__, __LINE__, "%s: wrote outside operand %d", t->what, i);
+        t->sound &= give_back(t, i);
         if (o->out)
             guard_free(o->want);
         guard_free(o->initial);
