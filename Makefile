@@ -1,5 +1,5 @@
-# Makefile -- the doors.  Needs Python 3.11 or newer with its headers, a C compiler and make; nothing else is installed
-# by hand.  Give another interpreter with PYTHON=, another place for the virtual environment with VENV=.
+# Makefile -- all commands; `make help` lists them.  Needs Python 3.11 or newer with its headers, a C compiler and make;
+# everything else is installed automatically.  PYTHON= sets the interpreter, VENV= the virtual environment.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -13,23 +13,23 @@ include tests/c/rules.mk
 
 .PHONY: help digits test op bench bench-kernels bench-install lint docs golden digits-c matrix isas clean install install-here install-test asan-ops tsan-slots fuzz
 
-help:                  ## list these doors
+help:                  ## list these commands
 	@awk -F ' *## *' '/^[a-z-]+:.*## /{split($$1, a, ":"); printf "make %-13s %s\n", a[1], $$2}' $(MAKEFILE_LIST)
 
 digits: install-here   ## install into .venv, train on MNIST, report the test accuracy, save the model
 	$(BIN)/pyneural digits
 
-test: lint             ## install into .venv with -Werror, then lint, types, C tests and the whole suite
+test: lint             ## install into .venv with -Werror, then lint, type checks, C tests and the whole test suite
 	$(MAKE) -j$(JOBS) c-test
 	$(BIN)/pytest tests
 
 matrix:                ## the suite on the oldest and the newest Python and NumPy (OLDEST=, NEWEST= interpreters)
 	tools/matrix.sh $(OLDEST) $(NEWEST)
 
-# A C test of the same name, as a kernel has, is run as well.
+# Also runs the C test of the same name, if there is one.
 op: export PYTHONPATH := $(CURDIR):$(CURDIR)/tests
-op:                    ## one op, in seconds: build what changed, then its rows, on every instruction set (NAME=elu)
-	@[ -n "$(NAME)" ] || { echo "which op? make op NAME=elu"; exit 1; }
+op:                    ## test one op in seconds: incremental build, then its rows on every instruction set (NAME=elu)
+	@[ -n "$(NAME)" ] || { echo "NAME is missing: make op NAME=elu"; exit 1; }
 	@[ -x $(BIN)/pytest ] || $(MAKE) install-test
 	PYNEURAL_WERROR=1 $(BIN)/python setup.py -q build_ext --inplace
 	$(BIN)/pytest -q tests/test_ops.py -k 'every_op or [$(NAME)- or [$(NAME)]'
@@ -38,7 +38,7 @@ op:                    ## one op, in seconds: build what changed, then its rows,
 	done
 	@[ ! -e tests/c/test_$(NAME).c ] || $(MAKE) c-test C_TESTS=tests/c/test_$(NAME).c
 
-# Beyond the processor's best there is nothing to run.  The naive twins have their turn in tests/test_ops.py.
+# Stops at the best instruction set of the processor.  tests/test_ops.py covers the naive twins.
 ISAS ?= baseline avx2 avx512
 isas: install-test     ## the suite under every instruction set of this processor, from the lowest (ISAS=)
 	@best=$$($(BIN)/python -c 'from pyneural import _core; print(_core.isa())'); status=0; \
@@ -48,10 +48,10 @@ isas: install-test     ## the suite under every instruction set of this processo
 	    [ $$isa != $$best ] || break; \
 	done; exit $$status
 
-# The peers live in an environment of their own, and nothing else depends on it.
+# The peers are installed in a separate environment, and nothing else depends on it.
 BENCH_VENV := build/bench-venv
 BENCH      := $(BENCH_VENV)/bin/python
-bench: bench-install   ## against the peers: steps, kernels, memory, 99 %; writes benchmarks/RESULTS.md (QUICK=1, ONLY=)
+bench: bench-install   ## compare with other libraries: steps, kernels, memory; writes benchmarks/RESULTS.md (QUICK=1, ONLY=)
 	$(BENCH) benchmarks/bench.py $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 bench-kernels: bench-install  ## each kernel in GFLOP/s or GB/s: ours by instruction set, the naive twin, PyTorch (ONLY=)
@@ -62,32 +62,32 @@ bench-install:
 	rm -rf build/lib.* build/bdist.*
 	$(BENCH) -m pip --disable-pip-version-check --quiet install . -r benchmarks/peers.txt
 
-lint: install-test     ## ruff, mypy --strict, clang-format, and that docs and stubs are what the op table says
+lint: install-test     ## ruff, mypy --strict, clang-format; checks that docs and stubs match the op table
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict pyneural
 	$(BIN)/clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' '*.inc')
 	$(BIN)/python tools/make_stubs.py --check
 
-docs: install-test     ## write docs/ops.md and the stubs anew, from the op table
+docs: install-test     ## regenerate docs/ops.md and the stubs from the op table
 	$(BIN)/python tools/make_stubs.py
 
-golden:                ## make the golden files anew; fails where one differs (PYTHON= an interpreter that has PyTorch)
+golden:                ## recompute the golden files; fails if one differs (PYTHON= an interpreter that has PyTorch)
 	$(PYTHON) tools/golden.py --check
 
 # ---- the virtual environment --------------------------------------------------------------------------------------
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "pyneural needs Python 3.11 or newer; give one: make PYTHON=python3.11"; exit 1; }
+	    { echo "pyneural needs Python 3.11 or newer; choose one: make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# build/lib would keep files that are gone.  build/objects is setup.py's: it compiles what changed, and knows the flags.
+# Stale build/lib folders would keep deleted files.  setup.py keeps build/objects, and recompiles what changed.
 install: $(BIN)/python
 	rm -rf build/lib.* build/bdist.*
 	$(PIP) install .
 
-# In place, so that `import pyneural` works in this folder as it does elsewhere.
+# Editable, so that `import pyneural` also works in this folder.
 install-here: $(BIN)/python
 	rm -rf build/lib.* build/bdist.*
 	$(PIP) install --editable .
@@ -98,7 +98,7 @@ install-test: $(BIN)/python
 
 # ---- the extension under the sanitizers ----------------------------------------------------------------------------
 
-# The package once more, compiled with a sanitizer; anew only where a source has changed.
+# The package compiled with a sanitizer; rebuilt only when a source has changed.
 PACKAGE_SOURCES := setup.py $(shell find csrc pyneural -type f ! -name '*.so' ! -name '*.pyc')
 $(C_BUILD)/%/package/built: $(PACKAGE_SOURCES) | install-test
 	rm -rf build/lib.* build/bdist.* $(@D)
@@ -106,7 +106,7 @@ $(C_BUILD)/%/package/built: $(PACKAGE_SOURCES) | install-test
 	rm -rf build/lib.* build/bdist.*
 	@touch $@
 
-# Python itself leaks and is not instrumented, so its leaks are not looked for, and the runtime is loaded before it.
+# Python itself leaks and is not instrumented, so leak detection is off, and the sanitizer runtime is preloaded.
 ASAN_PACKAGE := $(C_BUILD)/asan/package
 ASAN_PYTHON   = PYTHONPATH=$(abspath $(ASAN_PACKAGE)) PYTHONMALLOC=malloc LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
                 ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:handle_abort=1:handle_sigill=1 \
@@ -126,7 +126,7 @@ tsan-slots: $(TSAN_PACKAGE)/built
 
 SECONDS ?= 60
 SEED    ?= 0
-fuzz: $(ASAN_PACKAGE)/built  ## the fuzzers under AddressSanitizer, SECONDS=60 in all (FUZZ=ops, SEED=, ONLY=a case)
+fuzz: $(ASAN_PACKAGE)/built  ## the fuzzers under AddressSanitizer, SECONDS=60 in total (FUZZ=ops, SEED=, ONLY=a case)
 	$(ASAN_PYTHON) $(BIN)/python tools/fuzz/fuzz.py $(FUZZ) --seconds $(SECONDS) --seed $(SEED) $(if $(ONLY),--only $(ONLY))
 
 # ---- plain C ------------------------------------------------------------------------------------------------------
@@ -142,15 +142,15 @@ $(foreach build,$(C_BUILDS),$(eval $(C_BUILD)/$(build)/tests/c/test_files: \
     $(C_BUILD)/$(build)/examples/files.o $(C_BUILD)/$(build)/examples/json.o))
 -include $(wildcard $(C_BUILD)/*/examples/*.d)
 
-digits-c: $(EXAMPLE)   ## the same engine without Python: unpack MNIST (MNIST= its folder), train, test, save, load
-	@[ -d $(MNIST) ] || { echo "no MNIST in $(MNIST): give its folder, make digits-c MNIST=..."; exit 1; }
+digits-c: $(EXAMPLE)   ## the C example, without Python: unpack MNIST (MNIST= its folder), train, save, load, test
+	@[ -d $(MNIST) ] || { echo "there is no folder $(MNIST) with MNIST: give it with make digits-c MNIST=..."; exit 1; }
 	@mkdir -p $(IDX)
 	for file in train-images-idx3 train-labels-idx1 t10k-images-idx3 t10k-labels-idx1; do \
 	    gzip -dc $(MNIST)/$$file-ubyte.gz > $(IDX)/$$file-ubyte || exit 1; done
 	$(EXAMPLE) train $(IDX) $(C_BUILD)/digits-c.safetensors
 	$(EXAMPLE) test $(IDX) $(C_BUILD)/digits-c.safetensors
 
-clean:                 ## remove everything that was built, .venv too
+clean:                 ## remove all build products, including .venv
 	rm -rf build dist *.egg-info .venv .mypy_cache .pytest_cache .ruff_cache
 	find pyneural tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +
 	rm -f pyneural/*.so

@@ -1,11 +1,11 @@
 """Builds pyneural._core, the C engine and its binding, as one extension; everything else is in pyproject.toml.
 
 Read from the environment: PYNEURAL_BUILD = release (the default), debug, asan, tsan or coverage; PYNEURAL_WERROR = 1
-makes warnings errors; CC, CFLAGS and LDFLAGS as everywhere.
+makes warnings errors; CC, CFLAGS and LDFLAGS as usual.
 
-Objects stay in build/objects, in a folder for each compiler and set of flags, and serve whoever builds next: pip, or
-`setup.py build_ext --inplace`.  Beside each is a list: its own hash, and that of each file that it was made from; it is
-compiled again where one of them holds something else now, also because another build ended half-way.  A file of
+Builds are incremental: objects stay in build/objects, in one folder per compiler and set of flags, for the next build
+by pip or `setup.py build_ext --inplace`.  Next to each object is a list of hashes, of the object and of every file that
+it was made from.  It is recompiled if one of these has changed, also after an interrupted build.  A file of
 csrc/kernels/isa/ makes an object for each family of kernels.
 """
 
@@ -32,9 +32,9 @@ FLAGS = ["-std=gnu11", "-O3", "-fno-wrapv", "-ffp-contract=fast", "-fno-math-err
          "-fvisibility=hidden", "-pthread"]
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wdouble-promotion", "-Wstrict-prototypes",
             "-Wmissing-prototypes", "-Werror"]
-# gcc writes a memcpy of few bytes out as moves, which the sanitizers do not see; a call, their runtimes check.
+# gcc inlines a memcpy of few bytes as moves, which the sanitizers do not check; they do check calls.
 CALLS = ["-fno-builtin-memcpy", "-fno-builtin-memmove", "-fno-builtin-memset"]
-BUILDS: dict[str, tuple[list[str], list[str]]] = {  # what each adds for the compiler, and for the linker
+BUILDS: dict[str, tuple[list[str], list[str]]] = {  # extra flags for the compiler and for the linker
     "release": (["-g0"], []),
     "debug": (["-O1", "-g", "-UNDEBUG", "-DPN_DEBUG"], []),
     "asan": (["-O1", "-g", "-DPN_DEBUG", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", *CALLS],
@@ -59,12 +59,12 @@ def families(source: str) -> list[str]:
 
 
 def digest(path: str | Path) -> str:
-    """Names what a file holds."""
+    """The hash of a file's contents."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 class Objects:
-    """Compiles what is out of date, side by side."""
+    """Compiles objects that are out of date, in parallel."""
 
     def __init__(self, compiler) -> None:
         self._compile = compiler.compile
@@ -73,7 +73,7 @@ class Objects:
         self._begun = time.time()
 
     def compile(self, sources, *, output_dir, include_dirs, extra_postargs, **words) -> list[str]:
-        """What distutils' compile does, but the objects go to a folder of ours."""
+        """Replaces distutils' compile; the objects go to our own folder."""
         folder = self._folder(extra_postargs, words)
         jobs = [(source, family) for source in sources for family in families(source)]
 
@@ -81,7 +81,7 @@ class Objects:
             source, family = job
             made = folder / family / Path(source).with_suffix(".o")
             parts, dependencies = made.with_suffix(".parts"), made.with_suffix(".d")
-            if self._are_the_same(made, parts, include_dirs):
+            if self._is_up_to_date(made, parts, include_dirs):
                 return str(made)
             made.parent.mkdir(parents=True, exist_ok=True)
             parts.unlink(missing_ok=True)
@@ -107,11 +107,11 @@ class Objects:
         return Path("build", "objects", f"{build}-{hashlib.sha256(key.encode()).hexdigest()[:8]}")
 
     def _note(self, made: Path, parts: Path, dependencies: Path, folders: list[str]) -> None:
-        """An object's hash; a line for each file that went into it: its hash, and its path from where it was found."""
+        """Writes the list: the object's hash, then one line per dependency: its hash and its relative path."""
         text = dependencies.read_text().partition(":")[2].replace("\\\n", " ")
         paths = [word.replace("\\ ", " ") for word in re.findall(r"(?:\\ |\S)+", text)]
         if any(Path(path).stat().st_mtime >= self._begun for path in paths):
-            return  # changed while it was compiled, perhaps: once more next time
+            return  # a source may have changed during the compilation: recompile next time
         lines = [digest(made)]
         for path in paths:
             inside = [os.path.relpath(path, folder) for folder in folders if Path(path).is_relative_to(folder)]
@@ -120,8 +120,8 @@ class Objects:
         whole.write_text("\n".join(lines))
         whole.replace(parts)
 
-    def _are_the_same(self, made: Path, parts: Path, folders: list[str]) -> bool:
-        """Whether the object and all that such lines name are found, and hold what they held."""
+    def _is_up_to_date(self, made: Path, parts: Path, folders: list[str]) -> bool:
+        """Whether the object and all of its dependencies exist and are unchanged."""
         own, *lines = (parts.read_text() if parts.exists() else "").splitlines() or [""]
         if not made.exists() or digest(made) != own:
             return False
@@ -133,35 +133,35 @@ class Objects:
 
 
 class Build(build_ext):
-    """Says what is missing where there is no compiler."""
+    """Builds the extension; names what is missing if there is no compiler."""
 
     def build_extensions(self) -> None:
-        """Builds the one extension there is."""
+        """Builds the extension."""
         self._look_for_tools()
         self._forget_this_machine()
-        self.force = self.compiler.force = True  # to link; what is compiled is for Objects to say
+        self.force = self.compiler.force = True  # always link; Objects decides what to compile
         self.compiler.compile = Objects(self.compiler).compile
         super().build_extensions()
 
     def _forget_this_machine(self) -> None:
-        """Leaves out the folder of libpython that some Pythons have linked in: we need none of it."""
+        """Removes the rpath to libpython that some Pythons add: it is not needed."""
         inherited = shlex.split(sysconfig.get_config_var("LDSHARED") or "")
         places = {word for word in inherited if word.startswith("-Wl,-rpath")}
         self.compiler.linker_so = [word for word in self.compiler.linker_so if word not in places]
 
     def _look_for_tools(self) -> None:
-        """A sentence instead of a traceback."""
+        """Exits with a message instead of a traceback if a tool is missing."""
         compiler = shlex.split(os.environ.get("CC", "") or sysconfig.get_config_var("CC") or "cc")[0]
         headers = Path(sysconfig.get_path("include"))
         if shutil.which(compiler) is None:
             raise SystemExit(
-                f"pyneural is built from C, and there is no compiler '{compiler}' here. Install one (Debian, Ubuntu: "
+                f"pyneural is built from C, but the compiler '{compiler}' was not found. Install one (Debian, Ubuntu: "
                 "apt install build-essential; Fedora: dnf install gcc; macOS: xcode-select --install), or set CC."
             )
         if not (headers / "Python.h").exists():
             raise SystemExit(
-                f"pyneural is built from C, and Python's headers are not in {headers}. Install them (Debian, Ubuntu: "
-                "apt install python3-dev; Fedora: dnf install python3-devel), or use a Python that has them."
+                f"pyneural is built from C, but Python's headers are not in {headers}. Install them (Debian, Ubuntu: "
+                "apt install python3-dev; Fedora: dnf install python3-devel), or use a Python that includes them."
             )
 
 

@@ -1,8 +1,8 @@
-"""make bench: everything that is promised about speed, measured in one run, and written to RESULTS.md.
+"""make bench: measures all performance targets in one run, and writes RESULTS.md.
 
     python benchmarks/bench.py [--quick] [--only WORD ...] [--output FILE]
 
-Peers are compared first, then timed.  Exit status 1 where a target is missed; each is named.
+The results of peers are checked first, then timed.  Exit status 1 if a target is missed; each is named.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from judge import Target
 
 HERE = Path(__file__).resolve().parent
 PARTS = ("cases", "kernels", "growth", "deep", "overhead", "cost", "ninety-nine")
-MEASURED_APART = {  # in processes of their own, one after another
+MEASURED_APART = {  # in separate processes, one after another
     "growth": ("Growth: time and memory an image while training", growth.measure_growth),
     "deep": ("Networks of many layers", growth.measure_deep),
     "overhead": ("Overhead", overhead.measure),
@@ -32,7 +32,7 @@ MEASURED_APART = {  # in processes of their own, one after another
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Speed, size and memory beside the peers'.")
+    parser = argparse.ArgumentParser(description="Speed, size and memory compared with the peers.")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and seeds: a smoke test, rough numbers")
     parser.add_argument("--only", nargs="*", default=[], help=f"parts ({', '.join(PARTS)}) or words of cases")
     parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 class Report:
-    """The parts of a run, and what they found."""
+    """The results of all parts of a run."""
 
     def __init__(self, quick: bool, probe: machine.Probe) -> None:
         self.quick = quick
@@ -72,7 +72,7 @@ class Report:
         self.probe.look(0.2)
 
     def add(self, title: str, body: str, targets: list[Target]) -> None:
-        """Keeps a part, and prints it."""
+        """Adds a part, and prints it."""
         self.targets += targets
         self.sections.append(f"## {title}\n\n{body}")
         print(f"\n{body}", flush=True)
@@ -80,7 +80,7 @@ class Report:
             print(target, flush=True)
 
     def cases(self, words: list[str]) -> None:
-        """The table of cases; words pick some."""
+        """The table of cases; words select some."""
         effort = compare.Effort(3, 0.05) if self.quick else compare.Effort()
         workers, missing = compare.hire()
         self.versions += [*dict.fromkeys(worker.words for worker in workers.values()), *missing]
@@ -100,7 +100,7 @@ class Report:
         self.add("The variants that took part", variants + "\n", [])
 
     def kernels(self) -> None:
-        """The matrix product and convolutions; the others have no limits, and are in kernels.py's own run."""
+        """The matrix product and convolutions; other kernels have no targets, and are measured by kernels.py alone."""
         workers = kernels.hire([kernels.OURS, kernels.THEIRS], (1, 2))
         rounds, seconds = (2, 0.02) if self.quick else (9, 0.1)
         limited = [*kernels.products()[:1], *kernels.convolutions()]

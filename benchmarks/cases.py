@@ -1,6 +1,6 @@
-"""The table of cases: what is trained or asked, on what, and how fast it must be.
+"""The table of cases: what is trained or predicted, on which data, and how fast it must be.
 
-A bar is the highest ratio of our time to the best peer's that is let pass, at two threads; an aim is what is hoped for.
+A bar is the highest accepted ratio of our time to the best peer's, with two threads; an aim is the desired ratio.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Case:
     """One line of the table.
 
     Args:
-        name: what the table calls it.
+        name: its name in the table.
         kind: "train" (batch gathered, forward, backward, Adam), "model" (the network on a prepared float32 batch) or
             "predict" (ours: pn.predict from uint8 pixels to probabilities; the peers' as "model").
         network: its layers.
@@ -24,8 +24,8 @@ class Case:
         data: "digits" (60,000 of 28 x 28) or "xray" (5,216 of 112 x 112).
         bar, aim: limits of the ratio.
         scales: whether two threads must be 1.8 times as fast as one.
-        libraries: whether the ratio is to the best library: NumPy by hand, two bare products that check nothing, is
-            then shown and not divided by.
+        libraries: whether the ratio is to the best library: hand-written NumPy, two bare products without any checks,
+            is then shown but not compared with.
     """
 
     name: str
@@ -61,11 +61,11 @@ CASES = (
 
 
 def load(data: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 (n, height, width, 1) and labels int64 (n,): MNIST where all of it is at hand, else noise."""
+    """Images uint8 (n, height, width, 1) and labels int64 (n,): MNIST if all of it is available, else noise."""
     draw = np.random.default_rng(0)
     if data == "xray":
         return draw.integers(0, 256, (5_216, 112, 112, 1), dtype=np.uint8), draw.integers(0, 2, 5_216)
-    from pyneural import datasets  # here, since the processes that measure a peer's memory must not hold ours
+    from pyneural import datasets  # imported here, since processes that measure a peer's memory must not load pyneural
 
     digits = datasets.mnist().train
     if len(digits) == 60_000:
@@ -74,6 +74,6 @@ def load(data: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def moments(images: np.ndarray) -> tuple[float, float]:
-    """The mean and deviation that every side normalises with."""
+    """The mean and standard deviation that every side normalises with."""
     sample = images[:2_000].astype(np.float64)
     return float(sample.mean()), float(sample.std())

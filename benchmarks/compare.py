@@ -1,4 +1,4 @@
-"""The table of cases: every peer is checked against us, then all are timed in turn."""
+"""The table of cases: every peer is checked against us, then all are timed, interleaved."""
 
 import statistics
 import time
@@ -12,10 +12,10 @@ from networks import Norm, flops, forward_flops, traffic
 from peers import PEERS
 from worker import Worker
 
-# Differences are measured as lengths (root of the sum of squares), relative to the whole.  Float32 sums of up to 10,000
-# terms in another order differ by about 1e-6 of it.  With batch norm, rounding in a batch's mean and variance moves all
-# values a little, and of two million before a ReLU some cross 0: each changes the gradient by a whole term (5e-4 of its
-# length was seen, the same between PyTorch's own float32 and float64).
+# Differences are L2 norms, relative to the norm of the whole.  Float32 sums of up to 10,000 terms in another order
+# differ by about 1e-6.  With batch norm, rounding in a batch's mean and variance moves all values a little, and of two
+# million values before a ReLU some cross 0: each changes the gradient by a whole term (differences of 5e-4 were
+# observed, the same as between PyTorch's own float32 and float64).
 TOLERANCE = 1e-4
 NORM_TOLERANCE = 5e-3
 OURS, BY_HAND = "pyneural", "NumPy"
@@ -24,15 +24,15 @@ Key = tuple[str, int]  # peer, threads
 
 @dataclass(frozen=True)
 class Effort:
-    """How long is measured: rounds of turns of so many seconds."""
+    """How long to measure: rounds, and seconds per turn."""
 
     rounds: int = 15
     seconds: float = 0.2
 
 
 def hire(effort_threads: tuple[int, ...] = (1, 2)) -> tuple[dict[Key, Worker], list[str]]:
-    """A process for each peer and number of threads; sentences about the peers that are missing."""
-    load("digits")  # once, before many processes look for it
+    """A process for each peer and number of threads; messages about missing peers."""
+    load("digits")  # once, before many processes load it
     workers, missing = {}, []
     for peer in PEERS:
         for threads in effort_threads:
@@ -41,7 +41,7 @@ def hire(effort_threads: tuple[int, ...] = (1, 2)) -> tuple[dict[Key, Worker], l
             except RuntimeError as error:
                 if peer == OURS:
                     raise
-                missing.append(f"{peer} takes no part: {str(error).strip().splitlines()[-1]}")
+                missing.append(f"{peer} is left out: {str(error).strip().splitlines()[-1]}")
                 break
     return workers, missing
 
@@ -59,13 +59,13 @@ def difference(case: Case, ours: object, theirs: object) -> float:
 
 
 def tolerance(case: Case) -> float:
-    """The relative difference that is let pass."""
+    """The accepted relative difference."""
     return NORM_TOLERANCE if Norm() in case.network and case.kind == "train" else TOLERANCE
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One case, measured: times by peer and threads, differences to ours by peer, and the variants' names."""
+    """The measurements of a case: times by peer and threads, differences from ours by peer, and names of variants."""
 
     case: Case
     times: dict[Key, Times]
@@ -74,13 +74,13 @@ class Outcome:
     absent: tuple[str, ...] = ()
 
     def peers(self, threads: int) -> dict[str, Times]:
-        """Those at so many threads that we are compared with: not those whose results differ."""
+        """The peers that we are compared with at this number of threads: those whose results agree."""
         good = {name for name, found in self.differences.items() if found <= tolerance(self.case)}
         good -= {BY_HAND} if self.case.libraries else set()
         return {name: t for (name, n), t in self.times.items() if n == threads and name in good}
 
     def ratio(self, threads: int) -> float:
-        """Ours to the best peer's."""
+        """Our time divided by the best peer's."""
         peers = self.peers(threads)
         return ratio(self.times[OURS, threads], peers) if peers else float("nan")
 
@@ -94,10 +94,10 @@ def run(case: Case, workers: dict[Key, Worker], effort: Effort, probe: Probe) ->
             variants[key[0]] = worker.ask("prepare", case)
             checks[key] = worker.ask("check", case)
             lengths[key] = max(2, round(effort.seconds / statistics.median(worker.ask("turn", 3))))
-        except RuntimeError as error:  # a compiler that is not there, an op that is not supported
+        except RuntimeError as error:  # a missing compiler, an unsupported op
             if key[0] == OURS:
                 raise
-            absent.append(f"{case.name}: {key[0]} takes no part: {str(error).strip().splitlines()[-1]}")
+            absent.append(f"{case.name}: {key[0]} is left out: {str(error).strip().splitlines()[-1]}")
     on = {key: worker for key, worker in on.items() if key in lengths}
     differences = {}
     for (peer, _), found in checks.items():
@@ -109,7 +109,7 @@ def run(case: Case, workers: dict[Key, Worker], effort: Effort, probe: Probe) ->
     for _ in range(effort.rounds):
         for key, worker in on.items():
             seconds[key] += worker.ask("turn", min(lengths[key], 5_000))
-            time.sleep(0.01)  # threads that spin for more work go to sleep
+            time.sleep(0.01)  # so that spinning threads go to sleep
         probe.look()
     for worker in on.values():
         worker.ask("drop")
@@ -117,7 +117,7 @@ def run(case: Case, workers: dict[Key, Worker], effort: Effort, probe: Probe) ->
 
 
 def targets(outcome: Outcome) -> list[Target]:
-    """The limits of one case: agreement, the ratio, and what two threads must bring."""
+    """The targets of one case: agreement, the ratio, and the speedup with two threads."""
     case, ours = outcome.case, {n: t for (peer, n), t in outcome.times.items() if peer == OURS}
     found = [
         Target(f"{case.name}: {peer} agrees (relative difference)", value, tolerance(case))
@@ -128,13 +128,13 @@ def targets(outcome: Outcome) -> list[Target]:
         found.append(Target(words, outcome.ratio(2), case.bar, aim=case.aim))
     if 1 in ours and 2 in ours:
         speedup = ours[1].median / ours[2].median
-        limit = 1.8 if case.scales else 0.95  # 0.95: "not slower", within what two medians of the same thing differ
+        limit = 1.8 if case.scales else 0.95  # 0.95: "not slower", within the noise of two medians
         found.append(Target(f"{case.name}: 1 to 2 threads", speedup, limit, least=True, unit=" x"))
     return found
 
 
 def section(outcomes: list[Outcome], probe: Probe, threads: int) -> str:
-    """The table at so many threads: microseconds of the median (p10), ratios, shares."""
+    """The table for a number of threads: median microseconds (p10), ratios, shares of the peak."""
     names = [name for name in PEERS if any(name == peer for outcome in outcomes for peer, _ in outcome.times)]
     head = ["case, µs: median (p10)", *names, "ours / best", "bar", "of FMA peak", "of bandwidth"]
     rows = []
@@ -155,5 +155,5 @@ def section(outcomes: list[Outcome], probe: Probe, threads: int) -> str:
 
 
 def chosen(words: list[str]) -> list[Case]:
-    """The cases whose names contain one of the words; all where there are none."""
+    """The cases whose names contain one of the words; all if there are no words."""
     return [case for case in CASES if not words or any(word.lower() in case.name.lower() for word in words)]

@@ -1,9 +1,9 @@
-"""What it costs to have a library: importing it, its files on the disk, and its memory while it trains.
+"""The footprint of each library: import time, size on disk, and memory while it trains.
 
     python benchmarks/cost.py
 
-Sizes are of the library's own distributions, without what others need too.  Memory is the peak of a fresh process that
-trains Keras' mnist_cnn, batch 128, for a few steps from the same 60,000 images in a file.
+Sizes are of the library's own distributions, without shared dependencies.  Memory is the peak of a fresh process that
+trains Keras' mnist_cnn, batch 128, for a few steps on the same 60,000 images from a file.
 """
 
 import importlib.metadata
@@ -21,7 +21,7 @@ from judge import Target, table, verdict
 from networks import weights
 from startup import probe
 
-LIBRARIES = {  # what is imported, and the distributions that make it
+LIBRARIES = {  # the module to import, and its distributions
     "pyneural": ("pyneural", ("pyneural",)),
     "NumPy": ("numpy", ("numpy",)),
     "PyTorch": ("torch", ("torch",)),
@@ -33,7 +33,7 @@ RESIDENT = 0.5
 
 
 def installed(distributions: tuple[str, ...]) -> int | None:
-    """Bytes of the files of distributions; None where one is not installed."""
+    """Total size of the files of distributions; None if one is not installed."""
     total = 0
     for name in distributions:
         try:
@@ -46,7 +46,7 @@ def installed(distributions: tuple[str, ...]) -> int | None:
 
 
 def resident(side: str, folder: str) -> int:
-    """The peak bytes of this process after some steps of training."""
+    """Peak resident bytes of this process after some training steps."""
     from peers import make
 
     case = next(case for case in CASES if case.name.startswith("train Keras"))

@@ -1,4 +1,4 @@
-"""Numbers that need a process of their own: a child measures, and prints them as JSON in its last line."""
+"""Measurements that need a fresh process: a child measures, and prints the result as JSON in its last line."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def run(script: str, *arguments: str, threads: int = 2) -> Any:
-    """What a script of this folder measures in a fresh interpreter."""
+    """Runs a script of this folder in a fresh interpreter; returns its measurement."""
     environment = os.environ | {"PYNEURAL_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
     command = [sys.executable, str(Path(__file__).parent / script), "--child", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
@@ -19,12 +19,12 @@ def run(script: str, *arguments: str, threads: int = 2) -> Any:
 
 
 def child() -> list[str] | None:
-    """The arguments, where this process is such a child."""
+    """The arguments if this process is such a child, else None."""
     return sys.argv[2:] if sys.argv[1:2] == ["--child"] else None
 
 
 def peak_resident() -> int:
-    """The most bytes that this process has had in memory."""
+    """The peak resident size of this process in bytes."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
         return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))

@@ -1,8 +1,8 @@
-"""Growth: time and memory an image from batch 32 to 4,096, and networks of many layers.
+"""Growth: time and memory per image from batch size 32 to 4,096, and networks with many layers.
 
     python benchmarks/growth.py
 
-Every number comes from a fresh process.  A larger batch may make an image cheaper, never more than a quarter dearer.
+Every number comes from a fresh process.  A larger batch must not cost more than 1.25 times as much per image.
 """
 
 import json
@@ -20,12 +20,12 @@ NETWORKS = {"MLP 784-128-10": MLP, "LeNet 8-16": LENET}
 DEEP = {"MLP of 20 layers": (DEEP_MLP, 64, 2_048), "ResNet of 50 layers": (RESNET_50, 32, 1_024)}
 BATCHES = (32, 256, 1_024, 4_096)
 FLAT, FROM = 1.25, 256
-FALLS = 0.5  # the third epoch's loss over the first's, on classes that a linear model tells apart
-SANE = 1.5  # peak bytes over those of 5 blocks of parameters and of every activation and its gradient
+FALLS = 0.5  # loss of the third epoch over that of the first, on linearly separable classes
+SANE = 1.5  # peak bytes over the size of 5 blocks of parameters and of all activations and their gradients
 
 
 def batch(name: str, size: int) -> dict[str, float]:
-    """The median seconds of a step of pn.fit, and the engine's peak bytes."""
+    """Median seconds per step of pn.fit, and peak bytes of the engine."""
     from peers.ours import Fit
 
     import pyneural as pn

@@ -1,4 +1,4 @@
-"""What times mean: medians and p10, the ratio to the best peer, and whether a target is missed."""
+"""Statistics of times (median, p10), the ratio to the best peer, and targets."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds of many steps."""
+    """Seconds of each of many steps."""
 
     seconds: Sequence[float]
 
@@ -17,18 +17,18 @@ class Times:
 
     @property
     def p10(self) -> float:
-        """A tenth of the steps were faster."""
+        """The 10th percentile."""
         ordered = sorted(self.seconds)
         return ordered[len(ordered) // 10]
 
     @property
     def basis(self) -> float:
-        """What a ratio divides by: the median, or p10 below 0.9 of it: then the peer was disturbed."""
+        """The divisor of ratios: the median, or p10 if that is below 0.9 of it, since the timing is then noisy."""
         return self.p10 if self.p10 < 0.9 * self.median else self.median
 
 
 def best(peers: Mapping[str, Times]) -> str:
-    """The peer with the least basis."""
+    """The peer with the smallest basis."""
     return min(peers, key=lambda name: peers[name].basis)
 
 
@@ -43,9 +43,9 @@ class Target:
 
     Args:
         name: what is measured.
-        value, limit: the number, and what it may be at most (or at least).
-        least: whether the limit is a least value.
-        aim: what is hoped for, or None.
+        value, limit: the number, and its maximum (or minimum).
+        least: whether the limit is a minimum.
+        aim: the desired value, or None.
         unit: printed after the numbers.
     """
 
@@ -68,7 +68,7 @@ class Target:
 
 
 def verdict(text: str, targets: Sequence[Target]) -> int:
-    """Prints what was measured and each target; 1 where one is missed, as an exit status."""
+    """Prints the text and each target; returns the exit status, 1 if a target is missed."""
     print(text)
     for target in targets:
         print(target)
@@ -76,12 +76,12 @@ def verdict(text: str, targets: Sequence[Target]) -> int:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table as Markdown has it; all columns but the first to the right."""
+    """A Markdown table; all columns but the first are right-aligned."""
     lines = [list(head), ["---", *["---:"] * (len(head) - 1)], *map(list, rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def microseconds(seconds: float) -> str:
-    """With as many digits as mean something."""
+    """Microseconds, with as many digits as are meaningful."""
     value = 1e6 * seconds
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 1000 else f"{value:,.0f}"

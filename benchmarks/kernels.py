@@ -2,9 +2,9 @@
 
     python benchmarks/kernels.py [--threads N] [--only WORD ...] [--quick]
 
-One process for each side: pyneural with the best instruction set, with each lower one and as naive twins
-(PYNEURAL_ISA), and PyTorch with its images channels last, where it is installed.  Results are compared before anything
-is timed; a side that differs ends the run with exit status 1.  Shapes are those of the networks in cases.py.
+One process per side: pyneural with the best instruction set, with each lower one and as naive twins (PYNEURAL_ISA),
+and PyTorch with channels-last images, if it is installed.  Results are compared before anything is timed; a side that
+differs ends the run with exit status 1.  Shapes are those of the networks in cases.py.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from networks import taps
 from worker import Worker
 
 OURS, THEIRS = "pyneural ops", "PyTorch ops"
-TOLERANCE = 1e-4  # of the length of the whole: float32 sums of up to 25,000 terms in another order
+TOLERANCE = 1e-4  # relative to the L2 norm: float32 sums of up to 25,000 terms in another order
 Key = tuple[str, int]
 
 
@@ -30,7 +30,7 @@ class Kernel:
     """One op on one shape.
 
     Args:
-        op: the name that the sides know.
+        op: its name in the sides' adapters.
         x: the shape of the input; images are (n, height, width, channels).
         w: the shape of the weight, or ().
         wanted: "y" times the op, "x" and "w" the gradient of that input alone.
@@ -58,11 +58,11 @@ class Kernel:
 
     @property
     def amount(self) -> float:
-        """What a second is divided into, in 10^9."""
+        """The work or the bytes, in 10^9."""
         return 1e-9 * (self.work or self.moved)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The inputs: x, w where there is one, and dy where a gradient is wanted, of the side's own making."""
+        """The inputs: x and, if there is one, w; a side makes dy itself if a gradient is wanted."""
         draw = np.random.default_rng(len(self.name))
         x = draw.integers(0, 256, self.x, dtype=np.uint8) if self.op == "gather" else draw.normal(size=self.x)
         if self.op == "log":
@@ -97,7 +97,7 @@ def products() -> list[Kernel]:
 
 
 def passes() -> list[Kernel]:
-    """Everything that is bound by memory rather than arithmetic."""
+    """Everything that is memory-bound."""
     image, rows = (64, 24, 24, 16), (256, 1024)
     pixels, values = int(np.prod(image)), int(np.prod(rows))
     found = []
@@ -119,7 +119,7 @@ def everything() -> list[Kernel]:
 def measure(
     kernels: list[Kernel], workers: dict[Key, Worker], rounds: int, seconds: float, probe: Probe
 ) -> dict[Kernel, dict[Key, Times]]:
-    """Checks every side against ours, then times them in turn; sides that lack an op have no entry."""
+    """Checks every side against ours, then times them, interleaved; sides that lack an op have no entry."""
     found: dict[Kernel, dict[Key, Times]] = {}
     for kernel in kernels:
         lengths, first = {}, None
@@ -154,7 +154,7 @@ def hire(sides: list[str], threads: tuple[int, ...]) -> dict[Key, Worker]:
             except RuntimeError as error:
                 if side != THEIRS:
                     raise
-                print(f"{side} takes no part: {str(error).strip().splitlines()[-1]}")
+                print(f"{side} is left out: {str(error).strip().splitlines()[-1]}")
                 break
     return workers
 

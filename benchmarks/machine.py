@@ -1,4 +1,4 @@
-"""The machine: what it is, and what it can do at most, measured by probe.c during the run."""
+"""The machine: its description, and its peak performance, measured by probe.c during the run."""
 
 import os
 import platform
@@ -11,12 +11,12 @@ HERE = Path(__file__).resolve().parent
 
 
 class Probe:
-    """Peaks of arithmetic and of memory, measured again and again through the run; medians count."""
+    """Peak arithmetic and memory throughput, measured repeatedly during the run; reports medians."""
 
     def __init__(self, folder: Path) -> None:
         compiler = shutil.which(os.environ.get("CC", "cc")) or shutil.which("gcc") or shutil.which("clang")
         if compiler is None:
-            raise SystemExit("bench: there is no C compiler here for probe.c; install one, or set CC")
+            raise SystemExit("bench: probe.c needs a C compiler, and none was found; install one, or set CC")
         folder.mkdir(parents=True, exist_ok=True)
         self.program = folder / "probe"
         flags = ["-std=gnu11", "-O3", "-march=native", "-ffp-contract=fast", "-pthread"]

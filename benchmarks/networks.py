@@ -1,4 +1,4 @@
-"""The networks of the benchmark, as data: every peer builds the same layers from it and starts from the same weights.
+"""The networks of the benchmark, as data: every peer builds the same layers from it, with the same initial weights.
 
 Weights are in our layouts, (height, width, in, out) and (in, out), and in the order of the layers; a norm has gamma and
 beta, a residual block its two convolutions each with a norm, then the shortcut with its norm where there is one.
@@ -36,7 +36,7 @@ class GlobalPool(NamedTuple):
 
 
 class Flatten(NamedTuple):
-    """All axes but the batch's in one; rows first, then columns, then channels."""
+    """Flattens all axes but the batch axis, in the order rows, columns, channels."""
 
 
 class Dense(NamedTuple):
@@ -116,7 +116,7 @@ def has_shortcut(layer: Residual, shape: Shape) -> bool:
 
 
 def weights(network: Network, shape: Shape, seed: int = 0) -> list[np.ndarray]:
-    """Initial float32 weights: He's deviation where there is a fan, gamma about 1, biases and beta about 0."""
+    """Initial float32 weights: He initialisation for matrices and kernels, gamma about 1, biases and beta about 0."""
     draw, made = np.random.default_rng(seed), []
     for layer, before in zip(network, shapes(network, shape), strict=False):
         for number, size in enumerate(weight_shapes(layer, before)):

@@ -2,9 +2,9 @@
 
     python benchmarks/ninety_nine.py [--seeds N] [--network NAME] [--batch N] [--threads N] [--all]
 
-Every seed is a fresh process.  Timed is the whole first call of pn.fit: checking, building, the pixels' moments, the
-epoch with its gathering; evaluation is apart, so is reading the files.  PyTorch trains the same network with the same
-schedule and batch, fused Adam, channels last; timed from the pixels' moments to the end of the epoch.
+Every seed is a fresh process.  The whole first call of pn.fit is timed: checks, building the model, the moments of the
+pixels and the epoch; reading the files and evaluation are not.  PyTorch trains the same network with the same schedule
+and batch size, fused Adam, channels last; it is timed from the moments of the pixels to the end of the epoch.
 """
 
 import argparse
@@ -23,7 +23,7 @@ ACCURACY, SECONDS, AIM = 99.00, 1.5, 0.9
 RATE, BETA1, BETA2 = 0.01, 0.7, 0.9
 
 # Filters, size and padding of the convolutions, units of the hidden dense layer (0: none).  Each convolution is
-# followed by a 2 x 2 maximum, batch norm and ReLU; in this order the norm has a quarter of the values to do.
+# followed by a 2 x 2 maximum, batch norm and ReLU; in this order the norm has a quarter of the values to process.
 NETWORKS = {
     "16-32, fc 128": (((16, 5, 0), (32, 3, 0)), 128),
     "16-32, fc 64": (((16, 5, 0), (32, 3, 0)), 64),
@@ -31,7 +31,7 @@ NETWORKS = {
     "12-24, fc 96": (((12, 5, 0), (24, 3, 0)), 96),
     "8-32, fc 64": (((8, 5, 0), (32, 3, 0)), 64),
 }
-# Over seeds 0 to 9: 99.06 %; fc 128 has 99.09 in more time, 12-24 98.99 and 8-32 98.96 in little less (see --all).
+# Over seeds 0 to 9: 99.06 %; fc 128 has 99.09 in more time, 12-24 98.99 and 8-32 98.96 in a little less (see --all).
 NETWORK, BATCH = "16-32, fc 64", 128
 
 
@@ -139,7 +139,7 @@ def measure(
         found = side("theirs", name, batch, 1 if quick else THEIR_SEEDS, threads)
         rows.append(row(f"PyTorch, {name}, batch {batch}", *found))
     except RuntimeError as error:
-        rows.append([f"PyTorch takes no part: {str(error).splitlines()[-1]}", "", "", ""])
+        rows.append([f"PyTorch is left out: {str(error).splitlines()[-1]}", "", "", ""])
     return table(HEAD, rows), targets
 
 

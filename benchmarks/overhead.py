@@ -1,9 +1,9 @@
-"""What Python and dispatch cost: an op on tiny tensors, a node of backward, and a step of pn.fit.
+"""The overhead of Python and dispatch: an op on tiny tensors, a node of backward, and a step of pn.fit.
 
     python benchmarks/overhead.py
 
-A step's Python is not taken apart: the whole step of pn.fit on a network with next to no arithmetic bounds it from
-above.  Medians of short pieces, so that a moment in which the machine was busy elsewhere does not count.
+The Python part of a step is bounded from above by a whole step of pn.fit on a network with almost no arithmetic.
+Medians of short pieces are used, so that moments in which the machine was busy do not count.
 """
 
 import json

@@ -1,10 +1,10 @@
-/* probe.c -- what this machine can do: float32 multiply-adds a second in registers, and bytes a second of the triad.
+/* probe.c -- peak throughput of this machine: float32 multiply-adds in registers, and memory bandwidth of the triad.
  *
  *     probe fma THREADS SECONDS      GFLOP/s, all threads together
- *     probe triad THREADS SECONDS    GB/s of a = b + s * c on arrays larger than the caches (12 bytes an element)
+ *     probe triad THREADS SECONDS    GB/s of a = b + s * c on arrays larger than the caches (12 bytes per element)
  *
- * Every thread times short pieces of its own work; its rate is that of its median piece, so that a moment in which the
- * machine was busy elsewhere does not count.  Compiled with -march=native: vectors are as wide as the compiler's. */
+ * Every thread times short pieces of its own work; its rate is that of the median piece, so that moments in which the
+ * machine was busy do not count.  Compiled with -march=native, for the widest vectors. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Twelve independent chains: more than two units of latency four need, few enough for sixteen registers. */
+/* Twelve independent chains: more than two units with a latency of four need, and few enough for sixteen registers. */
 static double fma_piece(const volatile float *seed, volatile float *sink)
 {
     vec r[CHAINS], x, y;

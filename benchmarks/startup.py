@@ -1,7 +1,7 @@
-"""What it costs to have pyneural: the time and memory of importing it, beside NumPy's, and the size of its wheel.
+"""The footprint of pyneural: time and memory of importing it, compared with NumPy, and the size of its wheel.
 
-Each import is made in a fresh interpreter, pyneural and NumPy in turn; the medians count.  Exit status 1 where
-importing takes more than twice as long as NumPy's import, or 20 MB more memory, or where the wheel is larger than 4 MB.
+Each import runs in a fresh interpreter, pyneural and NumPy interleaved; medians are compared.  Exit status 1 if
+importing takes more than twice as long as NumPy, or 20 MB more memory, or if the wheel is larger than 4 MB.
 """
 
 import argparse
@@ -33,7 +33,7 @@ print(seconds, resident)
 def probe(module: str) -> tuple[float, int]:
     """Seconds and resident bytes of importing a module in a fresh interpreter."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    with tempfile.TemporaryDirectory() as elsewhere:  # not in a folder whose pyneural/ would be found first
+    with tempfile.TemporaryDirectory() as elsewhere:  # not in the checkout, whose pyneural/ would be found first
         command = [sys.executable, "-c", PROBE.format(module=module)]
         done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=elsewhere, env=environment)
     seconds, resident = done.stdout.split()
@@ -41,8 +41,8 @@ def probe(module: str) -> tuple[float, int]:
 
 
 def imports(rounds: int) -> bool:
-    """Prints the cost of both imports; whether ours is small enough."""
-    probe("pyneural"), probe("numpy")  # compiled and in the page cache
+    """Prints the cost of both imports; returns whether ours is within the limits."""
+    probe("pyneural"), probe("numpy")  # so that both are compiled and in the page cache
     found: dict[str, list[tuple[float, int]]] = {"numpy": [], "pyneural": []}
     for _ in range(rounds):
         for module, probes in found.items():
@@ -61,7 +61,7 @@ def imports(rounds: int) -> bool:
 
 
 def wheel() -> bool:
-    """Builds a wheel and prints its size; whether it is small enough."""
+    """Builds a wheel and prints its size; returns whether it is within the limit."""
     root = Path(__file__).resolve().parent.parent
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, str(root)]

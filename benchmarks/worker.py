@@ -1,7 +1,7 @@
-"""A process for one peer at one number of threads; it works when told to, and sleeps otherwise.
+"""A process for one peer and one number of threads, which runs commands and sleeps otherwise.
 
-Processes apart, because XLA and BLAS libraries take their threads when they start, and because each peer then has the
-memory and the caches to itself.  Only one is told to work at a time.
+The processes are separate because XLA and BLAS libraries set their number of threads at startup, and so that each peer
+has the memory and the caches to itself.  Only one of them works at a time.
 """
 
 import gc
@@ -15,18 +15,18 @@ import numpy as np
 from cases import Case, load, moments
 from networks import weights
 
-WARM = 2  # steps of a turn that are not counted: threads wake, caches fill
+WARM = 2  # warm-up steps of a turn, not counted
 
 
 def environment(peer: str, threads: int) -> dict[str, str]:
-    """What the libraries read when they start; "pyneural ops avx2" asks for an instruction set."""
+    """Environment variables that the libraries read at startup; "pyneural ops avx2" selects an instruction set."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYNEURAL_THREADS", "NPROC")
     isa = peer.removeprefix("pyneural ops").strip() if peer.startswith("pyneural ops ") else ""
     return dict.fromkeys(names, str(threads)) | {"JAX_PLATFORMS": "cpu"} | ({"PYNEURAL_ISA": isa} if isa else {})
 
 
 class Worker:
-    """The parent's end."""
+    """The parent's side."""
 
     def __init__(self, peer: str, threads: int) -> None:
         self.peer, self.threads = peer, threads
@@ -47,7 +47,7 @@ class Worker:
         self.words = self._answer()
 
     def ask(self, order: str, *arguments: Any) -> Any:
-        """Sends an order, waits for its answer."""
+        """Sends a command, and waits for its result."""
         self.pipe.send((order, *arguments))
         return self._answer()
 
@@ -69,7 +69,7 @@ class Worker:
 
 
 def serve(pipe: Connection, peer: str, threads: int) -> None:
-    """The child's end: answers orders until the pipe closes."""
+    """The child's side: runs commands until the pipe closes."""
     if threads < (os.cpu_count() or 1) and hasattr(os, "sched_setaffinity") and peer == "JAX":
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])  # XLA makes a thread for each it may use
     try:
@@ -92,7 +92,7 @@ def serve(pipe: Connection, peer: str, threads: int) -> None:
 
 
 class Server:
-    """What a child can be told to do."""
+    """The commands of a child."""
 
     def __init__(self, adapter: Any) -> None:
         self.adapter, self.running, self.data = adapter, None, {}
@@ -121,7 +121,7 @@ class Server:
         return self.running.check(np.arange(case.batch)) if case.kind == "train" else self.running.check()
 
     def prepare_kernel(self, kernel: Any) -> bool:
-        """Makes one side of a kernel; whether the side has that op."""
+        """Prepares one side of a kernel; returns whether the side has that op."""
         self.running = self.adapter.kernel(kernel)
         return self.running is not None
 
@@ -130,11 +130,11 @@ class Server:
         return self.running.check()
 
     def turn(self, n: int) -> list[float]:
-        """Seconds of each of n steps, a few before them left out."""
+        """Seconds of each of n steps, after the warm-up."""
         return self.running.steps(n + WARM)[WARM:]
 
     def drop(self) -> None:
-        """Forgets the case."""
+        """Frees the case."""
         self.running.close()
         self.running = None
         gc.collect()

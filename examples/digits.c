@@ -1,10 +1,10 @@
-/* digits.c -- handwritten digits from C: trains the network 784-128-10 on MNIST, tests it, keeps it in a file.
+/* digits.c -- handwritten digits from C: trains the network 784-128-10 on MNIST, tests it, and saves it.
  *
  *     digits train FOLDER MODEL [EPOCHS]     FOLDER holds the four IDX files, unpacked
- *     digits test FOLDER MODEL               MODEL may also come from pn.save
+ *     digits test FOLDER MODEL               MODEL may also be written by pn.save
  *
- * It is the training of pn.fit(Sequential(Flatten(), Dense(128, "relu"), Dense(10)), data, validation=None), step for
- * step: the same random numbers, the same schedule, the same bits. */
+ * The training is the same as pn.fit(Sequential(Flatten(), Dense(128, "relu"), Dense(10)), data, validation=None), step
+ * for step: the same random numbers, the same schedule, bit-identical weights. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,7 +87,7 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* One pass over the data in this order; learns where there is an optimizer. */
+/* One pass over the data in this order; trains if there is an optimizer. */
 static int pass(const mlp *net, const mlp_digits *d, pn_tensor *order, pn_optimizer *optimizer, int64_t steps,
                 mlp_sums *mean, pn_error *err)
 {
@@ -107,7 +107,7 @@ static int pass(const mlp *net, const mlp_digits *d, pn_tensor *order, pn_optimi
     return 0;
 }
 
-/* As pn.fit prints it. */
+/* In the format of pn.fit. */
 static void print_epoch(int epoch, int epochs, double seconds, const mlp_sums *mean)
 {
     char loss[32];
@@ -181,7 +181,7 @@ int main(int argc, char **argv)
     }
     pn_error err = { .code = PN_OK };
     mlp net = { .engine = NULL };
-    const char *isa = getenv("PYNEURAL_ISA"); /* the one the package obeys, so that both get the same bits */
+    const char *isa = getenv("PYNEURAL_ISA"); /* as the package does, for bit-identical results */
     pn_engine *engine = pn_engine_new(&(pn_engine_options){ .isa = isa && *isa ? isa : NULL }, &err);
     const int failed = !engine || mlp_make(engine, &net, &err) || run(&net, training, argv[2], argv[3], epochs, &err);
     if (failed)

@@ -74,7 +74,7 @@ static int check_magic(const char *name, const uint8_t *data, size_t size, int n
     if (size >= 2 && data[0] == 0x1F && data[1] == 0x8B)
         return pn_fail(err, PN_EVALUE, "%s: is gzipped; unpack it first (gzip -d)", name);
     if (size < 4 || data[0] || data[1])
-        return pn_fail(err, PN_EVALUE, "%s: is no IDX file", name);
+        return pn_fail(err, PN_EVALUE, "%s: is not an IDX file", name);
     if (data[2] != 0x08)
         return pn_fail(err, PN_EVALUE, "%s: holds values of type 0x%02x; IDX images and labels are uint8 (0x08)", name,
                        data[2]);
@@ -125,7 +125,7 @@ pn_tensor *files_read_idx(pn_engine *engine, const char *path, int ndim, pn_erro
 
 /* ---- model files: reading ---------------------------------------------------------------------------------------- */
 
-/* Files that people have instead. */
+/* Other kinds of files that people may give. */
 static int check_foreign(const char *name, const uint8_t *data, size_t size, pn_error *err)
 {
     static const struct {
@@ -153,11 +153,11 @@ static int find_header(const char *name, const uint8_t *data, size_t size, json 
     if (check_foreign(name, data, size, err))
         return -1;
     if (size < 8)
-        return pn_fail(err, PN_EVALUE, "%s: has %zu bytes: no model file", name, size);
+        return pn_fail(err, PN_EVALUE, "%s: has %zu bytes and is not a model file", name, size);
     for (int i = 7; i >= 0; i--)
         length = length << 8 | data[i];
     if (length > 100 << 20 || (size > 8 && data[8] != '{'))
-        return pn_fail(err, PN_EVALUE, "%s: is no safetensors file", name);
+        return pn_fail(err, PN_EVALUE, "%s: is not a safetensors file", name);
     if (length > size - 8)
         return pn_fail(err, PN_EVALUE, "%s: header promises %s bytes, found %s: incomplete file", name, group(length).s,
                        group(size - 8).s);

@@ -2,7 +2,7 @@
  *
  * A model file is safetensors: 8 bytes of length (little-endian), a JSON header, the tensors' bytes.  Its metadata hold
  * one key, `pyneural`: the card, sorted JSON.  What pn.save writes can be read here, and the reverse.
- * Any bytes may be given: what is wrong fails with a sentence that begins with the file's name. */
+ * Any bytes may be given: error messages start with the name of the file. */
 #ifndef PN_EXAMPLES_FILES_H
 #define PN_EXAMPLES_FILES_H
 
@@ -28,7 +28,7 @@ typedef struct files_entry {
 } files_entry;
 
 typedef struct files_model {
-    files_bytes bytes; /* what entries point into; data is NULL where it was parsed from elsewhere */
+    files_bytes bytes; /* entries point into it; data is NULL if the caller owns the bytes */
     char *card;        /* JSON text */
     files_entry *entries;
     pn_index n;
@@ -39,7 +39,7 @@ int files_parse_model(pn_memory *memory, const char *name, const uint8_t *data, 
                       pn_error *err);
 void files_free_model(files_model *model);
 
-/* Writes beside the path first and then takes its place, so that a failure leaves what was there. */
+/* Writes a temporary file and then renames it, so that a failure keeps an existing file. */
 int files_write_model(pn_memory *memory, const char *path, pn_index n, const files_entry *entries, const char *card,
                       pn_error *err);
 

@@ -1,7 +1,8 @@
-/* json.h -- reads JSON in place, value by value, as much of it as model files need; no allocation, any input.
+/* json.h -- reads the subset of JSON that model files need, in place, value by value; no allocation; safe for any
+ * input.
  *
- * A cursor moves over UTF-8 text that need not end in 0.  Every function returns -1 (or false) where the text is not
- * what was asked for, and the cursor is then of no more use; none reads past the end, whatever the text holds. */
+ * A cursor moves over UTF-8 text that need not be NUL-terminated.  Every function returns -1 (or false) if the text is
+ * not of the requested form, and the cursor is then invalid; none reads past the end, whatever the text contains. */
 #ifndef PN_EXAMPLES_JSON_H
 #define PN_EXAMPLES_JSON_H
 
@@ -17,8 +18,8 @@ enum { JSON_MAX_DEPTH = 64 };
 bool json_open(json *j, char bracket);
 int json_more(json *j, char closing, bool *first);
 
-/* A string, decoded to UTF-8 and ended by 0, in size bytes.  A decoded string is never longer than what it is written
- * as.  json_key reads the colon after it, too. */
+/* A string, decoded to UTF-8 and NUL-terminated, in size bytes.  A decoded string is never longer than its encoding.
+ * json_key also reads the colon after it. */
 int json_string(json *j, char *out, size_t size);
 int json_key(json *j, char *out, size_t size);
 int json_number(json *j, double *out);

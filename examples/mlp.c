@@ -52,7 +52,8 @@ void mlp_free(mlp *net)
     pn_tensor_unref(net->scale);
 }
 
-/* Weights uniform in -a..a (He before relu, Glorot at the end), biases 0, inputs scaled by the data's own moments. */
+/* Weights uniform in -a..a (He before relu, Glorot at the end), biases 0; inputs are normalised by the data's
+ * moments. */
 int mlp_start(const mlp *net, const mlp_digits *train, uint64_t seed, pn_error *err)
 {
     const double a[PARTS] = { sqrt(6.0 / MLP_PIXELS), 0, sqrt(6.0 / (MLP_HIDDEN + MLP_CLASSES)), 0 };

@@ -1,4 +1,4 @@
-/* mlp.h -- the network 784-128-10 with relu, from C: its parameters in a block, one batch of it, its file. */
+/* mlp.h -- the network 784-128-10 with relu, in C: parameters in a block, one batch, its file. */
 #ifndef PN_EXAMPLES_MLP_H
 #define PN_EXAMPLES_MLP_H
 
@@ -9,7 +9,7 @@ enum { MLP_PIXELS = 784, MLP_HIDDEN = 128, MLP_CLASSES = 10 };
 typedef struct mlp {
     pn_engine *engine;
     pn_block *block;         /* dense_1/weight, dense_1/bias, dense_2/weight, dense_2/bias */
-    pn_tensor *mean, *scale; /* (1,): how pixels become inputs */
+    pn_tensor *mean, *scale; /* (1,): normalisation of pixels */
 } mlp;
 
 typedef struct mlp_digits {
@@ -19,11 +19,11 @@ typedef struct mlp_sums {
     double loss, accuracy;
 } mlp_sums; /* over the examples */
 
-int mlp_make(pn_engine *engine, mlp *net, pn_error *err); /* all zeros; free it also where this failed */
+int mlp_make(pn_engine *engine, mlp *net, pn_error *err); /* all zeros; free it even if this fails */
 void mlp_free(mlp *net);
-int mlp_start(const mlp *net, const mlp_digits *train, uint64_t seed, pn_error *err); /* the values before training */
+int mlp_start(const mlp *net, const mlp_digits *train, uint64_t seed, pn_error *err); /* initialises the parameters */
 
-/* One batch, of the examples in rows (int64): adds to the sums, and with an optimizer makes a step. */
+/* One batch of the examples in rows (int64): adds to the sums; with an optimizer, also makes a step. */
 int mlp_batch(const mlp *net, const mlp_digits *d, pn_tensor *rows, pn_optimizer *optimizer, mlp_sums *sums,
               pn_error *err);
 

@@ -117,7 +117,7 @@ def test_without_a_compiler_the_build_says_what_to_install(tmp_path):
     done = setup(here, "build_ext", CC="/no/such/cc")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith("pyneural is built from C, and there is no compiler '/no/such/cc' here. Install one")
+    assert done.stderr.startswith("pyneural is built from C, but the compiler '/no/such/cc' was not found. Install one")
     assert done.stderr.count("\n") == 1
     assert "apt install build-essential" in done.stderr
     assert "set CC" in done.stderr

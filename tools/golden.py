@@ -1,7 +1,7 @@
 """Golden files: what PyTorch computes for three small networks, as JSON in our layouts.
 
-`python tools/golden.py` writes tests/golden/{mlp,cnn,residual}.json; with `--check` it computes them anew and fails
-where anything differs from the committed ones by more than 1e-5.  Needs PyTorch; nothing else in the project does.
+`python tools/golden.py` writes tests/golden/{mlp,cnn,residual}.json; with `--check` it recomputes them and fails if
+anything differs from the committed ones by more than 1e-5.  Needs PyTorch; nothing else in the project does.
 
 Each file holds parameters, a batch, and then: logits, loss, the gradient of every parameter and of the batch, and the
 loss before each of ten steps of several optimizers, with the parameters after them.  Parameters and batches are
@@ -37,7 +37,7 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 }
 
 
-# ---- three networks, written on our layouts ------------------------------------------------------------------------
+# ---- three networks, in our layouts --------------------------------------------------------------------------------
 
 
 def dense(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
@@ -52,7 +52,7 @@ def conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, strid
 
 
 def norm(x: torch.Tensor, name: str, p: Parameters, state: Parameters) -> torch.Tensor:
-    """Batch statistics; the running ones move by a tenth."""
+    """Batch statistics; the running ones are updated with weight 0.1."""
     y = F.batch_norm(
         x.permute(0, 3, 1, 2),
         state[f"{name}_mean"],
@@ -150,7 +150,7 @@ def on_grid(t: torch.Tensor) -> torch.Tensor:
 
 
 def draw(shapes: dict[str, tuple[int, ...]], generator: torch.Generator) -> Parameters:
-    """Weights with the deviation sqrt(2 / inputs), small biases, norms near 1."""
+    """Weights with standard deviation sqrt(2 / inputs), small biases, norms near 1."""
     drawn = {}
     for name, shape in shapes.items():
         values = torch.randn(shape, generator=generator, dtype=torch.float64)
@@ -241,7 +241,7 @@ def make(name: str) -> dict[str, Any]:
 
 
 def rounded(value: Any) -> Any:
-    """Floats to 12 significant digits, so that a file made elsewhere has the same text but for the last places."""
+    """Floats to 12 significant digits, so that files made elsewhere differ in the last digits only."""
     if isinstance(value, float):
         return float(f"{value:.12g}")
     if isinstance(value, list):
@@ -252,7 +252,7 @@ def rounded(value: Any) -> Any:
 
 
 def greatest_difference(a: Any, b: Any, where: str) -> tuple[float, str]:
-    """The greatest absolute difference between two nested values of one structure, and where it stands."""
+    """The greatest absolute difference between two nested values of the same structure, and its position."""
     if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
         found = [greatest_difference(a[k], b[k], f"{where}.{k}") for k in a if k != "made_with"]
     elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):

@@ -1,9 +1,9 @@
-"""make_picture.py -- draws docs/images/digits.png: test digits, what a trained network sees of them, its answers.
+"""make_picture.py -- draws docs/images/digits.png: test digits, feature maps of a trained network, its predictions.
 
     python tools/make_picture.py digits.safetensors docs/images/digits.png
 
-The model is one that `pyneural digits` saved; the digits are the first right ones of four kinds, the right one that the
-network is least sure of, and the mistake that it is surest of.  Needs matplotlib.
+The model is one that `pyneural digits` saved; the digits are the first correct ones of four classes, the correct one
+with the lowest confidence, and the mistake with the highest.  Needs matplotlib.
 """
 
 import sys
@@ -32,14 +32,14 @@ def stages(model: pn.Sequential, image: np.ndarray) -> list[np.ndarray]:
 
 
 def chosen(report: pn.Report) -> list[int]:
-    """The first right 7, 2, 0 and 4, the right one of the least confidence, and the mistake of the greatest."""
+    """The first correct 7, 2, 0 and 4, the correct one with the lowest confidence, the mistake with the highest."""
     right = report.predictions == report.labels
     firsts = [int(np.flatnonzero(right & (report.labels == digit))[0]) for digit in (7, 2, 0, 4)]
     return [*firsts, int(np.where(right, report.confidence, np.inf).argmin()), int(report.mistakes[0])]
 
 
 def strongest(maps: np.ndarray) -> np.ndarray:
-    """The MAPS channels that answer most, in a 2 x 2 mosaic."""
+    """The MAPS channels with the strongest activations, in a 2 x 2 mosaic."""
     order = np.argsort(maps.mean(axis=(0, 1)))[::-1][:MAPS]
     tiles = [np.pad(maps[:, :, c] / max(maps[:, :, c].max(), 1e-6), 1, constant_values=np.nan) for c in order]
     return np.block([[tiles[0], tiles[1]], [tiles[2], tiles[3]]])

@@ -2,8 +2,8 @@
 
     python tools/make_sample.py PATH_OF_MNIST [FOLDER]
 
-Stratified: each class has its share of the official set, by largest remainders; the order is the official one.  The
-draw is NumPy's PCG64 with the seed below, the gzip header has no time and no name, so the bytes are always the same.
+Stratified: each class has its share of the official set, by largest remainders, in the official order.  The sample is
+drawn by NumPy's PCG64 with the seed below, and the gzip header has no time and no name, so the bytes are reproducible.
 """
 
 import gzip

@@ -2,7 +2,7 @@
 
     python tools/make_scan.py docs/images/seven.jpg
 
-The digit is enlarged eightfold, dark on light, off the middle, a little turned, on paper that is not quite white.
+The digit is enlarged eightfold, dark on light, off-centre, slightly rotated, on paper that is not quite white.
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""Writes what is said about ops elsewhere from the engine's table.
+"""Generates the stubs and the reference of ops from the engine's table.
 
 That is pyneural/ops.pyi, the methods of Tensor in pyneural/_core.pyi, and docs/ops.md.  `python tools/make_stubs.py`
-writes all; --check writes nothing, and fails where one is not what the table says.
+writes all; --check writes nothing, and fails if one of them is out of date.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pyneural import _core
 
 ROOT = Path(__file__).resolve().parent.parent
 INTS = "tuple[int, ...] | list[int]"
-TYPES = {  # of each kind of parameter, as csrc/binding/argument.c reads it
+TYPES = {  # the type of each kind of parameter, as csrc/binding/argument.c reads it
     "int": "int",
     "seed": "int",
     "float": "float",
@@ -118,7 +118,7 @@ def reference(table: list[Row]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is not fresh")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     check = parser.parse_args().check
     table = _core.op_table()
     stale = []
@@ -132,7 +132,7 @@ def main() -> int:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
     if stale:
-        print(f"{', '.join(stale)}: not what the op table says; run python tools/make_stubs.py")
+        print(f"{', '.join(stale)}: out of date with the op table; run python tools/make_stubs.py")
     return 1 if stale else 0
 
 

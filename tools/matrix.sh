@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# matrix.sh -- the whole suite on the oldest Python and NumPy that are promised, and on the newest at hand.
+# matrix.sh -- runs the whole test suite on the oldest supported Python and NumPy, and on the newest installed ones.
 #
-#     tools/matrix.sh [OLDEST [NEWEST]]        # interpreters; python3.11, and the newest that is found
+#     tools/matrix.sh [OLDEST [NEWEST]]        # interpreters; default: python3.11, and the newest that is found
 #
-# Each gets an environment of its own, a wheel made from the source distribution (against NumPy 2, as all wheels are), and
-# runs what is installed, not what lies here.
+# Each gets a separate environment and a wheel built from the source distribution (against NumPy 2, as all wheels), and
+# tests the installed package, not this checkout.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# The first interpreter of version 3.$1 that runs, on PATH or where pyenv keeps them.
+# The first working interpreter of version 3.$1, on PATH or installed by pyenv.
 python_3() {
     local found
     for found in "python3.$1" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3."$1".*/bin/python3; do
@@ -25,7 +25,7 @@ newest() {
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
-# The suite, on an interpreter $1 with a NumPy $2.  A safe path, and the tests' own: not the source that lies here.
+# Runs the suite on interpreter $1 with NumPy $2.  PYTHONSAFEPATH keeps this checkout off the import path.
 suite() {
     local place="$work/numpy${2//[^0-9]/}"
     "$1" -m venv "$place" || return

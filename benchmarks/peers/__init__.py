@@ -1,4 +1,4 @@
-"""One adapter a peer: a class made with (threads).
+"""One adapter per peer: a class constructed with (threads).
 
 It has
 
@@ -26,7 +26,7 @@ OPS = {"pyneural ops": "peers.ours_ops:Ops", "PyTorch ops": "peers.pytorch_ops:O
 
 
 def make(name: str, threads: int) -> Any:
-    """The adapter of a peer; ImportError where it is not installed."""
+    """The adapter of a peer; ImportError if it is not installed."""
     whole = PEERS | OPS
     module, kind = whole[next(known for known in sorted(whole, key=len, reverse=True) if name.startswith(known))].split(
         ":"

@@ -1,4 +1,4 @@
-"""NumPy by hand: the dense network as one writes it with care, float32 and in place; no convolutions."""
+"""Hand-written NumPy: the dense network, carefully optimised, float32 and in place; no convolutions."""
 
 from itertools import islice, repeat
 from typing import Any
@@ -12,7 +12,7 @@ from peers.orders import batches
 
 
 class ByHand:
-    """The adapter; threads are its BLAS library's, which the environment says."""
+    """The adapter; environment variables set the threads of its BLAS library."""
 
     def __init__(self, threads: int) -> None:
         self.words = f"NumPy {np.__version__}, by hand"
@@ -28,7 +28,7 @@ class ByHand:
 
 
 def forward(weights: list[np.ndarray], x: np.ndarray) -> list[np.ndarray]:
-    """What comes before each layer, and after the last; ReLU after all but the last."""
+    """The input of each layer, and the output of the last; ReLU after all but the last."""
     values = [x.reshape(len(x), -1)]
     for number in range(0, len(weights), 2):
         y = values[-1] @ weights[number]

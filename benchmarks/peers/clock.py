@@ -1,4 +1,4 @@
-"""How long calls take, the same for every side."""
+"""Times calls, in the same way for every side."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def timed(run: Callable[..., Any], given: Iterable[tuple[Any, ...]]) -> list[float]:
-    """Seconds of run(*arguments) for one tuple of arguments after another; making them is not timed."""
+    """Seconds of run(*arguments) for each tuple of arguments; making them is not timed."""
     seconds, clock = [], time.perf_counter
     for arguments in given:
         begun = clock()

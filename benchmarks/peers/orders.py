@@ -1,4 +1,4 @@
-"""Row numbers of one batch after another, a new order every epoch."""
+"""Row numbers of batches, reshuffled every epoch."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def batches(n: int, size: int) -> Iterator[np.ndarray]:
-    """Full batches of int64 rows, for ever; shuffling is not part of a peer's step."""
+    """Full batches of int64 row numbers, endlessly; shuffling is not part of a peer's step."""
     draw = np.random.default_rng(1)
     while True:
         order = draw.permutation(n)

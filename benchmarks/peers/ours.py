@@ -1,8 +1,8 @@
 """pyneural: the step of pn.fit itself, with its default options.
 
-pn.fit asks its schedule for a multiplier once a step.  The one given here is a one-cycle that also looks at the
-clock: from one call to the next is one whole step of the loop, with everything that fit does in it.  When a turn's
-steps are done it waits there until the next turn.
+pn.fit calls its schedule once per step.  The schedule given here is a one-cycle that also reads the clock: the time
+between two calls is one whole step of the loop, with everything that fit does.  After the steps of a turn it waits
+there until the next turn.
 """
 
 import threading
@@ -87,7 +87,7 @@ class Ours:
 
 
 class EnoughError(Exception):
-    """Ends a fit from within."""
+    """Raised to end a fit."""
 
 
 class Fit:

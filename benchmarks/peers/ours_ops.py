@@ -1,4 +1,4 @@
-"""Single ops of pyneural; PYNEURAL_ISA says with which kernels."""
+"""Single ops of pyneural; PYNEURAL_ISA selects the kernels."""
 
 from collections.abc import Callable
 from itertools import repeat

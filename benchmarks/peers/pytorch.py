@@ -1,7 +1,7 @@
-"""PyTorch: eager, in the faster of its two memory layouts, and compiled; Adam fused in both.
+"""PyTorch: eager, in the faster of its two memory layouts, and compiled; both with fused Adam.
 
-Its images are (n, channels, height, width), so weights change their axes, and the first dense weight after images its
-rows.  Nothing is measured beside the step: no loss is read, nothing is counted.
+Its images are (n, channels, height, width), so the axes of weights are transposed, and the rows of the first dense
+weight after images permuted.  Only the step is measured: no loss is read, nothing is counted.
 """
 
 from itertools import islice, repeat

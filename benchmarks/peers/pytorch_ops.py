@@ -1,4 +1,4 @@
-"""Single ops of PyTorch; images lie channels last, so nothing is rearranged."""
+"""Single ops of PyTorch; images are channels last, so nothing is rearranged."""
 
 import contextlib
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from peers.clock import timed
 
 
 def theirs(a: np.ndarray, is_weight: bool) -> torch.Tensor:
-    """The same numbers with axes as they want them; images keep their places in memory."""
+    """The same numbers with PyTorch's order of axes; images keep their memory layout."""
     t = torch.from_numpy(a)
     if t.ndim != 4:
         return t

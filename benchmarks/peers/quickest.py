@@ -1,11 +1,11 @@
-"""A peer takes part with the fastest of its variants."""
+"""Each peer is measured with the fastest of its variants."""
 
 import statistics
 from typing import Any
 
 
 def quickest(variants: list[Any]) -> Any:
-    """The variant whose median over a few steps, run in turn, is the least."""
+    """The variant with the smallest median over a few interleaved steps."""
     if len(variants) == 1:
         return variants[0]
     found: list[list[float]] = [[] for _ in variants]

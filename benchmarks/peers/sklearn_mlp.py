@@ -15,7 +15,7 @@ from peers.orders import batches
 
 
 class Sklearn:
-    """The adapter; threads are its BLAS library's, which the environment says."""
+    """The adapter; environment variables set the threads of its BLAS library."""
 
     def __init__(self, threads: int) -> None:
         warnings.simplefilter("ignore")
@@ -91,7 +91,7 @@ class Predictor:
         self.net, self.x = classifier(case, weights), x.reshape(len(x), -1)
 
     def check(self) -> np.ndarray:
-        """Logarithms of the probabilities: the outputs but for a number a row, which is taken from each side's."""
+        """Log probabilities: the outputs up to a constant per row, which is subtracted on each side."""
         return np.log(self.net.predict_proba(self.x))
 
     def steps(self, n: int) -> list[float]:

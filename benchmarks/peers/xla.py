@@ -1,7 +1,7 @@
-"""JAX: one jitted function for the whole step, its buffers given back to it (donated); optax's Adam.
+"""JAX: one jitted function for the whole step, with donated buffers; optax's Adam.
 
-Layers are the lax calls that flax's layers make.  Of the two ways to write a 2 x 2 maximum, a window's and that of a
-reshaped array, the faster counts.  A step is timed until its loss is there; dispatch alone would flatter it.
+Layers are the lax calls that flax's layers make.  Of the two ways to compute a 2 x 2 maximum, by windows or by
+reshaping, the faster counts.  A step is timed until its loss is available; timing the dispatch alone would be unfair.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def convolve(x: Array, weight: Array, stride: int, pad: int) -> Array:
 
 
 def normalise(x: Array, gamma: Array, beta: Array, training: bool) -> Array:
-    """Batch norm; the running averages, which are mean 0 and variance 1 here, are not followed."""
+    """Batch norm; the running averages, mean 0 and variance 1, are not updated."""
     if not training:
         return x * (gamma / np.sqrt(1 + EPSILON)) + beta
     axes = tuple(range(x.ndim - 1))

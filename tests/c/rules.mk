@@ -1,8 +1,8 @@
 # rules.mk -- the plain C tests in four builds: release with assertions, address + undefined, thread, ARM in qemu.
 #
-# Every C file below the binding is compiled once a build, into build/<build>/, and a stub of kernels once for each of
+# Every C file below the binding is compiled once per build, into build/<build>/, and a stub of kernels once for each of
 # their families; each tests/c/test_*.c is a program.
-# `make c-test C_ARGS='seed=7 fork'` hands arguments to all programs.  C_TESTS= picks some of the programs.
+# `make c-test C_ARGS='seed=7 fork'` passes arguments to all programs.  C_TESTS= selects some of the programs.
 
 C_BUILD  ?= build
 C_ARGS   ?=
@@ -24,7 +24,7 @@ C_FLAGS := -std=gnu11 -ffp-contract=fast -fno-math-errno -fno-trapping-math -Ics
            -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Werror \
            -Wno-enum-float-conversion
 
-# gcc writes a memcpy of few bytes out as moves, which the sanitizers do not see; a call, their runtimes check.
+# gcc inlines a memcpy of few bytes as moves, which the sanitizers do not check; they do check calls.
 C_CALLS := -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset
 
 C_FLAGS_release := -O3

@@ -105,8 +105,8 @@ TEST(bad_idx_files_are_refused_with_a_sentence)
     check_idx_refusal(engine, images, sizeof images, 1, "file: has 3 axes (images), expected 1 (labels)");
     check_idx_refusal(engine, images, 9, 3, "file: the header has 16 bytes, found 9: incomplete download");
     check_idx_refusal(engine, (const uint8_t *)"\x1f\x8b\x08", 4, 1, "file: is gzipped; unpack it first (gzip -d)");
-    check_idx_refusal(engine, (const uint8_t *)"<html>", 6, 1, "file: is no IDX file");
-    check_idx_refusal(engine, labels, 0, 1, "file: is no IDX file");
+    check_idx_refusal(engine, (const uint8_t *)"<html>", 6, 1, "file: is not an IDX file");
+    check_idx_refusal(engine, labels, 0, 1, "file: is not an IDX file");
     memset(large + 4, 0xFF, 12); /* 2^96 bytes */
     pn_error err = { .code = PN_OK };
     CHECK(!files_parse_idx(engine, "file", large, sizeof large, 3, &err));
@@ -194,7 +194,7 @@ TEST(bad_model_files_are_refused_with_a_sentence)
                         "digits.h5 is an HDF5 (Keras) file; give a .safetensors file written by pn.save");
     check_model_refusal(memory, "\x80\x04\x95", 3,
                         "digits.h5 is a pickle; give a .safetensors file written by pn.save");
-    check_model_refusal(memory, "abc", 3, "digits.h5: has 3 bytes: no model file");
+    check_model_refusal(memory, "abc", 3, "digits.h5: has 3 bytes and is not a model file");
     static const char tensor[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
     size_t size = with_header(file, tensor, 8);
     check_model_refusal(memory, file, size,

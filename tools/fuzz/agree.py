@@ -1,9 +1,9 @@
 """agree.py -- an op in float32 and in float64, on the same numbers, and in NumPy.
 
-How far float32 may be off is measured for each element, not assumed: the call is made again, in both reals, on inputs
-that are disturbed by float32's rounding, and the spread of the results, times a factor, is the tolerance.  Elementwise
-ops compute each element by itself from these very numbers: they must agree to some units in the last place at any
-magnitude.  The variance of float32 numbers must be right to a thousandth however far from 0 they lie.
+The tolerance of float32 is measured for each element: the call is repeated, in both reals, on inputs that are disturbed
+by float32's rounding, and the spread of the results, times a factor, is the tolerance.  Elementwise ops compute each
+element independently from exactly these numbers: they must agree to some units in the last place (ULP) at any
+magnitude.  The variance of float32 numbers must be accurate to a thousandth, however far from 0 they are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""arrays.py -- arrays and tensors of given shapes, in all the forms in which an op may be handed one."""
+"""arrays.py -- arrays and tensors of given shapes, in all forms that an op may be given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""board.py -- what a fuzzer is doing right now, in memory that outlives it, for the runner to read after a crash."""
+"""board.py -- what a fuzzer is currently doing, in shared memory, for the runner to read after a crash."""
 
 from __future__ import annotations
 

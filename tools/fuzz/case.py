@@ -15,16 +15,16 @@ from board import Board
 T = TypeVar("T")
 
 
-class Finding(Exception):  # noqa: N818 -- a finding is what we are after, not an error of ours
-    """Something that must not happen has happened."""
+class Finding(Exception):  # noqa: N818 -- a finding is a result, not an error of the fuzzer
+    """Something happened that must not happen."""
 
 
 class Refused(Exception):  # noqa: N818 -- likewise
-    """What hostile objects raise: it must come out again as it is."""
+    """Raised by hostile objects: it must be propagated unchanged."""
 
 
-# What a call may raise, by fuzzer.  SystemError, AssertionError and whatever else comes up is a finding, and so is an
-# exception that says nothing.
+# Exceptions that a call may raise, by fuzzer.  SystemError, AssertionError and any other exception is a finding, and so
+# is an exception without a message.
 USUAL: tuple[type[Exception], ...] = (
     ValueError, TypeError, IndexError, OverflowError, MemoryError, RuntimeError, FloatingPointError, BufferError,
     Refused,
@@ -41,7 +41,7 @@ ALLOWED: dict[str, tuple[type[BaseException], ...]] = {
 
 
 class Case:
-    """One case under way."""
+    """A running case."""
 
     def __init__(self, fuzzer: str, seed: int, index: int, board: Board) -> None:
         self.random = random.Random(f"{fuzzer}/{seed}/{index}")
@@ -53,29 +53,29 @@ class Case:
 
     @property
     def numbers(self) -> np.random.Generator:
-        """For arrays of values; made when first wanted, since that takes longer than a small op."""
+        """A generator for arrays of values; made on first use, since that takes longer than a small op."""
         if self._numbers is None:
             self._numbers = np.random.default_rng(self.random.getrandbits(64))
         return self._numbers
 
     def chance(self, share: float) -> bool:
-        """True in that share of the cases."""
+        """True with this probability."""
         return self.random.random() < share
 
     def pick(self, things: Sequence[T]) -> T:
-        """One of several."""
+        """One of several, at random."""
         return self.random.choice(things)
 
     def count(self) -> None:
-        """One more call of the engine."""
+        """Counts a call of the engine."""
         self._board.calls += 1
 
     def say(self, text: str) -> None:
-        """Published before it is done, so that a crash can be told of."""
+        """Publishes what is about to be done, so that a crash can be reported."""
         self._board.say(text)
 
     def attempt(self, call: Callable[..., T], *args: Any, **words: Any) -> T | None:
-        """What the call returns; None where it refuses in one of the ways that are allowed."""
+        """The result of a call; None if it raises an allowed exception."""
         self._board.calls += 1
         try:
             return call(*args, **words)

@@ -1,6 +1,6 @@
-"""draft.py -- writes the random programs of graphs.py: ops that fit the values so far, with new leaves where needed.
+"""draft.py -- generates the random programs of graphs.py: ops that fit existing values, with new leaves where needed.
 
-Values are kept moderate: one that grows beyond HIGHEST goes through tanh first.
+Values are kept moderate: tanh is applied to one that grows beyond HIGHEST.
 """
 
 from __future__ import annotations

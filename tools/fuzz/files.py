@@ -1,6 +1,6 @@
 """files.py -- damaged, strange and hostile files of models, digits and arrays, through pn.load and pn.datasets.
 
-Good bytes are made once; a case changes some of them, cuts, joins, or rewrites the JSON in them.  Whatever comes, it is
+Valid files are made once; a case changes, cuts or joins their bytes, or rewrites the JSON in them.  The result must be
 read, or refused with ValueError or OSError, within the time and memory of a case.
 """
 
@@ -141,7 +141,7 @@ def _model(case: Case) -> None:
 
 
 def _use(case: Case, model: Any) -> None:
-    """A model that was loaded can be asked, told about, and saved again."""
+    """A loaded model can predict, be printed, and be saved again."""
     case.allowed = (ValueError, TypeError, RuntimeError, MemoryError)
     case.say(f"uses a model that was loaded: {model!r}")
     case.attempt(dumps, model)

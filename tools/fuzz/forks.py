@@ -1,7 +1,7 @@
-"""forks.py -- the threads of threads.py, and forks in the middle of what they do.
+"""forks.py -- the threads of threads.py, with forks in the middle of their work.
 
-The child has one thread, and must not wait for another that it does not have.  gcc's AddressSanitizer does just that,
-for its own allocator; so this fuzzer runs on the plain build, whatever the others run on.
+The child has one thread, and must not wait for threads that do not exist in it.  The allocator of gcc's
+AddressSanitizer does that; so this fuzzer always runs on the plain build.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""fuzz.py -- runs the fuzzers, each in a process of its own, and tells how to run again what they find.
+"""fuzz.py -- runs the fuzzers, each in a separate process, and prints the command that reproduces each finding.
 
     python tools/fuzz/fuzz.py                            all of them, 10 s each
-    python tools/fuzz/fuzz.py ops threads --seconds 60   two of them, 60 s together
-    python tools/fuzz/fuzz.py ops --seed 7 --only 1234   one case once more, with all that it prints
+    python tools/fuzz/fuzz.py ops threads --seconds 60   two of them, 60 s in total
+    python tools/fuzz/fuzz.py ops --seed 7 --only 1234   reproduces one case, with all its output
 
-A fuzzer is a module beside this one with a function `run(case)`.  It publishes what it is about to do; so a crash,
-which ends its process, and a case that takes longer than --limit seconds, which is ended, are findings like others.
-The next process goes on with the next case.
+A fuzzer is a module in this folder with a function `run(case)`.  It publishes what it is about to do, so that a crash,
+which ends its process, and a case that takes longer than --limit seconds, which is killed, are findings like others.
+A new process continues with the next case.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SANITIZED = "asan" in os.environ.get("LD_PRELOAD", "")
 
 @dataclass
 class Kind:
-    """Findings that look alike."""
+    """Findings of the same kind."""
 
     count: int = 0
     cases: list[tuple[int, str]] = field(default_factory=list)  # index, what it did
@@ -47,7 +47,7 @@ class Kind:
 
 @dataclass
 class Result:
-    """What a fuzzer did."""
+    """The results of a fuzzer."""
 
     name: str
     seed: int
@@ -57,7 +57,7 @@ class Result:
     kinds: dict[str, Kind] = field(default_factory=dict)
 
     def add(self, index: int, what: str, text: str) -> None:
-        """One more finding; it is printed when it is the first few of its kind."""
+        """Adds a finding; prints the first few of each kind."""
         kind = self.kinds.setdefault(_kind(what), Kind())
         kind.count += 1
         if len(kind.cases) < SHOWN:
@@ -76,7 +76,7 @@ class Result:
 
 
 def _kind(what: str) -> str:
-    """The words of a finding without its numbers."""
+    """The text of a finding without its numbers."""
     return re.sub(r"[-+]?\b(\d[\w.+-]*|nan|inf)\b", "#", what)[:100]
 
 
@@ -91,7 +91,7 @@ def _again(name: str, seed: int, index: int) -> str:
 
 @dataclass
 class Child:
-    """A process that runs cases of one fuzzer, and the files through which it speaks."""
+    """A process that runs cases of one fuzzer, and the files for its output."""
 
     result: Result
     folder: Path
@@ -99,7 +99,7 @@ class Child:
     loud: bool = False
 
     def go(self, first: int, last: int, seconds: float) -> int:
-        """Runs cases; returns the number of the case to go on with, `last + 1` where there is none."""
+        """Runs cases; returns the number of the case to continue with, `last + 1` if there is none."""
         board_file, out, err = (self.folder / name for name in ("board", "out", "err"))
         for file in (board_file, out, err):
             file.unlink(missing_ok=True)
@@ -123,21 +123,21 @@ class Child:
             print(said)
         if process.returncode == 0 and not hung:
             return last + 1
-        if at.index < first:  # it did not even start, and would not a second time
+        if at.index < first:  # it did not even start, so do not try again
             self.result.add(first, _crash(process, said), "")
             return last + 1
         self.result.add(at.index, f"hang: longer than {self.limit:g} s" if hung else _crash(process, said), at.text)
         return at.index + 1
 
     def _environment(self) -> dict[str, str]:
-        """Without the sanitizer and its build, for the fuzzers that want the plain one."""
+        """The environment without the sanitizer and its build, for the fuzzers that need the plain build."""
         if not (_SANITIZED and self.result.name in PLAIN):
             return dict(os.environ)
         kept = {key: value for key, value in os.environ.items() if key not in _SANITIZERS}
         return kept | {"PYTHONPATH": str(ROOT)}
 
     def _watch(self, process: subprocess.Popen[bytes], board: Board) -> bool:
-        """Waits for the end; True where a case had to be ended."""
+        """Waits for the process to end; True if a case had to be killed."""
         while process.poll() is None:
             time.sleep(_POLL)
             at = board.read()
@@ -151,7 +151,7 @@ class Child:
 
 
 def _crash(process: subprocess.Popen[bytes], said: str) -> str:
-    """What ended it, in a line: a sanitizer's word and the first line of ours, or else the signal and Python's line."""
+    """The cause in one line: the sanitizer's error and our first line, or else the signal and Python's line."""
     if found := re.search(r"(\S+:\d+):\d+: (runtime error: .*)", said):
         return f"crash: {found[2]} ({found[1]})"
     if found := re.search(r"ERROR: \w+Sanitizer: ([\w-]+)", said):
@@ -164,7 +164,7 @@ def _crash(process: subprocess.Popen[bytes], said: str) -> str:
 
 
 def fuzz(name: str, seconds: float, cases: range, given: argparse.Namespace) -> Result:
-    """Runs one fuzzer, over crashes, until its time is over or its cases are done."""
+    """Runs one fuzzer, restarting after crashes, until its time is over or its cases are done."""
     result, until = Result(name, given.seed), time.monotonic() + seconds
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         child = Child(result, Path(folder), given.limit, loud=bool(given.only))
@@ -194,12 +194,12 @@ def _cases(text: str) -> range:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Runs the fuzzers; exit code 1 where one finds something.")
+    parser = argparse.ArgumentParser(description="Runs the fuzzers; exit code 1 if one finds something.")
     parser.add_argument("fuzzers", nargs="*", help=f"of {', '.join(FUZZERS)}; none: all")
-    parser.add_argument("--seconds", type=float, help="time for all together (10 s each)")
+    parser.add_argument("--seconds", type=float, help="total time for all (default: 10 s each)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", type=_cases, metavar="N or N:M", help="these cases alone, with what they print")
-    parser.add_argument("--repeat", type=int, default=1, help="how often, for cases that hang on how threads meet")
+    parser.add_argument("--only", type=_cases, metavar="N or N:M", help="only these cases, with their output")
+    parser.add_argument("--repeat", type=int, default=1, help="how often, for cases that depend on thread timing")
     parser.add_argument("--limit", type=float, default=20, help="seconds after which a case counts as hanging (20)")
     given = parser.parse_args()
     names = given.fuzzers or list(FUZZERS)
@@ -207,7 +207,7 @@ def main() -> int:
         if importlib.util.find_spec(name) is None:
             parser.error(f"there is no fuzzer '{name}'; there are {', '.join(FUZZERS)}")
     if given.only and len(names) != 1:
-        parser.error("--only needs the one fuzzer whose cases they are")
+        parser.error("--only needs the name of exactly one fuzzer")
     seconds = 3600.0 if given.only else (given.seconds or 10 * len(names)) / len(names)
     cases = given.only or range(ENDLESS)
     results = []

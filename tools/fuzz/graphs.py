@@ -1,8 +1,8 @@
 """graphs.py -- random graphs of differentiable ops: values and gradients against NumPy, in both reals, to the element.
 
-A graph reads values more than once, broadcasts, and has branches that lead nowhere; some inner values keep their
-gradient, too.  The tolerance is measured: the reference runs again with everything disturbed by float32's rounding.
-Also: the same bits for another number of threads, and twice the gradient where a second backward accumulates.
+A graph reads values more than once, broadcasts, and has dead branches; some intermediate values keep their gradient.
+The tolerance is measured: the reference runs again with everything disturbed by float32's rounding.  It also checks
+that another number of threads gives identical bits, and that a second, accumulating backward doubles the gradient.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ TRICKS: tuple[tuple[str, Callable[[Trick], object]], ...] = (
 
 
 class Number:
-    """Plays a trick, and then is this value to whatever asks for a number."""
+    """Plays a trick, and then converts to this value where a number is needed."""
 
     def __init__(self, trick: Trick, value: Any) -> None:
         self.trick, self.value = trick, value
@@ -101,7 +101,7 @@ class Number:
 
 
 class Values:
-    """Plays a trick, and then is this array to NumPy."""
+    """Plays a trick, and then converts to this array for NumPy."""
 
     def __init__(self, trick: Trick, value: Any) -> None:
         self.trick, self.value = trick, value
@@ -115,7 +115,7 @@ class Values:
 
 
 class Items:
-    """A sequence whose length lies."""
+    """A sequence that lies about its length."""
 
     def __init__(self, trick: Trick, items: list[Any], length: Any) -> None:
         self.trick, self.items, self.length = trick, items, length
@@ -195,7 +195,7 @@ def number(case: Case) -> Any:
 
 
 def some(case: Case, depth: int = 0) -> Any:
-    """Anything that somebody might hand over."""
+    """Any object that a user might pass."""
     kind = case.random.randrange(12)
     if kind < 3:
         return number(case)
@@ -233,7 +233,7 @@ def changing(case: Case, items: list[Any]) -> Any:
 
 
 def describe(thing: Any, depth: int = 0) -> str:
-    """What it is, in a few words, without asking it anything."""
+    """A short description, without calling any of its methods."""
     if type(thing) in (list, tuple) and depth < 3:
         inside = ", ".join(describe(item, depth + 1) for item in thing[:8])
         return f"[{inside}]" if type(thing) is list else f"({inside},)"

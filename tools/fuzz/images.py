@@ -1,7 +1,7 @@
 """images.py -- damaged and hostile image files, through pn.datasets.folder and pn.prepare_digit.
 
-PNG, JPEG, GIF, BMP, TIFF, WebP and PGM of many modes; some bytes changed, or headers that promise images far larger
-than their file.  Whatever comes, it is read, or refused with ValueError or OSError, within a case's time and memory.
+PNG, JPEG, GIF, BMP, TIFF, WebP and PGM of many modes; with some bytes changed, or headers that claim images far larger
+than their file.  They must be read, or refused with ValueError or OSError, within the time and memory of a case.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _png(case: Case) -> bytes:
-    """A PNG of one colour, which packs a thousandfold; some promise more rows than they have."""
+    """A PNG of one colour, which compresses a thousandfold; some claim more rows than they have."""
     width, height = case.pick(SIDES), case.pick(SIDES)
     depth, colour, channels = case.pick(((1, 0, 1), (8, 0, 1), (8, 2, 3), (8, 6, 4), (16, 0, 1), (16, 2, 3), (8, 3, 1)))
     row = 1 + (width * depth * channels + 7) // 8
@@ -65,14 +65,14 @@ def _png(case: Case) -> bytes:
 
 
 def _text_png(case: Case) -> bytes:
-    """A PNG whose text is packed zeros."""
+    """A PNG whose text is compressed zeros."""
     good = _good("PNG", "L")
     text = b"a\0\0" + zlib.compress(bytes(case.pick((1000, 100_000_000))), 1)
     return good[:33] + _chunk(b"zTXt", text) + good[33:]
 
 
 def _header(case: Case) -> bytes:
-    """A file that promises a large picture in its first bytes, and little behind them."""
+    """A file whose header claims a large picture, with little data after it."""
     width, height = case.pick(SIDES), case.pick(SIDES)
     kind = case.random.randrange(4)
     if kind == 0:

@@ -1,7 +1,7 @@
 """loop.py -- runs the cases of one fuzzer in this process, one after another, and writes findings as lines of JSON.
 
-Besides what the cases find themselves, it looks after two things that no case can see: engine memory that does not come
-back after a batch of cases, and a case that takes far more memory than it was given.
+It also checks two things that a case cannot see: engine memory that is not freed after a batch of cases, and a case
+that uses too much memory.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from case import Case, Finding
 
 from pyneural import _core
 
-BATCH = 256  # cases between two looks at the engine's memory
+BATCH = 256  # cases between two checks of the engine's memory
 MOST_BYTES = 1 << 30  # more than any case needs, sanitizers included
 ENGINE_BYTES = 1 << 26  # what the engine may hold: larger results are refused with MemoryError
 _UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
 
 
 class Loop:
-    """The cases of a fuzzer from a first to a last one, or until the time is over."""
+    """Runs the cases of a fuzzer from a first to a last one, or until the time is over."""
 
     def __init__(self, name: str, seed: int, board: Board, out: Path) -> None:
         self.name, self.seed, self.board = name, seed, board

@@ -1,6 +1,6 @@
 """methods.py -- every method, operator and attribute of the engine's types, and its functions, with foreign operands.
 
-A case takes one kind of use at random, and puts tensors, numbers and hostile objects in every place of it.
+A case picks one kind of use at random, with tensors, numbers and hostile objects as its arguments.
 """
 
 from __future__ import annotations

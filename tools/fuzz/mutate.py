@@ -1,4 +1,4 @@
-"""mutate.py -- other bytes, and other JSON, made from good ones."""
+"""mutate.py -- mutates valid bytes and JSON."""
 
 from __future__ import annotations
 

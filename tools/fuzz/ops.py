@@ -1,8 +1,8 @@
-"""ops.py -- every op of the table with adversarial shapes, dtypes, strides and parameters, and its way back.
+"""ops.py -- every op of the table with adversarial shapes, dtypes, strides and parameters, forward and backward.
 
-A case starts from a case of the op's row in tests/oprows.py, and puts other lengths in the place of its own, the same
-in every input, so that shapes go on fitting together; then something may be broken.  Checked besides crashes: the
-shape-only result, is_recording() read once, gradients' shapes, and aliased inputs against copies.
+A case starts from a case of the op's row in tests/oprows.py, and replaces its lengths, in the same way in every input,
+so that shapes still fit together; then something may be broken.  Besides crashes it checks the shape-only result,
+is_recording() being read once, shapes of gradients, and aliased inputs against copies.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def _forward_and_back(case: Case, drawn: Drawn, recording: bool) -> None:
     if y is None:
         return
     if y.requires_grad and not (recording and wants):
-        raise Finding("the result has a graph, though none was wanted when the call began")
+        raise Finding("the result has a graph, although recording was off when the call began")
     if copies:
         _same_as_copies(drawn, copies, y)
     if not alias:
@@ -224,7 +224,7 @@ def _same_as_copies(drawn: Drawn, copies: list[Any], y: Any) -> None:
     """Inputs that share memory make no difference."""
     _core._fail_after(0)
     if np.array(call(drawn, copies, drawn.params)).tobytes() != np.array(y).tobytes():
-        raise Finding("another result than on copies of the inputs")
+        raise Finding("the result differs from that on copies of the inputs")
 
 
 def _predicted(case: Case, drawn: Drawn, inputs: list[Any], y: Any) -> None:

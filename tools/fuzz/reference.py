@@ -1,8 +1,8 @@
-"""reference.py -- the ops once more in NumPy, value and gradient in a line or two each, and reverse mode over them.
+"""reference.py -- the ops in NumPy, value and gradient in a line or two each, and reverse-mode differentiation.
 
-A program is a list of arrays, which are its leaves, and of steps: an op, the places in the list of what it reads, its
-parameters.  `disturb` is called on all that is computed, and again on what the way back reads: with a small random
-factor it shows how far rounding can carry each element of the results.
+A program is a list of arrays, which are its leaves, and of steps: an op, the list positions of its inputs, and its
+parameters.  `disturb` is called on everything that is computed, and again on everything that backward reads: with a
+small random factor it shows how far rounding can move each element of the results.
 """
 
 from __future__ import annotations

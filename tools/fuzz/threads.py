@@ -1,8 +1,7 @@
-"""threads.py -- several threads at work on the same tensors, blocks, graphs, optimizers and arrays.
+"""threads.py -- several threads that work on the same tensors, blocks, graphs, optimizers and arrays.
 
-Numbers that race may come out wrong; a crash, a hang, an exception of another kind, and an engine that computes wrongly
-afterwards may not.  What the threads do is the case's; how they meet is the machine's: run one --repeat times to see it
-once more.
+Data races may give wrong numbers, but no crash, hang, unexpected exception, or wrong results afterwards.  The case
+determines what the threads do, but not their timing: use --repeat to reproduce a finding.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from case import Case, Finding
 import pyneural as pn
 from pyneural import _core, ops
 
-ROWS, WIDTH, CLASSES = 5000, 8, 4  # 40,000 values: from 32,768 on the GIL is given away
-WRONG = (2**40, -(2**40), 2**62, -1, CLASSES)  # labels that are none
+ROWS, WIDTH, CLASSES = 5000, 8, 4  # 40,000 values: the GIL is released from 32,768 on
+WRONG = (2**40, -(2**40), 2**62, -1, CLASSES)  # invalid labels
 
 
 class World:
-    """What the threads share."""
+    """The objects that the threads share."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -135,7 +134,7 @@ def _labelled(w: World) -> None:
 
 
 def _borrowed(w: World) -> None:
-    """Labels that the graph keeps, written before the way back."""
+    """Labels that the graph keeps, overwritten before backward."""
     labels = _core.borrow(w.labels)
     for op in (ops.cross_entropy, ops.take):
         _quiet(w, lambda op=op: op(w.leaf, labels).sum().backward())
