@@ -1,4 +1,4 @@
-/* act.h -- arguments of the way back through an activation.
+/* act.h -- arguments of the backward pass of activations.
  *
  * dz may be dy; otherwise what is written (dz, sums, work) overlaps nothing. */
 #ifndef PN_KERNELS_ACT_H

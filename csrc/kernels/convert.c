@@ -1,4 +1,4 @@
-/* convert.c -- numbers of one dtype as those of another: one plain loop for each pair, the same on every processor. */
+/* convert.c -- conversion between dtypes: one plain loop for each pair, the same on every processor. */
 #include "kernels/convert.h"
 
 enum { BLOCK = 4096 };
@@ -32,7 +32,7 @@ typedef void loop(const pn_convert *job, pn_index begin, pn_index end);
         }                                                                 \
     }
 
-/* From a dtype to each of them, in their order. */
+/* From one dtype to each dtype, in their order. */
 #define LOOPS(name, from, byte, whole)           \
     LOOP(name##_float, from, float, (float)x)    \
     LOOP(name##_double, from, double, (double)x) \

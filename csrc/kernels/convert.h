@@ -1,11 +1,11 @@
-/* convert.h -- numbers of one dtype as those of another. */
+/* convert.h -- conversion between dtypes. */
 #ifndef PN_KERNELS_CONVERT_H
 #define PN_KERNELS_CONVERT_H
 
 #include "base/pool.h"
 
-/* y = x, or y += x (both real).  float64 is rounded to the nearest float32; a real becomes an integer by leaving its
- * fraction out, a NaN 0, and what lies beyond the ends the nearer of them; an int64 becomes a uint8 modulo 256. */
+/* y = x, or y += x (both real).  float64 is rounded to the nearest float32.  A real is truncated to an integer and
+ * clipped to the range of the dtype; NaN becomes 0.  An int64 becomes a uint8 modulo 256. */
 typedef struct pn_convert {
     pn_dtype from, to;
     pn_index n;

@@ -1,16 +1,16 @@
 /* digit.c -- grey, light on dark, cropped to the ink, scaled to a 20 x 20 box, centred by mass in 28 x 28.
  *
- * Ground and ink are told apart by Otsu's threshold (1979); the larger side is the ground.  What lies no further above
- * the ground's median than the ground reaches below it is taken for noise.  Scaling averages over the area that a pixel
- * of the result covers (at least one pixel of the picture's, which is linear interpolation where the picture is
- * smaller), so that a digit of MNIST that was enlarged comes back as it was; its greatest value becomes 255. */
+ * Otsu's threshold (1979) separates background and ink; the larger side is the background.  Levels that are no further
+ * above the background's median than the background reaches below it count as noise.  Scaling averages over the area
+ * that a pixel of the result covers (at least one pixel of the picture, which is linear interpolation if the picture is
+ * smaller), so that an enlarged MNIST digit is restored exactly; the maximum becomes 255. */
 #include "kernels/digit.h"
 
 #include <string.h>
 
-enum { LEVELS = 256, FAINT = 8 }; /* ink that stands out by no more than so many levels is none */
+enum { LEVELS = 256, FAINT = 8 }; /* ink with a contrast of no more than FAINT levels does not count */
 
-/* The picture as the passes read it. */
+/* The picture, as the passes read it. */
 typedef struct picture {
     const uint8_t *image;
     pn_index H, W;
@@ -26,7 +26,7 @@ static const uint8_t *pixel_at(const picture *p, pn_index i) { return p->image +
 static bool has_alpha(const picture *p) { return p->channels % 2 == 0; }
 static unsigned alpha_of(const picture *p, pn_index i) { return has_alpha(p) ? pixel_at(p, i)[p->channels - 1] : 255; }
 
-/* Luminance as television has it (ITU-R BT.601); a grey stays what it is. */
+/* Luminance (ITU-R BT.601); grey values are unchanged. */
 static unsigned luminance(const picture *p, pn_index i)
 {
     const uint8_t *v = pixel_at(p, i);
@@ -44,8 +44,9 @@ static unsigned level(const picture *p, pn_index i)
     return p->inverted ? 255 - v : v;
 }
 
-/* What to lay a transparent picture over.  Where little is to be seen, or it is all of one shade, that is the ink, and
- * the ground is its opposite; else the picture has a ground of its own, which goes on where it is transparent. */
+/* The background of a transparent picture.  If few pixels are opaque, or all have a single shade, they are the ink, and
+ * the background is the opposite shade; else the picture has its own background, which is extended to transparent
+ * pixels. */
 static bool give_ground(picture *p)
 {
     uint64_t weight = 0, sum = 0;
@@ -114,7 +115,7 @@ static void count_levels(const picture *p, uint64_t count[LEVELS])
         count[level(p, i)]++;
 }
 
-/* Decides what is ink; false where nothing stands out. */
+/* Decides what is ink; false if nothing stands out. */
 static bool find_ink(picture *p)
 {
     uint64_t count[LEVELS];
@@ -205,7 +206,7 @@ static uint64_t cell(const picture *p, const pn_digit *did, const axis *down, co
     return sum;
 }
 
-/* Fills box, [rows][columns], its greatest value 255; false where there is none. */
+/* Fills box, [rows][columns], with a maximum of 255; false if there is no ink. */
 static bool scale_box(const picture *p, pn_digit *did, uint8_t box[PN_DIGIT_BOX * PN_DIGIT_BOX])
 {
     const pn_index longest = pn_max(did->height, did->width);
@@ -226,8 +227,7 @@ static bool scale_box(const picture *p, pn_digit *did, uint8_t box[PN_DIGIT_BOX 
 
 /* ---- the place --------------------------------------------------------------------------------------------------- */
 
-/* Where n rows (or columns) begin so that their centre of mass, moment / mass, comes to lie on pixel 14,
- * and all fit. */
+/* The start of n rows (or columns) so that their centre of mass, moment / mass, is at pixel 14, and all of them fit. */
 static int place(uint64_t mass, uint64_t moment, int n)
 {
     const int centre = (int)((2 * moment + mass) / (2 * mass)), at = PN_DIGIT_SIDE / 2 - centre;

@@ -1,5 +1,5 @@
-/* digit.h -- a picture of one digit made as MNIST's were: 28 x 28, light on dark, scaled to a 20 x 20 box, the centre
- * of mass in the middle.  Source: Y. LeCun et al., "Gradient-based learning applied to document recognition", 1998. */
+/* digit.h -- converts a picture of a digit to MNIST's format: 28 x 28, light on dark, scaled to a 20 x 20 box, centred
+ * by mass.  Source: Y. LeCun et al., "Gradient-based learning applied to document recognition", 1998. */
 #ifndef PN_KERNELS_DIGIT_H
 #define PN_KERNELS_DIGIT_H
 
@@ -7,10 +7,10 @@
 
 enum { PN_DIGIT_SIDE = 28, PN_DIGIT_BOX = 20 };
 
-/* What was done; nothing else is set where it is empty. */
+/* The steps that were applied; if it is empty, no other field is set. */
 typedef struct pn_digit {
     bool empty;                        /* nothing stands out, or there are no pixels: the result is all 0 */
-    bool transparent;                  /* some pixels were, and have been given a ground */
+    bool transparent;                  /* it had transparent pixels, which were given a background */
     bool inverted;                     /* it was dark on light */
     pn_index top, left, height, width; /* the ink's box in the picture */
     int row, column, rows, columns;    /* where it lies in the result: at most 20 x 20 */

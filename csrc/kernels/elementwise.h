@@ -20,7 +20,7 @@ typedef enum {
     PN_COMPARES
 } pn_compare_f;
 
-/* What a gradient reads beside dy: bits. */
+/* Bit mask of what a gradient reads besides dy. */
 enum {
     PN_READS_NOTHING = 0,
     PN_READS_X = 1,

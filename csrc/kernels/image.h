@@ -1,4 +1,4 @@
-/* image.h -- arguments of batches gathered from rows, of the way back from them, and of moments.
+/* image.h -- arguments of gathering batches from rows, of its gradient, and of moments.
  *
  * What is written (y, dx, mean, deviation, work) overlaps nothing; what is read may be the same memory. */
 #ifndef PN_KERNELS_IMAGE_H

@@ -1,4 +1,4 @@
-/* int64.c -- the kernels that int64 has. */
+/* int64.c -- the kernels for int64. */
 #define integer int64_t
 #define DTYPE PN_INT64
 #define TABLE pn_kernels_int64

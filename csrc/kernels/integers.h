@@ -1,10 +1,10 @@
-/* integers.h -- which functions of elementwise.def integers have. */
+/* integers.h -- the functions of elementwise.def that integers support. */
 #ifndef PN_KERNELS_INTEGERS_H
 #define PN_KERNELS_INTEGERS_H
 
 #include "kernels/elementwise.h"
 
-/* The functions of elementwise.def that integers have: a bit each. */
+/* Bit mask of the functions of elementwise.def that integers support. */
 enum {
     PN_INTEGER_UNARIES = 0
 #define UNARY(name, value) +(1u << PN_U_##name)

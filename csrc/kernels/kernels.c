@@ -1,4 +1,4 @@
-/* kernels.c -- finds the kernel table of an instruction set and dtype. */
+/* kernels.c -- looks up the kernel table of an instruction set and dtype. */
 #include "kernels/kernels.h"
 
 extern const pn_kernels pn_kernels_naive_f32, pn_kernels_naive_f64, pn_kernels_baseline_f32, pn_kernels_baseline_f64;

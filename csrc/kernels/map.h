@@ -1,4 +1,4 @@
-/* map.h -- arguments of the kernels that go over elements: functions of elementwise.def, and select.
+/* map.h -- arguments of elementwise kernels: the functions of elementwise.def, and select.
  *
  * y may be an operand that has n elements, and a gradient may be dy; otherwise what is written overlaps nothing, and
  * never in part.  What is read may be the same memory. */

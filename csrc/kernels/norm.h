@@ -1,4 +1,4 @@
-/* norm.h -- arguments of batch and layer normalisation: x is (rows, C), statistics a channel or a row.
+/* norm.h -- arguments of batch and layer normalisation: x is (rows, C), with statistics per channel or per row.
  *
  * norm_backward: dx may be dy.  Otherwise what is written overlaps nothing; what is read may be the same memory. */
 #ifndef PN_KERNELS_NORM_H

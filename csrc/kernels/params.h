@@ -1,4 +1,4 @@
-/* params.h -- how to go through the parameters of a row of elementwise.def. */
+/* params.h -- iterates over the parameters of a row of elementwise.def. */
 #ifndef PN_KERNELS_PARAMS_H
 #define PN_KERNELS_PARAMS_H
 

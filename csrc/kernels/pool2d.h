@@ -1,4 +1,4 @@
-/* pool2d.h -- arguments of pools of NHWC images.
+/* pool2d.h -- arguments of pooling of NHWC images.
  *
  * What is written (y, where, dx) overlaps nothing; what is read may be the same memory. */
 #ifndef PN_KERNELS_POOL2D_H

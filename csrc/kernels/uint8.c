@@ -1,4 +1,4 @@
-/* uint8.c -- the kernels that uint8 has. */
+/* uint8.c -- the kernels for uint8. */
 #define integer uint8_t
 #define DTYPE PN_UINT8
 #define TABLE pn_kernels_uint8

@@ -1,4 +1,4 @@
-/* update.h -- arguments of the optimizers' pass over parameters, and of the sum of squares that clipping needs.
+/* update.h -- arguments of the optimizers' update of parameters, and of the sum of squares for clipping.
  *
  * p and the slots overlap neither each other nor g. */
 #ifndef PN_KERNELS_UPDATE_H
@@ -23,7 +23,8 @@ typedef struct pn_update {
     double correction1, correction2; /* Adam: 1 - beta^t */
 } pn_update;
 
-/* Sum of squares of n values in double, fixed cuts; result written to *y (double).  Infinite or NaN comes out so. */
+/* Sum of squares of n values in double, in fixed cuts; the result is written to *y (double), and may be infinite or
+ * NaN. */
 typedef struct pn_sumsq {
     pn_index n;
     const void *x;
