@@ -13,7 +13,7 @@ typedef struct pn_digit {
     bool transparent;                  /* it had transparent pixels, which were given a background */
     bool inverted;                     /* it was dark on light */
     pn_index top, left, height, width; /* the ink's box in the picture */
-    int row, column, rows, columns;    /* where it lies in the result: at most 20 x 20 */
+    int row, column, rows, columns;    /* its position in the result: at most 20 x 20 */
 } pn_digit;
 
 /* image: (H, W, channels): grey; grey and alpha; red, green, blue; or these and alpha.  digit: 28 x 28, written whole.

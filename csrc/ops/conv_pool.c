@@ -89,7 +89,7 @@ static pn_conv_pool slice(const stream *job, pn_index lane, pn_index n, pn_index
     pool->y = to(pool->y, maxima, pn_call_item(c));
     pool->dy = from(pool->dy, maxima, pn_call_item(c));
     pool->where = to(pool->where, maxima, sizeof *pool->where);
-    pool->x = pool->dx = pn_at(buffers, job->p->between); /* forward, and the way back */
+    pool->x = pool->dx = pn_at(buffers, job->p->between); /* forward and backward */
     conv->dy = conv->y = pool->dx;
     conv->work = pn_at(buffers, job->p->work);
     conv->packed = again;

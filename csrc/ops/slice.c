@@ -40,7 +40,7 @@ static range range_of(const pn_call *c, int axis)
     return clip_range(s->start[axis], s->stop[axis], s->step[axis], length);
 }
 
-/* y as it lies in x: from its first value, along x's strides, in the order of y. */
+/* y as a view of x: from its first value, with the strides of x, in the order of y. */
 typedef struct plan {
     pn_copy copy;
     pn_index first;

@@ -64,7 +64,7 @@ static pn_reduce total_of(pn_index n) { return (pn_reduce){ .f = PN_REDUCE_SUM, 
 size_t pn_targets_sum_work(const pn_call *c, pn_index n)
 {
     const pn_reduce r = total_of(n);
-    size_t total = PN_ALIGN; /* the sum itself stands in front */
+    size_t total = PN_ALIGN; /* the sum itself comes first */
     pn_part(&total, 1, c->k->reduce_work(&r));
     return total;
 }
