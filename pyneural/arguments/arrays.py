@@ -45,7 +45,10 @@ def as_labels(what: str, values: Any) -> Array:
     Raises:
         ValueError: some are missing, or rows have several lengths.
     """
-    array = _array(what, values)
+    array = _as_text(what, _array(what, values))
+    if array.dtype.kind == "U" and isinstance(values, list | tuple):  # NumPy has made text of NaN among names
+        given = np.asarray(values, object)
+        array = given if missing_rows(given) else array
     missing = missing_rows(array) if array.dtype.kind == "O" else []
     if missing:
         raise ValueError(
@@ -55,13 +58,32 @@ def as_labels(what: str, values: Any) -> Array:
     return array
 
 
+def _as_text(what: str, array: Array) -> Array:
+    """Bytes as text, read as UTF-8, and text of variable width as objects; all else as it is."""
+    if array.dtype.kind == "T":
+        return array.astype(object)
+    if array.dtype.kind not in "SO" or not any(isinstance(value, bytes) for value in array.flat):
+        return array
+    text = array.astype(object)
+    for place, value in np.ndenumerate(text):
+        if isinstance(value, bytes):
+            try:
+                text[place] = value.decode()
+            except UnicodeDecodeError:
+                raise ValueError(
+                    f"{what} has bytes that are not UTF-8 text, as {value!r}: decode them, y.astype(str) or "
+                    "[label.decode(encoding) for label in y]"
+                ) from None
+    return text
+
+
 def as_groups(what: str, values: Any) -> Array:
     """Numbers or names of groups.
 
     Raises:
         ValueError: some are missing.
     """
-    array = _array(what, values)
+    array = _as_text(what, _array(what, values))
     missing = missing_rows(array)
     if missing:
         raise ValueError(

@@ -84,6 +84,16 @@ def by_name(labels: Array, names: Names, known: str, who: str) -> Array:
     return np.array([table[word] for word in words], np.int64)
 
 
+def by_number(labels: Array, names: Names, known: str, who: str) -> Array:
+    """The numbers of labels (n,) that are whole numbers, where the names of the classes are, too; as `by_name`."""
+    values = np.array(list(map(int, names)), np.int64)
+    order = np.argsort(values, kind="stable")
+    places: Array = order[np.searchsorted(values[order], labels).clip(0, len(values) - 1)]
+    if np.array_equal(values[places], labels):
+        return places
+    return by_name(labels, tuple(map(str, values.tolist())), known, who)
+
+
 def renumbered(numbers: Array, given: Names, names: Names, known: str, who: str) -> Array:
     """Class numbers of data whose classes are `given`, as numbers of the same names among `names`.
 

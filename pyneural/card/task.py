@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from pyneural.arguments.arrays import Array
-from pyneural.card.classes import Names, are_numbers, by_name, in_order, listed, renumbered
+from pyneural.card.classes import Names, are_numbers, by_name, by_number, in_order, listed, renumbered
 
 KINDS = ("classes", "binary", "values")
 REGRESSION = (
@@ -93,11 +93,11 @@ class Task:
         if classes and self.named(classes) is self:
             return renumbered(numbers, classes, names, known, who)
         if not classes and self.classes and are_numbers(names) and y.ndim == 1:
-            return by_name(numbers, names, known, who)
+            return by_number(numbers, names, known, who)
         return numbers
 
 
-def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: tuple[str, ...], who: str) -> Task:
+def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: Names, who: str, *, naming: bool = False) -> Task:
     """The task that labels y mean for a model whose output is (n, *outputs).
 
     Args:
@@ -107,6 +107,7 @@ def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: tuple[str, 
             but class numbers and one-hot rows for several outputs stay classes.
         classes: names of the classes, where the data has them.
         who: opens the messages.
+        naming: whole numbers that do not count from 0, as 10, 20 and 30, are names of classes: the model is new.
     """
     y = _column(y)
     units = outputs[-1] if outputs else 1
@@ -125,6 +126,8 @@ def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: tuple[str, 
         if len(classes) == 1:
             raise ValueError(f"{who}: all {len(y):,} labels are '{classes[0]}': there is nothing to tell apart")
     kind = "binary" if units == 1 else "classes"
+    if naming and not classes and (names := _numbers_as_names(y, units, who)):
+        return Task(kind, units, names)
     _check_classes(_numbers(y, classes, who), units, len(classes), who)
     return Task(kind, units, classes if len(classes) == max(2, units) else ())
 
@@ -147,10 +150,34 @@ def _check_classes(numbers: Array, units: int, named: int, who: str) -> None:
         raise ValueError(
             f"{who}: the labels are {named} classes, the model has {units} outputs: end it in pn.Dense({named})"
         )
-    if units == 1 and (low, high) == (-1, 1) and not np.any(numbers == 0):
-        raise ValueError(f"{who}: labels are -1 and 1; a binary model takes 0 and 1: pass (y + 1) // 2")
     if low < 0 or high > max(1, units - 1):
         raise ValueError(f"{who}: {_out_of_range(low, high, units)}")
+
+
+def _numbers_as_names(y: Array, units: int, who: str) -> Names:
+    """The names of classes that are whole numbers, but not 0, 1, 2 and so on; () where they are those.
+
+    Raises:
+        ValueError: there are more or fewer than the model has classes.
+    """
+    if y.ndim != 1 or y.dtype.kind not in "iuf" or not np.all(y == np.floor(y)):
+        return ()
+    numbers, classes = np.unique(y.astype(np.int64)), max(2, units)
+    low, high, n = int(numbers[0]), int(numbers[-1]), len(numbers)
+    if n == 1 or (low >= 0 and high < classes) or (low == 0 and high == n - 1 and units > 1):
+        return ()
+    names = tuple(map(str, numbers.tolist()))
+    if n == classes:
+        return names
+    if units == 1:
+        raise ValueError(
+            f"{who}: y has {n:,} different whole numbers from {low} to {high}, and one output takes two classes: for "
+            f"values train with loss='mse' (or give y as floats), for classes end the model in pn.Dense({n})"
+        )
+    raise ValueError(
+        f"{who}: y has {n:,} classes, the labels {listed(names)}, and the model has {units} outputs: end it in "
+        f"pn.Dense({n})"
+    )
 
 
 def _out_of_range(low: int, high: int, units: int) -> str:

@@ -114,7 +114,8 @@ def inferred(
     for head in heads:
         at = f"{who}: {head}" if head else who
         named, old = of_head(classes, head), known.get(head)
-        task = old or infer(labels[head], _outputs(model, head), losses.spelled(wanted[head]), named, at)
+        loss_name = losses.spelled(wanted[head])
+        task = old or infer(labels[head], _outputs(model, head), loss_name, named, at, naming=who == "fit")
         if who == "fit":
             task = task.named(named)
             check_varied(labels[head], task, at)

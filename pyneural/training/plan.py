@@ -12,6 +12,7 @@ from pyneural.batching.feed import Batches
 from pyneural.batching.inputs import warn_of_values
 from pyneural.batching.sources import Source, sources
 from pyneural.batching.stream import Stream
+from pyneural.card.classes import are_numbers, listed
 from pyneural.card.preprocessing import Preprocessing, decided
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, by_head
@@ -138,4 +139,5 @@ def _head(head: Head) -> str:
 
 def _task(task: Task) -> str:
     many = f"{task.outputs} value{'s' * (task.outputs > 1)}"
-    return {"classes": f"{task.outputs} classes", "binary": "binary", "values": many}[task.kind]
+    known = f" (the labels {listed(task.classes)})" if task.classes and are_numbers(task.classes) else ""
+    return {"classes": f"{task.outputs} classes{known}", "binary": f"binary{known}", "values": many}[task.kind]

@@ -181,8 +181,8 @@ PAIR = {"top": TOP, "bottom": BOTTOM}
         (lambda: pn.fit(two(), (X, PAIR), metrics={"tip": "mse"}), "fit: metrics has tip, which is no head"),
         (lambda: pn.fit(two(), (X, PAIR), loss={"top": "crossentropy"}), "did you mean 'cross_entropy'"),
         (
-            lambda: pn.fit(two(), (X, {"top": TOP + 1, "bottom": BOTTOM})),
-            "fit: top: labels run 1..3 but class numbers start at 0 for Dense(3): pass y - 1",
+            lambda: pn.fit(two(), (X, {"top": TOP % 2 * 5, "bottom": BOTTOM})),
+            "fit: top: y has 2 classes, the labels 0, 5, and the model has 3 outputs: end it in pn.Dense(2)",
         ),
         (
             lambda: pn.fit(two(), (X, {"top": TOP, "bottom": BOTTOM[:3]})),
