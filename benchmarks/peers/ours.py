@@ -105,7 +105,7 @@ class Fit:
     def check(self, rows: np.ndarray) -> tuple[float, list[np.ndarray]]:
         give(self.model, self.weights)
         preprocessing = Preprocessing("dataset", "uint8", (self.mean,), (self.deviation,))
-        batch = preprocessing.gather("float32")(pn.tensor(self.images), pn.tensor(rows))
+        batch = preprocessing.gather(self.images.dtype, "float32")(pn.tensor(self.images), pn.tensor(rows))
         loss = pn.ops.cross_entropy(self.model(batch, training=True), self.labels[rows])
         loss.backward()
         return loss.item(), [np.array(tensor.grad.numpy()) for tensor in self.model.parameters.values()]
