@@ -11,7 +11,7 @@ import numpy as np
 from pyneural.arguments.arrays import Array
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset
-from pyneural.datasets.image_folder import files_by_class, parts_of
+from pyneural.datasets.folder_layout import files_by_class, parts_of
 from pyneural.datasets.mnist_files import SAMPLE_NOTE, mnist
 from pyneural.evaluation.evaluate import evaluate as measure
 from pyneural.evaluation.lines import shown

@@ -8,17 +8,11 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.spelling import check_keywords
-from pyneural.card.classes import in_order
 from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.folder_layout import files_by_class, parts_of
 from pyneural.images.files import pixels
 
 Grouping = str | re.Pattern[str] | Callable[[Path], object]
-_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-_PARTS = {  # what the folder of a part may be called
-    "train": ("train", "training"),
-    "validation": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
-}
 _NAMED = 3  # damaged files that a message names
 
 
@@ -39,9 +33,11 @@ def folder(
     r"""The images in a folder, uint8 (n, height, width, channels), and the folders they lie in as their classes.
 
     Two layouts: `path/class/image.png`, which is all for training, and `path/part/class/image.png`, where the parts are
-    train, and val (or validation) and test where there are such; other folders beside train are not read.  Classes and
-    images come in the order of their names; class names that are all whole numbers sort as numbers.  Hidden files, and
-    files with other endings than those of images (png, jpg, bmp, gif, tif, webp, pgm, ppm), are skipped.
+    train, and val (or validation) and test where there are such; other folders beside train are not read.  A folder
+    called train or test in which images lie directly is a class.  Images in folders below a class belong to it.
+    Classes and images come in the order of their names; class names that are all whole numbers sort as numbers.  Hidden
+    files, and files with other endings than those of images (png, jpg, bmp, gif, tif, webp, pgm, ppm), are skipped;
+    images beside the folders of classes, too, with a warning.
 
     Args:
         path: of the folder.
@@ -109,51 +105,6 @@ def _shape(size: object) -> tuple[int, int] | None:
     if len(pair) != 2 or not all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in pair):
         raise ValueError(f"folder: size is {size!r}: give pixels, as 64 or (height, width)")
     return pair[0], pair[1]
-
-
-def _visible(place: Path) -> list[Path]:
-    """What lies in a folder, by name, without what is hidden and what archives leave behind."""
-    return sorted(entry for entry in place.iterdir() if not entry.name.startswith((".", "__MACOSX")))
-
-
-def _is_image(file: Path) -> bool:
-    return file.suffix.lower() in _ENDINGS and file.is_file()
-
-
-def parts_of(root: Path) -> dict[str, Path]:
-    """Where each part lies; only `train`, the folder itself, where it is not divided."""
-    if not root.is_dir():
-        raise FileNotFoundError(f"folder: '{root}' is {'a file' if root.exists() else 'not there'}: give a folder")
-    found: dict[str, Path] = {}
-    for entry in _visible(root):
-        for part, spellings in _PARTS.items():
-            if entry.is_dir() and entry.name.lower() in spellings:
-                if part in found:
-                    raise ValueError(f"folder: '{root}' has both '{found[part].name}' and '{entry.name}': keep one")
-                found[part] = entry
-    if found and "train" not in found:
-        raise ValueError(f"folder: '{root}' has {' and '.join(found)} but no train: put the images to train on there")
-    return dict(sorted(found.items())) or {"train": root}
-
-
-def files_by_class(place: Path) -> dict[str, list[Path]]:
-    """The images of each class in a part, by name; classes that are all whole numbers come as numbers."""
-    entries = _visible(place)
-    found = {entry.name: list(filter(_is_image, _visible(entry))) for entry in entries if entry.is_dir()}
-    loose = next(filter(_is_image, entries), None)
-    if loose:
-        raise ValueError(
-            f"folder: '{place}' has images outside of the folders of classes, as '{loose.name}': "
-            "put each into the folder of its class, as cat/1.png"
-        )
-    if not any(found.values()):
-        inner = [entry for name in found for entry in _visible(place / name) if entry.is_dir()]
-        hint = f"is it '{inner[0].parent}' that you mean?" if inner else f"it takes {', '.join(_ENDINGS)}"
-        raise FileNotFoundError(f"folder: '{place}' has no images in folders of classes, as cat/1.png; {hint}")
-    empty = [name for name, images in found.items() if not images]
-    if empty:
-        raise ValueError(f"folder: '{place / empty[0]}' has no images: put some in, or remove it")
-    return {name: found[name] for name in in_order(found)}
 
 
 def _group(file: Path, groups: Grouping) -> str:

@@ -172,6 +172,58 @@ def test_a_folder_trains_and_names_its_classes(tmp_path, capsys):
     assert tmp_path.name in capsys.readouterr().out
 
 
+def layout(root: Path, *names: str) -> Path:
+    for seed, name in enumerate(names):
+        write(root / name, grey(seed))
+    return root
+
+
+@pytest.mark.parametrize("names", [("train", "test", "car"), ("valid", "car"), ("Train", "Validation", "plane")])
+def test_classes_may_be_called_as_parts_are(tmp_path, names):
+    data = pn.datasets.folder(layout(tmp_path, *(f"{name}/{number}.png" for name in names for number in range(2))))
+    assert data.train.classes == tuple(sorted(names))
+    assert len(data.train) == 2 * len(names)
+    assert data.test is None
+
+
+def test_folders_that_are_all_called_as_parts_are_classes_with_a_warning(tmp_path):
+    layout(tmp_path, "train/1.png", "test/1.png", "valid/1.png")
+    with pytest.warns(UserWarning, match="folder: 'test', 'train', 'valid' in .* are taken as classes") as found:
+        data = pn.datasets.folder(tmp_path)
+    assert found[0].filename == __file__
+    assert data.train.classes == ("test", "train", "valid")
+
+
+def test_a_part_may_hold_classes_called_as_parts_are(tmp_path):
+    data = pn.datasets.folder(
+        layout(tmp_path, *(f"{part}/{name}/1.png" for part in ("train", "test") for name in "ab"))
+    )
+    assert len(data.test) == 2
+    other = layout(tmp_path / "other", *(f"train/{name}/{i}.png" for name in ("test", "train") for i in range(2)))
+    with pytest.warns(UserWarning, match="are taken as classes"):
+        assert pn.datasets.folder(other / "train").train.classes == ("test", "train")
+    assert pn.datasets.folder(other).train.classes == ("test", "train")
+
+
+def test_images_below_a_class_belong_to_it(tmp_path):
+    names = ("cat/1.png", "cat/home/2.png", "cat/home/old/3.png", "cat/zoo/4.png", "dog/garden/5.png")
+    data = pn.datasets.folder(layout(tmp_path, *names, "cat/.hidden/6.png", "dog/__MACOSX/garden/._7.png"))
+    assert data.train.y.tolist() == [0, 0, 0, 0, 1]
+    assert np.array_equal(data.train.x[..., 0], np.stack([grey(seed) for seed in range(5)]))
+    (tmp_path / "cat" / "again").symlink_to(tmp_path / "cat", target_is_directory=True)
+    assert len(pn.datasets.folder(tmp_path).train) == 5
+
+
+@pytest.mark.parametrize("part", ["", "train/"])
+def test_an_image_beside_the_folders_of_classes_is_left_out_with_a_warning(tmp_path, part):
+    layout(tmp_path, f"{part}cat/1.png", f"{part}dog/2.png", f"{part}cover.png")
+    with pytest.warns(
+        UserWarning, match="folder: 1 of the images in .* lie beside .* as 'cover.png', and are left out"
+    ):
+        data = pn.datasets.folder(tmp_path)
+    assert len(data.train) == 2
+
+
 # ---- what is not right
 
 
