@@ -10,14 +10,12 @@ import numpy.typing as npt
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.images.files import opened
+from pyneural.images.modes import plain
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     Picture = str | Path | Image | npt.ArrayLike
-
-
-_PLAIN_MODES = ("L", "LA", "RGB", "RGBA")  # what the engine takes as it is
 
 
 @dataclass(frozen=True)
@@ -105,12 +103,7 @@ def _is_pillow(image: object) -> "TypeGuard[Image]":
 
 
 def _of_pillow(image: "Image") -> Array:
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):  # Pillow clips these at 255
-        return _of_numbers(np.asarray(image))
-    if image.mode not in _PLAIN_MODES:
-        transparent = "transparency" in image.info or image.mode in ("PA", "La", "RGBa")
-        image = image.convert("L" if image.mode == "1" else "RGBA" if transparent else "RGB")
-    return np.asarray(image)
+    return _of_numbers(np.asarray(image if image.mode == "F" else plain(image)))
 
 
 def _of_numbers(values: Array) -> Array:

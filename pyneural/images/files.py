@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.images.modes import on_white, plain
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -95,16 +96,7 @@ def pixels(file: Path, shape: tuple[int, int] | None, channels: int | None) -> A
 
     with unread(file, None if shape is None else max(shape)) as opened:
         ImageOps.exif_transpose(opened, in_place=True)
-        image: Image.Image = opened
-        if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip at 255
-            image = Image.fromarray(((np.asarray(image).clip(0, 65535) + 128) // 257).astype(np.uint8))
-        elif image.mode == "F":
-            raise ValueError("its pixels are floats; save it with 8 bits")
-        elif image.mode in ("PA", "LA", "La", "RGBA", "RGBa") or "transparency" in image.info:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-        elif image.mode not in ("L", "RGB"):
-            image = image.convert("L" if image.mode == "1" else "RGB")
+        image = on_white(plain(opened))
         if channels is not None:
             image = image.convert("L" if channels == 1 else "RGB")
         if shape is not None and image.size != (shape[1], shape[0]):
