@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 import pyneural._core as _core
-from pyneural.arguments.objects import missing_rows
+from pyneural.arguments.objects import are_numbers, missing_rows
 from pyneural.arguments.tables import is_table, table_numbers
 
 Array = npt.NDArray[Any]
@@ -95,12 +95,19 @@ def as_groups(what: str, values: Any) -> Array:
 
 def _array(what: str, values: Any) -> Array:
     """An array of values; one of Python objects that are all numbers becomes one of numbers."""
+    if hasattr(values, "toarray") and hasattr(values, "nnz"):  # a sparse matrix, as SciPy has them
+        name = what.split()[-1]
+        raise TypeError(
+            f"{what} is a sparse {type(values).__name__} {values.shape}: give a dense array, {name}.toarray(), or "
+            "batches of it"
+        )
     try:
         array = values.numpy() if isinstance(values, _core.Tensor) else np.asarray(values)
-        if array.dtype.kind == "O" and all(
-            isinstance(value, int | float | np.number | np.bool_) for value in array.flat
-        ):
-            return np.array(array.tolist())
+        if array.dtype.kind == "O" and are_numbers(array):
+            numbers = np.array(array.tolist())
+            return numbers.astype(np.float64) if numbers.dtype.kind == "O" else numbers  # beyond int64
+    except OverflowError:
+        raise ValueError(f"{what} has whole numbers that float64 cannot hold: divide them by a constant") from None
     except ValueError as error:
         if "inhomogeneous" not in str(error):
             raise

@@ -14,6 +14,7 @@ from pyneural.layers.reshaping import Flatten
 from pyneural.models.model import Model
 
 _LARGE = 50  # numbers beyond this train badly as they are
+_SQUARED = 1e150  # numbers beyond this have no square in float64
 _SECOND = {"fit": "data", "evaluate": "data", "predict": "x", "classify": "image"}  # what stands beside the model
 
 
@@ -126,14 +127,34 @@ def finite(model: Model, x: Array, who: str, kind: str) -> Array:
     x = fitted(model, x, who)
     if x.dtype == np.uint8:
         return np.ascontiguousarray(x)
-    x = np.ascontiguousarray(x, "float64" if kind != "none" and x.dtype == np.float64 else model.dtype)
-    count, first = _core.check_finite(x)
+    wide = kind != "none" and x.dtype == np.float64
+    with np.errstate(over="ignore"):  # which is found below
+        values = np.ascontiguousarray(x, "float64" if wide else model.dtype)
+    count, first = _core.check_finite(values)
     if count:
         place = tuple(int(i) for i in np.unravel_index(first, x.shape))
+        if np.isfinite(x[place]):
+            raise ValueError(
+                f"{who}: x has {count:,} values that float32 cannot hold, as {x[place]:g} at {place}: divide them by a "
+                "constant, or make the model with dtype='float64'"
+            )
         raise ValueError(
             f"{who}: x has {count:,} values that are NaN or infinite, the first at {place}: remove or fill them"
         )
-    return x
+    if wide:
+        _check_squares(values, who)
+    return values
+
+
+def _check_squares(x: Array, who: str) -> None:
+    """Refuses numbers whose squares, of which the deviation is made, overflow."""
+    if x.size and max(-float(x.min()), float(x.max())) > _SQUARED:
+        beyond = np.abs(x) > _SQUARED
+        place = tuple(int(i) for i in np.argwhere(beyond)[0])
+        raise ValueError(
+            f"{who}: x has {int(beyond.sum()):,} values beyond {_SQUARED:g}, as {x[place]:g} at {place}, whose squares "
+            "overflow: divide them by a constant"
+        )
 
 
 def warn_of_scale(model: Model, x: Array, preprocess: str | None) -> None:

@@ -100,11 +100,11 @@ class Stream:
             if self._batches == 0:
                 self.columns = self.columns or names
                 kind = kind_for(model.card.preprocessing, preprocess, x.dtype.name)
-                if learn:
-                    warn_of_scale(model, x, preprocess)
             x = as_inputs(model, x, self._at, kind)
             if self._batches == 0:
                 self.shape, self.dtype = x.shape[1:], x.dtype.name
+                if learn:
+                    warn_of_scale(model, x, preprocess)
             self._same(x)
             if learn and kind == "dataset":
                 self._moments.add(x)

@@ -162,7 +162,7 @@ def _numbers_as_names(y: Array, units: int, who: str) -> Names:
     """
     if y.ndim != 1 or y.dtype.kind not in "iuf" or not np.all(y == np.floor(y)):
         return ()
-    numbers, classes = np.unique(y.astype(np.int64)), max(2, units)
+    numbers, classes = np.unique(_integers(y, who)), max(2, units)
     low, high, n = int(numbers[0]), int(numbers[-1]), len(numbers)
     if n == 1 or (low >= 0 and high < classes) or (low == 0 and high == n - 1 and units > 1):
         return ()
@@ -244,6 +244,14 @@ def _numbers(y: Array, classes: tuple[str, ...], who: str) -> Array:
         raise ValueError(f"{who}: y is {y.shape} of {y.dtype}: give class numbers (n,), one-hot rows, or names")
     if y.dtype.kind == "f" and not np.all(y == np.floor(y)):
         raise ValueError(f"{who}: labels are not whole, as {y[y != np.floor(y)][0]}: give class numbers")
+    return _integers(y, who)
+
+
+def _integers(y: Array, who: str) -> Array:
+    """Whole numbers as int64."""
+    largest = y[np.abs(y.astype(np.float64)).argmax()]
+    if abs(float(largest)) >= 2.0**63:
+        raise ValueError(f"{who}: y has {largest:g}, too large for the number of a class: give class numbers, or names")
     return y.astype(np.int64)
 
 
@@ -254,4 +262,13 @@ def _values(y: Array, outputs: int, dtype: str, who: str) -> Array:
     if values.ndim != 2 or values.shape[1] != outputs:
         fix = f"end the model in pn.Dense({values.shape[1]})" if values.ndim == 2 else "give values (n, outputs)"
         raise ValueError(f"{who}: y is {y.shape}, the model has {outputs} outputs: {fix}")
-    return np.ascontiguousarray(values, dtype)
+    with np.errstate(over="ignore"):  # which is found below
+        found = np.ascontiguousarray(values, dtype)
+    strange = np.argwhere(~np.isfinite(found))
+    if len(strange):
+        place = tuple(int(i) for i in strange[0])
+        raise ValueError(
+            f"{who}: y has {len(strange):,} values that {dtype} cannot hold, as {values[place]:g} at {place}: divide "
+            "them by a constant, or make the model with dtype='float64'"
+        )
+    return found

@@ -73,9 +73,6 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
         model.infer_shapes(train.shape, request.batch_size)
         heads = inferred(model, train.y, request.loss, request.metrics, train.classes, who="fit")
         preprocessing = _preprocessing(model, train, held, request.preprocess)
-        for head in heads:
-            if head.task.kind == "values" and request.loss == "auto" and model.card.task is None:
-                warn_of_values(by_head(train.y)[head.name])
 
         def encoded(y: Any, who: str, classes: Any = ()) -> Any:
             return encode(heads, model.dtype, y, who, classes)
@@ -90,6 +87,9 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
         )
         digest = train.digest(encoded)
         _rehearse(model, (made.feed.smallest(request.batch_size), *train.shape))
+        for head in heads:
+            if head.task.kind == "values" and request.loss == "auto" and model.card.task is None:
+                warn_of_values(by_head(train.y)[head.name])
     model.build(train.shape, seed=request.seed)
     record_on_card(model, heads)
     model.card.preprocessing, model.card.seed = preprocessing, request.seed

@@ -1,0 +1,97 @@
+"""Sparse matrices, and numbers that the model's dtype cannot hold: an error that names the fix, not infinities."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import pyneural as pn
+
+X, Y = np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2
+
+
+def trained(**options) -> pn.Sequential:
+    model = pn.Sequential(pn.Dense(2))
+    pn.fit(model, (X, Y), epochs=1, verbose=0, **options)
+    return model
+
+
+@pytest.mark.parametrize("kind", ["csr_matrix", "csc_array", "coo_array", "lil_matrix"])
+def test_sparse_matrices_are_refused_with_the_fix(kind):
+    sparse = getattr(scipy.sparse, kind)(np.where(X > 1, X, 0))
+    words = rf"x is a sparse {kind} \(20, 3\): give a dense array, x\.toarray\(\)"
+    for run in (
+        lambda: pn.fit(trained(), (sparse, Y), epochs=1),
+        lambda: pn.fit(trained(), [(sparse, Y)], epochs=1),
+        lambda: pn.evaluate(trained(), (sparse, Y)),
+        lambda: pn.predict(trained(), sparse),
+        lambda: pn.classify(trained(), sparse),
+        lambda: pn.Dataset(sparse, Y),
+    ):
+        with pytest.raises(TypeError, match=words):
+            run()
+    with pytest.raises(TypeError, match=r"y is a sparse .*: give a dense array, y\.toarray\(\)"):
+        pn.Dataset(X, sparse)
+
+
+def far(value: float) -> np.ndarray:
+    x = X.copy()
+    x[4, 1] = value
+    return x
+
+
+@pytest.mark.parametrize("value", [1e300, -1e39])
+def test_inputs_beyond_float32_are_named(value):
+    words = rf"x has 1 values that float32 cannot hold, as {value:g} at \(4, 1\)".replace("+", r"\+")
+    model = trained()
+    for run in (
+        lambda: pn.fit(pn.Sequential(pn.Dense(2)), (far(value), Y), epochs=1),
+        lambda: pn.fit(pn.Sequential(pn.Dense(2)), [(far(value), Y)], epochs=1),
+        lambda: pn.fit(pn.Sequential(pn.Dense(2)), (X, Y), validation=(far(value), Y), epochs=1, verbose=0),
+        lambda: pn.evaluate(model, (far(value), Y)),
+        lambda: pn.predict(model, far(value)),
+        lambda: pn.predict(model, far(value).tolist()),
+    ):
+        with pytest.raises(ValueError, match=words) as caught:
+            run()
+        assert "dtype='float64'" in str(caught.value)
+
+
+@pytest.mark.parametrize("preprocess", ["dataset", "image"])
+def test_a_deviation_that_overflows_is_named(preprocess):
+    x = far(1e300).reshape(20, 3, 1, 1) if preprocess == "image" else far(1e300)
+    given = X.reshape(20, 3, 1, 1) if preprocess == "image" else X
+    model = pn.Sequential(pn.Flatten(), pn.Dense(2))
+    with pytest.raises(ValueError, match=r"fit: x has 1 values beyond 1e\+150, as 1e\+300 .*: divide"):
+        pn.fit(model, (x, Y), preprocess=preprocess, epochs=1)
+    pn.fit(model, (given, Y), preprocess=preprocess, epochs=1, verbose=0)
+    with pytest.raises(ValueError, match=r"predict: x has 1 values beyond 1e\+150"):
+        pn.predict(model, x)
+
+
+def test_large_numbers_train_where_their_deviation_is_large_too():
+    model = pn.Sequential(pn.Dense(2))
+    history = pn.fit(model, (X * 1e100, Y), preprocess="dataset", epochs=2, verbose=0)
+    assert np.isfinite(history["loss"]).all()
+    assert np.isfinite(pn.predict(model, X * 1e100)).all()
+
+
+def test_values_beyond_float32_are_named_and_float64_holds_them():
+    y = np.linspace(0, 1e300, 20)
+    with pytest.raises(ValueError, match=r"fit: y has 19 values that float32 cannot hold, as .* at \(1, 0\): divide"):
+        pn.fit(pn.Sequential(pn.Dense(1)), (X, y), epochs=1)
+    x = far(1e100)
+    model = pn.Sequential(pn.Dense(2), dtype="float64")
+    model.build((3,))
+    assert np.isfinite(model(x).numpy()).all()
+
+
+@pytest.mark.parametrize("y", [np.where(Y, 1e300, 0.0), np.where(Y, 2**63, 0).astype(np.uint64), [10**30, 0] * 10])
+def test_labels_beyond_int64_are_named(y):
+    with pytest.raises(ValueError, match=r"fit: y has .* too large for the number of a class"):
+        pn.fit(pn.Sequential(pn.Dense(2)), (X, y), epochs=1)
+
+
+def test_whole_numbers_of_any_size_are_numbers():
+    assert pn.Dataset([[10**30], [1]], [0, 1]).x.dtype == np.float64
+    with pytest.raises(ValueError, match=r"x has whole numbers that float64 cannot hold"):
+        pn.Dataset([[10**400], [1]], [0, 1])
