@@ -460,7 +460,7 @@ def test_own_logits_that_another_layer_would_miss_are_refused():
     x = pn.Input((3,))
     end = Odds()(x)
     model = pn.Model(x, {"odds": end, "next": pn.Dense(2)(end)})
-    with pytest.raises(ValueError, match="odds_1: other layers read its output, and the loss its logits"):
+    with pytest.raises(ValueError, match="odds_1: other layers read its output, but the loss needs its logits"):
         model.logits(pn.tensor(np.eye(3, dtype=np.float32)), training=False)
 
 
@@ -659,27 +659,27 @@ def wrong() -> dict[str, tuple]:
         ),
         "array into a layer": (lambda: pn.Dense(3)(array), RuntimeError, "dense is not built"),
         "tensor into a layer in a graph": (lambda: dense(tensor), RuntimeError, "or call it on nodes (pn.Input)"),
-        "node and array": (lambda: pn.Add()(h, array), TypeError, "add: ndarray where a node belongs"),
-        "node plus array": (lambda: h + array, TypeError, "add: ndarray beside <Node of dense (n, 4)>"),
-        "array plus node": (lambda: array + h, TypeError, "add: ndarray beside <Node of dense (n, 4)>"),
-        "tensor times node": (lambda: tensor * h, TypeError, "multiply: Tensor beside <Node of dense (n, 4)>"),
-        "node minus word": (lambda: h - "1", TypeError, "subtract: str beside <Node of dense (n, 4)>"),
+        "node and array": (lambda: pn.Add()(h, array), TypeError, "add: got ndarray beside nodes"),
+        "node plus array": (lambda: h + array, TypeError, "add: cannot combine ndarray with <Node of dense"),
+        "array plus node": (lambda: array + h, TypeError, "add: cannot combine ndarray with <Node of dense"),
+        "tensor times node": (lambda: tensor * h, TypeError, "multiply: cannot combine Tensor with <Node of dense"),
+        "node minus word": (lambda: h - "1", TypeError, "subtract: cannot combine str with <Node of dense"),
         "an op of a node": (lambda: pn.ops.relu(h), TypeError, "has a shape but no values: call layers on it"),
         "missing Flatten": (lambda: pn.Dense(3)(image), ValueError, "dense: x is (n, 8, 8, 2); put pn.Flatten()"),
         "no image": (lambda: pn.Conv2D(3, 3)(x), ValueError, "conv2d: x is (1, 6): Conv2D needs images, (n, height"),
         "kernel too large": (lambda: pn.Conv2D(3, 9, name="big")(image), ValueError, "big: "),
         "two other shapes": (
-            lambda: dense(pn.Input((9,))), ValueError, "it was built for (n, 6), and is given (n, 9) here",
+            lambda: dense(pn.Input((9,))), ValueError, "it was built for (n, 6), but is called on (n, 9) here",
         ),
         "two inputs of one": (lambda: pn.Dense(3)(x, x), TypeError, "dense: it does not take 2 inputs; pn.Add()"),
         "no inputs": (lambda: pn.Dense(3)(), RuntimeError, "not built"),
-        "a sum of one": (lambda: pn.Add()(x), ValueError, "add: it joins two inputs or more, got 1"),
+        "a sum of one": (lambda: pn.Add()(x), ValueError, "add: it joins two or more inputs, got 1"),
         "a sum of shapes": (lambda: x + h, ValueError, "add: the inputs are (n, 6) and (n, 4): give equal shapes"),
         "a sum of ranks": (lambda: x + pn.Reshape((1, 6))(x), ValueError, "add: the inputs are (n, 6) and (n, 1, 6)"),
         "joining ranks": (lambda: pn.Concatenate()(x, image), ValueError, "concatenate: concat: tensors[1]"),
-        "joining one": (lambda: pn.Concatenate()(x), ValueError, "concatenate: it joins two inputs or more"),
-        "joining batches": (lambda: pn.Concatenate(axis=0), ValueError, "axis is 0: give a whole number but 0"),
-        "joining beyond": (lambda: pn.Concatenate(axis=2)(x, x), ValueError, "axis is 2, and x is (1, 6)"),
+        "joining one": (lambda: pn.Concatenate()(x), ValueError, "concatenate: it joins two or more inputs"),
+        "joining batches": (lambda: pn.Concatenate(axis=0), ValueError, "axis is 0: give a whole number other than 0"),
+        "joining beyond": (lambda: pn.Concatenate(axis=2)(x, x), ValueError, "axis is 2, but x is (1, 6)"),
         "model of two heads": (lambda: heads(pn.Input(IMAGES)), ValueError, "model: it has 2 heads, and a layer"),
         "model of other shape": (lambda: residual()(x), ValueError, "it is built for inputs (n, 8, 8, 2), x is (1, 6)"),
         "model of two inputs": (lambda: residual()(image, image), TypeError, "a model takes one input"),
@@ -688,12 +688,12 @@ def wrong() -> dict[str, tuple]:
         "nodes in Sequential": (lambda: pn.Sequential(h), TypeError, "it takes layers, not nodes: pn.Model(inputs,"),
         "an input in Sequential": (lambda: pn.Sequential(x), TypeError, "Sequential: leave pn.Input out: the shape is"),
         "no graph yet": (lambda: pn.Sequential(pn.Dense(3)).input, RuntimeError, "call model.build(shape) first"),
-        "no output yet": (lambda: pn.Dense(3).output, AttributeError, "dense is in no graph, so it has no output yet"),
-        "which output": (lambda: [dense(x), dense(x), dense.output], AttributeError, "is called in 2 places, so which"),
+        "no output yet": (lambda: pn.Dense(3).output, AttributeError, "dense is not part of a graph, so"),
+        "which output": (lambda: [dense(x), dense(x), dense.output], AttributeError, "is called in 2 places, so its"),
         "float16": (lambda: pn.Model(x, h, dtype="float16"), ValueError, "Model: dtype is 'float16'"),
         "a subclass": (lambda: type("Net", (pn.Model,), {}), TypeError, "Net: make it a pn.Layer (build and call)"),
-        "a layer made of a node": (lambda: pn.Flatten(x), TypeError, "Flatten: a layer is made first, and called on"),
-        "a join made of nodes": (lambda: pn.Add([x, x]), TypeError, "called on nodes then: Add(...)(node)"),
+        "a layer made of a node": (lambda: pn.Flatten(x), TypeError, "Flatten: create the layer first, then call"),
+        "a join made of nodes": (lambda: pn.Add([x, x]), TypeError, "call it on nodes: Add(...)(node)"),
         "shape in pieces": (lambda: pn.Input(28, 28), TypeError, "Input: give one tuple, pn.Input((28, 28))"),
         "an operation": (lambda: joins.Arithmetic("ad")(x, x), ValueError, "did you mean 'add'"),
     }  # fmt: skip
@@ -717,7 +717,7 @@ def test_an_own_layer_that_forgets_the_batch_or_training_is_told():
             return x
 
     x = pn.Input((3,))
-    with pytest.raises(ValueError, match=r"lost: for a batch of 1 its output is \(\): give a tensor \(1, ...\)"):
+    with pytest.raises(ValueError, match=r"lost: for a batch of 1 its output is \(\): return a tensor \(1, ...\)"):
         Lost()(x)
     with pytest.raises(TypeError, match=r"short: define call\(self, x, \*, training\), not call\(x\)"):
         Short()(x)

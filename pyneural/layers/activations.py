@@ -1,4 +1,4 @@
-"""activations.py -- activations by name, inside a layer's op or as a layer of their own."""
+"""activations.py -- activations by name: fused into a layer's op, or as a separate layer."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,16 +10,16 @@ from pyneural.arguments.checks import Shape
 from pyneural.arguments.spelling import choose, plain
 from pyneural.layers.layer import Layer
 
-FUSED = ("relu", "leaky_relu", "sigmoid", "tanh")  # what linear, conv2d and batch_norm take themselves
+FUSED = ("relu", "leaky_relu", "sigmoid", "tanh")  # the activations that linear, conv2d and batch_norm can fuse
 ACTIVATIONS: dict[str, Any] = {
     name: getattr(ops, name)
     for name in (*FUSED, "elu", "gelu", "softplus", "softmax", "log_softmax", "step", "abs", "exp")
 } | {"gelu_tanh": partial(ops.gelu, approximate="tanh")}
-LAST = ("softmax", "sigmoid", "log_softmax")  # a loss takes what comes before these
+LAST = ("softmax", "sigmoid", "log_softmax")  # losses take the logits, before one of these
 
 
 class Activated(Layer):
-    """A layer that ends in an activation: fused into its op where that can be, an op of its own where not."""
+    """A layer that ends in an activation: fused into its op if the op supports it, else a separate op."""
 
     activation: str | None
 
@@ -27,8 +27,8 @@ class Activated(Layer):
         if isinstance(activation, int):
             kind = type(self).__name__
             raise TypeError(
-                f"{kind}: activation is {activation}: give one size, {kind}({activation}), for that of the inputs is "
-                "learnt; or a name, as 'relu'"
+                f"{kind}: activation is {activation}: give only the output size, {kind}({activation}), as the "
+                "input size is inferred; activation is a name, such as 'relu'"
             )
         if activation is not None:
             choose("activation", activation, ACTIVATIONS)
@@ -46,11 +46,11 @@ class Activated(Layer):
         return y if self._after is None else self._after(y)
 
     def logits(self, x: Tensor, *, training: bool) -> Tensor:
-        """The output before a final softmax or sigmoid."""
+        """The logits: the output before a final softmax or sigmoid."""
         return self._run(x, None, training) if self.activation in LAST else self.call(x, training=training)
 
     def output_of_logits(self) -> Callable[..., Tensor] | None:
-        """The final softmax or sigmoid, where there is one."""
+        """The final softmax or sigmoid; None if there is none."""
         return _alone(self.activation) if self.activation in LAST else None
 
 
@@ -68,11 +68,11 @@ class Activation(Layer):
         return y
 
     def logits(self, x: Tensor, *, training: bool) -> Tensor:
-        """The output before a final softmax or sigmoid."""
+        """The logits: the output before a final softmax or sigmoid."""
         return x if self.activation in LAST else self.call(x, training=training)
 
     def output_of_logits(self) -> Callable[..., Tensor] | None:
-        """The final softmax or sigmoid, where there is one."""
+        """The final softmax or sigmoid; None if there is none."""
         return _alone(self.activation) if self.activation in LAST else None
 
     def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
@@ -81,7 +81,7 @@ class Activation(Layer):
 
 
 def _alone(activation: str) -> Callable[..., Tensor]:
-    """The activation, called as layers are."""
+    """The activation as a function with the signature of Layer.call."""
     op = ACTIVATIONS[activation]
 
     def call(x: Tensor, *, training: bool) -> Tensor:

@@ -1,4 +1,4 @@
-"""context.py -- what calls of layers ask of their surroundings: a build, a list of calls, a training's position."""
+"""context.py -- context variables that layer calls read: the build, a recording of calls, the training position."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pyneural.arguments.checks import Shape
 
 
 class Building(NamedTuple):
-    """While a model builds: the dtype of its tensors, and the batch size that messages show."""
+    """Set while a model is built: the dtype of its tensors, and the batch size to show in messages."""
 
     dtype: str
     batch: int = 1
 
 
-Heard = list[tuple[Any, tuple[Shape, ...], Shape]]  # a layer, the shapes of its inputs, that of its output
-_heard: ContextVar[Heard | None] = ContextVar("pyneural_heard", default=None)
+Calls = list[tuple[Any, tuple[Shape, ...], Shape]]  # a layer, its input shapes, its output shape
+_calls: ContextVar[Calls | None] = ContextVar("pyneural_calls", default=None)
 now_building: ContextVar[Building | None] = ContextVar("pyneural_building", default=None)
 
 
 @contextmanager
 def building(at: Building) -> Iterator[None]:
-    """Layers called inside declare their tensors as shape-only ones."""
+    """Layers called inside declare shape-only tensors."""
     token = now_building.set(at)
     try:
         with _core.no_grad():
@@ -36,26 +36,26 @@ def building(at: Building) -> Iterator[None]:
 
 
 @contextmanager
-def listening() -> Iterator[Heard]:
-    """Notes each call of a layer inside a build: the layer, the shapes of its inputs, that of its output."""
-    heard: Heard = []
-    token = _heard.set(heard)
+def recording_calls() -> Iterator[Calls]:
+    """Records each layer call inside a build: the layer, its input shapes, its output shape."""
+    calls: Calls = []
+    token = _calls.set(calls)
     try:
-        yield heard
+        yield calls
     finally:
-        _heard.reset(token)
+        _calls.reset(token)
 
 
 def recorded(layer: Any, inputs: tuple[Any, ...], y: Any) -> Any:
-    """The output y of a layer; the call is noted where somebody listens."""
-    heard = _heard.get()
-    if heard is not None and isinstance(y, Tensor):
-        heard.append((layer, tuple(tuple(x.shape[1:]) for x in inputs), tuple(y.shape[1:])))
+    """Returns a layer's output y, and records the call if recording_calls is active."""
+    calls = _calls.get()
+    if calls is not None and isinstance(y, Tensor):
+        calls.append((layer, tuple(tuple(x.shape[1:]) for x in inputs), tuple(y.shape[1:])))
     return y
 
 
 class Position:
-    """The seed, the step (the epoch, in fit) and the batch's sample numbers (n,) (None: 0, 1, 2 ...)."""
+    """The seed, the step (the epoch, in fit) and the sample numbers (n,) of the batch (None: 0, 1, 2 ...)."""
 
     __slots__ = ("samples", "seed", "step")
 
@@ -68,6 +68,6 @@ class Position:
 position: ContextVar[Position | None] = ContextVar("pyneural_position", default=None)
 
 
-def here() -> Position:
-    """The present position; the start, where nothing is being trained."""
+def current_position() -> Position:
+    """The current training position; the initial one outside training."""
     return position.get() or Position()

@@ -18,13 +18,13 @@ class Conv2D(Activated):
     """y = activation(x * W + b), a convolution: (n, height, width, channels) -> (n, height', width', filters).
 
     Args:
-        filters: the output channels.
-        size: of the kernel, one number or (height, width).
+        filters: the number of output channels.
+        size: the kernel size, one number or (height, width).
         activation: None or a name.
-        stride: one number or (down, across).
-        padding: "valid" (none), "same", a number, (down, across) or ((top, bottom), (left, right)).
-        bias: False leaves b out, as before a BatchNorm.
-        init: what the weight (height, width, channels, filters) starts as; "auto" suits the activation.
+        stride: one number or (vertical, horizontal).
+        padding: "valid" (none), "same", a number, (vertical, horizontal) or ((top, bottom), (left, right)).
+        bias: False omits b, for example before a BatchNorm.
+        init: the initializer of the weight (height, width, channels, filters); "auto" chooses by the activation.
     """
 
     input_ndim = 3
@@ -49,7 +49,7 @@ class Conv2D(Activated):
         self._activate(activation)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make it again."""
+        """The constructor arguments that recreate the layer."""
         return arguments(
             self,
             filters=self.filters,
@@ -74,8 +74,8 @@ class Conv2D(Activated):
         )
 
     def pooled(self, size: Pair) -> Callable[..., Tensor] | None:
-        """The call that gives the greatest value of each tile of that size; None where one op cannot do both."""
-        if type(self) is not Conv2D or self._after is not None:  # what derives from it may compute something else
+        """The convolution and a max pool over tiles of that size as one call; None if no single op does both."""
+        if type(self) is not Conv2D or self._after is not None:  # a subclass may compute something else
             return None
         return partial(self._run, activation=self._fused, pool=size)
 
@@ -85,19 +85,19 @@ class Conv2D(Activated):
 
 
 class DepthwiseConv2D(Conv2D):
-    """Kernels for each channel alone: (n, height, width, channels) -> (n, height', width', channels * multiplier).
+    """Separate kernels per channel: (n, height, width, channels) -> (n, height', width', channels * multiplier).
 
-    Output channel c * multiplier + m is channel c under its kernel m.  Followed by a Conv2D of size 1, it replaces a
-    Conv2D with far fewer weights.  Source: Howard et al. 2017 (MobileNets).
+    Output channel c * multiplier + m is channel c convolved with its kernel m.  Followed by a Conv2D of size 1, it
+    replaces a Conv2D with far fewer weights.  Source: Howard et al. 2017 (MobileNets).
 
     Args:
-        size: of the kernels, one number or (height, width).
-        multiplier: the kernels of each channel.
+        size: the kernel size, one number or (height, width).
+        multiplier: the number of kernels per channel.
         activation: None or a name.
-        stride: one number or (down, across).
-        padding: as Conv2D takes it.
-        bias: False leaves b out, as before a BatchNorm.
-        init: what the weight (height, width, channels, multiplier) starts as; "auto" suits the activation.
+        stride: one number or (vertical, horizontal).
+        padding: same as for Conv2D.
+        bias: False omits b, for example before a BatchNorm.
+        init: the initializer of the weight (height, width, channels, multiplier); "auto" chooses by the activation.
 
     >>> import pyneural as pn
     >>> x = pn.Input((28, 28, 8))
@@ -123,7 +123,7 @@ class DepthwiseConv2D(Conv2D):
         self.multiplier = whole("DepthwiseConv2D", "multiplier", multiplier)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make it again."""
+        """The constructor arguments that recreate the layer."""
         rest = super().config()
         del rest["filters"]
         return rest | {"multiplier": self.multiplier}
@@ -148,12 +148,12 @@ class DepthwiseConv2D(Conv2D):
 
 
 class MaxPool2D(Layer):
-    """The greatest value of each window: (n, height, width, channels) -> (n, height', width', channels).
+    """The maximum of each window: (n, height, width, channels) -> (n, height', width', channels).
 
     Args:
-        size: of the window, one number or (height, width).
-        stride: None (the size), one number or (down, across).
-        padding: "valid", "same", or numbers as Conv2D takes them.
+        size: the window size, one number or (height, width).
+        stride: None (the window size), one number or (vertical, horizontal).
+        padding: same as for Conv2D.
     """
 
     input_ndim = 3
@@ -171,7 +171,7 @@ class MaxPool2D(Layer):
         return ops.max_pool2d(x, size=self.size, stride=self.stride, padding=self.padding)
 
     def fused_after(self, before: Operation) -> Callable[..., Tensor] | None:
-        """The call of a convolution and this pool at once, where the windows are tiles."""
+        """A convolution fused with this pool, if the windows are tiles."""
         tiles = type(self) is MaxPool2D and self.padding == "valid" and both(self.stride) == both(self.size)
         return before.pooled(self.size) if tiles and isinstance(before, Conv2D) else None
 
@@ -181,7 +181,7 @@ class MaxPool2D(Layer):
 
 
 class AvgPool2D(MaxPool2D):
-    """The mean of each window: (n, height, width, channels) -> (n, height', width', channels); else as MaxPool2D."""
+    """The mean of each window: (n, height, width, channels) -> (n, height', width', channels); see MaxPool2D."""
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes y, (n, ...), from x."""

@@ -1,4 +1,4 @@
-"""dense.py -- dense layers and embeddings: each is one op, with its parameters."""
+"""dense.py -- dense layers and embeddings: each is one op plus its parameters."""
 
 import math
 from typing import Any
@@ -12,17 +12,17 @@ from pyneural.layers.activations import Activated
 from pyneural.layers.layer import Layer, arguments
 from pyneural.layers.operation import name_of
 
-_EXACT = 2**24  # float32 holds all whole numbers up to this one
+_EXACT = 2**24  # float32 represents every whole number up to this one exactly
 
 
 class Dense(Activated):
     """y = activation(x W + b), along the last axis: (n, ..., in) -> (n, ..., units).
 
     Args:
-        units: the outputs.
+        units: the number of outputs.
         activation: None or a name.
-        bias: False leaves b out.
-        init: what the weight (in, units) starts as; "auto" suits the activation.
+        bias: False omits b.
+        init: the initializer of the weight (in, units); "auto" chooses by the activation.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Dense(Activated):
         self._activate(activation)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make it again."""
+        """The constructor arguments that recreate the layer."""
         return arguments(self, units=self.units, activation=self.activation, bias=self._bias, init=self.init)
 
     def build(self, shape: tuple[int, ...]) -> None:
@@ -60,15 +60,15 @@ class Dense(Activated):
 
 
 class Embedding(Layer):
-    """A vector for each number, learnt: (n, ...) whole numbers -> (n, ..., units).
+    """A trained vector for each whole number: (n, ...) -> (n, ..., units).
 
-    The numbers come as int64, or as whole floats (pn.fit makes floats of integers), and stay as they are: train with
-    preprocess=None where they are uint8.
+    The numbers are int64, or floats that are whole (pn.fit converts integers to floats), and must not be rescaled:
+    train uint8 ones with preprocess=None.
 
     Args:
-        vocabulary: how many numbers there are, 0 to vocabulary - 1; at most 16,777,216.
-        units: the length of a vector.
-        init: what the weight (vocabulary, units) starts as.
+        vocabulary: the numbers run from 0 to vocabulary - 1; at most 16,777,216.
+        units: the length of each vector.
+        init: the initializer of the weight (vocabulary, units).
 
     >>> import pyneural as pn
     >>> model = pn.Sequential(pn.Embedding(1000, 8), pn.Flatten(), pn.Dense(2))
@@ -97,19 +97,19 @@ class Embedding(Layer):
         except ValueError:
             found = numbers.numpy()
             raise ValueError(
-                f"{name_of(self)}: it knows the numbers 0..{self.vocabulary - 1}, x has {found.min()} to {found.max()}"
+                f"{name_of(self)}: x must be in 0..{self.vocabulary - 1}, but runs from {found.min()} to {found.max()}"
             ) from None
 
     def _whole(self, x: Tensor) -> Tensor:
-        """Floats as int64, if they are whole."""
+        """Floats converted to int64; they must be whole."""
         if x.is_shape_only or x.size == 0:
             return x.astype("int64")
         inside = ops.clip(x.detach(), -float(_EXACT), float(_EXACT))
-        numbers = x if _core.check_finite(inside)[0] else inside.astype("int64")  # x: there is a NaN
+        numbers = x if _core.check_finite(inside)[0] else inside.astype("int64")  # x itself stands for "there is a NaN"
         if numbers is x or ops.abs(inside - numbers.astype(x.dtype)).max().item() != 0:
             raise ValueError(
-                f"{name_of(self)}: x has numbers that are not whole: give those of words or classes, "
-                f"0..{self.vocabulary - 1}, as they are, with preprocess=None in pn.fit"
+                f"{name_of(self)}: x has numbers that are not whole: give the numbers of words or classes, "
+                f"0..{self.vocabulary - 1}, unscaled: set preprocess=None in pn.fit"
             )
         return numbers
 

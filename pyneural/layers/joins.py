@@ -1,4 +1,4 @@
-"""joins.py -- layers that make one of several: sums, products, concatenation, and what the arithmetic of nodes is."""
+"""joins.py -- layers that join several inputs: sums, products, concatenation, and the arithmetic of nodes."""
 
 import math
 import operator
@@ -20,12 +20,12 @@ _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class _Elementwise(Layer):
-    """Several inputs in one, element by element."""
+    """Joins several inputs element by element."""
 
     def call(self, *inputs: Tensor, training: bool) -> Tensor:
         """Computes y, (n, ...), from two or more inputs."""
         if len(inputs) < 2:
-            raise ValueError(f"it joins two inputs or more, got {len(inputs)}: {type(self).__name__}()(a, b)")
+            raise ValueError(f"it joins two or more inputs, got {len(inputs)}: {type(self).__name__}()(a, b)")
         y = inputs[0]
         for x in inputs[1:]:
             _match(y, x)
@@ -41,7 +41,7 @@ class _Elementwise(Layer):
 
 
 class Add(_Elementwise):
-    """a + b + ...: a residual is Add()(block(x), x), or block(x) + x.  The inputs' shapes are equal, or 1 in an axis.
+    """a + b + ...: a residual connection is Add()(block(x), x), or block(x) + x.  Axes of length 1 are broadcast.
 
     >>> import pyneural as pn
     >>> x = pn.Input((8,))
@@ -54,17 +54,17 @@ class Add(_Elementwise):
 
 
 class Multiply(_Elementwise):
-    """a * b * ...: a gate.  The inputs' shapes are equal, or 1 in an axis."""
+    """a * b * ...: a gate.  Axes of length 1 are broadcast."""
 
     def _both(self, a: Tensor, b: Tensor) -> Tensor:
         return ops.mul(a, b)
 
 
 class Concatenate(Layer):
-    """The inputs one after another along an axis; their shapes are equal in all others.
+    """Concatenates the inputs along an axis; all other axes must have equal lengths.
 
     Args:
-        axis: of (n, ...); -1 is the last, 0 would be the batch's.
+        axis: an axis of (n, ...); -1 is the last; 0, the batch axis, is not allowed.
 
     >>> import pyneural as pn
     >>> x = pn.Input((8, 8, 1))
@@ -76,16 +76,16 @@ class Concatenate(Layer):
         super().__init__(name=name)
         if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
             raise ValueError(
-                f"Concatenate: axis is {axis!r}: give a whole number but 0, which is the batch's; -1 is last"
+                f"Concatenate: axis is {axis!r}: give a whole number other than 0, the batch axis; -1 is the last axis"
             )
         self.axis = axis
 
     def call(self, *inputs: Tensor, training: bool) -> Tensor:
         """Computes y, (n, ...), from two or more inputs."""
         if len(inputs) < 2:
-            raise ValueError(f"it joins two inputs or more, got {len(inputs)}: Concatenate()(a, b)")
+            raise ValueError(f"it joins two or more inputs, got {len(inputs)}: Concatenate()(a, b)")
         if not -inputs[0].ndim < self.axis < inputs[0].ndim:
-            raise ValueError(f"axis is {self.axis}, and x is {inputs[0].shape}")
+            raise ValueError(f"axis is {self.axis}, but x is {inputs[0].shape}")
         return ops.concat(inputs, axis=self.axis)
 
     def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
@@ -94,12 +94,12 @@ class Concatenate(Layer):
 
 
 class Arithmetic(Layer):
-    """What `a - b`, `a / b` and the four operations with a number are in a graph.
+    """The layer behind `a - b`, `a / b` and the four operations with a number in a graph.
 
     Args:
         operation: "add", "subtract", "multiply" or "divide".
-        number: the other operand; None: there are two inputs.
-        reverse: the number stands on the left.
+        number: the other operand; None if there are two inputs.
+        reverse: whether the number is the left operand.
     """
 
     def __init__(
@@ -128,14 +128,11 @@ class Arithmetic(Layer):
 
 
 def _match(a: Tensor, b: Tensor) -> None:
-    """Refuses shapes that would be joined over the batch's axis, or not at all."""
+    """Rejects shapes that do not match, and shapes that would broadcast over the batch axis."""
     if a.shape == b.shape:
         return
     if a.ndim != b.ndim or any(m != n and 1 not in (m, n) for m, n in zip(a.shape[1:], b.shape[1:], strict=True)):
         raise ValueError(
-            f"the inputs are {batched(a.shape[1:])} and {batched(b.shape[1:])}: give equal shapes (pn.Dense or a "
-            "pn.Conv2D of size 1 makes them so), or 1 in an axis that is to be repeated"
+            f"the inputs are {batched(a.shape[1:])} and {batched(b.shape[1:])}: give equal shapes (use pn.Dense "
+            "or a pn.Conv2D of size 1), or 1 in an axis to be broadcast"
         )
-
-
-_OF_NODES: dict[str, type[Layer]] = {"add": Add, "multiply": Multiply}

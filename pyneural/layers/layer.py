@@ -1,7 +1,7 @@
-"""layer.py -- Layer: what every layer is, and how its parameters come to be.
+"""layer.py -- Layer: the base class of all layers, and how their parameters are created.
 
-A layer's life: it is made; a model's build pushes a shape-only batch through it, and the layer says in `build` which
-parameters and state it has; the model lays all of them out in two blocks and fills them; from then on `call` runs.
+The life of a layer: its constructor runs; a model's build passes a shape-only batch through it, and the layer declares
+its parameters and state in `build`; the model allocates and initializes them in two blocks; from then on `call` runs.
 """
 
 import re
@@ -23,7 +23,7 @@ from pyneural.layers.record import Record, Spec
 
 
 class Layer(Operation):
-    """The base of all layers; own layers define `build` and `call`.
+    """The base class of all layers; custom layers define `build` and `call`.
 
     >>> import pyneural as pn
     >>> class Scale(pn.Layer):
@@ -39,16 +39,14 @@ class Layer(Operation):
 
     kind: ClassVar[str] = "layer"
     takes_nodes: ClassVar[bool] = False
-    """Whether nodes are arguments of its constructor."""
+    """Whether its constructor takes nodes."""
     input_ndim: ClassVar[int] = 0
-    """How many axes an input needs, without the batch's; 0: any."""
+    """The number of axes an input must have, without the batch axis; 0: any."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """A layer that is not built; here, so that own layers need not call super().__init__()."""
+        """A layer that is not built; done here so that custom layers need not call super().__init__()."""
         if not cls.takes_nodes and any(isinstance(one, Vertex) for arg in args for one in _flat(arg)):
-            raise TypeError(
-                f"{cls.__name__}: a layer is made first, and called on nodes then: {cls.__name__}(...)(node)"
-            )
+            raise TypeError(f"{cls.__name__}: create the layer first, then call it on nodes: {cls.__name__}(...)(node)")
         if args or kwargs:
             check_arguments(cls, len(args), kwargs)
         self = super().__new__(cls)
@@ -65,14 +63,14 @@ class Layer(Operation):
         if "kind" not in vars(cls):
             cls.kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 
-    # ---- what a layer defines, besides build, call and logits
+    # ---- what a layer may define besides build, call and logits
 
     def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int | None:
-        """Multiplications and additions for one example, not training; None where the layer cannot tell."""
+        """Multiplications and additions of a forward pass of one example; None if unknown."""
         return None
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make this layer again: those of __init__, read from attributes of the same names."""
+        """The constructor arguments that recreate this layer, read from attributes of the same names."""
         code = type(self).__init__.__code__
         names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
         for name in names:
@@ -89,20 +87,20 @@ class Layer(Operation):
         init: str | float | initializers.Initializer = "auto",
         group: str = "weight",
     ) -> Tensor:
-        """Declares a parameter; it is then the attribute `name`.
+        """Declares a parameter; it becomes the attribute `name`.
 
         Args:
             name: an identifier.
             shape: its shape.
             init: a name, a number, or a function of (values, seed, stream); "auto" is glorot_uniform.
-            group: "weight", or "bias" for biases and norms, which weight decay leaves alone.
+            group: "weight", or "bias" for biases and norms, which are exempt from weight decay.
         """
         if group not in ("weight", "bias"):
             raise ValueError(f"{name_of(self)}: parameter {name}: group is {group!r}: give 'weight' or 'bias'")
         return self._declare(name, shape, "glorot_uniform" if init == "auto" else init, group)
 
     def state(self, name: str, shape: Sequence[int], init: str | float | initializers.Initializer = "zeros") -> Tensor:
-        """Declares state: saved and restored with the parameters, but not trained (running statistics and the like)."""
+        """Declares state: saved and restored with the parameters, but not trained, such as running statistics."""
         return self._declare(name, shape, init, "state")
 
     def _declare(
@@ -112,7 +110,7 @@ class Layer(Operation):
         if at is None:
             raise RuntimeError(f"{name_of(self)}: parameters are declared in build(), which the model calls")
         if not name.isidentifier() or name in self._record.specs or hasattr(type(self), name):
-            raise ValueError(f"{name_of(self)}: parameter name '{name}' is taken, or no identifier")
+            raise ValueError(f"{name_of(self)}: parameter name '{name}' is taken, or not an identifier")
         sizes = tuple(int(size) for size in shape)
         self._record.specs[name] = Spec(sizes, initializers.find(init), group)
         tensor = vars(self)[name] = self._record.tensors[name] = _core.shape_only(sizes, at.dtype)
@@ -121,10 +119,10 @@ class Layer(Operation):
     # ---- calling
 
     def __call__(self, *inputs: Any, training: bool = False) -> Any:
-        """A node, for nodes: the layer's place in a graph.  For tensors (in composite layers, in build), the output.
+        """Called on nodes, returns a node; called on tensors (in composite layers, while building), returns the output.
 
         Raises:
-            ValueError, TypeError: the inputs do not fit the layer; says which and what they are.
+            ValueError, TypeError: the inputs do not fit the layer; the message says which and what they are.
         """
         if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
             inputs = tuple(inputs[0])  # pn.Add()([a, b]) is pn.Add()(a, b)
@@ -139,7 +137,7 @@ class Layer(Operation):
         return self.call(*inputs, training=training)
 
     def _first_call(self, inputs: tuple[Any, ...], training: bool) -> Any:
-        """The output for shape-only tensors, once the layer is built for them."""
+        """The output for shape-only tensors; builds the layer first if needed."""
         own, shapes = self._record, tuple(tuple(x.shape[1:]) for x in inputs)
         with errors_named(name_of(self), shapes, own.shapes):
             if not own.built:
@@ -152,7 +150,7 @@ class Layer(Operation):
 
     @property
     def trainable(self) -> bool:
-        """False: the optimizer leaves the layer's parameters alone, and batch norm its statistics."""
+        """False: the optimizer skips the layer's parameters, and batch norm does not update its statistics."""
         return self._record.trainable
 
     @trainable.setter
@@ -164,7 +162,7 @@ class Layer(Operation):
             child.trainable = value
 
     def _unbuild(self) -> None:
-        """Takes back a build that failed."""
+        """Undoes a build that failed."""
         self._record.forget(vars(self))
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -175,7 +173,7 @@ class Layer(Operation):
             return
         super().__setattr__(name, value)
 
-    def __getattr__(self, name: str) -> Any:  # reached for names that are nowhere else; Any: an own layer's tensors
+    def __getattr__(self, name: str) -> Any:  # reached only for missing names; Any: a custom layer's tensors
         if name.startswith("_"):
             raise AttributeError(name)
         if name == "output":
@@ -191,7 +189,7 @@ class Layer(Operation):
     # ---- the tree
 
     def children(self) -> "list[Layer]":
-        """The layers inside this one, in the order they were put there; each has a name."""
+        """The layers inside this one, in the order they were set; each has a name."""
         inside: dict[int, Layer] = {}
         for value in vars(self).values():
             if isinstance(value, Layer):
@@ -218,7 +216,7 @@ def _assign(who: str, tensor: Tensor, value: Any) -> None:
 
 
 def walk(layer: Layer) -> Iterator[tuple[str, Layer]]:
-    """Every layer in the tree below this one once, outermost first, with its path (`block_1/dense_2`)."""
+    """Every layer below this one once, outermost first, with its path (`block_1/dense_2`)."""
     return _below(layer, "", {})
 
 
@@ -237,13 +235,13 @@ def tree(layer: Layer) -> list[Layer]:
 
 
 def layer_dtype(layer: Layer) -> str:
-    """The dtype of the first tensor in a layer and those below it; float32 where there is none yet."""
+    """The dtype of the first tensor in a layer or below it; float32 if there is none yet."""
     return next((tensor.dtype for one in tree(layer) for tensor in record(one).tensors.values()), "float32")
 
 
 @contextmanager
 def undone_on_error(layers: list[Layer]) -> Iterator[None]:
-    """An error inside leaves these layers as they were: those that were not built are not."""
+    """On an error inside, layers that were not built before are unbuilt again."""
     fresh = [layer for layer in layers if not record(layer).built]
     try:
         yield
@@ -254,21 +252,21 @@ def undone_on_error(layers: list[Layer]) -> Iterator[None]:
 
 
 def arguments(layer: Layer, **given: Any) -> dict[str, Any]:
-    """A layer's config: its arguments, and its name where it has one."""
+    """A layer's config: its arguments, and its name if it has one."""
     return given if layer.name is None else given | {"name": layer.name}
 
 
 def on_nodes(layer: Layer, inputs: tuple[Any, ...]) -> Vertex:
-    """The node that a layer makes of others: its shape comes of a shape-only pass, so errors are the caller's.
+    """The node that a layer makes of others.  A shape-only pass infers its shape, so errors surface at this call.
 
     Raises:
-        ValueError, TypeError: the layer and the nodes do not go together; the layer is as it was.
+        ValueError, TypeError: the layer does not fit the nodes; the layer is left unchanged.
     """
     for x in inputs:
         if not isinstance(x, Vertex):
             raise TypeError(
-                f"{name_of(layer)}: {type(x).__name__} where a node belongs: a graph begins at pn.Input(shape), and "
-                "its layers are called on nodes alone"
+                f"{name_of(layer)}: got {type(x).__name__} beside nodes: start the graph at pn.Input(shape), and call "
+                "its layers on nodes only"
             )
     at = now_building.get() or Building(layer_dtype(layer))
     with undone_on_error(tree(layer)), building(at):
@@ -276,7 +274,7 @@ def on_nodes(layer: Layer, inputs: tuple[Any, ...]) -> Vertex:
         if not isinstance(y, Tensor) or y.shape[:1] != (at.batch,):
             given = str(y.shape) if isinstance(y, Tensor) else type(y).__name__
             raise ValueError(
-                f"{name_of(layer)}: for a batch of {at.batch} its output is {given}: give a tensor ({at.batch}, ...)"
+                f"{name_of(layer)}: for a batch of {at.batch} its output is {given}: return a tensor ({at.batch}, ...)"
             )
     node: Vertex = type(inputs[0])(tuple(y.shape[1:]), layer, inputs)
     record(layer).vertices.add(node)
@@ -287,14 +285,14 @@ def node_of(layer: Layer) -> Vertex:
     """The one node that a layer made.
 
     Raises:
-        AttributeError: there is none, or several.
+        AttributeError: it made none, or several.
     """
     nodes = list(record(layer).vertices)
     if not nodes:
-        raise AttributeError(f"{name_of(layer)} is in no graph, so it has no output yet: build its model first")
+        raise AttributeError(f"{name_of(layer)} is not part of a graph, so it has no output yet: build its model first")
     if len(nodes) > 1:
         raise AttributeError(
-            f"{name_of(layer)} is called in {len(nodes)} places, so which output is not clear: keep the node that the "
+            f"{name_of(layer)} is called in {len(nodes)} places, so its output is ambiguous: keep the node that the "
             "call returned"
         )
     node: Vertex = nodes[0]

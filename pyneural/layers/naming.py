@@ -1,4 +1,4 @@
-"""naming.py -- the names of layers beside each other: given ones, and else the kind and a number."""
+"""naming.py -- the names of sibling layers: the given name, else the kind and a number."""
 
 from typing import TypeVar
 
@@ -8,7 +8,7 @@ L = TypeVar("L", bound=Operation)
 
 
 def name_layers(layers: list[L], who: str) -> list[L]:
-    """Gives those without a name theirs: the kind and which of its kind it is.
+    """Names the layers that have no name: their kind and a running number.
 
     Raises:
         ValueError: two have the same name.
@@ -20,7 +20,7 @@ def name_layers(layers: list[L], who: str) -> list[L]:
         if name is not None:
             taken.add(name)
     seen: dict[str, int] = {}
-    given: dict[str, int] = {}  # the last number of each kind that was given here: none below it is free
+    given: dict[str, int] = {}  # the last number given out per kind: no lower one is free
     for layer in layers:
         seen[layer.kind] = number = seen.get(layer.kind, 0) + 1
         if layer.name is None:

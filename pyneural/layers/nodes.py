@@ -1,6 +1,6 @@
-"""nodes.py -- Node: a place in a graph with arithmetic, and Input, at which a graph begins.
+"""nodes.py -- Node: a Vertex of a graph with arithmetic; Input: where a graph begins.
 
-They stand above the layers, for the sum of two nodes is made by a layer; layers themselves know a Vertex alone.
+They stand above the layers because a layer computes the sum of two nodes; layers themselves know only Vertex.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _OF_NODES: dict[str, type[Layer]] = {"add": Add, "multiply": Multiply}
 
 
 class Node(Vertex):
-    """A place in a graph: what a layer makes of other nodes.
+    """A node of a graph: the output of a layer called on other nodes.
 
     `a + b`, `a - b`, `a * b`, `a / b` and `-a` of nodes and numbers are layers too.
 
     Args:
-        shape: of one example, without the batch's axis.
-        layer: what makes it; None for an input.
-        inputs: the nodes it is made of.
+        shape: the shape of one example, without the batch axis.
+        layer: the layer that makes it; None for an input.
+        inputs: the nodes the layer was called on.
 
     >>> import pyneural as pn
     >>> x = pn.Input((8, 8, 1))
@@ -33,7 +33,7 @@ class Node(Vertex):
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # NumPy's numbers and arrays leave the arithmetic to us
+    __array_ufunc__ = None  # so that NumPy numbers and arrays defer to these methods
 
     def __add__(self, other: Node | float) -> Node:
         return _arithmetic("add", self, other)
@@ -64,17 +64,19 @@ class Node(Vertex):
 
 
 @check_keywords(
-    name="nothing: an input has none", batch_size="nothing: batches may have any size", dtype="pn.Model(dtype=...)"
+    name="not needed: an input has no name",
+    batch_size="not needed: batches may have any size",
+    dtype="pn.Model(dtype=...)",
 )
-def Input(shape: object, *others: object) -> Node:  # noqa: N802 -- it stands where layers stand
-    """The node at which a graph begins.
+def Input(shape: object, *others: object) -> Node:  # noqa: N802 -- used like a layer
+    """The node where a graph begins.
 
     Args:
-        shape: of one example, without the batch's axis: (28, 28, 1).
-        others: none; they are met with the fix.
+        shape: the shape of one example, without the batch axis: (28, 28, 1).
+        others: none allowed; the error shows the fix.
 
     Raises:
-        TypeError, ValueError: the shape is no tuple of whole numbers of at least 1.
+        TypeError, ValueError: the shape is not a tuple of positive whole numbers.
 
     >>> import pyneural as pn
     >>> x = pn.Input((28, 28, 1))
@@ -98,6 +100,8 @@ def _arithmetic(operation: str, left: object, right: object) -> Node:
     elif isinstance(number, int | float | np.number) and not isinstance(number, bool):
         made = Arithmetic(operation, float(number), reverse=nodes[0] is right)
     else:
-        raise TypeError(f"{operation}: {type(number).__name__} beside {nodes[0]!r}: give another node, or a number")
+        raise TypeError(
+            f"{operation}: cannot combine {type(number).__name__} with {nodes[0]!r}: give another node, or a number"
+        )
     node: Node = made(*nodes)
     return node

@@ -1,4 +1,4 @@
-"""norms.py -- layers that keep what flows through a network in bounds: norms and dropout."""
+"""norms.py -- normalization layers and dropout."""
 
 import math
 from typing import Any
@@ -9,7 +9,7 @@ import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape
 from pyneural.layers.activations import LAST, Activated
-from pyneural.layers.context import here
+from pyneural.layers.context import current_position
 from pyneural.layers.layer import Layer
 
 _NUMBER = int | float | np.integer | np.floating
@@ -18,15 +18,15 @@ _NUMBER = int | float | np.integer | np.floating
 class BatchNorm(Activated):
     """y = activation(γ (x - mean) / √(var + ε) + β), over every axis but the last.  Source: Ioffe & Szegedy 2015.
 
-    In training mean and var are the batch's, and running averages follow them; else they are the running ones.  With
-    `trainable = False` the running ones are used and kept as they are.
+    In training, mean and var are those of the batch, and update the running averages; in inference, the running
+    averages are used.  With `trainable = False` they are also used in training, and not updated.
 
     Called on two nodes, batch_norm(x, residual), it adds the second before the activation: the end of a residual block
     in one op.
 
     Args:
         activation: None or a name.
-        momentum: how much of the running averages is kept each step.
+        momentum: the share of the running averages that is kept at each step.
         epsilon: ε.
     """
 
@@ -47,12 +47,12 @@ class BatchNorm(Activated):
         self.state("running_var", channels, "ones")
 
     def call(self, x: Tensor, residual: Tensor | None = None, *, training: bool) -> Tensor:
-        """Computes y, (n, ...), from x and what is added to it."""
+        """Computes y, (n, ...), from x and an optional residual."""
         y = self._run(x, self._fused, training, residual)
         return y if self._after is None else self._after(y)
 
     def logits(self, x: Tensor, residual: Tensor | None = None, *, training: bool) -> Tensor:
-        """The output before a final softmax or sigmoid."""
+        """The logits: the output before a final softmax or sigmoid."""
         if self.activation in LAST:
             return self._run(x, None, training, residual)
         return self.call(x, residual, training=training)
@@ -73,13 +73,13 @@ class BatchNorm(Activated):
 
     def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """Multiplications and additions for one example."""
-        return (1 + len(inputs)) * math.prod(output)  # not training: scale and shift, and the residual
+        return (1 + len(inputs)) * math.prod(output)  # inference: scale and shift, and the residual
 
 
 class LayerNorm(Layer):
-    """y = γ (x - mean) / √(var + ε) + β, each row by its own mean and variance, along the last axis.
+    """y = γ (x - mean) / √(var + ε) + β, with the mean and variance of each row, along the last axis.
 
-    The same in training and after it.  Source: Ba, Kiros & Hinton 2016.
+    Training and inference are the same.  Source: Ba, Kiros & Hinton 2016.
 
     Args:
         epsilon: ε.
@@ -102,13 +102,13 @@ class LayerNorm(Layer):
 
     def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """Multiplications and additions for one example."""
-        return 7 * math.prod(output)  # mean 1, variance 3, normalise 1, scale and shift 2
+        return 7 * math.prod(output)  # mean 1, variance 3, normalize 1, scale and shift 2
 
 
 class Dropout(Layer):
-    """In training each value is 0 with probability `rate`, else x / (1 - rate).  Source: Srivastava et al. 2014.
+    """In training each value becomes 0 with probability `rate`, else x / (1 - rate).  Source: Srivastava et al. 2014.
 
-    The draw is a function of the seed, the layer's path, the epoch, the sample's number in the data and the element.
+    The mask depends only on the seed, the layer's path, the epoch, the sample's number in the data and the element.
     """
 
     def __init__(self, rate: float = 0.5, *, name: str | None = None) -> None:
@@ -119,7 +119,7 @@ class Dropout(Layer):
         """Computes y, (n, ...), from x."""
         if not training or self.rate == 0:
             return x
-        at = here()
+        at = current_position()
         return ops.dropout(x, at.samples, rate=self.rate, seed=at.seed, stream=self._record.path, step=at.step)
 
     def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
@@ -129,11 +129,11 @@ class Dropout(Layer):
 
 def _share(what: str, value: Any, meaning: str) -> float:
     if isinstance(value, bool) or not isinstance(value, _NUMBER) or not 0 <= value < 1:
-        raise ValueError(f"{what} is {value!r}: give {meaning}, from 0 to below 1")
+        raise ValueError(f"{what} is {value!r}: give {meaning}, from 0 up to but not including 1")
     return float(value)
 
 
 def _above_0(who: str, epsilon: Any) -> float:
     if isinstance(epsilon, bool) or not isinstance(epsilon, _NUMBER) or not epsilon > 0:
-        raise ValueError(f"{who}: epsilon is {epsilon!r}: give a number above 0, as 1e-5")
+        raise ValueError(f"{who}: epsilon is {epsilon!r}: give a number above 0, such as 1e-5")
     return float(epsilon)

@@ -1,6 +1,6 @@
-"""operation.py -- Operation: what a graph asks of a layer; Vertex: a place in a graph.
+"""operation.py -- Operation: the interface of a layer that a graph uses; Vertex: a node of a graph without arithmetic.
 
-They stand below the layers: a layer is an Operation, and nodes.py gives a Vertex its arithmetic.
+Both stand below the layers: a layer is an Operation, and nodes.py adds the arithmetic to Vertex.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ _ages = itertools.count(1)
 
 
 class Operation:
-    """What a graph asks of a layer: it is built for shapes, called, and may be called together with its neighbours."""
+    """The interface of a layer that a graph uses: built for input shapes, called, perhaps fused with neighbours."""
 
     kind: ClassVar[str]
     name: str | None
     _record: Record
 
     def build(self, shape: tuple[int, ...]) -> None:
-        """Says which parameters and state the layer has, for inputs (n, *shape); one shape for each input."""
+        """Declares the layer's parameters and state for inputs (n, *shape); takes one shape per input."""
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes the layer's output, (n, ...), from x (n, *shape)."""
         raise NotImplementedError(f"{type(self).__name__} needs a method call(self, x, *, training)")
 
     def logits(self, x: Tensor, *, training: bool) -> Tensor:
-        """Like call, but without a final softmax or sigmoid: what the losses take."""
+        """Like call, but without a final softmax or sigmoid: the losses take logits."""
         return self.call(x, training=training)
 
     def output_of_logits(self) -> Callable[..., Tensor] | None:
-        """The call that makes the output of the logits; None where they are the same."""
+        """A function from the logits to the output; None if they are the same."""
         if type(self).logits is not Operation.logits:
             raise ValueError(
-                f"{name_of(self)}: other layers read its output, and the loss its logits: put what is between the two "
-                "into a pn.Activation of its own"
+                f"{name_of(self)}: other layers read its output, but the loss needs its logits: move what lies between "
+                "the two into a separate pn.Activation"
             )
         return None
 
     def fused_after(self, before: Operation) -> Callable[..., Tensor] | None:
-        """The call that does what `before` does and then this layer, where one op can do both."""
+        """`before` followed by this layer as one call; None if no single op does both."""
         return None
 
 
 def record(operation: Operation) -> Record:
-    """What is kept about a layer."""
+    """The Record of a layer."""
     return operation._record
 
 
@@ -59,12 +59,12 @@ def name_of(operation: Operation) -> str:
 
 
 class Vertex:
-    """A place in a graph: what a layer makes of other places.
+    """A node of a graph: the output of a layer called on other nodes.
 
     Args:
-        shape: of one example, without the batch's axis.
-        layer: what makes it; None for an input.
-        inputs: the places it is made of.
+        shape: the shape of one example, without the batch axis.
+        layer: the layer that makes it; None for an input.
+        inputs: the nodes the layer was called on.
     """
 
     __slots__ = ("__weakref__", "age", "inputs", "layer", "shape")
@@ -84,6 +84,6 @@ class Vertex:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise TypeError(
-            f"{self!r} has a shape but no values: call layers on it (pn.Activation('relu')(node), or an own pn.Layer "
+            f"{self!r} has a shape but no values: call layers on it (pn.Activation('relu')(node), or a custom pn.Layer "
             "that calls the op)"
         )

@@ -1,4 +1,4 @@
-"""record.py -- Record: what is kept about a layer, in one attribute, so that all other names are the layer's own."""
+"""record.py -- Record: the library's data about a layer, in one attribute, so that all other names stay free."""
 
 import weakref
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from pyneural.initializers import Initializer
 
 
 class Spec(NamedTuple):
-    """What a layer said about one of its tensors."""
+    """The declaration of one of a layer's tensors."""
 
     shape: Shape
     init: Initializer
@@ -19,17 +19,17 @@ class Spec(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """What is kept about a layer.
+    """The library's data about a layer.
 
     Attributes:
-        path: where it stands in the model that laid out its tensors (`block_1/dense_2`); "" before that.
+        path: its path in the model that allocated its tensors (`block_1/dense_2`); "" before that.
         trainable: whether the optimizer changes its parameters.
-        built: whether it has said which tensors it has.
-        shapes: of the inputs it was built for.
-        specs: what it said about its tensors, by name.
-        tensors: by the same names; shape-only until a model lays them out.
-        places: the block and the number in it of each parameter that was laid out.
-        vertices: what it was called for in graphs, which own them.
+        built: whether it has declared its tensors.
+        shapes: the input shapes it was built for.
+        specs: the declarations of its tensors, by name.
+        tensors: its tensors by the same names; shape-only until a model allocates them.
+        places: for each allocated parameter, its block and its number in the block.
+        vertices: the graph nodes that it made; graphs own them.
     """
 
     path: str = ""
@@ -42,18 +42,18 @@ class Record:
     vertices: weakref.WeakSet[Any] = field(default_factory=weakref.WeakSet)
 
     def owns(self, value: object) -> bool:
-        """Whether a value is one of the layer's tensors, and not another that is equal."""
+        """Whether a value is one of the layer's tensors, by identity."""
         return any(value is tensor for tensor in self.tensors.values())
 
     def move(self, attributes: dict[str, Any], name: str, tensor: Tensor, block: Block, index: int) -> None:
-        """A tensor now lives in a block; every attribute of the layer that is the old one follows.
+        """Moves a tensor into a block, and updates every attribute of the layer that held the old one.
 
         Args:
-            attributes: the layer's, where it may have kept a tensor by a second name.
-            name: of the tensor.
-            tensor: the new one.
-            block: where it lives.
-            index: its number there.
+            attributes: the layer's attributes, which may hold the tensor under a second name.
+            name: the tensor's name.
+            tensor: the new tensor.
+            block: the block that holds it.
+            index: its number in the block.
         """
         old = self.tensors[name]
         for attribute, value in list(attributes.items()):
@@ -65,7 +65,7 @@ class Record:
             block.set_trainable(index, self.trainable)
 
     def forget(self, attributes: dict[str, Any]) -> None:
-        """Takes back a build that failed; attributes of the layer that are its tensors go."""
+        """Undoes a build that failed; deletes the layer's attributes that are its tensors."""
         for attribute, value in list(attributes.items()):
             if self.owns(value):
                 del attributes[attribute]

@@ -1,4 +1,4 @@
-"""reshaping.py -- layers that keep the values and change their shape."""
+"""reshaping.py -- layers that change the shape and keep the values."""
 
 import math
 
@@ -9,7 +9,7 @@ from pyneural.layers.layer import Layer
 
 
 class Flatten(Layer):
-    """All axes but the batch's in one: (n, ...) -> (n, values)."""
+    """Flattens all axes except the batch axis: (n, ...) -> (n, values)."""
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes y, (n, values), from x."""
@@ -24,24 +24,24 @@ class Reshape(Layer):
     """The same values in another shape: (n, ...) -> (n, *shape).
 
     Args:
-        shape: without the batch's axis; one length may be -1, and is then what remains.
+        shape: the new shape, without the batch axis; one length may be -1, which is then inferred.
     """
 
     def __init__(self, shape: tuple[int, ...], *, name: str | None = None) -> None:
         super().__init__(name=name)
         if not isinstance(shape, tuple | list):
-            raise TypeError(f"Reshape: shape is {shape!r}: give a tuple without the batch's axis, as (7, 7, 16)")
+            raise TypeError(f"Reshape: shape is {shape!r}: give a tuple without the batch axis, such as (7, 7, 16)")
         self.shape = tuple(shape)
         whole = all(isinstance(size, int) and not isinstance(size, bool) for size in self.shape)
         if not whole or any(size < 1 and size != -1 for size in self.shape) or self.shape.count(-1) > 1:
-            raise ValueError(f"Reshape: shape is {self.shape}: give whole numbers of at least 1, and -1 once at most")
+            raise ValueError(f"Reshape: shape is {self.shape}: give positive whole numbers, and -1 at most once")
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes y, (n, *shape), from x."""
         values, known = math.prod(x.shape[1:]), math.prod(size for size in self.shape if size != -1)
         if values % known or (values != known and -1 not in self.shape):
             raise ValueError(
-                f"x is {batched(x.shape[1:])}, {values} values an example; shape {self.shape} does not hold as many"
+                f"x is {batched(x.shape[1:])}, {values} values per example, which do not fit shape {self.shape}"
             )
         return ops.reshape(x, (x.shape[0], *(values // known if size == -1 else size for size in self.shape)))
 

@@ -15,7 +15,7 @@ import pyneural._core as _core
 from pyneural.arguments.checks import Shape, both
 from pyneural.card.task import REGRESSION, Task
 from pyneural.layers.activations import Activation
-from pyneural.layers.context import Building, building, listening
+from pyneural.layers.context import Building, building, recording_calls
 from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
 from pyneural.layers.dense import Dense, Embedding
 from pyneural.layers.layer import Layer, layer_dtype, tree
@@ -157,9 +157,9 @@ def flops(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> int | None:
     if known is not None or not layer.children():
         return known
     dtype = layer_dtype(layer)
-    with building(Building(dtype)), listening() as heard:
+    with building(Building(dtype)), recording_calls() as recorded:
         layer.call(*(_core.shape_only((1, *shape), dtype) for shape in inputs), training=False)
-    return sum(flops(*one) or 0 for one in heard)
+    return sum(flops(*call) or 0 for call in recorded)
 
 
 def _parameters(layer: Layer, state: bool = False, frozen: bool = False) -> int:
