@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,11 @@ def in_order(names: Iterable[str]) -> Names:
     (('2', '9', '10'), ('10', 'a', 'b'))
     """
     distinct = sorted(set(names))
-    return tuple(sorted(distinct, key=int) if are_numbers(distinct) else distinct)
+    return tuple(sorted(distinct, key=int) if are_numbers(tuple(distinct)) else distinct)
 
 
-def are_numbers(names: Iterable[str]) -> bool:
+@lru_cache(maxsize=8)
+def are_numbers(names: Names) -> bool:
     """Whether all names are whole numbers."""
     return all(map(_WHOLE.fullmatch, names))
 
@@ -67,7 +69,7 @@ def by_name(labels: Array, names: Names, known: str, who: str) -> Array:
     Args:
         labels: names, of any shape.
         names: of the classes, in order.
-        known: the classes in words, for the message.
+        known: opens the list of the names in the message, as "the model's classes are".
         who: opens the message.
 
     Raises:
@@ -78,20 +80,26 @@ def by_name(labels: Array, names: Names, known: str, who: str) -> Array:
     strange = in_order(word for word in words if word not in table)
     if strange:
         raise ValueError(
-            f"{who}: y has labels that are not among the classes: {listed(strange)}; {known}: correct the labels, or "
-            "leave those examples out"
+            f"{who}: y has labels that are not among the classes: {listed(strange)}; {known} {listed(names)}: correct "
+            "the labels, or leave those examples out"
         )
     return np.array([table[word] for word in words], np.int64)
 
 
 def by_number(labels: Array, names: Names, known: str, who: str) -> Array:
     """The numbers of labels (n,) that are whole numbers, where the names of the classes are, too; as `by_name`."""
-    values = np.array(list(map(int, names)), np.int64)
-    order = np.argsort(values, kind="stable")
+    values, order = _as_numbers(names)
     places: Array = order[np.searchsorted(values[order], labels).clip(0, len(values) - 1)]
     if np.array_equal(values[places], labels):
         return places
     return by_name(labels, tuple(map(str, values.tolist())), known, who)
+
+
+@lru_cache(maxsize=8)  # batches ask again and again
+def _as_numbers(names: Names) -> tuple[Array, Array]:
+    """Names that are whole numbers, and the order that sorts them."""
+    values = np.array(list(map(int, names)), np.int64)
+    return values, np.argsort(values, kind="stable")
 
 
 def renumbered(numbers: Array, given: Names, names: Names, known: str, who: str) -> Array:
@@ -114,7 +122,7 @@ def renumbered(numbers: Array, given: Names, names: Names, known: str, who: str)
     if found.min() < 0:
         strange = listed([given[number] for number in np.unique(numbers[found < 0])])
         raise ValueError(
-            f"{who}: the data has the classes {strange}; {known}: leave those examples out, or train a new model "
-            "on all classes"
+            f"{who}: the data has the classes {strange}; {known} {listed(names)}: leave those examples out, or train a "
+            "new model on all classes"
         )
     return found

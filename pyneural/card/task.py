@@ -85,15 +85,14 @@ class Task:
 
     def _class_numbers(self, y: Array, classes: Names, who: str) -> Array:
         """Labels as the model numbers its classes: by name, where data and model have names."""
-        names = self.names
-        known = f"the model's classes are {'' if self.classes else 'the numbers '}{listed(names)}"
+        known = f"the model's classes are{'' if self.classes else ' the numbers'}"
         if y.dtype.kind in "USO":
-            return by_name(y, names, known, who)
-        numbers = _numbers(y, names, who)
-        if classes and self.named(classes) is self:
-            return renumbered(numbers, classes, names, known, who)
-        if not classes and self.classes and are_numbers(names) and y.ndim == 1:
-            return by_number(numbers, names, known, who)
+            return by_name(y, self.names, known, who)
+        numbers = _numbers(y, self.classes, who)
+        if classes and classes != self.classes and self.named(classes) is self:
+            return renumbered(numbers, classes, self.names, known, who)
+        if not classes and self.classes and y.ndim == 1 and are_numbers(self.classes):
+            return by_number(numbers, self.classes, known, who)
         return numbers
 
 
@@ -232,7 +231,7 @@ def _one_hot(y: Array) -> bool:
 def _numbers(y: Array, classes: tuple[str, ...], who: str) -> Array:
     """Labels of any kind as class numbers (n,)."""
     if y.dtype.kind in "USO":
-        return by_name(y, classes, f"the data's classes are {listed(classes)}", who)
+        return by_name(y, classes, "the data's classes are", who)
     if y.ndim == 2 and _one_hot(y):
         return np.asarray(np.argmax(y, axis=1))
     if y.ndim == 2 and bool(np.all((y == 0) | (y == 1))):

@@ -1,6 +1,7 @@
 """report.py -- Report: what evaluate found."""
 
 import math
+from functools import cached_property
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from pyneural.card.task import Task
 from pyneural.metrics.estimate import Estimate
 from pyneural.printing import encodable, put
 
+_LARGEST = 1 << 30  # bytes of a confusion: 11,585 classes
 _SHOWN = 4  # of an example's values
 
 
@@ -24,7 +26,6 @@ class Report:
             outputs of 1 - Σ(y - prediction)² / Σ(y - mean y)²; NaN where a label is the same everywhere; else None.
         predictions: (n,) class numbers; (n, K) where outputs are values.
         labels: the truth, likewise.
-        confusion: (K, K) counts, a row a true class, a column a predicted one; None where outputs are values.
         mistakes: the numbers of the wrong ones, the surest first.
     """
 
@@ -37,7 +38,6 @@ class Report:
         self.loss = Estimate.mean(errors.tolist())
         self.accuracy: Estimate | None = None
         self.r2: float | None = None
-        self.confusion: Array | None = None
         self.mistakes: Array = np.empty(0, np.int64)
         if task.kind == "values":
             self.predictions, self.labels, self.r2 = outputs, y, _explained(outputs, y)
@@ -48,9 +48,28 @@ class Report:
         wrong = np.flatnonzero(self.predictions != self.labels)
         self.mistakes = wrong[np.argsort(-self.confidence[wrong], kind="stable")]
         self.accuracy = Estimate.share(self.n - len(wrong), self.n)
-        classes = max(2, task.outputs)
-        self.confusion = np.bincount(self.labels * classes + self.predictions, minlength=classes**2)
-        self.confusion = self.confusion.reshape(classes, classes)
+
+    @cached_property
+    def confusion(self) -> Array | None:
+        """(K, K) counts, a row a true class, a column a predicted one; None where outputs are values.
+
+        Counted when it is first read.
+
+        Raises:
+            ValueError: there are too many classes for such a table.
+        """
+        if self.accuracy is None:
+            return None
+        classes = max(2, self.task.outputs)
+        size = classes**2 * np.dtype(np.int64).itemsize
+        if size > _LARGEST:
+            raise ValueError(
+                f"report.confusion: a table of {classes:,} x {classes:,} classes takes {size / 2**30:.1f} GiB: count "
+                "the pairs that occur: np.unique(np.stack([report.labels, report.predictions]), axis=1, "
+                "return_counts=True)"
+            )
+        counts = np.bincount(self.labels * classes + self.predictions, minlength=classes**2)
+        return counts.reshape(classes, classes)
 
     @property
     def confidence(self) -> Array:

@@ -93,7 +93,7 @@ def mistakes(report: Report, data: Any, *, count: int = 20, columns: int | None 
     >>> pn.plot.mistakes(pn.evaluate(model, data, verbose=0), data, count=4).shape
     (1, 4)
     """
-    _counts(report, "mistakes")
+    _check_answers(report, "mistakes")
     part = as_dataset(data, "plot.mistakes")
     if len(part) != report.n:
         raise ValueError(
@@ -135,7 +135,8 @@ def confusion(report: Report, *, ax: Any = None) -> Any:
     >>> pn.plot.confusion(pn.evaluate(model, data, verbose=0)).get_ylabel()
     'actual'
     """
-    counts = _counts(report, "confusion")
+    _check_answers(report, "confusion")
+    counts = np.asarray(report.confusion)
     names = [report.task.label(number) for number in range(len(counts))]
     return drawing.confusion(counts, names, f"accuracy {report.accuracy}\nn = {report.n:,}", ax)
 
@@ -171,17 +172,16 @@ def _numbers(values: Array) -> str:
     return ", ".join(f"{value:.3g}" for value in values)
 
 
-def _counts(report: Any, who: str) -> Array:
-    """The confusion of a report.
+def _check_answers(report: Any, who: str) -> None:
+    """Refuses what is not a report of right and wrong answers.
 
     Raises:
-        ValueError, TypeError: it has none.
+        ValueError, TypeError: it is not; says what it is.
     """
     if isinstance(report, dict):
         heads = ", ".join(map(repr, report))
         raise ValueError(f"plot.{who}: the report has the heads {heads}: give one, as report[{next(iter(report))!r}]")
     if not isinstance(report, Report):
         raise TypeError(f"plot.{who}: report is {type(report).__name__}: give what pn.evaluate returned")
-    if report.confusion is None:
+    if report.accuracy is None:
         raise ValueError(f"plot.{who}: the outputs of this model are values, so no answer is right or wrong")
-    return report.confusion

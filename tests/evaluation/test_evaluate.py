@@ -153,3 +153,28 @@ def test_a_model_trained_on_floats_refuses_pixels(rings):
         pn.predict(model, np.zeros((3, 2), np.uint8))
     with pytest.raises(ValueError, match="NaN or infinite"):
         pn.predict(model, np.full((3, 2), np.nan))
+
+
+def test_a_confusion_of_very_many_classes_is_refused_and_only_when_it_is_read():
+    n, many = 20, 30_000
+    outputs = np.zeros((n, many), np.float32)
+    outputs[np.arange(n), np.arange(n)] = 1
+    y = np.arange(n)
+    y[3] = many - 1
+    report = Report(Task("classes", many), outputs, y, np.ones(n, np.float32), "data", "")
+    assert report.accuracy == 0.95
+    assert report.mistakes.tolist() == [3]
+    assert "95.00 %" in str(report)
+    words = r"report\.confusion: a table of 30,000 x 30,000 classes takes 6\.7 GiB: count"
+    with pytest.raises(ValueError, match=words):
+        _ = report.confusion
+    pairs, counts = np.unique(np.stack([report.labels, report.predictions]), axis=1, return_counts=True)
+    assert counts.sum() == n
+    assert (many - 1, 3) in zip(*pairs.tolist(), strict=True)
+
+
+def test_a_confusion_is_counted_once(trained, sample):
+    report = pn.evaluate(trained, sample.test, verbose=0)
+    assert report.confusion is report.confusion
+    values = Report(Task("values", 1), np.zeros((3, 1)), np.ones((3, 1)), np.ones(3), "data", "")
+    assert values.confusion is None
