@@ -33,7 +33,8 @@ from pyneural._core import (
     tensor,
     zeros,
 )
-from pyneural.arguments.spelling import names_of_package
+from pyneural.arguments.familiar_names import OF_PACKAGE
+from pyneural.arguments.spelling import names_of
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.idx import read_idx
 from pyneural.evaluation.evaluate import evaluate
@@ -133,4 +134,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
-    __getattr__ = names_of_package(__all__, ops.__all__)
+    __getattr__ = names_of("pyneural", __all__, {name: f"pn.ops.{name}" for name in ops.__all__} | OF_PACKAGE)

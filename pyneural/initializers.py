@@ -6,10 +6,12 @@ fan_in and fan_out are the values a unit reads and feeds: all axes but the last,
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pyneural._core as _core
 from pyneural._core import Tensor
-from pyneural.arguments.spelling import choose, plain
+from pyneural.arguments.familiar_names import OF_INITIALIZERS
+from pyneural.arguments.spelling import choose, names_of, plain
 
 Initializer = Callable[[Tensor, int, str], None]
 Fans = tuple[float, float]
@@ -103,3 +105,7 @@ def suited(activation: str | None) -> str:
     """The name that suits an activation: he for relu and its kin, else glorot."""
     he = ("relu", "leaky_relu", "elu", "softplus", "gelu", "gelu_tanh")
     return "he_uniform" if activation and plain(activation) in he else "glorot_uniform"
+
+
+if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+    __getattr__ = names_of("pyneural.initializers", (*NAMES, "NAMES", "constant", "find"), OF_INITIALIZERS)

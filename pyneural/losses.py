@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyneural._core as _core
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import named, takes_two
-from pyneural.arguments.spelling import choose
+from pyneural.arguments.familiar_names import OF_LOSSES
+from pyneural.arguments.spelling import choose, names_of
 from pyneural.card.task import REGRESSION, Task
 
 LossFunction = Callable[..., Tensor]
@@ -60,9 +61,14 @@ def find(loss: str | LossFunction, task: Task, who: str = "fit") -> Loss:
         return Loss(name, _own(loss, f"{who}: loss {name}"), (task.kind,))
     found = NAMES[_AUTO[task.kind] if name == "auto" else name]
     if task.kind not in found.kinds:
+        soft = (
+            "; for rows of probabilities (soft labels) give a function, loss=lambda outputs, targets: "
+            "pn.ops.cross_entropy(outputs, targets): pn.predict then gives logits"
+        )
         raise ValueError(
             f"{who}: loss '{found.name}' is for {found.kinds[0]}, the labels are {task.kind} with {task.outputs} "
             f"output{'s' * (task.outputs > 1)}: use loss='{_AUTO[task.kind]}'"
+            f"{soft if (found.name, task.kind) == ('cross_entropy', 'values') and task.outputs > 1 else ''}"
         )
     if task.kind == "classes" and found.name in REGRESSION:
         return found._replace(mean=_against_one_hot(found.mean, task.outputs))
@@ -102,3 +108,7 @@ def _against_one_hot(function: LossFunction, classes: int) -> LossFunction:
         return function(outputs, ops.one_hot(targets, classes, outputs.dtype), **options)
 
     return against_one_hot
+
+
+if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+    __getattr__ = names_of("pyneural.losses", ("NAMES", "Loss", "find", "spelled"), OF_LOSSES)

@@ -4,10 +4,15 @@ The functions, their signatures and their help are made from the engine's table;
 Inputs may be tensors, arrays or numbers; everything may be given by position or by name.
 """
 
+from typing import TYPE_CHECKING
+
 import pyneural._core as _core
-from pyneural.arguments.spelling import names_of_ops
+from pyneural.arguments.familiar_names import OF_OPS
+from pyneural.arguments.spelling import names_of
 
 __all__ = sorted(name for name in vars(_core.ops) if not name.startswith("_"))
 
 globals().update({name: getattr(_core.ops, name) for name in __all__})
-globals()["__getattr__"] = names_of_ops(__all__)
+
+if not TYPE_CHECKING:  # type checkers read ops.pyi
+    __getattr__ = names_of("pyneural.ops", __all__, OF_OPS)

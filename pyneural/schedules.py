@@ -6,8 +6,10 @@ The rate at a step is the optimizer's learning_rate times schedule(step, steps),
 import inspect
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from pyneural.arguments.spelling import choose
+from pyneural.arguments.familiar_names import OF_SCHEDULES
+from pyneural.arguments.spelling import choose, names_of
 
 Schedule = Callable[[int, int], float]
 
@@ -70,3 +72,9 @@ def find(schedule: str | Schedule) -> Schedule:
 def name(schedule: str | Schedule) -> str:
     """What the progress lines call it."""
     return schedule if isinstance(schedule, str) else getattr(schedule, "__name__", "own schedule")
+
+
+if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+    __getattr__ = names_of(
+        "pyneural.schedules", ("NAMES", "constant", "cosine", "find", "one_cycle", "step"), OF_SCHEDULES
+    )

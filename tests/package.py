@@ -198,7 +198,10 @@ def _own(tree: ast.Module) -> set[str]:
 
 
 def faces(found: list[Module]) -> list[str]:
-    """What an `__init__` does beyond handing on names of its own folder, none of which is a module there."""
+    """What an `__init__` does beyond handing on names of its own folder, none of which is a module there.
+
+    Its `__getattr__`, the hint for a wrong name, is made of `arguments`.
+    """
     wrong = []
     for module in filter(lambda one: one.is_face, found):
         folder = module.name.removesuffix("__init__")
@@ -215,7 +218,7 @@ def faces(found: list[Module]) -> list[str]:
         wrong += [
             f"{module.name}:{one.line} hands on names of {one.module}"
             for one in imports(module)
-            if not one.module.startswith(folder)
+            if not one.module.startswith((folder, "arguments."))
         ]
     return wrong
 

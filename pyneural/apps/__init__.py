@@ -1,5 +1,12 @@
 """The main jobs, one function each."""
 
+from typing import TYPE_CHECKING
+
 from pyneural.apps.digits_app import digits, digits_cnn, digits_mlp
+from pyneural.arguments.familiar_names import OF_APPS
+from pyneural.arguments.spelling import names_of
 
 __all__ = ["digits", "digits_cnn", "digits_mlp"]
+
+if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+    __getattr__ = names_of("pyneural.apps", __all__, OF_APPS)

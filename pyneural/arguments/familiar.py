@@ -1,4 +1,4 @@
-"""familiar.py -- the words of other libraries, and how each is said here."""
+"""familiar.py -- the words of other libraries' objects and arguments, and how each is said here."""
 
 # what other libraries' models do, and how it is done here
 OF_MODELS = {
@@ -68,80 +68,6 @@ OF_WORDS = {
     **dict.fromkeys(("none", "off", "fixed"), "constant"),
     **dict.fromkeys(("acc", "categoricalaccuracy", "sparsecategoricalaccuracy", "binaryaccuracy"), "accuracy"),
 }  # fmt: skip
-DTYPES = ("float32", "float64", "int64", "uint8")
-# names that a person looks for in the package, and what it is here
-OF_PACKAGE = {
-    "Linear": "pn.Dense",
-    "Conv2d": "pn.Conv2D",
-    "SeparableConv2D": "pn.DepthwiseConv2D(3), and a pn.Conv2D(filters, 1) behind it",
-    "MaxPool2d": "pn.MaxPool2D",
-    "MaxPooling2D": "pn.MaxPool2D",
-    "AvgPool2d": "pn.AvgPool2D",
-    "AveragePooling2D": "pn.AvgPool2D",
-    "GlobalAveragePooling2D": "pn.GlobalAvgPool2D",
-    "BatchNorm2d": "pn.BatchNorm",
-    "BatchNormalization": "pn.BatchNorm",
-    "LayerNormalization": "pn.LayerNorm",
-    "Dropout2d": "pn.Dropout",
-    "ReLU": "pn.Activation('relu'), or pn.Dense(32, 'relu')",
-    "Sigmoid": "pn.Activation('sigmoid')",
-    "Tanh": "pn.Activation('tanh')",
-    "Softmax": "pn.Activation('softmax'); the loss has one in it already",
-    "CrossEntropyLoss": "pn.fit(model, data), or pn.ops.cross_entropy(outputs, targets) by hand",
-    "MSELoss": "pn.fit(model, data, loss='mse'), or pn.ops.mse(outputs, targets) by hand",
-    "nn": "pn.Dense, pn.Conv2D and so on: all layers are in pn itself",
-    "optim": "pn.SGD, pn.RMSprop, pn.Adam or pn.AdamW",
-    "keras": "pn itself: pn.Sequential, pn.Dense, pn.fit",
-    "functional": "pn.ops",
-    "Module": "pn.Layer",
-    "Variable": "pn.tensor(values, requires_grad=True)",
-    "Parameter": "self.parameter(name, shape), in a pn.Layer's build",
-    "array": "pn.tensor(values)",
-    "from_numpy": "pn.tensor(values)",
-    "asarray": "pn.tensor(values)",
-    "as_tensor": "pn.tensor(values)",
-    "empty": "pn.zeros(shape)",
-    "zeros_like": "pn.zeros(x.shape)",
-    "ones_like": "pn.ones(x.shape)",
-    "full_like": "pn.full(x.shape, value)",
-    "eye": "pn.tensor(np.eye(n))",
-    "linspace": "pn.tensor(np.linspace(start, stop, n))",
-    "concatenate": "pn.concat(tensors)",
-    "vstack": "pn.concat(tensors)",
-    "hstack": "pn.concat(tensors, axis=1)",
-    **{name: f"the name '{name}', as in pn.tensor(values, '{name}')" for name in DTYPES},
-    "seed": "pn.fit(model, data, seed=0)",
-    "set_grad_enabled": "`with pn.no_grad():`",
-    "enable_grad": "`with pn.no_grad():` round the rest",
-    "load_state_dict": "pn.load(path)",
-    "device": "nothing: all computing is on the processor",
-    "cuda": "nothing: all computing is on the processor",
-    "DataLoader": "pn.fit(model, (x, y), batch_size=64), or a list of batches",
-    "TensorDataset": "pn.Dataset(x, y)",
-    "train": "pn.fit(model, data)",
-    "score": "pn.evaluate(model, data)",
-    "test": "pn.evaluate(model, data)",
-    "predict_proba": "pn.predict(model, x)",
-    "load_model": "pn.load(path)",
-    "save_model": "pn.save(model, path)",
-    "load_mnist": "pn.datasets.mnist()",
-    "mnist": "pn.datasets.mnist()",
-    "MLPClassifier": "pn.Sequential(pn.Dense(100, 'relu'), pn.Dense(classes)), and pn.fit",
-    "MLPRegressor": "pn.Sequential(pn.Dense(100, 'relu'), pn.Dense(1)), and pn.fit",
-    "StandardScaler": "pn.fit(model, data, preprocess='dataset')",
-    "OneHotEncoder": "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
-    "LabelEncoder": "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
-    "to_categorical": "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
-    "train_test_split": "pn.fit(model, data, validation=0.1), and pn.evaluate on data kept apart",
-    "accuracy_score": "pn.evaluate(model, data).accuracy",
-    "confusion_matrix": "pn.evaluate(model, data).confusion",
-    "rand": "pn.tensor(values), with values of NumPy's generator",
-    "randn": "pn.tensor(values), with values of NumPy's generator",
-    "digits": "pn.apps.digits()",
-    "manual_seed": "pn.fit(model, data, seed=0)",
-    "relu": "'relu' in a layer, pn.Dense(32, 'relu'), or pn.ops.relu(x)",
-    "softmax": "'softmax' in a layer, or pn.ops.softmax(x)",
-}
 # what other libraries' layers have, and what is here
 OF_LAYER = {
     "kernel": "layer.weight",
@@ -193,8 +119,125 @@ OF_FIT = {
     "steps_per_epoch": "nothing: an epoch is one pass over the data",
     "device": "nothing: all computing is on the processor (pn.set_threads(n) says how many threads)",
     "early_stopping": "nothing: the weights of the best epoch are restored",
-    "sample_weight": "loss, with a function that weights its rows: pn.ops.cross_entropy(outputs, targets, row_weights)",
-    "class_weight": "loss, with a function: pn.ops.cross_entropy(outputs, targets, class_weights=[...])",
+    **dict.fromkeys(
+        ("sample_weight", "sample_weights"),
+        "rows drawn by their weight, rows = rng.choice(len(x), len(x), p=w / w.sum()) and pn.fit(model, (x[rows], "
+        "y[rows])); or by hand pn.ops.cross_entropy(model(x, training=True), y, row_weights=w)",
+    ),
+    **dict.fromkeys(
+        ("class_weight", "class_weights"),
+        "loss=lambda outputs, targets: pn.ops.cross_entropy(outputs, targets, class_weights=[1.0, 2.0, 5.0]), with a "
+        "weight for each class",
+    ),
+    **dict.fromkeys(
+        ("label_smoothing", "smoothing"),
+        "loss=lambda outputs, targets: pn.ops.cross_entropy(outputs, targets, label_smoothing=0.1)",
+    ),
+    "patience": "nothing: the weights of the best epoch are restored",
+    "initial_epoch": "nothing: a second pn.fit goes on from the present weights",
+    **dict.fromkeys(("workers", "num_workers", "use_multiprocessing", "n_jobs"), "pn.set_threads(n) before"),
+    **dict.fromkeys(("learning_rate_init", "eta", "step_size"), "learning_rate"),
+    **dict.fromkeys(("solver", "optim"), "optimizer"),
+    **dict.fromkeys(("weight_decay", "alpha", "l2"), "optimizer=pn.AdamW(weight_decay=0.01)"),
+    **dict.fromkeys(("momentum", "nesterov"), "optimizer=pn.SGD(momentum=0.9)"),
+    **dict.fromkeys(("learning_rate_schedule", "lr_scheduler", "lr_schedule"), "schedule"),
+    **dict.fromkeys(
+        ("val_data", "validation_dataset", "eval_set", "val", "val_split", "validation_fraction"), "validation"
+    ),
     "scheduler": "schedule",
     "generator": "the second argument: batches that can be gone over again",
+}
+# what others call a number of an optimizer; the first of ours that the optimizer has is meant
+OF_HYPER = {
+    "lr": ("learning_rate",),
+    "rho": ("beta2",),
+    "alpha": ("beta2", "learning_rate"),
+    "beta": ("momentum", "beta1"),
+    "beta_1": ("beta1",),
+    "beta_2": ("beta2",),
+    "betas": ("beta1' and 'beta2",),
+    "eps": ("epsilon",),
+    "decay": ("weight_decay",),
+    "l2": ("weight_decay",),
+    "clipnorm": ("clip_norm",),
+    "clipvalue": ("clip_norm",),
+}
+# what other libraries' optimizers do, and how it is done here
+OF_OPTIMIZERS = {
+    "zero_grad": "nothing: backward writes every gradient anew (accumulate=True adds to it)",
+    "minimize": "loss.backward(), then optimizer.step()",
+    "apply_gradients": "loss.backward(), then optimizer.step()",
+    "backward": "loss.backward(), then optimizer.step()",
+    "lr": "optimizer.learning_rate",
+    "param_groups": "optimizer.learning_rate",
+    "state_dict": "pn.save(model, path), which keeps the model",
+}
+# what other libraries' results have: a history, a report, a data set
+OF_HISTORY = {
+    "history": "history['loss']",
+    "epoch": "history.epochs",
+    "loss_curve_": "history['loss']",
+    "validation_scores_": "history['val_accuracy']",
+    "n_iter_": "history.epochs",
+    **dict.fromkeys(("params", "model", "get"), "history['loss'], or history.values for all lists"),
+    **dict.fromkeys(("to_frame", "to_dataframe", "to_pandas", "DataFrame"), "pandas.DataFrame(history.values)"),
+    **dict.fromkeys(("plot", "show"), "pn.plot.history(history)"),
+    **dict.fromkeys(("save", "to_file", "write"), "history.to_csv(path)"),
+    **dict.fromkeys(
+        ("best", "best_score", "best_value", "best_loss"), "history.best_epoch, the number of the best epoch"
+    ),
+    **dict.fromkeys(("time", "duration", "elapsed"), "history.seconds"),
+}
+OF_REPORT = {
+    **dict.fromkeys(("acc", "score", "accuracy_score"), "report.accuracy"),
+    **dict.fromkeys(("confusion_matrix", "cm", "matrix"), "report.confusion"),
+    **dict.fromkeys(("y_pred", "pred", "preds", "prediction", "predicted"), "report.predictions"),
+    **dict.fromkeys(("y_true", "y", "targets", "target", "truth"), "report.labels"),
+    **dict.fromkeys(("probabilities", "probs", "proba", "scores", "y_score", "logits"), "report.outputs"),
+    **dict.fromkeys(("errors", "wrong", "misclassified"), "report.mistakes"),
+    **dict.fromkeys(("error", "val_loss", "test_loss"), "report.loss"),
+    **dict.fromkeys(("val_accuracy", "test_accuracy"), "report.accuracy"),
+    **dict.fromkeys(("r2_score", "r_squared", "R2"), "report.r2"),
+    **dict.fromkeys(("mse", "rmse", "mae"), "report.loss, or NumPy on report.predictions and report.labels"),
+    **dict.fromkeys(
+        ("f1", "f1_score", "precision", "recall", "support", "classification_report"),
+        "report.confusion: recall is confusion.diagonal() / confusion.sum(axis=1), precision the same with axis=0",
+    ),
+    **dict.fromkeys(
+        ("auc", "roc_auc", "roc", "roc_curve"), "report.outputs and report.labels, with a function of scikit-learn"
+    ),
+    **dict.fromkeys(("summary", "print", "show"), "print(report)"),
+    **dict.fromkeys(("plot", "plot_confusion"), "pn.plot.confusion(report)"),
+    **dict.fromkeys(("examples", "sample"), "report.samples(10)"),
+    "confidences": "report.confidence",
+    "classes": "report.task.classes",
+}
+OF_DATASETS = {
+    **dict.fromkeys(("images", "data", "X", "inputs", "features", "feature_data"), "data.x"),
+    **dict.fromkeys(("labels", "targets", "target", "label", "outputs"), "data.y"),
+    **dict.fromkeys(("target_names", "class_names", "classes_", "label_names"), "data.classes"),
+    **dict.fromkeys(("shape", "size", "ndim"), "data.x.shape, and len(data)"),
+    **dict.fromkeys(("numpy", "to_numpy", "as_numpy_iterator"), "data.x and data.y, which are NumPy arrays"),
+    **dict.fromkeys(("select", "subset", "filter", "skip", "iloc"), "data.take(rows)"),
+    **dict.fromkeys(
+        ("batch", "cache", "prefetch", "repeat"), "nothing: pn.fit(model, data, batch_size=64) makes the batches"
+    ),
+    "shuffle": "nothing: pn.fit shuffles, and data.take(rng.permutation(len(data))) does by hand",
+    **dict.fromkeys(("map", "transform", "apply"), "pn.Dataset(function(data.x), data.y)"),
+    **dict.fromkeys(
+        ("split", "train_test_split", "random_split"), "pn.fit(model, data, validation=0.1), which splits by itself"
+    ),
+    **dict.fromkeys(("train", "test", "validation"), "pn.Splits(train, test), which has parts; this is one of them"),
+    **dict.fromkeys(("head", "tail", "show", "plot"), "pn.plot.images(data.x)"),
+}
+OF_SPLITS = {
+    **dict.fromkeys(("val", "valid", "dev"), "data.validation"),
+    **dict.fromkeys(("x_train", "X_train", "train_images", "train_x"), "data.train.x"),
+    **dict.fromkeys(("y_train", "train_labels", "train_y"), "data.train.y"),
+    **dict.fromkeys(("x_test", "X_test", "test_images", "test_x"), "data.test.x"),
+    **dict.fromkeys(("y_test", "test_labels", "test_y"), "data.test.y"),
+    **dict.fromkeys(("x", "images", "data", "X"), "data.train.x"),
+    **dict.fromkeys(("y", "labels", "targets", "target"), "data.train.y"),
+    **dict.fromkeys(("classes", "class_names", "target_names"), "data.train.classes"),
+    **dict.fromkeys(("take", "arrays", "groups"), "a part: data.train or data.test"),
 }

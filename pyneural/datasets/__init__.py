@@ -1,6 +1,13 @@
 """Data sets: known ones, and folders of images."""
 
+from typing import TYPE_CHECKING
+
+from pyneural.arguments.familiar_names import OF_DATA_FUNCTIONS
+from pyneural.arguments.spelling import names_of
 from pyneural.datasets.image_folder import folder
 from pyneural.datasets.mnist_files import mnist
 
 __all__ = ["folder", "mnist"]
+
+if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+    __getattr__ = names_of("pyneural.datasets", __all__, OF_DATA_FUNCTIONS)

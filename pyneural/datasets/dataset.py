@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows
+from pyneural.arguments.familiar import OF_DATASETS, OF_SPLITS
+from pyneural.arguments.spelling import no_attribute
 from pyneural.arguments.tables import column_names
 from pyneural.card.classes import checked_names
 from pyneural.printing import encodable
@@ -85,6 +87,11 @@ class Dataset:
         labels = ", ".join(f"{head or 'y'} {y.dtype} {y.shape[1:]}" for head, y in by_head(self.y).items())
         return encodable(f"<{name}{note}: {len(self):,} x {self.x.dtype} {self.x.shape[1:]}, {labels}>")
 
+    if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+
+        def __getattr__(self, name):
+            raise no_attribute("a data set", self, name, OF_DATASETS)
+
     def take(self, rows: Any) -> "Dataset":
         """The examples of these rows, as a new Dataset."""
         groups = None if self.groups is None else self.groups[rows]
@@ -115,6 +122,11 @@ class Splits:
     test: Dataset | None = None
     validation: Dataset | None = None
     name: str = ""
+
+    if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+
+        def __getattr__(self, name):
+            raise no_attribute("data in parts", self, name, OF_SPLITS)
 
 
 def by_head(y: Any) -> dict[str, Any]:

@@ -2,10 +2,13 @@
 
 import math
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.familiar import OF_REPORT
+from pyneural.arguments.spelling import no_attribute
 from pyneural.card.task import Task
 from pyneural.metrics.estimate import Estimate
 from pyneural.printing import encodable, put
@@ -77,6 +80,11 @@ class Report:
         if self.task.kind == "binary":
             return np.asarray(np.maximum(self.outputs[:, 0], 1 - self.outputs[:, 0]))
         return np.asarray(self.outputs.max(axis=1).clip(0, 1))
+
+    if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+
+        def __getattr__(self, name):
+            raise no_attribute("a report", self, name, OF_REPORT)
 
     def samples(self, count: int = 10) -> None:
         """Prints the first examples: truth, prediction, confidence; and a last line with the share that is right.

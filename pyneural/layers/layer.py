@@ -4,6 +4,7 @@ The life of a layer: its constructor runs; a model's build passes a shape-only b
 its parameters and state in `build`; the model allocates and initializes them in two blocks; from then on `call` runs.
 """
 
+import inspect
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import pyneural.initializers as initializers
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape
 from pyneural.arguments.familiar import OF_LAYER
-from pyneural.arguments.spelling import check_arguments, instead
+from pyneural.arguments.spelling import check_arguments, instead, no_attribute
 from pyneural.layers.building import accepted, check_inputs, errors_named
 from pyneural.layers.context import Building, building, now_building, recorded
 from pyneural.layers.naming import name_layers
@@ -71,8 +72,8 @@ class Layer(Operation):
 
     def config(self) -> dict[str, Any]:
         """The constructor arguments that recreate this layer, read from attributes of the same names."""
-        code = type(self).__init__.__code__
-        names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+        takes = list(inspect.signature(self.__init__).parameters.values())  # type: ignore[misc]
+        names = [one.name for one in takes if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
         for name in names:
             if name not in vars(self):
                 raise TypeError(f"{type(self).__name__}: set self.{name} in __init__, or define config()")
@@ -184,7 +185,7 @@ class Layer(Operation):
             raise AttributeError(
                 f"{name_of(self)}: has no {name} yet: build the model first (model.build(shape), or pn.fit)"
             )
-        raise AttributeError(f"{type(self).__name__} has no attribute '{name}'")
+        raise no_attribute(f"{name_of(self)}: a {type(self).__name__}", self, name, {})
 
     # ---- the tree
 

@@ -1,5 +1,12 @@
 """What is shown beside the loss, by name, and estimates with their intervals."""
 
+from typing import TYPE_CHECKING
+
+from pyneural.arguments.familiar_names import OF_METRICS
+from pyneural.arguments.spelling import names_of
 from pyneural.metrics.names import NAMES, Metric, find
 
 __all__ = ["NAMES", "Metric", "find"]
+
+if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+    __getattr__ = names_of("pyneural.metrics", __all__, OF_METRICS)

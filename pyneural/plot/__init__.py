@@ -5,8 +5,15 @@ calls `matplotlib.pyplot.show()`, or `savefig` of the Axes' figure.  `ax=` takes
 the picture has.
 """
 
+from typing import TYPE_CHECKING
+
+from pyneural.arguments.familiar_names import OF_PLOT
+from pyneural.arguments.spelling import names_of
 from pyneural.plot.answers import confusion, mistakes, predictions
 from pyneural.plot.curves import history
 from pyneural.plot.pictures import images
 
 __all__ = ["confusion", "history", "images", "mistakes", "predictions"]
+
+if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+    __getattr__ = names_of("pyneural.plot", __all__, OF_PLOT)

@@ -1,11 +1,13 @@
 """history.py -- History: what a training did, epoch by epoch."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import ItemsView, Iterator, KeysView
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from pyneural.arguments.familiar import OF_HISTORY
 from pyneural.arguments.paths import write_whole
+from pyneural.arguments.spelling import no_attribute
 from pyneural.metrics.estimate import Estimate
 
 
@@ -79,13 +81,23 @@ class History:
             write_whole("to_csv", path, text.encode())
         return text
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("history", "epoch"):  # Keras' names
-            ours = "history['loss']" if name == "history" else "history.epochs"
-            raise AttributeError(f"a history has no '{name}'; use {ours}")
-        if name in vars(self).get("values", ()):
-            raise AttributeError(f"a history has no attribute '{name}'; use history['{name}']")
-        raise AttributeError(f"History has no attribute '{name}'")
+    def keys(self) -> KeysView[str]:
+        """The names of the values, so that `dict(history)` is a dict of the lists."""
+        return self.values.keys()
+
+    def items(self) -> ItemsView[str, list[float]]:
+        """The names and the lists."""
+        return self.values.items()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+
+        def __getattr__(self, name):
+            if name in vars(self).get("values", ()):
+                raise AttributeError(f"a history has no attribute '{name}'; use history['{name}']")
+            raise no_attribute("a history", self, name, OF_HISTORY)
 
     def __repr__(self) -> str:
         state = ", interrupted" if self.interrupted else ""

@@ -7,34 +7,12 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural._core import Tensor
-from pyneural.arguments.spelling import choose, closest, instead
+from pyneural.arguments.familiar import OF_HYPER, OF_OPTIMIZERS
+from pyneural.arguments.spelling import choose, closest, no_attribute
 from pyneural.models.blocks import Blocks
 from pyneural.models.model import Model
 
 _TABLE: dict[str, dict[str, Any]] = _core.optimizer_table()
-_FAMILIAR = {  # what others call a number; the first of ours that the optimizer has is meant
-    "lr": ("learning_rate",),
-    "rho": ("beta2",),
-    "alpha": ("beta2", "learning_rate"),
-    "beta": ("momentum", "beta1"),
-    "beta_1": ("beta1",),
-    "beta_2": ("beta2",),
-    "betas": ("beta1' and 'beta2",),
-    "eps": ("epsilon",),
-    "decay": ("weight_decay",),
-    "l2": ("weight_decay",),
-    "clipnorm": ("clip_norm",),
-    "clipvalue": ("clip_norm",),
-}
-_ELSEWHERE = {
-    "zero_grad": "nothing: backward writes every gradient anew (accumulate=True adds to it)",
-    "minimize": "loss.backward(), then optimizer.step()",
-    "apply_gradients": "loss.backward(), then optimizer.step()",
-    "backward": "loss.backward(), then optimizer.step()",
-    "lr": "optimizer.learning_rate",
-    "param_groups": "optimizer.learning_rate",
-    "state_dict": "pn.save(model, path), which keeps the model",
-}
 
 
 class Optimizer:
@@ -71,7 +49,7 @@ class Optimizer:
         defaults = _TABLE[self.kind]["defaults"]
         for name in hyper:
             if name not in defaults:
-                ours = [word for word in _FAMILIAR.get(name, ()) if word.split("'")[0] in defaults]
+                ours = [word for word in OF_HYPER.get(name, ()) if word.split("'")[0] in defaults]
                 near = ours[0] if ours else closest(name, defaults)
                 hint = f"did you mean '{near}'" if near else f"it takes {', '.join(defaults)}"
                 raise TypeError(f"{type(self).__name__}() has no '{name}'; {hint}")
@@ -149,9 +127,7 @@ class Optimizer:
         return () if hyper["decay_all"] else ("bias",)
 
     def __getattr__(self, name: str) -> Any:
-        if name in _ELSEWHERE:
-            raise AttributeError(f"an optimizer has no '{name}'; {instead(_ELSEWHERE[name])}")
-        raise AttributeError(f"{type(self).__name__} has no attribute '{name}'")
+        raise no_attribute("an optimizer", self, name, OF_OPTIMIZERS)
 
     def __repr__(self) -> str:
         hyper = ", ".join(f"{name}={value!r}" for name, value in self.hyper.items())
