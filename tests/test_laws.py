@@ -472,6 +472,17 @@ def test_the_package_keeps_its_law_of(law: Callable[[list[package.Module]], list
     assert not law(MODULES), law.__doc__
 
 
+def test_nobody_is_told_to_install_pyneural_from_the_index() -> None:
+    """Another project has that name there: say `pip install '.[plot]'`, in the checkout."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    names = listed.stdout.split("\0") if listed.returncode == 0 else [str(p) for p in ROOT.rglob("*.py")]
+    texts = [ROOT / name for name in names if name.endswith((".py", ".md", ".ipynb", ".toml", ".c", ".h", ".yml"))]
+    asked = re.compile(r"pip3? install\b[^\n`]{0,40}[ '\"](pyneural)\b(?![/.])")
+    assert [str(path) for path in texts if path.is_file() and asked.search(path.read_text(encoding="utf-8"))] == []
+    assert asked.search("pip install 'py" + "neural[plot]'")
+    assert not asked.search("pip install --editable /home/me/pyneural")
+
+
 def test_the_faces_of_folders_hold_names() -> None:
     assert not package.faces(MODULES)
 

@@ -37,7 +37,7 @@ def panels(ax: Any, heights: Sequence[float], widths: Sequence[float], who: str)
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError("plot needs matplotlib: pip install 'pyneural[plot]'") from error
+        raise ImportError("plot needs matplotlib: run pip install '.[plot]' in the checkout") from error
     rows, columns = len(heights), len(widths)
     if ax is None:
         figure = plt.figure(figsize=(sum(widths), sum(heights)), layout="constrained")

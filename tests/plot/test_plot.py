@@ -384,7 +384,7 @@ def test_without_matplotlib_every_picture_says_what_to_install(digits, sample, m
     ):
         with pytest.raises(ImportError) as caught:
             call()
-        assert str(caught.value) == "plot needs matplotlib: pip install 'pyneural[plot]'"
+        assert str(caught.value) == "plot needs matplotlib: run pip install '.[plot]' in the checkout"
 
 
 def test_importing_the_package_imports_neither_matplotlib_nor_pillow():
