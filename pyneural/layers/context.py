@@ -57,17 +57,32 @@ def recorded(layer: Any, inputs: tuple[Any, ...], y: Any) -> Any:
 class Position:
     """The seed, the step (the epoch, in fit) and the sample numbers (n,) of the batch (None: 0, 1, 2 ...)."""
 
-    __slots__ = ("samples", "seed", "step")
+    __slots__ = ("_calls", "samples", "seed", "step")
 
     def __init__(self, seed: int = 0, step: int = 0, samples: Tensor | None = None) -> None:
         self.seed = seed
         self.step = step
         self.samples = samples
+        self._calls: dict[str, int] = {}
+
+    def begin(self, samples: Tensor | None) -> None:
+        """Starts the next batch: its sample numbers, and no layer called yet."""
+        self.samples = samples
+        self._calls.clear()
+
+    def stream(self, path: str) -> str:
+        """The random stream of a layer's next call: its path, and from its second call within a batch on a number, too.
+
+        So a layer that is called several times draws anew each time.
+        """
+        number = self._calls.get(path, 0)
+        self._calls[path] = number + 1
+        return f"{path}#{number}" if number else path
 
 
 position: ContextVar[Position | None] = ContextVar("pyneural_position", default=None)
 
 
-def current_position() -> Position:
-    """The current training position; the initial one outside training."""
-    return position.get() or Position()
+def current_position() -> Position | None:
+    """The current training position; None outside training."""
+    return position.get()

@@ -9,7 +9,7 @@ import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape
 from pyneural.layers.activations import LAST, Activated
-from pyneural.layers.context import current_position
+from pyneural.layers.context import Position, current_position
 from pyneural.layers.layer import Layer
 
 _NUMBER = int | float | np.integer | np.floating
@@ -108,19 +108,23 @@ class LayerNorm(Layer):
 class Dropout(Layer):
     """In training each value becomes 0 with probability `rate`, else x / (1 - rate).  Source: Srivastava et al. 2014.
 
-    The mask depends only on the seed, the layer's path, the epoch, the sample's number in the data and the element.
+    The mask depends only on the seed, the layer's path, the epoch, the sample's number in the data, the element, and
+    the number of the call where the layer is called several times for one batch.
     """
 
     def __init__(self, rate: float = 0.5, *, name: str | None = None) -> None:
         super().__init__(name=name)
         self.rate = _share("Dropout: rate", rate, "the share to drop")
+        self._alone = Position()  # counts the calls by hand, outside of a model's
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes y, (n, ...), from x."""
         if not training or self.rate == 0:
             return x
-        at = current_position()
-        return ops.dropout(x, at.samples, rate=self.rate, seed=at.seed, stream=self._record.path, step=at.step)
+        at = current_position() or self._alone
+        return ops.dropout(
+            x, at.samples, rate=self.rate, seed=at.seed, stream=at.stream(self._record.path), step=at.step
+        )
 
     def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """Multiplications and additions for one example."""

@@ -58,14 +58,19 @@ def check_gradients(
     else:
         function, leaves = _function_loss(model, inputs, y, seed)
     kept = model.blocks().snapshot() if isinstance(model, Model) else []
-    token = position.set(Position(seed))  # the same dropout at every call
+    at = Position(seed)
+    token = position.set(at)
+
+    def again() -> Tensor:
+        at.begin(None)  # the same dropout at every call
+        return function()
+
     try:
-        function().backward()
+        again().backward()
         gradients = {name: np.array(leaf.grad.numpy()) for name, leaf in leaves.items() if leaf.grad is not None}
         with _core.no_grad():
             errors = {
-                name: _greatest_error(function, leaf, gradients.get(name), elements, seed)
-                for name, leaf in leaves.items()
+                name: _greatest_error(again, leaf, gradients.get(name), elements, seed) for name, leaf in leaves.items()
             }
     finally:
         position.reset(token)

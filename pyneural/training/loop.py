@@ -122,7 +122,9 @@ class Training:
         shown = progress.steps_shown
         try:
             for x, y, samples in self.plan.feed.epoch(self.batch_size, self.seed, at.step):
-                step, rows, at.samples = step + 1, len(samples), samples
+                at.begin(samples)
+                step += 1
+                rows = len(samples)
                 outputs = run(x, training=True)
                 del x  # the next batch may then take its place
                 error = loss(outputs, y)
@@ -143,7 +145,7 @@ class Training:
                     break
         finally:
             progress.close()
-            at.samples = None
+            at.begin(None)
         return {"loss": total / max(1, n)} | {name: t / max(1, n) for name, t in zip(metrics, totals, strict=True)}
 
     def _finish(self, epoch: int, values: dict[str, float], begun: float, stop: _core.Interrupt) -> None:
