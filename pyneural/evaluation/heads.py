@@ -19,6 +19,7 @@ from pyneural.arguments.arrays import Array
 from pyneural.batching.feed import Batches
 from pyneural.card.classes import of_head
 from pyneural.card.task import REGRESSION, Task, check_varied, infer
+from pyneural.evaluation.means import Means
 from pyneural.metrics.estimate import Estimate
 from pyneural.models.model import Model
 
@@ -42,12 +43,20 @@ class Objective(NamedTuple):
         loss: (outputs, targets) -> the scalar that training makes small.
         metrics: by name, functions of (outputs, targets).
         shares: the names of those metrics that are shares of right answers.
+        together: the functions of the user's own, the loss too, by name: called on many batches at once.
+        parts: the names of the heads' losses; none where the model has one output.
     """
 
     run: Forward
     loss: losses.LossFunction
     metrics: dict[str, metrics.Metric]
     shares: tuple[str, ...]
+    together: dict[str, metrics.Metric]
+    parts: tuple[str, ...]
+
+    def means(self) -> Means:
+        """Takes in the batches of an epoch, or of a measurement."""
+        return Means(self.metrics, self.together, self.parts)
 
 
 def names(model: Model) -> tuple[str, ...]:
@@ -183,9 +192,10 @@ def _answer(outputs: Tensor, head: Head) -> Array:
 def objective(model: Model, heads: tuple[Head, ...]) -> Objective:
     """The heads as one."""
     run = forward(model, heads)
+    together = _together(heads)
     if not heads[0].name:
         head = heads[0]
-        return Objective(run, head.loss.mean, head.metrics, _shares(head.metrics))
+        return Objective(run, head.loss.mean, head.metrics, _shares(head.metrics), together, ())
     parts: dict[str, Tensor] = {}  # the losses of the batch at hand; metrics of the same batch show them
 
     def loss(outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
@@ -200,7 +210,21 @@ def objective(model: Model, heads: tuple[Head, ...]) -> Objective:
         for name, function in head.metrics.items():
             shown[f"{head.name}_{name}"] = partial(_of_head, function, head.name)
     shares = tuple(f"{head.name}_{name}" for head in heads for name in _shares(head.metrics))
-    return Objective(run, loss, shown, shares)
+    return Objective(run, loss, shown, shares, together, tuple(f"{head.name}_loss" for head in heads))
+
+
+def _together(heads: tuple[Head, ...]) -> dict[str, metrics.Metric]:
+    """The losses and metrics that are the user's own, by the names of their values."""
+    found: dict[str, metrics.Metric] = {}
+    for head in heads:
+        own: dict[str, metrics.Metric] = {} if head.loss.name in losses.NAMES else {"loss": head.loss.mean}
+        own |= {name: function for name, function in head.metrics.items() if function not in metrics.NAMES.values()}
+        for name, function in own.items():
+            if head.name:
+                found[f"{head.name}_{name}"] = partial(_of_head, function, head.name)
+            else:
+                found[name] = function
+    return found
 
 
 def _shares(found: dict[str, metrics.Metric]) -> tuple[str, ...]:
@@ -228,15 +252,11 @@ def mean_loss_and_metrics(objective: Objective, feed: Batches, stop: _core.Inter
 
     Once Ctrl-C is pressed (`stop.pressed`) it ends after the batch at hand, and the means are of no use.
     """
-    functions = {"loss": objective.loss, **objective.metrics}  # the loss first: it leaves what the heads' losses are
-    sums, n = dict.fromkeys(functions, 0.0), 0
+    means = objective.means()
     with _core.no_grad():
         for x, y in feed.batches(BATCH):
             outputs = objective.run(x, training=False)
-            for name, function in functions.items():
-                sums[name] += float(function(outputs, y)) * len(x)
-            n += len(x)
+            means.add(outputs, y, objective.loss(outputs, y).item(), len(x))
             if stop.pressed:
                 break
-    values = {name: total / n for name, total in sums.items()}
-    return values | {name: Estimate.share(round(sums[name]), n) for name in objective.shares}
+    return means.result() | {name: Estimate.share(round(means.sums[name]), means.n) for name in objective.shares}

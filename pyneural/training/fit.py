@@ -46,8 +46,9 @@ def fit(
         model: a pn.Sequential or a pn.Model; built here where it is not.
         data: what pn.datasets gives, a pn.Dataset, arrays (x, y), the path of a folder of images (pn.datasets.folder),
             or batches: a list of pairs (x, y), or an object whose __iter__ gives such pairs anew each epoch, as loaders
-            do.  x is uint8 (n, height, width, channels) or floats (n, ...), y class numbers or names (n,), one-hot
-            rows (n, K), 0 and 1 for one output, or floats for values; for a model with heads a dict of these.
+            do.  x is uint8 (n, height, width, channels) or floats (n, ...), or a DataFrame; y class numbers or
+            names (n,), one-hot rows (n, K), 0 and 1 for one output, or floats for values; for a model with heads a dict
+            of these.  Whole numbers that do not count from 0 are names.
         epochs: passes over the data.
         batch_size: examples a step, the last one of an epoch perhaps fewer; one alone goes with those before it.  Where
             the data comes in batches, those are taken as they are.
@@ -57,7 +58,9 @@ def fit(
         loss: "auto" (cross_entropy for classes, binary_cross_entropy for one output with labels 0 and 1, mse for
             values), a name ("mae" and "huber", too), or a function of (outputs, targets) that gives a scalar; or a dict
             of these by head, and their sum is trained.  "mse", "mae" and "huber" take class numbers for several outputs
-            as one-hot rows, and the outputs as the model writes them: those are then its probabilities.
+            as one-hot rows, and the outputs as the model writes them: those are then its probabilities.  A function may
+            weight its rows or leave some out, and divide by what it likes: for the means of the history it is called
+            once more on up to 8,192 rows together.
         metrics: names or functions of (outputs, targets), shown beside the loss; or a dict of these by head.  Accuracy
             is there by itself.
         validation: a share of the training data (shuffled, stratified, seeded) that data.validation replaces where

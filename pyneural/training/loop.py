@@ -110,13 +110,12 @@ class Training:
         at = self.at
         history = self.history
         progress = self.progress
-        run, loss, metrics, _ = self.plan.objective
+        run, loss = self.plan.objective.run, self.plan.objective.loss
+        means = self.plan.objective.means()
         engine = self.bound.engine
         rate = self.recipe.learning_rate
         schedule = self.schedule
-        functions = list(metrics.values())
-        totals = [0.0] * len(functions)
-        total, n, step = 0.0, 0, 0
+        step = 0
         at.step = self.model.card.epochs
         progress.open(epoch)
         shown = progress.steps_shown
@@ -124,7 +123,6 @@ class Training:
             for x, y, samples in self.plan.feed.epoch(self.batch_size, self.seed, at.step):
                 at.begin(samples)
                 step += 1
-                rows = len(samples)
                 outputs = run(x, training=True)
                 del x  # the next batch may then take its place
                 error = loss(outputs, y)
@@ -135,10 +133,7 @@ class Training:
                 engine.learning_rate = rate * schedule(history.steps, self.steps)
                 engine.step()
                 history.steps += 1
-                n += rows
-                total += value * rows
-                for index, function in enumerate(functions):
-                    totals[index] += float(function(outputs, y)) * rows
+                means.add(outputs, y, value, len(samples))
                 if shown:
                     progress.step(step, value)
                 if stop.pressed:
@@ -146,7 +141,7 @@ class Training:
         finally:
             progress.close()
             at.begin(None)
-        return {"loss": total / max(1, n)} | {name: t / max(1, n) for name, t in zip(metrics, totals, strict=True)}
+        return means.result()
 
     def _finish(self, epoch: int, values: dict[str, float], begun: float, stop: _core.Interrupt) -> None:
         """Validates, keeps the weights where they are the best, and prints the epoch's line."""

@@ -98,7 +98,7 @@ def test_the_last_partial_batch_is_trained_and_weighted_right(rings):
     # A rate too small to move a float32 weight: the epoch's mean is then the mean over all 70.
     history = pn.fit(model, (x, y), epochs=1, batch_size=32, optimizer="sgd", learning_rate=1e-30, metrics=count,
                      validation=None, verbose=0)  # fmt: skip
-    assert seen == [32, 32, 6]
+    assert seen == [32, 32, 6, 70], "the last call is on all batches together"
     assert history.steps == 3
     expected = pn.ops.cross_entropy(model(x), y.astype(np.int64)).item()
     assert history["loss"][0] == pytest.approx(expected, rel=1e-5)  # float32 means of three batches
@@ -115,7 +115,7 @@ def test_one_example_alone_goes_with_the_batch_before_it(rings, n, sizes):
 
     history = pn.fit(small(), (rings[0][:n], rings[1][:n]), epochs=1, batch_size=32, metrics=count, validation=None,
                      verbose=0)  # fmt: skip
-    assert seen == sizes
+    assert seen[: len(sizes)] == sizes
     assert history.steps == len(sizes)
 
 

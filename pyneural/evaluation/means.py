@@ -1,0 +1,104 @@
+"""means.py -- Means: the loss and the metrics over many batches, from functions that give the mean over one.
+
+Ours divide by the rows of a batch, so a mean over batches weights each by its rows.  A function of the user's may
+divide by anything, as the weights of its classes or the labels that it does not ignore, and that cannot be seen from
+outside: it is called on many batches together, and its value stands where it is a mean, between the smallest and the
+largest value of the batches.  Other functions, such as sums, are weighted by rows, too.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+import pyneural._core as _core
+from pyneural._core import Tensor
+from pyneural.metrics.names import Metric
+
+_TOGETHER = 8192  # rows: enough for their weights to even out, few enough for losses that compare every pair
+_SLACK = 1e-5  # relative: of float32 sums
+
+
+class Means:
+    """What is measured of batches, one after the other.
+
+    Args:
+        metrics: by name, functions of (outputs, targets), beside the "loss" that is given with each batch.
+        together: those that are the user's own, by name; the loss, too.
+        parts: the names of losses whose sum is the loss; none where the model has one output.
+    """
+
+    def __init__(self, metrics: Mapping[str, Metric], together: Mapping[str, Metric], parts: tuple[str, ...]) -> None:
+        self.metrics, self.together, self.parts = metrics, together, parts
+        self.sums = dict.fromkeys(("loss", *metrics), 0.0)
+        self._sums_together = dict.fromkeys(together, 0.0)
+        self.n = self._waiting = 0
+        self._outputs: list[Any] = []
+        self._targets: list[Any] = []
+        self._values: dict[str, list[tuple[float, int]]] = {name: [] for name in together}
+
+    def add(self, outputs: Any, targets: Any, loss: float, rows: int) -> None:
+        """One more batch, and its loss."""
+        self.n += rows
+        sums = self.sums
+        sums["loss"] += loss * rows
+        for name, function in self.metrics.items():
+            value = float(function(outputs, targets))
+            sums[name] += value * rows
+            if name in self._values:
+                self._values[name].append((value, rows))
+        if self.together:
+            if "loss" in self._values:
+                self._values["loss"].append((loss, rows))
+            self._wait(outputs, targets, rows)
+
+    def result(self) -> dict[str, float]:
+        """The means over all batches so far."""
+        self._call()
+        sums = self.sums | self._sums_together
+        values = {name: total / max(1, self.n) for name, total in sums.items()}
+        return values | {"loss": sum(values[name] for name in self.parts)} if self.parts else values
+
+    def _wait(self, outputs: Any, targets: Any, rows: int) -> None:
+        self._outputs.append(_each(Tensor.detach, outputs))
+        self._targets.append(targets)
+        self._waiting += rows
+        if self._waiting >= _TOGETHER:
+            self._call()
+
+    def _call(self) -> None:
+        """Calls the user's functions on the batches that wait, and takes their values instead of the batches'."""
+        if not self._waiting:
+            return
+        one = len(self._outputs) == 1
+        outputs, targets = _joined(self._outputs), _joined(self._targets)
+        with _core.no_grad():
+            for name, function in self.together.items():
+                whole = self._values[name][0][0] if one else float(function(outputs, targets))
+                waited = self._values[name]
+                self._sums_together[name] += _mean(whole, waited) * self._waiting
+                waited.clear()
+        self._outputs, self._targets, self._waiting = [], [], 0
+
+
+def _mean(whole: float, batches: list[tuple[float, int]]) -> float:
+    """The value of all batches together, where it is between theirs; else their mean by rows."""
+    known = [value for value, _ in batches if not math.isnan(value)]  # a batch of ignored labels alone has none
+    slack = _SLACK * max(map(abs, known), default=0.0)
+    if known and min(known) - slack <= whole <= max(known) + slack:
+        return whole
+    return sum(value * rows for value, rows in batches) / sum(rows for _, rows in batches)
+
+
+def _each(function: Any, parts: Any) -> Any:
+    return {head: function(part) for head, part in parts.items()} if isinstance(parts, dict) else function(parts)
+
+
+def _joined(batches: list[Any]) -> Any:
+    """The rows of all batches."""
+    if len(batches) == 1:
+        return batches[0]
+    if isinstance(batches[0], dict):
+        return {head: _joined([batch[head] for batch in batches]) for head in batches[0]}
+    return _core.borrow(np.concatenate([batch.numpy() for batch in batches]))
