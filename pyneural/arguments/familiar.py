@@ -11,7 +11,7 @@ OF_MODELS = {
     "fit_transform": "pn.fit(model, data)",
     "fit_generator": "pn.fit(model, batches), with an object whose __iter__ starts anew",
     "train_on_batch": "loss.backward() and optimizer.step(), with optimizer = pn.Adam(model)",
-    "compile": "nothing: pn.fit(model, data, loss=..., optimizer=..., metrics=...) takes it all",
+    "compile": "not needed: pn.fit(model, data, loss=..., optimizer=..., metrics=...) takes it all",
     "evaluate": "pn.evaluate(model, data)",
     "score": "pn.evaluate(model, data).accuracy",
     "predict_proba": "pn.predict(model, x), which gives probabilities",
@@ -35,12 +35,12 @@ OF_MODELS = {
     "count_params": "model.summary()",
     "get_layer": "model['dense_1']",
     "modules": "model.layers",
-    "zero_grad": "nothing: backward writes every gradient anew (accumulate=True adds to it)",
+    "zero_grad": "not needed: backward writes every gradient anew (accumulate=True adds to it)",
     "backward": "loss.backward(), on what a loss op gives",
     "step": "optimizer.step(), with optimizer = pn.Adam(model)",
-    "to": "nothing: all computing is on the processor; pn.Sequential(..., dtype='float64') is for precision",
-    "cuda": "nothing: all computing is on the processor",
-    "cpu": "nothing: all computing is on the processor",
+    "to": "not needed: all computing is on the processor; pn.Sequential(..., dtype='float64') is for precision",
+    "cuda": "not needed: all computing is on the processor",
+    "cpu": "not needed: all computing is on the processor",
     "double": "pn.Sequential(..., dtype='float64')",
     "requires_grad_": "layer.trainable = False",
     "optimizer": "pn.fit(model, data, optimizer=...), or optimizer = pn.Adam(model) by hand",
@@ -80,15 +80,15 @@ OF_LAYER = {
 }
 # keywords that layers have elsewhere, and what is here
 OF_KEYWORDS = {
-    "input_shape": "nothing: the shape is learnt from the data, or by model.build(shape)",
-    "input_dim": "nothing: the shape is learnt from the data, or by model.build(shape)",
-    "in_features": "nothing: the shape is learnt from the data, or by model.build(shape)",
-    "in_channels": "nothing: the shape is learnt from the data, or by model.build(shape)",
-    "num_features": "nothing: the shape is learnt from the data, or by model.build(shape)",
+    "input_shape": "not needed: the shape is learnt from the data, or by model.build(shape)",
+    "input_dim": "not needed: the shape is learnt from the data, or by model.build(shape)",
+    "in_features": "not needed: the shape is learnt from the data, or by model.build(shape)",
+    "in_channels": "not needed: the shape is learnt from the data, or by model.build(shape)",
+    "num_features": "not needed: the shape is learnt from the data, or by model.build(shape)",
     "out_features": "units",
     "out_channels": "filters",
     "depth_multiplier": "multiplier",
-    "groups": "nothing: pn.DepthwiseConv2D(size) has a group for each channel",
+    "groups": "not needed: pn.DepthwiseConv2D(size) has a group for each channel",
     "kernel_size": "size",
     "pool_size": "size",
     "strides": "stride",
@@ -97,15 +97,15 @@ OF_KEYWORDS = {
     "act": "activation",
     "p": "rate",
     "eps": "epsilon",
-    "data_format": "nothing: images are (n, height, width, channels)",
+    "data_format": "not needed: images are (n, height, width, channels)",
 }
 OF_FIT = {
     "validation_split": "validation=0.1 (shuffled, stratified)",
     "validation_data": "validation=(x, y)",
     "lr": "learning_rate",
     "batch": "batch_size",
-    "callbacks": "nothing: best weights are always restored, and Ctrl-C returns what there is",
-    "shuffle": "nothing: training data is always shuffled",
+    "callbacks": "not needed: best weights are always restored, and Ctrl-C returns what there is",
+    "shuffle": "not needed: training data is always shuffled",
     "x": "the second argument: pn.fit(model, (x, y))",
     "y": "the second argument: pn.fit(model, (x, y))",
     "criterion": "loss",
@@ -116,9 +116,9 @@ OF_FIT = {
     "num_epochs": "epochs",
     "max_iter": "epochs",
     "random_state": "seed",
-    "steps_per_epoch": "nothing: an epoch is one pass over the data",
-    "device": "nothing: all computing is on the processor (pn.set_threads(n) says how many threads)",
-    "early_stopping": "nothing: the weights of the best epoch are restored",
+    "steps_per_epoch": "not needed: an epoch is one pass over the data",
+    "device": "not needed: all computing is on the processor (pn.set_threads(n) says how many threads)",
+    "early_stopping": "not needed: the weights of the best epoch are restored",
     **dict.fromkeys(
         ("sample_weight", "sample_weights"),
         "rows drawn by their weight, rows = rng.choice(len(x), len(x), p=w / w.sum()) and pn.fit(model, (x[rows], "
@@ -133,8 +133,8 @@ OF_FIT = {
         ("label_smoothing", "smoothing"),
         "loss=lambda outputs, targets: pn.ops.cross_entropy(outputs, targets, label_smoothing=0.1)",
     ),
-    "patience": "nothing: the weights of the best epoch are restored",
-    "initial_epoch": "nothing: a second pn.fit goes on from the present weights",
+    "patience": "not needed: the weights of the best epoch are restored",
+    "initial_epoch": "not needed: a second pn.fit goes on from the present weights",
     **dict.fromkeys(("workers", "num_workers", "use_multiprocessing", "n_jobs"), "pn.set_threads(n) before"),
     **dict.fromkeys(("learning_rate_init", "eta", "step_size"), "learning_rate"),
     **dict.fromkeys(("solver", "optim"), "optimizer"),
@@ -164,7 +164,7 @@ OF_HYPER = {
 }
 # what other libraries' optimizers do, and how it is done here
 OF_OPTIMIZERS = {
-    "zero_grad": "nothing: backward writes every gradient anew (accumulate=True adds to it)",
+    "zero_grad": "not needed: backward writes every gradient anew (accumulate=True adds to it)",
     "minimize": "loss.backward(), then optimizer.step()",
     "apply_gradients": "loss.backward(), then optimizer.step()",
     "backward": "loss.backward(), then optimizer.step()",
@@ -220,9 +220,9 @@ OF_DATASETS = {
     **dict.fromkeys(("numpy", "to_numpy", "as_numpy_iterator"), "data.x and data.y, which are NumPy arrays"),
     **dict.fromkeys(("select", "subset", "filter", "skip", "iloc"), "data.take(rows)"),
     **dict.fromkeys(
-        ("batch", "cache", "prefetch", "repeat"), "nothing: pn.fit(model, data, batch_size=64) makes the batches"
+        ("batch", "cache", "prefetch", "repeat"), "not needed: pn.fit(model, data, batch_size=64) makes the batches"
     ),
-    "shuffle": "nothing: pn.fit shuffles, and data.take(rng.permutation(len(data))) does by hand",
+    "shuffle": "not needed: pn.fit shuffles, and data.take(rng.permutation(len(data))) does by hand",
     **dict.fromkeys(("map", "transform", "apply"), "pn.Dataset(function(data.x), data.y)"),
     **dict.fromkeys(
         ("split", "train_test_split", "random_split"), "pn.fit(model, data, validation=0.1), which splits by itself"

@@ -50,7 +50,7 @@ OF_PACKAGE = {
         ("SiLU", "Swish", "Mish", "Hardswish", "SELU", "silu", "swish", "mish", "selu", "ReLU6", "Softsign"),
         "pn.Activation('gelu'), which is close to it",
     ),
-    **dict.fromkeys(("Identity", "identity", "linear"), "nothing: a layer without an activation is linear"),
+    **dict.fromkeys(("Identity", "identity", "linear"), "not needed: a layer without an activation is linear"),
     **dict.fromkeys(("ModuleList", "ModuleDict"), "a list of layers as an attribute of your own pn.Layer"),
     **dict.fromkeys(("ParameterList", "ParameterDict"), "self.parameter(name, shape) in a pn.Layer's build, for each"),
     "Unflatten": "pn.Reshape",
@@ -59,7 +59,7 @@ OF_PACKAGE = {
     **dict.fromkeys(("RMSProp",), "pn.RMSprop"),
     **dict.fromkeys(
         ("EarlyStopping", "ModelCheckpoint", "Callback", "ReduceLROnPlateau", "TensorBoard", "CSVLogger", "callbacks"),
-        "nothing: pn.fit restores the best weights; history.to_csv(path) writes what was measured",
+        "not needed: pn.fit restores the best weights; history.to_csv(path) writes what was measured",
     ),
     **dict.fromkeys(
         (
@@ -120,7 +120,7 @@ OF_PACKAGE = {
     **dict.fromkeys(
         ("inference_mode", "GradientTape", "autograd"), "loss.backward(), and `with pn.no_grad():` where none is needed"
     ),
-    **dict.fromkeys(("jit", "compile", "function"), "nothing: the engine is compiled, and each op runs at once"),
+    **dict.fromkeys(("jit", "compile", "function"), "not needed: the engine is compiled, and each op runs at once"),
     **dict.fromkeys(("is_tensor",), "isinstance(x, pn.Tensor)"),
     **dict.fromkeys(("cat",), "pn.concat(tensors)"),
     **dict.fromkeys(("einsum", "mm", "bmm", "dot"), "pn.ops.matmul(a, b)"),
@@ -162,7 +162,7 @@ OF_PACKAGE = {
     ),
     **dict.fromkeys(("load_weights", "load_state", "restore"), "pn.load(path)"),
     **dict.fromkeys(("save_weights", "export", "dump"), "pn.save(model, path)"),
-    **dict.fromkeys(("gpu", "set_device", "mps", "to"), "nothing: all computing is on the processor"),
+    **dict.fromkeys(("gpu", "set_device", "mps", "to"), "not needed: all computing is on the processor"),
     **dict.fromkeys(("set_num_threads",), "pn.set_threads(n)"),
     **dict.fromkeys(("get_num_threads",), "pn.get_threads()"),
     "batch_norm": "pn.BatchNorm, or pn.ops.batch_norm",
@@ -211,8 +211,8 @@ OF_PACKAGE = {
     "set_grad_enabled": "`with pn.no_grad():`",
     "enable_grad": "`with pn.no_grad():` round the rest",
     "load_state_dict": "pn.load(path)",
-    "device": "nothing: all computing is on the processor",
-    "cuda": "nothing: all computing is on the processor",
+    "device": "not needed: all computing is on the processor",
+    "cuda": "not needed: all computing is on the processor",
     "DataLoader": "pn.fit(model, (x, y), batch_size=64), or a list of batches",
     "TensorDataset": "pn.Dataset(x, y)",
     "train": "pn.fit(model, data)",

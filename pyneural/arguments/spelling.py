@@ -79,16 +79,17 @@ def unknown(what: str, word: str, known: Iterable[str]) -> str:
     """The sentence for a word that is in no table: `activation 'rellu'? did you mean 'relu'`."""
     names = list(known)
     near = OF_WORDS.get(re.sub(r"[^a-z0-9]", "", word.lower()))
-    near = near if near in names else closest(plain(word), names)
+    if near not in names:
+        parts = [name for name in names if plain(name).startswith(f"{plain(word)}_")]  # `he` is a part of he_uniform
+        near = closest(word, names) or next(iter(parts), None)
     return f"{what} '{word}'? did you mean '{near}'" if near else f"{what} '{word}' is not known: {', '.join(names)}"
 
 
 def instead(ours: str) -> str:
     """The end of the sentence: `use pn.load(path)`; where nothing takes its place why it is not needed, or missing."""
-    for start, said in (("nothing: ", "leave it out: "), ("missing: ", "")):
-        if ours.startswith(start):
-            return said + ours.removeprefix(start)
-    return f"use {ours}"
+    if ours.startswith("missing: "):
+        return ours.removeprefix("missing: ")
+    return ours if ours.startswith("not needed: ") else f"use {ours}"
 
 
 def hint(name: str, familiar: Mapping[str, str], known: Iterable[str], otherwise: str, show: str = "{}") -> str:

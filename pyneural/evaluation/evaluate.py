@@ -34,8 +34,8 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any: ...
     positional="give x and y as one pair, pn.evaluate(model, (x, y))",
     x="the second argument: pn.evaluate(model, (x, y))",
     y="the second argument: pn.evaluate(model, (x, y))",
-    batch_size="nothing: it has no effect on the result",
-    metrics="nothing: the report has them all",
+    batch_size="not needed: it has no effect on the result",
+    metrics="not needed: the report has them all",
 )
 def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
     """Measures a trained model on data it has not seen, and prints one line.

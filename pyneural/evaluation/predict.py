@@ -29,7 +29,10 @@ def predict(model: Model, x: Any) -> Any: ...
 
 
 @check_keywords(
-    batch_size="nothing: it has no effect on the result", verbose="nothing: it prints nothing", data="x", images="x"
+    batch_size="not needed: it has no effect on the result",
+    verbose="not needed: it prints nothing",
+    data="x",
+    images="x",
 )
 def predict(model: Model, x: Any) -> Any:
     """What a trained model says about inputs, which are prepared as those it was trained on.

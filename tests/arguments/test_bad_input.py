@@ -293,12 +293,12 @@ def test_model_and_data_that_do_not_fit(make, data, error, words):
         ({"validation_data": (X, Y)}, TypeError, "fit() has no 'validation_data'; use validation=(x, y)"),
         ({"lr": 0.1}, TypeError, "fit() has no 'lr'; use learning_rate"),
         ({"epoch": 3}, TypeError, "fit() has no 'epoch'; did you mean 'epochs'"),
-        ({"callbacks": []}, TypeError, "fit() has no 'callbacks'; leave it out: best weights are always restored"),
-        ({"shuffle": True}, TypeError, "fit() has no 'shuffle'; leave it out: training data is always shuffled"),
+        ({"callbacks": []}, TypeError, "fit() has no 'callbacks'; not needed: best weights are always restored"),
+        ({"shuffle": True}, TypeError, "fit() has no 'shuffle'; not needed: training data is always shuffled"),
         ({"random_state": 0}, TypeError, "fit() has no 'random_state'; use seed"),
         ({"criterion": "mse"}, TypeError, "fit() has no 'criterion'; use loss"),
         ({"class_weight": {}}, TypeError, "fit() has no 'class_weight'; use loss=lambda outputs, targets: pn.ops"),
-        ({"device": "cuda"}, TypeError, "fit() has no 'device'; leave it out: all computing is on the processor"),
+        ({"device": "cuda"}, TypeError, "fit() has no 'device'; not needed: all computing is on the processor"),
         ({"wibble": 1}, TypeError, "fit() has no 'wibble'; it takes model, data, epochs"),
     ],
 )
@@ -355,22 +355,22 @@ def test_calls_that_are_wrong(call, error, words):
     ("name", "words"),
     [
         ("fit", "a model has no 'fit'; use pn.fit(model, data)"),
-        ("compile", "a model has no 'compile'; leave it out: pn.fit(model, data, loss=..., optimizer=..."),
+        ("compile", "a model has no 'compile'; not needed: pn.fit(model, data, loss=..., optimizer=..."),
         ("train", "a model has no 'train'; use pn.fit(model, data); by hand, model(x, training=True)"),
         ("eval", "a model has no 'eval'; use model(x), which is training=False by itself"),
         ("evaluate", "use pn.evaluate(model, data)"),
         ("predict", "use pn.predict(model, x)"),
         ("predict_proba", "use pn.predict(model, x), which gives probabilities"),
         ("score", "use pn.evaluate(model, data).accuracy"),
-        ("zero_grad", "leave it out: backward writes every gradient anew"),
+        ("zero_grad", "not needed: backward writes every gradient anew"),
         ("save", "use pn.save(model, path)"),
         ("load_state_dict", "use model = pn.load(path)"),
         ("state_dict", "use model.parameters, or pn.save(model, path)"),
         ("named_parameters", "use model.parameters.items()"),
         ("trainable_variables", "use model.parameters"),
         ("forward", "use model(x)"),
-        ("to", "leave it out: all computing is on the processor"),
-        ("cuda", "leave it out: all computing is on the processor"),
+        ("to", "not needed: all computing is on the processor"),
+        ("cuda", "not needed: all computing is on the processor"),
     ],
 )
 def test_what_other_models_do_is_shown_as_it_is_done_here(name, words):
@@ -382,7 +382,7 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
     model = three()
     history = pn.fit(model, (X, Y), epochs=1, verbose=0)
     optimizer = pn.Adam(model)
-    with pytest.raises(AttributeError, match=r"an optimizer has no 'zero_grad'; leave it out: backward writes every"):
+    with pytest.raises(AttributeError, match=r"an optimizer has no 'zero_grad'; not needed: backward writes every"):
         optimizer.zero_grad()
     with pytest.raises(AttributeError, match=r"an optimizer has no 'minimize'; use loss.backward\(\), then"):
         optimizer.minimize(None)
@@ -414,7 +414,7 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
         (
             lambda: pn.Dense(3, input_shape=(4,)),
             TypeError,
-            "Dense() has no 'input_shape'; leave it out: the shape is learnt",
+            "Dense() has no 'input_shape'; not needed: the shape is learnt",
         ),
         (
             lambda: pn.Conv2D(1, 8, 3),
@@ -424,10 +424,10 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
         (
             lambda: pn.Dense(784, 128),
             TypeError,
-            "Dense: activation is 128: give one size, Dense(128)",
+            "Dense: activation is 128: give only the output size, Dense(128)",
         ),
         (lambda: pn.Flatten((28, 28)), TypeError, "Flatten() takes nothing by position, got 1 values"),
-        (lambda: pn.Input((4,), name="x"), TypeError, "Input() has no 'name'; leave it out: an input has none"),
+        (lambda: pn.Input((4,), name="x"), TypeError, "Input() has no 'name'; not needed: an input has no name"),
         (lambda: pn.MLPClassifier(), AttributeError, "use pn.Sequential(pn.Dense(100, 'relu'), pn.Dense(classes))"),
         (lambda: pn.relu, AttributeError, "pyneural has no 'relu'; use 'relu' in a layer, pn.Dense(32, 'relu'), or"),
         (lambda: three().build((None, 4)), ValueError, "build: shape is (None, 4): leave the batch's axis out"),
@@ -442,7 +442,11 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
         ),
         (lambda: pn.datasets.folder("x", image_size=3), TypeError, "folder() has no 'image_size'; use size"),
         (lambda: pn.datasets.folder("x", 3), TypeError, "got 2: give the rest by name, as size=64"),
-        (lambda: pn.Dropout("0.2"), ValueError, "Dropout: rate is '0.2': give the share to drop, from 0 to below 1"),
+        (
+            lambda: pn.Dropout("0.2"),
+            ValueError,
+            "Dropout: rate is '0.2': give the share to drop, from 0 up to but not including 1",
+        ),
         (lambda: pn.BatchNorm(epsilon=0), ValueError, "BatchNorm: epsilon is 0: give a number above 0"),
         (lambda: pn.Conv2D(8, (3, 0)), ValueError, "Conv2D: size is 0: give a whole number of at least 1"),
         (
