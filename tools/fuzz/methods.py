@@ -41,8 +41,9 @@ BINARY: tuple[Callable[..., Any], ...] = (
     np.multiply, np.matmul, np.power, np.maximum, np.greater, np.dot, np.add.at, np.take, np.reshape,
     np.broadcast_to, np.allclose, round, slice,
 )  # fmt: skip
+# Without np.einsum: NumPy itself crashes where an item's __index__ clears the list of subscripts.
 TERNARY: tuple[Callable[..., Any], ...] = (
-    pow, operator.setitem, np.where, np.clip, np.add, np.divide, np.copyto, np.put, np.einsum, slice, pn.ops.where,
+    pow, operator.setitem, np.where, np.clip, np.add, np.divide, np.copyto, np.put, slice, pn.ops.where,
 )  # fmt: skip
 FUNCTIONS = tuple(
     name for name in sorted(dir(_core)) if callable(getattr(_core, name)) and not isinstance(getattr(_core, name), type)
