@@ -1,7 +1,6 @@
 """paths.py -- files that pyneural writes: where they may go, and how they appear, whole or not at all."""
 
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -79,7 +78,7 @@ def _is_replaced(target: Path) -> bool:
 
 def _replace(target: Path, data: bytes) -> None:
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
-    part = target.with_name(f".pyneural-{secrets.token_hex(8)}.part")  # not target's name with an end: that may be long
+    part = target.with_name(f".pyneural-{os.urandom(8).hex()}.part")  # a longer one than target.s might be too long
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)  # less the umask
     try:
         with os.fdopen(handle, "wb") as file:
