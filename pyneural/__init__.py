@@ -6,7 +6,7 @@
 
 from typing import TYPE_CHECKING
 
-import pyneural.built as _  # noqa: F401 -- first: it has the sentence where there is no engine
+import pyneural.built as _  # noqa: F401 -- first: raises a clear error if the engine is not built
 
 # isort: split
 import pyneural.apps as apps

@@ -1,4 +1,4 @@
-"""__main__.py -- python -m pyneural is the command line."""
+"""__main__.py -- python -m pyneural runs the command line."""
 
 import sys
 

@@ -1,6 +1,7 @@
-"""initializers.py -- what parameters hold before training.
+"""initializers.py -- initial values of parameters.
 
-fan_in and fan_out are the values a unit reads and feeds: all axes but the last, and all but the one before it.
+fan_in and fan_out are the numbers of inputs and outputs of a unit: the product of all axes but the last, and of all but
+the second to last.
 """
 
 import math
@@ -90,7 +91,7 @@ NAMES: dict[str, Initializer] = {
 def find(init: str | float | Initializer, fans: Fans | None = None) -> Initializer:
     """The initializer meant by a name, a number or a function of (values, seed, stream).
 
-    fans: fan_in and fan_out, where the shape does not tell them.
+    fans: fan_in and fan_out, if they do not follow from the shape.
     """
     if isinstance(init, int | float):
         return constant(float(init))
@@ -102,7 +103,7 @@ def find(init: str | float | Initializer, fans: Fans | None = None) -> Initializ
 
 
 def suited(activation: str | None) -> str:
-    """The name that suits an activation: he for relu and its kin, else glorot."""
+    """The name of the initializer for an activation: he_uniform for relu and similar ones, else glorot_uniform."""
     he = ("relu", "leaky_relu", "elu", "softplus", "gelu", "gelu_tanh")
     return "he_uniform" if activation and plain(activation) in he else "glorot_uniform"
 

@@ -1,4 +1,4 @@
-"""losses.py -- what training makes small: names for the loss ops, or a function of (outputs, targets)."""
+"""losses.py -- losses: the loss ops by name, or a custom function of (outputs, targets)."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -16,7 +16,7 @@ LossFunction = Callable[..., Tensor]
 
 
 class Loss(NamedTuple):
-    """A loss, its name, and the kinds of task it suits."""
+    """A loss, its name, and the kinds of task it applies to."""
 
     name: str
     mean: LossFunction
@@ -34,26 +34,26 @@ _AUTO = {"classes": "cross_entropy", "binary": "binary_cross_entropy", "values":
 
 
 def spelled(loss: str | LossFunction) -> str:
-    """The loss's one name, for "cross-entropy" and the like; "auto" keeps its own, and so do functions.
+    """The canonical name of a loss: "cross-entropy" becomes "cross_entropy"; "auto" and functions keep their names.
 
-    A function of the user's never has the name of one of ours: its outputs are treated otherwise.
+    A custom function never gets the name of a built-in loss, because its outputs are treated differently.
     """
     if callable(loss):
         for known in NAMES.values():
             if loss is known.mean:
                 return known.name
-        name = named(loss, "own loss")
-        return f"own {name}" if name in NAMES or name == "auto" else name
+        name = named(loss, "custom loss")
+        return f"custom {name}" if name in NAMES or name == "auto" else name
     return "auto" if loss == "auto" else choose("loss", loss, NAMES).name
 
 
 def find(loss: str | LossFunction, task: Task, who: str = "fit") -> Loss:
     """The loss for a task: a function of (outputs, targets), the targets as the task encodes them.
 
-    Where labels are classes and the loss is one of values (mse, mae, huber), the targets become one-hot rows.
+    If the labels are classes and the loss is for regression (mse, mae, huber), the targets are one-hot encoded.
 
     Raises:
-        ValueError: they do not go together.
+        ValueError: the loss does not fit the task.
     """
     name = spelled(loss)
     if name not in NAMES and name != "auto":
@@ -75,28 +75,30 @@ def find(loss: str | LossFunction, task: Task, who: str = "fit") -> Loss:
     return found
 
 
-@lru_cache(maxsize=64)  # predict asks with every image
+@lru_cache(maxsize=64)  # predict calls it for every image
 def rows(name: str | None, task: Task) -> Loss:
-    """The loss that an evaluation reports: the one trained with where it is one of ours, else the task's own."""
+    """The loss that an evaluation reports: the training loss if it is built in, else the default of the task."""
     known = NAMES.get(name or "")
     return find(known.name if known is not None and task.kind in known.kinds else "auto", task)
 
 
 def _own(function: LossFunction, who: str) -> LossFunction:
-    """A loss of the user's, which is told where it is none."""
+    """A custom loss whose return value is checked."""
     takes_two(function, who)
 
     def own(outputs: Any, targets: Any) -> Tensor:
         value: Any = function(outputs, targets)
         if not isinstance(value, Tensor):
             what = type(value).__name__
-            raise TypeError(f"{who} gave {what}: give a tensor of one number, computed of outputs by pn.ops or methods")
+            raise TypeError(
+                f"{who} returned {what}: return a tensor of one number, computed from outputs by pn.ops or methods"
+            )
         if value.size != 1:
-            raise ValueError(f"{who} gave a tensor {value.shape}: give one number, as its .mean()")
+            raise ValueError(f"{who} returned a tensor {value.shape}: return one number, such as its .mean()")
         if _core.is_recording() and not value.requires_grad:
             raise ValueError(
-                f"{who} gave a tensor without a gradient: compute it of outputs by pn.ops or methods, without numpy(), "
-                "item() or detach()"
+                f"{who} returned a tensor without a gradient: compute it from outputs by pn.ops or methods, without "
+                "numpy(), item() or detach()"
             )
         return value
 

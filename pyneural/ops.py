@@ -1,7 +1,7 @@
 """ops.py -- every op of the engine as a function: pn.ops.linear(x, weight, bias, activation="relu").
 
-The functions, their signatures and their help are made from the engine's table; ops.pyi and docs/ops.md say the same.
-Inputs may be tensors, arrays or numbers; everything may be given by position or by name.
+The functions, their signatures and their docstrings are generated from the engine's table, as are ops.pyi and
+docs/ops.md.  Inputs may be tensors, arrays or numbers; every argument may be given by position or by name.
 """
 
 from typing import TYPE_CHECKING

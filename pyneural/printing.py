@@ -1,4 +1,4 @@
-"""printing.py -- all that is printed: text as the stream can encode it, so that no terminal ends a training."""
+"""printing.py -- printing text as the stream can encode it, so that a limited terminal never aborts training."""
 
 import sys
 from typing import Any
@@ -7,11 +7,11 @@ _PLAIN = {"·": "|", "…": "...", "–": "-", "—": "-", "²": "^2", "×": "x"
 
 
 def encodable(text: str, stream: Any = None) -> str:
-    """The text, with what the stream cannot encode in ASCII: `·` as `|`, other characters as Python writes them.
+    """Replaces characters that the stream cannot encode by ASCII: `·` by `|`, others by Python escapes.
 
     Args:
-        text: any.
-        stream: that it goes to; None for sys.stdout.
+        text: any text.
+        stream: the stream it is written to; None for sys.stdout.
     """
     encoding = getattr(sys.stdout if stream is None else stream, "encoding", None)
     if not encoding or _fits(text, encoding):
@@ -20,7 +20,7 @@ def encodable(text: str, stream: Any = None) -> str:
 
 
 def put(text: object = "", *, end: str = "\n", stream: Any = None) -> None:
-    """Prints a line at once, to sys.stdout or to the stream."""
+    """Prints a line to the stream (None: sys.stdout) and flushes."""
     print(encodable(str(text), stream), end=end, file=stream, flush=True)
 
 

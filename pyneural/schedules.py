@@ -1,6 +1,6 @@
-"""schedules.py -- how the learning rate runs over a training: functions of (step, steps) that give a multiplier.
+"""schedules.py -- learning-rate schedules: functions of (step, steps) that return a multiplier.
 
-The rate at a step is the optimizer's learning_rate times schedule(step, steps), step counting from 0.
+The learning rate at a step is the optimizer's learning_rate times schedule(step, steps); steps count from 0.
 """
 
 import inspect
@@ -15,12 +15,12 @@ Schedule = Callable[[int, int], float]
 
 
 def constant(step: int, steps: int) -> float:
-    """1 throughout."""
+    """Always 1."""
     return 1.0
 
 
 def step(step: int, steps: int, *, parts: int = 3, factor: float = 0.1) -> float:
-    """1, then `factor` times less after each of `parts` equal parts.
+    """Starts at 1, and is multiplied by `factor` after each of `parts` equal parts.
 
     >>> [round(step(s, 9), 3) for s in (0, 3, 8)]
     [1.0, 0.1, 0.01]
@@ -34,7 +34,7 @@ def cosine(step: int, steps: int) -> float:
 
 
 def one_cycle(step: int, steps: int, *, warm: float = 0.25, start: float = 0.04, end: float = 0.001) -> float:
-    """From `start` up to 1 over the first `warm` share of the steps, then down to `end`, both along cosines.
+    """From `start` up to 1 over the first `warm` fraction of the steps, then down to `end`, both along cosines.
 
     Source: Smith & Topin, Super-convergence, 2018.
 
@@ -53,10 +53,10 @@ NAMES: dict[str, Schedule] = {"constant": constant, "step": step, "cosine": cosi
 
 
 def find(schedule: str | Schedule) -> Schedule:
-    """The schedule meant by a name or a function of (step, steps).
+    """The schedule given by a name or a function of (step, steps).
 
     Raises:
-        TypeError, ValueError: it is neither.
+        TypeError, ValueError: it is neither of them.
     """
     if not callable(schedule):
         return choose("schedule", schedule, NAMES)
@@ -70,8 +70,8 @@ def find(schedule: str | Schedule) -> Schedule:
 
 
 def name(schedule: str | Schedule) -> str:
-    """What the progress lines call it."""
-    return schedule if isinstance(schedule, str) else getattr(schedule, "__name__", "own schedule")
+    """Its name in progress lines."""
+    return schedule if isinstance(schedule, str) else getattr(schedule, "__name__", "custom schedule")
 
 
 if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong

@@ -1,3 +1,3 @@
-"""version.py -- which pyneural this is."""
+"""version.py -- the version of pyneural."""
 
 VERSION = "0.1.0"

@@ -107,7 +107,7 @@ def test_the_source_without_its_engine_says_so(tmp_path):
     done = subprocess.run(command, cwd=here, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        f"ImportError: pyneural: {here / 'pyneural'} is the source, and its engine is not built there for this Python: "
+        f"ImportError: pyneural: {here / 'pyneural'} is a source folder whose engine is not built for this Python: "
         f"run `pip install --editable {here}`, or start Python in another folder to use an installed pyneural"
     )
 

@@ -1,4 +1,4 @@
-"""What is shown beside the loss, by name, and estimates with their intervals."""
+"""Metrics by name, and estimates with confidence intervals."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""estimate.py -- a number that is an estimate: a float that knows its 95 % interval."""
+"""estimate.py -- Estimate: a float with its 95 % confidence interval."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ _Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 
 
 class Estimate(float):
-    """A float with `.low` and `.high`, the ends of its 95 % interval.
+    """A float with `.low` and `.high`, the bounds of its 95 % confidence interval.
 
     >>> accuracy = Estimate.share(9912, 10000)
     >>> print(accuracy)
@@ -21,7 +21,7 @@ class Estimate(float):
     percent: bool
 
     def __new__(cls, value: float, low: float, high: float, percent: bool = False) -> "Estimate":
-        """A value and the ends of its interval; percent is how it prints."""
+        """A value and the bounds of its interval; percent: print it as a percentage."""
         self = super().__new__(cls, value)
         self.low, self.high, self.percent = float(low), float(high), percent
         return self
@@ -31,7 +31,7 @@ class Estimate(float):
 
     @classmethod
     def share(cls, hits: int, n: int) -> "Estimate":
-        """The share hits / n with the score interval (Wilson 1927), which keeps its promise near 0 and 1, too.
+        """The share hits / n with the score interval (Wilson 1927), which is also accurate near 0 and 1.
 
         (p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n)
         """

@@ -1,6 +1,6 @@
-"""names.py -- what is shown beside the loss: names, or functions of (outputs, targets) that give a mean.
+"""names.py -- metrics by name, or custom functions of (outputs, targets) that return the mean over a batch.
 
-A function gets tensors, and gives a tensor of one number, or a number.
+A function takes tensors, and returns a tensor of one number, or a number.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ NAMES: dict[str, Metric] = {"accuracy": ops.accuracy, "mse": ops.mse, "mae": ops
 
 
 def find(metrics: Sequence[str | Metric], task: Task, who: str = "fit") -> dict[str, Metric]:
-    """The metrics by name; accuracy is always there where labels are classes.
+    """The metrics by name; accuracy is always included if the labels are classes.
 
     Raises:
-        ValueError: an unknown name, or accuracy for values.
+        ValueError: an unknown name, or accuracy for regression.
     """
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
@@ -33,14 +33,14 @@ def find(metrics: Sequence[str | Metric], task: Task, who: str = "fit") -> dict[
             continue
         function = choose("metric", metric, NAMES)
         if (metric == "accuracy") == (task.kind == "values"):
-            suits = "mse, mae" if task.kind == "values" else "accuracy, which is shown by itself"
+            suits = "mse, mae" if task.kind == "values" else "accuracy, which is always shown"
             raise ValueError(f"{who}: metric '{metric}' does not suit {task.kind}: use {suits}, or a function")
         found[metric] = function
     return found
 
 
 def _own(function: Metric, who: str) -> Metric:
-    """A metric of the user's, which is told where it is none."""
+    """A custom metric whose return value is checked."""
     takes_two(function, who)
 
     def own(outputs: Tensor, targets: Tensor) -> float:
@@ -49,15 +49,15 @@ def _own(function: Metric, who: str) -> Metric:
             return float(value)
         except (TypeError, ValueError):
             what = " ".join(map(str, (type(value).__name__, *filter(None, [getattr(value, "shape", None)]))))
-            raise TypeError(f"{who} gave {what}: give one number, its mean over the batch") from None
+            raise TypeError(f"{who} returned {what}: return one number, the mean over the batch") from None
 
     return own
 
 
 def _unused(name: str, found: dict[str, Metric]) -> str:
-    """The name, with a number where another metric has it already."""
+    """The name, with a number if another metric already has it."""
     number = 2
     unused = name
-    while unused in found and name != "accuracy":  # an own accuracy stands in for ours
+    while unused in found and name != "accuracy":  # a custom accuracy replaces the built-in one
         unused, number = f"{name}_{number}", number + 1
     return unused

@@ -1,1 +1,1 @@
-"""Layers that are built, called and kept as one."""
+"""Models: layers that are built, called and saved together."""

@@ -1,4 +1,4 @@
-"""blocks.py -- a model's two blocks: its parameters, one allocation, and its state, another."""
+"""blocks.py -- a model's two blocks of memory: one for its parameters, one for its state."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,28 +10,28 @@ from pyneural.layers.operation import record
 
 
 class Parameters(dict[str, Tensor]):
-    """Tensors by their paths; those who call it, as elsewhere, are told that it is no method."""
+    """Tensors by their paths; calling it, as in other libraries, raises an error that explains the difference."""
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
-        """Says that there is nothing to call."""
-        raise TypeError("model.parameters is a dict, not a method: leave the () away; pn.Adam(model) takes the model")
+        """Raises an error: parameters is not a method."""
+        raise TypeError("model.parameters is a dict, not a method: drop the (); pn.Adam(model) takes the model")
 
 
 class Blocks:
-    """Where a model's tensors lie.
+    """The memory of a model's tensors.
 
-    A layer may be part of two models; its tensors lie in the blocks of the one that laid them out last, and the other
-    lays out again, keeping the values, when it needs blocks.
+    A layer may be part of two models; its tensors lie in the blocks of the model that allocated them last.  The other
+    model allocates again, keeping the values, when it needs its blocks.
     """
 
     def __init__(self, layers: Sequence[tuple[str, Layer]], dtype: str, seed: int) -> None:
-        """Lays out the tensors of built layers (path, layer); those without values yet get their initial ones."""
+        """Allocates the tensors of built layers (path, layer), and initializes those that have no values yet."""
         self.places: list[tuple[Layer, str]] = []
         self.tensors: dict[str, Tensor] = {}
-        self.parameters = self._lay_out(layers, dtype, seed, state=False)
-        self.state = self._lay_out(layers, dtype, seed, state=True)
+        self.parameters = self._allocate(layers, dtype, seed, state=False)
+        self.state = self._allocate(layers, dtype, seed, state=True)
 
-    def _lay_out(self, layers: Sequence[tuple[str, Layer]], dtype: str, seed: int, state: bool) -> Block | None:
+    def _allocate(self, layers: Sequence[tuple[str, Layer]], dtype: str, seed: int, state: bool) -> Block | None:
         found = [
             (f"{path}/{name}", layer, name, spec)
             for path, layer in layers
@@ -54,24 +54,24 @@ class Blocks:
 
     @property
     def current(self) -> bool:
-        """False once another model has laid out one of these layers."""
+        """False once another model has allocated one of these layers."""
         return all(
             record(layer).tensors.get(name) is tensor
             for (layer, name), tensor in zip(self.places, self.tensors.values(), strict=True)
         )
 
     def snapshot(self) -> list[bytes]:
-        """The values of everything, to be put back by restore."""
+        """The values of all parameters and state, for restore."""
         return [block.snapshot() for block in (self.parameters, self.state) if block is not None]
 
     def restore(self, values: list[bytes]) -> None:
-        """Puts back what snapshot gave."""
+        """Restores the values that snapshot returned."""
         blocks = [block for block in (self.parameters, self.state) if block is not None]
         for block, data in zip(blocks, values, strict=True):
             block.restore(data)
 
     def fingerprint(self) -> str:
-        """The sha256 of every name, shape and value, padding left out."""
+        """The sha256 of all names, shapes and values, without padding."""
         digest = hashlib.sha256()
         for path, tensor in self.tensors.items():
             digest.update(f"{path} {tensor.dtype} {tensor.shape}\n".encode())

@@ -1,4 +1,4 @@
-"""checks.py -- what pn.Model and pn.Sequential are given, checked."""
+"""checks.py -- checks of the arguments of pn.Model and pn.Sequential."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from pyneural.models.graph import Graph
 
 
 def graph_of(inputs: object, outputs: object) -> Graph:
-    """The graph that pn.Model's arguments mean.
+    """The graph that pn.Model's arguments describe.
 
     Raises:
-        TypeError, ValueError: they mean none; says what stands where a node belongs.
+        TypeError, ValueError: they do not describe a graph; the message says what was given instead of a node.
     """
     if isinstance(inputs, list | tuple | dict):
         raise TypeError(
-            f"Model: inputs is a {type(inputs).__name__}, and a model has one input: join the arrays into one "
-            "(np.concatenate along the last axis) and give its pn.Input"
+            f"Model: inputs is a {type(inputs).__name__}, but a model has one input: join the arrays into one "
+            "(np.concatenate along the last axis) and give a single pn.Input"
         )
     if isinstance(outputs, list | tuple):
-        raise TypeError("Model: outputs is a list: name the heads, as pn.Model(x, {'top': a, 'bottom': b})")
+        raise TypeError("Model: outputs is a list: name the heads, as in pn.Model(x, {'top': a, 'bottom': b})")
     start = _node("inputs", inputs)
     if not isinstance(outputs, dict):
         return Graph(start, {"": _node("outputs", outputs)})
     if not outputs:
-        raise ValueError("Model: outputs is an empty dict: give at least one head, as {'top': node}")
+        raise ValueError("Model: outputs is an empty dict: give at least one head, such as {'top': node}")
     for name in outputs:
         if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"Model: a head is named {name!r}: give a word of letters, digits and _")
+            raise ValueError(f"Model: a head is named {name!r}: use letters, digits and _")
     return Graph(start, {name: _node(f"output '{name}'", node) for name, node in outputs.items()})
 
 
 def _node(what: str, given: object) -> Node:
-    """What was given, if it is a node."""
+    """Checks that the argument is a node, and returns it."""
     if isinstance(given, Node):
         return given
     kind = f"of type {type(given).__name__}"
@@ -41,38 +41,38 @@ def _node(what: str, given: object) -> Node:
         kind = f"{given.__name__}, a class"
     elif isinstance(given, Layer):
         kind = f"the layer {name_of(given)}, which was not called"
-    raise TypeError(f"Model: {what} is {kind}: give a node, pn.Input(shape) or what a layer called on nodes returned")
+    raise TypeError(f"Model: {what} is {kind}: give a node: pn.Input(shape), or the result of calling a layer on nodes")
 
 
 def dtype_of(layers: list[Layer], wanted: str | None) -> str:
-    """The dtype of a model of these layers: that of those which have values already, else the one wanted, else float32.
+    """The dtype of a model of these layers: that of their existing values, else the one wanted, else float32.
 
     Raises:
-        ValueError: they do not agree.
+        ValueError: the dtypes differ.
     """
     below = (tensor for layer in layers for one in tree(layer) for tensor in record(one).tensors.values())
     found = sorted({tensor.dtype for tensor in below if not tensor.is_shape_only})
     if len(found) > 1:
-        raise ValueError("Model: some of its layers have float32 values and some float64: make all of one dtype")
+        raise ValueError("Model: some of its layers have float32 values and some float64: use one dtype for all")
     if found and wanted not in (None, *found):
-        raise ValueError(f"Model: dtype is {wanted!r}, but layers in it have {found[0]} values: leave dtype out")
+        raise ValueError(f"Model: dtype is {wanted!r}, but layers in it already have {found[0]} values: omit dtype")
     return wanted or (found[0] if found else "float32")
 
 
 def check_layers(layers: tuple[object, ...]) -> None:
-    """Refuses what pn.Sequential cannot put one after another."""
+    """Rejects arguments of pn.Sequential that are not layers."""
     if not layers:
-        raise ValueError("Sequential: give at least one layer, as pn.Sequential(pn.Dense(10))")
+        raise ValueError("Sequential: give at least one layer, such as pn.Sequential(pn.Dense(10))")
     for layer in layers:
         if isinstance(layer, list | tuple):
             raise TypeError("Sequential: give the layers one by one, pn.Sequential(a, b), not in a list")
         if isinstance(layer, Node) and layer.layer is None:
             raise TypeError(
-                "Sequential: leave pn.Input out: the shape is learnt from the data, or by model.build(shape)"
+                "Sequential: omit pn.Input: the shape is inferred from the data, or set by model.build(shape)"
             )
         if isinstance(layer, Node):
-            raise TypeError("Sequential: it takes layers, not nodes: pn.Model(inputs, outputs) is made of nodes")
+            raise TypeError("Sequential: give layers, not nodes; pn.Model(inputs, outputs) takes nodes")
         if isinstance(layer, type) and issubclass(layer, Layer):
             raise TypeError(f"Sequential: {layer.__name__} is a class; write pn.{layer.__name__}(...)")
         if not isinstance(layer, Layer):
-            raise TypeError(f"Sequential: {layer!r} is no layer")
+            raise TypeError(f"Sequential: {layer!r} is not a layer")

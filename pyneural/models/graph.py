@@ -1,9 +1,9 @@
-"""graph.py -- networks that are more than a chain: the flat list of steps as which a graph of nodes is run.
+"""graph.py -- graphs of nodes, and the flat list of steps that runs one.
 
-A layer called on a node gives a node, which knows its shape and holds no values.  A graph is what lies between an input
-and its outputs; it is planned once: steps in the order in which the nodes were made (a node is younger than those it is
-made of, so there is no cycle), each with the slots that it reads and the one it writes.  A slot is given to another
-value as soon as nobody needs the old one, so running a deep graph holds no more than its widest place.
+A layer called on a node returns a node, which has a shape but no values.  A graph is everything between an input and
+its outputs.  It is planned once, as steps in the order in which the nodes were made (a node is newer than its inputs,
+so there is no cycle); each step has the slots that it reads and the one it writes.  A slot is reused as soon as its
+value is no longer needed, so running a deep graph needs no more memory than its widest point.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Call = Callable[..., Any]
 
 
 class Step(NamedTuple):
-    """One call: reads the value of slot `first` and of those in `more`, writes slot `target`, empties `spent`."""
+    """One call: reads slot `first` and the slots in `more`, writes slot `target`, clears the slots in `spent`."""
 
     call: Call
     first: int
@@ -31,7 +31,7 @@ class Step(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The steps in order, how many slots they use, the slots of the outputs; the calls alone where it is a chain."""
+    """The steps in order, the number of slots, the slots of the outputs; and only the calls if the graph is a chain."""
 
     steps: list[Step]
     slots: int
@@ -57,7 +57,7 @@ class Plan(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """A call before it has slots: the keys of the values that it reads and makes."""
+    """A call before slots are assigned: the keys of the values that it reads and makes."""
 
     call: Call
     reads: tuple[Any, ...]
@@ -65,22 +65,22 @@ class _Entry(NamedTuple):
 
 
 class Graph:
-    """What lies between an input and its outputs.
+    """Everything between an input and its outputs.
 
     Args:
-        input: the node that stands for x.
+        input: the node of the input x.
         outputs: nodes by name; {"": node} for a single one.
 
     Attributes:
-        nodes: those between input and outputs, the oldest first.
-        calls: the layer that makes each of them, and the node.
-        layers: each once, in the same order.
+        nodes: the nodes between input and outputs, oldest first.
+        calls: the layer that makes each node, and the node.
+        layers: each layer once, in the same order.
 
     Raises:
-        TypeError, ValueError: no nodes, or no graph.
+        TypeError, ValueError: the arguments are not nodes, or not connected.
     """
 
-    def __init__(self, input: Node, outputs: Mapping[str, Node]) -> None:  # noqa: A002 -- the word of models
+    def __init__(self, input: Node, outputs: Mapping[str, Node]) -> None:  # noqa: A002 -- the usual word for models
         self.input, self.outputs = input, dict(outputs)
         self._names = frozenset(outputs)
         self.nodes = _between(input, self.outputs)
@@ -91,17 +91,17 @@ class Graph:
 
     @property
     def is_chain(self) -> bool:
-        """Whether each node is made of the one before it alone, and the last one is the output."""
+        """Whether each node depends on the one before it only, and the last one is the output."""
         before = [self.input, *self.nodes]
         return self.only is not None and all(n.inputs == (b,) for b, n in zip(before, self.nodes, strict=False))
 
     @property
     def only(self) -> Node | None:
-        """The output, where there is a single one without a name."""
+        """The output, if there is a single unnamed one; else None."""
         return self.outputs.get("")
 
     def run(self, x: Tensor, training: bool, written: frozenset[str] | None = None) -> dict[str, Tensor]:
-        """The outputs for a batch x: those in `written` (None: all) as they are, the others before a final softmax."""
+        """The outputs for a batch x: those in `written` (None: all) as they are, the others as logits."""
         names = self._names if written is None else written
         plan = self._plans.get(names)
         if plan is None:
@@ -111,15 +111,15 @@ class Graph:
     def _plan(self, written: frozenset[str]) -> Plan:
         entries: list[_Entry] = []
         logits: dict[int, Any] = {}
-        joined = self._joined()
+        fused = self._fused()
         values = {id(node) for name, node in self.outputs.items() if name in written}
         scores = {id(node) for name, node in self.outputs.items() if name not in written}
         for node in self.nodes:
-            if id(node) in joined:
+            if id(node) in fused:
                 continue
             source = node.inputs[0]
-            if id(source) in joined:
-                found = [_Entry(joined[id(source)], tuple(map(id, source.inputs)), id(node))]
+            if id(source) in fused:
+                found = [_Entry(fused[id(source)], tuple(map(id, source.inputs)), id(node))]
             else:
                 found = self._entries(node, id(node) in scores, id(node) in values)
             entries += found
@@ -127,8 +127,8 @@ class Graph:
         keys = {name: id(node) if name in written else logits[id(node)] for name, node in self.outputs.items()}
         return _with_slots(entries, id(self.input), keys)
 
-    def _joined(self) -> dict[int, Call]:
-        """Nodes that only one other reads, by a layer which can do both: the call that makes the other at once."""
+    def _fused(self) -> dict[int, Call]:
+        """Nodes whose only reader can be fused with them: the fused call, which makes the reader."""
         seen = {id(node) for node in self.outputs.values()}
         found = {}
         for node in self.nodes:
@@ -142,14 +142,14 @@ class Graph:
         return found
 
     def _entries(self, node: Node, logits: bool, value: bool) -> list[_Entry]:
-        """The calls that make a node; the first makes its logits, where they are asked for."""
+        """The calls that make a node; the first one makes its logits, if they are needed."""
         assert node.layer is not None
         layer, reads = node.layer, tuple(id(source) for source in node.inputs)
         if not logits:
             return [_Entry(layer.call, reads, id(node))]
         if not value and id(node) not in self._reads:
             return [_Entry(layer.logits, reads, id(node))]
-        end = layer.output_of_logits()  # other layers read the value, the loss the logits
+        end = layer.output_of_logits()  # other layers read the value, the loss reads the logits
         if end is None:
             return [_Entry(layer.call, reads, id(node))]
         before = ("logits", id(node))
@@ -157,7 +157,7 @@ class Graph:
 
 
 def _with_slots(entries: list[_Entry], start: Any, ends: dict[str, Any]) -> Plan:
-    """Gives every value a slot: that of an input which nobody reads afterwards, else a free one, else a new one."""
+    """Gives every value a slot: that of an input that is not read afterwards, else a free one, else a new one."""
     last = {key: index for index, entry in enumerate(entries) for key in entry.reads}
     last |= {key: len(entries) for key in ends.values()}
     places, free, count = {start: 0}, list[int](), 1
@@ -179,7 +179,7 @@ def _with_slots(entries: list[_Entry], start: Any, ends: dict[str, Any]) -> Plan
 
 
 def _between(start: Node, outputs: Mapping[str, Node]) -> list[Node]:
-    """The nodes on the way from the input to the outputs, oldest first, without the input."""
+    """The nodes between the input and the outputs, oldest first, without the input."""
     found: dict[int, Node] = {}
     for name, end in outputs.items():
         who = f"output '{name}'" if name else "the output"
@@ -192,8 +192,8 @@ def _between(start: Node, outputs: Mapping[str, Node]) -> list[Node]:
                 continue
             if node.layer is None:
                 raise ValueError(
-                    f"Model: {who}, {end!r}, comes from another input {batched(node.shape)}, not from {start!r}: begin "
-                    "all of its layers at the node that is given as inputs"
+                    f"Model: {who}, {end!r}, comes from another input {batched(node.shape)}, not from {start!r}: start "
+                    "all of its layers at the node given as inputs"
                 )
             found[id(node)] = node
             waiting += node.inputs

@@ -1,4 +1,4 @@
-"""model.py -- Model: layers that are built, called and kept as one, in a graph; Sequential: one after another."""
+"""model.py -- Model: a graph of layers that are built, called and saved together; Sequential: a chain of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,15 +27,15 @@ class Model(Network):
     """A graph of layers, from one input to one output or to several heads.
 
     Args:
-        inputs: the node at which the graph begins; mostly a pn.Input.
-        outputs: the node at which it ends, or a dict name -> node; then outputs, labels, losses and predictions are
-            dicts of the same names.
-        dtype: "float32" or "float64", of the parameters and of all computing; None takes that of layers which have
-            values already, else float32.
-        seed: of the initial parameters; None takes that of pn.fit.
+        inputs: the node where the graph begins; usually a pn.Input.
+        outputs: the node where it ends, or a dict name -> node; then outputs, labels, losses and predictions are
+            dicts with the same names.
+        dtype: "float32" or "float64", for parameters and computation; None takes that of layers that already have
+            values, else float32.
+        seed: the seed of the initial parameters; None takes that of pn.fit.
 
     Raises:
-        TypeError, ValueError: something that is no node, or nodes that do not come from the input; names them.
+        TypeError, ValueError: something is not a node, or does not depend on the input; the message names it.
 
     >>> import pyneural as pn
     >>> x = pn.Input((8, 8, 1))
@@ -67,7 +67,7 @@ class Model(Network):
         if cls.__module__ != __name__:
             raise TypeError(
                 f"{cls.__name__}: make it a pn.Layer (build and call) and put it into a pn.Sequential: a pn.Model is "
-                "made of layers, and saved as their graph"
+                "a graph of layers, and is saved as such"
             )
 
     def _begin(self, dtype: str, seed: int | None, name: str | None) -> None:
@@ -77,14 +77,14 @@ class Model(Network):
 
     # ---- building
 
-    @check_keywords(positional="give one tuple, as model.build((28, 28, 1))", input_shape="shape")
+    @check_keywords(positional="give one tuple, such as model.build((28, 28, 1))", input_shape="shape")
     def build(self, shape: Sequence[int], *, seed: int = 0, batch: int = 1) -> None:
-        """Learns every shape by a shape-only batch, lays out the parameters and fills them.
+        """Infers every shape with a shape-only batch, then allocates and initializes the parameters.
 
         Args:
-            shape: of one input, without the batch's axis, as (28, 28, 1).
-            seed: of the initial values; the model's own seed= goes before it.
-            batch: the batch size that messages show.
+            shape: the shape of one input, without the batch axis, such as (28, 28, 1).
+            seed: the seed of the initial values; the model's seed= takes precedence.
+            batch: the batch size to show in messages.
         """
         self.infer_shapes(shape_of("build", shape), batch)
         if self._blocks is None:
@@ -97,13 +97,13 @@ class Model(Network):
         return self._blocks is not None
 
     def blocks(self) -> Blocks:
-        """The blocks in which the parameters and state lie.
+        """The blocks that hold the parameters and state.
 
         Raises:
             RuntimeError: the model is not built.
         """
         if self.input_shape is None:
-            raise RuntimeError(f"{name_of(self)}: it has no parameters yet; call model.build(shape), or pn.fit")
+            raise RuntimeError(f"{name_of(self)}: it has no parameters yet: call model.build(shape), or pn.fit")
         if self._blocks is None or not self._blocks.current:
             layers = list(walk(self))
             for path, layer in layers:
@@ -114,18 +114,18 @@ class Model(Network):
     # ---- calling
 
     def __call__(self, *inputs: Any, training: bool = False) -> Any:
-        """The last layer's output for a batch x (n, *input_shape), as written: no preprocessing, no added softmax.
+        """The last layer's output for a batch x (n, *input_shape), without preprocessing or an added softmax.
 
-        A model with heads gives a dict name -> output.  Called on a node, a model is a layer.
+        A model with heads returns a dict name -> output.  Called on a node, a model acts as a layer.
         """
         if len(inputs) != 1 or (isinstance(inputs[0], list) and any(isinstance(x, Node) for x in inputs[0])):
-            raise TypeError(f"{name_of(self)}: a model takes one input: join several by pn.Concatenate()")
+            raise TypeError(f"{name_of(self)}: a model takes one input: join several with pn.Concatenate()")
         if isinstance(inputs[0], Node):
             return on_nodes(self, inputs)
         if now_building.get() is not None:
             return self.inside(inputs[0])
         x = self._enter(inputs[0])
-        if not training or position.get() is not None:  # inside an own layer, the outer model's position holds
+        if not training or position.get() is not None:  # inside a custom layer, the outer model's position applies
             return self.call(x, training=training)
         token = position.set(Position(self.seed or 0, self._calls))
         self._calls += 1
@@ -162,26 +162,26 @@ class Model(Network):
         return Parameters(zip(block.names, block.tensors, strict=True)) if block else Parameters()
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make it again."""
+        """The constructor arguments that recreate the model."""
         return {"dtype": self.dtype} | ({} if self.name is None else {"name": self.name})
 
     def fingerprint(self) -> str:
-        """The sha256 of every parameter and state: equal for equal models."""
+        """The sha256 of all parameters and state: equal for equal models."""
         return self.blocks().fingerprint()
 
     def summary(self) -> None:
-        """Prints a table: layers, output shapes, parameters, FLOPs of one example, and what happens to inputs."""
+        """Prints a table: layers, output shapes, parameters, FLOPs per example, and the preprocessing of inputs."""
         put(summary.table(self))
 
     def __str__(self) -> str:
         return encodable(summary.line(self))
 
-    __repr__ = __str__  # what a notebook shows
+    __repr__ = __str__  # shown by notebooks
 
     def __getitem__(self, path: str) -> Layer:
-        """The layer of that name, or path where models are nested (`sequential_1/dense_2`)."""
+        """The layer with that name, or path if models are nested (`sequential_1/dense_2`)."""
         if not isinstance(path, str):
-            raise TypeError(f"{name_of(self)}: layers go by name, as model['dense_1']; model.layers is a list of them")
+            raise TypeError(f"{name_of(self)}: give a layer's name, as in model['dense_1']; model.layers is a list")
         found: Layer | None = self
         for name in path.split("/"):
             found = next((child for child in found.children() if child.name == name), None) if found else None
@@ -201,9 +201,9 @@ class Sequential(Model):
     """Layers one after another.
 
     Args:
-        layers: each takes what the one before it gives.
-        dtype: "float32" or "float64", of the parameters and of all computing.
-        seed: of the initial parameters; None takes that of pn.fit.
+        layers: each takes the output of the one before it.
+        dtype: "float32" or "float64", for parameters and computation.
+        seed: the seed of the initial parameters; None takes that of pn.fit.
 
     >>> import pyneural as pn
     >>> model = pn.Sequential(pn.Flatten(), pn.Dense(32, "relu"), pn.Dense(10))
@@ -222,7 +222,7 @@ class Sequential(Model):
 
     @property
     def sequence(self) -> list[Layer]:
-        """The layers as they are called."""
+        """The layers in the order of calls."""
         return list(self._layers)
 
     def children(self) -> list[Layer]:
@@ -230,7 +230,7 @@ class Sequential(Model):
         return name_layers(list(dict.fromkeys(self._layers)), name_of(self))
 
     def connect(self, shape: Shape) -> None:
-        """Makes the graph for inputs (n, *shape)."""
+        """Creates the graph for inputs (n, *shape)."""
         first = node = Input(shape)
         for layer in self._layers:
             node = layer(node)

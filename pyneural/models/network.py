@@ -1,6 +1,6 @@
-"""network.py -- Network: a graph of layers as one layer, which learns their shapes and computes.
+"""network.py -- Network: a graph of layers as one layer, which infers their shapes and computes.
 
-Where their parameters lie and what users call is the business of a Model, which is a Network.
+Model, a subclass, adds the allocation of parameters and the interface for users.
 """
 
 from typing import Any
@@ -21,11 +21,11 @@ class Network(Layer):
     """A graph of layers as one layer.
 
     Attributes:
-        dtype: of the parameters and of all computing.
-        seed: of the initial parameters.
-        card: what a file says of its inputs and outputs.
-        input_shape: without the batch's axis; None until it has a graph.
-        output_shape: likewise, or by head.
+        dtype: the dtype of parameters and computation.
+        seed: the seed of the initial parameters.
+        card: how inputs are preprocessed and what outputs mean, saved with the model.
+        input_shape: without the batch axis; None until it has a graph.
+        output_shape: the same for the output; a dict if there are heads.
     """
 
     takes_nodes = True
@@ -33,7 +33,7 @@ class Network(Layer):
     output_shape: Shape | dict[str, Shape] | None
 
     def _begin(self, dtype: str, seed: int | None, name: str | None) -> None:
-        """What every network starts with."""
+        """Sets the attributes that every network starts with."""
         Layer.__init__(self, name=name)
         if dtype not in ("float32", "float64"):
             raise ValueError(f"{type(self).__name__}: dtype is {dtype!r}: give 'float32' or 'float64'")
@@ -45,30 +45,30 @@ class Network(Layer):
 
     @property
     def graph(self) -> Graph:
-        """The graph that it runs.
+        """The graph of layers.
 
         Raises:
-            RuntimeError: there is none yet.
+            RuntimeError: it has none yet.
         """
         if self._graph is None:
             raise RuntimeError(f"{name_of(self)} has no graph yet: call model.build(shape) first")
         return self._graph
 
     def adopt(self, graph: Graph) -> None:
-        """Makes a graph its own."""
+        """Sets the graph."""
         shapes = {name: node.shape for name, node in graph.outputs.items()}
         record(self).built = True
         vars(self).update(_graph=graph, input_shape=graph.input.shape, output_shape=shapes.get("", shapes))
 
     def infer_shapes(self, shape: Shape, batch: int = 1) -> None:
-        """Makes the graph for inputs (n, *shape) where there is none yet; on failure every layer is as it was.
+        """Creates the graph for inputs (n, *shape) if there is none yet; on failure every layer is left unchanged.
 
         Args:
-            shape: of one input, without the batch's axis.
-            batch: the batch size that messages show.
+            shape: the shape of one input, without the batch axis.
+            batch: the batch size to show in messages.
 
         Raises:
-            ValueError, TypeError: the layers do not go together, or it has a graph for another shape.
+            ValueError, TypeError: the layers do not fit together, or it has a graph for another shape.
         """
         if self.input_shape is not None:
             if shape != self.input_shape:
@@ -78,7 +78,7 @@ class Network(Layer):
             self.connect(shape)
 
     def connect(self, shape: Shape) -> None:
-        """Makes the graph for inputs (n, *shape)."""
+        """Creates the graph for inputs (n, *shape)."""
         raise NotImplementedError("a pn.Model has its graph from the start")
 
     def _unbuild(self) -> None:
@@ -88,7 +88,7 @@ class Network(Layer):
     # ---- computing
 
     def inside(self, x: Tensor) -> Tensor:
-        """The output for a shape-only tensor, where it is a layer of a model that is being built.
+        """The output for a shape-only tensor, while an outer model is being built.
 
         Raises:
             ValueError: it takes other shapes, or has several heads.
@@ -99,8 +99,8 @@ class Network(Layer):
             raise ValueError(f"{name_of(self)}: it is built for inputs {batched(self.input_shape)}, x is {x.shape}")
         if not isinstance(self.output_shape, tuple):
             raise ValueError(
-                f"{name_of(self)}: it has {len(self.output_shape or ())} heads, and a layer has one output: use the "
-                "layers in it, or a pn.Model of one head"
+                f"{name_of(self)}: it has {len(self.output_shape or ())} heads, but a layer has one output: use the "
+                "layers in it, or a pn.Model with one head"
             )
         y: Tensor = recorded(self, (x,), _core.shape_only((*x.shape[:1], *self.output_shape), x.dtype))
         return y
@@ -112,13 +112,13 @@ class Network(Layer):
         return found.get("", found)
 
     def logits(self, x: Tensor, *, training: bool, written: frozenset[str] = frozenset()) -> Any:
-        """What call gives, before a final softmax or sigmoid; heads named in `written` are as call gives them."""
+        """The logits; heads named in `written` are as `call` returns them, with a final softmax or sigmoid."""
         assert self._graph is not None
         found = self._graph.run(x, training, written)
         return found.get("", found)
 
     def output_of_logits(self) -> Any:
-        """What its last layer makes of logits."""
+        """The last layer's function from logits to output."""
         node = self._graph.only if self._graph else None
         return node.layer.output_of_logits() if node and node.layer else None
 
@@ -126,12 +126,12 @@ class Network(Layer):
 
     @property
     def input(self) -> Node:
-        """The node at which the graph begins."""
+        """The node where the graph begins."""
         return self.graph.input
 
     @property
     def output(self) -> Node | dict[str, Node]:
-        """The node at which the graph ends, or the heads by name."""
+        """The node where the graph ends, or the heads by name."""
         return self.graph.only or self.graph.outputs
 
     def children(self) -> list[Layer]:
@@ -145,11 +145,11 @@ class Network(Layer):
 
     @property
     def sequence(self) -> list[Layer] | None:
-        """The layers as they are called, where each takes what the one before it gives; else None."""
+        """The layers in the order of calls, if each takes the output of the one before it; else None."""
         return [layer for layer, _ in self.graph.calls] if self.graph.is_chain else None
 
     def chain(self) -> list[Layer] | None:
-        """The sequence, with those of networks inside in their places; None where one of them is not a chain."""
+        """The sequence with nested networks expanded; None if one of them is not a chain."""
         sequence = self.sequence
         if sequence is None:
             return None

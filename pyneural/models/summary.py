@@ -1,8 +1,8 @@
-"""summary.py -- what a model is, for people: one line (print(model)), or a table (model.summary()).
+"""summary.py -- descriptions of a model: one line (print(model)), or a table (model.summary()).
 
 In the line, a network of dense layers is 784x128x10; others are written as in the literature: 28x28x1-16c5-p2-128-10 is
-a convolution of 16 filters of 5x5 (1d5: one for each channel), a max pool of 2x2 (a2: average, gap: the mean of the
-image), then 128 and 10 units.
+a convolution with 16 filters of 5x5 (1d5: depthwise, one filter per channel), a max pool of 2x2 (a2: average; gap: the
+mean over the image), then 128 and 10 units.
 """
 
 import itertools
@@ -26,7 +26,7 @@ from pyneural.layers.reshaping import Flatten, Reshape
 from pyneural.models.network import Network
 
 _WIDTH = 80
-_NAME = 28  # the most characters of a layer's name
+_NAME = 28  # the maximum length of a layer's name
 _SILENT = (Activation, BatchNorm, Dropout, Flatten, LayerNorm, Reshape)
 _TOKENS: dict[type[Layer], Callable[[Any], str]] = {
     Dense: lambda layer: f"{layer.units}",
@@ -40,7 +40,7 @@ _TOKENS: dict[type[Layer], Callable[[Any], str]] = {
 
 
 def line(model: Network) -> str:
-    """The model in one line: sizes, activations (with the softmax or sigmoid that the loss implies), the loss.
+    """The model in one line: sizes, activations (including the softmax or sigmoid that the loss implies), the loss.
 
     >>> import pyneural as pn
     >>> print(pn.Sequential(pn.Conv2D(16, 5, activation="relu"), pn.MaxPool2D(2), pn.Flatten(), pn.Dense(10)))
@@ -72,7 +72,7 @@ def _token(layer: Layer) -> str:
 
 
 def _activations(model: Network, layers: list[Layer]) -> list[str]:
-    """What follows each layer with weights; three or more of a kind in a row are counted."""
+    """The activation after each layer with weights; three or more equal ones in a row are counted."""
     found: list[str | None] = []
     for layer in layers:
         if isinstance(layer, Dense | Conv2D):
@@ -86,7 +86,7 @@ def _activations(model: Network, layers: list[Layer]) -> list[str]:
 
 
 def _implied(model: Network, head: str) -> str | None:
-    """The softmax or sigmoid that stands between an output and its loss, where the model does not write it."""
+    """The softmax or sigmoid between an output and its loss, if the model does not contain it."""
     task, loss = model.card.task, model.card.loss
     kind: Any = task.get(head) if isinstance(task, dict) else task
     name = loss.get(head) if isinstance(loss, dict) else loss
@@ -103,7 +103,7 @@ def _graph_line(model: Network) -> tuple[str, list[str]]:
 
 
 def _last(node: Node) -> str | None:
-    """The activation in which a node ends."""
+    """The final activation of a node."""
     layer = node.layer
     if isinstance(layer, Network):
         inside = layer.graph.only
@@ -124,14 +124,14 @@ def _window(size: Any) -> str:
 
 
 def table(model: Network) -> str:
-    """The model as a table of 80 columns at most: layer, output shape, parameters, FLOPs; in graphs, from which layers.
+    """The model as a table of at most 80 columns: layer, output shape, parameters, FLOPs; in graphs, the input layers.
 
-    FLOPs are the multiplications and additions of one forward pass for one example, without activations.
+    FLOPs are the multiplications and additions of one forward pass of one example, without activations.
     """
     if model.input_shape is None:
         rows = [[_name(layer), "?", "?", "?"] for layer in model.layers]
-        told = ["input: not known yet: model.build(shape) or pn.fit(model, data) tells it"]
-        return "\n".join([*told, *_laid_out(["layer", "output", "parameters", "FLOPs"], rows)])
+        header = ["input: not known yet: model.build(shape) or pn.fit(model, data) sets it"]
+        return "\n".join([*header, *_aligned(["layer", "output", "parameters", "FLOPs"], rows)])
     graph, straight = model.graph, model.graph.is_chain
     heads, rows, seen, total, unknown = ["layer", "output", "parameters", "FLOPs"], [], set[int](), 0, False
     for layer, node in graph.calls:
@@ -144,11 +144,11 @@ def table(model: Network) -> str:
     if not straight:
         heads.append("from")
     rows.append(["total", "", f"{_parameters(model):,}", ("at least " if unknown else "") + _number(total)])
-    return "\n".join([f"input: {_rule(model)}", *_laid_out(heads, rows), *_below(model)])
+    return "\n".join([f"input: {_rule(model)}", *_aligned(heads, rows), *_below(model)])
 
 
 def flops(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> int | None:
-    """Multiplications and additions of a layer for one example; None for an own layer with no known layers inside."""
+    """Multiplications and additions of a layer per example; None for a custom layer without known layers inside."""
     if isinstance(layer, Network):
         calls = layer.graph.calls
         parts = [flops(one, tuple(source.shape for source in node.inputs), node.shape) for one, node in calls]
@@ -163,7 +163,7 @@ def flops(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> int | None:
 
 
 def _parameters(layer: Layer, state: bool = False, frozen: bool = False) -> int:
-    """How many numbers a layer and those below it train (or keep as state, or would train were they not frozen)."""
+    """The number of trainable values in a layer and those below it; or of state values, or only of frozen ones."""
     below = [one for one in tree(layer) if not frozen or not one.trainable]
     return sum(math.prod(s.shape) for one in below for s in record(one).specs.values() if (s.group == "state") is state)
 
@@ -194,8 +194,8 @@ def _number(count: int) -> str:
     return f"{count:,}" if count < 10**10 else f"{count / 1e9:,.1f} G"
 
 
-def _laid_out(heads: list[str], rows: list[list[str]]) -> Iterator[str]:
-    """The columns side by side: numbers to the right, the rest to the left; the last of five wraps."""
+def _aligned(heads: list[str], rows: list[list[str]]) -> Iterator[str]:
+    """Lines of aligned columns: numbers right-aligned, the rest left-aligned; a fifth column wraps."""
     cells = [heads, *rows]
     width = [max(len(row[i]) for row in cells if i < len(row)) for i in range(4)]
     for row in cells:

@@ -233,7 +233,7 @@ def test_model_and_data_that_do_not_fit(make, data, error, words):
         (
             {"loss": lambda outputs: outputs},
             TypeError,
-            "fit: loss own loss(outputs): define it as a function",
+            "fit: loss custom loss(outputs): define it as a function",
         ),
         (
             {"metrics": [lambda x: 1.0]},
@@ -394,7 +394,7 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
         _ = history["val_acc"]
     with pytest.raises(AttributeError, match="a history has no 'wibble'; it has "):
         _ = history.wibble
-    with pytest.raises(TypeError, match=re.escape("model.parameters is a dict, not a method: leave the () away")):
+    with pytest.raises(TypeError, match=re.escape("model.parameters is a dict, not a method: drop the ()")):
         model.parameters()
     assert len(list(model.parameters.values())) == 2
 
@@ -431,9 +431,13 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
         (lambda: pn.MLPClassifier(), AttributeError, "use pn.Sequential(pn.Dense(100, 'relu'), pn.Dense(classes))"),
         (lambda: pn.relu, AttributeError, "pyneural has no 'relu'; use 'relu' in a layer, pn.Dense(32, 'relu'), or"),
         (lambda: three().build((None, 4)), ValueError, "build: shape is (None, 4): leave the batch's axis out"),
-        (lambda: three().build(28, 28), TypeError, "give one tuple, as model.build((28, 28, 1))"),
+        (lambda: three().build(28, 28), TypeError, "give one tuple, such as model.build((28, 28, 1))"),
         (lambda: three().build(input_shape=(4,)), TypeError, "build() has no 'input_shape'; use shape"),
-        (lambda: three()[0], TypeError, "sequential: layers go by name, as model['dense_1']; model.layers is a list"),
+        (
+            lambda: three()[0],
+            TypeError,
+            "sequential: give a layer's name, as in model['dense_1']; model.layers is a list",
+        ),
         (lambda: pn.Dense(3).kernel, AttributeError, "dense: a layer has no 'kernel'; use layer.weight"),
         (
             lambda: pn.load(__file__, layers=pn.Dense),
@@ -664,19 +668,23 @@ def test_names_and_batches_tell_evaluate_of_a_task_too(rings):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"loss": lambda o, t: 3.0}, TypeError, "fit: loss own loss gave float: give a tensor of one number"),
+        ({"loss": lambda o, t: 3.0}, TypeError, "fit: loss custom loss returned float: return a tensor of one number"),
         (
             {"loss": lambda o, t: o},
             ValueError,
-            "fit: loss own loss gave a tensor (18, 3): give one number",
+            "fit: loss custom loss returned a tensor (18, 3): return one number",
         ),
         (
             {"loss": lambda o, t: o.detach().mean()},
             ValueError,
-            "gave a tensor without a gradient: compute it",
+            "returned a tensor without a gradient: compute it",
         ),
-        ({"metrics": lambda o, t: o}, TypeError, "fit: metric metric gave Tensor (18, 3): give one number, its mean"),
-        ({"metrics": lambda o, t: None}, TypeError, "fit: metric metric gave NoneType: give one number"),
+        (
+            {"metrics": lambda o, t: o},
+            TypeError,
+            "fit: metric metric returned Tensor (18, 3): return one number, the mean",
+        ),
+        ({"metrics": lambda o, t: None}, TypeError, "fit: metric metric returned NoneType: return one number"),
     ],
 )
 def test_own_functions_that_give_something_else_are_told(options, error, words):

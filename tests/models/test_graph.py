@@ -353,7 +353,9 @@ def test_a_part_takes_the_dtype_of_its_layers():
     model.build((4,))
     part = pn.Model(model.input, model["dense_1"].output)
     assert part(np.ones((1, 4))).dtype == "float64"
-    with pytest.raises(ValueError, match="dtype is 'float32', but layers in it have float64 values: leave dtype out"):
+    with pytest.raises(
+        ValueError, match="dtype is 'float32', but layers in it already have float64 values: omit dtype"
+    ):
         pn.Model(model.input, model["dense_1"].output, dtype="float32")
     other = pn.Sequential(pn.Dense(3), name="other")
     other.build((4,))
@@ -641,12 +643,12 @@ def wrong() -> dict[str, tuple]:
         "shape of floats": (lambda: pn.Input((2.5,)), ValueError, "shape is (2.5,): give whole numbers of at least 1"),
         "shape of words": (lambda: pn.Input("28"), TypeError, "shape is '28': give a tuple of whole numbers"),
         "zero in shape": (lambda: pn.Input((0, 3)), ValueError, "shape is (0, 3): give whole numbers"),
-        "two inputs": (lambda: pn.Model([x, other], h), TypeError, "inputs is a list, and a model has one input: join"),
-        "a dict of inputs": (lambda: pn.Model({"a": x}, h), TypeError, "inputs is a dict, and a model has one input"),
+        "two inputs": (lambda: pn.Model([x, other], h), TypeError, "inputs is a list, but a model has one input: join"),
+        "a dict of inputs": (lambda: pn.Model({"a": x}, h), TypeError, "inputs is a dict, but a model has one input"),
         "an array as input": (lambda: pn.Model(array, h), TypeError, "inputs is of type ndarray: give a node"),
         "a list of outputs": (lambda: pn.Model(x, [h]), TypeError, "outputs is a list: name the heads"),
         "no heads": (lambda: pn.Model(x, {}), ValueError, "outputs is an empty dict: give at least one head"),
-        "a head's name": (lambda: pn.Model(x, {"a/b": h}), ValueError, "a head is named 'a/b': give a word"),
+        "a head's name": (lambda: pn.Model(x, {"a/b": h}), ValueError, "a head is named 'a/b': use letters"),
         "a head of number": (lambda: pn.Model(x, {1: h}), ValueError, "a head is named 1"),
         "a layer as output": (lambda: pn.Model(x, pn.Dense(3)), TypeError, "the layer dense, which was not called"),
         "a class as output": (lambda: pn.Model(x, pn.Dense), TypeError, "outputs is Dense, a class: give a node"),
@@ -680,13 +682,13 @@ def wrong() -> dict[str, tuple]:
         "joining one": (lambda: pn.Concatenate()(x), ValueError, "concatenate: it joins two or more inputs"),
         "joining batches": (lambda: pn.Concatenate(axis=0), ValueError, "axis is 0: give a whole number other than 0"),
         "joining beyond": (lambda: pn.Concatenate(axis=2)(x, x), ValueError, "axis is 2, but x is (1, 6)"),
-        "model of two heads": (lambda: heads(pn.Input(IMAGES)), ValueError, "model: it has 2 heads, and a layer"),
+        "model of two heads": (lambda: heads(pn.Input(IMAGES)), ValueError, "model: it has 2 heads, but a layer"),
         "model of other shape": (lambda: residual()(x), ValueError, "it is built for inputs (n, 8, 8, 2), x is (1, 6)"),
         "model of two inputs": (lambda: residual()(image, image), TypeError, "a model takes one input"),
         "build of other shape": (lambda: heads.build((6,)), ValueError, "built for inputs (8, 8, 2), not (6,)"),
         "call of other shape": (lambda: heads(array), ValueError, "built for inputs (n, 8, 8, 2), x is (2, 6)"),
-        "nodes in Sequential": (lambda: pn.Sequential(h), TypeError, "it takes layers, not nodes: pn.Model(inputs,"),
-        "an input in Sequential": (lambda: pn.Sequential(x), TypeError, "Sequential: leave pn.Input out: the shape is"),
+        "nodes in Sequential": (lambda: pn.Sequential(h), TypeError, "give layers, not nodes; pn.Model(inputs,"),
+        "an input in Sequential": (lambda: pn.Sequential(x), TypeError, "Sequential: omit pn.Input: the shape is"),
         "no graph yet": (lambda: pn.Sequential(pn.Dense(3)).input, RuntimeError, "call model.build(shape) first"),
         "no output yet": (lambda: pn.Dense(3).output, AttributeError, "dense is not part of a graph, so"),
         "which output": (lambda: [dense(x), dense(x), dense.output], AttributeError, "is called in 2 places, so its"),

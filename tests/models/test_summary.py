@@ -77,7 +77,7 @@ def test_the_line_and_the_table_of_a_convolutional_network(sample, capsys):
 
 def test_the_table_of_a_model_that_is_not_built_shows_what_is_known(capsys):
     assert shown(pn.Sequential(pn.Conv2D(3, 3), pn.Flatten(), pn.Dense(2, name="end")), capsys) == [
-        "input: not known yet: model.build(shape) or pn.fit(model, data) tells it",
+        "input: not known yet: model.build(shape) or pn.fit(model, data) sets it",
         "layer        output  parameters  FLOPs",
         "conv2d_1     ?                ?      ?",
         "flatten_1    ?                ?      ?",
