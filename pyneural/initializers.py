@@ -102,10 +102,10 @@ def find(init: str | float | Initializer, fans: Fans | None = None) -> Initializ
     return found
 
 
-def suited(activation: str | None) -> str:
+def suited(activation: object) -> str:
     """The name of the initializer for an activation: he_uniform for relu and similar ones, else glorot_uniform."""
     he = ("relu", "leaky_relu", "elu", "softplus", "gelu", "gelu_tanh")
-    return "he_uniform" if activation and plain(activation) in he else "glorot_uniform"
+    return "he_uniform" if isinstance(activation, str) and plain(activation) in he else "glorot_uniform"
 
 
 if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong

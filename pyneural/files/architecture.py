@@ -7,7 +7,10 @@ number, or [name, number] by head).  Where a layer is met again, {same: path} st
 
 from typing import Any
 
-from pyneural.arguments.checks import Shape
+import numpy as np
+
+from pyneural._core import Tensor
+from pyneural.arguments.checks import Shape, named
 from pyneural.layers.activations import Activation
 from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
 from pyneural.layers.dense import Dense, Embedding
@@ -19,7 +22,7 @@ from pyneural.layers.operation import name_of, record
 from pyneural.layers.reshaping import Flatten, Reshape
 from pyneural.models.model import Model, Sequential
 
-Kinds = dict[str, type[Layer]]
+Kinds = dict[str, Any]  # classes of layers, and functions, by name
 Description = dict[str, Any]
 
 
@@ -27,13 +30,17 @@ class UnknownKindError(ValueError):
     """A layer in a file is of a class that was not given."""
 
 
-def describe(model: Model) -> Description:
+def describe(model: Model, *, as_json: bool = True) -> Description:
     """The architecture of a model.
 
+    Args:
+        model: built, or not.
+        as_json: whether arguments of layers are written as JSON has them; else they are the objects themselves.
+
     Raises:
-        TypeError: a layer in it does not say how it is made.
+        TypeError: a layer in it does not say how it is made, or has an argument that no file can hold.
     """
-    return _describe(model, "", {})
+    return _describe(model, "", {}, _Writer() if as_json else None)
 
 
 def construct(description: Description, kinds: Kinds, name: str) -> Layer:
@@ -58,19 +65,101 @@ def sizes(values: Any) -> Shape:
     return tuple(values)
 
 
-def _describe(layer: Layer, path: str, met: dict[int, str | None]) -> Description:
+class _Writer:
+    """Arguments of layers as JSON has them: a list as {"list": [...]}, a tuple as a list, a function by its name."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Any] = {}
+
+    def __call__(self, what: str, value: Any) -> Any:
+        """What JSON holds for a value.
+
+        Raises:
+            TypeError: nothing; `what` opens the message.
+        """
+        if isinstance(value, np.generic):
+            value = value.item()
+        if value is None or isinstance(value, bool | int | float | str):
+            return value
+        if isinstance(value, tuple):
+            return [self(what, one) for one in value]
+        if isinstance(value, list):
+            return {"list": [self(what, one) for one in value]}
+        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+            return {"dict": {key: self(what, one) for key, one in value.items()}}
+        if callable(value) and not isinstance(value, type | Layer):
+            return {"function": self._named(what, value)}
+        raise TypeError(f"{what} is {_kind(value)}")
+
+    def _named(self, what: str, function: Any) -> str:
+        name = named(function, "<lambda>")
+        if self._functions.setdefault(name, function) is not function:
+            raise TypeError(
+                f"{what} is a function {name}, and so is another one in the model: give them names of their own, as "
+                "function.__name__ = 'swish', by which a file tells them apart"
+            )
+        return name
+
+
+def _kind(value: Any) -> str:
+    """Why a file cannot hold a value, and what to do."""
+    if isinstance(value, np.ndarray | Tensor):
+        return (
+            f"an array {value.shape}, and a file keeps arguments of layers as text: take it as a list "
+            "(array.tolist()), or declare it in build by self.state(name, shape), whose values are kept"
+        )
+    if isinstance(value, Layer):
+        return f"a layer, {name_of(value)}, and a file keeps arguments as text: make it inside __init__"
+    return (
+        f"of {type(value).__name__}, and a file keeps numbers, text, None, lists, tuples, dicts with text as keys, and "
+        "functions by their names: take one of these, or define config()"
+    )
+
+
+def functions_of(value: Any) -> list[Any]:
+    """The functions in a description of objects."""
+    if isinstance(value, dict):
+        return [one for part in value.values() for one in functions_of(part)]
+    if isinstance(value, list | tuple):
+        return [one for part in value for one in functions_of(part)]
+    return [value] if callable(value) and not isinstance(value, type | Layer) else []
+
+
+def _read(value: Any, kinds: Kinds, name: str) -> Any:
+    """A layer's argument out of JSON; a list there is a tuple."""
+    if isinstance(value, list):
+        return tuple(_read(one, kinds, name) for one in value)
+    if not isinstance(value, dict) or len(value) != 1:
+        return value
+    ((kind, inside),) = value.items()
+    if kind == "list" and isinstance(inside, list):
+        return [_read(one, kinds, name) for one in inside]
+    if kind == "dict" and isinstance(inside, dict):
+        return {key: _read(one, kinds, name) for key, one in inside.items()}
+    if kind == "function":
+        if str(inside) not in kinds:
+            raise UnknownKindError(
+                f"{name}: it has a function {inside}, which is not pyneural's: pn.load(path, layers=[{inside}])"
+            )
+        return kinds[str(inside)]
+    return value
+
+
+def _describe(layer: Layer, path: str, met: dict[int, str | None], written: "_Writer | None") -> Description:
     if id(layer) in met:
         if met[id(layer)] is None:
             raise _shared(layer)
         return {"same": met[id(layer)]}
     met[id(layer)] = path
     config = {key: value for key, value in layer.config().items() if key != "name"}
+    if written:
+        config = {key: written(f"{name_of(layer)}: {key}", value) for key, value in config.items()}
     description: Description = {"kind": type(layer).__name__, "config": config, "name": layer.name}
     if not layer.trainable:
         description["trainable"] = False
     if isinstance(layer, Model):
         inside = layer.sequence if isinstance(layer, Sequential) else layer.layers
-        description["layers"] = [_describe(child, f"{path}/{child.name}", met) for child in inside]
+        description["layers"] = [_describe(child, f"{path}/{child.name}", met, written) for child in inside]
         if not isinstance(layer, Sequential):
             description |= _describe_graph(layer)
         return description
@@ -108,7 +197,7 @@ def _construct(description: Description, kinds: Kinds, name: str, path: str, met
         raise UnknownKindError(
             f"{name}: it has a layer {kind}, which is not pyneural's: pn.load(path, layers=[{kind}])"
         )
-    config = {str(key): _tuples(value) for key, value in description["config"].items()}
+    config = {str(key): _read(value, kinds, name) for key, value in description["config"].items()}
     inside = [
         _construct(child, kinds, name, f"{path}/{child.get('name')}", met) for child in description.get("layers", ())
     ]
@@ -149,10 +238,6 @@ def _freeze(layer: Layer) -> None:
         record(layer).trainable = False
     else:
         layer.trainable = False
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
 
 
 KINDS: dict[str, type[Layer]] = {

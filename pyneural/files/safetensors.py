@@ -17,7 +17,7 @@ import numpy as np
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.paths import model_path, write_whole
 from pyneural.card.card import Card
-from pyneural.files.architecture import KINDS, UnknownKindError, construct, describe, sizes
+from pyneural.files.architecture import KINDS, UnknownKindError, construct, describe, functions_of, sizes
 from pyneural.layers.layer import Layer, walk
 from pyneural.layers.operation import record
 from pyneural.models.model import Model, Sequential
@@ -110,7 +110,7 @@ def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) 
         kind = layers.__name__
         raise TypeError(f"load: layers is {kind}, a class: give a list of classes, layers=[{kind}]")
     description, tensors = _read(data, name)
-    kinds = KINDS | {kind.__name__: kind for kind in layers}
+    kinds = KINDS | {kind.__name__: kind for kind in layers}  # a lambda has the name <lambda>
     try:
         model = construct(description["architecture"], kinds, name)
         if not isinstance(model, Model):
@@ -129,9 +129,23 @@ def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) 
 
 
 def _reduce(model: Model) -> tuple[Any, ...]:
-    """What pickle and copy.deepcopy keep of a model: the bytes of its file, and the classes of its layers."""
-    own = tuple({type(layer): None for _, layer in walk(model)})
+    """What pickle and copy.deepcopy keep of a model: the bytes of its file, and the classes and functions in it.
+
+    Of a model that is not built they keep its architecture.
+    """
+    layers = dict.fromkeys(type(layer) for _, layer in walk(model))
+    own = (*layers, *functions_of(describe(model, as_json=False)))
+    if not model.is_built:
+        return _unbuilt, (describe(model), own, model.seed)
     return loads, (dumps(model), "pickle", own)
+
+
+def _unbuilt(description: dict[str, Any], layers: Sequence[Any], seed: int | None) -> Model:
+    """A model that was not built when it was copied."""
+    model = construct(description, KINDS | {one.__name__: one for one in layers}, "pickle")
+    assert isinstance(model, Model)
+    model.seed = seed
+    return model
 
 
 copyreg.pickle(Model, _reduce)  # here, because a model does not know its file

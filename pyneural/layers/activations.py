@@ -6,7 +6,7 @@ from typing import Any
 
 import pyneural.ops as ops
 from pyneural._core import Tensor
-from pyneural.arguments.checks import Shape
+from pyneural.arguments.checks import Shape, named
 from pyneural.arguments.spelling import choose, plain
 from pyneural.layers.layer import Layer
 
@@ -15,13 +15,14 @@ ACTIVATIONS: dict[str, Any] = {
     name: getattr(ops, name)
     for name in (*FUSED, "elu", "gelu", "softplus", "softmax", "log_softmax", "step", "abs", "exp")
 } | {"gelu_tanh": partial(ops.gelu, approximate="tanh")}
+Choice = str | Callable[[Tensor], Tensor]  # a name, or a function of a tensor
 LAST = ("softmax", "sigmoid", "log_softmax")  # losses take the logits, before one of these
 
 
 class Activated(Layer):
     """A layer that ends in an activation: fused into its op if the op supports it, else a separate op."""
 
-    activation: str | None
+    activation: Choice | None
 
     def _activate(self, activation: Any) -> None:
         if isinstance(activation, int):
@@ -30,12 +31,9 @@ class Activated(Layer):
                 f"{kind}: activation is {activation}: give only the output size, {kind}({activation}), as the "
                 "input size is inferred; activation is a name, such as 'relu'"
             )
-        if activation is not None:
-            choose("activation", activation, ACTIVATIONS)
-            activation = plain(activation)
-        self.activation = activation
-        self._fused = activation if activation in FUSED else None
-        self._after = None if activation is None or self._fused else ACTIVATIONS[activation]
+        self.activation = None if activation is None else chosen(activation)
+        self._fused = self.activation if isinstance(self.activation, str) and self.activation in FUSED else None
+        self._after = None if self.activation is None or self._fused else function_of(self.activation)
 
     def _run(self, x: Tensor, activation: str | None, training: bool) -> Tensor:
         raise NotImplementedError
@@ -51,21 +49,20 @@ class Activated(Layer):
 
     def output_of_logits(self) -> Callable[..., Tensor] | None:
         """The final softmax or sigmoid; None if there is none."""
-        return _alone(self.activation) if self.activation in LAST else None
+        return _alone(self.activation) if isinstance(self.activation, str) and self.activation in LAST else None
 
 
 class Activation(Layer):
-    """An activation by name: (n, ...) -> (n, ...)."""
+    """An activation, by name or as a function of a tensor: (n, ...) -> (n, ...)."""
 
-    def __init__(self, activation: str, *, name: str | None = None) -> None:
+    def __init__(self, activation: Choice, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self._op = choose("activation", activation, ACTIVATIONS)
-        self.activation = plain(activation)
+        self.activation = chosen(activation)
+        self._op = function_of(self.activation)
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes y, (n, ...), from x."""
-        y: Tensor = self._op(x)
-        return y
+        return self._op(x)
 
     def logits(self, x: Tensor, *, training: bool) -> Tensor:
         """The logits: the output before a final softmax or sigmoid."""
@@ -73,11 +70,43 @@ class Activation(Layer):
 
     def output_of_logits(self) -> Callable[..., Tensor] | None:
         """The final softmax or sigmoid; None if there is none."""
-        return _alone(self.activation) if self.activation in LAST else None
+        return _alone(self.activation) if isinstance(self.activation, str) and self.activation in LAST else None
 
     def flops(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """Multiplications and additions for one example."""
         return 0
+
+
+def chosen(activation: object) -> Choice:
+    """An activation as layers keep it: its name in our spelling, or a function of the user's.
+
+    Raises:
+        TypeError, ValueError: neither.
+    """
+    if not callable(activation) or isinstance(activation, type | Layer):
+        choose("activation", activation, ACTIVATIONS)
+        return plain(str(activation))
+    return next((name for name, op in ACTIVATIONS.items() if op is activation), activation)
+
+
+def function_of(activation: Choice) -> Callable[[Tensor], Tensor]:
+    """The function of an activation; one of the user's must give a tensor of its input's shape."""
+    if isinstance(activation, str):
+        found: Callable[[Tensor], Tensor] = ACTIVATIONS[activation]
+        return found
+    function = activation
+
+    def own(x: Tensor) -> Tensor:
+        y: Any = function(x)
+        if not isinstance(y, Tensor) or y.shape != x.shape:
+            what = f"a tensor {y.shape}" if isinstance(y, Tensor) else type(y).__name__
+            name = named(function, "function")
+            raise TypeError(
+                f"activation {name} gave {what}: give a tensor {x.shape}, computed of x by pn.ops or methods"
+            )
+        return y
+
+    return own
 
 
 def _alone(activation: str) -> Callable[..., Tensor]:

@@ -9,7 +9,7 @@ import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Padding, Pair, Shape, both, padded, pair, whole
 from pyneural.initializers import find, suited
-from pyneural.layers.activations import Activated
+from pyneural.layers.activations import Activated, Choice
 from pyneural.layers.layer import Layer, arguments
 from pyneural.layers.operation import Operation
 
@@ -34,7 +34,7 @@ class Conv2D(Activated):
         filters: int,
         size: Pair,
         *,
-        activation: str | None = None,
+        activation: Choice | None = None,
         stride: Pair = 1,
         padding: Padding = "valid",
         bias: bool = True,
@@ -110,7 +110,7 @@ class DepthwiseConv2D(Conv2D):
         size: Pair,
         *,
         multiplier: int = 1,
-        activation: str | None = None,
+        activation: Choice | None = None,
         stride: Pair = 1,
         padding: Padding = "valid",
         bias: bool = True,

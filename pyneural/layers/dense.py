@@ -8,7 +8,7 @@ import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape, whole
 from pyneural.initializers import suited
-from pyneural.layers.activations import Activated
+from pyneural.layers.activations import Activated, Choice
 from pyneural.layers.layer import Layer, arguments
 from pyneural.layers.operation import name_of
 
@@ -28,7 +28,7 @@ class Dense(Activated):
     def __init__(
         self,
         units: int,
-        activation: str | None = None,
+        activation: Choice | None = None,
         *,
         bias: bool = True,
         init: str | float = "auto",

@@ -8,7 +8,7 @@ import numpy as np
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape
-from pyneural.layers.activations import LAST, Activated
+from pyneural.layers.activations import LAST, Activated, Choice
 from pyneural.layers.context import Position, current_position
 from pyneural.layers.layer import Layer
 
@@ -31,7 +31,7 @@ class BatchNorm(Activated):
     """
 
     def __init__(
-        self, *, activation: str | None = None, momentum: float = 0.9, epsilon: float = 1e-5, name: str | None = None
+        self, *, activation: Choice | None = None, momentum: float = 0.9, epsilon: float = 1e-5, name: str | None = None
     ) -> None:
         super().__init__(name=name)
         self.momentum = _share("BatchNorm: momentum", momentum, "a number")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyneural._core as _core
-from pyneural.arguments.checks import Shape, both
+from pyneural.arguments.checks import Shape, both, named
 from pyneural.card.task import REGRESSION, Task
 from pyneural.layers.activations import Activation
 from pyneural.layers.context import Building, building, recording_calls
@@ -76,9 +76,9 @@ def _activations(model: Network, layers: list[Layer]) -> list[str]:
     found: list[str | None] = []
     for layer in layers:
         if isinstance(layer, Dense | Conv2D):
-            found.append(layer.activation)
+            found.append(_spelled(layer.activation))
         elif isinstance(layer, Activation | BatchNorm) and layer.activation and found:
-            found[-1] = layer.activation
+            found[-1] = _spelled(layer.activation)
     if found and found[-1] is None:
         found[-1] = _implied(model, "")
     runs = [(name or "linear", len(list(run))) for name, run in itertools.groupby(found)]
@@ -108,7 +108,12 @@ def _last(node: Node) -> str | None:
     if isinstance(layer, Network):
         inside = layer.graph.only
         return _last(inside) if inside else None
-    return getattr(layer, "activation", None)
+    return _spelled(getattr(layer, "activation", None))
+
+
+def _spelled(activation: Any) -> str | None:
+    """The name of an activation, which may be a function."""
+    return activation if activation is None or isinstance(activation, str) else named(activation, "function")
 
 
 def _times(shape: Shape) -> str:

@@ -246,7 +246,7 @@ def test_dropout_of_a_model_inside_an_own_layer_follows_the_training_around_it()
         (lambda: pn.Dense(0), ValueError, "units is 0: give a whole number"),
         (lambda: pn.Dense(2.5), ValueError, "units is 2.5"),
         (lambda: pn.Dense(3, "rellu"), ValueError, "activation 'rellu'? did you mean 'relu'"),
-        (lambda: pn.Dense(3, max), TypeError, "give a name"),
+        (lambda: pn.Dense(3, 1.5), TypeError, "give a name"),
         (lambda: pn.Conv2D(3, 0), ValueError, "size is 0"),
         (lambda: pn.Conv2D(3, 3, stride=0), ValueError, "stride is 0"),
         (lambda: pn.Conv2D(3, 3, padding="some"), ValueError, "did you mean 'same'"),
