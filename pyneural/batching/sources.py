@@ -20,7 +20,7 @@ from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
 from pyneural.datasets.dataset import Dataset, Splits, as_dataset
-from pyneural.datasets.image_folder import folder
+from pyneural.datasets.image_folder import folder, folder_part
 from pyneural.datasets.splitting import split_rows
 from pyneural.models.model import Model
 
@@ -199,7 +199,7 @@ def _share(validation: Any) -> float:
 
 
 def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:
-    """The data as Splits, a Dataset, or what gives batches; with `part`, that one of a folder's Splits.
+    """The data as Splits, a Dataset, or what gives batches; with `part`, that one of a folder, or all of it.
 
     A folder's images are brought to the size of the model's, where that is known.
 
@@ -213,10 +213,8 @@ def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:
                 "table of numbers), and give (x, y)"
             )
         shape = model.input_shape or ()
-        data = folder(data, size=shape[:2], channels=shape[2]) if len(shape) == 3 else folder(data)
-        if part:
-            chosen = getattr(data, part)
-            data = data.train if chosen is None else chosen
+        like_the_model: dict[str, Any] = {"size": shape[:2], "channels": shape[2]} if len(shape) == 3 else {}
+        data = folder_part(data, part, **like_the_model) if part else folder(data, **like_the_model)
     if isinstance(data, Splits) and not part:
         return data
     if isinstance(data, Dataset | Splits | tuple) and not is_stream(data):

@@ -248,7 +248,8 @@ def _numbers(y: Array, classes: tuple[str, ...], who: str) -> Array:
 
 def _integers(y: Array, who: str) -> Array:
     """Whole numbers as int64."""
-    largest = y[np.abs(y.astype(np.float64)).argmax()]
+    wide = y.dtype.kind == "f" or y.dtype == np.uint64
+    largest = y[np.abs(y).argmax()] if wide else 0
     if abs(float(largest)) >= 2.0**63:
         raise ValueError(f"{who}: y has {largest:g}, too large for the number of a class: give class numbers, or names")
     return y.astype(np.int64)

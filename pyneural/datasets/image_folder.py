@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.spelling import check_keywords
+from pyneural.card.classes import in_order
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.folder_layout import files_by_class, parts_of
 from pyneural.images.files import pixels
@@ -81,6 +83,27 @@ def folder(
                 f"folder: '{root}' has the class{'es' * (len(strange) > 1)} '{', '.join(strange)}' for {part} but not "
                 "for training"
             )
+    made = _read(root, parts, shape, channels, groups)
+    return Splits(made["train"], made.get("test"), made.get("validation"), name=_name(root))
+
+
+def folder_part(path: str | Path, part: str, *, size: Any = None, channels: int | None = None) -> Dataset:
+    """One part of a folder, or all of it where it has none, to evaluate a model on: one class is enough."""
+    root = Path(path).expanduser()
+    places = parts_of(root)
+    chosen = part if part in places else "train"
+    return _read(root, {chosen: files_by_class(places[chosen])}, _shape(size), channels, None)[chosen]
+
+
+def _read(
+    root: Path,
+    parts: dict[str, dict[str, list[Path]]],
+    shape: tuple[int, int] | None,
+    channels: int | None,
+    groups: Grouping | None,
+) -> dict[str, Dataset]:
+    """The images of each part, all of one shape."""
+    classes = in_order(name for found in parts.values() for name in found)
     files = [file for found in parts.values() for images in found.values() for file in images]
     x = _load(files, shape, channels, root)
     names = None if groups is None else np.array([_group(file, groups) for file in files])
@@ -90,7 +113,7 @@ def folder(
         rows = slice(start, start := start + sum(map(len, found.values())))
         of = None if names is None else names[rows]
         made[part] = Dataset(x[rows], np.array(y[rows], np.int64), classes=classes, groups=of, name=_name(root))
-    return Splits(made["train"], made.get("test"), made.get("validation"), name=_name(root))
+    return made
 
 
 def _name(root: Path) -> str:

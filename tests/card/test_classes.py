@@ -129,6 +129,10 @@ def test_a_folder_goes_by_name(tmp_path):
     three, two = write(tmp_path / "three", COLOURS), write(tmp_path / "two", ("bee", "cat"))
     pn.fit(model, three, epochs=60, learning_rate=0.05, validation=None, verbose=0)
     assert pn.evaluate(model, two, verbose=0).accuracy == 1
+    assert pn.evaluate(model, write(tmp_path / "one", ("cat",)), verbose=0).accuracy == 1
+    write(tmp_path / "parts" / "train", ("ant", "bee"))
+    write(tmp_path / "parts" / "test", ("cat",))
+    assert pn.evaluate(model, tmp_path / "parts", verbose=0).n == 6
     history = pn.fit(model, three, epochs=1, learning_rate=1e-6, validation=two, verbose=0)
     assert history["val_accuracy"][0] == 1
 
