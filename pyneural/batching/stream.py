@@ -53,6 +53,13 @@ def is_stream(data: Any) -> bool:
     return hasattr(data, "__iter__") or (hasattr(data, "__getitem__") and hasattr(data, "__len__"))
 
 
+def _one_pass(data: Any) -> Iterator[Any]:
+    """The batches of one pass; of an object with a length and items by number alone, as many as its length says."""
+    if hasattr(data, "__iter__"):
+        return iter(data)
+    return (data[number] for number in range(len(data)))
+
+
 def _is_pair(item: Any) -> bool:
     return (
         isinstance(item, tuple | list)
@@ -116,7 +123,7 @@ class Stream:
         if not said:
             raise ValueError(f"{who}: data gave no batches: {_ANEW}, which gives pairs (x, y)")
         self.y = _joined(said, who)
-        if next(iter(data), None) is None:
+        if next(_one_pass(data), None) is None:
             raise ValueError(f"{who}: data gave batches once and then none: {_ANEW}")
 
     @property
@@ -211,7 +218,7 @@ def pairs(data: Any, who: str, columns: Names = ()) -> Iterator[tuple[Array, Any
     Raises:
         ValueError, TypeError: one is no pair of a batch of inputs and its labels; says which.
     """
-    for number, item in enumerate(data, start=1):
+    for number, item in enumerate(_one_pass(data), start=1):
         at = f"{who}: batch {number}"
         if not isinstance(item, tuple | list) or len(item) != 2:
             what = f"{len(item)} things" if isinstance(item, tuple | list) else type(item).__name__

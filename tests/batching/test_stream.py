@@ -240,3 +240,37 @@ def test_a_share_of_batches_cannot_be_held_back():
         pn.fit(small(), GOOD, validation=generator(), verbose=0)
     with pytest.raises(ValueError, match=r"fit: validation has inputs \(3,\), the training data \(4,\)"):
         pn.fit(small(), GOOD, validation=[(X[:, :3], Y)], verbose=0)
+
+
+class Slices:
+    """Batches by number, as Keras' sequences have them: past the last one, slices are empty, and nothing is raised."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, size: int) -> None:
+        self.x, self.y, self.size = x, y, size
+
+    def __len__(self) -> int:
+        return -(-len(self.x) // self.size)
+
+    def __getitem__(self, number: int):
+        rows = slice(number * self.size, (number + 1) * self.size)
+        return self.x[rows], self.y[rows]
+
+
+class Repeating(Slices):
+    """Begins anew past the last batch, without end."""
+
+    def __getitem__(self, number: int):
+        return super().__getitem__(number % len(self))
+
+
+@pytest.mark.parametrize("kind", [Slices, Repeating])
+def test_batches_by_number_end_where_their_length_says(rings, kind):
+    x, y = rings
+    first, second = small(), small()
+    one = pn.fit(first, kind(x, y, 50), epochs=2, validation=kind(x[:70], y[:70], 20), verbose=0)
+    two = pn.fit(second, batches(x, y, 50), epochs=2, validation=batches(x[:70], y[:70], 20), verbose=0)
+    assert one.fingerprint == two.fingerprint
+    assert one["val_loss"] == two["val_loss"]
+    reports = [pn.evaluate(first, data, verbose=0) for data in (kind(x, y, 50), batches(x, y, 50))]
+    assert reports[0].n == reports[1].n == len(x)
+    assert reports[0].accuracy == reports[1].accuracy
