@@ -23,6 +23,12 @@ from pyneural.evaluation.means import Means
 from pyneural.metrics.estimate import Estimate
 from pyneural.models.model import Model
 
+_TAKEN = {
+    "loss": "the training loss",
+    "learning_rate": "the optimizer's",
+    "seconds": "the time of an epoch",
+    "epoch": "the epoch's number",
+}  # names in a history
 Forward = Callable[..., Any]  # (x, training=) -> a Tensor, or a dict of them by head
 
 
@@ -195,6 +201,7 @@ def objective(model: Model, heads: tuple[Head, ...]) -> Objective:
     together = _together(heads)
     if not heads[0].name:
         head = heads[0]
+        _check_names(list(head.metrics))
         return Objective(run, head.loss.mean, head.metrics, _shares(head.metrics), together, ())
     parts: dict[str, Tensor] = {}  # the losses of the batch at hand; metrics of the same batch show them
 
@@ -205,12 +212,30 @@ def objective(model: Model, heads: tuple[Head, ...]) -> Objective:
         return sum(others, start=first)
 
     shown: dict[str, metrics.Metric] = {}
+    _check_names([f"{head.name}_{name}" for head in heads for name in ("loss", *head.metrics)])
     for head in heads:
         shown[f"{head.name}_loss"] = partial(_part, parts, head.name)
         for name, function in head.metrics.items():
             shown[f"{head.name}_{name}"] = partial(_of_head, function, head.name)
     shares = tuple(f"{head.name}_{name}" for head in heads for name in _shares(head.metrics))
     return Objective(run, loss, shown, shares, together, tuple(f"{head.name}_loss" for head in heads))
+
+
+def _check_names(shown: list[str]) -> None:
+    """Refuses names under which a history has something else, or two things.
+
+    Raises:
+        ValueError: there is such a name.
+    """
+    for name in shown:
+        if name in _TAKEN or name.startswith("val_"):
+            whose = _TAKEN.get(name, "a value of the validation")
+            raise ValueError(
+                f"fit: a metric or head has the name '{name}' in the history, where that is {whose}: rename the "
+                "function or the head"
+            )
+        if shown.count(name) > 1:
+            raise ValueError(f"fit: two metrics or heads have the name '{name}' in the history: rename one")
 
 
 def _together(heads: tuple[Head, ...]) -> dict[str, metrics.Metric]:

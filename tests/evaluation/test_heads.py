@@ -288,3 +288,31 @@ def test_a_second_fit_may_take_the_other_loss(rings):
     assert model.card.loss == "mse"
     assert heads.written(heads.trained(model)[0])
     assert losses.rows("mse", model.card.task).name == "mse"
+
+
+@pytest.mark.parametrize("name", ["loss", "learning_rate", "seconds", "epoch", "val_loss", "val_mine"])
+def test_a_metric_does_not_take_the_name_of_something_else_in_the_history(rings, name):
+    """A metric called `loss` stood in for the loss, and chose the best epoch."""
+
+    def mine(outputs, targets):
+        return 0.1
+
+    mine.__name__ = name
+    model = pn.Sequential(pn.Dense(3))
+    with pytest.raises(ValueError, match=f"the name '{name}' in the history, .*: rename the function"):
+        pn.fit(model, rings, epochs=1, metrics=[mine], verbose=0)
+    assert not model.is_built
+
+
+@pytest.mark.parametrize("heads", [("val", "b"), ("a", "val_a"), ("a", "a_b")])
+def test_heads_do_not_share_names_in_the_history(rings, heads):
+    x, y = rings
+
+    def b_loss(outputs, targets):
+        return 0.1
+
+    start = pn.Input(x.shape[1:])
+    model = pn.Model(start, {head: pn.Dense(3)(start) for head in heads})
+    shown = {"a": [b_loss]} if "a_b" in heads else ()
+    with pytest.raises(ValueError, match="the name '.*' in the history.*: rename"):
+        pn.fit(model, (x, dict.fromkeys(heads, y)), epochs=1, metrics=shown, verbose=0)
