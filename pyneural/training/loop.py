@@ -90,6 +90,11 @@ class Training:
                     if not stop.pressed:  # it is not ours
                         raise
                 self.history.interrupted = stop.pressed
+        except BaseException as error:
+            self._put_back()
+            if not isinstance(error, FloatingPointError):  # which says it itself
+                error.add_note(f"fit: the weights are {self._restored()} again")
+            raise
         finally:
             position.reset(token)
         with _core.Interrupt():
@@ -184,13 +189,15 @@ class Training:
             card.metrics = {name: float(value) for name, value in values if name not in ("learning_rate", "seconds")}
 
     def _fail(self, epoch: int, step: int, value: float) -> None:
-        self._put_back()
-        best = self.finished.best
-        put = f"those of epoch {best}, the best," if best else "those before this fit"
         raise FloatingPointError(
-            f"fit: the loss became {value} in epoch {epoch}, step {step}; the weights are {put} again: lower the "
-            f"learning rate (it is {self.recipe.learning_rate:g}), or look for strange values in the data"
+            f"fit: the loss became {value} in epoch {epoch}, step {step}; the weights are {self._restored()} again: "
+            f"lower the learning rate (it is {self.recipe.learning_rate:g}), or look for strange values in the data"
         )
+
+    def _restored(self) -> str:
+        """Which weights an error leaves in the model, in words."""
+        best = self.finished.best
+        return f"those of epoch {best}, the best," if best else "those before this fit"
 
     def _end(self) -> History:
         """Puts the best weights back and says the last line."""

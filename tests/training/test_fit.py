@@ -162,6 +162,37 @@ def test_nan_stops_and_puts_the_weights_back(rings):
     assert model.fingerprint() == before
 
 
+@pytest.mark.parametrize("fails", ["data", "metric"])
+def test_an_error_while_training_leaves_the_best_weights(rings, fails):
+    x, y = rings
+    passes = [0]
+
+    class Failing:
+        def __iter__(self):
+            passes[0] += 1
+            yield x[:200], y[:200]
+            if fails == "data" and passes[0] == 6:  # two passes look at the data, the others train
+                raise OSError("the disk is gone")
+            yield x[200:], y[200:]
+
+    def metric(outputs, targets):
+        if fails == "metric" and passes[0] == 6:
+            raise OSError("the disk is gone")
+        return 0.0
+
+    model, same = small(), small()
+    options = {"validation": (x[:50], y[:50]), "schedule": "constant", "verbose": 0, "metrics": [metric]}
+    with pytest.raises(OSError, match="the disk is gone") as caught:
+        pn.fit(model, Failing(), epochs=10, **options)
+    best = model.card.best_epoch
+    assert best > 0
+    assert caught.value.__notes__ == [f"fit: the weights are those of epoch {best}, the best, again"]
+    passes[0] = -100
+    history = pn.fit(same, Failing(), epochs=model.card.epochs, **options)
+    assert history.best_epoch == best
+    assert model.fingerprint() == same.fingerprint()
+
+
 def test_ctrl_c_returns_what_there_is(rings, capsys):
     calls = []
 
