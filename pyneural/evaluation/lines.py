@@ -2,8 +2,10 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from pyneural.arguments.checks import warn
 from pyneural.metrics.estimate import Estimate
 from pyneural.printing import put
 
@@ -57,8 +59,24 @@ def _unbroken(words: list[str], columns: int) -> list[str]:
 
 
 def say(parts: Sequence[str]) -> None:
-    """Prints a permanent line of parts, folded at the width of a terminal."""
-    put("\n".join(folded(parts, terminal_columns())))
+    """Prints a permanent line of parts, folded at the width of a terminal.
+
+    Where it cannot be written (the terminal is gone, the disk is full) a warning says so: results are not lost for it.
+    A reader that has gone away, as in `| head`, ends the program as usual.
+    """
+    with surviving():
+        put("\n".join(folded(parts, terminal_columns())))
+
+
+@contextmanager
+def surviving() -> Iterator[None]:
+    """Turns an error of the output, other than a reader that has gone away, into a warning."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        warn(f"the output cannot be written ({error.strerror or error}); the work goes on without it")
 
 
 def terminal_columns() -> int | None:

@@ -78,8 +78,8 @@ def fit(
 
     Raises:
         ValueError, TypeError: an argument, or the data, is wrong; before work starts.
-        FloatingPointError: the loss became NaN or infinite.  After this, and after any error that the data or a function
-            raises while the model is trained, its weights are the best so far.
+        FloatingPointError: the loss became NaN or infinite.  After this, and after any other error while it is trained,
+            the model has the best weights so far.
 
     >>> import pyneural as pn
     >>> x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(-1, 1)

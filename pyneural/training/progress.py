@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pyneural.evaluation.lines import SEPARATOR, folded, number, say, shown, terminal_columns
+from pyneural.evaluation.lines import SEPARATOR, folded, number, say, shown, surviving, terminal_columns
 from pyneural.printing import encodable, put
 
 _WIDE = 110  # columns from which an epoch's line is one
@@ -59,7 +59,7 @@ class Progress:
             if self.bar.update():  # it was drawn, which it is at most 4 times a second
                 self.bar.set_postfix_str(f"loss {number(loss)}", refresh=False)
         else:
-            put(f"step {step}/{self.steps} · loss {number(loss)}")
+            say([f"step {step}/{self.steps}", f"loss {number(loss)}"])
 
     @property
     def steps_shown(self) -> bool:
@@ -82,6 +82,7 @@ class Progress:
         if columns is not None and tested and columns < max(_WIDE, len(SEPARATOR.join(head + tested))):
             self.parts(head)
             if self.verbose:
-                put("\n".join(f"    {line}" for line in folded(tested, columns - 4, "")))
+                with surviving():
+                    put("\n".join(f"    {line}" for line in folded(tested, columns - 4, "")))
         else:
             self.parts(head + tested)

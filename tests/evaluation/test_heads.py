@@ -299,7 +299,7 @@ def test_a_metric_does_not_take_the_name_of_something_else_in_the_history(rings,
 
     mine.__name__ = name
     model = pn.Sequential(pn.Dense(3))
-    with pytest.raises(ValueError, match=f"the name '{name}' in the history, .*: rename the function"):
+    with pytest.raises(ValueError, match=rf"the name '{name}' in the history, .*: rename the function"):
         pn.fit(model, rings, epochs=1, metrics=[mine], verbose=0)
     assert not model.is_built
 
@@ -314,5 +314,5 @@ def test_heads_do_not_share_names_in_the_history(rings, heads):
     start = pn.Input(x.shape[1:])
     model = pn.Model(start, {head: pn.Dense(3)(start) for head in heads})
     shown = {"a": [b_loss]} if "a_b" in heads else ()
-    with pytest.raises(ValueError, match="the name '.*' in the history.*: rename"):
+    with pytest.raises(ValueError, match=r"the name '.*' in the history.*: rename"):
         pn.fit(model, (x, dict.fromkeys(heads, y)), epochs=1, metrics=shown, verbose=0)

@@ -1,5 +1,6 @@
 """Progress: how its lines look in a terminal, wide and narrow, and elsewhere."""
 
+import errno
 import io
 import os
 import shutil
@@ -147,3 +148,42 @@ def test_every_line_with_a_result_from_the_sample_says_so(sample, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert sum("accuracy" in line for line in lines) == 3
     assert all("EMBEDDED SAMPLE" in line for line in lines if "accuracy" in line)
+
+
+class Failing(Terminal):
+    """A terminal that is gone after some lines."""
+
+    def __init__(self, error: OSError, lines: int) -> None:
+        super().__init__()
+        self.error, self.lines = error, lines
+
+    def flush(self) -> None:
+        self.lines -= 1
+        if self.lines < 0:
+            raise self.error
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+@pytest.mark.parametrize("columns", [80, 200])
+def test_a_terminal_that_is_gone_does_not_end_a_training(monkeypatch, rings, verbose, columns):
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((columns, 24)))
+    model, same = pn.Sequential(pn.Dense(3)), pn.Sequential(pn.Dense(3))
+    quiet = pn.fit(same, rings, epochs=4, verbose=0)
+    for lines in range(3):
+        monkeypatch.setattr(sys, "stdout", Failing(OSError(errno.EIO, "Input/output error"), lines))
+        model = pn.Sequential(pn.Dense(3))
+        with pytest.warns(UserWarning, match=r"the output cannot be written \(Input/output error\); the work goes on"):
+            history = pn.fit(model, rings, epochs=4, verbose=verbose)
+        assert history.fingerprint == quiet.fingerprint
+    monkeypatch.setattr(sys, "stdout", Failing(OSError(errno.ENOSPC, "No space left on device"), 0))
+    with pytest.warns(UserWarning, match="the output cannot be written"):
+        assert pn.evaluate(model, rings).n == len(rings[0])
+
+
+def test_a_reader_that_has_gone_away_ends_a_training_with_its_best_weights(monkeypatch, rings):
+    model, same = pn.Sequential(pn.Dense(3)), pn.Sequential(pn.Dense(3))
+    monkeypatch.setattr(sys, "stdout", Failing(BrokenPipeError(errno.EPIPE, "Broken pipe"), 4))
+    with pytest.raises(BrokenPipeError):
+        pn.fit(model, rings, epochs=4, schedule="constant")
+    pn.fit(same, rings, epochs=model.card.best_epoch, schedule="constant", verbose=0)
+    assert model.fingerprint() == same.fingerprint()
