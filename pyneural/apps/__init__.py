@@ -1,4 +1,4 @@
-"""The main jobs, one function each."""
+"""Complete applications, one function each."""
 
 from typing import TYPE_CHECKING
 

@@ -25,7 +25,7 @@ from pyneural.training.optimizers import Optimizer
 
 
 def digits_cnn() -> Sequential:
-    """The network for digits: two blocks of two convolutions, then two dense layers; all but the last normalised."""
+    """A CNN for digits: two blocks of two convolutions, then two dense layers; batch norm after all but the last."""
     return Sequential(
         Conv2D(16, 3, padding="same", bias=False),
         BatchNorm(activation="relu"),
@@ -47,16 +47,16 @@ def digits_cnn() -> Sequential:
 
 
 def digits_mlp() -> Sequential:
-    """The simplest network for digits: 784-128-10."""
+    """The simplest network for digits, 784-128-10."""
     return Sequential(Flatten(), Dense(128, "relu"), Dense(10))
 
 
 MODELS = {"cnn": digits_cnn, "mlp": digits_mlp}
-RATES = {"cnn": 0.01}  # with batch norm, the peak may be higher than fit's default: 0.6 points on 6,000 images
+RATES = {"cnn": 0.01}  # batch norm allows a higher peak than fit's default: +0.6 points on 6,000 images
 
 
 class Run(NamedTuple):
-    """What digits returns; report is None when the training was interrupted."""
+    """The result of digits; report is None if training was interrupted."""
 
     model: Model
     history: History
@@ -81,23 +81,23 @@ def digits(
     output: str | Path | None = None,
     verbose: int = 1,
 ) -> Run:
-    """Trains a network on MNIST, measures it on the test images, and saves it.
+    """Trains a network on MNIST, evaluates it on the test images, and saves it.
 
     Args:
         epochs: passes over the data.
         model: "cnn" or "mlp".
-        data: as pn.datasets.mnist takes its path.
-        extra: digits of one's own to train on, too, as pn.datasets.mnist takes them.
-        samples: train on that many images only, stratified, drawn by the seed; None takes all.
-        batch_size: images a step.
-        optimizer: a name or a recipe, as pn.fit takes it.
-        learning_rate: at the schedule's peak; None is one that suits the network and the optimizer.
+        data: a path, as pn.datasets.mnist takes it.
+        extra: your own digits to train on as well, as pn.datasets.mnist takes them.
+        samples: train on this many images only, a stratified random sample; None takes all.
+        batch_size: images per step.
+        optimizer: a name or an optimizer, as pn.fit takes it.
+        learning_rate: at the schedule's peak; None chooses by network and optimizer.
         schedule: a name or a function, as pn.fit takes it.
-        validation: the share held back; None or 0 for none.
-        seed: of weights, split, order and dropout.
-        threads: how many to compute with; None leaves it.
-        output: where to save the model, a .safetensors file; None does not.
-        verbose: 0 silent, 1 a line an epoch, 2 a line a step.
+        validation: the share held out for validation; None or 0 for none.
+        seed: the seed of weights, split, order and dropout.
+        threads: the number of threads; None keeps the current setting.
+        output: the .safetensors file to save the model to; None does not save.
+        verbose: 0 silent, 1 one line per epoch, 2 one line per step.
 
     Returns:
         The model, its History, and the Report on the test images.
@@ -123,7 +123,7 @@ def digits(
         seed=seed,
         verbose=verbose,
     )
-    saved = None if output is None else save(made, output)  # before the tests: Ctrl-C there shall not cost the model
+    saved = None if output is None else save(made, output)  # first, so that Ctrl-C in the test keeps the model
     try:
         report = _tested(made, train if samples is not None else None, found.test, history, verbose)
     finally:
@@ -133,7 +133,7 @@ def digits(
 
 
 def _tested(model: Model, train: Dataset | None, test: Dataset | None, history: History, verbose: int) -> Report | None:
-    """The report on the test images, and before it that on some training images, where those are given."""
+    """The report on the test images; prints the one on the training images first if they are given."""
     if train is not None and verbose:
         put("train: ", end="")
         evaluate(model, train, verbose=verbose)

@@ -1,7 +1,7 @@
 """command_line.py -- the command line: pyneural digits, predict, evaluate, info.
 
-A command is a row of COMMANDS: its name, what it does, its arguments, and the function that runs it and gives the exit
-code.  Whatever goes wrong becomes one line on stderr; what a command needs is imported when it runs.
+A command is a row of COMMANDS: its name, what it does, its arguments, and the function that runs it and returns the
+exit code.  Every error becomes one line on stderr; a command imports what it needs when it runs.
 """
 
 import argparse
@@ -16,12 +16,12 @@ from pyneural.printing import put
 from pyneural.version import VERSION
 
 EXIT_CODES = (
-    "exit codes: 0 done; 1 an error, told in one line on stderr; 2 a wrong usage; 130 interrupted, after saving "
-    "what there was to save"
+    "exit codes: 0 success; 1 an error, reported in one line on stderr; 2 a usage error; 130 interrupted by Ctrl-C, "
+    "after saving"
 )
 
 
-# ---- the commands: their arguments, and what runs them -------------------------------------------------------------
+# ---- the commands: their arguments and functions -------------------------------------------------------------------
 
 
 def _digits_arguments(parser: ArgumentParser) -> None:
@@ -29,16 +29,16 @@ def _digits_arguments(parser: ArgumentParser) -> None:
     add("--epochs", type=int, default=5, metavar="N", help="passes over the data")
     add("--model", choices=("cnn", "mlp"), default="cnn", help="the network")
     add("--data", default=SUPPRESS, metavar="DIR", help="a folder with the four MNIST files, or sample")
-    add("--extra", default=SUPPRESS, metavar="FILE", help="an .npz of x and y: digits of your own to train on, too")
+    add("--extra", default=SUPPRESS, metavar="FILE", help="an .npz of x and y: your own digits to train on as well")
     add("--samples", type=int, default=SUPPRESS, metavar="N", help="train on N images only")
-    add("--batch-size", type=int, default=64, metavar="N", help="images a step")
+    add("--batch-size", type=int, default=64, metavar="N", help="images per step")
     add("--optimizer", default="adam", metavar="NAME", help="sgd, rmsprop, adam or adamw")
     add("--learning-rate", type=float, default=SUPPRESS, metavar="X", help="at the schedule's peak")
     add("--schedule", default="one-cycle", metavar="NAME", help="one-cycle, cosine, step or constant")
-    add("--validation", type=float, default=0.1, metavar="X", help="the share held back; 0 for none")
-    add("--seed", type=int, default=0, metavar="N", help="of weights, split, order and dropout")
-    add("--threads", type=int, default=SUPPRESS, metavar="N", help="to compute with")
-    add("-o", "--output", default="digits.safetensors", metavar="FILE", help="where the model goes")
+    add("--validation", type=float, default=0.1, metavar="X", help="the share held out for validation; 0 for none")
+    add("--seed", type=int, default=0, metavar="N", help="the seed of weights, split, order and dropout")
+    add("--threads", type=int, default=SUPPRESS, metavar="N", help="the number of threads")
+    add("-o", "--output", default="digits.safetensors", metavar="FILE", help="the file to save the model to")
 
 
 def _digits(*, debug: bool = False, **options: Any) -> int:
@@ -53,7 +53,7 @@ def _predict_arguments(parser: ArgumentParser) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        help="an image, PNG or JPEG; one that cannot be read is told of on stderr, the others go on, the code is 1",
+        help="an image, PNG or JPEG; unreadable ones are reported on stderr and skipped, and the exit code is 1",
     )
 
 
@@ -70,8 +70,8 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
         metavar="DATA",
         nargs="?",
         default=SUPPRESS,
-        help="a folder with the four MNIST files, or of images in folders of classes, or sample; "
-        "else MNIST from $PYNEURAL_DATA, the cache or a download",
+        help="a folder with the four MNIST files, or with one subfolder of images per class, or sample; "
+        "default: MNIST from $PYNEURAL_DATA, the cache or a download",
     )
 
 
@@ -104,18 +104,18 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("digits", "train on handwritten digits (MNIST), test, save", _digits_arguments, _digits),
-    Command("predict", "say what a saved model sees in image files", _predict_arguments, _predict),
-    Command("evaluate", "measure a saved model on test data", _evaluate_arguments, _evaluate),
-    Command("info", "tell what is in a model file", _info_arguments, _info),
+    Command("predict", "classify image files with a saved model", _predict_arguments, _predict),
+    Command("evaluate", "evaluate a saved model on test data", _evaluate_arguments, _evaluate),
+    Command("info", "show what a model file contains", _info_arguments, _info),
 )
 
 
-# ---- running one ---------------------------------------------------------------------------------------------------
+# ---- running a command ----------------------------------------------------------------------------------------------
 
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
-        prog="pyneural", description="A neural-network library that is one small C engine.", epilog=EXIT_CODES
+        prog="pyneural", description="A neural-network library on a small C engine.", epilog=EXIT_CODES
     )
     parser.add_argument("--version", action="version", version=f"pyneural {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -137,48 +137,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command.
 
     Returns:
-        0; 1 after an error, told in one line, or where nobody reads on; 2 for a wrong usage; 130 when interrupted.
+        0; 1 after an error, reported in one line, or on a closed pipe; 2 for a usage error; 130 if interrupted.
     """
     for stream in ("stdout", "stderr"):
-        if getattr(sys, stream) is None:  # it was closed before we came
+        if getattr(sys, stream) is None:  # closed before Python started
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            setattr(sys, stream, open(nowhere, "w", closefd=False))  # noqa: SIM115 -- as long as we live
+            setattr(sys, stream, open(nowhere, "w", closefd=False))  # noqa: SIM115 -- open until exit
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: _tell(message)
+        warnings.showwarning = lambda message, *_, **__: _report(message)
         code = _run(arguments)
     try:
         sys.stdout.flush()
     except OSError as error:
-        code = code or _ended(error)
+        code = code or _failed(error)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the interpreter's own last flush
     return code
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    """The exit code of a command, with whatever went wrong told."""
+    """Runs a command, reports any error, and returns the exit code."""
     debug = False
     try:
         options = vars(_parser().parse_args(arguments))
         run, debug = options.pop("run"), options.get("debug", False)
         return int(run(**options))
-    except SystemExit as end:  # argparse's: help, version, or a wrong usage
+    except SystemExit as end:  # raised by argparse: help, version, or a usage error
         return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:
-        _tell("interrupted")
+        _report("interrupted")
         return 130
-    except Exception as error:  # whatever it is, a person at a terminal gets one line
+    except Exception as error:  # any error becomes one line
         if debug and not isinstance(error, BrokenPipeError):
             raise
-        return _ended(error)
+        return _failed(error)
 
 
-def _ended(error: Exception) -> int:
-    """1, after a line; without one where whoever read ours has gone: `pyneural info m | head -1`."""
+def _failed(error: Exception) -> int:
+    """Reports the error in one line and returns 1; silent on a closed pipe: `pyneural info m | head -1`."""
     if not isinstance(error, BrokenPipeError):
-        _tell(error)
+        _report(error)
     return 1
 
 
-def _tell(what: object) -> None:
+def _report(what: object) -> None:
     """One line on stderr."""
     put(f"pyneural: {' '.join(str(what).split()) or type(what).__name__}", stream=sys.stderr)

@@ -1,4 +1,4 @@
-"""saved.py -- what the command line does with a model file: predict, evaluate, info."""
+"""saved.py -- the commands for model files: predict, evaluate, info."""
 
 import json
 import sys
@@ -27,20 +27,20 @@ PREPARED = {"digit": "pn.prepare_digit: cropped to the ink, in a 20 x 20 box, ce
 
 
 def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = False) -> bool:
-    """Prints, for each image file, what a saved model says of it, and below that how the image was prepared.
+    """Prints a saved model's prediction for each image file, and how the image was prepared.
 
-    A file that cannot be read is told of on stderr, and the others go on.
+    Unreadable files are reported on stderr, and the others are processed.
 
     Args:
-        model: of the .safetensors file.
-        files: images, as PNG or JPEG.
-        debug: a file that cannot be read raises.
+        model: the path of the .safetensors file.
+        files: image files, PNG or JPEG.
+        debug: raise an error for an unreadable file.
 
     Returns:
         Whether all files could be read.
 
     Raises:
-        ValueError, OSError: the model cannot be read, or takes no images.
+        ValueError, OSError: the model cannot be read, or does not take images.
     """
     loaded = load(model)
     _takes_pictures(loaded, "predict")
@@ -59,16 +59,16 @@ def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = Fal
 
 
 def evaluate(model: str | Path, data: str | Path | None = None) -> None:
-    """Prints how a saved model does on test data.
+    """Prints the evaluation of a saved model on test data.
 
     Args:
-        model: of the .safetensors file.
-        data: a folder with the MNIST files, or "sample"; or a folder of images as pn.datasets.folder takes it, whose
-            part to test on, or else all of it, is read as predict reads files; None looks for MNIST as
-            pn.datasets.mnist does.
+        model: the path of the .safetensors file.
+        data: a folder with the MNIST files, or "sample"; or a folder of images as pn.datasets.folder takes it: its
+            test part, or else all of it, is read as predict reads files; None looks for MNIST as pn.datasets.mnist
+            does.
 
     Raises:
-        ValueError, OSError: the model or the data cannot be read, or they do not go together.
+        ValueError, OSError: the model or the data cannot be read, or they do not fit together.
     """
     loaded = load(model)
     _trained(loaded, "evaluate")
@@ -79,10 +79,10 @@ def evaluate(model: str | Path, data: str | Path | None = None) -> None:
 
 
 def info(model: str | Path) -> None:
-    """Prints what a model file tells of itself.
+    """Prints what a model file contains.
 
     Args:
-        model: of the .safetensors file.
+        model: the path of the .safetensors file.
 
     Raises:
         ValueError, OSError: it cannot be read.
@@ -109,16 +109,16 @@ def _takes_pictures(model: Model, who: str) -> None:
     _trained(model, who)
     shape = model.input_shape or ()
     if len(shape) != 3 or shape[2] not in (1, 3):
-        raise ValueError(f"{who}: the model takes inputs {shape}, not images: use pn.{who} on arrays")
+        raise ValueError(f"{who}: the model takes inputs {shape}, not images: use pn.{who} with arrays")
     if model.card.preprocessing is None or model.card.preprocessing.dtype != "uint8":
         raise ValueError(
-            f"{who}: the model was trained on floats, and files hold pixels 0..255: use pn.{who} on arrays made as the "
-            "training data was"
+            f"{who}: the model was trained on floats, but files contain pixels 0..255: use pn.{who} with arrays "
+            "prepared like the training data"
         )
 
 
 def _input(model: Model, file: str | Path) -> tuple[Array, str]:
-    """The image in a file as the model takes it, and what was done to it."""
+    """The image in a file as the model takes it, and how it was prepared."""
     if model.card.prepare == "digit":
         prepared = examine_digit(file)
         return prepared.digit, str(prepared)
@@ -126,13 +126,13 @@ def _input(model: Model, file: str | Path) -> tuple[Array, str]:
     height, width, channels = model.input_shape
     with opened(file, "predict") as image:
         done = f"scaled from {image.width} x {image.height} to {width} x {height}"
-        as_it_is = image.size == (width, height)
-        image.load()  # here, where damage shows with a sentence
-    return pixels(Path(file), (height, width), channels), "taken as it is" if as_it_is else done
+        unchanged = image.size == (width, height)
+        image.load()  # inside `opened`, which reports damaged files
+    return pixels(Path(file), (height, width), channels), "not changed" if unchanged else done
 
 
 def _answer(model: Model, image: Array) -> str:
-    """What the model says: classes with confidence, or values; a model with heads says each by its name."""
+    """The prediction in words: classes with confidence, or values; with heads, each after its name."""
     say: Callable[[Any], str]
     if any(task.kind == "values" for task in _tasks(model).values()):
         found: Any = answer(model, image)
@@ -148,7 +148,7 @@ def _values(rows: Array) -> str:
 
 
 def _sample(model: Model) -> tuple[str, ...]:
-    """A warning where the model comes of the embedded sample."""
+    """A note if the model was trained on the embedded sample."""
     return (f"trained on {model.card.data}",) if SAMPLE_NOTE in model.card.data else ()
 
 
@@ -158,8 +158,8 @@ def _sample(model: Model) -> tuple[str, ...]:
 def _test_part(model: Model, data: str | Path | None) -> Dataset:
     if data is None and model.input_shape != (28, 28, 1):
         raise ValueError(
-            f"evaluate: the model takes {model.input_shape}, which MNIST's images are not: say on what to evaluate it, "
-            "as pyneural evaluate MODEL DATA"
+            f"evaluate: the model takes {model.input_shape}, which does not fit MNIST: give the data, "
+            "pyneural evaluate MODEL DATA"
         )
     try:
         test = mnist(data).test
@@ -173,7 +173,7 @@ def _test_part(model: Model, data: str | Path | None) -> Dataset:
 
 
 def _pictures(model: Model, root: Path) -> Dataset:
-    """The images in folders of classes, each read as `predict` reads one."""
+    """The images in one subfolder per class, each read as `predict` reads one."""
     _takes_pictures(model, "evaluate")
     known = [name for task in _tasks(model).values() for name in _classes(task)]
     if len(_tasks(model)) > 1:
@@ -184,12 +184,12 @@ def _pictures(model: Model, root: Path) -> Dataset:
         found = files_by_class(parts[part])
     except FileNotFoundError:
         raise FileNotFoundError(
-            f"evaluate: '{root}' has neither the four MNIST files nor images in folders of classes, as cat/1.png"
+            f"evaluate: '{root}' has neither the four MNIST files nor subfolders of images per class, e.g. cat/1.png"
         ) from None
     strange = [name for name in found if name not in known]
     if strange:
         raise ValueError(
-            f"evaluate: '{root}' has images of '{', '.join(strange)}', and the model's classes are "
+            f"evaluate: '{root}' has images of '{', '.join(strange)}', but the model's classes are "
             f"{', '.join(known) or 'none'}"
         )
     x = [_input(model, file)[0] for files in found.values() for file in files]
@@ -233,12 +233,12 @@ def _facts(source: Path, model: Model) -> Iterator[tuple[str, str]]:
 
 
 def _classes(task: Task) -> list[str]:
-    """The names of a task's classes, in order; none where outputs are values."""
+    """The names of a task's classes, in order; none for regression."""
     return [] if task.kind == "values" else [task.label(number) for number in range(max(2, task.outputs))]
 
 
 def _tasks(model: Model) -> dict[str, Task]:
-    """By head; that of a model with one output has the name ""."""
+    """The tasks by head; a model with one output has the head ""."""
     task: Any = model.card.task
     if task is None:
         return {}

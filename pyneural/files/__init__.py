@@ -1,4 +1,4 @@
-"""Models in files."""
+"""Saving and loading models."""
 
 from pyneural.files.safetensors import dumps, load, loads, save
 

@@ -1,8 +1,8 @@
-"""architecture.py -- a model's layers and graph as JSON, and back: what a file says besides numbers.
+"""architecture.py -- a model's layers and graph to JSON and back.
 
-A layer is {kind, config, name}, and `trainable` where it is not.  A Sequential has its `layers` besides; a Model has
-`input` (a shape), its `layers`, `nodes` ([layer, [nodes]] by number; node 0 is the input) and `outputs` (a node's
-number, or [name, number] by head).  Where a layer is met again, {same: path} stands for it.
+A layer is {kind, config, name}, plus `trainable` if it is frozen.  A Sequential also has `layers`; a Model has `input`
+(a shape), `layers`, `nodes` ([layer, [nodes]] by number; node 0 is the input) and `outputs` (a node's number, or
+[name, number] per head).  Further uses of a layer are {same: path}.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ Description = dict[str, Any]
 
 
 class UnknownKindError(ValueError):
-    """A layer in a file is of a class that was not given."""
+    """A layer in a file is of an unknown class."""
 
 
 def describe(model: Model, *, as_json: bool = True) -> Description:
@@ -44,22 +44,22 @@ def describe(model: Model, *, as_json: bool = True) -> Description:
 
 
 def construct(description: Description, kinds: Kinds, name: str) -> Layer:
-    """The model that was described, without values.
+    """The described model, without values.
 
     Args:
-        description: what describe gave, or anything else that JSON can hold.
-        kinds: the classes of layers by name; nothing but their constructors is called.
-        name: of the file, for messages.
+        description: the result of describe, or any other JSON value.
+        kinds: the layer classes by name; only their constructors are called.
+        name: the file's name, for messages.
 
     Raises:
         UnknownKindError: a class is missing.
-        KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError: it makes no sense.
+        KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError: it is invalid.
     """
     return _construct(description, kinds | {"Sequential": Sequential, "Model": Model}, name, "", {})
 
 
 def sizes(values: Any) -> Shape:
-    """A shape out of JSON."""
+    """A shape from JSON."""
     if not isinstance(values, list) or not all(type(v) is int and v > 0 for v in values):
         raise ValueError(f"a shape is {values!r}")
     return tuple(values)
@@ -163,7 +163,7 @@ def _describe(layer: Layer, path: str, met: dict[int, str | None], written: "_Wr
         if not isinstance(layer, Sequential):
             description |= _describe_graph(layer)
         return description
-    for _, child in walk(layer):  # those its own constructor makes
+    for _, child in walk(layer):  # layers that its constructor creates
         if id(child) in met:
             raise _shared(child)
         met[id(child)] = None
@@ -172,8 +172,8 @@ def _describe(layer: Layer, path: str, met: dict[int, str | None], written: "_Wr
 
 def _shared(layer: Layer) -> TypeError:
     return TypeError(
-        f"{name_of(layer)}: it is inside an own layer and used elsewhere too, which no file can say: share it on nodes "
-        "only"
+        f"{name_of(layer)}: it is inside a custom layer and also used elsewhere, which cannot be saved: share layers "
+        "only by calling them on nodes"
     )
 
 
@@ -195,7 +195,7 @@ def _construct(description: Description, kinds: Kinds, name: str, path: str, met
     kind = str(description["kind"])
     if kind not in kinds:
         raise UnknownKindError(
-            f"{name}: it has a layer {kind}, which is not pyneural's: pn.load(path, layers=[{kind}])"
+            f"{name}: it contains the custom layer {kind}: pass its class, pn.load(path, layers=[{kind}])"
         )
     config = {str(key): _read(value, kinds, name) for key, value in description["config"].items()}
     inside = [
@@ -214,7 +214,7 @@ def _construct(description: Description, kinds: Kinds, name: str, path: str, met
 
 
 def _construct_graph(description: Description, layers: list[Layer]) -> tuple[Node, Node | dict[str, Node]]:
-    """The input and the outputs of a graph, by calling its layers on nodes again."""
+    """Rebuilds a graph by calling its layers on nodes; returns its input and outputs."""
     nodes = [Input(sizes(description["input"]))]
     for place, sources in description["nodes"]:
         if not sources:
@@ -228,12 +228,12 @@ def _construct_graph(description: Description, layers: list[Layer]) -> tuple[Nod
 
 def _pick(things: list[Any], number: Any) -> Any:
     if type(number) is not int or not 0 <= number < len(things):
-        raise ValueError(f"{number!r} is none of {len(things)} numbers")
+        raise ValueError(f"{number!r} is not a number from 0 to {len(things) - 1}")
     return things[number]
 
 
 def _freeze(layer: Layer) -> None:
-    """The layer as it was: those in a model say for themselves whether they are frozen, those in own layers follow."""
+    """Freezes a layer: layers in a model have their own entries, layers in custom layers are frozen with them."""
     if isinstance(layer, Model):
         record(layer).trainable = False
     else:

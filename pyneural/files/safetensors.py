@@ -1,8 +1,8 @@
-"""safetensors.py -- models in files: safetensors, and one metadata key `pyneural` that says what the tensors are.
+"""safetensors.py -- models in safetensors files, with one metadata key `pyneural` that describes the tensors.
 
-The key holds sorted JSON: format, architecture, input_shape, versions, and the model's card.  Loading runs no code but
-the constructors of known layers, and trusts nothing: shapes are learnt by a shape-only pass and compared with the file
-before anything of their size is allocated.
+The key holds sorted JSON: format, architecture, input_shape, versions, and the model's card.  Loading runs only the
+constructors of known layers, and validates everything: a shape-only pass infers the shapes, which are compared with the
+file before memory is allocated.
 """
 
 import copyreg
@@ -36,21 +36,21 @@ _DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, Overflow
 
 
 def save(model: Model, path: str | Path) -> Path:
-    """Writes a model, its preprocessing, task and history of training, to one safetensors file.
+    """Saves a model with its preprocessing, task and training record to a safetensors file.
 
-    The file appears whole or not at all, whoever else writes to the path: it is written beside its place and moved
-    there.  A symbolic link stays one, and an existing file keeps its permissions.
+    The write is atomic, also with concurrent writers: a temporary file in the same folder replaces the target.  A
+    symbolic link stays a link, and an existing file keeps its permissions.
 
     Args:
-        model: built.
+        model: a built model.
         path: ends in .safetensors.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: another ending.
-        OSError: it cannot be written (the folder is missing or not writable, the disk is full); the earlier file
+        ValueError: the path has another extension.
+        OSError: it cannot be written (the folder is missing or not writable, the disk is full); an existing file
             is unchanged.
     """
     if not isinstance(model, Model):
@@ -81,11 +81,11 @@ def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Model:
     """Reads a model that pn.save wrote.
 
     Args:
-        path: of the file.
-        layers: the classes of own layers that are in it.
+        path: the file's path.
+        layers: the classes of the custom layers in it.
 
     Raises:
-        ValueError: the file is no model, damaged, or written by a newer version; says which.
+        ValueError: the file is not a model, damaged, or written by a newer version; the message says which.
         OSError: it cannot be read.
 
     >>> import tempfile, pyneural as pn
@@ -105,7 +105,7 @@ def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Model:
 
 
 def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) -> Model:
-    """The model whose file has these bytes; `name` opens the messages."""
+    """The model in the bytes of a file; messages start with `name`."""
     if isinstance(layers, type):
         kind = layers.__name__
         raise TypeError(f"load: layers is {kind}, a class: give a list of classes, layers=[{kind}]")
@@ -114,7 +114,7 @@ def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) 
     try:
         model = construct(description["architecture"], kinds, name)
         if not isinstance(model, Model):
-            raise ValueError("its architecture is no model")
+            raise ValueError("its architecture is not a model")
         model.card = Card.from_json(description)
         model.seed = model.card.seed
         model.infer_shapes(sizes(description["input_shape"]))
@@ -171,13 +171,15 @@ def _read(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, Array]]:
     from safetensors.numpy import load as deserialize
 
     for magic, what in _FOREIGN.items():
-        if data.startswith(magic) and data[8:9] != b"{":  # a header's length may look like a magic number
+        if data.startswith(magic) and data[8:9] != b"{":  # the length of a header may look like a magic number
             raise ValueError(f"{name} is {what}; pn.load reads .safetensors written by pn.save")
     header = _header(data, name)
     metadata = header.pop("__metadata__", {})
     text = metadata.get("pyneural") if isinstance(metadata, dict) else None
     if not isinstance(text, str):
-        raise ValueError(f"{name} holds tensors but no pyneural model; pn.load reads .safetensors written by pn.save")
+        raise ValueError(
+            f"{name} contains tensors but no pyneural model; pn.load reads .safetensors written by pn.save"
+        )
     try:
         description = json.loads(text)
         number = description["format"]
@@ -194,27 +196,29 @@ def _read(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, Array]]:
             raise ValueError(f"{name}: tensor {path} is {entry['dtype']}; a pyneural model has F32 or F64")
     try:
         return description, deserialize(data)
-    except Exception as error:  # the library has its own exception type, and names no others
+    except Exception as error:  # the library documents no exceptions but its own
         raise ValueError(f"{name} is damaged: {error}") from error
 
 
 def _header(data: bytes, name: str) -> dict[str, Any]:
-    """The JSON header, once the file is known to be as long as it promises."""
+    """The JSON header, after checking that the file is as long as it says."""
     if len(data) < 8:
-        raise ValueError(f"{name}: {len(data)} bytes are no model: incomplete, or another kind of file")
+        raise ValueError(f"{name}: {len(data)} bytes are not a model: incomplete, or another kind of file")
     length = int.from_bytes(data[:8], "little")
     if length > len(data) - 8:
         if data[8:9] == b"{":
             raise ValueError(f"{name}: header promises {length:,} bytes, found {len(data) - 8:,}: incomplete file")
-        raise ValueError(f"{name} is no safetensors file; pn.load reads .safetensors written by pn.save")
+        raise ValueError(f"{name} is not a safetensors file; pn.load reads .safetensors written by pn.save")
     try:
         header = json.loads(data[8 : 8 + length])
         entries = [(entry["data_offsets"][1], entry["dtype"]) for key, entry in header.items() if key != "__metadata__"]
         promised = max((end for end, _ in entries), default=0)
         if not isinstance(promised, int) or not math.isfinite(promised):
-            raise ValueError("offsets are no whole numbers")
+            raise ValueError("offsets are not whole numbers")
     except _DAMAGE as error:
-        raise ValueError(f"{name} is no safetensors file, or damaged: its header cannot be read ({error})") from error
+        raise ValueError(
+            f"{name} is not a safetensors file, or damaged: its header cannot be read ({error})"
+        ) from error
     if promised > len(data) - 8 - length:
         found = len(data) - 8 - length
         raise ValueError(f"{name}: header promises {promised:,} bytes of tensors, found {found:,}: incomplete file")

@@ -1,1 +1,1 @@
-"""Pictures, without a model."""
+"""Image files and digits as pixels, and ASCII art."""

@@ -1,4 +1,4 @@
-"""ascii_art.py -- a picture in letters, for a terminal."""
+"""ascii_art.py -- images as ASCII art, for terminals."""
 
 from typing import Any
 
@@ -7,26 +7,26 @@ import numpy as np
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 
-_RAMP = " .:-=+*#%@"  # from no ink to all
-_GREY = {1: (1.0,), 3: (0.299, 0.587, 0.114)}  # what each channel gives; ITU-R BT.601
+_RAMP = " .:-=+*#%@"  # from dark to bright
+_GREY = {1: (1.0,), 3: (0.299, 0.587, 0.114)}  # the weight of each channel; ITU-R BT.601
 
 
 def ascii(image: Any, *, columns: int = 80) -> str:  # noqa: A001 -- users write pn.ascii
-    """A picture in letters, for a terminal: the brighter a pixel, the more ink.
+    """An image as ASCII art, for a terminal: bright pixels become dense characters.
 
-    A letter is twice as high as wide, so each pixel takes two of them, and 28 x 28 becomes 28 lines of 56.  A picture
-    that would be wider than `columns` is averaged down to them.
+    A character is twice as high as wide, so each pixel takes two of them, and 28 x 28 becomes 28 lines of 56.  A wider
+    image is averaged down to `columns`.
 
     Args:
         image: one image, (height, width), (height, width, 1) or (height, width, 3): uint8 from 0 to 255, bool, or
-            floats from 0 to 1; other numbers are brought there, the least to 0 and the greatest to 1.
-        columns: how wide it may become, at least 2.
+            floats from 0 to 1; other ranges are rescaled, the minimum to 0 and the maximum to 1.
+        columns: the maximum width, at least 2.
 
     Returns:
-        Lines of one width, without a newline at the end.
+        Lines of equal width, without a newline at the end.
 
     Raises:
-        ValueError: it is no image; says what came instead.
+        ValueError: it is not an image; the message says what was given.
 
     >>> print(ascii(np.array([[0, 128, 255], [255, 128, 64]], np.uint8)))
       ++@@
@@ -47,13 +47,13 @@ def _light(x: Array) -> Array:
     """The image (height, width), from 0 to 1."""
     pixels = x[..., None] if x.ndim == 2 else x
     if pixels.ndim != 3 or pixels.shape[2] not in _GREY or not x.size or x.dtype.kind not in "biuf":
-        fix = ", as images[0]" if x.ndim in (3, 4) else ""
+        fix = ", such as images[0]" if x.ndim in (3, 4) else ""
         raise ValueError(
             f"ascii: image is {x.dtype} {x.shape}: give one image, (height, width) or with 1 or 3 channels{fix}"
         )
     light = pixels.astype(np.float64) / (255 if x.dtype == np.uint8 else 1)
     if not np.isfinite(light).all():
-        raise ValueError("ascii: the image holds NaN or infinity")
+        raise ValueError("ascii: the image contains NaN or infinity")
     low, high = light.min(), light.max()
     if low < 0 or high > 1:
         light = (light - low) / ((high - low) or 1)
@@ -61,7 +61,7 @@ def _light(x: Array) -> Array:
 
 
 def _shares(size: int, cells: int) -> Array:
-    """(cells, size): what each of `size` pixels in a row gives to each of `cells` equal pieces of it; rows sum to 1."""
+    """(cells, size): the weight of each of `size` pixels in each of `cells` equal cells; rows sum to 1."""
     edges = np.arange(cells + 1) * (size / cells)
     covered = np.minimum(edges[1:, None], np.arange(size) + 1) - np.maximum(edges[:-1, None], np.arange(size))
     return np.asarray(np.clip(covered, 0, None) * (cells / size))

@@ -1,4 +1,4 @@
-"""digit.py -- a picture of one digit, from a file, Pillow or an array, made as MNIST's were."""
+"""digit.py -- converts an image of one digit, from a file, Pillow or an array, to MNIST's format."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Preparation:
-    """A digit as MNIST has them, and what was done to get it; `print` says it in a line.
+    """A digit in MNIST's format, and how it was converted; `print` shows that in one line.
 
     Attributes:
         digit: uint8 (28, 28, 1), light on dark.
-        inverted: it was dark on light.
-        transparent: it had transparent pixels, which were given a ground.
-        box: (top, left, height, width) of the ink in the picture, in pixels.
-        place: (row, column, rows, columns) of it in the digit, at most 20 x 20.
+        inverted: whether it was dark on light.
+        transparent: whether it had transparent pixels, which were laid over a background.
+        box: (top, left, height, width) of the ink in the image, in pixels.
+        place: (row, column, rows, columns) of the ink in the digit, at most 20 x 20.
     """
 
     digit: Array = field(repr=False)
@@ -39,17 +39,17 @@ class Preparation:
     def __str__(self) -> str:
         top, left, height, width = self.box
         _, _, rows, columns = self.place
-        done = ["laid over a ground"] if self.transparent else []
+        done = ["laid over a background"] if self.transparent else []
         done += ["inverted (it was dark on light)"] if self.inverted else []
         done += [f"cropped to the ink, {width} x {height} pixels at ({left}, {top})", f"scaled to {columns} x {rows}"]
         return ", ".join([*done, "centred by its mass in 28 x 28"])
 
 
 def prepare_digit(image: "Picture") -> Array:
-    """A picture of one digit as MNIST has them: light on dark, in a 20 x 20 box, its mass in the middle of 28 x 28.
+    """Converts an image of one digit to MNIST's format: light on dark, in a 20 x 20 box, its mass centred in 28 x 28.
 
-    Transparent pixels are laid over a ground that lets the ink be seen; a picture dark on light is inverted; it is
-    cropped to the ink, scaled with averaging, and moved by whole pixels (LeCun et al. 1998).
+    Transparent pixels are laid over a background that keeps the ink visible; a dark-on-light image is inverted; the
+    image is cropped to the ink, scaled with averaging, and moved by whole pixels (LeCun et al. 1998).
 
     Args:
         image: the path of an image file, a Pillow image, or an array (height, width) or (height, width, channels) of 1
@@ -59,8 +59,8 @@ def prepare_digit(image: "Picture") -> Array:
         uint8 (28, 28, 1).
 
     Raises:
-        ValueError: nothing stands out in it, or it is no image.
-        TypeError: it is of another kind.
+        ValueError: it is blank, or not an image.
+        TypeError: it is of another type.
 
     >>> page = np.full((200, 100), 255, "uint8")
     >>> page[40:160, 45:55] = 0
@@ -71,7 +71,7 @@ def prepare_digit(image: "Picture") -> Array:
 
 
 def examine_digit(image: "Picture") -> Preparation:
-    """`prepare_digit`, and what it did.
+    """Like `prepare_digit`, but also reports what it did.
 
     >>> page = np.full((200, 100), 255, "uint8")
     >>> page[40:160, 45:55] = 0
@@ -89,9 +89,9 @@ centred by its mass in 28 x 28
 
 
 def _pixels(image: "Picture") -> Array:
-    """What the engine takes: uint8 (height, width) or (height, width, channels)."""
+    """The pixels as the engine takes them: uint8 (height, width) or (height, width, channels)."""
     if isinstance(image, str | Path):
-        with opened(image, "prepare_digit") as picture:  # here, where a damaged file shows, its pixels are read
+        with opened(image, "prepare_digit") as picture:  # inside, because damage shows when the pixels are read
             return _of_pillow(picture)
     if _is_pillow(image):
         return _of_pillow(image)
@@ -99,7 +99,7 @@ def _pixels(image: "Picture") -> Array:
 
 
 def _is_pillow(image: object) -> "TypeGuard[Image]":
-    return hasattr(image, "convert") and hasattr(image, "getbands")  # known without importing Pillow
+    return hasattr(image, "convert") and hasattr(image, "getbands")  # a check that does not import Pillow
 
 
 def _of_pillow(image: "Image") -> Array:
@@ -112,14 +112,14 @@ def _of_numbers(values: Array) -> Array:
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
     if values.size == 0 or values.dtype.kind not in "iuf":
-        return values  # the engine has the sentence
+        return values  # the engine raises the error
     low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise ValueError("prepare_digit: the image holds NaN or infinity")
+        raise ValueError("prepare_digit: the image contains NaN or infinity")
     most = _full_scale(values, high)
     if low < 0 or high > most:
         raise ValueError(
-            f"prepare_digit: the image is {values.dtype} and runs from {low:g} to {high:g}; "
+            f"prepare_digit: the image is {values.dtype} and ranges from {low:g} to {high:g}; "
             "give 0 to 255, or floats from 0 to 1"
         )
     scaled = values * (255.0 / most)
@@ -127,7 +127,7 @@ def _of_numbers(values: Array) -> Array:
 
 
 def _full_scale(values: Array, high: float) -> float:
-    """The number that stands for white."""
+    """The value of white."""
     if values.dtype.kind == "f":
         return 1.0 if high <= 1 else 255.0
     return 255.0 if high <= 255 else 65535.0

@@ -1,4 +1,4 @@
-"""files.py -- image files as pixels, and a sentence for whatever is wrong with one."""
+"""files.py -- image files as pixels, with a clear error for anything wrong with one."""
 
 import re
 import threading
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
 
 MOST_PIXELS = 1 << 26
-"""How many pixels of an image are decoded: 67 million, 8192 x 8192.  A file of 700 kB may unpack to gigabytes."""
-_warnings_are_ours = threading.Lock()  # the filters of warnings belong to the whole process
+"""The most pixels an image may have: 67 million, 8192 x 8192.  A file of 700 kB may unpack to gigabytes."""
+_warnings_are_ours = threading.Lock()  # warning filters are global to the process
 
 
 class TooLargeError(ValueError):
-    """An image of more pixels than are decoded."""
+    """An image with too many pixels to decode."""
 
     def __init__(self, pixels: int) -> None:
-        super().__init__(f"it has {pixels:,} pixels, and at most {MOST_PIXELS:,} are decoded: scale it down first")
+        super().__init__(f"it has {pixels:,} pixels, but at most {MOST_PIXELS:,} are decoded: scale it down first")
 
 
 @contextmanager
 def opened(path: str | Path, who: str) -> "Iterator[Image]":
-    """The image in a file, turned as the camera says is up; for a `with`, in which its pixels are read.
+    """Opens an image file and applies its EXIF orientation; read the pixels inside the `with` block.
 
     Args:
-        path: of the file.
-        who: opens the messages.
+        path: the file's path.
+        who: the prefix of messages.
 
     Raises:
         OSError: there is no such file, or it is a folder.
-        ValueError: it is empty, no image, too large, or damaged.
+        ValueError: it is empty, not an image, too large, or damaged.
     """
     from PIL import ImageOps, UnidentifiedImageError
 
@@ -55,21 +55,21 @@ def opened(path: str | Path, who: str) -> "Iterator[Image]":
             ImageOps.exif_transpose(image, in_place=True)
             yield image
     except UnidentifiedImageError:
-        raise ValueError(f"{who}: '{source}' is no image that Pillow can read; give a PNG or JPEG") from None
-    except (OSError, SyntaxError, TooLargeError) as error:  # what Pillow makes of damaged files
+        raise ValueError(f"{who}: '{source}' is not an image that Pillow can read; give a PNG or JPEG") from None
+    except (OSError, SyntaxError, TooLargeError) as error:  # Pillow raises these for damaged files
         raise ValueError(f"{who}: '{source}' cannot be read: {error}") from None
 
 
 def unread(source: Path, longest: int | None = None) -> "Image":
-    """The image in a file, its pixels not yet decoded, which happens where they are used; for a `with`.
+    """Opens an image file without decoding its pixels yet; for a `with` statement.
 
     Args:
         source: the file.
-        longest: the longer side that is wanted: a JPEG is decoded at a fraction of its size, where that suffices.
+        longest: the longer side that is needed: a JPEG is decoded at a reduced size if that suffices.
 
     Raises:
         TooLargeError: it has more than MOST_PIXELS.
-        OSError, SyntaxError: what Pillow makes of damaged files, and of files that are no images.
+        OSError, SyntaxError: raised by Pillow for damaged files, and for files that are not images.
     """
     from PIL import Image
 
@@ -79,7 +79,7 @@ def unread(source: Path, longest: int | None = None) -> "Image":
             image = Image.open(source)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         count = re.search(r"\((\d+) pixels\)", str(error))
-        if count is None or int(count[1]) <= MOST_PIXELS:  # somebody made Pillow's own limit smaller
+        if count is None or int(count[1]) <= MOST_PIXELS:  # the user lowered Pillow's own limit
             raise OSError(str(error)) from None
         raise TooLargeError(int(count[1])) from None
     if longest is not None:
@@ -91,7 +91,7 @@ def unread(source: Path, longest: int | None = None) -> "Image":
 
 
 def pixels(file: Path, shape: tuple[int, int] | None, channels: int | None) -> Array:
-    """The pixels of an image file, uint8 (height, width, 1 or 3), scaled to (height, width) where a shape is given."""
+    """The pixels of an image file, uint8 (height, width, 1 or 3), scaled to (height, width) if a shape is given."""
     from PIL import Image, ImageOps
 
     with unread(file, None if shape is None else max(shape)) as opened:

@@ -1,4 +1,4 @@
-"""modes.py -- Pillow's many kinds of pixels as four: grey or coloured, with or without transparency, of 8 bits."""
+"""modes.py -- converts Pillow's image modes to four: 8-bit greyscale or colour, with or without transparency."""
 
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,10 @@ _SEE_THROUGH = ("PA", "LA", "La", "RGBA", "RGBa")
 
 
 def plain(image: "Image") -> "Image":
-    """An image in mode L, RGB, LA or RGBA.
+    """The image in mode L, RGB, LA or RGBA.
 
-    Of 16 bits (modes I;16), 65535 is white, whatever an image holds, so that all images of a set are scaled alike.
-    Integers of 32 bits (mode I) have no white of their own: 255 is white where none is larger, else 65535.
+    In 16-bit modes (I;16), white is always 65535, so that all images of a set are scaled alike.  32-bit mode I defines
+    no white: it is 255 if no pixel is larger, else 65535.
 
     Raises:
         ValueError: its pixels are floats.
@@ -24,7 +24,7 @@ def plain(image: "Image") -> "Image":
     from PIL import Image
 
     if image.mode == "F":
-        raise ValueError("its pixels are floats; save it with 8 bits")
+        raise ValueError("its pixels are floats; save it with 8 bits per channel")
     if image.mode.startswith("I"):  # Pillow clips these at 255
         return Image.fromarray(_eight_bits(np.asarray(image), image.mode))
     if image.mode in ("LA", "RGBA"):
@@ -37,7 +37,7 @@ def plain(image: "Image") -> "Image":
 
 
 def on_white(image: "Image") -> "Image":
-    """A plain image with transparent pixels laid over white; others as they are."""
+    """An image of `plain` with transparent pixels laid over white; other images unchanged."""
     from PIL import Image
 
     if image.mode not in _SEE_THROUGH:
@@ -47,7 +47,7 @@ def on_white(image: "Image") -> "Image":
 
 
 def _eight_bits(values: Array, mode: str) -> Array:
-    """Grey of more bits, rounded to 8."""
+    """Greyscale with more bits, rounded to 8."""
     wide = values.astype(np.int64).clip(0, 65535)
     if mode == "I" and values.size and wide.max() <= 255:
         return wide.astype(np.uint8)

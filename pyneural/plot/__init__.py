@@ -1,8 +1,7 @@
-"""Pictures of data, trainings and answers, drawn by matplotlib, which is imported when one is asked for.
+"""Plots of data, training histories and predictions, with matplotlib, which is imported on first use.
 
-Every function returns the Axes that it drew into and shows nothing: a notebook shows the figure by itself, a program
-calls `matplotlib.pyplot.show()`, or `savefig` of the Axes' figure.  `ax=` takes Axes that are there already, as many as
-the picture has.
+Every function returns the Axes that it drew into, and does not show the figure: a notebook does so by itself, a program
+calls `matplotlib.pyplot.show()`, or `savefig` of the Axes' figure.  `ax=` takes existing Axes, as many as the plot has.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""answers.py -- what a model answers: predictions, mistakes, the confusion of classes."""
+"""answers.py -- plots of a model's answers: predictions, mistakes, the confusion matrix."""
 
 from typing import Any
 
@@ -17,20 +17,20 @@ from pyneural.plot.drawing import BLUE, INK, PALE, RED, Answer
 
 
 def predictions(model: Model, x: Any, y: Any = None, *, count: int = 8, ax: Any = None) -> Any:
-    """Images, what a model says of them, and the probabilities of the classes it finds likeliest.
+    """Images with a model's predictions and the probabilities of the most likely classes.
 
     Args:
-        model: trained, or loaded.
-        x: images as pn.predict takes them, or a Dataset, which brings its labels.
-        y: (n,) the truth, for a model with heads a dict: right answers are blue, wrong ones orange.
-        count: the first so many are drawn.
-        ax: Axes to draw into: a row of images, and for each head that has classes a row of probabilities.
+        model: a trained model.
+        x: images as pn.predict takes them, or a Dataset with labels.
+        y: (n,) true labels, for a model with heads a dict: right predictions are blue, wrong ones orange.
+        count: the number of images to draw.
+        ax: Axes to draw into: a row of images, and a row of probabilities for each head with classes.
 
     Returns:
         The array of Axes (rows, images).
 
     Raises:
-        ValueError: x is no images, or not such as the model takes; y does not go with it.
+        ValueError: x is not images, or does not fit the model or y.
         RuntimeError: the model is not trained.
 
     >>> data = pn.datasets.mnist("sample").test
@@ -72,20 +72,20 @@ def predictions(model: Model, x: Any, y: Any = None, *, count: int = 8, ax: Any 
 
 
 def mistakes(report: Report, data: Any, *, count: int = 20, columns: int | None = None, ax: Any = None) -> Any:
-    """The images a model got wrong, the surest first: what was said of them, how sure, and what they are.
+    """The images that a model misclassified, most confident first, with prediction, confidence and true class.
 
     Args:
-        report: what pn.evaluate returned.
-        data: what it was evaluated on, as data.test.
-        count: the first so many are drawn.
-        columns: images a row; None decides by their size.
-        ax: Axes to draw into, one an image.
+        report: the result of pn.evaluate.
+        data: the data it was evaluated on, such as data.test.
+        count: the number of images to draw.
+        columns: images per row; None chooses by their size.
+        ax: Axes to draw into, one per image.
 
     Returns:
-        The array of Axes (rows, columns); where there is no mistake, one that says so.
+        The array of Axes (rows, columns); if there are no mistakes, a single one that says so.
 
     Raises:
-        ValueError: the report is of values, or of other data.
+        ValueError: the report is of a regression, or of other data.
 
     >>> data = pn.datasets.mnist("sample").test
     >>> model = pn.Sequential(pn.Flatten(), pn.Dense(10))
@@ -115,19 +115,19 @@ def mistakes(report: Report, data: Any, *, count: int = 20, columns: int | None 
 
 
 def confusion(report: Report, *, ax: Any = None) -> Any:
-    """The confusion of a report: a row a true class, a column a predicted one, coloured by the share of the row.
+    """The confusion matrix of a report: a row per true class, a column per predicted class.
 
-    The colours go by the share's square root, so that rare mistakes can be seen, too.
+    The colour shows the square root of the share of the row, so that rare mistakes are visible.
 
     Args:
-        report: what pn.evaluate returned.
+        report: the result of pn.evaluate.
         ax: Axes to draw into.
 
     Returns:
         The Axes.
 
     Raises:
-        ValueError: the report is of values.
+        ValueError: the report is of a regression.
 
     >>> data = pn.datasets.mnist("sample").test
     >>> model = pn.Sequential(pn.Flatten(), pn.Dense(10))
@@ -141,11 +141,11 @@ def confusion(report: Report, *, ax: Any = None) -> Any:
     return drawing.confusion(counts, names, f"accuracy {report.accuracy}\nn = {report.n:,}", ax)
 
 
-# ---- what they draw
+# ---- what the plots show
 
 
 def _truth(task: Task, y: Any, n: int, dtype: str, classes: Names) -> list[Any]:
-    """The true class, or values, of each of n examples; None for each where they are not told."""
+    """The true class, or values, of each of n examples; None for each if unknown."""
     if y is None:
         return [None] * n
     found = task.encode(np.asarray(y), dtype, "plot.predictions", classes)
@@ -180,8 +180,10 @@ def _check_answers(report: Any, who: str) -> None:
     """
     if isinstance(report, dict):
         heads = ", ".join(map(repr, report))
-        raise ValueError(f"plot.{who}: the report has the heads {heads}: give one, as report[{next(iter(report))!r}]")
+        raise ValueError(
+            f"plot.{who}: the report has the heads {heads}: give one, such as report[{next(iter(report))!r}]"
+        )
     if not isinstance(report, Report):
-        raise TypeError(f"plot.{who}: report is {type(report).__name__}: give what pn.evaluate returned")
+        raise TypeError(f"plot.{who}: report is {type(report).__name__}: give the result of pn.evaluate")
     if report.accuracy is None:
-        raise ValueError(f"plot.{who}: the outputs of this model are values, so no answer is right or wrong")
+        raise ValueError(f"plot.{who}: this is a regression model, so no prediction is right or wrong")

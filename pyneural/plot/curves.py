@@ -1,4 +1,4 @@
-"""curves.py -- a training's curves."""
+"""curves.py -- training curves."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from pyneural.training.history import History
 
 
 def history(history: History, *, ax: Any = None) -> Any:
-    """Loss and metrics of a training, epoch by epoch; where a value is an estimate, with its 95 % interval as a band.
+    """Loss and metrics per epoch; estimates are drawn with their 95 % interval as a band.
 
     Args:
-        history: what pn.fit returned.
+        history: the result of pn.fit.
         ax: Axes to draw into, one for the loss and one for each metric.
 
     Returns:
@@ -26,7 +26,7 @@ def history(history: History, *, ax: Any = None) -> Any:
     (2,)
     """
     if not isinstance(history, History):
-        raise TypeError(f"plot.history: history is {type(history).__name__}: give what pn.fit returned")
+        raise TypeError(f"plot.history: history is {type(history).__name__}: give the result of pn.fit")
     if not history.epochs:
         raise ValueError("plot.history: no epoch was finished, so there is nothing to draw")
     names = [name for name in history if not name.startswith("val_") and name not in ("learning_rate", "seconds")]

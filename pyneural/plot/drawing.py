@@ -1,6 +1,6 @@
-"""drawing.py -- what the pictures of pn.plot are made of: panels, grids of images, heat-maps, curves, bars.
+"""drawing.py -- the parts of pn.plot's figures: panels, grids of images, heat maps, curves, bars.
 
-The colours can be told apart by all eyes (Okabe and Ito 2008).  `who` opens the messages.
+The colours are safe for colour-blind readers (Okabe and Ito 2008).  Messages start with `who`.
 """
 
 from collections.abc import Sequence
@@ -12,15 +12,15 @@ from pyneural.arguments.arrays import Array
 from pyneural.metrics.estimate import Estimate
 
 BLUE, ORANGE, RED, PALE, INK = "#0072B2", "#E69F00", "#D55E00", "#BBBBBB", "#222222"
-_TOP = 5  # probabilities shown of one answer
-_NAMED = 25  # classes up to which the cells of a confusion are numbered
-_MARKED = 30  # epochs up to which each has its dot
-_LETTER, _LINE = 0.085, 0.17  # inches that a letter and a line of a title take
-_LARGE = 64  # pixels a side from which an image gets more room
+_TOP = 5  # the number of probabilities shown per prediction
+_NAMED = 25  # up to this many classes, the cells of a confusion matrix show counts
+_MARKED = 30  # up to this many epochs, each one is marked by a dot
+_LETTER, _LINE = 0.085, 0.17  # the size of a letter and of a line in titles, in inches
+_LARGE = 64  # images with more pixels per side are drawn larger
 
 
 class Answer(NamedTuple):
-    """What a model says of one image: words, their colour, and its classes' names, shares, colours, likeliest first."""
+    """A model's prediction for one image: words, their colour, and (name, probability, colour) of classes, in order."""
 
     words: str
     colour: str
@@ -28,11 +28,11 @@ class Answer(NamedTuple):
 
 
 def panels(ax: Any, heights: Sequence[float], widths: Sequence[float], who: str) -> Array:
-    """Axes (rows, columns): those given, or new ones of so many inches.
+    """Axes (rows, columns): those given, or new ones with these sizes in inches.
 
     Raises:
-        ImportError: there is no matplotlib.
-        ValueError: there are more or fewer Axes.
+        ImportError: matplotlib is not installed.
+        ValueError: the number of Axes is wrong.
     """
     try:
         import matplotlib.pyplot as plt
@@ -44,12 +44,12 @@ def panels(ax: Any, heights: Sequence[float], widths: Sequence[float], who: str)
         return np.asarray(figure.subplots(rows, columns, squeeze=False, width_ratios=widths, height_ratios=heights))
     given = np.asarray(ax, dtype=object).reshape(-1)
     if len(given) != rows * columns:
-        raise ValueError(f"plot.{who}: ax is {len(given)} Axes, this picture has {rows * columns} ({rows} x {columns})")
+        raise ValueError(f"plot.{who}: ax is {len(given)} Axes, this plot has {rows * columns} ({rows} x {columns})")
     return given.reshape(rows, columns)
 
 
 def whole(what: str, value: Any, who: str) -> int:
-    """A count that makes sense."""
+    """A positive count."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise ValueError(f"plot.{who}: {what} is {value!r}: give a whole number from 1")
     return int(value)
@@ -66,7 +66,7 @@ def pixels(x: Array, count: int, who: str) -> Array:
 
 
 def panel_size(images: Array, titles: Sequence[str]) -> tuple[float, float]:
-    """Width and height, in inches, that an image with its title takes."""
+    """The width and height of an image with its title, in inches."""
     lines = [title.split("\n") for title in titles]
     longest, most = max(len(line) for title in lines for line in title), max(map(len, lines))
     side = 3.0 if len(images) == 1 else 2.0 if max(images.shape[1:3]) > _LARGE else 1.0
@@ -76,7 +76,7 @@ def panel_size(images: Array, titles: Sequence[str]) -> tuple[float, float]:
 
 
 def grid(images: Array, titles: Sequence[str], colours: Sequence[str], columns: int | None, ax: Any, who: str) -> Array:
-    """Images with their titles, in Axes (rows, columns); those left over are blank."""
+    """Images with their titles, in Axes (rows, columns); unused Axes stay blank."""
     n = len(images)
     width, height = panel_size(images, titles)
     columns = (
@@ -86,7 +86,7 @@ def grid(images: Array, titles: Sequence[str], colours: Sequence[str], columns: 
     low, high = (0.0, 255.0) if images.dtype == np.uint8 else (float(images.min()), float(images.max()))
     if images.dtype != np.uint8 and low >= 0 and high <= 1:
         low, high = 0.0, 1.0
-    if images.dtype != np.uint8 and images.shape[3] == 3:  # matplotlib has no limits for colours
+    if images.dtype != np.uint8 and images.shape[3] == 3:  # matplotlib ignores vmin and vmax for colour images
         images = (images - low) / (high - low or 1)
     smooth = "antialiased" if max(images.shape[1:3]) > _LARGE else "nearest"
     for axis, image, title, colour in zip(axes.flat, images, titles, colours, strict=False):
@@ -99,11 +99,11 @@ def grid(images: Array, titles: Sequence[str], colours: Sequence[str], columns: 
 
 
 def heat_map(x: Array, ax: Any) -> Any:
-    """One array (rows, columns) with its scale."""
+    """One array (rows, columns) as a heat map with its scale."""
     rows, columns = x.shape
     values = np.asarray(x, float)
     if not np.isfinite(values).all():
-        raise ValueError("plot.images: the array holds NaN or infinity")
+        raise ValueError("plot.images: the array contains NaN or infinity")
     inch = 4.0 / max(rows, columns)
     axis = panels(ax, [max(2.0, rows * inch) + 0.5], [max(2.0, columns * inch) + 1.7], "images")[0, 0]
     most = float(np.abs(values).max()) or 1.0
@@ -125,7 +125,7 @@ def confusion(counts: Array, names: Sequence[str], title: str, ax: Any) -> Any:
     side = max(2.0, 0.45 * min(classes, _NAMED))
     long = 0.06 * longest if longest > 3 else 0.0
     axis = panels(ax, [side + 1.1 + long], [side + 1.9 + long], "confusion")[0, 0]
-    from matplotlib.colors import PowerNorm  # after panels, which has the sentence where there is none
+    from matplotlib.colors import PowerNorm  # after panels, which raises the error if matplotlib is missing
 
     share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     drawn = axis.imshow(share, cmap="Blues", norm=PowerNorm(0.5, 0, 100))
@@ -142,7 +142,7 @@ def confusion(counts: Array, names: Sequence[str], title: str, ax: Any) -> Any:
 
 
 def _scale(axis: Any, drawn: Any, label: str) -> None:
-    """The bar of colours, as high as the Axes."""
+    """A colour bar as high as the Axes."""
     axis.figure.colorbar(drawn, cax=axis.inset_axes((1.03, 0, 0.04, 1)), label=label)
 
 
@@ -154,7 +154,7 @@ def whole_ticks(side: Any) -> None:
 
 
 def curve(axis: Any, values: Sequence[float], scale: float, colour: str, label: str) -> None:
-    """One value an epoch; intervals as a band, or as a bar where there is one epoch."""
+    """One value per epoch; intervals are drawn as a band, or as an error bar if there is one epoch."""
     epochs, heights = np.arange(1, len(values) + 1), scale * np.array(values, float)
     axis.plot(epochs, heights, "o-" if len(values) <= _MARKED else "-", ms=4, color=colour, label=label)
     if all(isinstance(value, Estimate) for value in values):
@@ -167,12 +167,12 @@ def curve(axis: Any, values: Sequence[float], scale: float, colour: str, label: 
 
 
 def bars_height(classes: int) -> float:
-    """Inches that the bars of an answer take."""
+    """The height of the bars of a prediction, in inches."""
     return 0.1 + 0.3 * min(classes, _TOP)
 
 
 def bars(axis: Any, answer: Sequence[tuple[str, float, str]]) -> None:
-    """The greatest probabilities of an answer, each a bar below its name and number."""
+    """The highest probabilities of a prediction, each as a bar below its name and number."""
     for row, (name, share, colour) in enumerate(answer[:_TOP]):
         axis.barh(row, 1, height=0.24, color="#EEEEEE")
         axis.barh(row, share, height=0.24, color=colour)
@@ -183,7 +183,7 @@ def bars(axis: Any, answer: Sequence[tuple[str, float, str]]) -> None:
 
 
 def label_text(label: Any, classes: Sequence[str]) -> str:
-    """A label as titles show it."""
+    """A label for a title."""
     if isinstance(label, int | np.integer) and 0 <= label < len(classes):
         return str(classes[int(label)])
     return f"{label:.3g}" if isinstance(label, float | np.floating) else str(label)

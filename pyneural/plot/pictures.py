@@ -1,4 +1,4 @@
-"""pictures.py -- pictures of data."""
+"""pictures.py -- plots of data."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,24 +15,24 @@ from pyneural.plot.drawing import INK
 def images(
     x: Any, y: Any = None, *, classes: Sequence[str] = (), count: int = 50, columns: int | None = None, ax: Any = None
 ) -> Any:
-    """Images in a grid, with their labels; or one array as a heat-map with its scale.
+    """Images in a grid, with their labels; or one array as a heat map with its scale.
 
     Args:
-        x: a Dataset, which brings its labels; images (n, height, width) or (n, height, width, channels) of 1 or 3
-            channels; one image (height, width, 1 or 3); or one array (rows, columns) of any numbers, weights say: where
-            some are negative, white is 0, red above and blue below it.
-        y: (n,) labels, written above; a dict of them where there are heads.
-        classes: names of the classes; empty: their numbers.
-        count: the first so many are drawn.
-        columns: images a row; None decides by their size.
-        ax: Axes to draw into, one an image.
+        x: a Dataset, with its labels; images (n, height, width) or (n, height, width, channels) with 1 or 3 channels;
+            one image (height, width, 1 or 3); or one array (rows, columns) of numbers, such as weights: if some are
+            negative, 0 is white, positive numbers are red, negative ones blue.
+        y: (n,) labels, shown above the images; a dict of them if there are heads.
+        classes: the names of the classes; empty: their numbers.
+        count: the number of images to draw.
+        columns: images per row; None chooses by their size.
+        ax: Axes to draw into, one per image.
 
     Returns:
-        The Axes of one image or heat-map, or else the array of Axes (rows, columns).
+        The Axes of one image or heat map, or else the array of Axes (rows, columns).
 
     Raises:
-        ValueError: x is no images, or there is not one label for each.
-        ImportError: matplotlib is not installed (so with every function here).
+        ValueError: x is not images, or there is not one label per image.
+        ImportError: matplotlib is not installed (the same for every function here).
 
     >>> data = pn.datasets.mnist("sample").test
     >>> pn.plot.images(data, count=20).shape
@@ -50,7 +50,7 @@ def images(
     for head, labels in ({} if y is None else by_head(y)).items():
         labels = np.atleast_1d(labels)
         if len(labels) != len(x):
-            raise ValueError(f"plot.images: x has {len(x):,} images, y is {labels.shape}: give one label for each")
+            raise ValueError(f"plot.images: x has {len(x):,} images, y is {labels.shape}: give one label per image")
         names = [f"{head} {drawing.label_text(label, of_head(classes, head))}".strip() for label in labels[:count]]
         titles = [f"{title}\n{name}".strip() for title, name in zip(titles, names, strict=True)]
     axes = drawing.grid(pixels, titles, [INK] * len(titles), columns, ax, "images")

@@ -234,10 +234,10 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(model, pictures
     )
     wrong = {
         "empty.png": "is empty; give a PNG or JPEG",
-        "text.png": "is no image that Pillow can read; give a PNG or JPEG",
+        "text.png": "is not an image that Pillow can read; give a PNG or JPEG",
         "blank.png": "there is no digit in this image (50, 40)",
         "cut.png": "cannot be read",
-        "huge.png": "cannot be read: it has 10,000,000,000 pixels, and at most 67,108,864 are decoded",
+        "huge.png": "cannot be read: it has 10,000,000,000 pixels, but at most 67,108,864 are decoded",
         "nowhere.png": "there is no file",
         "": "is a folder; give one image file",
     }
@@ -272,11 +272,11 @@ def test_a_model_without_preparation_takes_images_at_its_size(tmp_path, sample):
     done = run("predict", path, tmp_path / "right.png", tmp_path / "text.png", tmp_path / "tall.png")
     assert done.returncode == 1
     lines = done.stdout.splitlines()
-    assert lines[:2] == [f"{tmp_path / 'right.png'}: {pn.classify(plain, sample.test.x[0])}", "    taken as it is"]
+    assert lines[:2] == [f"{tmp_path / 'right.png'}: {pn.classify(plain, sample.test.x[0])}", "    not changed"]
     assert lines[2].startswith(f"{tmp_path / 'tall.png'}: {pn.classify(plain, sample.test.x[1]).label} (")
     assert lines[3] == "    scaled from 56 x 84 to 28 x 28"
     assert done.stderr.startswith("pyneural: predict: ")
-    assert done.stderr.endswith("text.png' is no image that Pillow can read; give a PNG or JPEG\n")
+    assert done.stderr.endswith("text.png' is not an image that Pillow can read; give a PNG or JPEG\n")
 
 
 # ---- evaluate and info ---------------------------------------------------------------------------------------------
@@ -318,18 +318,18 @@ def test_evaluate_reads_a_folder_as_predict_reads_files(model, scans):
 
 
 def test_evaluate_tells_what_is_wrong_with_a_folder(model, tmp_path, pictures):
-    assert "has neither the four MNIST files nor images in folders" in run("evaluate", model, tmp_path).stderr
+    assert "has neither the four MNIST files nor subfolders" in run("evaluate", model, tmp_path).stderr
     for name in ("7", "cat"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.png").write_bytes(pictures[0].read_bytes())
     done = run("evaluate", model, tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "has images of 'cat', and the model's classes are 0, 1, 2" in done.stderr
+    assert "has images of 'cat', but the model's classes are 0, 1, 2" in done.stderr
     (tmp_path / "cat").rename(tmp_path / "8")
     (tmp_path / "8" / "a.png").write_text("eight")
     done = run("evaluate", model, tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"'{tmp_path / '8' / 'a.png'}' is no image" in done.stderr
+    assert f"'{tmp_path / '8' / 'a.png'}' is not an image" in done.stderr
 
 
 def test_a_model_of_a_folder_is_evaluated_as_it_was_trained(tmp_path):
@@ -409,7 +409,7 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("nothing.safetensors", "there is no file"),
         ("", "is a folder"),
-        ("text.safetensors", "is no safetensors file"),
+        ("text.safetensors", "is not a safetensors file"),
     ],
 )
 def test_what_is_no_model_is_told_in_a_line(command, name, words, strange, pictures):
@@ -426,7 +426,7 @@ def test_what_is_no_model_is_told_in_a_line(command, name, words, strange, pictu
         (["predict", "bare.safetensors", "7.png"], "predict: the model in this file was never trained"),
         (["evaluate", "bare.safetensors"], "evaluate: the model in this file was never trained"),
         (["predict", "rows.safetensors", "7.png"], "predict: the model takes inputs (4,), not images"),
-        (["evaluate", "rows.safetensors"], "evaluate: the model takes (4,), which MNIST's images are not"),
+        (["evaluate", "rows.safetensors"], "evaluate: the model takes (4,), which does not fit MNIST"),
         (["evaluate", "rows.safetensors", "sample"], "evaluate: the model was"),
         (["predict", "floats.safetensors", "7.png"], "predict: the model was trained on floats"),
         (["evaluate", "floats.safetensors", "sample"], "evaluate: the model was trained on floats"),
@@ -448,7 +448,7 @@ def test_each_command_explains_itself(command):
     done = run(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert "--debug" in done.stdout
-    assert "exit codes: 0 done; 1 an error" in done.stdout
+    assert "exit codes: 0 success; 1 an error" in done.stdout
 
 
 def test_debug_shows_the_traceback_of_every_command(strange):

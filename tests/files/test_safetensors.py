@@ -93,7 +93,7 @@ def test_an_own_layer_has_to_be_named():
     made = pn.Sequential(Twice(), pn.Dense(1))
     made.build((2,))
     data = files.dumps(made)
-    with pytest.raises(ValueError, match=r"a layer Twice, which is not pyneural's: pn.load\(path, layers=\[Twice\]\)"):
+    with pytest.raises(ValueError, match=r"the custom layer Twice: pass its class, pn.load\(path, layers=\[Twice\]\)"):
         files.loads(data)
     assert files.loads(data, layers=[Twice]).fingerprint() == made.fingerprint()
 
@@ -108,10 +108,10 @@ def test_an_own_layer_has_to_be_named():
         ),
         ("model.pkl", pickle.dumps({"weights": [1.0]}), "model.pkl is a pickle, which may run code when loaded"),
         ("x.npy", b"\x93NUMPY\x01\x00", "x.npy is a NumPy .npy file"),
-        ("empty.safetensors", b"", "0 bytes are no model"),
-        ("text.txt", b"hello, this is some text", "no safetensors file"),
+        ("empty.safetensors", b"", "0 bytes are not a model"),
+        ("text.txt", b"hello, this is some text", "not a safetensors file"),
         ("odd.safetensors", struct.pack("<Q", 4) + b"nope", "header cannot be read"),
-        ("bare.safetensors", struct.pack("<Q", 2) + b"{}", "holds tensors but no pyneural model"),
+        ("bare.safetensors", struct.pack("<Q", 2) + b"{}", "contains tensors but no pyneural model"),
     ],
 )
 def test_foreign_files_are_named_for_what_they_are(tmp_path, name, data, words):

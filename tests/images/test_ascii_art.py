@@ -74,12 +74,12 @@ def test_a_tensor_and_a_list_are_pictures_too():
     ("image", "words"),
     [
         (np.zeros((10, 28, 28, 1)), "image is float64 (10, 28, 28, 1): give one image, (height, width) or with 1 or 3"),
-        (np.zeros((10, 28, 28)), "channels, as images[0]"),
+        (np.zeros((10, 28, 28)), "channels, such as images[0]"),
         (np.zeros(784), "image is float64 (784,)"),
         (np.zeros((0, 28)), "image is float64 (0, 28)"),
         (np.zeros((2, 2), complex), "image is complex128 (2, 2)"),
         (np.array([["a"]]), "image is <U1 (1, 1)"),
-        (np.array([[0, np.nan]]), "the image holds NaN or infinity"),
+        (np.array([[0, np.nan]]), "the image contains NaN or infinity"),
     ],
 )
 def test_what_is_no_picture_is_met_with_a_sentence(image, words):

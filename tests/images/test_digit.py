@@ -165,9 +165,9 @@ def test_an_empty_image_is_an_error(shape: tuple[int, ...], shade: int) -> None:
         (np.zeros((3, 28, 28), "uint8"), ValueError, r"the image is \(3, 28, 28\); give \(height, width\) or"),
         (np.zeros(784, "uint8"), ValueError, r"the image is \(784,\); give \(height, width\) or"),
         (np.zeros((0, 28), "uint8"), ValueError, r"the image is \(0, 28\) and has no pixels"),
-        (np.array([[0.0, np.nan]]), ValueError, "holds NaN or infinity"),
-        (np.array([[-1.0, 1.0]]), ValueError, "runs from -1 to 1; give 0 to 255, or floats from 0 to 1"),
-        (np.array([[0, 70000]]), ValueError, "int64 and runs from 0 to 70000"),
+        (np.array([[0.0, np.nan]]), ValueError, "contains NaN or infinity"),
+        (np.array([[-1.0, 1.0]]), ValueError, "ranges from -1 to 1; give 0 to 255, or floats from 0 to 1"),
+        (np.array([[0, 70000]]), ValueError, "int64 and ranges from 0 to 70000"),
         (np.array([[0, 1j]]), TypeError, "complex"),
         (np.array([["a"]]), TypeError, "does not hold plain numbers"),
         (None, TypeError, "prepare_digit"),
@@ -186,7 +186,7 @@ def test_the_engine_takes_uint8_alone() -> None:
 
 def test_files_that_are_no_images_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("seven")
-    with pytest.raises(ValueError, match=r"text\.png' is no image that Pillow can read"):
+    with pytest.raises(ValueError, match=r"text\.png' is not an image that Pillow can read"):
         prepare_digit(tmp_path / "text.png")
     Image.fromarray(np.arange(10000, dtype="uint8").reshape(100, 100)).save(tmp_path / "whole.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:200])

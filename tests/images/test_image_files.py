@@ -45,7 +45,7 @@ SIZES = [
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded(width, height, make, tmp_path):
     file = make(tmp_path / "huge.png", width, height)
-    words = f"it has {width * height:,} pixels, and at most 67,108,864 are decoded: scale it down first"
+    words = f"it has {width * height:,} pixels, but at most 67,108,864 are decoded: scale it down first"
     before = list(warnings.filters)
     with pytest.raises(ValueError, match=f"^prepare_digit: '.*huge.png' cannot be read: {words}$"):
         pn.prepare_digit(file)
@@ -61,7 +61,7 @@ def test_a_folder_names_the_images_that_are_too_large(width, height, size, tmp_p
         (tmp_path / name).mkdir()
         Image.new("L", (16, 16)).save(tmp_path / name / "1.png")
     png(tmp_path / "cat" / "2.png", width, height)
-    words = f"'cat.2.png' .it has {width * height:,} pixels, and at most 67,108,864 are decoded: scale it down first."
+    words = f"'cat.2.png' .it has {width * height:,} pixels, but at most 67,108,864 are decoded: scale it down first."
     with pytest.raises(ValueError, match=f"folder: 1 of 3 images cannot be read: {words}: fetch them again, or remove"):
         pn.datasets.folder(tmp_path, size=size)
 

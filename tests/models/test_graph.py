@@ -540,7 +540,7 @@ def test_what_no_file_can_say_is_said_when_saving():
     shared = pn.Dense(4)
     model = pn.Sequential(shared, Around(shared))
     model.build((4,))
-    with pytest.raises(TypeError, match="dense_1: it is inside an own layer and used elsewhere too"):
+    with pytest.raises(TypeError, match="dense_1: it is inside a custom layer and also used elsewhere"):
         files.dumps(model)
 
 

@@ -161,7 +161,7 @@ def test_pictures_go_into_axes_that_are_there(digits, sample):
     assert plot.confusion(report, ax=axis) is axis
     assert plot.images(np.eye(3), ax=axis) is axis
     before = len(plt.get_fignums())
-    with pytest.raises(ValueError, match=r"plot.images: ax is 1 Axes, this picture has 4 \(1 x 4\)"):
+    with pytest.raises(ValueError, match=r"plot.images: ax is 1 Axes, this plot has 4 \(1 x 4\)"):
         plot.images(sample.test, count=4, ax=axis)
     assert len(plt.get_fignums()) == before
 
@@ -208,7 +208,7 @@ def test_a_history_without_validation_or_accuracy_is_drawn(levels):
 def test_an_empty_history_has_nothing_to_draw():
     with pytest.raises(ValueError, match="no epoch was finished"):
         plot.history(pn.History())
-    with pytest.raises(TypeError, match=r"history is dict: give what pn\.fit returned"):
+    with pytest.raises(TypeError, match=r"history is dict: give the result of pn\.fit"):
         plot.history({"loss": [1]})
 
 
@@ -329,8 +329,8 @@ def test_many_classes_are_drawn_without_numbers():
         (lambda m, r, d: plot.images(np.zeros(784)), ValueError, "plot.images: x is float64 (784,): give images (n, "),
         (lambda m, r, d: plot.images(np.zeros((2, 3, 3, 2))), ValueError, "x is float64 (2, 3, 3, 2): give images"),
         (lambda m, r, d: plot.images(np.zeros((0, 6, 5))), ValueError, "x is float64 (0, 6, 5): give images"),
-        (lambda m, r, d: plot.images(np.full((2, 2), np.nan)), ValueError, "the array holds NaN or infinity"),
-        (lambda m, r, d: plot.images(d.x[:3], [1, 2]), ValueError, "x has 3 images, y is (2,): give one label for"),
+        (lambda m, r, d: plot.images(np.full((2, 2), np.nan)), ValueError, "the array contains NaN or infinity"),
+        (lambda m, r, d: plot.images(d.x[:3], [1, 2]), ValueError, "x has 3 images, y is (2,): give one label per"),
         (lambda m, r, d: plot.images(d, count=0), ValueError, "plot.images: count is 0: give a whole number from 1"),
         (lambda m, r, d: plot.images(d, columns=2.5), ValueError, "plot.images: columns is 2.5: give a whole number"),
         (lambda m, r, d: plot.predictions(m, d.x[:, :14]), ValueError, "the model was built for images (28, 28, 1)"),
@@ -343,13 +343,17 @@ def test_many_classes_are_drawn_without_numbers():
         (lambda m, r, d: plot.predictions(m, d.x[:2], [1, 10]), ValueError, "plot.predictions: labels run 1..10"),
         (lambda m, r, d: plot.predictions(pn.Sequential(pn.Dense(1)), d), RuntimeError, "the model is not trained yet"),
         (lambda m, r, d: plot.predictions(d, m), TypeError, "model is Dataset"),
-        (lambda m, r, d: plot.mistakes(d, r), TypeError, "plot.mistakes: report is Dataset: give what pn.evaluate"),
+        (
+            lambda m, r, d: plot.mistakes(d, r),
+            TypeError,
+            "plot.mistakes: report is Dataset: give the result of pn.evaluate",
+        ),
         (lambda m, r, d: plot.mistakes(r, d.take([0])), ValueError, "the report is of 1,000 examples, data has 1"),
         (lambda m, r, d: plot.mistakes(r, d, count=-1), ValueError, "plot.mistakes: count is -1"),
         (
             lambda m, r, d: plot.confusion({"top": r, "bottom": r}),
             ValueError,
-            "'top', 'bottom': give one, as report['top']",
+            "'top', 'bottom': give one, such as report['top']",
         ),
         (lambda m, r, d: plot.confusion(None), TypeError, "plot.confusion: report is NoneType"),
     ],
@@ -365,7 +369,7 @@ def test_values_have_no_mistakes(levels):
     model, data, _ = levels
     report = pn.evaluate(model, data, verbose=0)
     for call in (lambda: plot.confusion(report), lambda: plot.mistakes(report, data)):
-        with pytest.raises(ValueError, match="the outputs of this model are values, so no answer is right or wrong"):
+        with pytest.raises(ValueError, match="this is a regression model, so no prediction is right or wrong"):
             call()
 
 
