@@ -34,11 +34,11 @@ def describe(model: Model, *, as_json: bool = True) -> Description:
     """The architecture of a model.
 
     Args:
-        model: built, or not.
-        as_json: whether arguments of layers are written as JSON has them; else they are the objects themselves.
+        model: a model, built or not.
+        as_json: whether the arguments of layers are converted to JSON values.
 
     Raises:
-        TypeError: a layer in it does not say how it is made, or has an argument that no file can hold.
+        TypeError: a layer in it has no config, or has an argument that cannot be saved.
     """
     return _describe(model, "", {}, _Writer() if as_json else None)
 
@@ -66,13 +66,13 @@ def sizes(values: Any) -> Shape:
 
 
 class _Writer:
-    """Arguments of layers as JSON has them: a list as {"list": [...]}, a tuple as a list, a function by its name."""
+    """Layer arguments as JSON values: a list as {"list": [...]}, a tuple as a list, a function by its name."""
 
     def __init__(self) -> None:
         self._functions: dict[str, Any] = {}
 
     def __call__(self, what: str, value: Any) -> Any:
-        """What JSON holds for a value.
+        """A value as JSON.
 
         Raises:
             TypeError: nothing; `what` opens the message.
@@ -95,29 +95,29 @@ class _Writer:
         name = named(function, "<lambda>")
         if self._functions.setdefault(name, function) is not function:
             raise TypeError(
-                f"{what} is a function {name}, and so is another one in the model: give them names of their own, as "
-                "function.__name__ = 'swish', by which a file tells them apart"
+                f"{what} is a function {name}, but the model has another function of that name: give them different "
+                "names, such as function.__name__ = 'swish', because a file stores functions by name"
             )
         return name
 
 
 def _kind(value: Any) -> str:
-    """Why a file cannot hold a value, and what to do."""
+    """The error for a value that cannot be saved, with the fix."""
     if isinstance(value, np.ndarray | Tensor):
         return (
-            f"an array {value.shape}, and a file keeps arguments of layers as text: take it as a list "
-            "(array.tolist()), or declare it in build by self.state(name, shape), whose values are kept"
+            f"an array {value.shape}, but layer arguments are saved as text: pass a list (array.tolist()), or "
+            "declare it in build by self.state(name, shape), whose values are saved"
         )
     if isinstance(value, Layer):
-        return f"a layer, {name_of(value)}, and a file keeps arguments as text: make it inside __init__"
+        return f"a layer, {name_of(value)}, but arguments are saved as text: create it inside __init__"
     return (
-        f"of {type(value).__name__}, and a file keeps numbers, text, None, lists, tuples, dicts with text as keys, and "
-        "functions by their names: take one of these, or define config()"
+        f"of type {type(value).__name__}, but a file can only store numbers, text, None, lists, tuples, dicts with "
+        "text keys, and functions by their names: use one of these, or define config()"
     )
 
 
 def functions_of(value: Any) -> list[Any]:
-    """The functions in a description of objects."""
+    """The functions in a description that holds objects."""
     if isinstance(value, dict):
         return [one for part in value.values() for one in functions_of(part)]
     if isinstance(value, list | tuple):
@@ -126,7 +126,7 @@ def functions_of(value: Any) -> list[Any]:
 
 
 def _read(value: Any, kinds: Kinds, name: str) -> Any:
-    """A layer's argument out of JSON; a list there is a tuple."""
+    """A layer argument from JSON; a JSON list is a tuple."""
     if isinstance(value, list):
         return tuple(_read(one, kinds, name) for one in value)
     if not isinstance(value, dict) or len(value) != 1:
@@ -139,7 +139,7 @@ def _read(value: Any, kinds: Kinds, name: str) -> Any:
     if kind == "function":
         if str(inside) not in kinds:
             raise UnknownKindError(
-                f"{name}: it has a function {inside}, which is not pyneural's: pn.load(path, layers=[{inside}])"
+                f"{name}: it contains the custom function {inside}: pass it, pn.load(path, layers=[{inside}])"
             )
         return kinds[str(inside)]
     return value

@@ -129,9 +129,9 @@ def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) 
 
 
 def _reduce(model: Model) -> tuple[Any, ...]:
-    """What pickle and copy.deepcopy keep of a model: the bytes of its file, and the classes and functions in it.
+    """What pickle and copy.deepcopy store of a model: the bytes of its file, and the classes and functions in it.
 
-    Of a model that is not built they keep its architecture.
+    For a model that is not built they store its architecture.
     """
     layers = dict.fromkeys(type(layer) for _, layer in walk(model))
     own = (*layers, *functions_of(describe(model, as_json=False)))
@@ -141,14 +141,14 @@ def _reduce(model: Model) -> tuple[Any, ...]:
 
 
 def _unbuilt(description: dict[str, Any], layers: Sequence[Any], seed: int | None) -> Model:
-    """A model that was not built when it was copied."""
+    """Restores a model that was not built when it was pickled or copied."""
     model = construct(description, KINDS | {one.__name__: one for one in layers}, "pickle")
     assert isinstance(model, Model)
     model.seed = seed
     return model
 
 
-copyreg.pickle(Model, _reduce)  # here, because a model does not know its file
+copyreg.pickle(Model, _reduce)  # registered here, because models know nothing of files
 copyreg.pickle(Sequential, _reduce)
 
 

@@ -78,7 +78,7 @@ class Activation(Layer):
 
 
 def chosen(activation: object) -> Choice:
-    """An activation as layers keep it: its name in our spelling, or a function of the user's.
+    """An activation as layers store it: its canonical name, or a custom function.
 
     Raises:
         TypeError, ValueError: neither.
@@ -90,7 +90,7 @@ def chosen(activation: object) -> Choice:
 
 
 def function_of(activation: Choice) -> Callable[[Tensor], Tensor]:
-    """The function of an activation; one of the user's must give a tensor of its input's shape."""
+    """The function of an activation; a custom one must return a tensor with the shape of its input."""
     if isinstance(activation, str):
         found: Callable[[Tensor], Tensor] = ACTIVATIONS[activation]
         return found
@@ -102,7 +102,7 @@ def function_of(activation: Choice) -> Callable[[Tensor], Tensor]:
             what = f"a tensor {y.shape}" if isinstance(y, Tensor) else type(y).__name__
             name = named(function, "function")
             raise TypeError(
-                f"activation {name} gave {what}: give a tensor {x.shape}, computed of x by pn.ops or methods"
+                f"activation {name} returned {what}: return a tensor {x.shape}, computed from x by pn.ops or methods"
             )
         return y
 

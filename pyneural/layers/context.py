@@ -71,7 +71,7 @@ class Position:
         self._calls.clear()
 
     def stream(self, path: str) -> str:
-        """The random stream of a layer's next call: its path, and from its second call within a batch on a number, too.
+        """The random stream of a layer's next call: its path, with a number from the second call within a batch.
 
         So a layer that is called several times draws anew each time.
         """

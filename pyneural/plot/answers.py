@@ -173,7 +173,7 @@ def _numbers(values: Array) -> str:
 
 
 def _check_answers(report: Any, who: str) -> None:
-    """Refuses what is not a report of right and wrong answers.
+    """Rejects anything but a report of a classification.
 
     Raises:
         ValueError, TypeError: it is not; says what it is.
