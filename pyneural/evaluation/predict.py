@@ -5,13 +5,16 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 import pyneural._core as _core
+import pyneural.losses as losses
 from pyneural.arguments.arrays import Array, as_numbers
+from pyneural.arguments.checks import warn
 from pyneural.arguments.spelling import check_keywords
 from pyneural.arguments.tables import column_names, is_table
 from pyneural.batching.feed import Feed
 from pyneural.batching.inputs import check_model, finite, not_a_path, numbered
 from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Preprocessing
+from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.evaluation.heads import BATCH, Head, answers, forward, trained
 from pyneural.models.model import Model, Sequential
@@ -48,9 +51,11 @@ def predict(model: Model, x: Any) -> Any:
 
     Raises:
         ValueError, TypeError: x is not of the kind the model was trained on.
-        RuntimeError: the model was not trained.
+        RuntimeError: the model has no values yet.
+
+    A model that was trained by hand, and not yet evaluated, returns its raw outputs, with a warning.
     """
-    heads, preprocessing = _trained(model, "predict")
+    heads, preprocessing = _by_hand(model) if _is_by_hand(model) else _trained(model, "predict")
     if isinstance(x, Splits):
         raise TypeError("predict: give one part of the data: data.test, or data.test.x")
     if isinstance(x, tuple) and len(x) == 2 and np.shape(x[0]) != np.shape(x[1]):
@@ -161,6 +166,24 @@ def _prediction(head: Head, row: Array) -> Prediction:
     else:
         number = int(row.argmax())
     return Prediction(task.label(number), min(1.0, max(0.0, float(row[number]))), row)
+
+
+def _is_by_hand(model: Any) -> bool:
+    """Whether a model has values that are not from pn.fit, and was not evaluated."""
+    return isinstance(model, Model) and model.is_built and model.card.task is None
+
+
+def _by_hand(model: Model) -> tuple[tuple[Head, ...], Preprocessing]:
+    """The heads of a model whose outputs have no known meaning: values, returned as they are."""
+    warn(
+        "predict: the model was not trained by pn.fit, so these are its raw outputs; once pn.evaluate(model, (x, y)) "
+        "has inferred from y what they mean, predict returns probabilities if y has classes"
+    )
+    shape: Any = model.output_shape
+    shapes = shape if isinstance(shape, dict) else {"": shape}
+    tasks = {head: Task("values", one[-1] if one else 1) for head, one in shapes.items()}
+    heads = tuple(Head(head, task, losses.rows(None, task), {}) for head, task in tasks.items())
+    return heads, model.card.preprocessing or Preprocessing("none", "float")
 
 
 def _trained(model: Model, who: str) -> tuple[tuple[Head, ...], Preprocessing]:

@@ -128,16 +128,45 @@ def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) 
     return model
 
 
+def converted(model: Model, dtype: str, seed: int = 0) -> Model:
+    """A copy of a model that computes in another dtype.
+
+    Args:
+        model: its values are copied if it is built.
+        dtype: "float32" or "float64".
+        seed: of the initial values otherwise.
+    """
+    made = _unbuilt(_of_dtype(describe(model), dtype), _own(model), seed if model.seed is None else model.seed)
+    if model.is_built:
+        made.infer_shapes(model.input_shape or ())
+        for path, tensor in model.blocks().tensors.items():
+            made.blocks().tensors[path].assign(tensor.numpy().astype(dtype))
+    return made
+
+
+def _of_dtype(description: dict[str, Any], dtype: str) -> dict[str, Any]:
+    """A description with another dtype, also in nested models."""
+    found = dict(description)
+    if "layers" in found:
+        found["config"] = {**found["config"], "dtype": dtype}
+        found["layers"] = [_of_dtype(layer, dtype) for layer in found["layers"]]
+    return found
+
+
+def _own(model: Model) -> tuple[Any, ...]:
+    """The classes of a model's layers, and the functions in their arguments."""
+    layers = dict.fromkeys(type(layer) for _, layer in walk(model))
+    return (*layers, *functions_of(describe(model, as_json=False)))
+
+
 def _reduce(model: Model) -> tuple[Any, ...]:
     """What pickle and copy.deepcopy store of a model: the bytes of its file, and the classes and functions in it.
 
     For a model that is not built they store its architecture.
     """
-    layers = dict.fromkeys(type(layer) for _, layer in walk(model))
-    own = (*layers, *functions_of(describe(model, as_json=False)))
     if not model.is_built:
-        return _unbuilt, (describe(model), own, model.seed)
-    return loads, (dumps(model), "pickle", own)
+        return _unbuilt, (describe(model), _own(model), model.seed)
+    return loads, (dumps(model), "pickle", _own(model))
 
 
 def _unbuilt(description: dict[str, Any], layers: Sequence[Any], seed: int | None) -> Model:

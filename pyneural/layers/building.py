@@ -1,5 +1,6 @@
 """building.py -- a layer's first call: checks its inputs, and prefixes errors with the layer's name."""
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,17 +50,33 @@ def check_inputs(call: Callable[..., Any], inputs: tuple[Any, ...], input_ndim: 
     Raises:
         TypeError, ValueError: the inputs do not fit; the message says what the layer takes.
     """
-    signature = inspect.signature(call)
-    if "training" not in signature.parameters:
-        raise TypeError(f"define call(self, x, *, training), not call{signature}")
     try:
-        signature.bind(*inputs, training=False)
+        inspect.signature(call).bind(*inputs, training=False)
     except TypeError:
         raise TypeError(
             f"it does not take {len(inputs)} inputs; pn.Add() and pn.Concatenate() join several into one"
         ) from None
     if input_ndim and inputs[0].ndim != input_ndim + 1:
         raise ValueError(f"x is {inputs[0].shape}: {kind} needs images, (n, height, width, channels)")
+
+
+def takes_training(call: Callable[..., Any]) -> bool:
+    """Whether a layer's `call` takes the keyword `training`."""
+    takes = inspect.signature(call).parameters
+    return "training" in takes or any(one.kind is one.VAR_KEYWORD for one in takes.values())
+
+
+def without_training(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Lets the `call` of a custom layer that behaves the same during training take the keyword, too."""
+
+    @functools.wraps(call)
+    def with_training(*inputs: Any, training: bool = False) -> Any:
+        return call(*inputs)
+
+    takes = inspect.signature(call)
+    training = inspect.Parameter("training", inspect.Parameter.KEYWORD_ONLY, default=False)
+    vars(with_training)["__signature__"] = takes.replace(parameters=[*takes.parameters.values(), training])
+    return with_training
 
 
 def accepted(build: Callable[..., None], shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:

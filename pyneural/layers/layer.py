@@ -16,7 +16,7 @@ from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape
 from pyneural.arguments.familiar import OF_LAYER
 from pyneural.arguments.spelling import check_arguments, instead, no_attribute
-from pyneural.layers.building import accepted, check_inputs, errors_named
+from pyneural.layers.building import accepted, check_inputs, errors_named, takes_training, without_training
 from pyneural.layers.context import Building, building, now_building, recorded
 from pyneural.layers.naming import name_layers
 from pyneural.layers.operation import Operation, Vertex, name_of, record
@@ -61,6 +61,9 @@ class Layer(Operation):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        call = vars(cls).get("call")
+        if inspect.isfunction(call) and not takes_training(call):
+            cls.call = without_training(call)  # type: ignore[method-assign]
         if "kind" not in vars(cls):
             cls.kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 

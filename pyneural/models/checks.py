@@ -59,13 +59,19 @@ def dtype_of(layers: list[Layer], wanted: str | None) -> str:
     return wanted or (found[0] if found else "float32")
 
 
-def check_layers(layers: tuple[object, ...]) -> None:
-    """Rejects arguments of pn.Sequential that are not layers."""
+def checked_layers(given: tuple[object, ...]) -> tuple[Layer, ...]:
+    """The layers given to pn.Sequential, one by one or as one list.
+
+    Raises:
+        TypeError, ValueError: some are not layers, or there are none.
+    """
+    layers = tuple(given[0]) if len(given) == 1 and isinstance(given[0], list | tuple) else given
+    found = []
     if not layers:
         raise ValueError("Sequential: give at least one layer, such as pn.Sequential(pn.Dense(10))")
     for layer in layers:
         if isinstance(layer, list | tuple):
-            raise TypeError("Sequential: give the layers one by one, pn.Sequential(a, b), not in a list")
+            raise TypeError("Sequential: there is a list among the layers: give all in one list, or one by one")
         if isinstance(layer, Node) and layer.layer is None:
             raise TypeError(
                 "Sequential: omit pn.Input: the shape is inferred from the data, or set by model.build(shape)"
@@ -76,3 +82,5 @@ def check_layers(layers: tuple[object, ...]) -> None:
             raise TypeError(f"Sequential: {layer.__name__} is a class; write pn.{layer.__name__}(...)")
         if not isinstance(layer, Layer):
             raise TypeError(f"Sequential: {layer!r} is not a layer")
+        found.append(layer)
+    return tuple(found)

@@ -1,6 +1,6 @@
 """model.py -- Model: a graph of layers that are built, called and saved together; Sequential: a chain of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from pyneural.layers.naming import name_layers
 from pyneural.layers.nodes import Input, Node
 from pyneural.layers.operation import name_of, record
 from pyneural.models.blocks import Blocks, Parameters
-from pyneural.models.checks import check_layers, dtype_of, graph_of
+from pyneural.models.checks import checked_layers, dtype_of, graph_of
 from pyneural.models.graph import Graph
 from pyneural.models.network import Network
 from pyneural.printing import encodable, put
@@ -178,10 +178,37 @@ class Model(Network):
 
     __repr__ = __str__  # shown by notebooks
 
-    def __getitem__(self, path: str) -> Layer:
-        """The layer with that name, or path if models are nested (`sequential_1/dense_2`)."""
+    @property
+    def classes(self) -> Any:
+        """The names of the classes it was trained on, in order; by head if it has several; () if there are none."""
+        task = self.card.task
+        if isinstance(task, dict):
+            return {head: () if one.kind == "values" else one.names for head, one in task.items()}
+        return () if task is None or task.kind == "values" else task.names
+
+    def _in_order(self) -> list[Layer]:
+        """The layers as len, numbers and loops see them."""
+        return self.layers
+
+    def __len__(self) -> int:
+        return len(self._in_order())
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self._in_order())
+
+    def __contains__(self, layer: object) -> bool:
+        return any(layer is one for one in self._in_order())
+
+    def __getitem__(self, path: str | int) -> Layer:
+        """The layer with that name, path (if models are nested, `sequential_1/dense_2`) or number.
+
+        >>> import pyneural as pn
+        >>> model = pn.Sequential(pn.Dense(8, name="first"), pn.Dense(3))
+        >>> model["first"] is model[0], model[-1] is model.layers[1]
+        (True, True)
+        """
         if not isinstance(path, str):
-            raise TypeError(f"{name_of(self)}: give a layer's name, as in model['dense_1']; model.layers is a list")
+            return self._numbered(path)
         found: Layer | None = self
         for name in path.split("/"):
             found = next((child for child in found.children() if child.name == name), None) if found else None
@@ -190,6 +217,17 @@ class Model(Network):
             near = closest(path, layers)
             raise KeyError(f"no layer '{path}': " + (f"did you mean '{near}'" if near else ", ".join(layers)))
         return found
+
+    def _numbered(self, number: Any) -> Layer:
+        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+            raise TypeError(
+                f"{name_of(self)}: give a layer's name or number, model['dense_1'] or model[0]; model.layers is a "
+                "list, and pn.Model(model.input, model[1].output) is a model of the first layers"
+            )
+        layers = self._in_order()
+        if not -len(layers) <= number < len(layers):
+            raise IndexError(f"{name_of(self)}: no layer {number}: it has {len(layers)}, numbered from 0")
+        return layers[int(number)]
 
     def __getattr__(self, name: str) -> Any:
         if name in OF_MODELS:
@@ -201,7 +239,7 @@ class Sequential(Model):
     """Layers one after another.
 
     Args:
-        layers: each takes the output of the one before it.
+        layers: each takes the output of the one before it; one by one, or as one list.
         dtype: "float32" or "float64", for parameters and computation.
         seed: the seed of the initial parameters; None takes that of pn.fit.
 
@@ -213,17 +251,23 @@ class Sequential(Model):
     """
 
     def __init__(
-        self, *layers: Layer, dtype: str = "float32", seed: int | None = None, name: str | None = None
+        self,
+        *layers: Layer | Sequence[Layer],
+        dtype: str = "float32",
+        seed: int | None = None,
+        name: str | None = None,
     ) -> None:
         self._begin(dtype, seed, name)
-        check_layers(layers)
-        self._layers = layers
+        self._layers = checked_layers(layers)
         self.children()
 
     @property
     def sequence(self) -> list[Layer]:
         """The layers in the order of calls."""
         return list(self._layers)
+
+    def _in_order(self) -> list[Layer]:
+        return self.sequence
 
     def children(self) -> list[Layer]:
         """The layers, each once."""

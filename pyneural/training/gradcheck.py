@@ -10,6 +10,7 @@ import pyneural.evaluation.heads as heads
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.batching.feed import each
+from pyneural.files.safetensors import converted
 from pyneural.layers.context import Position, position
 from pyneural.layers.dense import Embedding
 from pyneural.layers.layer import walk
@@ -32,8 +33,8 @@ def check_gradients(
     """Compares every gradient with (f(p + h) - f(p - h)) / 2h, in float64, and prints a line a parameter.
 
     Args:
-        model: a model of dtype="float64" (its loss on x and labels y is f), or a function of tensors (x) or (x, y)
-            that gives a scalar, or whose outputs are then summed with fixed random weights.
+        model: a model (its loss on x and labels y is f; of one in float32 a float64 copy is checked), or a function of
+            tensors (x) or (x, y) that gives a scalar, or whose outputs are then summed with fixed random weights.
         x: inputs; differentiated too, but not where a pn.Embedding looks them up.
         y: labels for a model, by head where it has several (their losses are summed); a second input for a function.
         tolerance: the greatest relative error allowed.
@@ -53,6 +54,8 @@ def check_gradients(
     ['x']
     """
     inputs = _core.tensor(np.asarray(x, np.float64), "float64", requires_grad=True)
+    if isinstance(model, Model) and model.dtype != "float64":
+        model = converted(model, "float64", seed)
     if isinstance(model, Model):
         function, leaves = _model_loss(model, inputs, y, seed)
     else:
@@ -88,8 +91,6 @@ def check_gradients(
 
 
 def _model_loss(model: Model, inputs: Tensor, y: Any, seed: int) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:
-    if model.dtype != "float64":
-        raise ValueError("check_gradients: the model computes in float32; make it with dtype='float64'")
     model.build(inputs.shape[1:], seed=seed)
     labels, who = each(np.asarray, y), "check_gradients"
     parts = heads.inferred(model, labels, who=who)

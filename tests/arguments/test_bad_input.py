@@ -434,9 +434,9 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
         (lambda: three().build(28, 28), TypeError, "give one tuple, such as model.build((28, 28, 1))"),
         (lambda: three().build(input_shape=(4,)), TypeError, "build() has no 'input_shape'; use shape"),
         (
-            lambda: three()[0],
+            lambda: three()[0.5],
             TypeError,
-            "sequential: give a layer's name, as in model['dense_1']; model.layers is a list",
+            "sequential: give a layer's name or number, model['dense_1'] or model[0]",
         ),
         (lambda: pn.Dense(3).kernel, AttributeError, "dense: a layer has no 'kernel'; use layer.weight"),
         (
@@ -639,8 +639,10 @@ def by_hand(x: np.ndarray, y: np.ndarray) -> pn.Sequential:
 def test_a_model_trained_by_hand_is_no_dead_end(rings, tmp_path):
     x, y = rings
     model = by_hand(x, y.astype(np.int64))
+    with pytest.warns(UserWarning, match="its raw outputs; once pn.evaluate"):
+        assert np.array_equal(pn.predict(model, x), model(x).numpy())
     with pytest.raises(RuntimeError, match=re.escape("trained by hand, pn.evaluate(model, (x, y)) once, which learns")):
-        pn.predict(model, x)
+        pn.classify(model, x[0])
     report = pn.evaluate(model, (x, y), verbose=0)
     assert report.accuracy > 0.9
     assert model.card.task.kind == "classes"

@@ -155,7 +155,7 @@ def test_training_by_hand_learns(rings):
     ("make", "error", "words"),
     [
         (lambda: pn.Sequential(), ValueError, "at least one layer"),
-        (lambda: pn.Sequential([pn.Dense(3)]), TypeError, "one by one"),
+        (lambda: pn.Sequential(pn.Dense(3), [pn.Dense(3)]), TypeError, "one by one"),
         (lambda: pn.Sequential(pn.Flatten), TypeError, "write pn.Flatten(...)"),
         (lambda: pn.Sequential(3), TypeError, "3 is not a layer"),
         (lambda: pn.Sequential(pn.Dense(3), dtype="float16"), ValueError, "dtype is 'float16'"),

@@ -54,8 +54,3 @@ def test_a_wrong_gradient_is_caught(capsys):
     with pytest.raises(AssertionError, match="x is off by"):
         pn.check_gradients(lambda x: (x * x.detach()).sum(), [[1.0, 2.0]])
     assert "WRONG" in capsys.readouterr().out
-
-
-def test_a_float32_model_is_refused():
-    with pytest.raises(ValueError, match="make it with dtype='float64'"):
-        pn.check_gradients(pn.Sequential(pn.Dense(2)), np.ones((2, 2)), [0, 1])
