@@ -14,7 +14,6 @@ import pyneural.datasets as datasets
 import pyneural.initializers as initializers
 import pyneural.losses as losses
 import pyneural.metrics as metrics
-import pyneural.moved as _moved  # noqa: F401 -- so that earlier pickles load
 import pyneural.ops as ops
 import pyneural.plot as plot
 import pyneural.schedules as schedules

@@ -19,7 +19,7 @@ FLOORS = {
             "_core version built printing", "arguments", "ops", "images", "card",
             "metrics losses initializers schedules", "datasets",
             "layers", "models", "files", "batching", "evaluation", "training", "plot", "apps", "commands",
-            "__main__ moved __init__",
+            "__main__ __init__",
         )
     )
     for name in names.split()

@@ -41,6 +41,8 @@ def save(model: Model, path: str | Path) -> Path:
     The write is atomic, also with concurrent writers: a temporary file in the same folder replaces the target.  A
     symbolic link stays a link, and an existing file keeps its permissions.
 
+    A file can be read by every later version of pyneural.  A pickle of a model is for one version only.
+
     Args:
         model: a built model.
         path: ends in .safetensors.
