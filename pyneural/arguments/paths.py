@@ -1,8 +1,39 @@
-"""paths.py -- files that pyneural writes: where they may go, and how they appear, whole or not at all."""
+"""paths.py -- paths as users give them; where files may be written, and how they appear, whole or not at all."""
 
+import errno
 import os
 import stat
 from pathlib import Path
+
+
+def as_path(who: str, path: str | os.PathLike[str], of: str = "a file") -> Path:
+    """The path with `~` expanded, if there can be such a one.
+
+    Args:
+        who: opens the messages.
+        path: of something that may be missing.
+        of: what, in words.
+
+    Raises:
+        TypeError: it is not a path.
+        ValueError: it is empty or has a NUL in it.
+        OSError: its name is too long, or a folder on the way may not be entered.
+    """
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str):
+        raise TypeError(f"{who}: path is {path!r}: give the path of {of}, a str or a pathlib.Path")
+    if not text or "\0" in text:
+        raise ValueError(f"{who}: path is {text!r}: give the path of {of}")
+    try:
+        found = Path(text).expanduser()
+    except RuntimeError:  # ~ with the name of nobody
+        found = Path(text)
+    try:
+        found.stat()
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.EACCES):
+            raise type(error)(error.errno, f"{who}: {error.strerror}", str(found)) from None
+    return found  # where it is missing, whoever opens it says so
 
 
 def writable(who: str, path: str | Path) -> Path:
@@ -15,8 +46,7 @@ def writable(who: str, path: str | Path) -> Path:
     Raises:
         TypeError, OSError: it cannot be written; says why.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"{who}: path is {path!r}: give the path of a file, a str or a pathlib.Path")
+    path = as_path(who, path)
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{who}: there is no folder {target.parent}: make it first")
@@ -26,7 +56,7 @@ def writable(who: str, path: str | Path) -> Path:
         raise PermissionError(f"{who}: the file {target} is not writable: give another path, or change its permissions")
     if _is_replaced(target) and not os.access(target.parent, os.W_OK):
         raise PermissionError(f"{who}: the folder {target.parent} is not writable: give another")
-    return Path(path)
+    return path
 
 
 def model_path(who: str, path: str | Path) -> Path:
@@ -36,8 +66,9 @@ def model_path(who: str, path: str | Path) -> Path:
         ValueError: it does not end in .safetensors.
         TypeError, OSError: it cannot be written; says why.
     """
-    if isinstance(path, str | Path) and Path(path).suffix != ".safetensors":
-        name = Path(path).name
+    path = as_path(who, path)
+    if path.suffix != ".safetensors":
+        name = path.name
         ours = Path(name or "model").with_suffix(".safetensors").name
         raise ValueError(f"{who}: {name}: models are .safetensors files: give '{ours}'")
     return writable(who, path)
@@ -57,8 +88,7 @@ def write_whole(who: str, path: str | Path, data: bytes) -> None:
     Raises:
         OSError: it cannot be written; says why, and leaves nothing behind.
     """
-    writable(who, path)
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(writable(who, path)))
     try:
         if _is_replaced(target):
             _replace(target, data)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.paths import as_path
 from pyneural.arguments.spelling import check_keywords
 from pyneural.card.classes import in_order
 from pyneural.datasets.dataset import Dataset, Splits
@@ -68,7 +69,7 @@ def folder(
     >>> data.train.x.shape, data.train.classes, data.train.groups.tolist()
     ((2, 28, 32, 1), ('cat', 'dog'), ['anna', 'anna'])
     """
-    root = Path(path).expanduser()
+    root = as_path("folder", path, "a folder")
     shape = _shape(size)
     if channels not in (None, 1, 3):
         raise ValueError(f"folder: channels is {channels!r}: give 1 for grey, 3 for colour, or None")
@@ -89,7 +90,7 @@ def folder(
 
 def folder_part(path: str | Path, part: str, *, size: Any = None, channels: int | None = None) -> Dataset:
     """One part of a folder, or all of it where it has none, to evaluate a model on: one class is enough."""
-    root = Path(path).expanduser()
+    root = as_path("folder", path, "a folder")
     places = parts_of(root)
     chosen = part if part in places else "train"
     return _read(root, {chosen: files_by_class(places[chosen])}, _shape(size), channels, None)[chosen]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.paths import as_path
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.downloads import fetched
 from pyneural.datasets.idx import read_idx
@@ -53,13 +54,13 @@ def mnist(path: str | Path | None = None, *, extra: str | Path | None = None) ->
     >>> mnist("sample").test
     <mnist (EMBEDDED SAMPLE: 1,000 of 10,000): 1,000 x uint8 (28, 28, 1), y int64 ()>
     """
-    own = None if extra is None else _own(Path(extra).expanduser())  # before anything is fetched
+    own = None if extra is None else _own(as_path("mnist: extra", extra))  # before anything is fetched
     found = _found(path)
     return found if own is None else _with_own(found, *own)
 
 
 def _found(path: str | Path | None) -> Splits:
-    said = os.environ.get("PYNEURAL_DATA") if path is None else str(path)
+    said = os.environ.get("PYNEURAL_DATA") if path is None else str(as_path("mnist", path, "a folder"))
     if said == "sample":
         return _splits(SAMPLE / "mnist")
     if said:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.paths import model_path, write_whole
+from pyneural.arguments.paths import as_path, model_path, write_whole
 from pyneural.card.card import Card
 from pyneural.files.architecture import KINDS, UnknownKindError, construct, describe, functions_of, sizes
 from pyneural.layers.layer import Layer, walk
@@ -98,7 +98,7 @@ def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Model:
     >>> again.fingerprint() == model.fingerprint()
     True
     """
-    source = Path(path)
+    source = as_path("load", path)
     if source.is_dir():
         raise IsADirectoryError(f"load: {source} is a folder: give the .safetensors file in it")
     if not source.exists():

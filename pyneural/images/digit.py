@@ -111,7 +111,7 @@ def _of_numbers(values: Array) -> Array:
         return values
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
-    if values.size == 0 or values.dtype.kind not in "iuf":
+    if values.ndim < 2 or values.size == 0 or values.dtype.kind not in "iuf":
         return values  # the engine raises the error
     low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.paths import as_path
 from pyneural.images.modes import on_white, plain
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def opened(path: str | Path, who: str) -> "Iterator[Image]":
     """
     from PIL import ImageOps, UnidentifiedImageError
 
-    source = Path(path)
+    source = as_path(who, path)
     if not source.exists():
         raise FileNotFoundError(f"{who}: there is no file '{source}'")
     if source.is_dir():

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import child
+import numpy as np
 import pytest
+from PIL import Image
 
 import pyneural as pn
 from pyneural.arguments.paths import write_whole
@@ -223,7 +227,60 @@ def test_what_is_not_a_path_is_named(path: object) -> None:
         pn.save(model(), path)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("path", ["", "x", "x.pt", ".safetensors", "x.safetensors.gz"])
+@pytest.mark.parametrize("path", ["/", "x", "x.pt", ".safetensors", "x.safetensors.gz"])
 def test_another_ending_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match=r"^save: .*: models are .safetensors files: give '.+\.safetensors'$"):
         pn.save(model(), path)
+
+
+# ---- paths as users give them, wherever one is taken
+
+
+TAKERS = {
+    "load": pn.load,
+    "save": lambda path: pn.save(model(), path),
+    "to_csv": lambda path: history().to_csv(path),
+    "folder": pn.datasets.folder,
+    "mnist": pn.datasets.mnist,
+    "mnist: extra": lambda path: pn.datasets.mnist("sample", extra=path),
+}
+
+
+@pytest.mark.parametrize("who", TAKERS)
+@pytest.mark.parametrize("path", [3, b"m.safetensors", ["m.safetensors"], 1.5])
+def test_what_is_not_a_path_is_refused_by_name(who, path):
+    with pytest.raises(TypeError, match=rf"^{who}: path is {re.escape(repr(path))}: give the path of a (file|folder)"):
+        TAKERS[who](path)
+
+
+@pytest.mark.parametrize("who", [*TAKERS, "prepare_digit"])
+@pytest.mark.parametrize("path", ["", "a\0b.safetensors"])
+def test_a_path_that_no_file_can_have_is_refused_by_name(who, path):
+    with pytest.raises(ValueError, match=rf"^{who}: path is {re.escape(repr(path))}: give the path of a"):
+        (TAKERS | {"prepare_digit": pn.prepare_digit})[who](path)
+
+
+@pytest.mark.parametrize("who", [*TAKERS, "prepare_digit"])
+def test_a_name_that_is_too_long_is_refused_by_name(who, tmp_path):
+    with pytest.raises(OSError, match=rf"{who}: File name too long") as caught:
+        (TAKERS | {"prepare_digit": pn.prepare_digit})[who](tmp_path / ("x" * 300 + ".safetensors"))
+    assert caught.value.errno == errno.ENAMETOOLONG
+
+
+def test_a_tilde_is_the_home_folder_for_all(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    saved = pn.save(model(), "~/m.safetensors")
+    assert saved == tmp_path / "m.safetensors"
+    assert pn.load("~/m.safetensors").fingerprint() == pn.load(saved).fingerprint()
+    history().to_csv("~/h.csv")
+    assert (tmp_path / "h.csv").exists()
+    Image.fromarray(np.eye(30, dtype=np.uint8) * 255).save(tmp_path / "one.png")
+    assert pn.prepare_digit("~/one.png").shape == (28, 28, 1)
+    with pytest.raises(FileNotFoundError, match=str(tmp_path / "pictures")):
+        pn.datasets.folder("~/pictures")
+
+
+@pytest.mark.parametrize("image", [None, 3, 1.5, np.float32(2)])
+def test_a_number_is_not_an_image(image):
+    with pytest.raises((TypeError, ValueError), match=r"^prepare_digit: the image"):
+        pn.prepare_digit(image)
