@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyneural._core as _core
+from pyneural.arguments.checks import is_whole
 from pyneural.arguments.paths import model_path
 from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.datasets.dataset import Dataset
@@ -146,7 +147,7 @@ def _tested(model: Model, train: Dataset | None, test: Dataset | None, history: 
 
 
 def _some(data: Dataset, samples: int, seed: int) -> Dataset:
-    if isinstance(samples, bool) or not isinstance(samples, int) or not 1 <= samples <= len(data):
+    if not is_whole(samples) or not 1 <= samples <= len(data):
         raise ValueError(f"digits: samples is {samples!r}: give a whole number from 1 to {len(data):,}")
     if samples == len(data):
         return data

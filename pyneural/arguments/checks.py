@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from numbers import Integral
 from pathlib import Path
+from typing import TypeGuard
 
 from pyneural.arguments.spelling import choose, plain
 
@@ -17,10 +18,15 @@ Padding = str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
 _HERE = str(Path(__file__).parent.parent)  # the package
 
 
-def whole(who: str, name: str, value: object, also: str = "") -> int:
-    """A size, if it is a whole number of at least 1, Python's or NumPy's."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{who}: {name} is {value!r}: give a whole number of at least 1{also}")
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether a value is a whole number, from Python or NumPy; booleans are not."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def whole(who: str, name: str, value: object, also: str = "", *, least: int = 1) -> int:
+    """Checks a whole number of at least `least`; `also` follows in the message."""
+    if not is_whole(value) or value < least:
+        raise ValueError(f"{who}: {name} is {value!r}: give a whole number of at least {least}{also}")
     return int(value)
 
 
@@ -50,14 +56,14 @@ def shape_of(who: str, shape: object) -> Shape:
     Raises:
         TypeError, ValueError: it is no tuple of whole numbers of at least 1.
     """
-    if isinstance(shape, int) and not isinstance(shape, bool):
+    if is_whole(shape):
         raise TypeError(f"{who}: shape is {shape}: give the lengths of all axes but the batch's, as ({shape},)")
     if not isinstance(shape, tuple | list):
         raise TypeError(f"{who}: shape is {shape!r}: give a tuple of whole numbers, as (28, 28, 1)")
     for size in shape:
         if size is None:
             raise ValueError(f"{who}: shape is {shape}: leave the batch's axis out, and give every other its length")
-        if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
+        if not is_whole(size) or size < 1:
             raise ValueError(f"{who}: shape is {shape}: give whole numbers of at least 1, as (28, 28, 1)")
     return tuple(int(size) for size in shape)
 

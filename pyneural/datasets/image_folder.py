@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import is_whole
 from pyneural.arguments.paths import as_path
 from pyneural.arguments.spelling import check_keywords
 from pyneural.card.classes import in_order
@@ -126,9 +127,9 @@ def _shape(size: object) -> tuple[int, int] | None:
     if size is None:
         return None
     pair = size if isinstance(size, tuple | list) else (size, size)
-    if len(pair) != 2 or not all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in pair):
+    if len(pair) != 2 or not all(is_whole(side) and side > 0 for side in pair):
         raise ValueError(f"folder: size is {size!r}: give pixels, as 64 or (height, width)")
-    return pair[0], pair[1]
+    return int(pair[0]), int(pair[1])
 
 
 def _group(file: Path, groups: Grouping) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import whole
 
 _RAMP = " .:-=+*#%@"  # from dark to bright
 _GREY = {1: (1.0,), 3: (0.299, 0.587, 0.114)}  # the weight of each channel; ITU-R BT.601
@@ -32,8 +33,7 @@ def ascii(image: Any, *, columns: int = 80) -> str:  # noqa: A001 -- users write
       ++@@
     @@++::
     """
-    if isinstance(columns, bool) or not isinstance(columns, int) or columns < 2:
-        raise ValueError(f"ascii: columns is {columns!r}: give a whole number of at least 2")
+    columns = whole("ascii", "columns", columns, least=2)
     light = _light(image.numpy() if isinstance(image, _core.Tensor) else np.asarray(image))
     height, width = light.shape
     wide = min(columns, 2 * width)

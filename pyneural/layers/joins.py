@@ -7,7 +7,7 @@ from typing import Any
 
 import pyneural.ops as ops
 from pyneural._core import Tensor
-from pyneural.arguments.checks import Shape, batched
+from pyneural.arguments.checks import Shape, batched, is_whole
 from pyneural.arguments.spelling import choose
 from pyneural.layers.layer import Layer
 
@@ -74,11 +74,11 @@ class Concatenate(Layer):
 
     def __init__(self, axis: int = -1, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
+        if not is_whole(axis) or axis == 0:
             raise ValueError(
                 f"Concatenate: axis is {axis!r}: give a whole number other than 0, the batch axis; -1 is the last axis"
             )
-        self.axis = axis
+        self.axis = int(axis)
 
     def call(self, *inputs: Tensor, training: bool) -> Tensor:
         """Computes y, (n, ...), from two or more inputs."""

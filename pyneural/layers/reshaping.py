@@ -4,7 +4,7 @@ import math
 
 import pyneural.ops as ops
 from pyneural._core import Tensor
-from pyneural.arguments.checks import Shape, batched
+from pyneural.arguments.checks import Shape, batched, is_whole
 from pyneural.layers.layer import Layer
 
 
@@ -31,10 +31,9 @@ class Reshape(Layer):
         super().__init__(name=name)
         if not isinstance(shape, tuple | list):
             raise TypeError(f"Reshape: shape is {shape!r}: give a tuple without the batch axis, such as (7, 7, 16)")
-        self.shape = tuple(shape)
-        whole = all(isinstance(size, int) and not isinstance(size, bool) for size in self.shape)
-        if not whole or any(size < 1 and size != -1 for size in self.shape) or self.shape.count(-1) > 1:
-            raise ValueError(f"Reshape: shape is {self.shape}: give positive whole numbers, and -1 at most once")
+        if not all(is_whole(size) and (size > 0 or size == -1) for size in shape) or shape.count(-1) > 1:
+            raise ValueError(f"Reshape: shape is {tuple(shape)}: give positive whole numbers, and -1 at most once")
+        self.shape = tuple(map(int, shape))
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes y, (n, *shape), from x."""

@@ -7,6 +7,7 @@ import numpy as np
 import pyneural._core as _core
 import pyneural.plot.drawing as drawing
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import whole
 from pyneural.card.classes import Names, of_head
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, as_dataset, by_head
@@ -104,7 +105,7 @@ def mistakes(report: Report, data: Any, *, count: int = 20, columns: int | None 
         axes[0, 0].text(0.5, 0.5, f"no mistakes: {report.accuracy}, n = {report.n:,}", ha="center", va="center")
         axes[0, 0].axis("off")
         return axes
-    rows = report.mistakes[: drawing.whole("count", count, "mistakes")]
+    rows = report.mistakes[: whole("plot.mistakes", "count", count)]
     pixels = drawing.pixels(part.x[rows], count, "mistakes")
     name, said, actual = report.task.label, report.predictions[rows], report.labels[rows]
     titles = [

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import is_whole, whole
 from pyneural.metrics.estimate import Estimate
 
 BLUE, ORANGE, RED, PALE, INK = "#0072B2", "#E69F00", "#D55E00", "#BBBBBB", "#222222"
@@ -48,13 +49,6 @@ def panels(ax: Any, heights: Sequence[float], widths: Sequence[float], who: str)
     return given.reshape(rows, columns)
 
 
-def whole(what: str, value: Any, who: str) -> int:
-    """A positive count."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"plot.{who}: {what} is {value!r}: give a whole number from 1")
-    return int(value)
-
-
 def pixels(x: Array, count: int, who: str) -> Array:
     """The first images, (n, height, width, 1 or 3)."""
     images = x[..., None] if x.ndim == 3 else x
@@ -62,7 +56,7 @@ def pixels(x: Array, count: int, who: str) -> Array:
         raise ValueError(
             f"plot.{who}: x is {x.dtype} {x.shape}: give images (n, height, width) or (n, height, width, 1 or 3)"
         )
-    return images[: whole("count", count, who)]
+    return images[: whole(f"plot.{who}", "count", count)]
 
 
 def panel_size(images: Array, titles: Sequence[str]) -> tuple[float, float]:
@@ -79,9 +73,12 @@ def grid(images: Array, titles: Sequence[str], colours: Sequence[str], columns: 
     """Images with their titles, in Axes (rows, columns); unused Axes stay blank."""
     n = len(images)
     width, height = panel_size(images, titles)
-    columns = (
-        n if ax is not None else min(n, max(1, int(10 / width))) if columns is None else whole("columns", columns, who)
-    )
+    if ax is not None:
+        columns = n
+    elif columns is None:
+        columns = min(n, max(1, int(10 / width)))
+    else:
+        columns = whole(f"plot.{who}", "columns", columns)
     axes = panels(ax, [height] * -(-n // columns), [width] * columns, who)
     low, high = (0.0, 255.0) if images.dtype == np.uint8 else (float(images.min()), float(images.max()))
     if images.dtype != np.uint8 and low >= 0 and high <= 1:
@@ -184,6 +181,6 @@ def bars(axis: Any, answer: Sequence[tuple[str, float, str]]) -> None:
 
 def label_text(label: Any, classes: Sequence[str]) -> str:
     """A label for a title."""
-    if isinstance(label, int | np.integer) and 0 <= label < len(classes):
+    if is_whole(label) and 0 <= label < len(classes):
         return str(classes[int(label)])
     return f"{label:.3g}" if isinstance(label, float | np.floating) else str(label)

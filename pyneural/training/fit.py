@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
 import pyneural.schedules as schedules
 import pyneural.training.optimizers as optimizers
+from pyneural.arguments.checks import is_whole, whole
 from pyneural.arguments.familiar import OF_FIT
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
@@ -88,8 +87,9 @@ def fit(
     (2, 2)
     """
     check_model(model, "fit")
-    _check_counts(epochs=epochs, batch_size=batch_size)
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+    epochs = whole("fit", "epochs", epochs)
+    batch_size = whole("fit", "batch_size", batch_size)
+    if not is_whole(seed) or not 0 <= seed < 2**64:
         raise ValueError(f"fit: seed is {seed!r}: give a whole number of at least 0, and below 2**64")
     if verbose not in (0, 1, 2):
         raise ValueError(f"fit: verbose is {verbose!r}: give 0 (silent), 1 (a line an epoch) or 2 (a line a step)")
@@ -105,9 +105,3 @@ def fit(
     if again:
         training.progress.say(f"going on from the weights of {again} epoch{'s' * (again > 1)}, with a fresh optimizer")
     return training.train()
-
-
-def _check_counts(**counts: Any) -> None:
-    for name, value in counts.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(f"fit: {name} is {value!r}: give a whole number of at least 1")

@@ -331,7 +331,7 @@ def test_many_classes_are_drawn_without_numbers():
         (lambda m, r, d: plot.images(np.zeros((0, 6, 5))), ValueError, "x is float64 (0, 6, 5): give images"),
         (lambda m, r, d: plot.images(np.full((2, 2), np.nan)), ValueError, "the array contains NaN or infinity"),
         (lambda m, r, d: plot.images(d.x[:3], [1, 2]), ValueError, "x has 3 images, y is (2,): give one label per"),
-        (lambda m, r, d: plot.images(d, count=0), ValueError, "plot.images: count is 0: give a whole number from 1"),
+        (lambda m, r, d: plot.images(d, count=0), ValueError, "plot.images: count is 0: give a whole number of"),
         (lambda m, r, d: plot.images(d, columns=2.5), ValueError, "plot.images: columns is 2.5: give a whole number"),
         (lambda m, r, d: plot.predictions(m, d.x[:, :14]), ValueError, "the model was built for images (28, 28, 1)"),
         (
