@@ -162,7 +162,9 @@ def _numbers_as_names(y: Array, units: int, who: str) -> Names:
     if y.ndim != 1 or y.dtype.kind not in "iuf" or not np.all(y == np.floor(y)):
         return ()
     numbers, classes = np.unique(_integers(y, who)), max(2, units)
-    low, high, n = int(numbers[0]), int(numbers[-1]), len(numbers)
+    low = int(numbers[0])
+    high = int(numbers[-1])
+    n = len(numbers)
     if n == 1 or (low >= 0 and high < classes) or (low == 0 and high == n - 1 and units > 1):
         return ()
     names = tuple(map(str, numbers.tolist()))

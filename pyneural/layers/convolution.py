@@ -43,9 +43,12 @@ class Conv2D(Activated):
     ) -> None:
         super().__init__(name=name)
         who = type(self).__name__
-        self.filters, self.size = whole(who, "filters", filters), pair(who, "size", size)
-        self.stride, self.padding = pair(who, "stride", stride), padded(who, padding)
-        self._bias, self.init = bias, init
+        self.filters = whole(who, "filters", filters)
+        self.size = pair(who, "size", size)
+        self.stride = pair(who, "stride", stride)
+        self.padding = padded(who, padding)
+        self._bias = bias
+        self.init = init
         self._activate(activation)
 
     def config(self) -> dict[str, Any]:
@@ -163,7 +166,8 @@ class MaxPool2D(Layer):
     ) -> None:
         super().__init__(name=name)
         who = type(self).__name__
-        self.size, self.padding = pair(who, "size", size), padded(who, padding)
+        self.size = pair(who, "size", size)
+        self.padding = padded(who, padding)
         self.stride = self.size if stride is None else pair(who, "stride", stride)
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:

@@ -35,7 +35,9 @@ class Dense(Activated):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.units, self._bias, self.init = whole("Dense", "units", units), bias, init
+        self.units = whole("Dense", "units", units)
+        self._bias = bias
+        self.init = init
         self._activate(activation)
 
     def config(self) -> dict[str, Any]:
@@ -78,7 +80,8 @@ class Embedding(Layer):
 
     def __init__(self, vocabulary: int, units: int, *, init: str | float = "normal", name: str | None = None) -> None:
         super().__init__(name=name)
-        self.vocabulary, self.units = whole("Embedding", "vocabulary", vocabulary), whole("Embedding", "units", units)
+        self.vocabulary = whole("Embedding", "vocabulary", vocabulary)
+        self.units = whole("Embedding", "units", units)
         if vocabulary > _EXACT:
             raise ValueError(
                 f"Embedding: vocabulary is {vocabulary:,}: at most {_EXACT:,} numbers are exact in float32"

@@ -107,8 +107,10 @@ class Arithmetic(Layer):
     ) -> None:
         super().__init__(name=name)
         self._operation = choose("operation", operation, _OPERATIONS)
-        self.operation, self.number, self.reverse = operation, None if number is None else float(number), reverse
-        vars(self)["kind"] = operation
+        self.operation = operation
+        self.number = None if number is None else float(number)
+        self.reverse = reverse
+        self.kind = operation
 
     def call(self, *inputs: Tensor, training: bool) -> Tensor:
         """Computes y, (n, ...), from one input and the number, or from two."""

@@ -38,7 +38,8 @@ class Layer(Operation):
     array([1., 1., 1.], dtype=float32)
     """
 
-    kind: ClassVar[str] = "layer"
+    kind: str = "layer"
+    """The class's name in snake case, from which layers without a name get theirs."""
     takes_nodes: ClassVar[bool] = False
     """Whether its constructor takes nodes."""
     input_ndim: ClassVar[int] = 0
@@ -147,7 +148,8 @@ class Layer(Operation):
             if not own.built:
                 check_inputs(self.call, inputs, self.input_ndim, type(self).__name__)
                 self.build(*accepted(self.build, shapes))
-                own.shapes, own.built = shapes, True
+                own.shapes = shapes
+                own.built = True
             return recorded(self, inputs, self.call(*inputs, training=training))
 
     # ---- tensors

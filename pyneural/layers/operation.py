@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape, batched
@@ -19,7 +19,7 @@ _ages = itertools.count(1)
 class Operation:
     """The interface of a layer that a graph uses: built for input shapes, called, perhaps fused with neighbours."""
 
-    kind: ClassVar[str]
+    kind: str
     name: str | None
     _record: Record
 
@@ -71,7 +71,9 @@ class Vertex:
     inputs: tuple[Self, ...]
 
     def __init__(self, shape: Shape, layer: Operation | None = None, inputs: tuple[Self, ...] = ()) -> None:
-        self.shape, self.layer, self.inputs = shape, layer, inputs
+        self.shape = shape
+        self.layer = layer
+        self.inputs = inputs
         self.age = next(_ages)
 
     def __repr__(self) -> str:

@@ -55,7 +55,7 @@ class Record:
             block: the block that holds it.
             index: its number in the block.
         """
-        old = self.tensors[name]
+        old = self.tensors[name]  # `self.w = self.parameter("weight", ...)` is allowed, so any attribute may hold it
         for attribute, value in list(attributes.items()):
             if value is old:
                 attributes[attribute] = tensor
@@ -69,4 +69,8 @@ class Record:
         for attribute, value in list(attributes.items()):
             if self.owns(value):
                 del attributes[attribute]
-        self.built, self.shapes, self.specs, self.tensors, self.places = False, (), {}, {}, {}
+        self.built = False
+        self.shapes = ()
+        self.specs = {}
+        self.tensors = {}
+        self.places = {}

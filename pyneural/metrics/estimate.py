@@ -23,7 +23,9 @@ class Estimate(float):
     def __new__(cls, value: float, low: float, high: float, percent: bool = False) -> "Estimate":
         """A value and the bounds of its interval; percent: print it as a percentage."""
         self = super().__new__(cls, value)
-        self.low, self.high, self.percent = float(low), float(high), percent
+        self.low = float(low)
+        self.high = float(high)
+        self.percent = percent
         return self
 
     def __getnewargs__(self) -> tuple[float, float, float, bool]:  # type: ignore[override]

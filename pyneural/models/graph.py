@@ -81,7 +81,8 @@ class Graph:
     """
 
     def __init__(self, input: Node, outputs: Mapping[str, Node]) -> None:  # noqa: A002 -- the usual word for models
-        self.input, self.outputs = input, dict(outputs)
+        self.input = input
+        self.outputs = dict(outputs)
         self._names = frozenset(outputs)
         self.nodes = _between(input, self.outputs)
         self.calls = [(node.layer, node) for node in self.nodes if isinstance(node.layer, Layer)]
@@ -160,7 +161,9 @@ def _with_slots(entries: list[_Entry], start: Any, ends: dict[str, Any]) -> Plan
     """Gives every value a slot: that of an input that is not read afterwards, else a free one, else a new one."""
     last = {key: index for index, entry in enumerate(entries) for key in entry.reads}
     last |= {key: len(entries) for key in ends.values()}
-    places, free, count = {start: 0}, list[int](), 1
+    places = {start: 0}
+    free = list[int]()
+    count = 1
     steps = []
     for index, entry in enumerate(entries):
         first, *more = [places[key] for key in entry.reads]

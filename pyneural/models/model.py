@@ -73,7 +73,8 @@ class Model(Network):
     def _begin(self, dtype: str, seed: int | None, name: str | None) -> None:
         super()._begin(dtype, seed, name)
         self._blocks: Blocks | None = None
-        self._ready, self._calls = False, 0
+        self._ready = False
+        self._calls = 0
 
     # ---- building
 

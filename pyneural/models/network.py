@@ -37,7 +37,9 @@ class Network(Layer):
         Layer.__init__(self, name=name)
         if dtype not in ("float32", "float64"):
             raise ValueError(f"{type(self).__name__}: dtype is {dtype!r}: give 'float32' or 'float64'")
-        self.dtype, self.seed, self.card = dtype, seed, Card()
+        self.dtype = dtype
+        self.seed = seed
+        self.card = Card()
         self._graph: Graph | None = None
         self.input_shape = self.output_shape = None
 

@@ -138,7 +138,11 @@ def table(model: Network) -> str:
         header = ["input: not known yet: model.build(shape) or pn.fit(model, data) sets it"]
         return "\n".join([*header, *_aligned(["layer", "output", "parameters", "FLOPs"], rows)])
     graph, straight = model.graph, model.graph.is_chain
-    heads, rows, seen, total, unknown = ["layer", "output", "parameters", "FLOPs"], [], set[int](), 0, False
+    heads = ["layer", "output", "parameters", "FLOPs"]
+    rows = []
+    seen = set[int]()
+    total = 0
+    unknown = False
     for layer, node in graph.calls:
         count = flops(layer, tuple(source.shape for source in node.inputs), node.shape)
         total, unknown = total + (count or 0), unknown or count is None

@@ -50,7 +50,9 @@ def predictions(model: Model, x: Any, y: Any = None, *, count: int = 8, ax: Any 
     x = x.numpy() if isinstance(x, _core.Tensor) else np.asarray(x)
     x = x[None] if model.input_shape in (x.shape, (*x.shape, 1)) else x
     pixels = drawing.pixels(x, count, "predictions")
-    answers, truths, tasks = by_head(predict(model, x[:count])), by_head(y), by_head(model.card.task)
+    answers = by_head(predict(model, x[:count]))
+    truths = by_head(y)
+    tasks = by_head(model.card.task)
     found: dict[str, list[Answer]] = {}
     for head, task in tasks.items():
         truth = _truth(task, truths.get(head), len(x), model.dtype, of_head(classes, head))
@@ -107,7 +109,9 @@ def mistakes(report: Report, data: Any, *, count: int = 20, columns: int | None 
         return axes
     rows = report.mistakes[: whole("plot.mistakes", "count", count)]
     pixels = drawing.pixels(part.x[rows], count, "mistakes")
-    name, said, actual = report.task.label, report.predictions[rows], report.labels[rows]
+    name = report.task.label
+    said = report.predictions[rows]
+    actual = report.labels[rows]
     titles = [
         f"{name(one)} ({100 * sure:.1f} %)\nbut it is {name(other)}"
         for one, sure, other in zip(said, report.confidence[rows], actual, strict=True)

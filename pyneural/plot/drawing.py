@@ -12,7 +12,11 @@ from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import is_whole, whole
 from pyneural.metrics.estimate import Estimate
 
-BLUE, ORANGE, RED, PALE, INK = "#0072B2", "#E69F00", "#D55E00", "#BBBBBB", "#222222"
+BLUE = "#0072B2"
+ORANGE = "#E69F00"
+RED = "#D55E00"
+PALE = "#BBBBBB"
+INK = "#222222"
 _TOP = 5  # the number of probabilities shown per prediction
 _NAMED = 25  # up to this many classes, the cells of a confusion matrix show counts
 _MARKED = 30  # up to this many epochs, each one is marked by a dot
