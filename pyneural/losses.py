@@ -44,7 +44,7 @@ def spelled(loss: str | LossFunction) -> str:
                 return known.name
         name = named(loss, "custom loss")
         return f"custom {name}" if name in NAMES or name == "auto" else name
-    return "auto" if loss == "auto" else choose("loss", loss, NAMES).name
+    return "auto" if isinstance(loss, str) and loss == "auto" else choose("loss", loss, NAMES).name
 
 
 def find(loss: str | LossFunction, task: Task, who: str = "fit") -> Loss:
@@ -56,6 +56,8 @@ def find(loss: str | LossFunction, task: Task, who: str = "fit") -> Loss:
         ValueError: the loss does not fit the task.
     """
     name = spelled(loss)
+    if not isinstance(task, Task):
+        raise TypeError(f"{who}: task is {type(task).__name__}: give the Task on a model's card, model.card.task")
     if name not in NAMES and name != "auto":
         assert callable(loss)
         return Loss(name, _own(loss, f"{who}: loss {name}"), (task.kind,))

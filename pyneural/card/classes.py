@@ -56,6 +56,8 @@ def checked_names(who: str, classes: Any) -> Any:
         return {str(head): checked_names(f"{who}: {head}", names) for head, names in classes.items()}
     if isinstance(classes, str):
         raise TypeError(f"{who}: classes is {classes!r}: give a list of names, as ['cat', 'dog']")
+    if not isinstance(classes, Iterable):
+        raise TypeError(f"{who}: classes is {type(classes).__name__}: give a list of names, as ['cat', 'dog']")
     names = tuple(map(str, classes))
     twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if twice is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.paths import as_path
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MEANINGS = {1: "labels (1 axis)", 3: "images (3 axes)"}
@@ -26,7 +27,7 @@ def read_idx(path: str | Path, *, axes: int | None = None) -> Array:
         ValueError: it is no IDX file, incomplete, or holds something else; says which.
         OSError: it cannot be read.
     """
-    source = Path(path)
+    source = as_path("read_idx", path)
     return parse_idx(source.read_bytes(), source.name, axes=axes)
 
 

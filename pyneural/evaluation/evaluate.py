@@ -16,7 +16,7 @@ from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.evaluation.heads import BATCH, Head, answers, encode, forward, inferred, names, trained
 from pyneural.evaluation.lines import say
-from pyneural.evaluation.report import Report
+from pyneural.evaluation.report import Report, Reports, this_cell
 from pyneural.models.model import Model, Sequential
 
 Parts = tuple[list[Array], list[Array], list[Array]]
@@ -68,7 +68,8 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
         for head, report in reports.items():
             first, *others = report.parts
             say([f"{head}: {first}" if head else first, *others])
-    return reports.get("", reports)
+            report.printed_in = this_cell()
+    return reports.get("", Reports(reports))
 
 
 def _whole(parts: Parts) -> tuple[Array, Array, Array]:

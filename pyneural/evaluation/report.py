@@ -1,12 +1,14 @@
 """report.py -- Report: what evaluate found."""
 
 import math
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import whole
 from pyneural.arguments.familiar import OF_REPORT
 from pyneural.arguments.spelling import no_attribute
 from pyneural.card.task import Task
@@ -38,6 +40,7 @@ class Report:
         self.task, self.outputs, self.name, self.note = task, outputs, name, note
         self.loss_name = "loss" if task.kind != "values" else loss_name
         self.n = len(outputs)
+        self.printed_in: int | None = None  # the notebook cell in which evaluate printed it
         self.loss = Estimate.mean(errors.tolist())
         self.accuracy: Estimate | None = None
         self.r2: float | None = None
@@ -90,8 +93,11 @@ class Report:
         """Prints the first examples: truth, prediction, confidence; and a last line with the share that is right.
 
         Where outputs are values: truth, prediction, and how far off on the mean; and a last line with the mean of that.
+
+        Raises:
+            ValueError: count is not a whole number of at least 1.
         """
-        count = min(count, self.n)
+        count = min(whole("report.samples", "count", count), self.n)
         actual, said = self.labels[:count], self.predictions[:count]
         if self.accuracy is None:
             off = np.abs(said.astype(np.float64) - actual).mean(axis=1)
@@ -122,6 +128,28 @@ class Report:
         return encodable(" · ".join(self.parts))
 
     __repr__ = __str__
+
+    def _ipython_display_(self) -> None:
+        """Shows the line in a notebook, but not again in the cell whose pn.evaluate printed it."""
+        if self.printed_in is None or self.printed_in != this_cell():
+            put(str(self))
+
+
+class Reports(dict[str, Report]):
+    """The reports of a model with heads, by head."""
+
+    def _ipython_display_(self) -> None:
+        """Shows a line for each head in a notebook, but not again in the cell whose pn.evaluate printed them."""
+        for head, report in self.items():
+            if report.printed_in is None or report.printed_in != this_cell():
+                put(f"{head}: {report}")
+
+
+def this_cell() -> int | None:
+    """The number of the notebook cell that runs; None outside of notebooks and IPython."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return None if shell is None else int(shell.execution_count)
 
 
 def _explained(outputs: Array, y: Array) -> float:

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from numbers import Real
+from typing import Any
 
 _Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 
@@ -37,7 +39,13 @@ class Estimate(float):
 
         (p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n)
         """
-        if n <= 0:
+        counts: dict[str, Any] = {"hits": hits, "n": n}
+        for name, value in counts.items():
+            if not isinstance(value, Real) or value < 0:
+                raise ValueError(f"Estimate.share: {name} is {value!r}: give a count, at least 0")
+        if hits > n:
+            raise ValueError(f"Estimate.share: {hits:,} hits of {n:,}: give at most as many hits as there are")
+        if n == 0:
             return cls(math.nan, math.nan, math.nan, percent=True)
         p, zz = hits / n, _Z * _Z / n
         half = _Z * math.sqrt(p * (1 - p) / n + zz / (4 * n)) / (1 + zz)
@@ -49,10 +57,13 @@ class Estimate(float):
     @classmethod
     def mean(cls, values: Sequence[float]) -> "Estimate":
         """The mean of independent values, with mean ± z s / √n."""
-        n = len(values)
+        try:
+            n, total = len(values), math.fsum(values)
+        except TypeError:
+            raise TypeError(f"Estimate.mean: values is {values!r}: give a list of numbers") from None
         if n == 0:
             return cls(math.nan, math.nan, math.nan)
-        mean = math.fsum(values) / n
+        mean = total / n
         spread = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1)) if n > 1 else math.inf
         half = _Z * spread / math.sqrt(n)
         return cls(mean, mean - half, mean + half)

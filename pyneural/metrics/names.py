@@ -3,7 +3,7 @@
 A function takes tensors, and returns a tensor of one number, or a number.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pyneural.ops as ops
@@ -24,6 +24,12 @@ def find(metrics: Sequence[str | Metric], task: Task, who: str = "fit") -> dict[
     """
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
+    if not isinstance(metrics, Iterable):
+        raise TypeError(
+            f"{who}: metrics is {metrics!r}: give a name ({', '.join(NAMES)}), a function, or a list of these"
+        )
+    if not isinstance(task, Task):
+        raise TypeError(f"{who}: task is {type(task).__name__}: give the Task on a model's card, model.card.task")
     found: dict[str, Metric] = {} if task.kind == "values" else {"accuracy": ops.accuracy}
     for metric in metrics:
         if callable(metric):

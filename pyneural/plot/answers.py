@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-import pyneural._core as _core
 import pyneural.plot.drawing as drawing
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import whole
@@ -22,7 +21,7 @@ def predictions(model: Model, x: Any, y: Any = None, *, count: int = 8, ax: Any 
 
     Args:
         model: a trained model.
-        x: images as pn.predict takes them, or a Dataset with labels.
+        x: images as pn.predict takes them, or a Dataset or pair (x, y) with labels.
         y: (n,) true labels, for a model with heads a dict: right predictions are blue, wrong ones orange.
         count: the number of images to draw.
         ax: Axes to draw into: a row of images, and a row of probabilities for each head with classes.
@@ -45,9 +44,10 @@ def predictions(model: Model, x: Any, y: Any = None, *, count: int = 8, ax: Any 
     if model.card.task is None:
         raise RuntimeError("plot.predictions: the model is not trained yet: pn.fit(model, data) first")
     classes: Any = ()
+    x = drawing.as_pair(x, "predictions")
     if isinstance(x, Dataset):
         x, y, classes = (x.x, x.y, x.classes) if y is None else (x.x, y, ())
-    x = x.numpy() if isinstance(x, _core.Tensor) else np.asarray(x)
+    x = drawing.as_array("x", x, "predictions")
     x = x[None] if model.input_shape in (x.shape, (*x.shape, 1)) else x
     pixels = drawing.pixels(x, count, "predictions")
     answers = by_head(predict(model, x[:count]))
@@ -153,9 +153,11 @@ def _truth(task: Task, y: Any, n: int, dtype: str, classes: Names) -> list[Any]:
     """The true class, or values, of each of n examples; None for each if unknown."""
     if y is None:
         return [None] * n
-    found = task.encode(np.asarray(y), dtype, "plot.predictions", classes)
-    if len(found) != n:
-        raise ValueError(f"plot.predictions: x has {n:,} images, y has {len(found):,} labels: give one for each")
+    labels = drawing.as_array("y", y, "predictions")
+    if labels.ndim == 0 or len(labels) != n:
+        what = f"has {len(labels):,} labels" if labels.ndim else f"is {y!r}"
+        raise ValueError(f"plot.predictions: x has {n:,} images, y {what}: give one label for each")
+    found = task.encode(labels, dtype, "plot.predictions", classes)
     return list(found if task.kind == "values" else found.reshape(-1))
 
 
@@ -183,7 +185,7 @@ def _check_answers(report: Any, who: str) -> None:
     Raises:
         ValueError, TypeError: it is not; says what it is.
     """
-    if isinstance(report, dict):
+    if isinstance(report, dict) and report:
         heads = ", ".join(map(repr, report))
         raise ValueError(
             f"plot.{who}: the report has the heads {heads}: give one, such as report[{next(iter(report))!r}]"

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import is_whole, whole
+from pyneural.datasets.dataset import Splits, as_dataset
 from pyneural.metrics.estimate import Estimate
 
 BLUE = "#0072B2"
@@ -47,10 +49,47 @@ def panels(ax: Any, heights: Sequence[float], widths: Sequence[float], who: str)
     if ax is None:
         figure = plt.figure(figsize=(sum(widths), sum(heights)), layout="constrained")
         return np.asarray(figure.subplots(rows, columns, squeeze=False, width_ratios=widths, height_ratios=heights))
-    given = np.asarray(ax, dtype=object).reshape(-1)
+    given = _flat(ax)
+    strange = next((one for one in given if not hasattr(one, "get_figure")), None)
+    if strange is not None:
+        raise TypeError(
+            f"plot.{who}: ax is or holds {type(strange).__name__}: give Axes of matplotlib, as in plt.subplots(2)[1]"
+        )
     if len(given) != rows * columns:
         raise ValueError(f"plot.{who}: ax is {len(given)} Axes, this plot has {rows * columns} ({rows} x {columns})")
-    return given.reshape(rows, columns)
+    axes = np.empty(len(given), object)
+    axes[:] = given
+    return axes.reshape(rows, columns)
+
+
+def _flat(ax: Any) -> list[Any]:
+    """The Axes in an array or a nested list of them."""
+    if isinstance(ax, np.ndarray | list | tuple):
+        return [one for part in ax for one in _flat(part)]
+    return [ax]
+
+
+def as_array(what: str, value: Any, who: str) -> Array:
+    """What a user gives as images or labels.
+
+    Raises:
+        TypeError, ValueError: it is no array.
+    """
+    try:
+        return value.numpy() if isinstance(value, _core.Tensor) else np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"plot.{who}: {what} is not one array: its rows differ in length: give rows alike") from error
+
+
+def as_pair(x: Any, who: str) -> Any:
+    """A Dataset of a pair (x, y); everything else as it is.
+
+    Raises:
+        TypeError: it is data in parts.
+    """
+    if isinstance(x, Splits) or (isinstance(x, tuple) and len(x) == 2 and np.ndim(x[0]) > 1):
+        return as_dataset(x, f"plot.{who}")
+    return x
 
 
 def pixels(x: Array, count: int, who: str) -> Array:
@@ -77,12 +116,12 @@ def grid(images: Array, titles: Sequence[str], colours: Sequence[str], columns: 
     """Images with their titles, in Axes (rows, columns); unused Axes stay blank."""
     n = len(images)
     width, height = panel_size(images, titles)
+    if columns is not None:
+        columns = min(n, whole(f"plot.{who}", "columns", columns))
     if ax is not None:
         columns = n
     elif columns is None:
         columns = min(n, max(1, int(10 / width)))
-    else:
-        columns = whole(f"plot.{who}", "columns", columns)
     axes = panels(ax, [height] * -(-n // columns), [width] * columns, who)
     low, high = (0.0, 255.0) if images.dtype == np.uint8 else (float(images.min()), float(images.max()))
     if images.dtype != np.uint8 and low >= 0 and high <= 1:

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-import pyneural._core as _core
 import pyneural.plot.drawing as drawing
-from pyneural.card.classes import of_head
+from pyneural.card.classes import checked_names, of_head
 from pyneural.datasets.dataset import Dataset, by_head
 from pyneural.plot.drawing import INK
 
@@ -18,7 +17,7 @@ def images(
     """Images in a grid, with their labels; or one array as a heat map with its scale.
 
     Args:
-        x: a Dataset, with its labels; images (n, height, width) or (n, height, width, channels) with 1 or 3 channels;
+        x: a Dataset or pair (x, y), with labels; images (n, height, width) or (n, height, width, 1 or 3 channels);
             one image (height, width, 1 or 3); or one array (rows, columns) of numbers, such as weights: if some are
             negative, 0 is white, positive numbers are red, negative ones blue.
         y: (n,) labels, shown above the images; a dict of them if there are heads.
@@ -38,9 +37,11 @@ def images(
     >>> pn.plot.images(data, count=20).shape
     (2, 10)
     """
+    x = drawing.as_pair(x, "images")
+    classes = checked_names("plot.images", classes)
     if isinstance(x, Dataset):
         x, y, classes = x.x, x.y if y is None else y, classes or x.classes
-    x = x.numpy() if isinstance(x, _core.Tensor) else np.asarray(x)
+    x = drawing.as_array("x", x, "images")
     if x.ndim == 2 and x.size and x.dtype.kind in "biuf":
         return drawing.heat_map(x, ax)
     one = x.ndim == 3 and x.shape[2] in (1, 3)
@@ -48,7 +49,7 @@ def images(
     pixels = drawing.pixels(x, count, "images")
     titles = [""] * len(pixels)
     for head, labels in ({} if y is None else by_head(y)).items():
-        labels = np.atleast_1d(labels)
+        labels = np.atleast_1d(drawing.as_array("y", labels, "images"))
         if len(labels) != len(x):
             raise ValueError(f"plot.images: x has {len(x):,} images, y is {labels.shape}: give one label per image")
         names = [f"{head} {drawing.label_text(label, of_head(classes, head))}".strip() for label in labels[:count]]

@@ -277,7 +277,7 @@ def test_our_own_op_as_a_loss_is_the_name_and_a_function_of_that_name_is_not(rin
         pn.fit(model, rings, epochs=1, loss=loss, verbose=0)
         made.append(model)
     assert made[0].fingerprint() == made[1].fingerprint() != made[2].fingerprint()
-    assert [model.card.loss for model in made] == ["mse", "mse", "own mse"]
+    assert [model.card.loss for model in made] == ["mse", "mse", "custom mse"]
     np.testing.assert_allclose(pn.predict(made[2], rings[0]).sum(axis=1), 1, rtol=1e-5)
 
 
