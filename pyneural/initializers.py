@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyneural._core as _core
 from pyneural._core import Tensor
+from pyneural.arguments.checks import is_number
 from pyneural.arguments.familiar_names import OF_INITIALIZERS
 from pyneural.arguments.spelling import choose, names_of, plain
 
@@ -93,7 +94,7 @@ def find(init: str | float | Initializer, fans: Fans | None = None) -> Initializ
 
     fans: fan_in and fan_out, if they do not follow from the shape.
     """
-    if isinstance(init, int | float):
+    if is_number(init):
         return constant(float(init))
     found = init if callable(init) else choose("init", init, NAMES)
     for by_fans in (he_uniform, he_normal, glorot_uniform, glorot_normal):

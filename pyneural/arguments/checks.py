@@ -6,7 +6,7 @@ import inspect
 import sys
 import warnings
 from collections.abc import Callable
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TypeGuard
 
@@ -21,6 +21,11 @@ _HERE = str(Path(__file__).parent.parent)  # the package
 def is_whole(value: object) -> TypeGuard[int]:
     """Whether a value is a whole number, from Python or NumPy; booleans are not."""
     return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a real number, from Python or NumPy; booleans are."""
+    return isinstance(value, Real)
 
 
 def whole(who: str, name: str, value: object, also: str = "", *, least: int = 1) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.checks import warn
+from pyneural.arguments.checks import is_number, warn
 from pyneural.batching.feed import Batches, Feed
 from pyneural.batching.inputs import as_inputs, warn_of_scale
 from pyneural.batching.stream import Stream, digest, is_stream
@@ -108,7 +108,7 @@ def sources(
     given = open_data(data, "fit", model)
     share = _share(validation)
     held = given.validation if isinstance(given, Splits) else None
-    if not isinstance(validation, int | float | None):
+    if validation is not None and not is_number(validation):
         held = open_data(validation, "fit: validation", model, part="validation")
     elif not share:
         held = None
@@ -191,11 +191,12 @@ def _held(model: Model, held: Any, train: Source, preprocess: str | None) -> Sou
 
 
 def _share(validation: Any) -> float:
-    if not isinstance(validation, int | float):
+    if not is_number(validation):
         return 0.0
-    if isinstance(validation, bool) or not 0 <= validation < 1:
+    share = float(validation)
+    if isinstance(validation, bool) or not 0 <= share < 1:
         raise ValueError(f"fit: validation is {validation!r}: give a share between 0 and 1, a Dataset, (x, y) or None")
-    return float(validation)
+    return share
 
 
 def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:

@@ -6,9 +6,11 @@ What is refused leaves the model as it was: not built where it was not, with the
 import pickle
 import re
 import types
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pyneural as pn
 
@@ -705,6 +707,27 @@ def test_numpy_numbers_and_other_spellings_of_sizes_are_taken():
     pn.fit(model, (IMAGES, Y), epochs=np.int64(1), learning_rate=np.float32(0.01), verbose=0)
     assert model.output_shape == (3,)
     assert pickle.loads(pickle.dumps(model)).fingerprint() == model.fingerprint()
+
+
+@pytest.mark.parametrize("share", [np.float32(0.25), np.float64(0.25), np.int64(0), Fraction(1, 4)])
+def test_a_share_may_be_a_number_of_any_kind(share):
+    found, same = (pn.fit(three(), (X, Y), epochs=1, validation=v, verbose=0) for v in (share, float(share)))
+    assert found.fingerprint == same.fingerprint
+    assert ("val_loss" in found) == (share != 0)
+
+
+def test_numpy_numbers_are_taken_wherever_python_ones_are(tmp_path):
+    x = pn.Input((np.int64(8), np.int64(8), np.int64(1)))
+    flat = pn.Reshape((np.prod((8, 8)), np.int64(1)))(x)
+    joined = pn.Flatten()(pn.Concatenate(axis=np.int64(1))(flat, flat))
+    model = pn.Model(x, pn.Dense(np.int32(3), init=np.float32(0.5))(joined))
+    pn.fit(model, (IMAGES, Y), epochs=1, verbose=0)
+    assert pn.load(pn.save(model, tmp_path / "m.safetensors")).fingerprint() == model.fingerprint()
+    assert pn.ascii(IMAGES[0], columns=np.int64(10)) == pn.ascii(IMAGES[0], columns=10)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        Image.fromarray(IMAGES[0, ..., 0]).save(tmp_path / name / "1.png")
+    assert pn.datasets.folder(tmp_path, size=np.int64(4)).train.x.shape == (2, 4, 4, 1)
 
 
 def test_objects_that_are_all_numbers_are_numbers():
