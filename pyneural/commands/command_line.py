@@ -159,7 +159,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     debug = False
     try:
         options = vars(_parser().parse_args(arguments))
-        run, debug = options.pop("run"), options.get("debug", False)
+        run = options.pop("run")
+        debug = options.get("debug", False)
         return int(run(**options))
     except SystemExit as end:  # raised by argparse: help, version, or a usage error
         return end.code if isinstance(end.code, int) else 0

@@ -44,7 +44,8 @@ def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = Fal
     """
     loaded = load(model)
     _takes_pictures(loaded, "predict")
-    note, well = _sample(loaded), True
+    note = _sample(loaded)
+    well = True
     for file in files:
         try:
             image, done = _input(loaded, file)
@@ -87,7 +88,8 @@ def info(model: str | Path) -> None:
     Raises:
         ValueError, OSError: it cannot be read.
     """
-    source, loaded = Path(model), load(model)
+    source = Path(model)
+    loaded = load(model)
     put(loaded, end="\n\n")
     loaded.summary()
     put()
@@ -138,7 +140,8 @@ def _answer(model: Model, image: Array) -> str:
         found: Any = answer(model, image)
         say = _values
     else:
-        found, say = classify(model, image), str
+        found = classify(model, image)
+        say = str
     by_head = found if isinstance(found, dict) else {"": found}
     return ", ".join(f"{head} {say(one)}".strip() for head, one in by_head.items())
 
@@ -201,7 +204,8 @@ def _pictures(model: Model, root: Path) -> Dataset:
 
 
 def _facts(source: Path, model: Model) -> Iterator[tuple[str, str]]:
-    card, found = model.card, _tasks(model)
+    card = model.card
+    found = _tasks(model)
     if not found:
         yield "task", "none: it was never trained"
     for head, task in found.items():

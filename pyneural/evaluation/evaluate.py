@@ -60,7 +60,8 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
     who = "evaluate"
     check_model(model, who)
     part = open_data(data, who, model, part="test")
-    heads, preprocessing = _heads(model, part), model.card.preprocessing or Preprocessing("none", "float")
+    heads = _heads(model, part)
+    preprocessing = model.card.preprocessing or Preprocessing("none", "float")
     found = _found(model, part, heads, preprocessing)
     name, note = ("data", "") if is_stream(part) else (part.name, part.note)
     reports = {head.name: Report(head.task, *_whole(found[head.name]), name, note, head.loss.name) for head in heads}
@@ -80,7 +81,8 @@ def _whole(parts: Parts) -> tuple[Array, Array, Array]:
 def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Preprocessing) -> dict[str, Parts]:
     """By head: what the model answers, the labels, and the loss of each example, batch by batch."""
     found: dict[str, Parts] = {head.name: ([], [], []) for head in heads}
-    run, classes = forward(model, heads), () if is_stream(part) else part.classes
+    run = forward(model, heads)
+    classes = () if is_stream(part) else part.classes
     with _core.no_grad():
         for who, x, y in _batches(part, model.card.columns):
             x = as_inputs(model, x, who, preprocessing.kind)
@@ -90,9 +92,13 @@ def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Prep
                 outputs = run(batch, training=False)
                 answered = answers(outputs, heads)
                 for head in heads:
-                    said, wanted, given = outputs, targets, answered
+                    said = outputs
+                    wanted = targets
+                    given = answered
                     if head.name:
-                        said, wanted, given = outputs[head.name], targets[head.name], answered[head.name]
+                        said = outputs[head.name]
+                        wanted = targets[head.name]
+                        given = answered[head.name]
                     errors = head.loss.mean(said, wanted, reduction="none").numpy().reshape(-1)
                     for kept, values in zip(found[head.name], (given, wanted.numpy(), errors), strict=True):
                         kept.append(np.array(values))

@@ -128,7 +128,8 @@ def inferred(
     made = []
     for head in heads:
         at = f"{who}: {head}" if head else who
-        named, old = of_head(classes, head), known.get(head)
+        named = of_head(classes, head)
+        old = known.get(head)
         loss_name = losses.spelled(wanted[head])
         task = old or infer(labels[head], _outputs(model, head), loss_name, named, at, naming=who == "fit")
         if who == "fit":
@@ -140,7 +141,8 @@ def inferred(
 
 def trained(model: Model) -> tuple[Head, ...]:
     """The heads of a trained model, in its order, with the losses that an evaluation reports."""
-    task, loss = model.card.task, model.card.loss
+    task = model.card.task
+    loss = model.card.loss
     tasks = task if isinstance(task, dict) else {"": task}
     said = loss if isinstance(loss, dict) else {"": loss}
     return tuple(
@@ -156,7 +158,8 @@ def record_on_card(model: Model, heads: tuple[Head, ...]) -> None:
         model.card.task = {head.name: head.task for head in heads}
         model.card.loss = {head.name: head.loss.name for head in heads}
     else:
-        model.card.task, model.card.loss = heads[0].task, heads[0].loss.name
+        model.card.task = heads[0].task
+        model.card.loss = heads[0].loss.name
 
 
 def encode(heads: tuple[Head, ...], dtype: str, y: Any, who: str, classes: Any = ()) -> Any:

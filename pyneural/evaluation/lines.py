@@ -32,7 +32,8 @@ def folded(parts: Sequence[str], columns: int | None, indent: str = "    ") -> l
     """
     if columns is None:
         return [SEPARATOR.join(parts)]
-    lines, line = [], ""
+    lines = []
+    line = ""
     words = [word for part in parts for word in (*part.split(" "), "·")][:-1]
     for word in _unbroken(words, columns - len(indent) - 2):
         joined = f"{line} {word}" if line.strip() else line + word
@@ -45,7 +46,8 @@ def folded(parts: Sequence[str], columns: int | None, indent: str = "    ") -> l
 
 def _unbroken(words: list[str], columns: int) -> list[str]:
     """What stays on one line: a part and the dot after it, where that is short enough; else its words."""
-    runs, run = [], []
+    runs = []
+    run = []
     for word in words:
         run.append(word)
         if word == "·":

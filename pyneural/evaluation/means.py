@@ -30,7 +30,9 @@ class Means:
     """
 
     def __init__(self, metrics: Mapping[str, Metric], together: Mapping[str, Metric], parts: tuple[str, ...]) -> None:
-        self.metrics, self.together, self.parts = metrics, together, parts
+        self.metrics = metrics
+        self.together = together
+        self.parts = parts
         self.sums = dict.fromkeys(("loss", *metrics), 0.0)
         self._sums_together = dict.fromkeys(together, 0.0)
         self.n = self._waiting = 0
@@ -72,14 +74,17 @@ class Means:
         if not self._waiting:
             return
         one = len(self._outputs) == 1
-        outputs, targets = _joined(self._outputs), _joined(self._targets)
+        outputs = _joined(self._outputs)
+        targets = _joined(self._targets)
         with _core.no_grad():
             for name, function in self.together.items():
                 whole = self._values[name][0][0] if one else float(function(outputs, targets))
                 waited = self._values[name]
                 self._sums_together[name] += _mean(whole, waited) * self._waiting
                 waited.clear()
-        self._outputs, self._targets, self._waiting = [], [], 0
+        self._outputs = []
+        self._targets = []
+        self._waiting = 0
 
 
 def _mean(whole: float, batches: list[tuple[float, int]]) -> float:

@@ -61,7 +61,8 @@ def predict(model: Model, x: Any) -> Any:
     if isinstance(x, tuple) and len(x) == 2 and np.shape(x[0]) != np.shape(x[1]):
         raise TypeError("predict: x is a pair: give the inputs alone, without labels: pn.predict(model, x)")
     values = _inputs(model, x, preprocessing)
-    n, run = len(values), forward(model, heads)
+    n = len(values)
+    run = forward(model, heads)
     if n == 0:
         empty = {head.name: np.empty((0, head.task.outputs), model.dtype) for head in heads}
         return empty.get("", empty)

@@ -37,7 +37,10 @@ class Report:
     def __init__(
         self, task: Task, outputs: Array, y: Array, errors: Array, name: str, note: str, loss_name: str = "mse"
     ) -> None:
-        self.task, self.outputs, self.name, self.note = task, outputs, name, note
+        self.task = task
+        self.outputs = outputs
+        self.name = name
+        self.note = note
         self.loss_name = "loss" if task.kind != "values" else loss_name
         self.n = len(outputs)
         self.printed_in: int | None = None  # the notebook cell in which evaluate printed it
@@ -46,7 +49,9 @@ class Report:
         self.r2: float | None = None
         self.mistakes: Array = np.empty(0, np.int64)
         if task.kind == "values":
-            self.predictions, self.labels, self.r2 = outputs, y, _explained(outputs, y)
+            self.predictions = outputs
+            self.labels = y
+            self.r2 = _explained(outputs, y)
             return
         one = task.kind == "binary"
         self.predictions = (outputs[:, 0] >= task.threshold).astype(np.int64) if one else outputs.argmax(axis=1)
@@ -98,7 +103,8 @@ class Report:
             ValueError: count is not a whole number of at least 1.
         """
         count = min(whole("report.samples", "count", count), self.n)
-        actual, said = self.labels[:count], self.predictions[:count]
+        actual = self.labels[:count]
+        said = self.predictions[:count]
         if self.accuracy is None:
             off = np.abs(said.astype(np.float64) - actual).mean(axis=1)
             for number in range(count):

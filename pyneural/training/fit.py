@@ -94,7 +94,8 @@ def fit(
     if verbose not in (0, 1, 2):
         raise ValueError(f"fit: verbose is {verbose!r}: give 0 (silent), 1 (a line an epoch) or 2 (a line a step)")
     rate_name = schedules.name(schedule)
-    shape, recipe = schedules.find(schedule), optimizers.recipe(optimizer, learning_rate, rate_name)
+    shape = schedules.find(schedule)
+    recipe = optimizers.recipe(optimizer, learning_rate, rate_name)
     again = model.card.epochs
     seed = int(seed)
     plan = make_plan(model, data, Request(validation, preprocess, loss, metrics, seed, batch_size))

@@ -92,7 +92,8 @@ def check_gradients(
 
 def _model_loss(model: Model, inputs: Tensor, y: Any, seed: int) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:
     model.build(inputs.shape[1:], seed=seed)
-    labels, who = each(np.asarray, y), "check_gradients"
+    labels = each(np.asarray, y)
+    who = "check_gradients"
     parts = heads.inferred(model, labels, who=who)
     goal = heads.objective(model, parts)
     targets = each(_core.tensor, heads.encode(parts, "float64", labels, who))

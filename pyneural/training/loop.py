@@ -115,7 +115,8 @@ class Training:
         at = self.at
         history = self.history
         progress = self.progress
-        run, loss = self.plan.objective.run, self.plan.objective.loss
+        run = self.plan.objective.run
+        loss = self.plan.objective.loss
         means = self.plan.objective.means()
         engine = self.bound.engine
         rate = self.recipe.learning_rate

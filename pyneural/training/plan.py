@@ -92,8 +92,11 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
                 warn_of_values(by_head(train.y)[head.name])
     model.build(train.shape, seed=request.seed)
     record_on_card(model, heads)
-    model.card.preprocessing, model.card.seed = preprocessing, request.seed
-    model.card.data, model.card.data_hash, model.card.prepare = train.name, digest, train.prepare
+    model.card.preprocessing = preprocessing
+    model.card.seed = request.seed
+    model.card.data = train.name
+    model.card.data_hash = digest
+    model.card.prepare = train.prepare
     model.card.columns = train.columns
     return made
 

@@ -26,7 +26,9 @@ class Progress:
     """
 
     def __init__(self, verbose: int, epochs: int, steps: int, note: str = "") -> None:
-        self.verbose, self.epochs, self.steps = verbose, epochs, steps
+        self.verbose = verbose
+        self.epochs = epochs
+        self.steps = steps
         self.note = [note] if note else []
         self.bar: Any = None
 
