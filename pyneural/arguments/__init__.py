@@ -1,1 +1,1 @@
-"""What users pass, checked: spelling, sizes, arrays, paths."""
+"""Checks of user arguments: spelling, sizes, arrays, paths."""

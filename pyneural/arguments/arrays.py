@@ -1,4 +1,4 @@
-"""arrays.py -- arrays as users give them, made into rows and labels."""
+"""arrays.py -- conversion of user input to arrays of rows and labels."""
 
 from typing import Any
 
@@ -13,17 +13,17 @@ Array = npt.NDArray[Any]
 
 
 def as_rows(what: str, values: Any) -> Array:
-    """Numbers as `as_numbers` gives them; grey images (n, height, width) of uint8 get their axis of channels."""
+    """Like `as_numbers`, but greyscale uint8 images (n, height, width) get a channel axis."""
     array = as_numbers(what, values)
     return array[..., None] if array.dtype == np.uint8 and array.ndim == 3 else array
 
 
 def as_numbers(what: str, values: Any) -> Array:
-    """uint8, float32 or float64, native and C-contiguous; other numbers become float32 where that holds them exactly.
+    """Converts to uint8, float32 or float64, native and C-contiguous; other numbers become float32 if that is exact.
 
     Raises:
-        TypeError: they are not numbers; says where.
-        ValueError: rows have several lengths.
+        TypeError: they are not numbers; the message says where.
+        ValueError: rows have different lengths.
     """
     array = table_numbers(what, values) if is_table(values) else _array(what, values)
     words = array.dtype.kind != "O" or any(isinstance(value, str) for value in array.flat)
@@ -40,13 +40,13 @@ def as_numbers(what: str, values: Any) -> Array:
 
 
 def as_labels(what: str, values: Any) -> Array:
-    """Numbers or names as they are given.
+    """Converts labels to an array of numbers or names.
 
     Raises:
-        ValueError: some are missing, or rows have several lengths.
+        ValueError: some are missing, or rows have different lengths.
     """
     array = _as_text(what, _array(what, values))
-    if array.dtype.kind == "U" and isinstance(values, list | tuple):  # NumPy has made text of NaN among names
+    if array.dtype.kind == "U" and isinstance(values, list | tuple):  # NumPy converts NaN among names to text
         given = np.asarray(values, object)
         array = given if missing_rows(given) else array
     missing = missing_rows(array) if array.dtype.kind == "O" else []
@@ -59,7 +59,7 @@ def as_labels(what: str, values: Any) -> Array:
 
 
 def _as_text(what: str, array: Array) -> Array:
-    """Bytes as text, read as UTF-8, and text of variable width as objects; all else as it is."""
+    """Decodes bytes as UTF-8, and converts variable-width text to objects; leaves all else unchanged."""
     if array.dtype.kind == "T":
         return array.astype(object)
     if array.dtype.kind not in "SO" or not any(isinstance(value, bytes) for value in array.flat):
@@ -71,14 +71,14 @@ def _as_text(what: str, array: Array) -> Array:
                 text[place] = value.decode()
             except UnicodeDecodeError:
                 raise ValueError(
-                    f"{what} has bytes that are not UTF-8 text, as {value!r}: decode them, y.astype(str) or "
+                    f"{what} has bytes that are not UTF-8 text, such as {value!r}: decode them, y.astype(str) or "
                     "[label.decode(encoding) for label in y]"
                 ) from None
     return text
 
 
 def as_groups(what: str, values: Any) -> Array:
-    """Numbers or names of groups.
+    """Converts groups to an array of numbers or names.
 
     Raises:
         ValueError: some are missing.
@@ -87,14 +87,14 @@ def as_groups(what: str, values: Any) -> Array:
     missing = missing_rows(array)
     if missing:
         raise ValueError(
-            f"{what} has {len(missing):,} that are missing (None, NaN or NA), the first at {missing[0]}: give each of "
-            "those examples a group of its own"
+            f"{what} has {len(missing):,} missing values (None, NaN or NA), the first at {missing[0]}: give each of "
+            "those examples its own group"
         )
     return array.astype(str) if array.dtype.kind == "O" else array
 
 
 def _array(what: str, values: Any) -> Array:
-    """An array of values; one of Python objects that are all numbers becomes one of numbers."""
+    """An array of the values; an object array that holds only numbers becomes numeric."""
     if hasattr(values, "toarray") and hasattr(values, "nnz"):  # a sparse matrix, as SciPy has them
         name = what.split()[-1]
         raise TypeError(
@@ -111,12 +111,14 @@ def _array(what: str, values: Any) -> Array:
     except ValueError as error:
         if "inhomogeneous" not in str(error):
             raise
-        raise ValueError(f"{what} has rows of several lengths: make all alike, or give one number a row") from None
+        raise ValueError(
+            f"{what} has rows of different lengths: give all the same length, or one number per row"
+        ) from None
     return array
 
 
 def _no_numbers(array: Array) -> str:
-    """What is wrong with inputs that are no numbers, and what to do."""
+    """The error for inputs that are not numbers, with the fix."""
     if array.dtype.names:
         return "is a table with named columns: give rows of numbers, np.column_stack([table[name] for name in names])"
     if array.dtype.kind in "USO" and array.size:
@@ -125,9 +127,9 @@ def _no_numbers(array: Array) -> str:
         )
         if place:
             where = f"in column {place[-1]} " if len(place) > 1 else ""
-            return f"holds '{word}' {where}at row {place[0]}: give numbers: leave such columns out, or number the words"
-        return f"holds numbers as text ({array.dtype}): convert them, x.astype('float32')"
-    return f"is of {array.dtype}: give numbers: uint8 pixels or floats"
+            return f"contains '{word}' {where}at row {place[0]}: give numbers: drop such columns, or encode the words"
+        return f"contains numbers as text ({array.dtype}): convert them, x.astype('float32')"
+    return f"has dtype {array.dtype}: give numbers: uint8 pixels or floats"
 
 
 def _is_number(value: Any) -> bool:
@@ -139,7 +141,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _dtype(values: Any, array: Array) -> str:
-    """uint8 and arrays of float64 stay; numbers that float32 would round become float64, all others float32."""
+    """uint8 and float64 arrays keep their dtype; numbers that float32 would round become float64, others float32."""
     if array.dtype == np.uint8:
         return "uint8"
     if array.dtype.kind == "b" or array.dtype.itemsize <= 2 or array.dtype == np.float32:

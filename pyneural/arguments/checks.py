@@ -1,4 +1,4 @@
-"""checks.py -- what users give, checked: sizes, shapes, paddings, functions; and warnings that show the user's line."""
+"""checks.py -- checks of sizes, shapes, paddings and functions; warnings that point to the user's line."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def whole(who: str, name: str, value: object, also: str = "", *, least: int = 1)
 
 
 def pair(who: str, name: str, value: object) -> Pair:
-    """A size for both axes, or one for each."""
+    """Checks a size for both axes, or one for each."""
     if isinstance(value, tuple | list) and len(value) == 2:
         return whole(who, name, value[0]), whole(who, name, value[1])
-    return whole(who, name, value, ", or two, (down, across)")
+    return whole(who, name, value, ", or two, (vertical, horizontal)")
 
 
 def both(value: Pair) -> tuple[int, int]:
-    """One number for both axes, or a number for each."""
+    """Both sizes, from one for both axes or one for each."""
     return value if isinstance(value, tuple) else (value, value)
 
 
 def padded(who: str, padding: Padding) -> Padding:
-    """As the ops take it, a word in their spelling."""
+    """Checks a padding, and spells its name as the ops do."""
     if isinstance(padding, str):
         choose(f"{who}: padding", padding, {"valid": 0, "same": 0})
         return plain(padding)
@@ -56,43 +56,43 @@ def padded(who: str, padding: Padding) -> Padding:
 
 
 def shape_of(who: str, shape: object) -> Shape:
-    """A shape as users give it, without the batch's axis.
+    """Checks a shape without the batch axis.
 
     Raises:
-        TypeError, ValueError: it is no tuple of whole numbers of at least 1.
+        TypeError, ValueError: it is not a tuple of positive whole numbers.
     """
     if is_whole(shape):
-        raise TypeError(f"{who}: shape is {shape}: give the lengths of all axes but the batch's, as ({shape},)")
+        raise TypeError(f"{who}: shape is {shape}: give the lengths of all axes but the batch axis, such as ({shape},)")
     if not isinstance(shape, tuple | list):
-        raise TypeError(f"{who}: shape is {shape!r}: give a tuple of whole numbers, as (28, 28, 1)")
+        raise TypeError(f"{who}: shape is {shape!r}: give a tuple of whole numbers, such as (28, 28, 1)")
     for size in shape:
         if size is None:
-            raise ValueError(f"{who}: shape is {shape}: leave the batch's axis out, and give every other its length")
+            raise ValueError(f"{who}: shape is {shape}: omit the batch axis, and give the length of every other axis")
         if not is_whole(size) or size < 1:
             raise ValueError(f"{who}: shape is {shape}: give whole numbers of at least 1, as (28, 28, 1)")
     return tuple(int(size) for size in shape)
 
 
 def batched(shape: Shape) -> str:
-    """A shape as messages show it, `(n, 28, 28, 1)`."""
+    """A shape with the batch axis, for messages: `(n, 28, 28, 1)`."""
     return f"({', '.join(['n', *map(str, shape)])}{'' if shape else ','})"
 
 
 def named(function: Callable[..., object], otherwise: str) -> str:
-    """A function's name; a lambda has none."""
+    """A function's name; `otherwise` for a lambda."""
     name = str(getattr(function, "__name__", otherwise))
     return otherwise if name == "<lambda>" else name
 
 
 def takes_two(function: Callable[..., object], who: str) -> None:
-    """Refuses what is no function of (outputs, targets).
+    """Rejects functions that do not take (outputs, targets).
 
     Raises:
-        TypeError: it is none; says what it takes.
+        TypeError: it takes something else; the message shows its signature.
     """
     try:
         signature = inspect.signature(function)
-    except ValueError:  # a function written in C may not say
+    except ValueError:  # a function written in C may have no signature
         return
     try:
         signature.bind(None, None)
@@ -101,7 +101,7 @@ def takes_two(function: Callable[..., object], who: str) -> None:
 
 
 def warn(text: str) -> None:
-    """A warning that shows the user's line, the first one outside of the package."""
+    """Warns at the user's line, the first one outside the package."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
         level, frame = level + 1, frame.f_back

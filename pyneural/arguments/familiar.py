@@ -1,20 +1,20 @@
-"""familiar.py -- the words of other libraries' objects and arguments, and how each is said here."""
+"""familiar.py -- attributes and arguments in other libraries, and the pyneural equivalents."""
 
-# what other libraries' models do, and how it is done here
+# methods and attributes of models in other libraries
 OF_MODELS = {
     "fit": "pn.fit(model, data)",
-    "train": "pn.fit(model, data); by hand, model(x, training=True) is what dropout and batch norm go by",
-    "eval": "model(x), which is training=False by itself",
+    "train": "pn.fit(model, data); by hand, model(x, training=True) switches dropout and batch norm",
+    "eval": "model(x), where training=False is the default",
     "training": "model(x, training=True)",
     "forward": "model(x)",
-    "partial_fit": "pn.fit(model, data) again: it goes on from the present weights",
+    "partial_fit": "pn.fit(model, data) again: it continues from the current weights",
     "fit_transform": "pn.fit(model, data)",
-    "fit_generator": "pn.fit(model, batches), with an object whose __iter__ starts anew",
+    "fit_generator": "pn.fit(model, batches), with a re-iterable object",
     "train_on_batch": "loss.backward() and optimizer.step(), with optimizer = pn.Adam(model)",
-    "compile": "not needed: pn.fit(model, data, loss=..., optimizer=..., metrics=...) takes it all",
+    "compile": "not needed: pn.fit(model, data, loss=..., optimizer=..., metrics=...) takes these arguments",
     "evaluate": "pn.evaluate(model, data)",
     "score": "pn.evaluate(model, data).accuracy",
-    "predict_proba": "pn.predict(model, x), which gives probabilities",
+    "predict_proba": "pn.predict(model, x), which returns probabilities",
     "predict_classes": "pn.predict(model, x).argmax(axis=1)",
     **dict.fromkeys(("predict", "predict_on_batch", "transform"), "pn.predict(model, x)"),
     "classify": "pn.classify(model, image)",
@@ -35,12 +35,12 @@ OF_MODELS = {
     "count_params": "model.summary()",
     "get_layer": "model['dense_1']",
     "modules": "model.layers",
-    "zero_grad": "not needed: backward writes every gradient anew (accumulate=True adds to it)",
-    "backward": "loss.backward(), on what a loss op gives",
+    "zero_grad": "not needed: backward overwrites every gradient (accumulate=True adds to it)",
+    "backward": "loss.backward(), on the result of a loss op",
     "step": "optimizer.step(), with optimizer = pn.Adam(model)",
-    "to": "not needed: all computing is on the processor; pn.Sequential(..., dtype='float64') is for precision",
-    "cuda": "not needed: all computing is on the processor",
-    "cpu": "not needed: all computing is on the processor",
+    "to": "not needed: everything runs on the CPU; for float64, pn.Sequential(..., dtype='float64')",
+    "cuda": "not needed: everything runs on the CPU",
+    "cpu": "not needed: everything runs on the CPU",
     "double": "pn.Sequential(..., dtype='float64')",
     "requires_grad_": "layer.trainable = False",
     "optimizer": "pn.fit(model, data, optimizer=...), or optimizer = pn.Adam(model) by hand",
@@ -48,7 +48,7 @@ OF_MODELS = {
     "history": "history = pn.fit(model, data)",
     "add": "pn.Sequential(layer, layer, ...)",
 }
-# what others call a loss, an optimizer, a schedule, a metric or an activation; in small letters, and nothing else
+# losses, optimizers, schedules, metrics and activations by their names elsewhere; lower-case letters and digits only
 OF_WORDS = {
     **dict.fromkeys(
         ("categoricalcrossentropy", "sparsecategoricalcrossentropy", "crossentropyloss", "softmaxcrossentropy", "ce",
@@ -68,7 +68,7 @@ OF_WORDS = {
     **dict.fromkeys(("none", "off", "fixed"), "constant"),
     **dict.fromkeys(("acc", "categoricalaccuracy", "sparsecategoricalaccuracy", "binaryaccuracy"), "accuracy"),
 }  # fmt: skip
-# what other libraries' layers have, and what is here
+# attributes of layers in other libraries
 OF_LAYER = {
     "kernel": "layer.weight",
     "weights": "layer.weight and layer.bias",
@@ -78,17 +78,17 @@ OF_LAYER = {
     "requires_grad_": "layer.trainable = False",
     "forward": "a method call(self, x, *, training)",
 }
-# keywords that layers have elsewhere, and what is here
+# keywords of layers in other libraries
 OF_KEYWORDS = {
-    "input_shape": "not needed: the shape is learnt from the data, or by model.build(shape)",
-    "input_dim": "not needed: the shape is learnt from the data, or by model.build(shape)",
-    "in_features": "not needed: the shape is learnt from the data, or by model.build(shape)",
-    "in_channels": "not needed: the shape is learnt from the data, or by model.build(shape)",
-    "num_features": "not needed: the shape is learnt from the data, or by model.build(shape)",
+    "input_shape": "not needed: the shape is inferred from the data, or set by model.build(shape)",
+    "input_dim": "not needed: the shape is inferred from the data, or set by model.build(shape)",
+    "in_features": "not needed: the shape is inferred from the data, or set by model.build(shape)",
+    "in_channels": "not needed: the shape is inferred from the data, or set by model.build(shape)",
+    "num_features": "not needed: the shape is inferred from the data, or set by model.build(shape)",
     "out_features": "units",
     "out_channels": "filters",
     "depth_multiplier": "multiplier",
-    "groups": "not needed: pn.DepthwiseConv2D(size) has a group for each channel",
+    "groups": "not needed: pn.DepthwiseConv2D(size) has one group per channel",
     "kernel_size": "size",
     "pool_size": "size",
     "strides": "stride",
@@ -104,20 +104,20 @@ OF_FIT = {
     "validation_data": "validation=(x, y)",
     "lr": "learning_rate",
     "batch": "batch_size",
-    "callbacks": "not needed: best weights are always restored, and Ctrl-C returns what there is",
+    "callbacks": "not needed: the best weights are always restored, and Ctrl-C returns the history so far",
     "shuffle": "not needed: training data is always shuffled",
     "x": "the second argument: pn.fit(model, (x, y))",
     "y": "the second argument: pn.fit(model, (x, y))",
     "criterion": "loss",
     "loss_fn": "loss",
-    "loss_weights": "loss, a function for each weighted head: 0.3 * pn.ops.cross_entropy(outputs, targets)",
+    "loss_weights": "loss, a function per weighted head: 0.3 * pn.ops.cross_entropy(outputs, targets)",
     "nb_epoch": "epochs",
     "n_epochs": "epochs",
     "num_epochs": "epochs",
     "max_iter": "epochs",
     "random_state": "seed",
     "steps_per_epoch": "not needed: an epoch is one pass over the data",
-    "device": "not needed: all computing is on the processor (pn.set_threads(n) says how many threads)",
+    "device": "not needed: everything runs on the CPU (pn.set_threads(n) sets the number of threads)",
     "early_stopping": "not needed: the weights of the best epoch are restored",
     **dict.fromkeys(
         ("sample_weight", "sample_weights"),
@@ -145,7 +145,7 @@ OF_FIT = {
         ("val_data", "validation_dataset", "eval_set", "val", "val_split", "validation_fraction"), "validation"
     ),
     "scheduler": "schedule",
-    "generator": "the second argument: batches that can be gone over again",
+    "generator": "the second argument: re-iterable batches",
 }
 # what others call a number of an optimizer; the first of ours that the optimizer has is meant
 OF_HYPER = {
@@ -164,7 +164,7 @@ OF_HYPER = {
 }
 # what other libraries' optimizers do, and how it is done here
 OF_OPTIMIZERS = {
-    "zero_grad": "not needed: backward writes every gradient anew (accumulate=True adds to it)",
+    "zero_grad": "not needed: backward overwrites every gradient (accumulate=True adds to it)",
     "minimize": "loss.backward(), then optimizer.step()",
     "apply_gradients": "loss.backward(), then optimizer.step()",
     "backward": "loss.backward(), then optimizer.step()",

@@ -1,13 +1,13 @@
-"""familiar_names.py -- names that other libraries' packages and modules have, and what it is here."""
+"""familiar_names.py -- names in other libraries' packages and modules, and the pyneural equivalents."""
 
 DTYPES = ("float32", "float64", "int64", "uint8")
-# names that a person looks for in the package, and what it is here
+# names that users look for in the package
 OF_PACKAGE = {
     **dict.fromkeys(("Conv1D", "Conv1d"), "pn.Conv2D on inputs (n, 1, length, channels), with size (1, 5)"),
-    **dict.fromkeys(("Conv3D", "Conv3d"), "missing: convolutions are of images, pn.Conv2D"),
+    **dict.fromkeys(("Conv3D", "Conv3d"), "missing: there are only 2-D convolutions, pn.Conv2D"),
     **dict.fromkeys(
         ("Conv2DTranspose", "ConvTranspose2d", "ConvTranspose1d", "UpSampling2D", "Upsample", "PixelShuffle"),
-        "missing: there are no layers that enlarge images",
+        "missing: there are no upsampling layers",
     ),
     **dict.fromkeys(
         ("LSTM", "GRU", "RNN", "SimpleRNN", "Bidirectional", "TimeDistributed", "Masking", "GRUCell", "LSTMCell"),
@@ -15,7 +15,7 @@ OF_PACKAGE = {
     ),
     **dict.fromkeys(
         ("Transformer", "TransformerEncoder", "MultiHeadAttention", "MultiheadAttention", "Attention"),
-        "missing: there are no attention layers; a pn.Layer of your own can compute them by pn.ops",
+        "missing: there are no attention layers; a custom pn.Layer can compute attention with pn.ops",
     ),
     **dict.fromkeys(
         ("Lambda", "PReLU", "Bilinear", "ZeroPadding2D", "Cropping2D", "Permute", "RepeatVector"),
@@ -51,7 +51,7 @@ OF_PACKAGE = {
         "pn.Activation('gelu'), which is close to it",
     ),
     **dict.fromkeys(("Identity", "identity", "linear"), "not needed: a layer without an activation is linear"),
-    **dict.fromkeys(("ModuleList", "ModuleDict"), "a list of layers as an attribute of your own pn.Layer"),
+    **dict.fromkeys(("ModuleList", "ModuleDict"), "a list of layers as an attribute of a custom pn.Layer"),
     **dict.fromkeys(("ParameterList", "ParameterDict"), "self.parameter(name, shape) in a pn.Layer's build, for each"),
     "Unflatten": "pn.Reshape",
     "EmbeddingBag": "pn.Embedding",
@@ -59,7 +59,7 @@ OF_PACKAGE = {
     **dict.fromkeys(("RMSProp",), "pn.RMSprop"),
     **dict.fromkeys(
         ("EarlyStopping", "ModelCheckpoint", "Callback", "ReduceLROnPlateau", "TensorBoard", "CSVLogger", "callbacks"),
-        "not needed: pn.fit restores the best weights; history.to_csv(path) writes what was measured",
+        "not needed: pn.fit restores the best weights; history.to_csv(path) writes the history",
     ),
     **dict.fromkeys(
         (
@@ -81,7 +81,8 @@ OF_PACKAGE = {
     **dict.fromkeys(("plot_model", "summary"), "model.summary()"),
     **dict.fromkeys(("image_dataset_from_directory", "ImageFolder", "ImageDataGenerator"), "pn.datasets.folder(path)"),
     **dict.fromkeys(
-        ("RandomFlip", "RandomRotation", "RandomZoom", "transforms", "augment"), "missing: images are not augmented"
+        ("RandomFlip", "RandomRotation", "RandomZoom", "transforms", "augment"),
+        "missing: there is no data augmentation",
     ),
     **dict.fromkeys(("Resizing", "Resize"), "pn.datasets.folder(path, size=(64, 64))"),
     **dict.fromkeys(
@@ -93,7 +94,7 @@ OF_PACKAGE = {
         "a name, pn.Dense(32, init='he_normal'), or a function of pn.initializers",
     ),
     "optimizers": "pn.SGD, pn.RMSprop, pn.Adam or pn.AdamW",
-    "applications": "missing: there are no models that are trained already",
+    "applications": "missing: there are no pretrained models",
     **dict.fromkeys(
         ("regularizers", "constraints", "L1", "L2", "l1", "l2"), "pn.AdamW(weight_decay=0.01) as the optimizer"
     ),
@@ -120,7 +121,7 @@ OF_PACKAGE = {
     **dict.fromkeys(
         ("inference_mode", "GradientTape", "autograd"), "loss.backward(), and `with pn.no_grad():` where none is needed"
     ),
-    **dict.fromkeys(("jit", "compile", "function"), "not needed: the engine is compiled, and each op runs at once"),
+    **dict.fromkeys(("jit", "compile", "function"), "not needed: the engine is compiled code, and ops run eagerly"),
     **dict.fromkeys(("is_tensor",), "isinstance(x, pn.Tensor)"),
     **dict.fromkeys(("cat",), "pn.concat(tensors)"),
     **dict.fromkeys(("einsum", "mm", "bmm", "dot"), "pn.ops.matmul(a, b)"),
@@ -140,7 +141,7 @@ OF_PACKAGE = {
             "GridSearchCV",
             "cross_val_score",
         ),
-        "missing: it is in scikit-learn; pyneural has neural networks",
+        "missing: use scikit-learn; pyneural has only neural networks",
     ),
     **dict.fromkeys(
         ("f1_score", "precision_score", "recall_score", "classification_report"), "pn.evaluate(model, data).confusion"
@@ -162,7 +163,7 @@ OF_PACKAGE = {
     ),
     **dict.fromkeys(("load_weights", "load_state", "restore"), "pn.load(path)"),
     **dict.fromkeys(("save_weights", "export", "dump"), "pn.save(model, path)"),
-    **dict.fromkeys(("gpu", "set_device", "mps", "to"), "not needed: all computing is on the processor"),
+    **dict.fromkeys(("gpu", "set_device", "mps", "to"), "not needed: everything runs on the CPU"),
     **dict.fromkeys(("set_num_threads",), "pn.set_threads(n)"),
     **dict.fromkeys(("get_num_threads",), "pn.get_threads()"),
     "batch_norm": "pn.BatchNorm, or pn.ops.batch_norm",
@@ -209,10 +210,10 @@ OF_PACKAGE = {
     "hstack": "pn.concat(tensors, axis=1)",
     **{name: f"the name '{name}', as in pn.tensor(values, '{name}')" for name in DTYPES},
     "set_grad_enabled": "`with pn.no_grad():`",
-    "enable_grad": "`with pn.no_grad():` round the rest",
+    "enable_grad": "`with pn.no_grad():` around the rest",
     "load_state_dict": "pn.load(path)",
-    "device": "not needed: all computing is on the processor",
-    "cuda": "not needed: all computing is on the processor",
+    "device": "not needed: everything runs on the CPU",
+    "cuda": "not needed: everything runs on the CPU",
     "DataLoader": "pn.fit(model, (x, y), batch_size=64), or a list of batches",
     "TensorDataset": "pn.Dataset(x, y)",
     "train": "pn.fit(model, data)",
@@ -238,7 +239,7 @@ OF_PACKAGE = {
     "relu": "'relu' in a layer, pn.Dense(32, 'relu'), or pn.ops.relu(x)",
     "softmax": "'softmax' in a layer, or pn.ops.softmax(x)",
 }
-# what is looked for in a module of the package
+# names that users look for in modules of the package
 OF_OPS = {
     **dict.fromkeys(
         ("nll_loss", "sparse_categorical_crossentropy", "categorical_crossentropy"), "pn.ops.cross_entropy"

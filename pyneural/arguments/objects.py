@@ -1,4 +1,4 @@
-"""objects.py -- arrays of Python objects: whether all are numbers, and which are missing."""
+"""objects.py -- object arrays: whether all values are numbers, and which are missing."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import numpy as np
 
 
 def missing_rows(array: Any) -> list[int]:
-    """The places, in the flat array, of None, NaN, NaT and the NA of pandas."""
+    """The flat indices of None, NaN, NaT and the NA of pandas."""
     if array.dtype.kind == "O":
         return [row for row, value in enumerate(array.flat) if is_missing(value)]
-    return [int(row) for row in np.flatnonzero(array != array)]  # NaN is not itself
+    return [int(row) for row in np.flatnonzero(array != array)]  # only NaN differs from itself
 
 
 def are_numbers(array: Any) -> bool:
-    """Whether all Python objects in an array are numbers."""
+    """Whether all values of an object array are numbers."""
     return all(isinstance(value, int | float | np.number | np.bool_) for value in array.flat)
 
 

@@ -1,4 +1,4 @@
-"""paths.py -- paths as users give them; where files may be written, and how they appear, whole or not at all."""
+"""paths.py -- checks of paths, and atomic writes of files."""
 
 import errno
 import os
@@ -7,17 +7,17 @@ from pathlib import Path
 
 
 def as_path(who: str, path: str | os.PathLike[str], of: str = "a file") -> Path:
-    """The path with `~` expanded, if there can be such a one.
+    """Checks a path, which need not exist, and expands `~`.
 
     Args:
-        who: opens the messages.
-        path: of something that may be missing.
-        of: what, in words.
+        who: the prefix of messages.
+        path: the path.
+        of: what it is the path of, in words.
 
     Raises:
         TypeError: it is not a path.
         ValueError: it is empty or has a NUL in it.
-        OSError: its name is too long, or a folder on the way may not be entered.
+        OSError: a name is too long, or a parent folder is not accessible.
     """
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str):
@@ -26,7 +26,7 @@ def as_path(who: str, path: str | os.PathLike[str], of: str = "a file") -> Path:
         raise ValueError(f"{who}: path is {text!r}: give the path of {of}")
     try:
         found = Path(text).expanduser()
-    except RuntimeError:  # ~ with the name of nobody
+    except RuntimeError:  # ~ with an unknown user
         found = Path(text)
     try:
         found.stat()
@@ -37,19 +37,19 @@ def as_path(who: str, path: str | os.PathLike[str], of: str = "a file") -> Path:
 
 
 def writable(who: str, path: str | Path) -> Path:
-    """The path, if a file can be written there.
+    """Checks that a file can be written to the path.
 
     Args:
-        who: opens the messages.
-        path: of a file, which may exist; where it is a symbolic link, the file it points to counts.
+        who: the prefix of messages.
+        path: the path of a file, which may exist; for a symbolic link, its target is checked.
 
     Raises:
-        TypeError, OSError: it cannot be written; says why.
+        TypeError, OSError: it cannot be written; the message says why.
     """
     path = as_path(who, path)
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
-        raise FileNotFoundError(f"{who}: there is no folder {target.parent}: make it first")
+        raise FileNotFoundError(f"{who}: there is no folder {target.parent}: create it first")
     if target.is_dir():
         raise IsADirectoryError(f"{who}: {target} is a folder: give the path of a file")
     if target.exists() and not os.access(target, os.W_OK):
@@ -60,11 +60,11 @@ def writable(who: str, path: str | Path) -> Path:
 
 
 def model_path(who: str, path: str | Path) -> Path:
-    """The path, if a model can be written there.
+    """Checks that a model can be written to the path.
 
     Raises:
         ValueError: it does not end in .safetensors.
-        TypeError, OSError: it cannot be written; says why.
+        TypeError, OSError: it cannot be written; the message says why.
     """
     path = as_path(who, path)
     if path.suffix != ".safetensors":
@@ -75,18 +75,18 @@ def model_path(who: str, path: str | Path) -> Path:
 
 
 def write_whole(who: str, path: str | Path, data: bytes) -> None:
-    """Writes a file that appears whole or not at all: it is written beside its place, flushed to disk, and moved there.
+    """Writes a file atomically: writes a temporary file in the same folder, flushes it to disk, and renames it.
 
-    A symbolic link stays one, and the file it points to is replaced; an existing file keeps its permissions, a new one
-    gets those of the umask.  Any number of threads and processes may write to one path: the last one wins.
+    A symbolic link stays a link, and its target is replaced; an existing file keeps its permissions, a new one gets
+    those of the umask.  Any number of threads and processes may write to one path: the last one wins.
 
     Args:
-        who: opens the messages.
-        path: of the file; what is not a regular file, as /dev/stdout, is written to as it is.
+        who: the prefix of messages.
+        path: the file's path; a special file, such as /dev/stdout, is written to directly.
         data: the file's bytes.
 
     Raises:
-        OSError: it cannot be written; says why, and leaves nothing behind.
+        OSError: it cannot be written; the message says why, and no temporary file remains.
     """
     target = Path(os.path.realpath(writable(who, path)))
     try:
@@ -96,19 +96,21 @@ def write_whole(who: str, path: str | Path, data: bytes) -> None:
             target.write_bytes(data)
     except OSError as error:
         reason = error.strerror or str(error)
-        trouble = type(error)(f"{who}: {target} cannot be written ({reason}); nothing there has changed")
+        trouble = type(error)(f"{who}: {target} cannot be written ({reason}); no file was changed")
         trouble.errno = error.errno
         raise trouble from error
 
 
 def _is_replaced(target: Path) -> bool:
-    """Whether a new file takes the place of the path: not where a device or a pipe is."""
+    """Whether a new file replaces the path; not so for a device or a pipe."""
     return target.is_file() or not target.exists()
 
 
 def _replace(target: Path, data: bytes) -> None:
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
-    part = target.with_name(f".pyneural-{os.urandom(8).hex()}.part")  # a longer one than target.s might be too long
+    part = target.with_name(
+        f".pyneural-{os.urandom(8).hex()}.part"
+    )  # a fixed length: target.name plus a suffix might be too long
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)  # less the umask
     try:
         with os.fdopen(handle, "wb") as file:

@@ -1,4 +1,4 @@
-"""spelling.py -- a wrong but familiar word gets an error that shows ours."""
+"""spelling.py -- errors for wrong names that suggest the right one."""
 
 import functools
 import inspect
@@ -14,17 +14,17 @@ T = TypeVar("T")
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` is a slip of, or None: a guess that misleads is worse than none.
+    """The known word that `word` is a misspelling of, or None: a misleading guess is worse than none.
 
-    It is the same but for capitals and separators, its beginning (at least 4 letters), or a slip away: a letter more,
-    fewer or other, or two exchanged; two slips in words of 8 letters or more.  The first letter is right, and so are
-    digits: `Conv1D` is not meant as `Conv2D`.
+    Close words differ only in case and separators, start with `word` (at least 4 letters), or are one edit away: a
+    letter inserted, deleted, replaced or swapped with the next; two edits in words of 8 letters or more.  The first
+    letter and the digits must match: `Conv1D` does not mean `Conv2D`.
 
     >>> [closest(word, ["relu", "cross_entropy", "load"]) for word in ("rellu", "CrossEntrpy", "Lambda")]
     ['relu', 'cross_entropy', None]
     """
     given = _letters(word)
-    near = [(_slips(given, _letters(name)), name) for name in known]
+    near = [(_edits(given, _letters(name)), name) for name in known]
     best = min(near, key=lambda pair: pair[0], default=(1, ""))
     if best[0] <= (2 if len(given) >= 8 else 1 if len(given) >= 2 else 0):
         return best[1]
@@ -39,8 +39,8 @@ def _letters(word: str) -> str:
 _FAR = 99
 
 
-def _slips(one: str, other: str) -> int:
-    """The slips that make one word of another: a letter more, fewer or other, or two exchanged (Damerau 1964)."""
+def _edits(one: str, other: str) -> int:
+    """The edit distance of two words, where a swap of neighbouring letters counts as one edit (Damerau 1964)."""
     if one[:1] != other[:1] or re.findall(r"\d", one) != re.findall(r"\d", other) or abs(len(one) - len(other)) > 2:
         return _FAR
     before: list[int] = []
@@ -56,16 +56,16 @@ def _slips(one: str, other: str) -> int:
 
 
 def plain(word: str) -> str:
-    """The word as tables spell it: one-cycle, one_cycle and One Cycle are the same."""
+    """The word in the spelling of the tables: one-cycle, one_cycle and One Cycle are the same."""
     return word.strip().lower().replace("-", "_").replace(" ", "_")
 
 
 def choose(what: str, word: object, table: Mapping[str, T]) -> T:
-    """The table's entry of that name.
+    """The table's entry with that name.
 
     Raises:
-        TypeError: the word is no string.
-        ValueError: no such entry; names the nearest one, or all of them.
+        TypeError: the word is not a string.
+        ValueError: there is no such entry; the message names the closest one, or all of them.
     """
     if not isinstance(word, str):
         raise TypeError(f"{what} is {word!r}: give a name ({', '.join(table)})")
@@ -76,7 +76,7 @@ def choose(what: str, word: object, table: Mapping[str, T]) -> T:
 
 
 def unknown(what: str, word: str, known: Iterable[str]) -> str:
-    """The sentence for a word that is in no table: `activation 'rellu'? did you mean 'relu'`."""
+    """The message for an unknown word: `activation 'rellu'? did you mean 'relu'`."""
     names = list(known)
     near = OF_WORDS.get(re.sub(r"[^a-z0-9]", "", word.lower()))
     if near not in names:
@@ -86,21 +86,21 @@ def unknown(what: str, word: str, known: Iterable[str]) -> str:
 
 
 def instead(ours: str) -> str:
-    """The end of the sentence: `use pn.load(path)`; where nothing takes its place why it is not needed, or missing."""
+    """The end of the message: `use pn.load(path)`; without an equivalent, why it is not needed or missing."""
     if ours.startswith("missing: "):
         return ours.removeprefix("missing: ")
     return ours if ours.startswith("not needed: ") else f"use {ours}"
 
 
 def hint(name: str, familiar: Mapping[str, str], known: Iterable[str], otherwise: str, show: str = "{}") -> str:
-    """What to write in place of a name that is not there.
+    """What to write instead of a name that does not exist.
 
     Args:
-        name: as it was given.
-        familiar: what other libraries call things, and what it is here.
-        known: the names that are there.
-        otherwise: what to say where none is close.
-        show: how a known name is written, as "pn.{}".
+        name: the name that was used.
+        familiar: names in other libraries, and the pyneural equivalents.
+        known: the existing names.
+        otherwise: the hint if no name is close.
+        show: the format of a known name, such as "pn.{}".
     """
     if name in familiar:
         return instead(familiar[name])
@@ -112,19 +112,19 @@ def hint(name: str, familiar: Mapping[str, str], known: Iterable[str], otherwise
 
 
 def names_of(module: str, names: Iterable[str], familiar: Mapping[str, str]) -> Callable[[str], NoReturn]:
-    """The `__getattr__` of a module: a name that it does not have raises an error that names ours.
+    """The `__getattr__` of a module: an unknown name raises an error that names the pyneural equivalent.
 
     Args:
-        module: its name, "pyneural.losses".
-        names: those it has.
-        familiar: what other libraries call things, and what it is here.
+        module: the module's name, such as "pyneural.losses".
+        names: the existing names.
+        familiar: names in other libraries, and the pyneural equivalents.
     """
     known = sorted(name for name in names if not name.startswith("_"))
     ours = module.replace("pyneural", "pn")
     shown = f"it has {', '.join(known)}" if len(known) < 12 else f"dir({ours}) lists what it has"
 
     def missing(name: str) -> NoReturn:
-        if name.startswith("__"):  # what Python and its tools ask every module
+        if name.startswith("__"):  # Python and its tools look these up in every module
             raise AttributeError(f"module has no attribute '{name}'")
         raise AttributeError(f"{module} has no '{name}'; {hint(name, familiar, known, shown, ours + '.{}')}")
 
@@ -135,10 +135,10 @@ def no_attribute(what: str, owner: object, name: str, familiar: Mapping[str, str
     """The error for an attribute that an object does not have.
 
     Args:
-        what: the object, as "a report".
+        what: the object in words, such as "a report".
         owner: the object.
-        name: of the attribute.
-        familiar: what other libraries call things, and what it is here.
+        name: the attribute's name.
+        familiar: names in other libraries, and the pyneural equivalents.
     """
     if name.startswith("_"):
         return AttributeError(f"'{type(owner).__name__}' object has no attribute '{name}'")
@@ -148,17 +148,17 @@ def no_attribute(what: str, owner: object, name: str, familiar: Mapping[str, str
 
 
 def check_arguments(layer: type, count: int, given: Iterable[str]) -> None:
-    """Refuses arguments that a layer's constructor does not have.
+    """Rejects arguments that a layer's constructor does not have.
 
     Args:
-        layer: its class.
-        count: how many are given by position.
+        layer: the layer's class.
+        count: the number of positional arguments.
         given: the keywords.
 
     Raises:
-        TypeError: there is one; says what is meant.
+        TypeError: there is one; the message names the right one.
     """
-    takes = inspect.signature(getattr(layer, "__init__")).parameters  # noqa: B009 -- mypy minds the plain way
+    takes = inspect.signature(getattr(layer, "__init__")).parameters  # noqa: B009 -- mypy rejects layer.__init__
     kinds = [one.kind for one in takes.values()]
     if inspect.Parameter.VAR_KEYWORD in kinds:
         return
@@ -166,8 +166,8 @@ def check_arguments(layer: type, count: int, given: Iterable[str]) -> None:
     if count > len(by_place) and inspect.Parameter.VAR_POSITIONAL not in kinds:
         others = [name for name in list(takes)[1:] if name not in by_place]
         raise TypeError(
-            f"{layer.__name__}() takes {' and '.join(by_place) or 'nothing'} by position, got {count} values: the "
-            f"inputs' size is learnt, and {', '.join(others)} go by name"
+            f"{layer.__name__}() takes {' and '.join(by_place) or 'no arguments'} by position, got {count}: the "
+            f"input size is inferred; give {', '.join(others)} by name"
         )
     for word in given:
         if word not in takes:
@@ -176,7 +176,7 @@ def check_arguments(layer: type, count: int, given: Iterable[str]) -> None:
 
 
 def _keyword_hint(word: str, familiar: Mapping[str, str], known: Iterable[str]) -> str:
-    """What to write in place of a keyword: a familiar one says ours only where the function has that."""
+    """What to write instead of a keyword; an equivalent is named only if the function has it."""
     known = list(known)
     if word not in familiar and closest(word, known) is None:
         word = closest(word, familiar) or word
@@ -188,11 +188,11 @@ def _keyword_hint(word: str, familiar: Mapping[str, str], known: Iterable[str]) 
 
 
 def check_keywords(*, positional: str = "", **familiar: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorates a function: a keyword that it does not have raises an error that names the one of ours.
+    """Decorates a function: an unknown keyword raises an error that names the pyneural equivalent.
 
     Args:
-        positional: what to say when there are too many positional arguments.
-        familiar: what to say for a keyword that another library would take.
+        positional: the message for too many positional arguments.
+        familiar: keywords of other libraries, and the equivalents.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:

@@ -1,6 +1,6 @@
-"""tables.py -- tables with named columns, as pandas and polars have them: their names, and their numbers.
+"""tables.py -- tables with named columns, such as DataFrames of pandas and polars: column names and numbers.
 
-Neither library is needed: a table is what has `columns`, columns by name, and `to_numpy`.
+Neither library is needed: a table is any object with `columns`, columns by name, and `to_numpy`.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ def is_table(values: Any) -> bool:
 
 
 def column_names(values: Any) -> Names:
-    """The names of a table's columns, or of the numbers of one of its rows; () for what has none."""
+    """The column names of a table, or of one of its rows; () if there are none."""
     if is_table(values):
         return tuple(map(str, values.columns))
     if hasattr(values, "to_frame") and hasattr(values, "index") and all(isinstance(key, str) for key in values.index):
@@ -27,11 +27,11 @@ def column_names(values: Any) -> Names:
 
 
 def table_numbers(what: str, table: Any) -> Any:
-    """The numbers of a table (n, columns), of the dtype that holds them all.
+    """The numbers of a table (n, columns), in their common dtype.
 
     Raises:
-        TypeError: a column holds no numbers; says which, and what instead.
-        ValueError: values are missing, or two columns have one name.
+        TypeError: a column is not numeric; the message says which, and what it contains.
+        ValueError: values are missing, or two columns have the same name.
     """
     names = list(table.columns)
     twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
@@ -48,19 +48,19 @@ def _column(what: str, name: Any, values: Any) -> Any:
     missing = missing_rows(values) if values.dtype.kind in "fcOmM" else []
     if missing:
         raise ValueError(
-            f"{what} has {len(missing):,} missing values {where}, the first in row {missing[0]}: fill them, as with "
-            "x.fillna(0), or remove those rows"
+            f"{what} has {len(missing):,} missing values {where}, the first in row {missing[0]}: fill them, for "
+            "example with x.fillna(0), or remove those rows"
         )
     if values.dtype.kind == "O" and are_numbers(values):
         values = np.array(values.tolist())
     if values.dtype.kind in "mM":
         raise TypeError(
-            f"{what} holds dates or times {where} ({values.dtype}): give numbers, as x[{name!r}].astype('int64')"
+            f"{what} has dates or times {where} ({values.dtype}): give numbers, such as x[{name!r}].astype('int64')"
         )
     if values.dtype.kind not in "biuf":
         words = next((value for value in values if isinstance(value, str)), values[0] if len(values) else "")
         raise TypeError(
-            f"{what} holds words {where}, as {str(words)!r}: give numbers: pd.get_dummies(x) makes a column of each "
-            "word, or leave the column out"
+            f"{what} has words {where}, such as {str(words)!r}: give numbers: pd.get_dummies(x) makes one column per "
+            "word, or drop the column"
         )
     return values

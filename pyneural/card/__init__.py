@@ -1,4 +1,4 @@
-"""What a model file says of its inputs and outputs."""
+"""How a model preprocesses its inputs and what its outputs mean, saved with it."""
 
 from pyneural.card.card import Card
 

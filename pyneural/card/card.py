@@ -1,4 +1,4 @@
-"""card.py -- what a model knows about itself besides its weights, and takes along in its file."""
+"""card.py -- what is saved with a model besides its weights: task, preprocessing, training record."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -6,7 +6,7 @@ from typing import Any, Self
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.card.task import Task
 
-Tasks = Any  # Task, or dict[str, Task] for a model with heads: what the model has, its users know
+Tasks = Any  # Task, or dict[str, Task] for a model with heads
 PREPARATIONS = ("", "digit")
 
 
@@ -15,17 +15,17 @@ class Card:
     """How a model was trained.
 
     Args:
-        task: what its outputs mean, for a model with heads a dict by their names; None before fit.
-        preprocessing: what happens to its inputs; None before fit.
-        loss: the loss's name; by head, likewise.
-        seed: of the last fit.
-        epochs: all that it was trained for.
-        data: the name of the training data, with a note where that is a sample.
-        data_hash: sha256 of the training data.
-        metrics: of its best epoch.
-        best_epoch: which of them all that was; 0 where it is not known.
-        prepare: what an image file needs before it is an input: "digit" (pn.prepare_digit), or "" for nothing.
-        columns: the names of the inputs' columns, where they came in a table.
+        task: what its outputs mean; for a model with heads a dict; None before fit.
+        preprocessing: the preprocessing of its inputs; None before fit.
+        loss: the name of the loss; for a model with heads a dict.
+        seed: the seed of the last fit.
+        epochs: the total number of training epochs.
+        data: the name of the training data, with a note if it is a sample.
+        data_hash: the sha256 of the training data.
+        metrics: the metrics of the best epoch.
+        best_epoch: the number of the best epoch, over all fits; 0 if unknown.
+        prepare: how image files are converted to inputs: "digit" (pn.prepare_digit), or "" for no conversion.
+        columns: the column names of the inputs, if they came from a table.
     """
 
     task: Tasks = None
@@ -41,7 +41,7 @@ class Card:
     columns: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, as JSON takes it."""
+        """All fields as JSON values."""
         record = dict(vars(self))
         record["columns"] = list(self.columns)
         record["task"] = _task_record(self.task)
@@ -50,10 +50,10 @@ class Card:
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Self:
-        """The reverse of as_json.
+        """The inverse of as_json.
 
         Raises:
-            ValueError, KeyError, TypeError: it is none.
+            ValueError, KeyError, TypeError: the record is invalid.
         """
         preprocessing, prepare = record["preprocessing"], record.get("prepare", "")
         if prepare not in PREPARATIONS:
@@ -74,7 +74,7 @@ class Card:
 
 
 def _task_record(task: Tasks) -> dict[str, Any] | None:
-    """A task as it is; several as a list of names and tasks, since JSON's objects are sorted when written."""
+    """A task as JSON; for heads a list of names and tasks, because JSON objects are sorted when written."""
     if isinstance(task, dict):
         return {"heads": [[name, head.as_json()] for name, head in task.items()]}
     record: dict[str, Any] | None = None if task is None else task.as_json()

@@ -1,4 +1,4 @@
-"""classes.py -- names of classes: their order, and labels of data that numbers its classes in another order."""
+"""classes.py -- class names: their order, and matching labels to a model's classes by name."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +11,11 @@ from pyneural.arguments.arrays import Array
 
 Names = tuple[str, ...]
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
-_SHOWN = 20  # names that a message lists
+_SHOWN = 20  # the most names that a message lists
 
 
 def in_order(names: Iterable[str]) -> Names:
-    """Distinct names in order: as numbers where all are whole numbers, else as text.
+    """The distinct names, sorted as numbers if all are whole numbers, else as text.
 
     >>> in_order(["10", "9", "2"]), in_order(["b", "a", "10"])
     (('2', '9', '10'), ('10', 'a', 'b'))
@@ -31,13 +31,13 @@ def are_numbers(names: Names) -> bool:
 
 
 def of_head(classes: Any, head: str) -> Names:
-    """The names for a head: those of a dict by head, or the same for every head."""
+    """The class names of a head, from a dict by head, or from one tuple for all heads."""
     found: Names = classes.get(head, ()) if isinstance(classes, Mapping) else classes
     return found
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as messages list them.
+    """A list of names for messages.
 
     >>> listed(["ant", "bee"])
     'ant, bee'
@@ -47,7 +47,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def checked_names(who: str, classes: Any) -> Any:
-    """The names of a Dataset's classes, a tuple of text or a dict of these by head.
+    """Checks the class names of a Dataset: a tuple of text or a dict of these by head.
 
     Raises:
         TypeError, ValueError: they are not names, or a name appears twice.
@@ -55,27 +55,27 @@ def checked_names(who: str, classes: Any) -> Any:
     if isinstance(classes, Mapping):
         return {str(head): checked_names(f"{who}: {head}", names) for head, names in classes.items()}
     if isinstance(classes, str):
-        raise TypeError(f"{who}: classes is {classes!r}: give a list of names, as ['cat', 'dog']")
+        raise TypeError(f"{who}: classes is {classes!r}: give a list of names, such as ['cat', 'dog']")
     if not isinstance(classes, Iterable):
-        raise TypeError(f"{who}: classes is {type(classes).__name__}: give a list of names, as ['cat', 'dog']")
+        raise TypeError(f"{who}: classes is {type(classes).__name__}: give a list of names, such as ['cat', 'dog']")
     names = tuple(map(str, classes))
     twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if twice is not None:
-        raise ValueError(f"{who}: classes names '{twice}' twice: give each class a name of its own")
+        raise ValueError(f"{who}: classes has '{twice}' twice: give each class a different name")
     return names
 
 
 def by_name(labels: Array, names: Names, known: str, who: str) -> Array:
-    """The numbers of labels that are names.
+    """Class numbers from labels that are names.
 
     Args:
         labels: names, of any shape.
-        names: of the classes, in order.
-        known: opens the list of the names in the message, as "the model's classes are".
-        who: opens the message.
+        names: the class names, in order.
+        known: introduces the names in the message, such as "the model's classes are".
+        who: the prefix of the message.
 
     Raises:
-        ValueError: some are not among the names; lists them.
+        ValueError: some labels are not class names; the message lists them.
     """
     table = {name: number for number, name in enumerate(names)}
     words = [str(label) for label in labels.reshape(-1)]
@@ -83,13 +83,13 @@ def by_name(labels: Array, names: Names, known: str, who: str) -> Array:
     if strange:
         raise ValueError(
             f"{who}: y has labels that are not among the classes: {listed(strange)}; {known} {listed(names)}: correct "
-            "the labels, or leave those examples out"
+            "the labels, or remove those examples"
         )
     return np.array([table[word] for word in words], np.int64)
 
 
 def by_number(labels: Array, names: Names, known: str, who: str) -> Array:
-    """The numbers of labels (n,) that are whole numbers, where the names of the classes are, too; as `by_name`."""
+    """Class numbers from whole-number labels (n,), if the class names are whole numbers; otherwise like `by_name`."""
     values, order = _as_numbers(names)
     places: Array = order[np.searchsorted(values[order], labels).clip(0, len(values) - 1)]
     if np.array_equal(values[places], labels):
@@ -97,7 +97,7 @@ def by_number(labels: Array, names: Names, known: str, who: str) -> Array:
     return by_name(labels, tuple(map(str, values.tolist())), known, who)
 
 
-@lru_cache(maxsize=8)  # batches ask again and again
+@lru_cache(maxsize=8)  # called for every batch
 def _as_numbers(names: Names) -> tuple[Array, Array]:
     """Names that are whole numbers, and the order that sorts them."""
     values = np.array(list(map(int, names)), np.int64)
@@ -105,10 +105,10 @@ def _as_numbers(names: Names) -> tuple[Array, Array]:
 
 
 def renumbered(numbers: Array, given: Names, names: Names, known: str, who: str) -> Array:
-    """Class numbers of data whose classes are `given`, as numbers of the same names among `names`.
+    """Maps class numbers of data whose classes are `given` to the numbers of the same names in `names`.
 
     Raises:
-        ValueError: a number has no name, or a name in use is not among `names`; lists those.
+        ValueError: a number has no name, or a name in use is not in `names`; the message lists them.
     """
     low, high = int(numbers.min()), int(numbers.max())
     if low < 0 or high >= len(given):
@@ -124,7 +124,7 @@ def renumbered(numbers: Array, given: Names, names: Names, known: str, who: str)
     if found.min() < 0:
         strange = listed([given[number] for number in np.unique(numbers[found < 0])])
         raise ValueError(
-            f"{who}: the data has the classes {strange}; {known} {listed(names)}: leave those examples out, or train a "
+            f"{who}: the data has the classes {strange}; {known} {listed(names)}: remove those examples, or train a "
             "new model on all classes"
         )
     return found

@@ -1,14 +1,14 @@
-"""columns.py -- the columns that a model was trained on: tables are brought to their order by name."""
+"""columns.py -- reorders the columns of a table by name, as in the training data."""
 
 from pyneural.arguments.arrays import Array
 from pyneural.card.classes import Names, listed
 
 
 def in_order_of(x: Array, given: Names, wanted: Names, who: str) -> Array:
-    """The columns of x, which are named `given`, in the order `wanted`; where either has no names, x as it is.
+    """The columns of x, which are named `given`, in the order `wanted`; x unchanged if either has no names.
 
     Raises:
-        ValueError: some are missing, or too many; names them.
+        ValueError: columns are missing, or unknown; the message names them.
     """
     if not given or not wanted or given == wanted:
         return x

@@ -1,4 +1,4 @@
-"""task.py -- what a model's outputs mean, inferred from the labels: classes, binary, or values."""
+"""task.py -- the task of a model, inferred from the labels: classes, binary, or values."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -13,7 +13,7 @@ REGRESSION = (
     "mse",
     "mae",
     "huber",
-)  # losses of values: they take outputs as written, and class numbers as one-hot rows
+)  # regression losses: they take outputs without softmax, and one-hot encode class numbers
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Task:
     Args:
         kind: "classes" (K outputs, labels 0..K-1), "binary" (one output, labels 0 and 1) or "values" (K numbers).
         outputs: K.
-        classes: the names of the classes; empty: they are their numbers.
+        classes: the names of the classes; empty if they are their numbers.
         threshold: the probability from which a binary answer is 1.
     """
 
@@ -38,40 +38,40 @@ class Task:
 
     @property
     def names(self) -> Names:
-        """The names of all classes, in order; their numbers where they have none."""
+        """The names of all classes, in order; their numbers if they have no names."""
         return self.classes or tuple(map(str, range(max(2, self.outputs))))
 
     def named(self, classes: Names) -> Self:
-        """The task of a model that learned from numbers, once its data names all classes; else the task as it is."""
+        """The task with class names, if the model was trained on numbers and the data has names; else unchanged."""
         if self.kind == "values" or self.classes or len(classes) != max(2, self.outputs):
             return self
         return self if set(classes) == set(self.names) else replace(self, classes=classes)
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, as JSON takes it."""
+        """All fields as JSON values."""
         return vars(self) | {"classes": list(self.classes)}
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Self:
-        """The reverse of as_json."""
+        """The inverse of as_json."""
         task = cls(
             str(record["kind"]), int(record["outputs"]), tuple(map(str, record["classes"])), float(record["threshold"])
         )
         if task.kind not in KINDS or task.outputs < 1 or (task.classes and len(task.classes) != max(2, task.outputs)):
-            raise ValueError(f"task {record} makes no sense")
+            raise ValueError(f"task {record} is invalid")
         return task
 
     def encode(self, y: Array, dtype: str, who: str, classes: Names = ()) -> Array:
-        """Labels as the loss takes them: int64 (n,) for classes, (n, 1) for binary, reals (n, outputs) for values.
+        """Encodes labels for the loss: int64 (n,) for classes, (n, 1) for binary, floats (n, outputs) for values.
 
         Args:
             y: labels (n,), (n, 1) or (n, K).
-            dtype: of values.
-            who: opens the messages.
-            classes: the names of the data's own class numbers, where it has names.
+            dtype: the dtype of values.
+            who: the prefix of messages.
+            classes: the names of the data's class numbers, if it has any.
 
         Raises:
-            ValueError: the labels do not fit the task; says how.
+            ValueError: the labels do not fit the task; the message says how.
         """
         y = _column(y)
         _check_finite(y, who)
@@ -84,7 +84,7 @@ class Task:
         return np.ascontiguousarray(numbers if self.kind == "classes" else numbers.reshape(-1, 1), np.int64)
 
     def _class_numbers(self, y: Array, classes: Names, who: str) -> Array:
-        """Labels as the model numbers its classes: by name, where data and model have names."""
+        """Labels as the model's class numbers; matched by name if data and model have names."""
         known = f"the model's classes are{'' if self.classes else ' the numbers'}"
         if y.dtype.kind in "USO":
             return by_name(y, self.names, known, who)
@@ -97,16 +97,16 @@ class Task:
 
 
 def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: Names, who: str, *, naming: bool = False) -> Task:
-    """The task that labels y mean for a model whose output is (n, *outputs).
+    """Infers the task from labels y, for a model whose output is (n, *outputs).
 
     Args:
         y: labels (n,), (n, 1) or (n, K).
-        outputs: the model's output shape, without the batch's axis.
-        loss: the loss's name, which decides where labels alone leave it open: losses of values make numbers values,
+        outputs: the model's output shape, without the batch axis.
+        loss: the name of the loss, which decides if the labels are ambiguous: regression losses make numbers values,
             but class numbers and one-hot rows for several outputs stay classes.
-        classes: names of the classes, where the data has them.
-        who: opens the messages.
-        naming: whole numbers that do not count from 0, as 10, 20 and 30, are names of classes: the model is new.
+        classes: the class names, if the data has them.
+        who: the prefix of messages.
+        naming: for a new model: whole numbers other than 0..K-1, such as 10, 20 and 30, are class names.
     """
     y = _column(y)
     units = outputs[-1] if outputs else 1
@@ -123,7 +123,7 @@ def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: Names, who:
     if y.dtype.kind in "USO" and not classes:
         classes = in_order(np.unique(y.astype(str)).tolist())
         if len(classes) == 1:
-            raise ValueError(f"{who}: all {len(y):,} labels are '{classes[0]}': there is nothing to tell apart")
+            raise ValueError(f"{who}: all {len(y):,} labels are '{classes[0]}': give at least two classes")
     kind = "binary" if units == 1 else "classes"
     if naming and not classes and (names := _numbers_as_names(y, units, who)):
         return Task(kind, units, names)
@@ -132,7 +132,7 @@ def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: Names, who:
 
 
 def check_varied(y: Array, task: Task, who: str) -> None:
-    """Refuses to learn classes from labels that are all equal.
+    """Rejects class labels that are all equal.
 
     Raises:
         ValueError: they are.
@@ -140,7 +140,7 @@ def check_varied(y: Array, task: Task, who: str) -> None:
     y = _column(y)
     rows = y if y.ndim == 1 else y.argmax(axis=1)
     if task.kind != "values" and len(rows) > 1 and bool(np.all(rows == rows[0])):
-        raise ValueError(f"{who}: all {len(rows):,} labels are {rows[0]}: there is nothing to tell apart")
+        raise ValueError(f"{who}: all {len(rows):,} labels are {rows[0]}: give at least two classes")
 
 
 def _check_classes(numbers: Array, units: int, named: int, who: str) -> None:
@@ -154,10 +154,10 @@ def _check_classes(numbers: Array, units: int, named: int, who: str) -> None:
 
 
 def _numbers_as_names(y: Array, units: int, who: str) -> Names:
-    """The names of classes that are whole numbers, but not 0, 1, 2 and so on; () where they are those.
+    """Class names from labels that are whole numbers other than 0..K-1; () if they are 0..K-1.
 
     Raises:
-        ValueError: there are more or fewer than the model has classes.
+        ValueError: their number differs from the model's classes.
     """
     if y.ndim != 1 or y.dtype.kind not in "iuf" or not np.all(y == np.floor(y)):
         return ()
@@ -220,7 +220,7 @@ def _check_finite(y: Array, who: str) -> None:
 
 
 def _whole_classes(y: Array, units: int) -> bool:
-    """Floats that can only be class numbers or one-hot rows: there are several outputs."""
+    """Whether floats are class numbers or one-hot rows for several outputs."""
     if units == 1:
         return False
     return (y.ndim == 1 and bool(np.all(y == np.floor(y)))) or _one_hot(y)
@@ -238,13 +238,13 @@ def _numbers(y: Array, classes: tuple[str, ...], who: str) -> Array:
         return np.asarray(np.argmax(y, axis=1))
     if y.ndim == 2 and bool(np.all((y == 0) | (y == 1))):
         raise ValueError(
-            f"{who}: y is {y.shape}, and its rows have none or several 1s: for labels that go together make a head of "
-            "one output for each, pn.Model(x, {'a': pn.Dense(1)(h), 'b': pn.Dense(1)(h)})"
+            f"{who}: y is {y.shape}, and some rows have no 1 or several: for multi-label data make one head per label, "
+            "pn.Model(x, {'a': pn.Dense(1)(h), 'b': pn.Dense(1)(h)})"
         )
     if y.ndim != 1 or y.dtype.kind not in "iubf":
         raise ValueError(f"{who}: y is {y.shape} of {y.dtype}: give class numbers (n,), one-hot rows, or names")
     if y.dtype.kind == "f" and not np.all(y == np.floor(y)):
-        raise ValueError(f"{who}: labels are not whole, as {y[y != np.floor(y)][0]}: give class numbers")
+        raise ValueError(f"{who}: labels are not whole numbers, such as {y[y != np.floor(y)][0]}: give class numbers")
     return _integers(y, who)
 
 
@@ -259,7 +259,7 @@ def _integers(y: Array, who: str) -> Array:
 
 def _values(y: Array, outputs: int, dtype: str, who: str) -> Array:
     if y.dtype.kind not in "iubf":
-        raise ValueError(f"{who}: y is of {y.dtype}: give numbers")
+        raise ValueError(f"{who}: y has dtype {y.dtype}: give numbers")
     values = y.reshape(-1, 1) if y.ndim == 1 else y
     if values.ndim != 2 or values.shape[1] != outputs:
         fix = f"end the model in pn.Dense({values.shape[1]})" if values.ndim == 2 else "give values (n, outputs)"

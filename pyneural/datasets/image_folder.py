@@ -77,7 +77,7 @@ def folder(
     parts = {part: files_by_class(place) for part, place in parts_of(root).items()}
     classes = tuple(parts["train"])
     if len(classes) < 2:
-        raise ValueError(f"folder: '{root}' has one class, '{classes[0]}': there is nothing to tell apart")
+        raise ValueError(f"folder: '{root}' has one class, '{classes[0]}': give at least two classes")
     for part, found in parts.items():
         strange = [name for name in found if name not in classes]
         if strange:

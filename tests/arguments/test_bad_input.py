@@ -107,13 +107,23 @@ DATA_AND_MODEL = [
         three,
         (np.array([["red", 1.5], ["blue", 2]] * 10), Y),
         TypeError,
-        "data: x holds 'red' in column 0 at row 0",
+        "data: x contains 'red' in column 0 at row 0",
     ),
-    (three, (np.array([[1, "red"], [2, None]] * 10, object), Y), TypeError, "data: x holds 'red' in column 1 at row 0"),
-    (three, (X.astype(str), Y), TypeError, "data: x holds numbers as text (<U32): convert them, x.astype('float32')"),
+    (
+        three,
+        (np.array([[1, "red"], [2, None]] * 10, object), Y),
+        TypeError,
+        "data: x contains 'red' in column 1 at row 0",
+    ),
+    (
+        three,
+        (X.astype(str), Y),
+        TypeError,
+        "data: x contains numbers as text (<U32): convert them, x.astype('float32')",
+    ),
     (three, (np.zeros(20, [("a", float), ("b", float)]), Y), TypeError, "data: x is a table with named columns: give"),
-    (three, ([[1.0], [2.0, 3.0]] * 10, Y), ValueError, "data: x has rows of several lengths: make all alike"),
-    (three, (X, [[1], [2, 3]] * 10), ValueError, "data: y has rows of several lengths: make all alike"),
+    (three, ([[1.0], [2.0, 3.0]] * 10, Y), ValueError, "data: x has rows of different lengths: give all"),
+    (three, (X, [[1], [2, 3]] * 10), ValueError, "data: y has rows of different lengths: give all"),
     (
         three,
         (X, ["cat", None] * 10),
@@ -144,7 +154,7 @@ DATA_AND_MODEL = [
     ),
     (words, (np.full((20, 3), 0.5), Y), ValueError, "fit: x has 0.5, which is no whole number, and embedding_1 looks"),
     (words, (np.full((20, 3), -1), Y), ValueError, "embedding_1 knows 0 to 6: count them from 0"),
-    (three, (X + 1j, Y), TypeError, "x is of complex"),
+    (three, (X + 1j, Y), TypeError, "x has dtype complex"),
     (
         three,
         (with_strange(X), Y),
@@ -176,9 +186,9 @@ LABELS = [
         ValueError,
         "fit: labels run 0..19, the model has 3 outputs, for 0..2: end it in pn.Dense(20)",
     ),
-    (three, (X, Y * 0), ValueError, "fit: all 20 labels are 0: there is nothing to tell apart"),
-    (three, (X, np.full(20, "cat")), ValueError, "fit: all 20 labels are 'cat': there is nothing to tell apart"),
-    (one, (X, np.ones(20, int)), ValueError, "fit: all 20 labels are 1: there is nothing to tell apart"),
+    (three, (X, Y * 0), ValueError, "fit: all 20 labels are 0: give at least two classes"),
+    (three, (X, np.full(20, "cat")), ValueError, "fit: all 20 labels are 'cat': give at least two classes"),
+    (one, (X, np.ones(20, int)), ValueError, "fit: all 20 labels are 1: give at least two classes"),
     (
         one,
         (X, Y),
@@ -202,7 +212,7 @@ LABELS = [
         three,
         (X, np.ones((20, 2), int)),
         ValueError,
-        "fit: y is (20, 2), and its rows have none or several 1s: for labels that go together make a",
+        "fit: y is (20, 2), and some rows have no 1 or several: for multi-label data make one",
     ),
     (three, (X, X), ValueError, "fit: y is (20, 4), the model has 3 outputs: end the model in pn.Dense(4)"),
     (three, (X, Y.astype("datetime64[s]")), TypeError, "y is of datetime64[s]: give numbers or names"),
@@ -295,12 +305,12 @@ def test_model_and_data_that_do_not_fit(make, data, error, words):
         ({"validation_data": (X, Y)}, TypeError, "fit() has no 'validation_data'; use validation=(x, y)"),
         ({"lr": 0.1}, TypeError, "fit() has no 'lr'; use learning_rate"),
         ({"epoch": 3}, TypeError, "fit() has no 'epoch'; did you mean 'epochs'"),
-        ({"callbacks": []}, TypeError, "fit() has no 'callbacks'; not needed: best weights are always restored"),
+        ({"callbacks": []}, TypeError, "fit() has no 'callbacks'; not needed: the best weights are always restored"),
         ({"shuffle": True}, TypeError, "fit() has no 'shuffle'; not needed: training data is always shuffled"),
         ({"random_state": 0}, TypeError, "fit() has no 'random_state'; use seed"),
         ({"criterion": "mse"}, TypeError, "fit() has no 'criterion'; use loss"),
         ({"class_weight": {}}, TypeError, "fit() has no 'class_weight'; use loss=lambda outputs, targets: pn.ops"),
-        ({"device": "cuda"}, TypeError, "fit() has no 'device'; not needed: all computing is on the processor"),
+        ({"device": "cuda"}, TypeError, "fit() has no 'device'; not needed: everything runs on the CPU"),
         ({"wibble": 1}, TypeError, "fit() has no 'wibble'; it takes model, data, epochs"),
     ],
 )
@@ -359,20 +369,20 @@ def test_calls_that_are_wrong(call, error, words):
         ("fit", "a model has no 'fit'; use pn.fit(model, data)"),
         ("compile", "a model has no 'compile'; not needed: pn.fit(model, data, loss=..., optimizer=..."),
         ("train", "a model has no 'train'; use pn.fit(model, data); by hand, model(x, training=True)"),
-        ("eval", "a model has no 'eval'; use model(x), which is training=False by itself"),
+        ("eval", "a model has no 'eval'; use model(x), where training=False is the default"),
         ("evaluate", "use pn.evaluate(model, data)"),
         ("predict", "use pn.predict(model, x)"),
-        ("predict_proba", "use pn.predict(model, x), which gives probabilities"),
+        ("predict_proba", "use pn.predict(model, x), which returns probabilities"),
         ("score", "use pn.evaluate(model, data).accuracy"),
-        ("zero_grad", "not needed: backward writes every gradient anew"),
+        ("zero_grad", "not needed: backward overwrites every gradient"),
         ("save", "use pn.save(model, path)"),
         ("load_state_dict", "use model = pn.load(path)"),
         ("state_dict", "use model.parameters, or pn.save(model, path)"),
         ("named_parameters", "use model.parameters.items()"),
         ("trainable_variables", "use model.parameters"),
         ("forward", "use model(x)"),
-        ("to", "not needed: all computing is on the processor"),
-        ("cuda", "not needed: all computing is on the processor"),
+        ("to", "not needed: everything runs on the CPU"),
+        ("cuda", "not needed: everything runs on the CPU"),
     ],
 )
 def test_what_other_models_do_is_shown_as_it_is_done_here(name, words):
@@ -384,7 +394,7 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
     model = three()
     history = pn.fit(model, (X, Y), epochs=1, verbose=0)
     optimizer = pn.Adam(model)
-    with pytest.raises(AttributeError, match=r"an optimizer has no 'zero_grad'; not needed: backward writes every"):
+    with pytest.raises(AttributeError, match=r"an optimizer has no 'zero_grad'; not needed: backward overwrites every"):
         optimizer.zero_grad()
     with pytest.raises(AttributeError, match=r"an optimizer has no 'minimize'; use loss.backward\(\), then"):
         optimizer.minimize(None)
@@ -416,23 +426,23 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
         (
             lambda: pn.Dense(3, input_shape=(4,)),
             TypeError,
-            "Dense() has no 'input_shape'; not needed: the shape is learnt",
+            "Dense() has no 'input_shape'; not needed: the shape is inferred",
         ),
         (
             lambda: pn.Conv2D(1, 8, 3),
             TypeError,
-            "Conv2D() takes filters and size by position, got 3 values",
+            "Conv2D() takes filters and size by position, got 3",
         ),
         (
             lambda: pn.Dense(784, 128),
             TypeError,
             "Dense: activation is 128: give only the output size, Dense(128)",
         ),
-        (lambda: pn.Flatten((28, 28)), TypeError, "Flatten() takes nothing by position, got 1 values"),
+        (lambda: pn.Flatten((28, 28)), TypeError, "Flatten() takes no arguments by position, got 1"),
         (lambda: pn.Input((4,), name="x"), TypeError, "Input() has no 'name'; not needed: an input has no name"),
         (lambda: pn.MLPClassifier(), AttributeError, "use pn.Sequential(pn.Dense(100, 'relu'), pn.Dense(classes))"),
         (lambda: pn.relu, AttributeError, "pyneural has no 'relu'; use 'relu' in a layer, pn.Dense(32, 'relu'), or"),
-        (lambda: three().build((None, 4)), ValueError, "build: shape is (None, 4): leave the batch's axis out"),
+        (lambda: three().build((None, 4)), ValueError, "build: shape is (None, 4): omit the batch axis"),
         (lambda: three().build(28, 28), TypeError, "give one tuple, such as model.build((28, 28, 1))"),
         (lambda: three().build(input_shape=(4,)), TypeError, "build() has no 'input_shape'; use shape"),
         (
@@ -466,7 +476,7 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
             "DepthwiseConv2D: size is 0: give",
         ),
         (lambda: pn.DepthwiseConv2D(3, depth_multiplier=2), TypeError, "no 'depth_multiplier'; use multiplier"),
-        (lambda: pn.Conv2D(8, 3, groups=8), TypeError, "pn.DepthwiseConv2D(size) has a group for each channel"),
+        (lambda: pn.Conv2D(8, 3, groups=8), TypeError, "pn.DepthwiseConv2D(size) has one group per channel"),
         (lambda: pn.Conv2D(8, kernel_size=3), TypeError, "Conv2D() has no 'kernel_size'; use size"),
         (lambda: pn.MaxPool2D(pool_size=3), TypeError, "MaxPool2D() has no 'pool_size'; use size"),
         (lambda: pn.Dropout(p=0.1), TypeError, "Dropout() has no 'p'; use rate"),
@@ -518,7 +528,7 @@ def test_predict_and_evaluate_refuse_what_the_model_was_not_trained_on():
     for x, words in (
         (
             IMAGES / 255,
-            "predict: the model was trained on uint8 pixels 0..255, x is float64: give the pixels as they are",
+            "predict: the model was trained on uint8 pixels 0..255, x is float64: give uint8 pixels",
         ),
         (COLOURED, "predict: the model was built for images (8, 8, 1), this data has (32, 32, 3)"),
         ("cat.png", "predict: x is 'cat.png': give its pixels, PIL.Image.open(path).convert('L').resize((8, 8))"),
@@ -526,7 +536,7 @@ def test_predict_and_evaluate_refuse_what_the_model_was_not_trained_on():
             np.full((9, 6, 1), 1, np.uint8),
             "predict: the model was built for images (8, 8, 1), this is one of",
         ),
-        (["a", "b"], "predict: x holds 'a' at row 0: give numbers"),
+        (["a", "b"], "predict: x contains 'a' at row 0: give numbers"),
         (pn.Splits(pn.Dataset(IMAGES, Y)), "predict: give one part of the data: data.test, or data.test.x"),
     ):
         with pytest.raises((ValueError, TypeError), match=re.escape(words)):

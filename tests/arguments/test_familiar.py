@@ -158,7 +158,7 @@ def test_an_assignment_that_would_need_a_copy_is_refused_and_changes_nothing() -
         (lambda: pn.concatenate, "pyneural has no 'concatenate'; use pn.concat(tensors)"),  # type: ignore[attr-defined]
         (lambda: pn.exp, "pyneural has no 'exp'; use pn.ops.exp"),  # type: ignore[attr-defined]
         (lambda: pn.sum, "pyneural has no 'sum'; use pn.ops.sum"),  # type: ignore[attr-defined]
-        (lambda: pn.cuda, "pyneural has no 'cuda'; not needed: all computing is on the processor"),  # type: ignore[attr-defined]
+        (lambda: pn.cuda, "pyneural has no 'cuda'; not needed: everything runs on the CPU"),  # type: ignore[attr-defined]
         (lambda: pn.qwertz, "pyneural has no 'qwertz'; dir(pn) lists what it has"),  # type: ignore[attr-defined]
         (lambda: pn.ops.cross_entrpy, "pyneural.ops has no 'cross_entrpy'; did you mean pn.ops.cross_entropy"),  # type: ignore[attr-defined]
         (lambda: pn.ops.zzzz, "pyneural.ops has no 'zzzz'; dir(pn.ops) lists what it has"),  # type: ignore[attr-defined]

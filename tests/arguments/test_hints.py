@@ -184,7 +184,7 @@ def test_a_name_of_keras_pytorch_or_scikit_learn_is_known(name: str) -> None:
         (pn.Dataset([[0.0]], [0]), "shape", "a data set has no 'shape'; use data.x.shape, and len(data)"),
         (pn.Splits(pn.Dataset([[0.0]], [0])), "x_train", "data in parts has no 'x_train'; use data.train.x"),
         (pn.Splits(pn.Dataset([[0.0]], [0])), "wibble", "it has name, test, train, validation"),
-        (pn.Adam(), "zero_grad", "an optimizer has no 'zero_grad'; not needed: backward writes every gradient anew"),
+        (pn.Adam(), "zero_grad", "an optimizer has no 'zero_grad'; not needed: backward overwrites every gradient"),
         (pn.Adam(), "setp", "an optimizer has no 'setp'; did you mean step"),
         (pn.Dense(3), "unit", "dense: a Dense has no 'unit'; did you mean units"),
         (pn.Sequential(pn.Dense(3)), "sumary", "sequential: a Sequential has no 'sumary'; did you mean summary"),

@@ -154,7 +154,7 @@ def fill_the_disk(folder: str) -> None:
                 found = (error.errno, str(error))
             else:
                 raise AssertionError("it was written")
-            text = f"{who}: {target} cannot be written (File too large); nothing there has changed"
+            text = f"{who}: {target} cannot be written (File too large); no file was changed"
             assert found == (errno.EFBIG, text), found
     assert old.read_bytes() == b"old"
     print([path.name for path in Path(folder).iterdir()])

@@ -194,7 +194,7 @@ def generator():
         (Once([(X[0], Y[0])], 9, 9), ValueError, "fit: batch 1 is a single example: give batches"),
         (Once([(X[:, 0], Y)], 9, 9), ValueError, "fit: batch 1: x is (20,): give (n, ...), an example a row"),
         (Once([(X, Y % 2 * 5)], 9, 9), ValueError, "fit: y has 2 classes, the labels 0, 5, and the model has 3"),
-        (Once([([[1.0], [2.0, 3.0]], [0, 1])], 9, 9), ValueError, "fit: batch 1: x has rows of several lengths"),
+        (Once([([[1.0], [2.0, 3.0]], [0, 1])], 9, 9), ValueError, "fit: batch 1: x has rows of different lengths"),
         (((X, Y), (X, Y)), TypeError, "fit: data is a pair of pairs: give one, (x, y)"),
         ({"x": X, "y": Y}, TypeError, "fit: data is dict"),
     ],

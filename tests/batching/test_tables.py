@@ -100,8 +100,8 @@ def test_columns_that_are_missing_or_too_many_are_named(trained, how):
         ),
         ([1.0, 2.0, np.nan, 3.0], r"1 missing values in the column 'c', the first in row 2"),
         (pd.Categorical([1, None, 2, 1]), r"1 missing values in the column 'c', the first in row 1"),
-        (["red", "blue", "red", "red"], r"words in the column 'c', as 'red': .*pd\.get_dummies\(x\)"),
-        (pd.Categorical(["red", "blue", "red", "red"]), r"words in the column 'c', as 'red'"),
+        (["red", "blue", "red", "red"], r"words in the column 'c', such as 'red': .*pd\.get_dummies\(x\)"),
+        (pd.Categorical(["red", "blue", "red", "red"]), r"words in the column 'c', such as 'red'"),
         (pd.date_range("2026-01-01", periods=4), r"dates or times in the column 'c' .*: give numbers"),
     ],
 )

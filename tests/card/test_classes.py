@@ -153,7 +153,7 @@ def test_names_that_are_whole_numbers_sort_as_numbers(tmp_path):
 @pytest.mark.parametrize(
     ("classes", "words"),
     [
-        (("a", "a"), "classes names 'a' twice"),
+        (("a", "a"), "classes has 'a' twice"),
         ("ab", "classes is 'ab': give a list of names"),
         ({"top": ("a",)}, "top"),
     ],

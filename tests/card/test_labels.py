@@ -42,7 +42,7 @@ def test_names_may_be_bytes_or_of_any_width(names):
 
 
 def test_bytes_that_are_not_text_are_refused():
-    with pytest.raises(ValueError, match=r"data: y has bytes that are not UTF-8 text, as b'\\xff'.*: decode them"):
+    with pytest.raises(ValueError, match=r"data: y has bytes that are not UTF-8 text, such as b'\\xff'.*: decode them"):
         pn.Dataset(np.zeros((2, 1)), np.array([b"\xff", b"a"]))
 
 

@@ -461,7 +461,7 @@ def test_without_a_network_the_sample_is_used_loudly(nowhere, monkeypatch):
         (lambda: pn.Dataset(np.zeros((3, 2)), [0, 1]), ValueError, "x has 3 examples, y is (2,)"),
         (lambda: pn.Dataset(np.zeros(3), [0, 1, 2]), ValueError, "give (n, ...)"),
         (lambda: pn.Dataset(np.zeros((0, 2)), []), ValueError, "it is empty"),
-        (lambda: pn.Dataset(np.zeros((2, 2), complex), [0, 1]), TypeError, "x is of complex128"),
+        (lambda: pn.Dataset(np.zeros((2, 2), complex), [0, 1]), TypeError, "x has dtype complex128"),
         (lambda: pn.Dataset(np.zeros((2, 2)), [0, 1], groups=[1]), ValueError, "groups is (1,)"),
         (lambda: pn.Dataset(np.zeros((2, 2)), np.zeros(2, complex)), TypeError, "y is of complex128"),
     ],

@@ -252,7 +252,7 @@ def test_images_of_two_sizes_ask_for_one(animals):
         (["a.txt"], FileNotFoundError, "has no images in folders of classes"),
         (["a/b.txt", "c/d.png"], ValueError, "a' has no images: put some in, or remove it"),
         (["1.png", "2.png"], ValueError, "has images outside of the folders of classes, as '1.png': put each"),
-        (["a/1.png"], ValueError, "has one class, 'a': there is nothing to tell apart"),
+        (["a/1.png"], ValueError, "has one class, 'a': give at least two classes"),
         (["test/a/1.png"], ValueError, "has test but no train: put the images to train on there"),
         (["val/a/1.png", "test/a/1.png"], ValueError, "has test and validation but no train"),
         (["train/a/1.png", "val/a/1.png", "valid/a/1.png"], ValueError, "has both 'val' and 'valid': keep one"),

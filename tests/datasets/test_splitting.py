@@ -104,5 +104,5 @@ def test_given_validation_data_that_shares_groups_is_reported(capsys):
 
 @pytest.mark.parametrize("groups", [["a", None, "b", "a"], [1.0, np.nan, 2.0, 1.0]])
 def test_missing_groups_are_refused(groups):
-    with pytest.raises(ValueError, match=r"groups has 1 that are missing .* the first at 1"):
+    with pytest.raises(ValueError, match=r"groups has 1 missing values .* the first at 1"):
         pn.Dataset(np.zeros((4, 1)), [0, 1, 0, 1], groups=groups)

@@ -638,8 +638,8 @@ def wrong() -> dict[str, tuple]:
     dense(x)
     array, tensor = np.ones((2, 6), np.float32), pn.tensor(np.ones((2, 6), np.float32))
     return {
-        "shape is a number": (lambda: pn.Input(28), TypeError, "give the lengths of all axes but the batch's"),
-        "shape with None": (lambda: pn.Input((None, 28)), ValueError, "leave the batch's axis out"),
+        "shape is a number": (lambda: pn.Input(28), TypeError, "give the lengths of all axes but the batch"),
+        "shape with None": (lambda: pn.Input((None, 28)), ValueError, "omit the batch axis"),
         "shape of floats": (lambda: pn.Input((2.5,)), ValueError, "shape is (2.5,): give whole numbers of at least 1"),
         "shape of words": (lambda: pn.Input("28"), TypeError, "shape is '28': give a tuple of whole numbers"),
         "zero in shape": (lambda: pn.Input((0, 3)), ValueError, "shape is (0, 3): give whole numbers"),

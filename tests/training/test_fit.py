@@ -472,7 +472,7 @@ def test_a_history_is_a_table(rings, tmp_path):
     assert history.best_epoch == 1 + int(np.argmin(history["val_loss"]))
     with pytest.raises(KeyError, match="the history has no 'acc'"):
         history["acc"]
-    with pytest.raises(FileNotFoundError, match=r"to_csv: there is no folder .*: make it first"):
+    with pytest.raises(FileNotFoundError, match=r"to_csv: there is no folder .*: create it first"):
         history.to_csv(tmp_path / "nowhere" / "history.csv")
     with pytest.raises(IsADirectoryError, match=r"to_csv: .* is a folder: give the path of a file"):
         history.to_csv(tmp_path)
