@@ -4,6 +4,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import pyneural._core as _core
 from pyneural._core import Block, Tensor
 from pyneural.arguments.checks import Shape
 from pyneural.initializers import Initializer
@@ -55,14 +56,23 @@ class Record:
             block: the block that holds it.
             index: its number in the block.
         """
+        self._replace(attributes, name, tensor)
+        if self.specs[name].group != "state":
+            self.places[name] = (block, index)
+            block.set_trainable(index, self.trainable)
+
+    def convert(self, attributes: dict[str, Any], dtype: str) -> None:
+        """Gives the tensors that have no values yet another dtype."""
+        for name, tensor in list(self.tensors.items()):
+            if tensor.is_shape_only and tensor.dtype != dtype:
+                self._replace(attributes, name, _core.shape_only(tensor.shape, dtype))
+
+    def _replace(self, attributes: dict[str, Any], name: str, tensor: Tensor) -> None:
         old = self.tensors[name]  # `self.w = self.parameter("weight", ...)` is allowed, so any attribute may hold it
         for attribute, value in list(attributes.items()):
             if value is old:
                 attributes[attribute] = tensor
         self.tensors[name] = tensor
-        if self.specs[name].group != "state":
-            self.places[name] = (block, index)
-            block.set_trainable(index, self.trainable)
 
     def forget(self, attributes: dict[str, Any]) -> None:
         """Undoes a build that failed; deletes the layer's attributes that are its tensors."""

@@ -75,9 +75,11 @@ class Network(Layer):
         if self.input_shape is not None:
             if shape != self.input_shape:
                 raise ValueError(f"model: it is built for inputs {self.input_shape}, not {shape}")
-            return
-        with undone_on_error(tree(self)), building(Building(self.dtype, batch)):
-            self.connect(shape)
+        else:
+            with undone_on_error(tree(self)), building(Building(self.dtype, batch)):
+                self.connect(shape)
+        for layer in tree(self):  # calls on nodes declare float32, before the model that decides is made
+            record(layer).convert(vars(layer), self.dtype)
 
     def connect(self, shape: Shape) -> None:
         """Creates the graph for inputs (n, *shape)."""

@@ -74,6 +74,27 @@ def test_float64_models_compute_in_float64():
     assert model["dense_1"].weight.dtype == "float64"
 
 
+def graph_in_float64() -> pn.Model:
+    x = pn.Input((4,))
+    shared = pn.Dense(4, "tanh")
+    h = pn.BatchNorm()(shared(shared(x)) + pn.LayerNorm()(x))
+    return pn.Model(x, pn.Sequential(pn.Dense(5), pn.Dense(2))(h), dtype="float64")
+
+
+def model_within_one_in_float64() -> pn.Model:
+    x = pn.Input((4,))
+    return pn.Sequential(pn.Model(x, pn.Dense(3)(x)), pn.Dense(2), dtype="float64")
+
+
+@pytest.mark.parametrize("make", [graph_in_float64, model_within_one_in_float64])
+def test_graphs_in_float64_are_trained_in_float64(make):
+    model = make()
+    x = np.random.default_rng(0).normal(size=(40, 4))
+    pn.fit(model, (x, x[:, 0] > 0), epochs=1, verbose=0)
+    assert {tensor.dtype for tensor in model.parameters.values()} == {"float64"}
+    assert pn.predict(model, x).dtype == np.float64
+
+
 def test_calling_builds_and_then_holds_to_its_shape():
     model = cnn()
     assert model(np.ones((2, 9, 9, 1))).shape == (2, 3)
