@@ -171,6 +171,20 @@ class Layer(Operation):
         """Undoes a build that failed."""
         self._record.forget(vars(self))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What copy and pickle keep of a layer: its arguments; the copy gets its own parameters when it is built.
+
+        Raises:
+            TypeError: it has values, which belong to its model.
+        """
+        if self._record.path:
+            raise TypeError(
+                f"{name_of(self)}: a layer that has values is copied and pickled with its model: copy.deepcopy(model), "
+                "pickle.dumps(model)"
+            )
+        kept = {name: value for name, value in vars(self).items() if not self._record.owns(value)}
+        return kept | {"_record": Record(trainable=self._record.trainable)}
+
     def __setattr__(self, name: str, value: Any) -> None:
         tensor = vars(self).get(name)
         if isinstance(tensor, Tensor) and self._record.owns(tensor):

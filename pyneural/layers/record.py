@@ -42,6 +42,9 @@ class Record:
     places: dict[str, tuple[Block, int]] = field(default_factory=dict)
     vertices: weakref.WeakSet[Any] = field(default_factory=weakref.WeakSet)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Record, ("", self.trainable)  # a copied layer is not built, and has no nodes
+
     def owns(self, value: object) -> bool:
         """Whether a value is one of the layer's tensors, by identity."""
         return any(value is tensor for tensor in self.tensors.values())

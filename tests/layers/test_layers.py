@@ -1,5 +1,8 @@
 """Layers: their shapes, their parameters, what they refuse."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -316,3 +319,30 @@ def test_a_custom_layer_may_give_its_attributes_any_name(rings):
     again = pn.files.loads(pn.files.dumps(model), layers=[Own])
     assert again.fingerprint() == model.fingerprint()
     assert model["own_1"]._path == "here"
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
+@pytest.mark.parametrize("used", [False, True])
+def test_a_layer_without_values_is_copied_as_a_new_one(rings, how, used):
+    layer = pn.Dense(8, "relu", bias=False)
+    layer.trainable = False
+    if used:
+        layer(pn.Input((2,)))
+    again = how(layer)
+    assert again.config() == layer.config()
+    assert not again.trainable
+    model = pn.Sequential(layer, again, how(pn.BatchNorm()), pn.Dense(3))
+    pn.fit(model, rings, epochs=1, verbose=0)
+    assert [one.kind for one in model.layers] == ["dense", "dense", "batch_norm", "dense"]
+    assert layer.weight.shape == (2, 8)
+    assert again.weight.shape == (8, 8)
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_layer_with_values_is_copied_with_its_model_only(rings, how):
+    """A shallow copy shared the original's record: a model of the copy took the original's parameters away."""
+    model = pn.Sequential(pn.Dense(8, "relu"), pn.Dense(3))
+    pn.fit(model, rings, epochs=1, verbose=0)
+    with pytest.raises(TypeError, match=r"^dense_1: a layer that has values is copied .* with its model: copy"):
+        how(model["dense_1"])
+    assert copy.deepcopy(model)["dense_1"].weight.shape == (2, 8)
