@@ -33,6 +33,7 @@ ALLOWED: dict[str, tuple[type[BaseException], ...]] = {
     "ops": USUAL,
     "methods": (*USUAL, AttributeError, KeyError, StopIteration, KeyboardInterrupt),
     "graphs": (),  # its calls are all right: none may be refused
+    "models": (ValueError, TypeError),
     "files": (ValueError, OSError),
     "images": (ValueError, OSError),
     "threads": USUAL,
@@ -79,6 +80,8 @@ class Case:
         self._board.calls += 1
         try:
             return call(*args, **words)
+        except Finding:
+            raise
         except self.allowed as error:
             self._board.refused += 1
             self.refusal = type(error)
