@@ -1,1 +1,1 @@
-"""From what users give to batches."""
+"""From user data to batches."""

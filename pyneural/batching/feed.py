@@ -1,6 +1,6 @@
-"""feed.py -- Feed: batches of one data set that lies in memory, gathered and prepared by the engine.
+"""feed.py -- Feed: batches of a data set in memory, gathered and preprocessed by the engine.
 
-What trains and what measures takes its batches from a Feed, or from a Stream (stream.py), which looks the same.
+Training and evaluation take their batches from a Feed, or from a Stream (stream.py), which has the same interface.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,37 +15,37 @@ from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.card.preprocessing import Preprocessing
 
-Targets = Any  # a Tensor, or for a model with heads a dict of Tensors by their names
+Targets = Any  # a Tensor, or for a model with heads a dict of Tensors by head
 
 
 class Batches(Protocol):
-    """What gives the batches of a training or a measurement."""
+    """The interface of a source of batches for training or evaluation."""
 
     def __len__(self) -> int:
-        """How many examples."""
+        """The number of examples."""
 
     def steps(self, size: int) -> int:
-        """How many batches, of `size` where the size is ours to choose."""
+        """The number of batches, with `size` examples each if the source allows a choice."""
 
     def smallest(self, size: int) -> int:
-        """How many examples the smallest batch has."""
+        """The number of examples in the smallest batch."""
 
     def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Tensor]]:
-        """Batches to train on: prepared inputs, targets, and the numbers of the samples."""
+        """Batches for training: preprocessed inputs, targets, and sample numbers."""
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Targets]]:
-        """Batches in order: prepared inputs, and targets (None where there are none)."""
+        """Batches in order: preprocessed inputs, and targets (None without labels)."""
 
 
 class Feed:
-    """The rows of (x, y) that take part, and how a batch is made of them.
+    """The selected rows of (x, y), in batches.
 
     Args:
         x: all inputs (n, ...), read in place.
         y: all encoded labels (n,) or (n, K), a dict of them, or None.
-        rows: int64 (m,), those that take part.
-        preprocessing: what happens to x.
-        dtype: the model's.
+        rows: int64 (m,), the selected rows.
+        preprocessing: the preprocessing of x.
+        dtype: the model's dtype.
     """
 
     def __init__(self, x: Array, y: Any, rows: Array, preprocessing: Preprocessing, dtype: str) -> None:
@@ -57,15 +57,15 @@ class Feed:
         return len(self.rows)
 
     def steps(self, size: int) -> int:
-        """How many batches of that size there are."""
+        """The number of batches of that size."""
         return len(_edges(len(self.rows), size)) - 1
 
     def smallest(self, size: int) -> int:
-        """How many examples the smallest batch has."""
+        """The number of examples in the smallest batch."""
         return min(end - start for start, end in pairwise(_edges(len(self.rows), size)))
 
     def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Tensor]]:
-        """Batches in the order of an epoch, which is a function of the seed and the epoch."""
+        """Batches in the shuffled order of an epoch, which depends only on the seed and the epoch."""
         x, batch = self.x, self.batch
         order = ops.gather(self.rows, _core.permutation(len(self.rows), seed, "shuffle", epoch))
         targets = each(lambda y: ops.gather(y, order), self.y)
@@ -80,16 +80,16 @@ class Feed:
             yield batch(x, rows), targets[start:end], rows
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Targets]]:
-        """Batches in order, the last one shorter."""
+        """Batches in order; the last one may be smaller."""
         for start in range(0, len(self.rows), size):
             rows = self.rows[start : start + size]
             yield self.batch(self.x, rows), None if self.y is None else _gathered(self.y, rows)
 
 
 def _edges(n: int, size: int) -> list[int]:
-    """Where batches begin, and n.
+    """The start of each batch, and n.
 
-    One example that is left over goes with the batch before it: it has no variance, which batch norm needs.
+    A single leftover example joins the batch before it, because batch norm needs a variance.
     """
     edges = [*range(0, n, size), n]
     if size > 1 and len(edges) > 2 and edges[-1] - edges[-2] == 1:
@@ -98,7 +98,7 @@ def _edges(n: int, size: int) -> list[int]:
 
 
 def each(function: Callable[[Any], Any], y: Any) -> Any:
-    """The function of y, or of each part of it by the head's name."""
+    """Applies the function to y, or to the part of each head."""
     return {head: function(part) for head, part in y.items()} if isinstance(y, dict) else function(y)
 
 

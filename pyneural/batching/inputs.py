@@ -1,4 +1,4 @@
-"""inputs.py -- inputs as they come, made into arrays as the model takes them, or refused with the fix."""
+"""inputs.py -- converts user inputs to the arrays that a model takes, or raises an error with the fix."""
 
 from typing import Any, NoReturn
 
@@ -13,20 +13,22 @@ from pyneural.layers.operation import name_of
 from pyneural.layers.reshaping import Flatten
 from pyneural.models.model import Model
 
-_LARGE = 50  # numbers beyond this train badly as they are
+_LARGE = 50  # larger numbers train badly without scaling
 _SQUARED = 1e150  # numbers beyond this have no square in float64
-_SECOND = {"fit": "data", "evaluate": "data", "predict": "x", "classify": "image"}  # what stands beside the model
+_SECOND = {"fit": "data", "evaluate": "data", "predict": "x", "classify": "image"}  # the argument after the model
 
 
 def check_model(model: Any, who: str) -> None:
-    """Refuses what is no model.
+    """Rejects anything that is not a model.
 
     Raises:
-        TypeError: it is none; says what it is.
+        TypeError: it is not a model; the message says what it is.
     """
     if not isinstance(model, Model):
         if isinstance(model, Layer):
-            raise TypeError(f"{who}: model is the layer {name_of(model)}: put it into one, pn.Sequential({model.kind})")
+            raise TypeError(
+                f"{who}: model is the layer {name_of(model)}: put it into a model, pn.Sequential({model.kind})"
+            )
         what = f"{model.__name__}, a class" if isinstance(model, type) else type(model).__name__
         raise TypeError(
             f"{who}: model is {what}: give a pn.Sequential or a pn.Model first: pn.{who}(model, {_SECOND[who]})"
@@ -34,7 +36,7 @@ def check_model(model: Any, who: str) -> None:
 
 
 def takes_images(model: Model) -> bool:
-    """Whether the first layer that cares wants (n, height, width, channels)."""
+    """Whether the first layer that fixes the rank of its inputs needs (n, height, width, channels)."""
     for _, layer in walk(model):
         if layer.input_ndim == 3:
             return True
@@ -44,33 +46,33 @@ def takes_images(model: Model) -> bool:
 
 
 def numbered(model: Model, x: Array, who: str) -> Array:
-    """The inputs; where the model looks them up in a pn.Embedding, as floats, if it knows all of the numbers.
+    """The inputs; as floats if they are indices of a pn.Embedding, which are checked.
 
     Raises:
-        ValueError: it does not; says which numbers there are.
+        ValueError: an index is out of range; the message says which.
     """
     first = next((layer for _, layer in walk(model) if not isinstance(layer, Model | Flatten)), None)
     if not isinstance(first, Embedding) or not x.size or not np.isfinite(x).all():
         return x
     if x.dtype != np.uint8 and np.any(x != np.floor(x)):
         raise ValueError(
-            f"{who}: x has {x[x != np.floor(x)][0]:g}, which is no whole number, and {name_of(first)} looks numbers "
-            f"up: give those of words or classes, 0 to {first.vocabulary - 1}"
+            f"{who}: x has {x[x != np.floor(x)][0]:g}, which is not a whole number, but {name_of(first)} takes the "
+            f"numbers of words or classes, 0 to {first.vocabulary - 1}"
         )
     low, high = float(x.min()), float(x.max())
     if low < 0 or high >= first.vocabulary:
-        fix = f"make it pn.Embedding({int(high) + 1}, {first.units})" if low >= 0 else "count them from 0"
+        fix = f"make it pn.Embedding({int(high) + 1}, {first.units})" if low >= 0 else "start at 0"
         raise ValueError(
-            f"{who}: x has the numbers {low:g} to {high:g}, {name_of(first)} knows 0 to {first.vocabulary - 1}: {fix}"
+            f"{who}: x has the numbers {low:g} to {high:g}, {name_of(first)} takes 0 to {first.vocabulary - 1}: {fix}"
         )
     return x.astype(model.dtype) if x.dtype == np.uint8 else x
 
 
 def fitted(model: Model, x: Array, who: str) -> Array:
-    """The inputs in the shape the model takes: grey images get their axis of channels.
+    """The inputs in the shape that the model takes: greyscale images get a channel axis.
 
     Raises:
-        ValueError: the shape is another one; says which, and what to do.
+        ValueError: the shape does not fit; the message says how to fix it.
     """
     want = model.input_shape
     grey = want is not None and len(want) == x.ndim and want[-1] == 1 and x.shape[1:] == want[:-1]
@@ -83,46 +85,46 @@ def fitted(model: Model, x: Array, who: str) -> Array:
     if x.shape[1:] != want:
         what = "images" if len(want) == 3 else "inputs"
         if x.ndim == len(want):
-            fix = f": scale it, as {_scaled(want)} does" if len(want) == 3 else ""
-            raise ValueError(f"{who}: the model was built for {what} {want}, this is one of {x.shape}{fix}")
+            fix = f": scale it, for example with {_scaled(want)}" if len(want) == 3 else ""
+            raise ValueError(f"{who}: the model was built for {what} {want}, this one is {x.shape}{fix}")
         raise ValueError(f"{who}: the model was built for {what} {want}, this data has {x.shape[1:]}")
     return x
 
 
 def not_a_path(model: Model, x: Array, who: str) -> NoReturn:
-    """Refuses what holds no numbers where inputs belong; most is the path of an image."""
+    """Rejects inputs that are not numbers, often the path of an image."""
     shape, fix = model.input_shape or (), "give numbers"
     if x.ndim == 0 and len(shape) == 3:
         fix = f"give its pixels, {'pn.prepare_digit(path)' if model.card.prepare == 'digit' else _scaled(shape)}"
-    raise TypeError(f"{who}: x is {repr(x.item()) if x.ndim == 0 else f'of {x.dtype}'}: {fix}")
+    raise TypeError(f"{who}: x is {repr(x.item()) if x.ndim == 0 else f'has dtype {x.dtype}'}: {fix}")
 
 
 def _scaled(shape: tuple[int, ...]) -> str:
-    """What makes an image file one of the model's inputs."""
+    """Code that converts an image file to an input of the model."""
     return f"PIL.Image.open(path).convert('{'RGB' if shape[2] == 3 else 'L'}').resize({shape[1::-1]})"
 
 
 def _channels_last(x: Array, who: str) -> None:
     if x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[3] not in (1, 2, 3, 4):
-        raise ValueError(f"{who}: x is {x.shape}: channels look first; use x.transpose(0, 2, 3, 1)")
+        raise ValueError(f"{who}: x is {x.shape}, which looks channels-first: use x.transpose(0, 2, 3, 1)")
 
 
 def as_inputs(model: Model, x: Array, who: str, kind: str) -> Array:
-    """Inputs to train on, to measure with or to predict from: `finite`, and known to a pn.Embedding that is first."""
+    """Inputs for training, evaluation or prediction: `finite`, and valid indices if a pn.Embedding comes first."""
     return numbered(model, finite(model, x, who, kind), who)
 
 
 def finite(model: Model, x: Array, who: str, kind: str) -> Array:
-    """Inputs of the model's shape, uint8 or real, all finite.
+    """Inputs in the model's shape, uint8 or float, all finite.
 
     Args:
-        model: what they are for.
+        model: the model.
         x: (n, ...) numbers.
-        who: opens the messages.
-        kind: of the preprocessing; float64 stays where a mean is to be subtracted, and else becomes the model's dtype.
+        who: the prefix of messages.
+        kind: the kind of preprocessing; float64 is kept if a mean is subtracted, else it becomes the model's dtype.
 
     Raises:
-        ValueError: they are not what the model takes; says why.
+        ValueError: they do not fit the model; the message says why.
     """
     x = fitted(model, x, who)
     if x.dtype == np.uint8:
@@ -158,27 +160,27 @@ def _check_squares(x: Array, who: str) -> None:
 
 
 def warn_of_scale(model: Model, x: Array, preprocess: str | None) -> None:
-    """Large floats that nothing scales train badly: a warning that names the fix."""
+    """Warns if the inputs are large unscaled floats, which train badly, and names the fix."""
     scaled = preprocess not in ("auto", None) or model.card.preprocessing is not None
     if x.dtype == np.uint8 or scaled or not x.size or any(isinstance(layer, Embedding) for _, layer in walk(model)):
         return
     low, high = float(x.min()), float(x.max())
     if x.ndim == 4 and low >= 0 and 16 < high <= 255:
-        warn("fit: x holds float pixels 0..255, which train badly: keep uint8 (x.astype('uint8')), or divide by 255")
+        warn("fit: x has float pixels 0..255, which train badly: keep uint8 (x.astype('uint8')), or divide by 255")
     elif max(-low, high) > _LARGE:
         warn(
-            f"fit: x runs from {low:.4g} to {high:.4g}, and large numbers train badly: preprocess='dataset' brings "
-            "each column to mean 0 and deviation 1, here and in pn.predict"
+            f"fit: x runs from {low:.4g} to {high:.4g}, and large numbers train badly: preprocess='dataset' "
+            "standardizes each column, here and in pn.predict"
         )
 
 
 def warn_of_values(y: Array) -> None:
-    """Large values are learnt slowly, and 0.0 and 1.0 are more often classes: a warning that names the fix."""
+    """Warns if target values are large, which train slowly, or only 0.0 and 1.0, which are often classes."""
     low, high = float(y.min()), float(y.max())
     if (low, high) == (0, 1) and y.size == len(y) and bool(np.all((y == 0) | (y == 1))):
-        warn("fit: y holds floats 0 and 1, which are taken as values: give y.astype(int) where they are two classes")
+        warn("fit: y has floats 0 and 1, which are taken as regression targets: give y.astype(int) for two classes")
     elif max(-low, high) > _LARGE:
         warn(
-            f"fit: y runs from {low:.4g} to {high:.4g}, and large values are learnt slowly: train on (y - mean) / "
-            "deviation, and undo that in what pn.predict gives"
+            f"fit: y runs from {low:.4g} to {high:.4g}, and large targets train slowly: train on (y - mean) / "
+            "deviation, and undo that on the result of pn.predict"
         )

@@ -1,6 +1,6 @@
-"""sources.py -- what data users give (splits, arrays, a folder, batches), made into what a training learns from.
+"""sources.py -- user data (splits, arrays, a folder, batches) as sources of training and validation examples.
 
-A Source knows what a model must be built for, and makes the feed once the plan knows task and preprocessing.
+A Source knows the input shape and the labels, and creates the feed once the plan knows task and preprocessing.
 """
 
 import hashlib
@@ -25,14 +25,12 @@ from pyneural.datasets.splitting import split_rows
 from pyneural.models.model import Model
 
 Encode = Callable[..., Any]  # (y, who, names of the data's classes) -> y as the losses take it
-DEFAULT_SHARE = 0.1  # fit's validation, where nothing is said
-_KINDS = (
-    "give a pn.Dataset or a pair of arrays (x, y), splits, a folder of images, or batches that can be gone over again"
-)
+DEFAULT_SHARE = 0.1  # fit's default for validation
+_KINDS = "give a pn.Dataset or a pair of arrays (x, y), splits, a folder of images, or re-iterable batches"
 
 
 class Source(Protocol):
-    """Examples to learn from or to validate on."""
+    """Examples for training or validation."""
 
     name: str
     note: str
@@ -44,27 +42,27 @@ class Source(Protocol):
     columns: Names
 
     def __len__(self) -> int:
-        """How many examples take part."""
+        """The number of selected examples."""
 
     def moments(self) -> Moments:
-        """The mean and the deviation of each channel."""
+        """The mean and the standard deviation of each channel."""
 
     def feed(self, preprocessing: Preprocessing, encode: Encode, dtype: str) -> Batches:
-        """The batches, prepared."""
+        """The preprocessed batches."""
 
     def digest(self, encode: Encode) -> str:
         """The sha256 of inputs and labels."""
 
 
 class Rows:
-    """A Source in memory: rows of a Dataset.
+    """A Source in memory: selected rows of a Dataset.
 
     Args:
         data: the examples.
-        x: theirs, checked for the model.
-        rows: those that take part.
-        who: opens the messages.
-        columns: the names of the columns of x, where they are known.
+        x: their inputs, checked for the model.
+        rows: the selected rows.
+        who: the prefix of messages.
+        columns: the column names of x, if known.
     """
 
     def __init__(self, data: Dataset, x: Array, rows: Array, who: str, columns: Names) -> None:
@@ -79,17 +77,17 @@ class Rows:
         return len(self.rows)
 
     def moments(self) -> Moments:
-        """The mean and the deviation of each channel, over the rows that take part."""
+        """The mean and the standard deviation of each channel, over the selected rows."""
         return _core.moments(self.x if len(self.rows) == len(self.x) else self.x[self.rows])
 
     def targets(self, encode: Encode) -> Any:
-        """Every label as the losses take it."""
+        """All labels, encoded for the losses."""
         if self._targets is None:
             self._targets = encode(self.y, self.who, self.classes)
         return self._targets
 
     def feed(self, preprocessing: Preprocessing, encode: Encode, dtype: str) -> Feed:
-        """The batches, prepared."""
+        """The preprocessed batches."""
         return Feed(self.x, self.targets(encode), self.rows, preprocessing, dtype)
 
     def digest(self, encode: Encode) -> str:
@@ -100,10 +98,10 @@ class Rows:
 def sources(
     model: Model, data: Any, validation: Any, preprocess: str | None, seed: int
 ) -> tuple[Source, Source | None, str]:
-    """The training data, what is held back for validation, and words for the split.
+    """The training data, the validation data, and a description of the split.
 
     Raises:
-        ValueError, TypeError: they are not what fit can learn from; says what to give.
+        ValueError, TypeError: fit cannot train on the data; the message says what to give.
     """
     given = open_data(data, "fit", model)
     share = _share(validation)
@@ -138,22 +136,20 @@ def sources(
 
 
 def _indivisible(part: Dataset) -> str:
-    """Why no examples can be held back where nobody asked for it, in words."""
+    """The reason why no examples can be held out by default; "" if they can."""
     if round(DEFAULT_SHARE * len(part)) == 0:
-        return "so few leave none to hold back"
-    return (
-        "one group, which stays together" if part.groups is not None and np.all(part.groups == part.groups[0]) else ""
-    )
+        return "too few examples to hold any out"
+    return "all examples are in one group" if part.groups is not None and np.all(part.groups == part.groups[0]) else ""
 
 
 def _apart(groups: Array, held: Array) -> str:
-    """How many groups train and validate, in words; a warning where some do both."""
+    """A description of the groups in training and validation; warns if some are in both."""
     train, second = set(groups.tolist()), set(held.tolist())
     common = sorted(train & second)
     if common:
         warn(
-            f"fit: {len(common):,} groups are in the training and in the validation data, as {common[0]!r}: what is "
-            "measured on them is too good; leave them out of one, or let fit split: validation=0.1"
+            f"fit: {len(common):,} groups are in both the training and the validation data, such as {common[0]!r}: the "
+            "validation results are too good; remove them from one, or let fit split: validation=0.1"
         )
     said = f"{len(common):,} in both" if common else "none in both"
     return f", by group: {len(train):,} and {len(second):,} groups, {said}"
@@ -167,11 +163,11 @@ def _beside_stream(
         second = _held(model, held, train, preprocess)
         return second, f"{words}, {len(second):,} validation (given)"
     if share == DEFAULT_SHARE:
-        return None, f"{words}, no validation (no share of batches can be held back: give validation=)"
+        return None, f"{words}, no validation (batches cannot be split: give validation=)"
     if share:
         raise ValueError(
-            f"fit: validation={share:g} needs all examples at hand, data is batches: give the validation examples "
-            "apart, as validation=(x, y) or as batches of their own, or None"
+            f"fit: validation={share:g} needs arrays, but data is batches: give the validation examples separately, as "
+            "validation=(x, y) or as batches, or None"
         )
     return None, f"{words}, no validation"
 
@@ -186,7 +182,7 @@ def _held(model: Model, held: Any, train: Source, preprocess: str | None) -> Sou
         x = in_order_of(held.x, held.columns, train.columns, who)
         second = Rows(held, as_inputs(model, x, who, kind), np.arange(len(held)), who, train.columns)
     if second.shape != train.shape:
-        raise ValueError(f"{who} has inputs {second.shape}, the training data {train.shape}: give both alike")
+        raise ValueError(f"{who} has inputs {second.shape}, the training data {train.shape}: give both the same shape")
     return second
 
 
@@ -200,9 +196,9 @@ def _share(validation: Any) -> float:
 
 
 def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:
-    """The data as Splits, a Dataset, or what gives batches; with `part`, that one of a folder, or all of it.
+    """The data as Splits, a Dataset, or an iterable of batches; with `part`, that part of a folder, or all of it.
 
-    A folder's images are brought to the size of the model's, where that is known.
+    A folder's images are scaled to the model's input size, if that is known.
 
     Raises:
         TypeError, ValueError: it is none of these.

@@ -1,6 +1,6 @@
-"""stream.py -- Stream: batches (x, y) as the user's own object gives them, gone over anew each epoch.
+"""stream.py -- Stream: batches (x, y) from a user's re-iterable object, iterated over again each epoch.
 
-A first pass, before anything is trained, learns what arrays would show at once: shapes, labels, moments, counts.
+A first pass, before training, collects what arrays would show at once: shapes, labels, moments, counts.
 """
 
 import hashlib
@@ -23,27 +23,27 @@ from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.models.model import Model
 
-_ANEW = "give a list of batches, or an object whose __iter__ starts anew"
+_ITERABLE = "give a list of batches, or a re-iterable object: its __iter__ must start over each time"
 
 
 def labels(data: Any, who: str) -> Any:
-    """All labels, in an array or a dict of them by head; the batches will be gone over again.
+    """All labels, as an array or a dict of them by head; the batches will be iterated over again.
 
     Raises:
-        TypeError: they cannot be.
+        TypeError: the batches are not re-iterable.
     """
     refuse_iterator(data, who)
     return _joined([y for _, y, _ in pairs(data, who)], who)
 
 
 def refuse_iterator(data: Any, who: str) -> None:
-    """Refuses what can be gone over once only."""
+    """Rejects iterators, which can be used only once."""
     if isinstance(data, Iterator):
-        raise TypeError(f"{who}: data is a {type(data).__name__}, which is used up after one epoch: {_ANEW}")
+        raise TypeError(f"{who}: data is a {type(data).__name__}, which is exhausted after one epoch: {_ITERABLE}")
 
 
 def is_stream(data: Any) -> bool:
-    """Whether data is something to iterate over for batches: no arrays, no pair of arrays, no mapping."""
+    """Whether data is an iterable of batches, and not an array, a pair of arrays or a mapping."""
     if isinstance(data, Dataset | Splits | str | bytes | dict | Tensor) or hasattr(data, "shape"):
         return False
     if isinstance(data, tuple):  # ((x, y), (x, y)) is more often train and test than two batches
@@ -54,7 +54,7 @@ def is_stream(data: Any) -> bool:
 
 
 def _one_pass(data: Any) -> Iterator[Any]:
-    """The batches of one pass; of an object with a length and items by number alone, as many as its length says."""
+    """The batches of one pass; an object without __iter__ is indexed from 0 to its length - 1."""
     if hasattr(data, "__iter__"):
         return iter(data)
     return (data[number] for number in range(len(data)))
@@ -69,18 +69,18 @@ def _is_pair(item: Any) -> bool:
 
 
 class Stream:
-    """Batches that an iterable gives each time it is gone over; the first pass is made here.
+    """Batches from a re-iterable object; the constructor makes the first pass.
 
     Args:
-        model: what it is for.
-        data: gives pairs (x, y).
-        preprocess: fit's choice.
-        who: opens the messages.
-        learn: whether moments are wanted, and warnings; not for validation.
-        columns: the names of the columns of x, where they are known.
+        model: the model.
+        data: an iterable of pairs (x, y).
+        preprocess: the argument of fit.
+        who: the prefix of messages.
+        learn: whether to compute moments and to warn; False for validation.
+        columns: the column names of x, if known.
 
     Raises:
-        ValueError, TypeError: it can be gone over once only, gives nothing, or a batch is not as it must be.
+        ValueError, TypeError: it is not re-iterable, is empty, or a batch is invalid.
     """
 
     name, note, prepare = "data", "", ""
@@ -121,10 +121,10 @@ class Stream:
             self._smallest = min(self._smallest, len(x))
             self._batches += 1
         if not said:
-            raise ValueError(f"{who}: data gave no batches: {_ANEW}, which gives pairs (x, y)")
+            raise ValueError(f"{who}: data is empty: {_ITERABLE} and give pairs (x, y)")
         self.y = _joined(said, who)
         if next(_one_pass(data), None) is None:
-            raise ValueError(f"{who}: data gave batches once and then none: {_ANEW}")
+            raise ValueError(f"{who}: data gave batches once and then none: {_ITERABLE}")
 
     @property
     def _at(self) -> str:
@@ -133,30 +133,30 @@ class Stream:
     def _same(self, x: Array) -> None:
         if x.shape[1:] != self.shape:
             raise ValueError(
-                f"{self._at} has inputs {x.shape[1:]}, the first batch {self.shape}: give all batches alike"
+                f"{self._at} has inputs {x.shape[1:]}, the first batch {self.shape}: use one shape for all"
             )
         if (x.dtype == np.uint8) != (self.dtype == "uint8"):
-            raise ValueError(f"{self._at} has x of {x.dtype}, the first batch {self.dtype}: give all batches alike")
+            raise ValueError(f"{self._at} has x of {x.dtype}, the first batch {self.dtype}: use one dtype for all")
 
     def __len__(self) -> int:
         return self._count
 
     def moments(self) -> Moments:
-        """The mean and the deviation of each channel, over the first pass."""
+        """The mean and the standard deviation of each channel, from the first pass."""
         return self._moments.mean, self._moments.deviation
 
     def digest(self, encode: Callable[[Any, str], Any]) -> str:
-        """The sha256 of inputs and labels: that of the same examples in arrays."""
+        """The sha256 of inputs and labels, the same as for arrays."""
         return digest(self._hash.digest(), encode(self.y, self.who))
 
     def feed(self, preprocessing: Preprocessing, encode: Callable[[Any, str], Any], dtype: str) -> "StreamFeed":
         """The batches, prepared."""
-        encode(self.y, self.who)  # a wrong label is met here, before work starts
+        encode(self.y, self.who)  # wrong labels raise an error here, before training starts
         return StreamFeed(self, preprocessing, encode, dtype)
 
 
 class StreamFeed:
-    """What a Stream gives, batch by batch, prepared."""
+    """The preprocessed batches of a Stream."""
 
     def __init__(
         self, stream: Stream, preprocessing: Preprocessing, encode: Callable[[Any, str], Any], dtype: str
@@ -168,18 +168,18 @@ class StreamFeed:
         return len(self._stream)
 
     def steps(self, size: int) -> int:
-        """How many batches an epoch has; their size is the data's own."""
+        """The number of batches per epoch; the data determines their size."""
         return self._stream._batches
 
     def smallest(self, size: int) -> int:
-        """How many examples the smallest batch of the first pass had."""
+        """The number of examples in the smallest batch of the first pass."""
         return self._stream._smallest
 
     def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Tensor]]:
-        """The batches of one pass, in the order in which the data gives them.
+        """The batches of one pass, in the order of the data.
 
         Raises:
-            ValueError: they are not as many as in the first pass, or not alike.
+            ValueError: their number or kind differs from the first pass.
         """
         stream, model, start, number = self._stream, self._stream.model, 0, 0
         for x, y, _ in pairs(stream.data, stream.who, stream.columns):
@@ -201,22 +201,22 @@ class StreamFeed:
             many = "more" if number > stream._batches else f"{number:,}"
             raise ValueError(
                 f"{stream.who}: data gave {stream._batches:,} batches in the first pass and {many} in a later "
-                f"one: {_ANEW}"
+                f"one: {_ITERABLE}"
             )
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Targets]]:
-        """The same, without the samples' numbers."""
+        """The same, without sample numbers."""
         for x, y, _ in self.epoch(size, 0, 0):
             yield x, y
 
 
 def pairs(data: Any, who: str, columns: Names = ()) -> Iterator[tuple[Array, Any, Names]]:
-    """The batches of one pass as arrays, and the names of the columns of x, where it comes in tables.
+    """The batches of one pass as arrays, and the column names of x, if it is a table.
 
-    Tables are brought to the order of `columns`, or else to that of the first batch.
+    Table columns are reordered as in `columns`, or else as in the first batch.
 
     Raises:
-        ValueError, TypeError: one is no pair of a batch of inputs and its labels; says which.
+        ValueError, TypeError: a batch is not a pair of inputs and labels; the message says which.
     """
     for number, item in enumerate(_one_pass(data), start=1):
         at = f"{who}: batch {number}"
@@ -232,14 +232,16 @@ def pairs(data: Any, who: str, columns: Names = ()) -> Iterator[tuple[Array, Any
         lengths = [part.shape[:1] for part in (y.values() if isinstance(y, dict) else (y,))]
         if () in lengths:
             raise ValueError(
-                f"{at} is a single example: give batches, x (n, ...) and y (n,), as a loader with a batch size does"
+                f"{at} is a single example: give batches, x (n, ...) and y (n,), like a loader with a batch size"
             )
         if x.ndim < 2:
-            raise ValueError(f"{at}: x is {x.shape}: give (n, ...), an example a row; for one feature x.reshape(-1, 1)")
+            raise ValueError(
+                f"{at}: x is {x.shape}: give (n, ...), one row per example; for one feature x.reshape(-1, 1)"
+            )
         if any(length != x.shape[:1] for length in lengths):
-            raise ValueError(f"{at}: x has {len(x):,} examples, y has {lengths[0][0]:,}: give one label for each")
+            raise ValueError(f"{at}: x has {len(x):,} examples, y has {lengths[0][0]:,}: give one label per example")
         if len(x) == 0:
-            raise ValueError(f"{at} is empty, x is {x.shape}: leave empty batches out")
+            raise ValueError(f"{at} is empty, x is {x.shape}: skip empty batches")
         yield x, y, columns
 
 
@@ -255,20 +257,20 @@ def _joined(labels: list[Any], who: str) -> Any:
         if isinstance(part, dict) or part.shape[1:] != labels[0].shape[1:]:
             given = "a dict" if isinstance(part, dict) else part.shape
             raise ValueError(
-                f"{who}: batch {number} has labels {given}, the first batch {labels[0].shape}: give all batches alike"
+                f"{who}: batch {number} has labels {given}, the first batch {labels[0].shape}: use one shape for all"
             )
     return np.concatenate(labels)
 
 
 def digest(x: bytes, y: Any) -> str:
-    """The sha256 of a data set, from that of its inputs and its encoded labels, an array or a dict of them."""
+    """The sha256 of a data set, from that of its inputs and its encoded labels (an array or a dict)."""
     labels = list(y.values()) if isinstance(y, dict) else [y]
     parts = [hashlib.sha256(np.ascontiguousarray(part).data).digest() for part in labels]
     return hashlib.sha256(b"".join([x, *parts])).hexdigest()
 
 
 class _Moments:
-    """The mean and deviation of each channel over many batches.  Source: Chan, Golub & LeVeque 1983."""
+    """The mean and standard deviation of each channel over many batches.  Source: Chan, Golub & LeVeque 1983."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -276,7 +278,7 @@ class _Moments:
         self._squares: list[float] = []
 
     def add(self, x: Array) -> None:
-        """Takes one more batch in."""
+        """Adds a batch."""
         means, deviations = (list(map(float, values)) for values in _core.moments(x))
         count = x.size // x.shape[-1]
         if not self.mean:
@@ -290,5 +292,5 @@ class _Moments:
 
     @property
     def deviation(self) -> list[float]:
-        """Of each channel, dividing by n."""
+        """The standard deviation of each channel, with divisor n."""
         return [math.sqrt(squares / self.count) for squares in self._squares]

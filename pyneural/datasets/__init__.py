@@ -1,4 +1,4 @@
-"""Data sets: known ones, and folders of images."""
+"""Data sets: MNIST, and folders of images."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""dataset.py -- Dataset: examples and their labels; Splits: the parts to train and test on."""
+"""dataset.py -- Dataset: examples and their labels; Splits: the training, validation and test parts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ class Dataset:
     """Examples x and their labels y.
 
     Args:
-        x: uint8 (n, height, width, channels), or floats (n, ...).  Grey images may come as (n, height, width), and a
-            table as a DataFrame, whose column names the model then knows its inputs by.
+        x: uint8 (n, height, width, channels), or floats (n, ...).  Greyscale images may be (n, height, width); a table
+            may be a DataFrame, whose column names are saved with the model.
         y: class numbers (n,), names (n,), one-hot rows (n, K), or values (n,) or (n, K); for a model with heads a dict
-            of these by the heads' names.
-        classes: the names of the classes, in order: label 0 is the first.  They are matched by name with those of a
-            trained model and of other data.  For labels by head also a dict of them.
-        groups: (n,), what belongs together, as the patient of each example: pn.fit puts a group into the training part
+            of these by head.
+        classes: the class names, in order: label 0 is the first.  They are matched by name with those of a trained
+            model and of other data.  For labels by head, also a dict.
+        groups: (n,), the group of each example, such as its patient: pn.fit puts a whole group into the training part
             or into the validation part, never into both.
-        name: what the progress lines call it.
-        note: said wherever a result from it is quoted, as that it is a small sample.
-        prepare: what makes such an example of an image file, for pn.save to note: "digit" is pn.prepare_digit.
+        name: the name shown in progress lines.
+        note: a note shown with every result on this data, for example that it is a small sample.
+        prepare: how image files are converted to inputs, saved with the model: "digit" is pn.prepare_digit.
 
     >>> Dataset([[0.0], [1.0]], [0, 1], name="pair")
     <pair: 2 x float32 (1,), y int64 ()>
@@ -58,25 +58,25 @@ class Dataset:
         self.groups = None if groups is None else as_groups(f"{who}: groups", groups)
         if self.x.ndim < 2:
             raise ValueError(
-                f"{who}: x is {self.x.shape}: give (n, ...), an example a row; for one feature x.reshape(-1, 1)"
+                f"{who}: x is {self.x.shape}: give (n, ...), one row per example; for one feature x.reshape(-1, 1)"
             )
         if isinstance(self.classes, dict) and not self.classes.keys() <= by_head(self.y).keys():
             raise ValueError(
                 f"{who}: classes is a dict ({', '.join(self.classes)}), "
-                f"y has {', '.join(by_head(self.y)) or 'no heads'}: give names by the heads that y has"
+                f"y has {', '.join(by_head(self.y)) or 'no heads'}: use the heads of y"
             )
         for head, part in by_head(self.y).items():
             what = f"y['{head}']" if head else "y"
             if part.ndim == 0 or len(self.x) != len(part):
                 raise ValueError(
-                    f"{who}: x has {len(self.x):,} examples, {what} is {part.shape}: give one label for each"
+                    f"{who}: x has {len(self.x):,} examples, {what} is {part.shape}: give one label per example"
                 )
             if part.dtype.kind not in "iubfUSO":
-                raise TypeError(f"{who}: {what} is of {part.dtype}: give numbers or names")
+                raise TypeError(f"{who}: {what} has dtype {part.dtype}: give numbers or names")
         if len(self.x) == 0:
             raise ValueError(f"{who}: it is empty, x is {self.x.shape}: give at least one example")
         if self.groups is not None and self.groups.shape != (len(self.x),):
-            raise ValueError(f"{who}: groups is {self.groups.shape}: give one for each of the {len(self.x):,} examples")
+            raise ValueError(f"{who}: groups is {self.groups.shape}: give one per example, ({len(self.x)},)")
 
     def __len__(self) -> int:
         return len(self.x)
@@ -93,7 +93,7 @@ class Dataset:
             raise no_attribute("a data set", self, name, OF_DATASETS)
 
     def take(self, rows: Any) -> "Dataset":
-        """The examples of these rows, as a new Dataset."""
+        """A new Dataset of the examples in these rows."""
         groups = None if self.groups is None else self.groups[rows]
         y = {head: part[rows] for head, part in self.y.items()} if isinstance(self.y, dict) else self.y[rows]
         said = {"name": self.name, "note": self.note, "prepare": self.prepare}
@@ -102,7 +102,7 @@ class Dataset:
         return part
 
     def arrays(self, *, flat: bool = False) -> tuple[Array, Any]:
-        """The examples as floats, uint8 pixels brought to 0..1, and y; with flat=True a row each.
+        """Returns x as floats, uint8 pixels scaled to 0..1, and y; flat=True gives one row per example.
 
         >>> Dataset(np.full((2, 2, 2, 1), 255, np.uint8), [0, 1]).arrays(flat=True)[0][0]
         array([1., 1., 1., 1.], dtype=float32)
@@ -113,9 +113,9 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Splits:
-    """A data set in its parts: `.train`, `.test`, and `.validation` where the source has one.
+    """A data set in parts: `.train`, and `.test` and `.validation`, which may be None.
 
-    `name` is what the progress lines call it.
+    `name` is shown in progress lines.
     """
 
     train: Dataset
@@ -130,20 +130,18 @@ class Splits:
 
 
 def by_head(y: Any) -> dict[str, Any]:
-    """Labels by the name of their head; those of a model with one output have the name ""."""
+    """Labels by head; for a single output the head is ""."""
     return y if isinstance(y, dict) else {"": y}
 
 
 def as_dataset(data: Any, who: str) -> Dataset:
-    """A Dataset from one, or from (x, y)."""
+    """The data as a Dataset, from a Dataset or (x, y)."""
     if isinstance(data, Dataset):
         return data
     if isinstance(data, Splits):
         raise TypeError(f"{who}: give one part of the data: data.train, data.validation or data.test")
     if isinstance(data, tuple | list) and len(data) == 2:
         if isinstance(data[0], tuple) and all(hasattr(part, "shape") for part in data[0]):
-            raise TypeError(
-                f"{who}: data is a pair of pairs: give one, (x, y), and where that is a list of batches, as a list"
-            )
+            raise TypeError(f"{who}: data is a pair of pairs: give one pair (x, y); give batches as a list")
         return Dataset(data[0], data[1])
     raise TypeError(f"{who}: data is {type(data).__name__}: give a pn.Dataset or a pair of arrays, (x, y)")

@@ -1,4 +1,4 @@
-"""downloads.py -- files fetched from mirrors into the user's cache, and their checksums."""
+"""downloads.py -- downloads files from mirrors into the user's cache, and checks them."""
 
 import hashlib
 import io
@@ -7,14 +7,14 @@ from pathlib import Path
 from pyneural.arguments.paths import write_whole
 from pyneural.datasets.idx import parse_idx
 
-_PATIENCE = 10  # seconds without a byte after which a download is given up
+_PATIENCE = 10  # seconds without data until a download is aborted
 
 
 def fetched(mirrors: tuple[str, ...], wanted: dict[str, str]) -> Path:
-    """The folder in the user's cache, its missing files fetched.
+    """The folder in the user's cache, after downloading missing files.
 
     Raises:
-        OSError: no mirror gave one of the files; says why, for each.
+        OSError: no mirror provided one of the files; the message says why, for each mirror.
     """
     import pooch
 
@@ -27,7 +27,7 @@ def fetched(mirrors: tuple[str, ...], wanted: dict[str, str]) -> Path:
 
 
 def _reason(error: Exception) -> str:
-    """One short line; requests tells its whole story where a host is not reached."""
+    """The error in one short line; that of requests is long if a host cannot be reached."""
     return "the host cannot be reached" if "Max retries exceeded" in str(error) else str(error)
 
 
@@ -48,6 +48,6 @@ def _fetch(mirrors: tuple[str, ...], name: str, md5: str, folder: Path) -> None:
                 raise ValueError(f"{name} has MD5 {found}, expected {md5}: another file")
             write_whole("download", folder / name, unpacked)
             return
-        except (OSError, ValueError) as error:  # requests' errors are OSErrors
+        except (OSError, ValueError) as error:  # the errors of requests are OSErrors
             troubles.append(f"{mirror}: {_reason(error)}")
     raise OSError(f"{name}: " + "; ".join(troubles))

@@ -1,7 +1,7 @@
-"""folder_layout.py -- how a folder of images is laid out: its parts, their classes, and the images of each class.
+"""folder_layout.py -- the layout of a folder of images: its parts, their classes, and the images of each class.
 
-What lies inside decides: a folder called train or test that holds folders of images is a part; one that holds images is
-a class, as in data of cars, planes and trains.
+The contents decide: a folder called train or test that contains folders of images is a part; one that contains images
+is a class, as in data of cars, planes and trains.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pyneural.arguments.checks import warn
 from pyneural.card.classes import in_order
 
 _ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-_PARTS = {  # what the folder of a part may be called
+_PARTS = {  # the accepted folder names of each part
     "train": ("train", "training"),
     "validation": ("val", "valid", "validation"),
     "test": ("test", "testing"),
@@ -19,11 +19,11 @@ _PARTS = {  # what the folder of a part may be called
 
 
 def parts_of(root: Path) -> dict[str, Path]:
-    """Where each part lies; only `train`, the folder itself, where it is not divided.
+    """The folder of each part; only `train`, the folder itself, if it is not divided.
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: a part is there twice, or there is none to train on.
+        ValueError: a part appears twice, or there is no train part.
     """
     if not root.is_dir():
         raise FileNotFoundError(f"folder: '{root}' is {'a file' if root.exists() else 'not there'}: give a folder")
@@ -33,8 +33,8 @@ def parts_of(root: Path) -> dict[str, Path]:
         if named and len(named) == len(folders):
             names = ", ".join(f"'{entry.name}'" for entry in folders)
             warn(
-                f"folder: {names} in '{root}' are taken as classes, since images lie directly in them: for parts, put "
-                "each image into the folder of its class, as train/cat/1.png"
+                f"folder: {names} in '{root}' are taken as classes, because they contain images directly: for parts, "
+                "put each image into the folder of its class, such as train/cat/1.png"
             )
         return {"train": root}
     found: dict[str, Path] = {}
@@ -43,42 +43,42 @@ def parts_of(root: Path) -> dict[str, Path]:
             raise ValueError(f"folder: '{root}' has both '{found[part].name}' and '{entry.name}': keep one")
         found[part] = entry
     if found and "train" not in found:
-        raise ValueError(f"folder: '{root}' has {' and '.join(found)} but no train: put the images to train on there")
+        raise ValueError(f"folder: '{root}' has {' and '.join(found)} but no train: put the training images there")
     return dict(sorted(found.items())) or {"train": root}
 
 
 def files_by_class(place: Path) -> dict[str, list[Path]]:
-    """The images of each class in a part, also those in folders below it; classes by name, or as numbers.
+    """The images of each class in a part, including subfolders; classes are sorted by name, or as numbers.
 
     Raises:
-        FileNotFoundError: there are no images in folders.
-        ValueError: images lie in no folder of a class, or a class has none.
+        FileNotFoundError: there are no images in subfolders.
+        ValueError: there are only images outside class folders, or a class has none.
     """
     entries = _visible(place)
     found = {entry.name: list(_images_below(entry)) for entry in entries if entry.is_dir()}
     loose = list(filter(_is_image, entries))
     if loose and not any(found.values()):
         raise ValueError(
-            f"folder: '{place}' has images outside of the folders of classes, as '{loose[0].name}': "
-            "put each into the folder of its class, as cat/1.png"
+            f"folder: '{place}' has images outside of class folders, such as '{loose[0].name}': "
+            "put each into the folder of its class, such as cat/1.png"
         )
     inner = [place / name for name in found if _holds_classes(place / name)] if len(found) == 1 else []
     if inner or not any(found.values()):
-        hint = f"is it '{inner[0]}' that you mean?" if inner else f"it takes {', '.join(_ENDINGS)}"
-        raise FileNotFoundError(f"folder: '{place}' has no images in folders of classes, as cat/1.png; {hint}")
+        hint = f"did you mean '{inner[0]}'?" if inner else f"it reads {', '.join(_ENDINGS)}"
+        raise FileNotFoundError(f"folder: '{place}' has no images in class folders, such as cat/1.png; {hint}")
     empty = [name for name, images in found.items() if not images]
     if empty:
-        raise ValueError(f"folder: '{place / empty[0]}' has no images: put some in, or remove it")
+        raise ValueError(f"folder: '{place / empty[0]}' has no images: add some, or remove it")
     if loose:
         warn(
-            f"folder: {len(loose):,} of the images in '{place}' lie beside the folders of classes, as "
-            f"'{loose[0].name}', and are left out: put each into the folder of its class"
+            f"folder: {len(loose):,} of the images in '{place}' are outside of class folders, such as "
+            f"'{loose[0].name}', and are skipped: put each into the folder of its class"
         )
     return {name: found[name] for name in in_order(found)}
 
 
 def _visible(place: Path) -> list[Path]:
-    """What lies in a folder, by name, without what is hidden and what archives leave behind."""
+    """The entries of a folder by name, without hidden ones and the remains of archives."""
     return sorted(entry for entry in place.iterdir() if not entry.name.startswith((".", "__MACOSX")))
 
 
@@ -87,7 +87,7 @@ def _is_image(file: Path) -> bool:
 
 
 def _images_below(place: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """The images in a folder, by name, and then those in the folders below it; a link back up is not followed."""
+    """The images in a folder, by name, then those in its subfolders; links to a parent are not followed."""
     here = place.resolve()
     if here in above:
         return
@@ -99,11 +99,11 @@ def _images_below(place: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
 
 
 def _part(entry: Path) -> str:
-    """The part that a folder is called after, or ""."""
+    """The part that a folder's name stands for, or ""."""
     return next((part for part, spellings in _PARTS.items() if entry.name.lower() in spellings), "")
 
 
 def _holds_classes(place: Path) -> bool:
-    """Whether most of a folder's images lie in folders below it."""
+    """Whether most of a folder's images are in its subfolders."""
     direct = sum(map(_is_image, _visible(place)))
     return sum(1 for _ in _images_below(place)) > 2 * direct

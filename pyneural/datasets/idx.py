@@ -20,11 +20,11 @@ def read_idx(path: str | Path, *, axes: int | None = None) -> Array:
     """The array in an IDX file, plain or gzipped.
 
     Args:
-        path: of the file.
-        axes: how many axes it must have: 3 for images, 1 for labels; None takes any.
+        path: the file's path.
+        axes: the number of axes it must have: 3 for images, 1 for labels; None: any.
 
     Raises:
-        ValueError: it is no IDX file, incomplete, or holds something else; says which.
+        ValueError: it is not an IDX file, is incomplete, or has other axes; the message says which.
         OSError: it cannot be read.
     """
     source = as_path("read_idx", path)
@@ -32,7 +32,7 @@ def read_idx(path: str | Path, *, axes: int | None = None) -> Array:
 
 
 def parse_idx(data: bytes, name: str = "IDX", *, axes: int | None = None) -> Array:
-    """The array in the bytes of an IDX file; `name` opens the messages."""
+    """The array in the bytes of an IDX file; messages start with `name`."""
     if data[:2] == b"\x1f\x8b":
         data = _unpack(data, name)
     if data.lstrip()[:1] == b"<":
@@ -40,12 +40,12 @@ def parse_idx(data: bytes, name: str = "IDX", *, axes: int | None = None) -> Arr
     if len(data) < 4:
         raise ValueError(f"{name}: {len(data)} bytes are too few for an IDX file: incomplete download")
     if data[0] or data[1] or data[2] not in _TYPES or not data[3]:
-        raise ValueError(f"{name}: it is no IDX file: it starts with {data[:4].hex(' ')}")
+        raise ValueError(f"{name}: it is not an IDX file: it starts with {data[:4].hex(' ')}")
     count = data[3]
     if axes is not None and count != axes:
         got = _MEANINGS.get(count, f"{count} axes")
         raise ValueError(
-            f"{name}: it holds {got} where {_MEANINGS.get(axes, f'{axes} axes')} belong: are the files swapped?"
+            f"{name}: it contains {got}, expected {_MEANINGS.get(axes, f'{axes} axes')}: are the files swapped?"
         )
     start = 4 + 4 * count
     if len(data) < start:
@@ -56,14 +56,16 @@ def parse_idx(data: bytes, name: str = "IDX", *, axes: int | None = None) -> Arr
     if found < promised:
         raise ValueError(f"{name}: header promises {promised:,} bytes, found {found:,}: incomplete download")
     if found > promised:
-        raise ValueError(f"{name}: header promises {promised:,} bytes, found {found:,}: it is damaged, or no IDX file")
+        raise ValueError(
+            f"{name}: header promises {promised:,} bytes, found {found:,}: it is damaged, or not an IDX file"
+        )
     if count > 32:  # NumPy 1.26's limit
         raise ValueError(f"{name}: it has {count} axes, too many for an array")
     return np.frombuffer(data, kind, offset=start).reshape(shape).astype(kind.newbyteorder("="))
 
 
 def _unpack(data: bytes, name: str) -> bytes:
-    """What a gzip stream holds, as far as it goes; never much more than its IDX header promises."""
+    """Unpacks a gzip stream as far as possible, but hardly more than its IDX header says."""
     stream = zlib.decompressobj(wbits=31)
     try:
         unpacked = stream.decompress(data, 4 + 4 * 255)
@@ -72,7 +74,7 @@ def _unpack(data: bytes, name: str) -> bytes:
             count = unpacked[3]
             shape = [int.from_bytes(unpacked[4 + 4 * i : 8 + 4 * i], "big") for i in range(count)]
             limit = 4 + 4 * count + math.prod(shape) * np.dtype(_TYPES[unpacked[2]]).itemsize + 1
-        room = min(limit - len(unpacked), 1032 * len(data))  # deflate's greatest ratio
+        room = min(limit - len(unpacked), 1032 * len(data))  # the maximum ratio of deflate
         if room > 0:
             unpacked += stream.decompress(stream.unconsumed_tail, room)
     except zlib.error as error:

@@ -1,4 +1,4 @@
-"""image_folder.py -- a folder of images as a data set: a folder a class, or so in train, val and test."""
+"""image_folder.py -- a folder of images as a data set: one subfolder per class, with or without train, val and test."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -17,15 +17,15 @@ from pyneural.datasets.folder_layout import files_by_class, parts_of
 from pyneural.images.files import pixels
 
 Grouping = str | re.Pattern[str] | Callable[[Path], object]
-_NAMED = 3  # damaged files that a message names
+_NAMED = 3  # the most damaged files that a message lists
 
 
 @check_keywords(
-    positional="give the rest by name, as size=64",
+    positional="give the rest by name, such as size=64",
     image_size="size",
     target_size="size",
     grayscale="channels=1",
-    color_mode="channels=1 for grey, 3 for colour",
+    color_mode="channels=1 for greyscale, 3 for colour",
 )
 def folder(
     path: str | Path,
@@ -34,31 +34,31 @@ def folder(
     channels: int | None = None,
     groups: Grouping | None = None,
 ) -> Splits:
-    r"""The images in a folder, uint8 (n, height, width, channels), and the folders they lie in as their classes.
+    r"""The images in a folder, uint8 (n, height, width, channels), with their subfolders as classes.
 
     Two layouts: `path/class/image.png`, which is all for training, and `path/part/class/image.png`, where the parts are
-    train, and val (or validation) and test where there are such; other folders beside train are not read.  A folder
-    called train or test in which images lie directly is a class.  Images in folders below a class belong to it.
-    Classes and images come in the order of their names; class names that are all whole numbers sort as numbers.  Hidden
-    files, and files with other endings than those of images (png, jpg, bmp, gif, tif, webp, pgm, ppm), are skipped;
-    images beside the folders of classes, too, with a warning.
+    train, and optionally val (or validation) and test; other folders beside train are ignored.  A folder called train
+    or test that contains images directly is a class.  Images in subfolders of a class folder belong to the class.
+    Classes and images are sorted by name; class names that are all whole numbers sort as numbers.  Hidden files, and
+    files with extensions other than png, jpg, bmp, gif, tif, webp, pgm and ppm, are skipped; images beside the class
+    folders are skipped with a warning.
 
     Args:
-        path: of the folder.
-        size: the images are scaled to size x size, or to (height, width), whatever their shape; None takes them as
-            they are, which must be one size.
-        channels: 1 makes them grey, 3 coloured; None: grey where no image has a colour.
-        groups: what belongs together (a patient, say): a pattern that is searched for in the file's name, where its
-            first bracket, or else the whole match, names the group; or a function of the file's path.
+        path: the folder's path.
+        size: the images are resized to size x size, or to (height, width), without keeping the aspect ratio; None
+            keeps their size, which must be the same for all.
+        channels: 1 for greyscale, 3 for colour; None: greyscale unless an image has colours.
+        groups: the group of each image, such as a patient: a regular expression that is searched for in the file name,
+            whose first group, or else the whole match, is the name; or a function of the file's path.
 
     Returns:
-        Splits; the parts that are not there are None.  Of an image of several frames, the first is taken; transparent
-        pixels lie over white, 16-bit grey is brought to 8 bits, and cameras' notes of what is up are followed.
+        Splits; missing parts are None.  Of an image with several frames, the first is read; transparent pixels are laid
+        over white, 16-bit greyscale is converted to 8 bits, and EXIF orientation is applied.
 
     Raises:
         FileNotFoundError: there is no such folder, or no images in it.
-        ValueError: the layout is another one, images differ in size, or some cannot be read or have more than 67
-            million pixels; names them.
+        ValueError: the layout is different, images differ in size, or some cannot be read or have more than 67
+            million pixels; the message names them.
 
     >>> import tempfile
     >>> from PIL import Image
@@ -73,7 +73,7 @@ def folder(
     root = as_path("folder", path, "a folder")
     shape = _shape(size)
     if channels not in (None, 1, 3):
-        raise ValueError(f"folder: channels is {channels!r}: give 1 for grey, 3 for colour, or None")
+        raise ValueError(f"folder: channels is {channels!r}: give 1 for greyscale, 3 for colour, or None")
     parts = {part: files_by_class(place) for part, place in parts_of(root).items()}
     classes = tuple(parts["train"])
     if len(classes) < 2:
@@ -90,7 +90,7 @@ def folder(
 
 
 def folder_part(path: str | Path, part: str, *, size: Any = None, channels: int | None = None) -> Dataset:
-    """One part of a folder, or all of it where it has none, to evaluate a model on: one class is enough."""
+    """One part of a folder, or all of it if it has no parts, for evaluation: one class is enough."""
     root = as_path("folder", path, "a folder")
     places = parts_of(root)
     chosen = part if part in places else "train"
@@ -104,7 +104,7 @@ def _read(
     channels: int | None,
     groups: Grouping | None,
 ) -> dict[str, Dataset]:
-    """The images of each part, all of one shape."""
+    """The images of each part, all in the same shape."""
     classes = in_order(name for found in parts.values() for name in found)
     files = [file for found in parts.values() for images in found.values() for file in images]
     x = _load(files, shape, channels, root)
@@ -128,7 +128,7 @@ def _shape(size: object) -> tuple[int, int] | None:
         return None
     pair = size if isinstance(size, tuple | list) else (size, size)
     if len(pair) != 2 or not all(is_whole(side) and side > 0 for side in pair):
-        raise ValueError(f"folder: size is {size!r}: give pixels, as 64 or (height, width)")
+        raise ValueError(f"folder: size is {size!r}: give pixels, such as 64 or (height, width)")
     return int(pair[0]), int(pair[1])
 
 
@@ -137,12 +137,12 @@ def _group(file: Path, groups: Grouping) -> str:
         return str(groups(file))
     match = re.search(groups, file.name)
     if match is None:
-        raise ValueError(f"folder: the pattern for groups, {groups!r}, is not in the file's name '{file.name}'")
+        raise ValueError(f"folder: the pattern for groups, {groups!r}, does not match the file name '{file.name}'")
     return str(match[1] if match.re.groups else match[0])
 
 
 def _load(files: list[Path], shape: tuple[int, int] | None, channels: int | None, root: Path) -> Array:
-    """All images in one array: grey until the first one with a colour."""
+    """All images in one array: greyscale until the first colour image."""
     x, first, damaged = np.empty((0, 0, 0, 0), np.uint8), files[0], []
     for row, (file, image) in enumerate(_images(files, shape, channels)):
         if isinstance(image, Exception):
@@ -154,7 +154,7 @@ def _load(files: list[Path], shape: tuple[int, int] | None, channels: int | None
             raise ValueError(
                 f"folder: '{first.relative_to(root)}' is {x.shape[2]} x {x.shape[1]} pixels, "
                 f"'{file.relative_to(root)}' is {image.shape[1]} x {image.shape[0]}: "
-                f"give one size for all, as pn.datasets.folder(path, size={min(x.shape[1:3])})"
+                f"resize all of them: pn.datasets.folder(path, size={min(x.shape[1:3])})"
             )
         elif image.shape[2] > x.shape[3]:
             x = np.repeat(x, 3, axis=3)
@@ -171,13 +171,13 @@ def _load(files: list[Path], shape: tuple[int, int] | None, channels: int | None
 def _images(
     files: list[Path], shape: tuple[int, int] | None, channels: int | None
 ) -> Iterator[tuple[Path, Array | Exception]]:
-    """Each file's pixels (height, width, 1 or 3), or what is wrong with it."""
+    """Each file's pixels (height, width, 1 or 3), or the error."""
     from PIL import UnidentifiedImageError
 
     for file in files:
         try:
             yield file, pixels(file, shape, channels)
         except UnidentifiedImageError:
-            yield file, ValueError("no image")
-        except Exception as error:  # of damage, Pillow makes any
+            yield file, ValueError("not an image")
+        except Exception as error:  # Pillow may raise any exception for damaged files
             yield file, error

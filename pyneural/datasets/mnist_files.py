@@ -1,4 +1,4 @@
-"""mnist_files.py -- MNIST, found where it is: a path, $PYNEURAL_DATA, the cache, a download, the sample."""
+"""mnist_files.py -- MNIST, from a path, $PYNEURAL_DATA, the cache, a download, or the embedded sample."""
 
 import os
 import warnings
@@ -32,29 +32,28 @@ SAMPLE_NOTE = "EMBEDDED SAMPLE"
 def mnist(path: str | Path | None = None, *, extra: str | Path | None = None) -> Splits:
     """MNIST: 60,000 handwritten digits to train on and 10,000 to test on, uint8 (n, 28, 28, 1).
 
-    `np.savez("mine.npz", x=x, y=y)` keeps digits of your own, and `extra="mine.npz"` trains on them, too.
+    `np.savez("mine.npz", x=x, y=y)` saves your own digits, and `extra="mine.npz"` adds them to the training part.
 
     Args:
-        path: a folder with the four IDX files, plain or .gz, or with a folder mnist that has them, or "sample" for the
-            real digits that come with the package, 6,000 and 1,000.  None looks in $PYNEURAL_DATA (a folder, or
-            "sample"), and where that is not set in the user's cache, fetches the files, or else takes the sample, and
-            warns that it does.
-        extra: an .npz of one's own digits, added to the training part only: x, uint8 (n, 28, 28) or (n, 28, 28, 1),
-            light on dark as pn.prepare_digit makes them, and y, whole numbers (n,) from 0 to 9.
+        path: a folder with the four IDX files, plain or .gz, or with a subfolder mnist that has them; or "sample" for
+            the sample of MNIST in the package, 6,000 and 1,000 digits.  None uses $PYNEURAL_DATA (a folder, or
+            "sample"); if that is not set, the user's cache or a download; if that fails, the sample, with a warning.
+        extra: an .npz of your own digits, added to the training part only: x, uint8 (n, 28, 28) or (n, 28, 28, 1),
+            light on dark as pn.prepare_digit returns them, and y, whole numbers (n,) from 0 to 9.
 
     Returns:
-        Splits without a validation part; `.train.note` tells of extra digits, and of the sample.
+        Splits without a validation part; `.train.note` mentions extra digits, and the sample.
 
     Raises:
-        FileNotFoundError: the files are not where the path or $PYNEURAL_DATA says; names each place tried.
-        ValueError: a file is damaged, or another one.
+        FileNotFoundError: the path or $PYNEURAL_DATA does not contain the files; the message lists each place tried.
+        ValueError: a file is damaged, or not of MNIST.
 
     Source: Y. LeCun, C. Cortes, C. Burges; CC BY-SA 3.0.
 
     >>> mnist("sample").test
     <mnist (EMBEDDED SAMPLE: 1,000 of 10,000): 1,000 x uint8 (28, 28, 1), y int64 ()>
     """
-    own = None if extra is None else _own(as_path("mnist: extra", extra))  # before anything is fetched
+    own = None if extra is None else _own(as_path("mnist: extra", extra))  # before any download
     found = _found(path)
     return found if own is None else _with_own(found, *own)
 
@@ -79,7 +78,7 @@ def _found(path: str | Path | None) -> Splits:
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    """The file of that name in a folder, in either spelling (-idx3, .idx3), plain or gzipped."""
+    """The file with that name in a folder, in either spelling (-idx3, .idx3), plain or gzipped."""
     for spelling in (name, name.replace("-idx", ".idx")):
         for ending in ("", ".gz"):
             if (folder / (spelling + ending)).is_file():
@@ -121,11 +120,11 @@ def _splits(folder: Path) -> Splits:
 def _part(part: str, folder: Path, images: Array, labels: Array) -> Dataset:
     if len(images) != len(labels):
         raise ValueError(
-            f"mnist: {folder} has {len(images):,} {part} images but {len(labels):,} labels: files of two sets"
+            f"mnist: {folder} has {len(images):,} {part} images but {len(labels):,} labels: the files do not match"
         )
     if images.dtype != np.uint8 or not len(labels) or labels.min() < 0 or labels.max() > 9:
         raise ValueError(
-            f"mnist: {folder}: the {part} files are no digits: images {images.dtype}, {len(labels):,} labels"
+            f"mnist: {folder}: the {part} files are not digits: images {images.dtype}, {len(labels):,} labels"
         )
     total = 60_000 if part == "train" else 10_000
     sample = folder == SAMPLE / "mnist"
@@ -134,33 +133,37 @@ def _part(part: str, folder: Path, images: Array, labels: Array) -> Dataset:
 
 
 def _own(path: Path) -> tuple[str, Array, Array]:
-    """The name of an .npz of digits, its x (n, 28, 28, 1) and its y, both checked."""
+    """The name of an .npz of digits, and its checked x (n, 28, 28, 1) and y."""
     if not path.is_file():
-        raise FileNotFoundError(f"mnist: extra is '{path}', but there is no such file; np.savez makes one of x and y")
+        raise FileNotFoundError(
+            f"mnist: extra is '{path}', but there is no such file; np.savez(path, x=x, y=y) creates one"
+        )
     who = f"mnist: extra '{path.name}'"
     try:
         with path.open("rb") as file:
             if not zipfile.is_zipfile(file):
-                raise ValueError("it is no .npz, or not all of one")
+                raise ValueError("it is not an .npz, or incomplete")
             file.seek(0)
             with np.load(file, allow_pickle=False) as opened:
                 names = sorted(opened.files)
                 arrays = {name: opened[name] for name in ("x", "y") if name in names}
-    except Exception as error:  # of damage, zipfile and NumPy make any
-        why = "it holds pickled objects" if "allow_pickle" in str(error) else str(error) or type(error).__name__
+    except Exception as error:  # zipfile and NumPy may raise any exception for damaged files
+        why = "it contains pickled objects" if "allow_pickle" in str(error) else str(error) or type(error).__name__
         raise ValueError(f"{who} cannot be read ({why}): make it with np.savez(path, x=x, y=y)") from None
     if len(arrays) < 2:
-        raise ValueError(f"{who} holds {', '.join(names) or 'nothing'}: it must hold x and y: np.savez(path, x=x, y=y)")
+        raise ValueError(
+            f"{who} contains {', '.join(names) or 'no arrays'}: it must contain x and y: np.savez(path, x=x, y=y)"
+        )
     return path.name, *_digits(arrays["x"], arrays["y"], who)
 
 
 def _digits(x: Array, y: Array, who: str) -> tuple[Array, Array]:
     if x.dtype != np.uint8 or x.shape[1:] not in ((28, 28), (28, 28, 1)) or not len(x):
         raise ValueError(
-            f"{who}: x is {x.dtype} {x.shape}: give uint8 (n, 28, 28); pn.prepare_digit makes such from any picture"
+            f"{who}: x is {x.dtype} {x.shape}: give uint8 (n, 28, 28); pn.prepare_digit converts any image"
         )
     if y.shape != (len(x),):
-        raise ValueError(f"{who}: x has {len(x):,} digits, y is {y.shape}: give one label for each, ({len(x)},)")
+        raise ValueError(f"{who}: x has {len(x):,} digits, y is {y.shape}: give one label per digit, ({len(x)},)")
     if y.dtype.kind not in "iu" or y.min() < 0 or y.max() > 9:
         got = f"run {y.min()}..{y.max()}" if y.dtype.kind in "iu" else f"are {y.dtype}"
         raise ValueError(f"{who}: the labels {got}: give whole numbers from 0 to 9")

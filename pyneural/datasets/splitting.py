@@ -1,4 +1,4 @@
-"""splitting.py -- which examples are held back for validation."""
+"""splitting.py -- which examples are held out for validation."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from pyneural.datasets.dataset import Dataset, by_head
 
 
 def split_rows(data: Dataset, share: float, seed: int) -> tuple[Array, Array]:
-    """Rows to train on and rows to validate on: shuffled, stratified by label, a function of the seed.
+    """Training rows and validation rows: shuffled and stratified by label, reproducible by the seed.
 
-    Where the data has groups, each goes to one part as a whole, so that the parts have about the shares asked for.
+    If the data has groups, each goes to one part as a whole, and the parts get approximately the given share.
 
     Args:
-        data: what is split.
-        share: of the examples that go to validation, 0 < share < 1.
-        seed: of the shuffle.
+        data: the data to split.
+        share: the share of examples for validation, 0 < share < 1.
+        seed: the seed of the shuffle.
 
     Returns:
         Two int64 arrays of row numbers, both ascending.
@@ -40,7 +40,7 @@ def split_rows(data: Dataset, share: float, seed: int) -> tuple[Array, Array]:
 
 
 def _label(y: Any) -> Array | None:
-    """(n,) numbers, equal where all that y says of two examples is; None where y is values."""
+    """(n,) numbers, equal for examples with the same labels in all heads; None for regression."""
     found = []
     for part in by_head(y).values():
         labels = part.reshape(-1) if part.size == len(part) else part.argmax(axis=1) if part.ndim == 2 else None
@@ -52,7 +52,7 @@ def _label(y: Any) -> Array | None:
 
 
 def _stratified(label: Array | None, order: Array, wanted: int) -> Array:
-    """Positions in `order` whose labels have the shares of the whole; plain first ones where labels are values."""
+    """Positions in `order` with the label distribution of the whole; the first ones for regression."""
     if label is None or label.max() >= len(order) // 2:
         return np.arange(wanted)
     counts = np.bincount(label)
@@ -65,17 +65,17 @@ def _stratified(label: Array | None, order: Array, wanted: int) -> Array:
 
 
 def _by_group(label: Array | None, groups: Array, share: float, seed: int) -> Array:
-    """Rows to hold back, group by group.
+    """Rows to hold out, group by group.
 
-    Large groups come first, and each goes where the parts are then closest to their shares: of a label's n examples,
-    `excess` is how many more are held back than the share of those decided so far, and Σ excess² / n over the labels,
-    and over all examples, is kept small.  The last groups are small, so the shares end up close.
+    Groups are assigned greedily, large ones first, to keep Σ excess² / n small, summed over each label and over all
+    examples; `excess` is the number of held-out examples minus their share of those assigned so far, and n is the
+    label's total.  The last groups are small, so the shares end up close.
     """
     names, group = np.unique(groups, return_inverse=True)
     if len(names) == 1:
         raise ValueError(
-            f"fit: validation={share:g} cannot be held back: all {len(groups):,} examples are of the group "
-            f"{names[0].item()!r}, which stays together: use validation=None, or give the validation data"
+            f"fit: validation={share:g} cannot be held out: all {len(groups):,} examples are in the group "
+            f"{names[0].item()!r}, which is not split: use validation=None, or give the validation data"
         )
     if label is None or label.max() >= len(label) // 2:
         label = np.zeros(len(groups), np.int64)
@@ -85,7 +85,7 @@ def _by_group(label: Array | None, groups: Array, share: float, seed: int) -> Ar
 
 
 def _counts(group: Array, label: Array) -> list[dict[int, int]]:
-    """For each group how many examples it has of each of its labels, and below one more number how many in all."""
+    """Per group, the number of examples per label; the key after the last label holds the total."""
     labels = int(label.max()) + 1
     found: list[dict[int, int]] = [{labels: size} for size in np.bincount(group).tolist()]
     pairs, counts = np.unique(group * labels + label, return_counts=True)
@@ -95,17 +95,17 @@ def _counts(group: Array, label: Array) -> list[dict[int, int]]:
 
 
 def _large_first(sizes: Array, seed: int) -> list[int]:
-    """The groups, shuffled, but those of twice the size before the others."""
+    """The groups by size class (powers of two), largest first, shuffled within a class."""
     order = _core.permutation(len(sizes), seed, "split", 0).numpy()
     return [int(place) for place in order[np.argsort(-np.frexp(sizes[order])[1], kind="stable")]]
 
 
 def _held_groups(counts: list[dict[int, int]], totals: list[int], order: list[int], share: float) -> Array:
-    """Which groups are held back, bool (groups,): neither none nor all."""
+    """Which groups are held out, bool (groups,): at least one, but not all."""
     excess, held = [0.0] * len(totals), np.zeros(len(counts), bool)
 
     def worse(place: int, gain: float, other: float) -> float:
-        """How much larger the sum of squares is where `gain` of the group is added to the excess instead of `other`."""
+        """The change of the sum of squares if `gain` times the group is added to the excess instead of `other`."""
         return sum(
             ((excess[label] + gain * count) ** 2 - (excess[label] + other * count) ** 2) / totals[label]
             for label, count in counts[place].items()
@@ -115,7 +115,7 @@ def _held_groups(counts: list[dict[int, int]], totals: list[int], order: list[in
         held[place] = worse(place, 1 - share, -share) < 0
         for label, count in counts[place].items():
             excess[label] += (float(held[place]) - share) * count
-    if held.all() or not held.any():  # one group goes to the other side, the one that does least harm there
+    if held.all() or not held.any():  # move the group to the other side that changes the sum least
         move = -1.0 if held.all() else 1.0
         best = min(order, key=lambda place: worse(place, move, 0.0))
         held[best] = not held[best]

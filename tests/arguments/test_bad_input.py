@@ -89,7 +89,7 @@ DATA_AND_MODEL = [
         conv,
         (COLOURED.transpose(0, 3, 1, 2), Y),
         ValueError,
-        "fit: x is (20, 3, 32, 32): channels look first; use x.transpose(0, 2, 3, 1)",
+        "fit: x is (20, 3, 32, 32), which looks channels-first: use x.transpose(0, 2, 3, 1)",
     ),
     (conv, (X, Y), ValueError, "Conv2D needs images, (n, height, width, channels)"),
     (trained_on_pixels, (IMAGES / 255, Y), ValueError, "fit: the model was trained on uint8 pixels 0..255, x is float"),
@@ -99,10 +99,15 @@ DATA_AND_MODEL = [
         ValueError,
         "fit: the model was trained on floats, x is uint8: prepare",
     ),
-    (three, (X, Y[:10]), ValueError, "data: x has 20 examples, y is (10,): give one label for each"),
-    (three, (X, Y[0]), ValueError, "data: x has 20 examples, y is (): give one label for each"),
+    (three, (X, Y[:10]), ValueError, "data: x has 20 examples, y is (10,): give one label per example"),
+    (three, (X, Y[0]), ValueError, "data: x has 20 examples, y is (): give one label per example"),
     (three, (X[:0], Y[:0]), ValueError, "data: it is empty, x is (0, 4): give at least one example"),
-    (three, (X[:, 0], Y), ValueError, "x is (20,): give (n, ...), an example a row; for one feature x.reshape(-1, 1)"),
+    (
+        three,
+        (X[:, 0], Y),
+        ValueError,
+        "x is (20,): give (n, ...), one row per example; for one feature x.reshape(-1, 1)",
+    ),
     (
         three,
         (np.array([["red", 1.5], ["blue", 2]] * 10), Y),
@@ -150,10 +155,15 @@ DATA_AND_MODEL = [
         words,
         (np.full((20, 3), 7), Y),
         ValueError,
-        "fit: x has the numbers 7 to 7, embedding_1 knows 0 to 6: make it",
+        "fit: x has the numbers 7 to 7, embedding_1 takes 0 to 6: make it",
     ),
-    (words, (np.full((20, 3), 0.5), Y), ValueError, "fit: x has 0.5, which is no whole number, and embedding_1 looks"),
-    (words, (np.full((20, 3), -1), Y), ValueError, "embedding_1 knows 0 to 6: count them from 0"),
+    (
+        words,
+        (np.full((20, 3), 0.5), Y),
+        ValueError,
+        "fit: x has 0.5, which is not a whole number, but embedding_1 takes",
+    ),
+    (words, (np.full((20, 3), -1), Y), ValueError, "embedding_1 takes 0 to 6: start at 0"),
     (three, (X + 1j, Y), TypeError, "x has dtype complex"),
     (
         three,
@@ -171,7 +181,7 @@ DATA_AND_MODEL = [
     (three, None, TypeError, "fit: data is None: this data has no such part; give a pn.Dataset"),
     (three, 3, TypeError, "fit: data is int: give"),
     (three, (X, Y, Y), TypeError, "fit: data is tuple: give a pn.Dataset or a pair of arrays, (x, y)"),
-    (three, ((X, Y), (X, Y)), TypeError, "fit: data is a pair of pairs: give one, (x, y)"),
+    (three, ((X, Y), (X, Y)), TypeError, "fit: data is a pair of pairs: give one pair (x, y)"),
 ]
 LABELS = [
     (
@@ -215,7 +225,7 @@ LABELS = [
         "fit: y is (20, 2), and some rows have no 1 or several: for multi-label data make one",
     ),
     (three, (X, X), ValueError, "fit: y is (20, 4), the model has 3 outputs: end the model in pn.Dense(4)"),
-    (three, (X, Y.astype("datetime64[s]")), TypeError, "y is of datetime64[s]: give numbers or names"),
+    (three, (X, Y.astype("datetime64[s]")), TypeError, "y has dtype datetime64[s]: give numbers or names"),
 ]
 
 
@@ -332,7 +342,7 @@ def test_arguments_that_are_wrong(options, error, words, monkeypatch, tmp_path):
         (
             lambda: pn.fit(pn.Dense(3), (X, Y)),
             TypeError,
-            "fit: model is the layer dense: put it into one",
+            "fit: model is the layer dense: put it into a model",
         ),
         (lambda: pn.fit(three(), X, Y), TypeError, "give x and y as one pair, pn.fit(model, (x, y))"),
         (lambda: pn.fit(three(), x=X, y=Y), TypeError, "use the second argument: pn.fit(model, (x, y))"),
@@ -457,7 +467,7 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
             "load: layers is Dense, a class: give a list",
         ),
         (lambda: pn.datasets.folder("x", image_size=3), TypeError, "folder() has no 'image_size'; use size"),
-        (lambda: pn.datasets.folder("x", 3), TypeError, "got 2: give the rest by name, as size=64"),
+        (lambda: pn.datasets.folder("x", 3), TypeError, "got 2: give the rest by name, such as size=64"),
         (
             lambda: pn.Dropout("0.2"),
             ValueError,
@@ -534,7 +544,7 @@ def test_predict_and_evaluate_refuse_what_the_model_was_not_trained_on():
         ("cat.png", "predict: x is 'cat.png': give its pixels, PIL.Image.open(path).convert('L').resize((8, 8))"),
         (
             np.full((9, 6, 1), 1, np.uint8),
-            "predict: the model was built for images (8, 8, 1), this is one of",
+            "predict: the model was built for images (8, 8, 1), this one is",
         ),
         (["a", "b"], "predict: x contains 'a' at row 0: give numbers"),
         (pn.Splits(pn.Dataset(IMAGES, Y)), "predict: give one part of the data: data.test, or data.test.x"),
@@ -631,7 +641,7 @@ def test_networks_that_learn_are_not_called_stuck(rings, capsys):
 
 def test_an_iterator_is_no_data():
     assert isinstance((batch for batch in [(X, Y)]), types.GeneratorType)
-    with pytest.raises(TypeError, match="fit: data is a generator, which is used up after one epoch: give a list of"):
+    with pytest.raises(TypeError, match="fit: data is a generator, which is exhausted after one epoch: give a list of"):
         pn.fit(three(), (batch for batch in [(X, Y)]), verbose=0)
 
 
@@ -671,7 +681,7 @@ def test_names_and_batches_tell_evaluate_of_a_task_too(rings):
     model = by_hand(x, y.astype(np.int64))
     assert pn.evaluate(model, [(x[:150], names[:150]), (x[150:], names[150:])], verbose=0).accuracy > 0.9
     assert pn.classify(model, x[0]).label == "in"
-    with pytest.raises(TypeError, match="evaluate: data is a generator, which is used up"):
+    with pytest.raises(TypeError, match="evaluate: data is a generator, which is exhausted"):
         pn.evaluate(by_hand(x, y.astype(np.int64)), ((x, y) for _ in range(1)), verbose=0)
     alike = by_hand(x, y.astype(np.int64))
     assert pn.evaluate(alike, (x[y == 1], y[y == 1]), verbose=0).n == 100  # one class is enough to be measured on
@@ -760,9 +770,9 @@ def test_metrics_may_give_numbers_and_lambdas_do_not_hide_each_other():
 @pytest.mark.parametrize(
     ("x", "y", "words"),
     [
-        (X * 1000, Y, "fit: x runs from .* to .*, and large numbers train badly: preprocess='dataset' brings"),
-        (X, (Y > 0) * 1.0, "fit: y holds floats 0 and 1, which are taken as values: give y.astype"),
-        (X, X[:, 0] * 1000, "fit: y runs from .* to .*, and large values are learnt slowly: train on"),
+        (X * 1000, Y, "fit: x runs from .* to .*, and large numbers train badly: preprocess='dataset' standardizes"),
+        (X, (Y > 0) * 1.0, "fit: y has floats 0 and 1, which are taken as regression targets: give y.astype"),
+        (X, X[:, 0] * 1000, "fit: y runs from .* to .*, and large targets train slowly: train on"),
     ],
 )
 def test_large_numbers_get_a_warning_at_the_users_line(x, y, words):
@@ -777,7 +787,7 @@ def test_four_examples_are_all_trained_on(capsys):
     x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
     model = pn.Sequential(pn.Dense(8, "tanh"), pn.Dense(1))
     pn.fit(model, (x, x[:, 0] ^ x[:, 1]), epochs=200, learning_rate=0.1)
-    assert "4 train, no validation (so few leave none to hold back)" in capsys.readouterr().out
+    assert "4 train, no validation (too few examples to hold any out)" in capsys.readouterr().out
     assert (pn.predict(model, x)[:, 0] > 0.5).tolist() == [False, True, True, False]
 
 

@@ -1,4 +1,4 @@
-"""Data in batches: lists, loaders and own classes, gone over anew each epoch; and folders of images."""
+"""Data in batches: lists, loaders and custom re-iterable classes; and folders of images."""
 
 import re
 
@@ -10,7 +10,7 @@ import pyneural as pn
 
 
 class Loader:
-    """What a loader looks like: batches of (x, y) in an order of its own, anew each time."""
+    """A re-iterable loader: batches of (x, y), in a new order each time."""
 
     def __init__(self, x: np.ndarray, y: np.ndarray, size: int, shuffle: int | None = None) -> None:
         self.x, self.y, self.size, self.shuffle, self.passes = x, y, size, shuffle, 0
@@ -63,10 +63,10 @@ def test_a_loader_that_shuffles_trains_and_is_gone_over_once_an_epoch(rings, cap
     loader = Loader(x, y, 32, shuffle=0)
     model = small()
     history = pn.fit(model, loader, epochs=20, learning_rate=0.02)
-    assert loader.passes == 2 + 20  # one to learn what it holds, one begun to see that it starts anew
+    assert loader.passes == 2 + 20  # one to learn its contents, one begun to check that it is re-iterable
     assert history.steps == 200
     out = capsys.readouterr().out
-    assert "data: 300 train, no validation (no share of batches can be held back: give validation=)" in out
+    assert "data: 300 train, no validation (batches cannot be split: give validation=)" in out
     assert "batches as they come" in out
     report = pn.evaluate(model, loader)
     assert report.accuracy > 0.8
@@ -173,12 +173,12 @@ def generator():
         (
             generator(),
             TypeError,
-            "fit: data is a generator, which is used up after one epoch: give a list of batches, or an object whose "
-            "__iter__ starts anew",
+            "fit: data is a generator, which is exhausted after one epoch: give a list of batches, or a re-iterable "
+            "object: its __iter__ must start over",
         ),
-        (map(tuple, GOOD), TypeError, "fit: data is a map, which is used up after one epoch"),
+        (map(tuple, GOOD), TypeError, "fit: data is a map, which is exhausted after one epoch"),
         (Once(GOOD, 1, 0), ValueError, "fit: data gave batches once and then none: give a list of batches"),
-        (Once([], 1, 0), ValueError, "fit: data gave no batches"),
+        (Once([], 1, 0), ValueError, "fit: data is empty"),
         (Once([*GOOD, (X[:, :3], Y)], 9, 9), ValueError, "fit: batch 5 has inputs (3,), the first batch (4,)"),
         (Once([*GOOD, (X, Y[:3])], 9, 9), ValueError, "fit: batch 5: x has 20 examples, y has 3"),
         (
@@ -192,10 +192,10 @@ def generator():
         (Once([*GOOD, X], 9, 9), TypeError, "fit: batch 5 is ndarray: give pairs (x, y)"),
         (Once([(X, Y, Y)], 9, 9), TypeError, "fit: batch 1 is 3 things: give pairs (x, y)"),
         (Once([(X[0], Y[0])], 9, 9), ValueError, "fit: batch 1 is a single example: give batches"),
-        (Once([(X[:, 0], Y)], 9, 9), ValueError, "fit: batch 1: x is (20,): give (n, ...), an example a row"),
+        (Once([(X[:, 0], Y)], 9, 9), ValueError, "fit: batch 1: x is (20,): give (n, ...), one row per example"),
         (Once([(X, Y % 2 * 5)], 9, 9), ValueError, "fit: y has 2 classes, the labels 0, 5, and the model has 3"),
         (Once([([[1.0], [2.0, 3.0]], [0, 1])], 9, 9), ValueError, "fit: batch 1: x has rows of different lengths"),
-        (((X, Y), (X, Y)), TypeError, "fit: data is a pair of pairs: give one, (x, y)"),
+        (((X, Y), (X, Y)), TypeError, "fit: data is a pair of pairs: give one pair (x, y)"),
         ({"x": X, "y": Y}, TypeError, "fit: data is dict"),
     ],
 )
@@ -234,9 +234,9 @@ def growing(self):
 
 
 def test_a_share_of_batches_cannot_be_held_back():
-    with pytest.raises(ValueError, match=r"fit: validation=0.2 needs all examples at hand, data is batches: give the"):
+    with pytest.raises(ValueError, match=r"fit: validation=0.2 needs arrays, but data is batches: give the"):
         pn.fit(small(), GOOD, validation=0.2, verbose=0)
-    with pytest.raises(TypeError, match="fit: validation: data is a generator, which is used up after one epoch"):
+    with pytest.raises(TypeError, match="fit: validation: data is a generator, which is exhausted after one epoch"):
         pn.fit(small(), GOOD, validation=generator(), verbose=0)
     with pytest.raises(ValueError, match=r"fit: validation has inputs \(3,\), the training data \(4,\)"):
         pn.fit(small(), GOOD, validation=[(X[:, :3], Y)], verbose=0)

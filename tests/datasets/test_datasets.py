@@ -75,13 +75,13 @@ IMAGES = idx(digits(60)[0])
         (gzip.compress(IMAGES)[:-4], "the end of its gzip stream is missing: incomplete download"),
         (gzip.compress(IMAGES)[:9000], "incomplete download"),
         (gzip.compress(IMAGES)[:5000] + bytes(100) + gzip.compress(IMAGES)[5100:], "gzip stream is damaged"),
-        (IMAGES + b"x", "found 47,041: it is damaged, or no IDX file"),
-        (gzip.compress(IMAGES + b"x"), "found 47,041: it is damaged, or no IDX file"),
-        (idx(digits(60)[1]), "it holds labels (1 axis) where images (3 axes) belong: are the files swapped?"),
+        (IMAGES + b"x", "found 47,041: it is damaged, or not an IDX file"),
+        (gzip.compress(IMAGES + b"x"), "found 47,041: it is damaged, or not an IDX file"),
+        (idx(digits(60)[1]), "it contains labels (1 axis), expected images (3 axes): are the files swapped?"),
         (b"<!DOCTYPE html><html>404</html>", "it is a web page, not an IDX file"),
         (b"\0\0", "2 bytes are too few"),
         (b"", "0 bytes are too few"),
-        (b"\x89PNG\r\n", "it is no IDX file: it starts with 89 50 4e 47"),
+        (b"\x89PNG\r\n", "it is not an IDX file: it starts with 89 50 4e 47"),
         (b"\0\0\x08\x03\0\0", "the header needs 16 bytes, found 6"),
     ],
 )
@@ -166,7 +166,7 @@ def test_files_of_two_sets_do_not_go_together(tmp_path):
     with pytest.raises(ValueError, match="20 train images but 19 labels"):
         pn.datasets.mnist(tmp_path)
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(np.full(20, 11, np.uint8)))
-    with pytest.raises(ValueError, match="the train files are no digits"):
+    with pytest.raises(ValueError, match="the train files are not digits"):
         pn.datasets.mnist(tmp_path)
     (tmp_path / "train-labels-idx1-ubyte").unlink()
     with pytest.raises(FileNotFoundError, match="has no train-labels-idx1-ubyte"):
@@ -244,21 +244,21 @@ NO_PIXELS = np.zeros((0, 28, 28), np.uint8)
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
-        ({"x": X}, "holds x: it must hold x and y: np.savez(path, x=x, y=y)"),
-        ({"arr_0": X, "arr_1": Y}, "holds arr_0, arr_1: it must hold x and y"),
-        ({}, "holds nothing: it must hold x and y"),
-        ({"x": X[:, :27], "y": Y}, "x is uint8 (7, 27, 28): give uint8 (n, 28, 28); pn.prepare_digit makes such"),
+        ({"x": X}, "contains x: it must contain x and y: np.savez(path, x=x, y=y)"),
+        ({"arr_0": X, "arr_1": Y}, "contains arr_0, arr_1: it must contain x and y"),
+        ({}, "contains no arrays: it must contain x and y"),
+        ({"x": X[:, :27], "y": Y}, "x is uint8 (7, 27, 28): give uint8 (n, 28, 28); pn.prepare_digit converts"),
         ({"x": X[0], "y": Y[:1]}, "x is uint8 (28, 28): give uint8 (n, 28, 28)"),
         ({"x": X / 255, "y": Y}, "x is float64 (7, 28, 28): give uint8"),
         ({"x": np.repeat(X[..., None], 3, 3), "y": Y}, "x is uint8 (7, 28, 28, 3): give uint8"),
         ({"x": NO_PIXELS, "y": Y[:0]}, "x is uint8 (0, 28, 28): give"),
-        ({"x": X, "y": Y[:6]}, "x has 7 digits, y is (6,): give one label for each, (7,)"),
+        ({"x": X, "y": Y[:6]}, "x has 7 digits, y is (6,): give one label per digit, (7,)"),
         ({"x": X, "y": Y[:, None]}, "x has 7 digits, y is (7, 1): give"),
         ({"x": X, "y": Y + 4}, "the labels run 4..10: give whole numbers from 0 to 9"),
         ({"x": X, "y": Y.astype(int) - 1}, "the labels run -1..5: give"),
         ({"x": X, "y": Y.astype(float)}, "the labels are float64: give"),
         ({"x": X, "y": Y.astype(str)}, "the labels are <U3: give"),
-        ({"x": X, "y": Y.astype(object)}, "cannot be read (it holds pickled objects): make it with np.savez"),
+        ({"x": X, "y": Y.astype(object)}, "cannot be read (it contains pickled objects): make it with np.savez"),
     ],
 )
 def test_extra_digits_that_are_none_are_met_with_a_sentence(tmp_path, arrays, words):
@@ -463,7 +463,7 @@ def test_without_a_network_the_sample_is_used_loudly(nowhere, monkeypatch):
         (lambda: pn.Dataset(np.zeros((0, 2)), []), ValueError, "it is empty"),
         (lambda: pn.Dataset(np.zeros((2, 2), complex), [0, 1]), TypeError, "x has dtype complex128"),
         (lambda: pn.Dataset(np.zeros((2, 2)), [0, 1], groups=[1]), ValueError, "groups is (1,)"),
-        (lambda: pn.Dataset(np.zeros((2, 2)), np.zeros(2, complex)), TypeError, "y is of complex128"),
+        (lambda: pn.Dataset(np.zeros((2, 2)), np.zeros(2, complex)), TypeError, "y has dtype complex128"),
     ],
 )
 def test_what_a_dataset_refuses(make, error, words):

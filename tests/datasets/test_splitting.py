@@ -74,11 +74,11 @@ def test_few_groups_leave_no_part_empty(sizes, share):
 def test_one_group_cannot_be_split(capsys):
     x, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
     data = pn.Dataset(x, y, groups=["anna"] * 60)
-    with pytest.raises(ValueError, match=r"fit: validation=0\.2 .* all 60 examples are of the group 'anna'"):
+    with pytest.raises(ValueError, match=r"fit: validation=0\.2 .* all 60 examples are in the group 'anna'"):
         pn.fit(pn.Sequential(pn.Dense(2)), data, validation=0.2, epochs=1)
     history = pn.fit(pn.Sequential(pn.Dense(2)), data, epochs=1)
     assert "val_loss" not in history
-    assert "60 train, no validation (one group, which stays together)" in capsys.readouterr().out
+    assert "60 train, no validation (all examples are in one group)" in capsys.readouterr().out
 
 
 def test_fit_says_how_many_groups_each_part_has(capsys):
@@ -93,7 +93,7 @@ def test_given_validation_data_that_shares_groups_is_reported(capsys):
     data = patients()
     rows = np.arange(len(data))
     with pytest.warns(
-        UserWarning, match=r"fit: \d+ groups are in the training and in the validation data, as 'patient"
+        UserWarning, match=r"fit: \d+ groups are in both the training and the validation data, such as 'patient"
     ) as found:
         pn.fit(pn.Sequential(pn.Dense(3)), data.take(rows[:500]), validation=data.take(rows[500:]), epochs=1)
     assert found[0].filename == __file__

@@ -186,7 +186,7 @@ PAIR = {"top": TOP, "bottom": BOTTOM}
         ),
         (
             lambda: pn.fit(two(), (X, {"top": TOP, "bottom": BOTTOM[:3]})),
-            "data: x has 20 examples, y['bottom'] is (3,): give one label for each",
+            "data: x has 20 examples, y['bottom'] is (3,): give one label per example",
         ),
         (
             lambda: pn.fit(pn.Sequential(pn.Dense(3)), (X, PAIR)),
