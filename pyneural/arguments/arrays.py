@@ -95,8 +95,14 @@ def as_groups(what: str, values: Any) -> Array:
 
 def _array(what: str, values: Any) -> Array:
     """An array of the values; an object array that holds only numbers becomes numeric."""
+    name = what.split()[-1]
+    if hasattr(values, "filled") and np.any(getattr(values, "mask", False)):  # a masked array of NumPy
+        place = tuple(int(i) for i in np.argwhere(np.asarray(values.mask))[0])
+        raise ValueError(
+            f"{what} has {int(np.sum(values.mask)):,} masked values, the first at {place}: fill them, such as with "
+            f"{name}.filled(0), or remove those examples"
+        )
     if hasattr(values, "toarray") and hasattr(values, "nnz"):  # a sparse matrix, as SciPy has them
-        name = what.split()[-1]
         raise TypeError(
             f"{what} is a sparse {type(values).__name__} {values.shape}: give a dense array, {name}.toarray(), or "
             "batches of it"

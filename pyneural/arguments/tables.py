@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pyneural.arguments.checks import warn
 from pyneural.arguments.objects import are_numbers, missing_rows
 
 Names = tuple[str, ...]
@@ -24,6 +25,19 @@ def column_names(values: Any) -> Names:
     if hasattr(values, "to_frame") and hasattr(values, "index") and all(isinstance(key, str) for key in values.index):
         return tuple(values.index)
     return ()
+
+
+def warn_of_order(who: str, x: Any, what: str, y: Any) -> None:
+    """Warns where two tables have the same row labels in different orders: rows are paired by position."""
+    rows: Any = getattr(x, "index", None)
+    others: Any = getattr(y, "index", None)
+    labelled = hasattr(rows, "equals") and hasattr(others, "equals")
+    if labelled and len(rows) == len(others) and not rows.equals(others) and set(rows) == set(others):
+        warn(
+            f"{who}: x and {what} have the same row labels in different orders ({rows[0]} and {others[0]} come "
+            f"first), and rows are paired by position, not by label: if that is wrong, give {what}.loc[x.index]; if it "
+            f"is right, {what}.to_numpy()"
+        )
 
 
 def table_numbers(what: str, table: Any) -> Any:

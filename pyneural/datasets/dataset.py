@@ -9,7 +9,7 @@ import numpy as np
 from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows
 from pyneural.arguments.familiar import OF_DATASETS, OF_SPLITS
 from pyneural.arguments.spelling import no_attribute
-from pyneural.arguments.tables import column_names
+from pyneural.arguments.tables import column_names, warn_of_order
 from pyneural.card.classes import checked_names
 from pyneural.printing import encodable
 
@@ -53,6 +53,8 @@ class Dataset:
             if isinstance(y, dict)
             else as_labels(f"{who}: y", y)
         )
+        for head, part in by_head(y).items():
+            warn_of_order(who, x, f"y['{head}']" if head else "y", part)
         self.classes: Any = checked_names(who, classes)
         self.name, self.note, self.prepare = name, note, prepare
         self.groups = None if groups is None else as_groups(f"{who}: groups", groups)

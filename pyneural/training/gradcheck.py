@@ -53,6 +53,8 @@ def check_gradients(
     >>> sorted(errors)
     ['x']
     """
+    if isinstance(x, tuple):
+        raise TypeError("check_gradients: x is a tuple: give x and y apart, pn.check_gradients(model, x, y)")
     inputs = _core.tensor(np.asarray(x, np.float64), "float64", requires_grad=True)
     if isinstance(model, Model) and model.dtype != "float64":
         model = converted(model, "float64", seed)

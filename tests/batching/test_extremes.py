@@ -33,6 +33,25 @@ def test_sparse_matrices_are_refused_with_the_fix(kind):
         pn.Dataset(X, sparse)
 
 
+def test_masked_values_are_refused_with_the_fix():
+    """NumPy's asarray drops the mask, and the values under it were learnt from."""
+    x, y = np.ma.masked_greater(X, 1), np.ma.masked_equal(Y, 1)
+    words = rf"x has {int((X > 1).sum())} masked values, the first at \(\d+, \d\): fill them, such as with x\.filled"
+    for run in (
+        lambda: pn.fit(trained(), (x, Y), epochs=1),
+        lambda: pn.fit(trained(), [(x, Y)], epochs=1),
+        lambda: pn.evaluate(trained(), (x, Y)),
+        lambda: pn.predict(trained(), x),
+    ):
+        with pytest.raises(ValueError, match=words):
+            run()
+    with pytest.raises(ValueError, match=r"y has 10 masked values, the first at \(1,\)"):
+        pn.Dataset(X, y)
+    with pytest.raises(ValueError, match="groups has 10 masked values"):
+        pn.Dataset(X, Y, groups=y)
+    assert np.array_equal(pn.Dataset(np.ma.masked_greater(X, 99), Y).x, X)
+
+
 def far(value: float) -> np.ndarray:
     x = X.copy()
     x[4, 1] = value

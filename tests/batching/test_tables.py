@@ -173,3 +173,23 @@ def test_a_model_file_without_columns_loads(trained):
     record = trained.card.as_json()
     del record["columns"]
     assert type(trained.card).from_json(record).columns == ()
+
+
+def test_rows_of_x_and_y_in_different_orders_get_a_warning():
+    x, y = people()
+    labels = pd.Series(y)
+    shuffled = x.sample(frac=1, random_state=0)
+    words = (
+        r"data: x and y have the same row labels in different orders \(\d+ and 0 come first\), .* y\.loc\[x\.index\]"
+    )
+    for run in (
+        lambda: pn.Dataset(shuffled, labels),
+        lambda: pn.fit(pn.Sequential(pn.Dense(3)), (shuffled, labels), epochs=1, preprocess="dataset", verbose=0),
+    ):
+        with pytest.warns(UserWarning, match=words):
+            run()
+    with pytest.warns(UserWarning, match=r"x and y\['top'\] have the same row labels"):
+        pn.Dataset(shuffled, {"top": labels, "bottom": y})
+    for fine in (labels.loc[shuffled.index], y, labels.set_axis(range(100, 190)), list(y)):
+        pn.Dataset(shuffled, fine)
+    pn.Dataset(x, labels)

@@ -54,3 +54,8 @@ def test_a_wrong_gradient_is_caught(capsys):
     with pytest.raises(AssertionError, match="x is off by"):
         pn.check_gradients(lambda x: (x * x.detach()).sum(), [[1.0, 2.0]])
     assert "WRONG" in capsys.readouterr().out
+
+
+def test_a_pair_is_refused_with_the_fix():
+    with pytest.raises(TypeError, match=r"^check_gradients: x is a tuple: give x and y apart"):
+        pn.check_gradients(pn.Sequential(pn.Dense(3)), (np.zeros((4, 2)), np.arange(4) % 3))
