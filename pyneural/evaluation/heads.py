@@ -4,7 +4,7 @@ A model with one output has one head, whose name is "".  Where there are several
 of labels, the loss is the sum of the heads' losses, and each metric carries the name of its head (`top_accuracy`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -59,6 +59,11 @@ class Objective(NamedTuple):
     shares: tuple[str, ...]
     together: dict[str, metrics.Metric]
     parts: tuple[str, ...]
+
+    @property
+    def own_loss(self) -> bool:
+        """Whether a loss is the user's own function."""
+        return "loss" in self.together or any(name in self.together for name in self.parts)
 
     def means(self) -> Means:
         """Takes in the batches of an epoch, or of a measurement."""
@@ -288,3 +293,16 @@ def mean_loss_and_metrics(objective: Objective, feed: Batches, stop: _core.Inter
             if stop.pressed:
                 break
     return means.result() | {name: Estimate.share(round(means.sums[name]), means.n) for name in objective.shares}
+
+
+def outputs_of(objective: Objective, feed: Batches) -> Iterator[Any]:
+    """The outputs for each batch, as the losses take them."""
+    with _core.no_grad():
+        for x, _ in feed.batches(BATCH):
+            yield objective.run(x, training=False)
+
+
+def are_finite(outputs: Any) -> bool:
+    """Whether outputs, a tensor or a dict of them by head, hold neither NaN nor infinity."""
+    parts = outputs.values() if isinstance(outputs, dict) else (outputs,)
+    return all(_core.check_finite(part.numpy())[0] == 0 for part in parts)

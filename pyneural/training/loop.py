@@ -2,12 +2,13 @@
 
 import math
 import time
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import pyneural._core as _core
 import pyneural.schedules as schedules
 import pyneural.training.stuck as stuck
-from pyneural.evaluation.heads import mean_loss_and_metrics
+from pyneural.evaluation.heads import are_finite, mean_loss_and_metrics, outputs_of
 from pyneural.layers.context import Position, position
 from pyneural.metrics.estimate import Estimate
 from pyneural.models.model import Model
@@ -134,7 +135,7 @@ class Training:
                 error = loss(outputs, y)
                 value = error.item()
                 if not math.isfinite(value):
-                    self._fail(epoch, step, value)
+                    self._fail(f"loss became {value} in epoch {epoch}, step {step}", [outputs])
                 error.backward()
                 engine.learning_rate = rate * schedule(history.steps, self.steps)
                 engine.step()
@@ -157,7 +158,8 @@ class Training:
                 return
             values |= {f"val_{name}": value for name, value in found.items()}
             if not math.isfinite(found["loss"]):
-                self._fail(epoch, self.history.steps, found["loss"])
+                outputs = outputs_of(self.plan.objective, self.plan.held)
+                self._fail(f"validation loss became {found['loss']} in epoch {epoch}", outputs)
         seconds = time.perf_counter() - begun
         self._keep(epoch, values | {"learning_rate": self.bound.learning_rate, "seconds": seconds})
         self.progress.epoch(epoch, seconds, values)
@@ -189,11 +191,15 @@ class Training:
             values = finished.of_best().items()
             card.metrics = {name: float(value) for name, value in values if name not in ("learning_rate", "seconds")}
 
-    def _fail(self, epoch: int, step: int, value: float) -> None:
-        raise FloatingPointError(
-            f"fit: the loss became {value} in epoch {epoch}, step {step}; the weights are {self._restored()} again: "
-            f"lower the learning rate (it is {self.recipe.learning_rate:g}), or look for strange values in the data"
-        )
+    def _fail(self, what: str, outputs: Iterable[Any]) -> None:
+        """Raises the error for a loss that is not finite; `outputs` are those that it was computed from."""
+        fix = f"lower the learning rate (it is {self.recipe.learning_rate:g}), or look for strange values in the data"
+        if self.plan.objective.own_loss and all(map(are_finite, outputs)):
+            fix = (
+                "the outputs are finite, so your loss function makes it, as a mean does where every label of a batch "
+                "is ignored or has weight 0: return (outputs * 0).sum() there, or take larger batches"
+            )
+        raise FloatingPointError(f"fit: the {what}; the weights are {self._restored()} again: {fix}")
 
     def _restored(self) -> str:
         """Which weights an error leaves in the model, in words."""

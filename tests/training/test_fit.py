@@ -157,9 +157,36 @@ def test_nan_stops_and_puts_the_weights_back(rings):
         return loss * float("nan") if len(calls) >= 3 or calls.append(1) else loss
 
     calls = []
-    with pytest.raises(FloatingPointError, match=r"loss became nan in epoch 1, step 4; .* lower the learning rate"):
+    with pytest.raises(FloatingPointError, match=r"loss became nan in epoch 1, step 4; .* your loss function"):
         pn.fit(model, rings, loss=spoiled, verbose=0)
     assert model.fingerprint() == before
+
+
+def without_class_0(outputs, targets):
+    return pn.ops.cross_entropy(outputs, targets, ignore=0)
+
+
+@pytest.mark.parametrize("place", ["training", "validation"])
+def test_labels_that_are_all_ignored_are_said_to_be_the_cause_of_nan(rings, place):
+    x, y = rings
+    batches = [(x[start : start + 30], y[start : start + 30]) for start in range(0, 120, 30)]
+    held = batches
+    if place == "training":
+        batches = [*batches[:2], (x[:30], np.zeros(30, int)), *batches[2:]]
+    else:
+        held = [(part, np.zeros(len(part), int)) for part, _ in batches]
+    where = {"training": "the loss became nan in epoch 1, step 3;", "validation": "the validation loss became nan"}
+    with pytest.raises(FloatingPointError, match=where[place]) as raised:
+        pn.fit(small(), batches, loss=without_class_0, validation=held, verbose=0)
+    assert "every label of a batch is ignored or has weight 0" in str(raised.value)
+    assert "learning rate" not in str(raised.value)
+
+
+@pytest.mark.parametrize("loss", ["auto", without_class_0])
+def test_outputs_that_overflow_are_said_to_come_from_the_learning_rate(rings, loss):
+    model = pn.Sequential(pn.Dense(8), pn.Dense(3))
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        pn.fit(model, rings, loss=loss, optimizer="sgd", learning_rate=1e30, schedule="constant", verbose=0)
 
 
 @pytest.mark.parametrize("fails", ["data", "metric"])
