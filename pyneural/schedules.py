@@ -6,7 +6,7 @@ The learning rate at a step is the optimizer's learning_rate times schedule(step
 import inspect
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyneural.arguments.familiar_names import OF_SCHEDULES
 from pyneural.arguments.spelling import choose, names_of
@@ -66,7 +66,26 @@ def find(schedule: str | Schedule) -> Schedule:
         raise TypeError(
             f"fit: schedule is {name(schedule)}{inspect.signature(schedule)}: give a function of (step, steps)"
         ) from None
-    return schedule
+    return _checked(schedule)
+
+
+def _checked(schedule: Schedule) -> Schedule:
+    """A user's schedule, whose values are checked."""
+
+    def checked(step: int, steps: int) -> float:
+        value: Any = schedule(step, steps)
+        try:
+            multiplier = float(value)
+        except (TypeError, ValueError):
+            multiplier = math.nan
+        if not (math.isfinite(multiplier) and multiplier >= 0):
+            raise ValueError(
+                f"fit: schedule {name(schedule)} returned {value!r} for step {step} of {steps}: return a number of at "
+                "least 0, by which the learning rate is multiplied"
+            )
+        return multiplier
+
+    return checked
 
 
 def name(schedule: str | Schedule) -> str:

@@ -1,5 +1,6 @@
 """arrays.py -- conversion of user input to arrays of rows and labels."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from pyneural.arguments.objects import are_numbers, missing_rows
 from pyneural.arguments.tables import is_table, table_numbers
 
 Array = npt.NDArray[Any]
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 def as_rows(what: str, values: Any) -> Array:
@@ -131,6 +133,11 @@ def _no_numbers(array: Array) -> str:
         place, word = next(
             ((place, value) for place, value in np.ndenumerate(array) if not _is_number(value)), ((), array.flat[0])
         )
+        if Path(str(word)).suffix.lower() in _PICTURES:
+            return (
+                f"contains file names, such as '{word}': read the images, such as with PIL.Image.open(path), "
+                "and stack their arrays, or sort them into folders by class for pn.datasets.folder"
+            )
         if place:
             where = f"in column {place[-1]} " if len(place) > 1 else ""
             return f"contains '{word}' {where}at row {place[0]}: give numbers: drop such columns, or encode the words"

@@ -55,12 +55,17 @@ def predict(model: Model, x: Any) -> Any:
 
     A model that was trained by hand, and not yet evaluated, returns its raw outputs, with a warning.
     """
-    heads, preprocessing = _by_hand(model) if _is_by_hand(model) else _trained(model, "predict")
+    return _answered(model, x, "predict")
+
+
+def _answered(model: Model, x: Any, who: str) -> Any:
+    """The outputs that predict returns; `who` opens the messages."""
+    heads, preprocessing = _by_hand(model) if _is_by_hand(model) else _trained(model, who)
     if isinstance(x, Splits):
-        raise TypeError("predict: give one part of the data: data.test, or data.test.x")
+        raise TypeError(f"{who}: give one part of the data: data.test, or data.test.x")
     if isinstance(x, tuple) and len(x) == 2 and np.shape(x[0]) != np.shape(x[1]):
-        raise TypeError("predict: x is a pair: give the inputs alone, without labels: pn.predict(model, x)")
-    values = _inputs(model, x, preprocessing)
+        raise TypeError(f"{who}: x is a pair: give the inputs alone, without labels: pn.{who}(model, x)")
+    values = _inputs(model, x, preprocessing, who)
     n = len(values)
     run = forward(model, heads)
     if n == 0:
@@ -77,35 +82,35 @@ def predict(model: Model, x: Any) -> Any:
     return {head.name: np.concatenate([part[head.name] for part in found]) for head in heads}
 
 
-def _inputs(model: Model, x: Any, preprocessing: Preprocessing) -> Array:
+def _inputs(model: Model, x: Any, preprocessing: Preprocessing, who: str) -> Array:
     """A batch of inputs (n, ...), checked, of what predict is given."""
     values = x.x if isinstance(x, Dataset) else x
-    if not isinstance(values, np.ndarray) or values.dtype != _PIXELS:
-        values = _numbers(model, values)
+    if type(values) is not np.ndarray or values.dtype != _PIXELS:  # a masked array is a subclass
+        values = _numbers(model, values, who)
     if model.card.columns:
         row = values.shape == model.input_shape  # of a table, which names its numbers
         names = x.columns if isinstance(x, Dataset) else column_names(x) if row or is_table(x) else ()
-        values = in_order_of(values, names, model.card.columns, "predict")
+        values = in_order_of(values, names, model.card.columns, who)
     shape = model.input_shape or ()
     if values.shape == shape or (values.ndim == 2 and (*values.shape, 1) == shape):
         values = values[None]
     pixels = values.dtype == _PIXELS
-    values = finite(model, values, "predict", preprocessing.kind)
+    values = finite(model, values, who, preprocessing.kind)
     if pixels and preprocessing.dtype == "uint8":
         return values
     if pixels:  # small numbers to look up, perhaps: else the check says what is wrong
-        values = numbered(model, values, "predict")
-    preprocessing.check(values.dtype.name, "predict")
+        values = numbered(model, values, who)
+    preprocessing.check(values.dtype.name, who)
     return values
 
 
-def _numbers(model: Model, x: Any) -> Array:
+def _numbers(model: Model, x: Any, who: str) -> Array:
     """Inputs as numbers; where they are no array at all, most are the path of an image."""
     try:
-        return as_numbers("predict: x", x)
+        return as_numbers(f"{who}: x", x)
     except TypeError:
         if np.ndim(x) == 0:
-            not_a_path(model, np.asarray(x), "predict")
+            not_a_path(model, np.asarray(x), who)
         raise
 
 
@@ -150,7 +155,7 @@ def classify(model: Model, image: Any) -> Any:
         if head.task.kind == "values":
             what = f"the head {head.name}" if head.name else "this model"
             raise ValueError(f"classify: {what} gives values, not classes: use pn.predict(model, x)")
-    found = predict(model, image)
+    found = _answered(model, image, "classify")
     by_head = found if isinstance(found, dict) else {"": found}
     count = len(by_head[heads[0].name])
     if count != 1:

@@ -115,7 +115,7 @@ class Layer(Operation):
         if at is None:
             raise RuntimeError(f"{name_of(self)}: parameters are declared in build(), which the model calls")
         if not name.isidentifier() or name in self._record.specs or hasattr(type(self), name):
-            raise ValueError(f"{name_of(self)}: parameter name '{name}' is taken, or not an identifier")
+            raise ValueError(f"{name_of(self)}: '{name}' is not an identifier, or is taken (only a model calls build)")
         sizes = tuple(int(size) for size in shape)
         self._record.specs[name] = Spec(sizes, initializers.find(init), group)
         tensor = vars(self)[name] = self._record.tensors[name] = _core.shape_only(sizes, at.dtype)

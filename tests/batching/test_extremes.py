@@ -114,3 +114,17 @@ def test_whole_numbers_of_any_size_are_numbers():
     assert pn.Dataset([[10**30], [1]], [0, 1]).x.dtype == np.float64
     with pytest.raises(ValueError, match=r"x has whole numbers that float64 cannot hold"):
         pn.Dataset([[10**400], [1]], [0, 1])
+
+
+def test_masked_pixels_are_refused_in_predict():
+    images = np.random.default_rng(0).integers(0, 256, (20, 4, 4, 1), dtype=np.uint8)
+    model = pn.Sequential(pn.Flatten(), pn.Dense(2))
+    pn.fit(model, (images, Y), epochs=1, verbose=0)
+    with pytest.raises(ValueError, match=r"x has \d+ masked values"):
+        pn.predict(model, np.ma.masked_greater(images, 128))
+
+
+@pytest.mark.parametrize("run", [lambda x: pn.Dataset(x, Y), lambda x: pn.fit(trained(), (x, Y), epochs=1)])
+def test_file_names_are_no_inputs_and_the_fix_is_named(run):
+    with pytest.raises(TypeError, match=r"x contains file names, such as 'img/0\.png': read the images"):
+        run([f"img/{i}.png" for i in range(20)])

@@ -178,3 +178,15 @@ def test_a_confusion_is_counted_once(trained, sample):
     assert report.confusion is report.confusion
     values = Report(Task("values", 1), np.zeros((3, 1)), np.ones((3, 1)), np.ones(3), "data", "")
     assert values.confusion is None
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["cat.png", np.zeros((1, 3), np.float32), np.full((1, 2), np.nan), [["a", "b"]], np.zeros((1, 2), np.uint8)],
+)
+def test_predict_and_classify_each_open_their_own_messages(rings, image):
+    model = pn.Sequential(pn.Dense(3))
+    pn.fit(model, rings, epochs=1, verbose=0)
+    for who in (pn.predict, pn.classify):
+        with pytest.raises((TypeError, ValueError), match=f"^{who.__name__}: "):
+            who(model, image)

@@ -346,3 +346,19 @@ def test_a_layer_with_values_is_copied_with_its_model_only(rings, how):
     with pytest.raises(TypeError, match=r"^dense_1: a layer that has values is copied .* with its model: copy"):
         how(model["dense_1"])
     assert copy.deepcopy(model)["dense_1"].weight.shape == (2, 8)
+
+
+def test_a_layer_that_is_built_by_hand_inside_another_is_told_so():
+    class Inner(pn.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = pn.Dense(4)
+
+        def build(self, shape):
+            self.dense.build(shape)
+
+        def call(self, x, *, training):
+            return self.dense(x)
+
+    with pytest.raises(ValueError, match=r"'weight' is not an identifier, or is taken \(only a model calls build\)"):
+        pn.Sequential(Inner(), pn.Dense(3)).build((4,))

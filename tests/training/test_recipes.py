@@ -1,5 +1,7 @@
 """Optimizers as Python sees them, and schedules."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,14 @@ def test_a_function_is_a_schedule(rings):
     history = pn.fit(pn.Sequential(pn.Dense(3)), rings, epochs=2, learning_rate=0.1, schedule=half, verbose=0)
     assert seen == [(step, 10) for step in range(10)]
     assert history["learning_rate"] == pytest.approx([0.05, 0.05])
+
+
+@pytest.mark.parametrize("value", [None, "a", float("nan"), float("inf"), -1.0, [1, 2]])
+def test_a_schedule_that_returns_no_multiplier_is_reported(rings, value):
+    def falling(step, steps):
+        return 1.0 if step < 3 else value
+
+    with pytest.raises(
+        ValueError, match=rf"^fit: schedule falling returned {re.escape(repr(value))} for step 3 of 10: "
+    ):
+        pn.fit(pn.Sequential(pn.Dense(3)), rings, schedule=falling, epochs=2, verbose=0)
