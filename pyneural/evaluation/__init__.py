@@ -1,1 +1,1 @@
-"""What a trained model is worth, and what it says."""
+"""Evaluation and prediction with a trained model."""

@@ -1,4 +1,4 @@
-"""evaluate.py -- what a trained model is worth."""
+"""evaluate.py -- evaluation of a trained model."""
 
 from collections.abc import Iterator
 from typing import Any, overload
@@ -35,26 +35,26 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any: ...
     x="the second argument: pn.evaluate(model, (x, y))",
     y="the second argument: pn.evaluate(model, (x, y))",
     batch_size="not needed: it has no effect on the result",
-    metrics="not needed: the report has them all",
+    metrics="not needed: the report has all metrics",
 )
 def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
-    """Measures a trained model on data it has not seen, and prints one line.
+    """Evaluates a trained model on data it has not seen, and prints one line.
 
-    A model that was trained by hand, with pn.Adam(model) in a loop, has not been told what its outputs mean: that is
-    inferred from y as pn.fit does, and noted on the model, so that predict and classify work from then on.
+    For a model trained by hand, with pn.Adam(model) in a loop, the task is inferred from y as in pn.fit, and recorded
+    on the model, so that predict and classify work afterwards.
 
     Args:
-        model: trained, or loaded.
-        data: a pn.Dataset, as data.test, arrays (x, y), the path of a folder of images, of which `test` is taken where
-            there is one, or batches of (x, y).
+        model: a trained model.
+        data: a pn.Dataset, such as data.test, arrays (x, y), the path of a folder of images, whose `test` part is used
+            if it has one, or batches of (x, y).
         verbose: 0 prints nothing.
 
     Returns:
-        The Report: accuracy and loss with their 95 % intervals, confusion, mistakes; for a model with heads a dict of
-        Reports, with a line a head.
+        The Report: accuracy and loss with their 95 % intervals, confusion matrix, mistakes; for a model with heads a
+        dict of Reports, with one line per head.
 
     Raises:
-        ValueError, TypeError: the data is not of the kind the model was trained on.
+        ValueError, TypeError: the data does not fit the model.
         RuntimeError: the model is neither trained nor built.
     """
     who = "evaluate"
@@ -79,7 +79,7 @@ def _whole(parts: Parts) -> tuple[Array, Array, Array]:
 
 
 def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Preprocessing) -> dict[str, Parts]:
-    """By head: what the model answers, the labels, and the loss of each example, batch by batch."""
+    """By head: the predictions, the labels, and the loss of each example, batch by batch."""
     found: dict[str, Parts] = {head.name: ([], [], []) for head in heads}
     run = forward(model, heads)
     classes = () if is_stream(part) else part.classes
@@ -106,7 +106,7 @@ def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Prep
 
 
 def _batches(part: Any, columns: tuple[str, ...]) -> Iterator[tuple[str, Array, Any]]:
-    """What opens the messages, inputs with their columns in order, and labels: of each batch, or of all in one."""
+    """The prefix of messages, inputs with ordered columns, and labels: of each batch, or of all examples at once."""
     if not is_stream(part):
         yield "evaluate", in_order_of(part.x, part.columns, columns, "evaluate"), part.y
         return
@@ -115,7 +115,7 @@ def _batches(part: Any, columns: tuple[str, ...]) -> Iterator[tuple[str, Array, 
 
 
 def _heads(model: Model, part: Any) -> tuple[Head, ...]:
-    """The heads of a model; one that was trained by hand learns from the labels what they mean."""
+    """The heads of a model; for a model trained by hand, inferred from the labels."""
     if model.card.task is not None:
         return trained(model)
     if not model.is_built:

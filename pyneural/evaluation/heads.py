@@ -1,7 +1,7 @@
-"""heads.py -- Head: one output of a model, what it means and what training makes small there; and several as one.
+"""heads.py -- Head: one output of a model with its task, loss and metrics; Objective: all heads combined.
 
-A model with one output has one head, whose name is "".  Where there are several, x gives a dict of outputs, y is a dict
-of labels, the loss is the sum of the heads' losses, and each metric carries the name of its head (`top_accuracy`).
+A model with one output has one head, whose name is "".  With several heads, the outputs and the labels are dicts, the
+loss is the sum of the heads' losses, and each metric is prefixed by the name of its head (`top_accuracy`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,15 +25,15 @@ from pyneural.models.model import Model
 
 _TAKEN = {
     "loss": "the training loss",
-    "learning_rate": "the optimizer's",
+    "learning_rate": "the learning rate",
     "seconds": "the time of an epoch",
-    "epoch": "the epoch's number",
+    "epoch": "the number of the epoch",
 }  # names in a history
 Forward = Callable[..., Any]  # (x, training=) -> a Tensor, or a dict of them by head
 
 
 class Head(NamedTuple):
-    """One output: its name, what it means, its loss, and what is shown beside that."""
+    """One output: its name, task, loss and metrics."""
 
     name: str
     task: Task
@@ -42,15 +42,15 @@ class Head(NamedTuple):
 
 
 class Objective(NamedTuple):
-    """What is computed of a batch.
+    """The computation on a batch.
 
     Attributes:
         run: (x, training=) -> the outputs as the losses take them.
-        loss: (outputs, targets) -> the scalar that training makes small.
+        loss: (outputs, targets) -> the scalar loss.
         metrics: by name, functions of (outputs, targets).
-        shares: the names of those metrics that are shares of right answers.
-        together: the functions of the user's own, the loss too, by name: called on many batches at once.
-        parts: the names of the heads' losses; none where the model has one output.
+        shares: the names of the metrics that are proportions of correct predictions.
+        together: the custom functions by name, including a custom loss, which are called on many batches at once.
+        parts: the names of the heads' losses; empty for a single output.
     """
 
     run: Forward
@@ -61,17 +61,17 @@ class Objective(NamedTuple):
     parts: tuple[str, ...]
 
     @property
-    def own_loss(self) -> bool:
-        """Whether a loss is the user's own function."""
+    def has_custom_loss(self) -> bool:
+        """Whether a loss is a custom function."""
         return "loss" in self.together or any(name in self.together for name in self.parts)
 
     def means(self) -> Means:
-        """Takes in the batches of an epoch, or of a measurement."""
+        """New means over the batches of an epoch, or of an evaluation."""
         return Means(self.metrics, self.together, self.parts)
 
 
 def names(model: Model) -> tuple[str, ...]:
-    """The names of a built model's heads, in order; ("",) where it has one output."""
+    """The names of a built model's heads, in order; ("",) for a single output."""
     shape = model.output_shape
     return tuple(shape) if isinstance(shape, dict) else ("",)
 
@@ -80,15 +80,15 @@ def pick(what: str, value: Any, heads: tuple[str, ...], who: str, absent: Any = 
     """A part of `value` for each head.
 
     Args:
-        what: names the value in messages, as "y".
-        value: a dict by head, or one value, which each head gets where `absent` is given.
-        heads: their names.
-        who: opens the messages.
-        absent: for heads that a dict leaves out; None: it must leave out none, and must be a dict where heads have
+        what: the name of the value in messages, such as "y".
+        value: a dict by head, or one value, which is used for every head if `absent` is given.
+        heads: the names of the heads.
+        who: the prefix of messages.
+        absent: the default for heads missing from the dict; None: the value must be a complete dict if heads have
             names.
 
     Raises:
-        ValueError: the dict has other keys; says which.
+        ValueError: the dict has other keys; the message says which.
     """
     if heads == ("",):
         if isinstance(value, dict):
@@ -104,7 +104,9 @@ def pick(what: str, value: Any, heads: tuple[str, ...], who: str, absent: Any = 
     extra = [str(key) for key in value if key not in heads]
     missing = [head for head in heads if head not in value] if absent is None else []
     if extra or missing:
-        wrong = [f"no {', '.join(missing)}"] * bool(missing) + [f"{', '.join(extra)}, which is no head"] * bool(extra)
+        wrong = [f"no {', '.join(missing)}"] * bool(missing) + [f"{', '.join(extra)}, which is not a head"] * bool(
+            extra
+        )
         raise ValueError(f"{who}: {what} has {' and '.join(wrong)}: the model's heads are {', '.join(heads)}")
     return {head: value.get(head, absent) for head in heads}
 
@@ -112,18 +114,18 @@ def pick(what: str, value: Any, heads: tuple[str, ...], who: str, absent: Any = 
 def inferred(
     model: Model, y: Any, loss: Any = "auto", shown: Any = (), classes: Any = (), *, who: str
 ) -> tuple[Head, ...]:
-    """The heads of a built model, from its labels and what was asked for; tasks it has already stay.
+    """The heads of a built model, inferred from labels and arguments; the model's existing tasks are kept.
 
     Args:
-        model: built.
+        model: a built model.
         y: labels, or a dict of them.
-        loss: a name or a function, or a dict of them; "auto" suits the task.
+        loss: a name or a function, or a dict of them; "auto" chooses by the task.
         shown: the metrics, or a dict of them.
-        classes: the names of the classes, where the data has them; or a dict of them.
-        who: opens the messages; in "fit" equal labels are refused.
+        classes: the class names, if the data has them; or a dict of them.
+        who: the prefix of messages; "fit" rejects labels that are all equal.
 
     Raises:
-        ValueError, TypeError: labels, losses, metrics and outputs do not go together.
+        ValueError, TypeError: labels, losses, metrics and outputs do not fit together.
     """
     heads = names(model)
     labels = pick("y", y, heads, who)
@@ -145,7 +147,7 @@ def inferred(
 
 
 def trained(model: Model) -> tuple[Head, ...]:
-    """The heads of a trained model, in its order, with the losses that an evaluation reports."""
+    """The heads of a trained model, in order, with the losses that an evaluation reports."""
     task = model.card.task
     loss = model.card.loss
     tasks = task if isinstance(task, dict) else {"": task}
@@ -158,7 +160,7 @@ def trained(model: Model) -> tuple[Head, ...]:
 
 
 def record_on_card(model: Model, heads: tuple[Head, ...]) -> None:
-    """Writes on the model's card what its outputs mean and which losses they are trained with."""
+    """Records the tasks and the losses of the heads on the model's card."""
     if heads[0].name:
         model.card.task = {head.name: head.task for head in heads}
         model.card.loss = {head.name: head.loss.name for head in heads}
@@ -168,7 +170,7 @@ def record_on_card(model: Model, heads: tuple[Head, ...]) -> None:
 
 
 def encode(heads: tuple[Head, ...], dtype: str, y: Any, who: str, classes: Any = ()) -> Any:
-    """Labels as the losses take them, an array or a dict of them; `classes` names the data's class numbers."""
+    """Encodes labels for the losses, as an array or a dict; `classes` names the data's class numbers."""
     if not heads[0].name:
         return heads[0].task.encode(pick("y", y, ("",), who)[""], dtype, who, of_head(classes, ""))
     labels = pick("y", y, tuple(head.name for head in heads), who)
@@ -178,12 +180,12 @@ def encode(heads: tuple[Head, ...], dtype: str, y: Any, who: str, classes: Any =
 
 
 def written(head: Head) -> bool:
-    """Whether the loss sees the outputs as the model writes them; else what comes before a final softmax or sigmoid."""
+    """Whether the loss takes the model's outputs unchanged; else it takes the logits."""
     return head.task.kind == "values" or head.loss.name in REGRESSION
 
 
 def forward(model: Model, heads: tuple[Head, ...]) -> Forward:
-    """(x, training=) -> the outputs as the losses take them."""
+    """A function (x, training=) -> the outputs as the losses take them."""
     plain = [head.name for head in heads if written(head)]
     if len(plain) == len(heads):
         return model.call
@@ -191,7 +193,7 @@ def forward(model: Model, heads: tuple[Head, ...]) -> Forward:
 
 
 def answers(outputs: Any, heads: tuple[Head, ...]) -> Any:
-    """Probabilities or values, as arrays, of what forward gave: softmax or sigmoid of logits, the rest as it is."""
+    """Probabilities or values, as arrays, from the result of forward: applies softmax or sigmoid to logits."""
     if not heads[0].name:
         return _answer(outputs, heads[0])
     return {head.name: _answer(outputs[head.name], head) for head in heads}
@@ -204,14 +206,14 @@ def _answer(outputs: Tensor, head: Head) -> Array:
 
 
 def objective(model: Model, heads: tuple[Head, ...]) -> Objective:
-    """The heads as one."""
+    """The Objective of all heads."""
     run = forward(model, heads)
     together = _together(heads)
     if not heads[0].name:
         head = heads[0]
         _check_names(list(head.metrics))
         return Objective(run, head.loss.mean, head.metrics, _shares(head.metrics), together, ())
-    parts: dict[str, Tensor] = {}  # the losses of the batch at hand; metrics of the same batch show them
+    parts: dict[str, Tensor] = {}  # the heads' losses of the current batch, which the metrics reuse
 
     def loss(outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
         for head in heads:
@@ -230,7 +232,7 @@ def objective(model: Model, heads: tuple[Head, ...]) -> Objective:
 
 
 def _check_names(shown: list[str]) -> None:
-    """Refuses names under which a history has something else, or two things.
+    """Rejects metric names that are taken in a history, or duplicate.
 
     Raises:
         ValueError: there is such a name.
@@ -239,15 +241,15 @@ def _check_names(shown: list[str]) -> None:
         if name in _TAKEN or name.startswith("val_"):
             whose = _TAKEN.get(name, "a value of the validation")
             raise ValueError(
-                f"fit: a metric or head has the name '{name}' in the history, where that is {whose}: rename the "
+                f"fit: a metric or head would be named '{name}' in the history, but that is {whose}: rename the "
                 "function or the head"
             )
         if shown.count(name) > 1:
-            raise ValueError(f"fit: two metrics or heads have the name '{name}' in the history: rename one")
+            raise ValueError(f"fit: two metrics or heads would be named '{name}' in the history: rename one")
 
 
 def _together(heads: tuple[Head, ...]) -> dict[str, metrics.Metric]:
-    """The losses and metrics that are the user's own, by the names of their values."""
+    """The custom losses and metrics, by the names of their values."""
     found: dict[str, metrics.Metric] = {}
     for head in heads:
         own: dict[str, metrics.Metric] = {} if head.loss.name in losses.NAMES else {"loss": head.loss.mean}
@@ -277,13 +279,13 @@ def _outputs(model: Model, head: str) -> tuple[int, ...]:
     return tuple(shape[head] if head else shape)
 
 
-BATCH = 500  # rows at a time: enough to keep the cores busy, few enough to stay in their caches
+BATCH = 500  # rows per batch: enough to use all cores, few enough to fit into their caches
 
 
 def mean_loss_and_metrics(objective: Objective, feed: Batches, stop: _core.Interrupt) -> dict[str, float]:
-    """The mean loss and each metric's mean; a share of right answers comes with its interval.
+    """The mean loss and the mean of each metric; proportions of correct predictions have intervals.
 
-    Once Ctrl-C is pressed (`stop.pressed`) it ends after the batch at hand, and the means are of no use.
+    Once Ctrl-C is pressed (`stop.pressed`) it stops after the current batch, and the means are invalid.
     """
     means = objective.means()
     with _core.no_grad():

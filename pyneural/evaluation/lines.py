@@ -1,4 +1,4 @@
-"""lines.py -- lines of results, folded at the width of a terminal."""
+"""lines.py -- lines of results, wrapped at the width of a terminal."""
 
 import shutil
 import sys
@@ -13,7 +13,7 @@ SEPARATOR = " · "
 
 
 def number(value: float) -> str:
-    """A loss: three decimals, or as many digits where those would show nothing, or too much."""
+    """A number: three decimals, or three significant digits if it is very small or large."""
     return f"{value:.3f}" if value == 0 or 0.0995 <= abs(value) < 1e5 else f"{value:.3g}"
 
 
@@ -25,7 +25,7 @@ def shown(name: str, value: float) -> str:
 
 
 def folded(parts: Sequence[str], columns: int | None, indent: str = "    ") -> list[str]:
-    """The parts joined by dots, in lines of at most so many columns; a part is broken where it alone is longer.
+    """The parts joined by dots, in lines of at most `columns` characters; only longer parts are broken.
 
     >>> folded(["some data", "10 classes", "adam"], 24)
     ['some data · 10 classes ·', '    adam']
@@ -45,7 +45,7 @@ def folded(parts: Sequence[str], columns: int | None, indent: str = "    ") -> l
 
 
 def _unbroken(words: list[str], columns: int) -> list[str]:
-    """What stays on one line: a part and the dot after it, where that is short enough; else its words."""
+    """The units that are not broken: a part with the dot after it if it is short enough, else its words."""
     runs = []
     run = []
     for word in words:
@@ -61,7 +61,7 @@ def _unbroken(words: list[str], columns: int) -> list[str]:
 
 
 def say(parts: Sequence[str]) -> None:
-    """Prints a permanent line of parts, folded at the width of a terminal.
+    """Prints a line of parts, wrapped at the width of a terminal.
 
     Where it cannot be written (the terminal is gone, the disk is full) a warning says so: results are not lost for it.
     A reader that has gone away, as in `| head`, ends the program as usual.
@@ -72,15 +72,15 @@ def say(parts: Sequence[str]) -> None:
 
 @contextmanager
 def surviving() -> Iterator[None]:
-    """Turns an error of the output, other than a reader that has gone away, into a warning."""
+    """Turns an error when writing output into a warning, except for a closed pipe."""
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        warn(f"the output cannot be written ({error.strerror or error}); the work goes on without it")
+        warn(f"the output cannot be written ({error.strerror or error}); continuing without it")
 
 
 def terminal_columns() -> int | None:
-    """The width of the terminal that lines go to; None where they go elsewhere."""
+    """The width of the terminal; None if stdout is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None

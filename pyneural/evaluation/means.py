@@ -1,9 +1,9 @@
-"""means.py -- Means: the loss and the metrics over many batches, from functions that give the mean over one.
+"""means.py -- Means: the loss and the metrics over many batches, from functions that return the mean over one.
 
-Ours divide by the rows of a batch, so a mean over batches weights each by its rows.  A function of the user's may
-divide by anything, as the weights of its classes or the labels that it does not ignore, and that cannot be seen from
-outside: it is called on many batches together, and its value stands where it is a mean, between the smallest and the
-largest value of the batches.  Other functions, such as sums, are weighted by rows, too.
+Built-in functions divide by the rows of a batch, so their mean over batches weights each batch by its rows.  A custom
+function may divide by anything, such as the sum of class weights or the number of labels that it does not ignore, which
+is not visible from outside.  It is called on many batches together; the result is used if it is a mean, between the
+smallest and the largest value of the batches.  Other functions, such as sums, are also weighted by rows.
 """
 
 import math
@@ -16,17 +16,17 @@ import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.metrics.names import Metric
 
-_TOGETHER = 8192  # rows: enough for their weights to even out, few enough for losses that compare every pair
-_SLACK = 1e-5  # relative: of float32 sums
+_TOGETHER = 8192  # rows: enough to average out their weights, few enough for losses that compare every pair
+_SLACK = 1e-5  # the relative rounding error of float32 sums
 
 
 class Means:
-    """What is measured of batches, one after the other.
+    """Accumulates the loss and the metrics over batches.
 
     Args:
-        metrics: by name, functions of (outputs, targets), beside the "loss" that is given with each batch.
-        together: those that are the user's own, by name; the loss, too.
-        parts: the names of losses whose sum is the loss; none where the model has one output.
+        metrics: functions of (outputs, targets) by name, beside the "loss" that is passed with each batch.
+        together: the custom ones by name, including a custom loss.
+        parts: the names of losses whose sum is the loss; empty for a single output.
     """
 
     def __init__(self, metrics: Mapping[str, Metric], together: Mapping[str, Metric], parts: tuple[str, ...]) -> None:
@@ -41,7 +41,7 @@ class Means:
         self._values: dict[str, list[tuple[float, int]]] = {name: [] for name in together}
 
     def add(self, outputs: Any, targets: Any, loss: float, rows: int) -> None:
-        """One more batch, and its loss."""
+        """Adds a batch and its loss."""
         self.n += rows
         sums = self.sums
         sums["loss"] += loss * rows
@@ -70,7 +70,7 @@ class Means:
             self._call()
 
     def _call(self) -> None:
-        """Calls the user's functions on the batches that wait, and takes their values instead of the batches'."""
+        """Calls the custom functions on the waiting batches together."""
         if not self._waiting:
             return
         one = len(self._outputs) == 1
@@ -88,8 +88,8 @@ class Means:
 
 
 def _mean(whole: float, batches: list[tuple[float, int]]) -> float:
-    """The value of all batches together, where it is between theirs; else their mean by rows."""
-    known = [value for value, _ in batches if not math.isnan(value)]  # a batch of ignored labels alone has none
+    """The value of all batches together if it lies between theirs; else their mean weighted by rows."""
+    known = [value for value, _ in batches if not math.isnan(value)]  # a batch with only ignored labels has no value
     slack = _SLACK * max(map(abs, known), default=0.0)
     if known and min(known) - slack <= whole <= max(known) + slack:
         return whole
@@ -101,7 +101,7 @@ def _each(function: Any, parts: Any) -> Any:
 
 
 def _joined(batches: list[Any]) -> Any:
-    """The rows of all batches."""
+    """All batches concatenated."""
     if len(batches) == 1:
         return batches[0]
     if isinstance(batches[0], dict):

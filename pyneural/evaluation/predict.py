@@ -1,4 +1,4 @@
-"""predict.py -- what a trained model says: predict, classify."""
+"""predict.py -- predictions of a trained model: predict, classify."""
 
 from typing import Any, NamedTuple, overload
 
@@ -38,19 +38,19 @@ def predict(model: Model, x: Any) -> Any: ...
     images="x",
 )
 def predict(model: Model, x: Any) -> Any:
-    """What a trained model says about inputs, which are prepared as those it was trained on.
+    """The predictions of a trained model; inputs are preprocessed as in training.
 
     Args:
-        model: trained, or loaded.
+        model: a trained model.
         x: inputs (n, ...), a Dataset, or a single input.
 
     Returns:
         Probabilities (n, K) for classes, the probability of 1 (n, 1) for a binary model, else values (n, K); for a
-        model with heads a dict of these.  The probabilities of classes trained with mse, mae or huber are the outputs
-        as the model writes them: each stands for itself, and their sum need not be 1.
+        model with heads a dict of these.  For classes trained with mse, mae or huber, the probabilities are the raw
+        outputs, whose sum need not be 1.
 
     Raises:
-        ValueError, TypeError: x is not of the kind the model was trained on.
+        ValueError, TypeError: x does not fit the model.
         RuntimeError: the model has no values yet.
 
     A model that was trained by hand, and not yet evaluated, returns its raw outputs, with a warning.
@@ -59,12 +59,12 @@ def predict(model: Model, x: Any) -> Any:
 
 
 def _answered(model: Model, x: Any, who: str) -> Any:
-    """The outputs that predict returns; `who` opens the messages."""
+    """The result of predict; messages start with `who`."""
     heads, preprocessing = _by_hand(model) if _is_by_hand(model) else _trained(model, who)
     if isinstance(x, Splits):
         raise TypeError(f"{who}: give one part of the data: data.test, or data.test.x")
     if isinstance(x, tuple) and len(x) == 2 and np.shape(x[0]) != np.shape(x[1]):
-        raise TypeError(f"{who}: x is a pair: give the inputs alone, without labels: pn.{who}(model, x)")
+        raise TypeError(f"{who}: x is a pair: give only the inputs, without labels: pn.{who}(model, x)")
     values = _inputs(model, x, preprocessing, who)
     n = len(values)
     run = forward(model, heads)
@@ -83,7 +83,7 @@ def _answered(model: Model, x: Any, who: str) -> Any:
 
 
 def _inputs(model: Model, x: Any, preprocessing: Preprocessing, who: str) -> Array:
-    """A batch of inputs (n, ...), checked, of what predict is given."""
+    """A checked batch of inputs (n, ...) from the argument of predict."""
     values = x.x if isinstance(x, Dataset) else x
     if type(values) is not np.ndarray or values.dtype != _PIXELS:  # a masked array is a subclass
         values = _numbers(model, values, who)
@@ -98,14 +98,14 @@ def _inputs(model: Model, x: Any, preprocessing: Preprocessing, who: str) -> Arr
     values = finite(model, values, who, preprocessing.kind)
     if pixels and preprocessing.dtype == "uint8":
         return values
-    if pixels:  # small numbers to look up, perhaps: else the check says what is wrong
+    if pixels:  # perhaps indices of an Embedding; else the check raises the error
         values = numbered(model, values, who)
     preprocessing.check(values.dtype.name, who)
     return values
 
 
 def _numbers(model: Model, x: Any, who: str) -> Array:
-    """Inputs as numbers; where they are no array at all, most are the path of an image."""
+    """Inputs as numbers; what is not an array is often the path of an image."""
     try:
         return as_numbers(f"{who}: x", x)
     except TypeError:
@@ -115,7 +115,7 @@ def _numbers(model: Model, x: Any, who: str) -> Array:
 
 
 class Prediction(NamedTuple):
-    """What a model says about one input: `7 (99.8 %)`."""
+    """The prediction for one input: `7 (99.8 %)`."""
 
     label: str
     confidence: float
@@ -138,23 +138,23 @@ def classify(model: Model, image: Any) -> Any: ...
 
 @check_keywords(x="image", data="image")
 def classify(model: Model, image: Any) -> Any:
-    """The class of one input, with the model's confidence in it.
+    """The predicted class of one input, with its confidence.
 
     Args:
-        model: trained on classes or binary labels.
-        image: one input, as (height, width), (height, width, channels) or a batch of 1.
+        model: a model trained on classes or binary labels.
+        image: one input: (height, width), (height, width, channels) or a batch of 1.
 
     Returns:
         The Prediction; for a model with heads a dict of them.
 
     Raises:
-        ValueError, TypeError: the model gives values, or the image is not one input of its kind.
+        ValueError, TypeError: the model is for regression, or the image does not fit it.
     """
     heads, _ = _trained(model, "classify")
     for head in heads:
         if head.task.kind == "values":
             what = f"the head {head.name}" if head.name else "this model"
-            raise ValueError(f"classify: {what} gives values, not classes: use pn.predict(model, x)")
+            raise ValueError(f"classify: {what} is for regression: use pn.predict(model, x)")
     found = _answered(model, image, "classify")
     by_head = found if isinstance(found, dict) else {"": found}
     count = len(by_head[heads[0].name])
@@ -196,7 +196,7 @@ def _trained(model: Model, who: str) -> tuple[tuple[Head, ...], Preprocessing]:
     check_model(model, who)
     if model.card.task is None:
         raise RuntimeError(
-            f"{who}: the model is not trained yet: pn.fit(model, data) first; where it was trained by hand, "
-            "pn.evaluate(model, (x, y)) once, which learns from y what its outputs mean (model(x) runs it as it is)"
+            f"{who}: the model is not trained yet: call pn.fit(model, data) first; if it was trained by hand, call "
+            "pn.evaluate(model, (x, y)) once, which infers the task from y (model(x) returns the raw output)"
         )
     return trained(model), model.card.preprocessing or Preprocessing("none", "float")

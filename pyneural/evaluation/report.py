@@ -1,4 +1,4 @@
-"""report.py -- Report: what evaluate found."""
+"""report.py -- Report: the result of an evaluation."""
 
 import math
 import sys
@@ -15,23 +15,23 @@ from pyneural.card.task import Task
 from pyneural.metrics.estimate import Estimate
 from pyneural.printing import encodable, put
 
-_LARGEST = 1 << 30  # bytes of a confusion: 11,585 classes
-_SHOWN = 4  # of an example's values
+_LARGEST = 1 << 30  # the most bytes of a confusion matrix: 11,585 classes
+_SHOWN = 4  # the most values shown per example
 
 
 class Report:
-    """How a model did on a data set; prints as one line.
+    """The evaluation of a model on a data set; prints as one line.
 
     Attributes:
         n: examples.
-        accuracy: the share that is right, an Estimate; None where outputs are values.
-        loss: the mean loss of an example, an Estimate; the loss trained with where that is one of pn.losses.
-        outputs: (n, K), what predict gives.
-        r2: where outputs are values, the share of the labels' variance that they explain, at most 1: the mean over
-            outputs of 1 - Σ(y - prediction)² / Σ(y - mean y)²; NaN where a label is the same everywhere; else None.
-        predictions: (n,) class numbers; (n, K) where outputs are values.
-        labels: the truth, likewise.
-        mistakes: the numbers of the wrong ones, the surest first.
+        accuracy: the proportion of correct predictions, an Estimate; None for regression.
+        loss: the mean loss per example, an Estimate; the training loss if it is one of pn.losses.
+        outputs: (n, K), the result of predict.
+        r2: for regression, the proportion of the labels' variance that is explained, at most 1: the mean over outputs
+            of 1 - Σ(y - prediction)² / Σ(y - mean y)²; NaN if a label is constant; None for classes.
+        predictions: (n,) class numbers; (n, K) values for regression.
+        labels: the true ones, in the same form.
+        mistakes: the numbers of the wrong ones, most confident first.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Report:
         self.note = note
         self.loss_name = "loss" if task.kind != "values" else loss_name
         self.n = len(outputs)
-        self.printed_in: int | None = None  # the notebook cell in which evaluate printed it
+        self.printed_in: int | None = None  # the notebook cell where evaluate printed it
         self.loss = Estimate.mean(errors.tolist())
         self.accuracy: Estimate | None = None
         self.r2: float | None = None
@@ -62,7 +62,7 @@ class Report:
 
     @cached_property
     def confusion(self) -> Array | None:
-        """(K, K) counts, a row a true class, a column a predicted one; None where outputs are values.
+        """(K, K) counts, a row per true class, a column per predicted class; None for regression.
 
         Counted when it is first read.
 
@@ -84,20 +84,20 @@ class Report:
 
     @property
     def confidence(self) -> Array:
-        """(n,) the probability of the class predicted, 0 to 1."""
+        """(n,) the probability of the predicted class, 0 to 1."""
         if self.task.kind == "binary":
             return np.asarray(np.maximum(self.outputs[:, 0], 1 - self.outputs[:, 0]))
         return np.asarray(self.outputs.max(axis=1).clip(0, 1))
 
-    if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+    if not TYPE_CHECKING:  # type checkers report wrong names by themselves
 
         def __getattr__(self, name):
             raise no_attribute("a report", self, name, OF_REPORT)
 
     def samples(self, count: int = 10) -> None:
-        """Prints the first examples: truth, prediction, confidence; and a last line with the share that is right.
+        """Prints the first examples: label, prediction, confidence; then the proportion of correct ones.
 
-        Where outputs are values: truth, prediction, and how far off on the mean; and a last line with the mean of that.
+        For regression: label, prediction, mean absolute error; then the mean of these errors.
 
         Raises:
             ValueError: count is not a whole number of at least 1.
@@ -120,7 +120,7 @@ class Report:
 
     @property
     def parts(self) -> list[str]:
-        """What its line says: accuracy, loss, examples."""
+        """The parts of its line: accuracy, loss, examples."""
         parts = [] if self.accuracy is None else [f"accuracy {self.accuracy}"]
         parts.append(f"{self.loss_name} {self.loss:.4g}")
         if self.r2 is not None:
@@ -136,7 +136,7 @@ class Report:
     __repr__ = __str__
 
     def _ipython_display_(self) -> None:
-        """Shows the line in a notebook, but not again in the cell whose pn.evaluate printed it."""
+        """Shows the line in a notebook, unless pn.evaluate printed it in the same cell."""
         if self.printed_in is None or self.printed_in != this_cell():
             put(str(self))
 
@@ -145,14 +145,14 @@ class Reports(dict[str, Report]):
     """The reports of a model with heads, by head."""
 
     def _ipython_display_(self) -> None:
-        """Shows a line for each head in a notebook, but not again in the cell whose pn.evaluate printed them."""
+        """Shows one line per head in a notebook, unless pn.evaluate printed them in the same cell."""
         for head, report in self.items():
             if report.printed_in is None or report.printed_in != this_cell():
                 put(f"{head}: {report}")
 
 
 def this_cell() -> int | None:
-    """The number of the notebook cell that runs; None outside of notebooks and IPython."""
+    """The number of the running notebook cell; None outside of notebooks and IPython."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return None if shell is None else int(shell.execution_count)

@@ -17,7 +17,7 @@ from pyneural.training.plan import plan as make_plan
 
 
 @check_keywords(
-    positional="give x and y as one pair, pn.fit(model, (x, y)), and all else by name, as epochs=5",
+    positional="give x and y as one pair, pn.fit(model, (x, y)), and the rest by name, such as epochs=5",
     **OF_FIT,
 )
 def fit(
@@ -36,49 +36,49 @@ def fit(
     seed: int = 0,
     verbose: int = 1,
 ) -> History:
-    """Trains a model; its best weights stay in it.
+    """Trains a model, and restores its best weights at the end.
 
-    A second fit goes on from the present weights, with a fresh optimizer.  Equal arguments and weights give equal
-    weights, bit for bit, for any number of threads.  Ctrl-C ends the training and returns what there is.
+    A second fit continues from the current weights, with a fresh optimizer.  Equal arguments and weights give
+    bit-identical results for any number of threads.  Ctrl-C stops the training and returns the history so far.
 
     Args:
-        model: a pn.Sequential or a pn.Model; built here where it is not.
-        data: what pn.datasets gives, a pn.Dataset, arrays (x, y), the path of a folder of images (pn.datasets.folder),
-            or batches: a list of pairs (x, y), or an object whose __iter__ gives such pairs anew each epoch, as loaders
-            do.  x is uint8 (n, height, width, channels) or floats (n, ...), or a DataFrame; y class numbers or
-            names (n,), one-hot rows (n, K), 0 and 1 for one output, or floats for values; for a model with heads a dict
-            of these.  Whole numbers that do not count from 0 are names.
+        model: a pn.Sequential or a pn.Model; fit builds it if necessary.
+        data: the result of pn.datasets, a pn.Dataset, arrays (x, y), the path of a folder of images
+            (pn.datasets.folder), or batches: a list of pairs (x, y), or a re-iterable object such as a loader.  x is
+            uint8 (n, height, width, channels) or floats (n, ...), or a DataFrame; y is class numbers or names (n,),
+            one-hot rows (n, K), 0 and 1 for one output, or floats for regression; for a model with heads a dict of
+            these.  Whole numbers other than 0..K-1 are class names.
         epochs: passes over the data.
-        batch_size: examples a step, the last one of an epoch perhaps fewer; one alone goes with those before it.  Where
-            the data comes in batches, those are taken as they are.
+        batch_size: examples per step; the last batch of an epoch may be smaller, and a single leftover example joins
+            the batch before it.  Ignored if the data comes in batches.
         optimizer: a name ("sgd", "rmsprop", "adam", "adamw"), or pn.Adam(beta1=0.8).
-        learning_rate: at the schedule's peak; None is one that suits the optimizer.
+        learning_rate: at the schedule's peak; None chooses by the optimizer and schedule.
         schedule: "one-cycle", "cosine", "step", "constant", or a function (step, steps) -> multiplier.
         loss: "auto" (cross_entropy for classes, binary_cross_entropy for one output with labels 0 and 1, mse for
-            values), a name ("mae" and "huber", too), or a function of (outputs, targets) that gives a scalar; or a dict
-            of these by head, and their sum is trained.  "mse", "mae" and "huber" take class numbers for several outputs
-            as one-hot rows, and the outputs as the model writes them: those are then its probabilities.  A function may
-            weight its rows or leave some out, and divide by what it likes: for the means of the history it is called
-            once more on up to 8,192 rows together.
+            values), a name (also "mae" and "huber"), or a function of (outputs, targets) that returns a scalar; or a
+            dict of these by head, whose sum is minimized.  "mse", "mae" and "huber" one-hot encode class numbers for
+            several outputs, and take the outputs without softmax: those are then the probabilities.  A custom
+            loss may weight or ignore rows, and divide by any total: for the means in the history it is called again
+            on up to 8,192 rows at once.
         metrics: names or functions of (outputs, targets), shown beside the loss; or a dict of these by head.  Accuracy
-            is there by itself.
-        validation: a share of the training data (shuffled, stratified, seeded) that data.validation replaces where
-            the data has it; a Dataset, (x, y) or batches; None or 0 for none.  Where the data has groups (patients,
-            say), each goes to one side as a whole, and the first line says how many went where.  No share can be held
-            back from batches; 0.1 of 5 examples or fewer is none, and so is 0.1 of a single group.
-        preprocess: "dataset" (the training set's mean and deviation a channel), "image" (each image's own), None, or
-            "auto": dataset for uint8, nothing for floats.  Saved, and obeyed by evaluate and predict.
-        seed: of the initial weights, the split, the order and the dropout.
-        verbose: 0 silent, 1 a line an epoch, 2 a line a step.
+            is always included for classes.
+        validation: a share of the training data to hold out (shuffled, stratified, seeded), unless the data has a
+            validation part; a Dataset, (x, y) or batches; None or 0 for none.  Groups (such as patients) are not
+            split, and the first line shows their numbers.  The default is no validation for batches, for 5 examples
+            or fewer, and for a single group.
+        preprocess: "dataset" (mean and standard deviation per channel of the training set), "image" (of each image),
+            None, or "auto": dataset for uint8, None for floats.  Saved, and applied by evaluate and predict.
+        seed: the seed of the initial weights, the split, the order and dropout.
+        verbose: 0 silent, 1 one line per epoch, 2 one line per step.
 
     Returns:
-        The History; best is the lowest validation loss, or the last epoch without validation.  Of heads it has the
-        losses and metrics by name (`top_loss`, `val_top_accuracy`) beside the summed `loss`.
+        The History; the best epoch has the lowest validation loss, or is the last one without validation.  With heads
+        it has their losses and metrics (`top_loss`, `val_top_accuracy`) beside the total `loss`.
 
     Raises:
-        ValueError, TypeError: an argument, or the data, is wrong; before work starts.
-        FloatingPointError: the loss became NaN or infinite.  After this, and after any other error while it is trained,
-            the model has the best weights so far.
+        ValueError, TypeError: an argument, or the data, is wrong; raised before training starts.
+        FloatingPointError: the loss became NaN or infinite.  After this, and after any other error in training, the
+            best weights so far are restored.
 
     >>> import pyneural as pn
     >>> x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(-1, 1)
@@ -92,7 +92,9 @@ def fit(
     if not is_whole(seed) or not 0 <= seed < 2**64:
         raise ValueError(f"fit: seed is {seed!r}: give a whole number of at least 0, and below 2**64")
     if verbose not in (0, 1, 2):
-        raise ValueError(f"fit: verbose is {verbose!r}: give 0 (silent), 1 (a line an epoch) or 2 (a line a step)")
+        raise ValueError(
+            f"fit: verbose is {verbose!r}: give 0 (silent), 1 (one line per epoch) or 2 (one line per step)"
+        )
     rate_name = schedules.name(schedule)
     shape = schedules.find(schedule)
     recipe = optimizers.recipe(optimizer, learning_rate, rate_name)
@@ -104,5 +106,7 @@ def fit(
         [*plan.words, f"{recipe.kind}, {rate_name} {recipe.learning_rate:g}", plan.batches, f"seed {seed}"]
     )
     if again:
-        training.progress.say(f"going on from the weights of {again} epoch{'s' * (again > 1)}, with a fresh optimizer")
+        training.progress.say(
+            f"continuing from the weights of {again} epoch{'s' * (again > 1)}, with a fresh optimizer"
+        )
     return training.train()

@@ -1,4 +1,4 @@
-"""gradcheck.py -- check_gradients: backward against central differences, in float64."""
+"""gradcheck.py -- check_gradients: compares backward with central differences, in float64."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ from pyneural.layers.layer import walk
 from pyneural.models.model import Model
 from pyneural.printing import put
 
-_STEP = 1e-5  # halfway between rounding (1e-16 / h) and curvature (h²) in float64
+_STEP = 1e-5  # balances rounding (1e-16 / h) and truncation (h²) errors in float64
 
 
 def check_gradients(
@@ -30,20 +30,20 @@ def check_gradients(
     seed: int = 0,
     verbose: int = 1,
 ) -> dict[str, float]:
-    """Compares every gradient with (f(p + h) - f(p - h)) / 2h, in float64, and prints a line a parameter.
+    """Compares every gradient with (f(p + h) - f(p - h)) / 2h, in float64, and prints one line per parameter.
 
     Args:
         model: a model (its loss on x and labels y is f; of one in float32 a float64 copy is checked), or a function of
             tensors (x) or (x, y) that gives a scalar, or whose outputs are then summed with fixed random weights.
-        x: inputs; differentiated too, but not where a pn.Embedding looks them up.
-        y: labels for a model, by head where it has several (their losses are summed); a second input for a function.
-        tolerance: the greatest relative error allowed.
-        elements: how many numbers of each parameter are tried, drawn by the seed.
-        seed: of that draw.
+        x: inputs; also differentiated, unless they are indices of a pn.Embedding.
+        y: labels for a model, a dict if it has heads (their losses are summed); a second input for a function.
+        tolerance: the maximum relative error.
+        elements: the number of randomly chosen elements to check per parameter.
+        seed: the seed of that choice.
         verbose: 0 prints nothing.
 
     Returns:
-        The greatest relative error by name.
+        The maximum relative error by name.
 
     Raises:
         AssertionError: one is above the tolerance.
@@ -67,7 +67,7 @@ def check_gradients(
     token = position.set(at)
 
     def again() -> Tensor:
-        at.begin(None)  # the same dropout at every call
+        at.begin(None)  # the same dropout mask at every call
         return function()
 
     try:
@@ -80,7 +80,7 @@ def check_gradients(
     finally:
         position.reset(token)
         if isinstance(model, Model):
-            model.blocks().restore(kept)  # running statistics moved
+            model.blocks().restore(kept)  # the calls changed the running statistics
     for name, error in errors.items():
         if verbose:
             put(f"{name:<32} {leaves[name].shape!s:<20} {error:.1e} {'ok' if error <= tolerance else 'WRONG'}")
@@ -103,7 +103,7 @@ def _model_loss(model: Model, inputs: Tensor, y: Any, seed: int) -> tuple[Callab
     def function() -> Tensor:
         return goal.loss(goal.run(inputs, training=True), targets)
 
-    numbers = any(isinstance(layer, Embedding) for _, layer in walk(model))  # and then x is not differentiated
+    numbers = any(isinstance(layer, Embedding) for _, layer in walk(model))  # then x is not differentiated
     return function, model.parameters | ({} if numbers else {"x": inputs})
 
 
@@ -133,7 +133,7 @@ def _function_loss(
 def _greatest_error(
     function: Callable[[], Tensor], leaf: Tensor, gradient: Array | None, elements: int, seed: int
 ) -> float:
-    """The greatest |g - d| / max(0.001, |g|, |d|) over some elements, d being the difference quotient."""
+    """The maximum of |g - d| / max(0.001, |g|, |d|) over some elements, where d is the difference quotient."""
     values = np.array(leaf.numpy())
     order = _core.permutation(leaf.size, seed, "check_gradients", 0).numpy()[:elements]
     worst = 0.0

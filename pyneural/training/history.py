@@ -1,4 +1,4 @@
-"""history.py -- History: what a training did, epoch by epoch."""
+"""history.py -- History: the record of a training, epoch by epoch."""
 
 import math
 from collections.abc import ItemsView, Iterator, KeysView
@@ -12,16 +12,16 @@ from pyneural.metrics.estimate import Estimate
 
 
 class History:
-    """What pn.fit returns.
+    """The result of pn.fit.
 
     Attributes:
-        values: a list by name, an entry an epoch: loss, accuracy, val_loss, val_accuracy (with its interval),
-            learning_rate, seconds; of heads `top_loss`, `val_top_accuracy` and the like, too.
-        best_epoch: the epoch, from 1, whose weights the model has; 0 when none was finished.
-        seconds: the whole training.
-        steps: optimizer steps made.
-        interrupted: by Ctrl-C.
-        fingerprint: sha256 of the model's parameters and state at the end: equal for equal trainings.
+        values: a list per name, with one entry per epoch: loss, accuracy, val_loss, val_accuracy (with its interval),
+            learning_rate, seconds; with heads also `top_loss`, `val_top_accuracy` and so on.
+        best_epoch: the epoch, from 1, whose weights the model has; 0 if no epoch was finished.
+        seconds: the duration of the training.
+        steps: the number of optimizer steps.
+        interrupted: whether Ctrl-C stopped the training.
+        fingerprint: the sha256 of the model's parameters and state at the end: equal for equal trainings.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class History:
 
     @property
     def epochs(self) -> int:
-        """The epochs finished."""
+        """The number of finished epochs."""
         return len(self.values.get("loss", ()))
 
     def append(self, **values: float) -> None:
@@ -43,10 +43,10 @@ class History:
             self.values.setdefault(name, []).append(value)
 
     def __getitem__(self, name: str) -> list[float]:
-        """The values of one name, one an epoch.
+        """The values of one name, one per epoch.
 
         Raises:
-            KeyError: nothing of that name was kept; says what was.
+            KeyError: there is no such name; the message lists the names.
         """
         if name not in self.values:
             raise KeyError(f"the history has no '{name}': {', '.join(self.values)}")
@@ -59,10 +59,10 @@ class History:
         return iter(self.values)
 
     def to_csv(self, path: str | Path | None = None) -> str:
-        """The values as CSV text, a line an epoch; also written to `path` where one is given.
+        """The values as CSV text, one line per epoch; also written to `path` if it is given.
 
-        An estimate has its interval beside it: `val_accuracy`, `val_accuracy_low`, `val_accuracy_high`.  The file
-        appears whole or not at all, as that of pn.save.
+        An estimate has its interval beside it: `val_accuracy`, `val_accuracy_low`, `val_accuracy_high`.  The file is
+        written atomically, as by pn.save.
 
         Raises:
             OSError: it cannot be written (the folder is missing or not writable, the disk is full).
@@ -82,7 +82,7 @@ class History:
         return text
 
     def keys(self) -> KeysView[str]:
-        """The names of the values, so that `dict(history)` is a dict of the lists."""
+        """The names of the values, so that `dict(history)` works."""
         return self.values.keys()
 
     def items(self) -> ItemsView[str, list[float]]:
@@ -92,7 +92,7 @@ class History:
     def __len__(self) -> int:
         return len(self.values)
 
-    if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+    if not TYPE_CHECKING:  # type checkers report wrong names by themselves
 
         def __getattr__(self, name):
             if name in vars(self).get("values", ()):

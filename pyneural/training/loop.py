@@ -1,4 +1,4 @@
-"""loop.py -- the loop of a training: epochs, steps, validation, the best weights."""
+"""loop.py -- the training loop: epochs, steps, validation, the best weights."""
 
 import math
 import time
@@ -19,13 +19,13 @@ from pyneural.training.progress import Progress
 
 
 class _Finished(NamedTuple):
-    """What the finished epochs gave, replaced as one: whenever Ctrl-C comes, all of an epoch is here or nothing of it.
+    """The results of the finished epochs, replaced atomically: Ctrl-C never leaves half an epoch here.
 
     Attributes:
-        values: as those of History.
+        values: as in History.
         best: the number of the best epoch, from 1; 0 for none.
         lowest: its validation loss.
-        weights: the model's, after it.
+        weights: the model's weights after it.
     """
 
     values: dict[str, list[float]]
@@ -35,16 +35,16 @@ class _Finished(NamedTuple):
 
     @property
     def epochs(self) -> int:
-        """How many."""
+        """The number of finished epochs."""
         return len(self.values.get("loss", ()))
 
     def of_best(self) -> dict[str, float]:
-        """The best epoch's values."""
+        """The values of the best epoch."""
         return {name: values[self.best - 1] for name, values in self.values.items()}
 
 
 class Training:
-    """One training: its state, then its loop."""
+    """The state and the loop of one training."""
 
     def __init__(
         self,
@@ -77,10 +77,10 @@ class Training:
         self.started = time.perf_counter()
 
     def train(self) -> History:
-        """The epochs.
+        """Runs the epochs.
 
-        A first Ctrl-C ends them after the batch at hand, in training and in validation; a second one at once.  Either
-        way the History is returned; while its last entries are made, Ctrl-C is only noted.
+        The first Ctrl-C stops after the current batch, in training and in validation; a second one stops at once.  Both
+        return the History; while that is completed, Ctrl-C is only recorded.
         """
         token = position.set(self.at)
         try:
@@ -88,13 +88,13 @@ class Training:
                 try:
                     self._epochs(stop)
                 except KeyboardInterrupt:
-                    if not stop.pressed:  # it is not ours
+                    if not stop.pressed:  # raised by something else
                         raise
                 self.history.interrupted = stop.pressed
         except BaseException as error:
-            self._put_back()
-            if not isinstance(error, FloatingPointError):  # which says it itself
-                error.add_note(f"fit: the weights are {self._restored()} again")
+            self._restore()
+            if not isinstance(error, FloatingPointError):  # its message says so already
+                error.add_note(f"fit: restored the weights {self._restored()}")
             raise
         finally:
             position.reset(token)
@@ -102,7 +102,7 @@ class Training:
             return self._end()
 
     def _epochs(self, stop: _core.Interrupt) -> None:
-        """All epochs, or as many as there is time for before Ctrl-C."""
+        """Runs all epochs, or stops at Ctrl-C."""
         for epoch in range(1, self.epochs + 1):
             begun = time.perf_counter()
             values = self._epoch(epoch, stop)
@@ -131,7 +131,7 @@ class Training:
                 at.begin(samples)
                 step += 1
                 outputs = run(x, training=True)
-                del x  # the next batch may then take its place
+                del x  # so that the next batch can reuse its memory
                 error = loss(outputs, y)
                 value = error.item()
                 if not math.isfinite(value):
@@ -151,7 +151,7 @@ class Training:
         return means.result()
 
     def _finish(self, epoch: int, values: dict[str, float], begun: float, stop: _core.Interrupt) -> None:
-        """Validates, keeps the weights where they are the best, and prints the epoch's line."""
+        """Validates, keeps the weights if they are the best so far, and prints the line of the epoch."""
         if self.plan.held is not None:
             found = mean_loss_and_metrics(self.plan.objective, self.plan.held, stop)
             if stop.pressed:
@@ -170,7 +170,7 @@ class Training:
                 self.progress.say(hint)
 
     def _keep(self, epoch: int, values: dict[str, float]) -> None:
-        """Puts an epoch to those finished, with the weights where they are the best."""
+        """Adds an epoch to the finished ones, with the weights if they are the best so far."""
         before = self.finished
         lists = {name: [*before.values.get(name, ()), value] for name, value in values.items()}
         if self.plan.held is None or values["val_loss"] < before.lowest:
@@ -180,8 +180,8 @@ class Training:
             self.finished = before._replace(values=lists)
         self.model.card.epochs = self.earlier + self.finished.epochs
 
-    def _put_back(self) -> None:
-        """Gives the model the best weights so far, and its card what they are worth."""
+    def _restore(self) -> None:
+        """Restores the best weights so far, and records their metrics on the model's card."""
         finished = self.finished
         card = self.model.card
         self.blocks.restore(finished.weights)
@@ -192,34 +192,34 @@ class Training:
             card.metrics = {name: float(value) for name, value in values if name not in ("learning_rate", "seconds")}
 
     def _fail(self, what: str, outputs: Iterable[Any]) -> None:
-        """Raises the error for a loss that is not finite; `outputs` are those that it was computed from."""
-        fix = f"lower the learning rate (it is {self.recipe.learning_rate:g}), or look for strange values in the data"
-        if self.plan.objective.own_loss and all(map(are_finite, outputs)):
+        """Raises the error for a loss that is not finite; `outputs` are the outputs it was computed from."""
+        fix = f"lower the learning rate (it is {self.recipe.learning_rate:g}), or look for outliers in the data"
+        if self.plan.objective.has_custom_loss and all(map(are_finite, outputs)):
             fix = (
-                "the outputs are finite, so your loss function makes it, as a mean does where every label of a batch "
-                "is ignored or has weight 0: return (outputs * 0).sum() there, or take larger batches"
+                "the outputs are finite, so the custom loss produced it, like a mean over a batch in which every label "
+                "is ignored or has weight 0: return (outputs * 0).sum() for such batches, or use larger batches"
             )
-        raise FloatingPointError(f"fit: the {what}; the weights are {self._restored()} again: {fix}")
+        raise FloatingPointError(f"fit: the {what}; restored the weights {self._restored()}: {fix}")
 
     def _restored(self) -> str:
-        """Which weights an error leaves in the model, in words."""
+        """Which weights are restored after an error, in words."""
         best = self.finished.best
-        return f"those of epoch {best}, the best," if best else "those before this fit"
+        return f"of epoch {best}, the best so far" if best else "from before this fit"
 
     def _end(self) -> History:
-        """Puts the best weights back and says the last line."""
+        """Restores the best weights and prints the last line."""
         history = self.history
         best = self.finished.best
         say = self.progress.parts
         if best:
-            self._put_back()
+            self._restore()
         history.values = self.finished.values
         history.best_epoch = best
         history.seconds = time.perf_counter() - self.started
         history.fingerprint = self.blocks.fingerprint()
         took = f"{history.seconds:.1f} s"
         if history.interrupted:
-            state = f"those of epoch {best}, the best" if best else "those of this moment"
+            state = f"those of epoch {best}, the best" if best else "the current ones"
             at = min(history.epochs + 1, self.epochs)
             say([f"interrupted in epoch {at} after {took}; the weights are {state}"])
         elif "val_loss" in history:

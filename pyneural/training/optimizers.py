@@ -16,9 +16,9 @@ _TABLE: dict[str, dict[str, Any]] = _core.optimizer_table()
 
 
 class Optimizer:
-    """A rule that changes parameters by their gradients.
+    """Updates parameters by their gradients.
 
-    Without a target it is a recipe, for pn.fit(optimizer=...); with one it is ready to step.
+    Without a target it is a recipe for pn.fit(optimizer=...); with one it is ready to step.
 
     >>> import pyneural as pn
     >>> w = pn.tensor([3.0], requires_grad=True)
@@ -32,18 +32,18 @@ class Optimizer:
     kind: ClassVar[str] = ""
 
     def __init__(self, target: Model | Sequence[Tensor] | None = None, *more: float, **hyper: float | bool) -> None:
-        """Makes a recipe, or an optimizer that is ready to step.
+        """Creates a recipe, or an optimizer that is ready to step.
 
         Args:
             target: a built model, or a list of tensors that require a gradient; None makes a recipe.
-            more: nothing goes here; it is there for the error.
-            hyper: numbers by name, as learning_rate=0.01; the class's docstring lists them with their defaults.
+            more: not allowed; only for the error message.
+            hyper: hyperparameters by name, such as learning_rate=0.01; the class docstring lists them with defaults.
         """
         if not self.kind:
             raise TypeError(f"Optimizer: make one of {', '.join(NAMES)}")
         if more:
             raise TypeError(
-                f"{type(self).__name__}() takes one value by position, a model or a list of tensors; numbers go by "
+                f"{type(self).__name__}() takes one positional argument, a model or a list of tensors; give numbers by "
                 f"name: learning_rate={more[0]!r}"
             )
         defaults = _TABLE[self.kind]["defaults"]
@@ -70,7 +70,7 @@ class Optimizer:
             self._core = _core.Optimizer(self.kind, tensors, **self.hyper)
 
     def bound(self, model: Model, **hyper: float) -> "Optimizer":
-        """A fresh optimizer of this recipe for a model."""
+        """A fresh optimizer for a model from this recipe."""
         return type(self)(model, **(self.hyper | hyper))
 
     @property
@@ -82,25 +82,23 @@ class Optimizer:
         """
         if self._core is None:
             name = type(self).__name__
-            raise RuntimeError(f"{name}: it has nothing to step; make it as pn.{name}(model), or give it to pn.fit")
+            raise RuntimeError(f"{name}: it has no parameters; create it as pn.{name}(model), or pass it to pn.fit")
         return self._core
 
     def step(self) -> None:
-        """Changes every trainable parameter by its gradient.
+        """Updates every trainable parameter by its gradient.
 
         Raises:
             RuntimeError: it is a recipe, or another model has taken the parameters since.
         """
         if self._blocks is not None and not self._blocks.current:
             name = type(self).__name__
-            raise RuntimeError(
-                f"{name}: another model has laid out these parameters since; make a new pn.{name}(model)"
-            )
+            raise RuntimeError(f"{name}: another model now owns these parameters; create a new pn.{name}(model)")
         self.engine.step()
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the next step; may be set."""
+        """The learning rate of the next step; may be set."""
         if self._core is None:
             return float(self.hyper.get("learning_rate", _TABLE[self.kind]["defaults"]["learning_rate"]))
         return self._core.learning_rate
@@ -115,12 +113,12 @@ class Optimizer:
 
     @property
     def steps(self) -> int:
-        """How many steps it has made."""
+        """The number of steps made."""
         return self._core.steps if self._core else 0
 
     @property
     def undecayed(self) -> tuple[str, ...]:
-        """The groups of parameters that it changes by their gradient alone."""
+        """The groups of parameters without weight decay."""
         hyper = _TABLE[self.kind]["defaults"] | self.hyper
         if not hyper["weight_decay"]:
             return ("weight", "bias")
@@ -135,7 +133,7 @@ class Optimizer:
 
 
 def _checked(who: str, hyper: dict[str, Any]) -> dict[str, Any]:
-    """The numbers as Python's own, if they make sense."""
+    """Checks hyperparameters, and converts NumPy numbers to Python ones."""
     found = dict(hyper)
     for name, value in hyper.items():
         if isinstance(value, bool) and name in ("nesterov", "decay_all"):
@@ -149,25 +147,25 @@ def _checked(who: str, hyper: dict[str, Any]) -> dict[str, Any]:
 
 
 class SGD(Optimizer):
-    """Gradient descent, with momentum where that is above 0."""
+    """Gradient descent with momentum."""
 
     kind = "sgd"
 
 
 class RMSprop(Optimizer):
-    """Gradients divided by a running root mean square."""
+    """Gradients divided by their running root mean square."""
 
     kind = "rmsprop"
 
 
 class Adam(Optimizer):
-    """Running means of the gradient and its square, corrected for their start."""
+    """Running means of the gradient and its square, with bias correction."""
 
     kind = "adam"
 
 
 class AdamW(Optimizer):
-    """Adam, whose weight decay is apart from its gradient."""
+    """Adam with decoupled weight decay."""
 
     kind = "adamw"
 
@@ -175,21 +173,21 @@ class AdamW(Optimizer):
 NAMES: dict[str, type[Optimizer]] = {kind.kind: kind for kind in (SGD, RMSprop, Adam, AdamW)}
 
 
-for _name, _class in NAMES.items():  # the engine's table says what each computes and takes
+for _name, _class in NAMES.items():  # docstrings from the engine's table
     _row = _TABLE[_name]
     _defaults = ", ".join(f"{key}={value}" for key, value in _row["defaults"].items())
     _class.__doc__ = f"{_row['doc']}\n\nDefaults: {_defaults}"
 
 
-# A rate that falls to 0 can start higher than one that stays: fit's default is the table's rate times this.
+# A learning rate that decays to 0 can start higher: fit's default is the table's rate times this.
 _PEAKS = {"one-cycle": 3.0, "cosine": 2.0}
 
 
 def recipe(optimizer: str | Optimizer, learning_rate: float | None, schedule: str) -> Optimizer:
-    """The recipe meant by fit's arguments, with its learning rate.
+    """The recipe from fit's arguments, with its learning rate.
 
     Raises:
-        TypeError, ValueError: a rate given twice, an unknown name, an optimizer that is bound already.
+        TypeError, ValueError: the rate is given twice, the name is unknown, or the optimizer is already bound.
     """
     if isinstance(optimizer, type) and issubclass(optimizer, Optimizer):
         raise TypeError(f"fit: {optimizer.__name__} is a class; write pn.{optimizer.__name__}()")
@@ -213,14 +211,14 @@ def recipe(optimizer: str | Optimizer, learning_rate: float | None, schedule: st
 
 def _tensors(who: str, target: Any) -> list[Tensor]:
     if isinstance(target, int | float):
-        raise TypeError(f"{who}: {target!r} is no model: write pn.{who}(learning_rate={target!r})")
+        raise TypeError(f"{who}: {target!r} is not a model: write pn.{who}(learning_rate={target!r})")
     if isinstance(target, str | Tensor) or not isinstance(target, Iterable):
         raise TypeError(f"{who}: target is {type(target).__name__}: give a model, or a list of tensors")
     return list(target)
 
 
 def _try(recipe: Optimizer) -> None:
-    """Lets the engine check the recipe's numbers, before a model is touched.
+    """Lets the engine check the recipe's hyperparameters before a model is changed.
 
     Raises:
         ValueError: one is out of its range.

@@ -1,4 +1,4 @@
-"""plan.py -- what a training works on: its data split, checked and prepared, with its heads and their losses."""
+"""plan.py -- the plan of a training: data split, checked and preprocessed; heads and losses."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,15 +28,15 @@ Metrics = Sequence[str | metrics.Metric] | Mapping[str, Sequence[str | metrics.M
 
 @dataclass(frozen=True)
 class Plan:
-    """What fit trains on.
+    """The batches and the objective of a training.
 
     Args:
         feed: the training batches.
         held: the validation batches, or None.
-        objective: what is computed of a batch, and becomes small.
-        words: of the first line of the progress: data, split, inputs, task, loss.
-        batches: how many examples a batch has, in words.
-        note: goes with every result: that the data is a small sample.
+        objective: the loss and the metrics.
+        words: the parts of the first progress line: data, split, inputs, task, loss.
+        batches: the batch size in words.
+        note: shown with every result, if the data is a small sample.
     """
 
     feed: Batches
@@ -49,7 +49,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Request:
-    """The arguments of fit that decide on a Plan."""
+    """The arguments of fit that determine a Plan."""
 
     validation: float | Dataset | tuple[Any, Any] | Any
     preprocess: str | None
@@ -60,10 +60,10 @@ class Request:
 
 
 def plan(model: Model, data: Any, request: Request) -> Plan:
-    """Checks and prepares everything, builds the model where it is not, and notes on its card what it will be.
+    """Checks and preprocesses everything, builds the model if necessary, and fills in its card.
 
     Raises:
-        ValueError, TypeError: model, data and arguments do not go together; the model is as it was.
+        ValueError, TypeError: model, data and arguments do not fit together; the model is left unchanged.
     """
     for loss in request.loss.values() if isinstance(request.loss, Mapping) else (request.loss,):
         losses.spelled(loss)
@@ -103,7 +103,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
 
 @contextmanager
 def untouched(model: Model) -> Iterator[None]:
-    """An error inside leaves the model as it was: not built where it was not, and its card the same."""
+    """On an error inside, restores the model's card, and unbuilds it if it was not built."""
     card = replace(model.card)
     try:
         with undone_on_error(tree(model)):
@@ -114,12 +114,12 @@ def untouched(model: Model) -> Iterator[None]:
 
 
 def _rehearse(model: Model, shape: tuple[int, ...]) -> None:
-    """Pushes a shape-only batch through as in training, so that what cannot be trained is met before work starts."""
+    """Runs a shape-only batch as in training, so that errors surface before training starts."""
     learning = [layer for _, layer in walk(model) if layer.trainable]
     if not any(spec.group != "state" for layer in learning for spec in record(layer).specs.values()):
         raise ValueError(
-            "fit: no layer of the model can learn: they are frozen, or have no parameters: set layer.trainable = True "
-            "where it shall learn, or put in a pn.Dense"
+            "fit: no layer of the model can learn: they are frozen, or have no parameters: set layer.trainable = True, "
+            "or add a pn.Dense"
         )
     with building(Building(model.dtype, shape[0])):
         model.call(_core.shape_only(shape, model.dtype), training=True)

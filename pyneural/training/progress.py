@@ -1,7 +1,7 @@
-"""progress.py -- the lines a training prints: what, a line an epoch, the best one; and a bar in a terminal.
+"""progress.py -- the output of a training: a first line, one line per epoch, the best epoch; a bar in a terminal.
 
-In a terminal the lines are folded at its width, and a bar runs below them on stderr while an epoch does.  Elsewhere (a
-notebook, a log, a pipe) each line is whole, and there is no bar.
+In a terminal the lines are wrapped at its width, and stderr shows a progress bar during an epoch.  Elsewhere (a
+notebook, a log, a pipe) lines are not wrapped, and there is no bar.
 """
 
 import sys
@@ -11,18 +11,18 @@ from typing import Any
 from pyneural.evaluation.lines import SEPARATOR, folded, number, say, shown, surviving, terminal_columns
 from pyneural.printing import encodable, put
 
-_WIDE = 110  # columns from which an epoch's line is one
+_WIDE = 110  # terminals of at least this width show an epoch on one line
 _BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} · {remaining} left{postfix}"
 
 
 class Progress:
-    """Prints what fit does.
+    """Prints the progress of fit.
 
     Args:
-        verbose: 0 nothing, 1 lines and a bar, 2 each step.
-        epochs: how many there will be.
-        steps: of one epoch.
-        note: goes with every result.
+        verbose: 0 silent, 1 lines and a bar, 2 each step.
+        epochs: the number of epochs.
+        steps: the number of steps per epoch.
+        note: shown with every result.
     """
 
     def __init__(self, verbose: int, epochs: int, steps: int, note: str = "") -> None:
@@ -33,16 +33,16 @@ class Progress:
         self.bar: Any = None
 
     def say(self, text: str) -> None:
-        """A permanent line."""
+        """Prints a line."""
         self.parts([text])
 
     def parts(self, parts: Sequence[str]) -> None:
-        """A permanent line of parts, between which it may be folded."""
+        """Prints a line of parts, which may be wrapped between them."""
         if self.verbose:
             say(parts)
 
     def open(self, epoch: int) -> None:
-        """An epoch begins."""
+        """Starts an epoch."""
         if self.verbose == 1 and sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm
 
@@ -56,9 +56,9 @@ class Progress:
             )
 
     def step(self, step: int, loss: float) -> None:
-        """A step is done; only called where there is something to show."""
+        """Shows a finished step; called only if steps_shown."""
         if self.bar is not None:
-            if self.bar.update():  # it was drawn, which it is at most 4 times a second
+            if self.bar.update():  # True if it was redrawn, at most 4 times per second
                 self.bar.set_postfix_str(f"loss {number(loss)}", refresh=False)
         else:
             say([f"step {step}/{self.steps}", f"loss {number(loss)}"])
@@ -69,13 +69,13 @@ class Progress:
         return self.bar is not None or self.verbose >= 2
 
     def close(self) -> None:
-        """An epoch ends."""
+        """Ends an epoch."""
         if self.bar is not None:
             self.bar.close()
             self.bar = None
 
     def epoch(self, epoch: int, seconds: float, values: dict[str, float]) -> None:
-        """The epoch's line; in a terminal too narrow for it, one for training and one for validation."""
+        """Prints the line of the epoch; in a narrow terminal, one for training and one for validation."""
         trained = [shown(name, value) for name, value in values.items() if not name.startswith("val_")]
         tested = [shown(name, value) for name, value in values.items() if name.startswith("val_")]
         head = [f"epoch {epoch}/{self.epochs}", f"{seconds:.1f} s", *trained]

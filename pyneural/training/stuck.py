@@ -1,6 +1,6 @@
-"""stuck.py -- says which layers do not learn because no gradient comes to them, and what may be the cause.
+"""stuck.py -- reports layers that do not learn because no gradient reaches them, and the likely cause.
 
-It is asked once, after the first epoch: at each step it costs nothing.
+It runs once, after the first epoch, so steps are not slowed down.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ FLAT = ("step",)  # activations whose gradient is 0 everywhere
 
 
 class _Row(NamedTuple):
-    """A layer, and the parameters in it that are trained."""
+    """A layer and its trained parameters."""
 
     path: str
     layer: Layer
@@ -25,11 +25,11 @@ class _Row(NamedTuple):
 
 
 def layers_without_gradient(model: Model, before: dict[str, Array]) -> str:
-    """What to look at; "" where every layer has a gradient, or has changed.
+    """A hint about layers without a gradient; "" if every layer has one, or has changed.
 
     Args:
-        model: after its first epoch.
-        before: what `values` gave before it.
+        model: the model after its first epoch.
+        before: the result of `values` before it.
     """
     rows = [
         _Row(
@@ -47,18 +47,18 @@ def layers_without_gradient(model: Model, before: dict[str, Array]) -> str:
         if _activation(row) in FLAT and before_it:
             names = ", ".join(before_it)
             them = f"the layers before it will not learn ({names})" if len(before_it) > 1 else f"{names} will not learn"
-            use = "use 'relu', 'tanh' or 'sigmoid' in its place"
+            use = "use 'relu', 'tanh' or 'sigmoid' instead"
             return f"{_activation(row)}: its gradient is 0 everywhere, so {them}: {use}"
     names = ", ".join(row.path for row in still)
     found = [name for row in rows[rows.index(still[-1]) :] if (name := _activation(row))]
     found = found or [name for row in rows[rows.index(still[0]) :] if (name := _activation(row))]
-    cause = "look at what comes after it (steps, roundings and comparisons have a gradient of 0)"
+    cause = "check the layers after it (steps, rounding and comparisons have a gradient of 0)"
     if found:
         cause = (
-            f"look at {found[0]} and at the initial values: where it gives 0 for every example, try 'leaky_relu', or a "
+            f"check {found[0]} and the initial values: if its output is 0 for every example, try 'leaky_relu', or a "
             "lower learning rate"
         )
-    return f"{names}: every gradient is 0, so nothing is learnt there: {cause}"
+    return f"{names}: every gradient is 0, so nothing is learned there: {cause}"
 
 
 def _activation(row: _Row) -> str | None:
@@ -67,7 +67,7 @@ def _activation(row: _Row) -> str | None:
 
 
 def values(model: Model, groups: tuple[str, ...]) -> dict[str, Array]:
-    """Copies of the parameters of these groups: those that weight decay leaves alone move where there is a gradient."""
+    """Copies of the parameters in these groups: without weight decay, only a gradient changes them."""
     return {
         f"{path}/{name}": np.array(record(layer).tensors[name].numpy())
         for path, layer in walk(model)
@@ -77,7 +77,7 @@ def values(model: Model, groups: tuple[str, ...]) -> dict[str, Array]:
 
 
 def _is_still(row: _Row, before: dict[str, Array]) -> bool:
-    """Whether the last gradient is 0, and what only a gradient moves has not moved."""
+    """Whether the last gradient is 0, and the parameters without weight decay have not changed."""
     if any(tensor.grad is None or np.any(tensor.grad.numpy()) for tensor in row.parameters):
         return False
     now = ((f"{row.path}/{name}", tensor) for name, tensor in record(row.layer).tensors.items())

@@ -263,7 +263,7 @@ def test_model_and_data_that_do_not_fit(make, data, error, words):
             "fit: metric metric(x): define it as a function",
         ),
         ({"seed": -1}, ValueError, "fit: seed is -1: give a whole number of at least 0"),
-        ({"verbose": "auto"}, ValueError, "fit: verbose is 'auto': give 0 (silent), 1 (a line an epoch) or 2"),
+        ({"verbose": "auto"}, ValueError, "fit: verbose is 'auto': give 0 (silent), 1 (one line per epoch) or 2"),
         ({"learning_rate": -0.1}, ValueError, "fit: learning_rate is -0.1: give a number above 0"),
         ({"learning_rate": 0}, ValueError, "fit: learning_rate is 0: give a number above 0"),
         ({"learning_rate": float("nan")}, ValueError, "fit: learning_rate is nan: give a number above 0"),
@@ -350,12 +350,12 @@ def test_arguments_that_are_wrong(options, error, words, monkeypatch, tmp_path):
         (
             lambda: pn.predict(three(), X),
             RuntimeError,
-            "predict: the model is not trained yet: pn.fit(model, data) first",
+            "predict: the model is not trained yet: call pn.fit(model, data) first",
         ),
         (
             lambda: pn.classify(three(), X[0]),
             RuntimeError,
-            "classify: the model is not trained yet: pn.fit(model, data)",
+            "classify: the model is not trained yet: call pn.fit(model, data)",
         ),
         (lambda: pn.evaluate(three(), (X, Y)), RuntimeError, "evaluate: the model is not trained yet: pn.fit"),
         (lambda: pn.predict(X, three()), TypeError, "predict: model is ndarray: give a pn.Sequential or a pn.Model"),
@@ -492,9 +492,9 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
         (lambda: pn.Dropout(p=0.1), TypeError, "Dropout() has no 'p'; use rate"),
         (lambda: pn.Dense(3, activaton="relu"), TypeError, "Dense() has no 'activaton'; did you mean 'activation'"),
         (lambda: pn.Dense(3, p=0.1), TypeError, "Dense() has no 'p'; it takes units, activation"),
-        (lambda: pn.SGD(0.1), TypeError, "SGD: 0.1 is no model: write pn.SGD(learning_rate=0.1)"),
+        (lambda: pn.SGD(0.1), TypeError, "SGD: 0.1 is not a model: write pn.SGD(learning_rate=0.1)"),
         (lambda: pn.Adam("model"), TypeError, "Adam: target is str: give a model, or a list of tensors"),
-        (lambda: pn.predict(trained_on_floats(), (X, Y)), TypeError, "predict: x is a pair: give the inputs alone"),
+        (lambda: pn.predict(trained_on_floats(), (X, Y)), TypeError, "predict: x is a pair: give only the inputs"),
         (lambda: pn.fit(three(), (X, Y), loss="sparse_categorical_crossentropy"), ValueError, "mean 'cross_entropy'"),
         (lambda: pn.fit(three(), (X, Y), loss="MSELoss"), ValueError, "loss 'MSELoss'? did you mean 'mse'"),
         (lambda: pn.fit(three(), (X, Y), optimizer="momentum"), ValueError, "optimizer 'momentum'? did you mean 'sgd'"),
@@ -600,11 +600,11 @@ def test_float_pixels_up_to_255_are_warned_of_and_training_goes_on():
         ),
         (
             lambda: (pn.Dense(8, "relu", init=-1.0), pn.Dense(3)),
-            "dense_1: every gradient is 0, so nothing is learnt there: look at relu and at the initial values",
+            "dense_1: every gradient is 0, so nothing is learned there: check relu and the initial values",
         ),
         (
             lambda: (pn.Dense(8), Rounded(), pn.Dense(3)),
-            "every gradient is 0, so nothing is learnt there: look at what comes after it (steps, roundings",
+            "every gradient is 0, so nothing is learned there: check the layers after it (steps, rounding",
         ),
     ],
 )
@@ -663,7 +663,9 @@ def test_a_model_trained_by_hand_is_no_dead_end(rings, tmp_path):
     model = by_hand(x, y.astype(np.int64))
     with pytest.warns(UserWarning, match="its raw outputs; once pn.evaluate"):
         assert np.array_equal(pn.predict(model, x), model(x).numpy())
-    with pytest.raises(RuntimeError, match=re.escape("trained by hand, pn.evaluate(model, (x, y)) once, which learns")):
+    with pytest.raises(
+        RuntimeError, match=re.escape("trained by hand, call pn.evaluate(model, (x, y)) once, which infers")
+    ):
         pn.classify(model, x[0])
     report = pn.evaluate(model, (x, y), verbose=0)
     assert report.accuracy > 0.9

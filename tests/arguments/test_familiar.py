@@ -172,7 +172,7 @@ def test_a_familiar_name_of_the_package_says_ours(call: Any, text: str) -> None:
 
 def test_an_optimizers_numbers_go_by_name() -> None:
     w = pn.tensor([1.0], requires_grad=True)
-    with pytest.raises(TypeError, match=r"^SGD\(\) takes one value by position, .*: learning_rate=0\.1$"):
+    with pytest.raises(TypeError, match=r"^SGD\(\) takes one positional argument, .*: learning_rate=0\.1$"):
         pn.SGD([w], 0.1)
 
 

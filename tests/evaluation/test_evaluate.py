@@ -77,7 +77,7 @@ def test_values_are_reported_with_their_error():
     assert report.accuracy is None
     assert report.loss == pytest.approx(((report.outputs - np.hstack([x, -x])) ** 2).mean(), rel=1e-5)
     assert str(report).startswith("mse ")
-    with pytest.raises(ValueError, match="gives values"):
+    with pytest.raises(ValueError, match="is for regression"):
         pn.classify(model, x[0])
 
 
@@ -120,7 +120,7 @@ def untrained() -> pn.Sequential:
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda m, d: pn.predict(untrained(), d.x), RuntimeError, "not trained yet: pn.fit(model, data) first"),
+        (lambda m, d: pn.predict(untrained(), d.x), RuntimeError, "not trained yet: call pn.fit(model, data) first"),
         (lambda m, d: pn.evaluate(untrained(), d), RuntimeError, "not trained yet"),
         (
             lambda m, d: pn.predict(m, d.x / 255),

@@ -174,11 +174,11 @@ PAIR = {"top": TOP, "bottom": BOTTOM}
         (lambda: pn.fit(two(), (X, {"top": TOP})), "fit: y has no bottom: the model's heads are top, bottom"),
         (
             lambda: pn.fit(two(), (X, {"top": TOP, "botom": BOTTOM})),
-            "fit: y has no bottom and botom, which is no head: the model's heads are top, bottom",
+            "fit: y has no bottom and botom, which is not a head: the model's heads are top, bottom",
         ),
-        (lambda: pn.fit(two(), (X, PAIR | {"x": TOP})), "fit: y has x, which is no head"),
-        (lambda: pn.fit(two(), (X, PAIR), loss={"tip": "mse"}), "fit: loss has tip, which is no head"),
-        (lambda: pn.fit(two(), (X, PAIR), metrics={"tip": "mse"}), "fit: metrics has tip, which is no head"),
+        (lambda: pn.fit(two(), (X, PAIR | {"x": TOP})), "fit: y has x, which is not a head"),
+        (lambda: pn.fit(two(), (X, PAIR), loss={"tip": "mse"}), "fit: loss has tip, which is not a head"),
+        (lambda: pn.fit(two(), (X, PAIR), metrics={"tip": "mse"}), "fit: metrics has tip, which is not a head"),
         (lambda: pn.fit(two(), (X, PAIR), loss={"top": "crossentropy"}), "did you mean 'cross_entropy'"),
         (
             lambda: pn.fit(two(), (X, {"top": TOP % 2 * 5, "bottom": BOTTOM})),
@@ -211,7 +211,7 @@ def test_evaluate_names_the_heads_too(labelled):
         pn.evaluate(model, (x, {"top": y["top"]}))
     values = two()
     pn.fit(values, (x, y | {"bottom": x[:, 0]}), epochs=1, verbose=0)
-    with pytest.raises(ValueError, match="classify: the head bottom gives values"):
+    with pytest.raises(ValueError, match="classify: the head bottom is for regression"):
         pn.classify(values, x[0])
 
 
@@ -299,7 +299,7 @@ def test_a_metric_does_not_take_the_name_of_something_else_in_the_history(rings,
 
     mine.__name__ = name
     model = pn.Sequential(pn.Dense(3))
-    with pytest.raises(ValueError, match=rf"the name '{name}' in the history, .*: rename the function"):
+    with pytest.raises(ValueError, match=rf"named '{name}' in the history, .*: rename the function"):
         pn.fit(model, rings, epochs=1, metrics=[mine], verbose=0)
     assert not model.is_built
 
@@ -314,5 +314,5 @@ def test_heads_do_not_share_names_in_the_history(rings, heads):
     start = pn.Input(x.shape[1:])
     model = pn.Model(start, {head: pn.Dense(3)(start) for head in heads})
     shown = {"a": [b_loss]} if "a_b" in heads else ()
-    with pytest.raises(ValueError, match=r"the name '.*' in the history.*: rename"):
+    with pytest.raises(ValueError, match=r"named '.*' in the history.*: rename"):
         pn.fit(model, (x, dict.fromkeys(heads, y)), epochs=1, metrics=shown, verbose=0)

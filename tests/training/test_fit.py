@@ -142,7 +142,7 @@ def test_a_second_fit_goes_on_and_says_so(rings, capsys):
     model = small()
     first = pn.fit(model, rings, epochs=2, verbose=0)
     second = pn.fit(model, rings, epochs=2)
-    assert "going on from the weights of 2 epochs, with a fresh optimizer" in capsys.readouterr().out
+    assert "continuing from the weights of 2 epochs, with a fresh optimizer" in capsys.readouterr().out
     assert second["loss"][0] < first["loss"][0]
     assert model.card.epochs == 4
 
@@ -157,7 +157,7 @@ def test_nan_stops_and_puts_the_weights_back(rings):
         return loss * float("nan") if len(calls) >= 3 or calls.append(1) else loss
 
     calls = []
-    with pytest.raises(FloatingPointError, match=r"loss became nan in epoch 1, step 4; .* your loss function"):
+    with pytest.raises(FloatingPointError, match=r"loss became nan in epoch 1, step 4; .* the custom loss"):
         pn.fit(model, rings, loss=spoiled, verbose=0)
     assert model.fingerprint() == before
 
@@ -178,7 +178,7 @@ def test_labels_that_are_all_ignored_are_said_to_be_the_cause_of_nan(rings, plac
     where = {"training": "the loss became nan in epoch 1, step 3;", "validation": "the validation loss became nan"}
     with pytest.raises(FloatingPointError, match=where[place]) as raised:
         pn.fit(small(), batches, loss=without_class_0, validation=held, verbose=0)
-    assert "every label of a batch is ignored or has weight 0" in str(raised.value)
+    assert "every label is ignored or has weight 0" in str(raised.value)
     assert "learning rate" not in str(raised.value)
 
 
@@ -213,7 +213,7 @@ def test_an_error_while_training_leaves_the_best_weights(rings, fails):
         pn.fit(model, Failing(), epochs=10, **options)
     best = model.card.best_epoch
     assert best > 0
-    assert caught.value.__notes__ == [f"fit: the weights are those of epoch {best}, the best, again"]
+    assert caught.value.__notes__ == [f"fit: restored the weights of epoch {best}, the best so far"]
     passes[0] = -100
     history = pn.fit(same, Failing(), epochs=model.card.epochs, **options)
     assert history.best_epoch == best

@@ -172,7 +172,7 @@ def test_a_terminal_that_is_gone_does_not_end_a_training(monkeypatch, rings, ver
     for lines in range(3):
         monkeypatch.setattr(sys, "stdout", Failing(OSError(errno.EIO, "Input/output error"), lines))
         model = pn.Sequential(pn.Dense(3))
-        with pytest.warns(UserWarning, match=r"the output cannot be written \(Input/output error\); the work goes on"):
+        with pytest.warns(UserWarning, match=r"the output cannot be written \(Input/output error\); continuing"):
             history = pn.fit(model, rings, epochs=4, verbose=verbose)
         assert history.fingerprint == quiet.fingerprint
     monkeypatch.setattr(sys, "stdout", Failing(OSError(errno.ENOSPC, "No space left on device"), 0))

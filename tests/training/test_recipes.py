@@ -54,7 +54,7 @@ def test_by_hand_over_tensors():
         (lambda: pn.Adam(learning_rate=0), ValueError, "learning_rate is 0: give a number above 0"),
         (lambda: pn.Adam(learning_rate="fast"), TypeError, "learning_rate is 'fast': give a number"),
         (lambda: pn.Adam(beta1=-1.0), ValueError, "beta1 is -1.0"),
-        (lambda: pn.Adam().step(), RuntimeError, "make it as pn.Adam(model), or give it to pn.fit"),
+        (lambda: pn.Adam().step(), RuntimeError, "create it as pn.Adam(model), or pass it to pn.fit"),
         (lambda: pn.Adam(pn.Sequential(pn.Dense(3))), RuntimeError, "call model.build(shape)"),
         (lambda: pn.Optimizer(), TypeError, "make one of sgd"),
     ],
