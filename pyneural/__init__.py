@@ -132,5 +132,5 @@ __all__ = [
     "zeros",
 ]
 
-if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+if not TYPE_CHECKING:  # type checkers report wrong names by themselves
     __getattr__ = names_of("pyneural", __all__, {name: f"pn.ops.{name}" for name in ops.__all__} | OF_PACKAGE)

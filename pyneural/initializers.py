@@ -109,5 +109,5 @@ def suited(activation: object) -> str:
     return "he_uniform" if isinstance(activation, str) and plain(activation) in he else "glorot_uniform"
 
 
-if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+if not TYPE_CHECKING:  # type checkers report wrong names by themselves
     __getattr__ = names_of("pyneural.initializers", (*NAMES, "NAMES", "constant", "find"), OF_INITIALIZERS)

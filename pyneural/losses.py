@@ -65,7 +65,7 @@ def find(loss: str | LossFunction, task: Task, who: str = "fit") -> Loss:
     if task.kind not in found.kinds:
         soft = (
             "; for rows of probabilities (soft labels) give a function, loss=lambda outputs, targets: "
-            "pn.ops.cross_entropy(outputs, targets): pn.predict then gives logits"
+            "pn.ops.cross_entropy(outputs, targets): pn.predict then returns logits"
         )
         raise ValueError(
             f"{who}: loss '{found.name}' is for {found.kinds[0]}, the labels are {task.kind} with {task.outputs} "
@@ -114,5 +114,5 @@ def _against_one_hot(function: LossFunction, classes: int) -> LossFunction:
     return against_one_hot
 
 
-if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+if not TYPE_CHECKING:  # type checkers report wrong names by themselves
     __getattr__ = names_of("pyneural.losses", ("NAMES", "Loss", "find", "spelled"), OF_LOSSES)

@@ -93,7 +93,7 @@ def name(schedule: str | Schedule) -> str:
     return schedule if isinstance(schedule, str) else getattr(schedule, "__name__", "custom schedule")
 
 
-if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+if not TYPE_CHECKING:  # type checkers report wrong names by themselves
     __getattr__ = names_of(
         "pyneural.schedules", ("NAMES", "constant", "cosine", "find", "one_cycle", "step"), OF_SCHEDULES
     )

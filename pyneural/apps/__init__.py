@@ -8,5 +8,5 @@ from pyneural.arguments.spelling import names_of
 
 __all__ = ["digits", "digits_cnn", "digits_mlp"]
 
-if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+if not TYPE_CHECKING:  # type checkers report wrong names by themselves
     __getattr__ = names_of("pyneural.apps", __all__, OF_APPS)

@@ -134,7 +134,7 @@ OF_FIT = {
         "loss=lambda outputs, targets: pn.ops.cross_entropy(outputs, targets, label_smoothing=0.1)",
     ),
     "patience": "not needed: the weights of the best epoch are restored",
-    "initial_epoch": "not needed: a second pn.fit goes on from the present weights",
+    "initial_epoch": "not needed: a second pn.fit continues from the current weights",
     **dict.fromkeys(("workers", "num_workers", "use_multiprocessing", "n_jobs"), "pn.set_threads(n) before"),
     **dict.fromkeys(("learning_rate_init", "eta", "step_size"), "learning_rate"),
     **dict.fromkeys(("solver", "optim"), "optimizer"),
@@ -225,7 +225,7 @@ OF_DATASETS = {
     "shuffle": "not needed: pn.fit shuffles, and data.take(rng.permutation(len(data))) does by hand",
     **dict.fromkeys(("map", "transform", "apply"), "pn.Dataset(function(data.x), data.y)"),
     **dict.fromkeys(
-        ("split", "train_test_split", "random_split"), "pn.fit(model, data, validation=0.1), which splits by itself"
+        ("split", "train_test_split", "random_split"), "pn.fit(model, data, validation=0.1), which splits the data"
     ),
     **dict.fromkeys(("train", "test", "validation"), "pn.Splits(train, test), which has parts; this is one of them"),
     **dict.fromkeys(("head", "tail", "show", "plot"), "pn.plot.images(data.x)"),

@@ -33,7 +33,7 @@ def as_path(who: str, path: str | os.PathLike[str], of: str = "a file") -> Path:
     except OSError as error:
         if error.errno in (errno.ENAMETOOLONG, errno.EACCES):
             raise type(error)(error.errno, f"{who}: {error.strerror}", str(found)) from None
-    return found  # where it is missing, whoever opens it says so
+    return found  # a missing file is reported when it is opened
 
 
 def writable(who: str, path: str | Path) -> Path:

@@ -124,7 +124,7 @@ class Stream:
             raise ValueError(f"{who}: data is empty: {_ITERABLE} and give pairs (x, y)")
         self.y = _joined(said, who)
         if next(_one_pass(data), None) is None:
-            raise ValueError(f"{who}: data gave batches once and then none: {_ITERABLE}")
+            raise ValueError(f"{who}: data returned batches once and then none: {_ITERABLE}")
 
     @property
     def _at(self) -> str:
@@ -200,7 +200,7 @@ class StreamFeed:
         if number != stream._batches:
             many = "more" if number > stream._batches else f"{number:,}"
             raise ValueError(
-                f"{stream.who}: data gave {stream._batches:,} batches in the first pass and {many} in a later "
+                f"{stream.who}: data returned {stream._batches:,} batches in the first pass and {many} in a later "
                 f"one: {_ITERABLE}"
             )
 

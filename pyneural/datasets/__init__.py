@@ -9,5 +9,5 @@ from pyneural.datasets.mnist_files import mnist
 
 __all__ = ["folder", "mnist"]
 
-if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+if not TYPE_CHECKING:  # type checkers report wrong names by themselves
     __getattr__ = names_of("pyneural.datasets", __all__, OF_DATA_FUNCTIONS)

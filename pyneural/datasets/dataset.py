@@ -89,7 +89,7 @@ class Dataset:
         labels = ", ".join(f"{head or 'y'} {y.dtype} {y.shape[1:]}" for head, y in by_head(self.y).items())
         return encodable(f"<{name}{note}: {len(self):,} x {self.x.dtype} {self.x.shape[1:]}, {labels}>")
 
-    if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+    if not TYPE_CHECKING:  # type checkers report wrong names by themselves
 
         def __getattr__(self, name):
             raise no_attribute("a data set", self, name, OF_DATASETS)
@@ -125,7 +125,7 @@ class Splits:
     validation: Dataset | None = None
     name: str = ""
 
-    if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+    if not TYPE_CHECKING:  # type checkers report wrong names by themselves
 
         def __getattr__(self, name):
             raise no_attribute("data in parts", self, name, OF_SPLITS)

@@ -175,12 +175,12 @@ def _prediction(head: Head, row: Array) -> Prediction:
 
 
 def _is_by_hand(model: Any) -> bool:
-    """Whether a model has values that are not from pn.fit, and was not evaluated."""
+    """Whether a model has values that are not from pn.fit, and has not been evaluated."""
     return isinstance(model, Model) and model.is_built and model.card.task is None
 
 
 def _by_hand(model: Model) -> tuple[tuple[Head, ...], Preprocessing]:
-    """The heads of a model whose outputs have no known meaning: values, returned as they are."""
+    """Heads for a model with an unknown task: values, so that outputs are returned unchanged."""
     warn(
         "predict: the model was not trained by pn.fit, so these are its raw outputs; once pn.evaluate(model, (x, y)) "
         "has inferred from y what they mean, predict returns probabilities if y has classes"

@@ -75,7 +75,7 @@ class _Writer:
         """A value as JSON.
 
         Raises:
-            TypeError: nothing; `what` opens the message.
+            TypeError: it cannot be saved; the message starts with `what`.
         """
         if isinstance(value, np.generic):
             value = value.item()

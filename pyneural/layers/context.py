@@ -66,14 +66,14 @@ class Position:
         self._calls: dict[str, int] = {}
 
     def begin(self, samples: Tensor | None) -> None:
-        """Starts the next batch: its sample numbers, and no layer called yet."""
+        """Starts the next batch: sets its sample numbers, and resets the call counts."""
         self.samples = samples
         self._calls.clear()
 
     def stream(self, path: str) -> str:
         """The random stream of a layer's next call: its path, with a number from the second call within a batch.
 
-        So a layer that is called several times draws anew each time.
+        So every call of a layer draws new random numbers.
         """
         number = self._calls.get(path, 0)
         self._calls[path] = number + 1

@@ -109,7 +109,7 @@ class Dropout(Layer):
     """In training each value becomes 0 with probability `rate`, else x / (1 - rate).  Source: Srivastava et al. 2014.
 
     The mask depends only on the seed, the layer's path, the epoch, the sample's number in the data, the element, and
-    the number of the call where the layer is called several times for one batch.
+    the number of the call, if the layer is called several times per batch.
     """
 
     def __init__(self, rate: float = 0.5, *, name: str | None = None) -> None:

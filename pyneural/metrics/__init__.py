@@ -8,5 +8,5 @@ from pyneural.metrics.names import NAMES, Metric, find
 
 __all__ = ["NAMES", "Metric", "find"]
 
-if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+if not TYPE_CHECKING:  # type checkers report wrong names by themselves
     __getattr__ = names_of("pyneural.metrics", __all__, OF_METRICS)

@@ -181,14 +181,14 @@ class Model(Network):
 
     @property
     def classes(self) -> Any:
-        """The names of the classes it was trained on, in order; by head if it has several; () if there are none."""
+        """The names of the training classes, in order; a dict if there are heads; () if there are none."""
         task = self.card.task
         if isinstance(task, dict):
             return {head: () if one.kind == "values" else one.names for head, one in task.items()}
         return () if task is None or task.kind == "values" else task.names
 
     def _in_order(self) -> list[Layer]:
-        """The layers as len, numbers and loops see them."""
+        """The layers for len, indexing and iteration."""
         return self.layers
 
     def __len__(self) -> int:

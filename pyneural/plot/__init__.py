@@ -14,5 +14,5 @@ from pyneural.plot.pictures import images
 
 __all__ = ["confusion", "history", "images", "mistakes", "predictions"]
 
-if not TYPE_CHECKING:  # type checkers know for themselves that other names are wrong
+if not TYPE_CHECKING:  # type checkers report wrong names by themselves
     __getattr__ = names_of("pyneural.plot", __all__, OF_PLOT)

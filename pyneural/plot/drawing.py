@@ -70,10 +70,10 @@ def _flat(ax: Any) -> list[Any]:
 
 
 def as_array(what: str, value: Any, who: str) -> Array:
-    """What a user gives as images or labels.
+    """Converts images or labels to an array.
 
     Raises:
-        TypeError, ValueError: it is no array.
+        TypeError, ValueError: it is not an array.
     """
     try:
         return value.numpy() if isinstance(value, _core.Tensor) else np.asarray(value)

@@ -123,7 +123,7 @@ def test_weights_and_soft_labels_train_as_their_hints_say(rings: tuple[np.ndarra
     soft = np.eye(3, dtype="f4")[y] * 0.8 + 0.2 / 3
     with pytest.raises(ValueError, match="rows of probabilities") as caught:
         pn.fit(model(), (x, soft), loss="cross_entropy", verbose=0)
-    loss = eval(str(caught.value).split("loss=")[-1].removesuffix(": pn.predict then gives logits"), {"pn": pn})
+    loss = eval(str(caught.value).split("loss=")[-1].removesuffix(": pn.predict then returns logits"), {"pn": pn})
     history = pn.fit(model(), (x, soft), loss=loss, epochs=5, verbose=0)
     assert history["val_loss"][-1] < history["val_loss"][0]
 

@@ -177,7 +177,7 @@ def generator():
             "object: its __iter__ must start over",
         ),
         (map(tuple, GOOD), TypeError, "fit: data is a map, which is exhausted after one epoch"),
-        (Once(GOOD, 1, 0), ValueError, "fit: data gave batches once and then none: give a list of batches"),
+        (Once(GOOD, 1, 0), ValueError, "fit: data returned batches once and then none: give a list of batches"),
         (Once([], 1, 0), ValueError, "fit: data is empty"),
         (Once([*GOOD, (X[:, :3], Y)], 9, 9), ValueError, "fit: batch 5 has inputs (3,), the first batch (4,)"),
         (Once([*GOOD, (X, Y[:3])], 9, 9), ValueError, "fit: batch 5: x has 20 examples, y has 3"),
@@ -223,7 +223,7 @@ def test_an_epoch_of_another_length_ends_the_training_with_a_sentence(later, man
         data.batches = [*GOOD, *GOOD]
         data.__class__ = type("Growing", (Once,), {"__iter__": growing})
     with pytest.raises(
-        ValueError, match=rf"fit: data gave 4 batches in the first pass and {many} in a later one: give a"
+        ValueError, match=rf"fit: data returned 4 batches in the first pass and {many} in a later one: give a"
     ):
         pn.fit(small(), data, epochs=3, verbose=0)
 
