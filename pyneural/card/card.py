@@ -26,6 +26,7 @@ class Card:
         best_epoch: the number of the best epoch, over all fits; 0 if unknown.
         prepare: how image files are converted to inputs: "digit" (pn.prepare_digit), or "" for no conversion.
         columns: the column names of the inputs, if they came from a table.
+        held_out: the share of the training data that the last fit held out for validation; None if unknown.
     """
 
     task: Tasks = None
@@ -39,6 +40,7 @@ class Card:
     best_epoch: int = 0
     prepare: str = ""
     columns: tuple[str, ...] = ()
+    held_out: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """All fields as JSON values."""
@@ -70,6 +72,7 @@ class Card:
             best_epoch=int(record.get("best_epoch", 0)),
             prepare=prepare,
             columns=tuple(map(str, record.get("columns", ()))),
+            held_out=None if record.get("held_out") is None else float(record["held_out"]),
         )
 
 

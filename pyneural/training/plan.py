@@ -8,9 +8,10 @@ from typing import Any
 import pyneural._core as _core
 import pyneural.losses as losses
 import pyneural.metrics.names as metrics
+from pyneural.arguments.checks import is_number, warn
 from pyneural.batching.feed import Batches
 from pyneural.batching.inputs import warn_of_values
-from pyneural.batching.sources import Source, sources
+from pyneural.batching.sources import Rows, Source, sources
 from pyneural.batching.stream import Stream
 from pyneural.card.classes import are_numbers, listed
 from pyneural.card.preprocessing import Preprocessing, decided
@@ -86,6 +87,8 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
             train.note,
         )
         digest = train.digest(encoded)
+        share = _held_out(train, held, request.validation)
+        _warn_of_another_split(model, digest, share, request.seed)
         _rehearse(model, (made.feed.smallest(request.batch_size), *train.shape))
         for head in heads:
             if head.task.kind == "values" and request.loss == "auto" and model.card.task is None:
@@ -96,9 +99,31 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     model.card.seed = request.seed
     model.card.data = train.name
     model.card.data_hash = digest
+    model.card.held_out = share
     model.card.prepare = train.prepare
     model.card.columns = train.columns
     return made
+
+
+def _held_out(train: Source, held: Source | None, validation: Any) -> float:
+    """The share of the training data that fit itself holds out for validation."""
+    split = isinstance(train, Rows) and isinstance(held, Rows) and held.x is train.x
+    return float(validation) if split and is_number(validation) else 0.0
+
+
+def _warn_of_another_split(model: Model, digest: str, share: float, seed: int) -> None:
+    """Warns if an earlier fit has trained on examples that this one holds out."""
+    card = model.card
+    if not share or not card.epochs or digest != card.data_hash or card.held_out is None:
+        return
+    if seed == card.seed and share <= card.held_out:
+        return
+    before = f"seed={card.seed} and validation={card.held_out:g}" if card.held_out else "no examples held out"
+    warn(
+        f"fit: the last fit on this data had {before}, so the model has trained on examples that seed={seed} and "
+        f"validation={share:g} hold out, and the validation results are too good: keep the seed and the share, or give "
+        "validation data that is new to the model"
+    )
 
 
 @contextmanager

@@ -147,6 +147,39 @@ def test_a_second_fit_goes_on_and_says_so(rings, capsys):
     assert model.card.epochs == 4
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [({"seed": 0}, {"seed": 1}), ({"validation": 0.1}, {"validation": 0.3}), ({"validation": None}, {})],
+)
+def test_a_second_fit_warns_where_it_validates_on_examples_of_the_first(rings, first, second):
+    model = small()
+    pn.fit(model, rings, epochs=1, verbose=0, **first)
+    model = pickle.loads(pickle.dumps(model))
+    with pytest.warns(UserWarning, match="the model has trained on examples that .* keep the seed and the share"):
+        pn.fit(model, rings, epochs=1, verbose=0, **second)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({}, {}),
+        ({"validation": 0.3}, {"validation": 0.1}),
+        ({}, {"seed": 1, "validation": None}),
+        ({"seed": 1}, {"validation": (np.zeros((9, 2), np.float32), np.arange(9) % 3)}),
+    ],
+)
+def test_a_second_fit_does_not_warn_where_its_validation_is_new_to_the_model(rings, first, second):
+    model = small()
+    pn.fit(model, rings, epochs=1, verbose=0, **first)
+    pn.fit(model, rings, epochs=1, verbose=0, **second)
+    pn.fit(small(), rings, epochs=1, verbose=0, **second)
+
+
+def test_examples_held_out_by_a_smaller_share_are_held_out_by_a_larger_one(rings):
+    data = pn.Dataset(*rings)
+    assert set(split_rows(data, 0.1, 3)[1]) <= set(split_rows(data, 0.3, 3)[1])
+
+
 def test_nan_stops_and_puts_the_weights_back(rings):
     model = small()
     pn.fit(model, rings, epochs=1, verbose=0)
