@@ -21,7 +21,14 @@ def encodable(text: str, stream: Any = None) -> str:
 
 def put(text: object = "", *, end: str = "\n", stream: Any = None) -> None:
     """Prints a line to the stream (None: sys.stdout) and flushes."""
-    print(encodable(str(text), stream), end=end, file=stream, flush=True)
+    flush = hasattr(sys.stdout if stream is None else stream, "flush")
+    print(encodable(str(text), stream), end=end, file=stream, flush=flush)
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether a stream is a terminal; an object with `write` alone, such as a tee in place of sys.stdout, is not."""
+    ask = getattr(stream, "isatty", None)
+    return ask is not None and bool(ask())
 
 
 def _fits(text: str, encoding: str) -> bool:
@@ -29,6 +36,8 @@ def _fits(text: str, encoding: str) -> bool:
         text.encode(encoding)
     except UnicodeEncodeError:
         return False
+    except LookupError:  # no such encoding: the stream knows better
+        return True
     return True
 
 

@@ -2,12 +2,11 @@
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from pyneural.arguments.checks import warn
 from pyneural.metrics.estimate import Estimate
-from pyneural.printing import put
+from pyneural.printing import is_terminal, put
 
 SEPARATOR = " · "
 
@@ -61,20 +60,17 @@ def _unbroken(words: list[str], columns: int) -> list[str]:
 
 
 def say(parts: Sequence[str]) -> None:
-    """Prints a line of parts, wrapped at the width of a terminal.
+    """Prints a line of parts, wrapped at the width of a terminal."""
+    try_put("\n".join(folded(parts, terminal_columns())))
 
-    Where it cannot be written (the terminal is gone, the disk is full) a warning says so: results are not lost for it.
+
+def try_put(text: str) -> None:
+    """Prints a text; if it cannot be written (the terminal is gone, the disk is full), a warning says so instead.
+
     A reader that has gone away, as in `| head`, ends the program as usual.
     """
-    with surviving():
-        put("\n".join(folded(parts, terminal_columns())))
-
-
-@contextmanager
-def surviving() -> Iterator[None]:
-    """Turns an error when writing output into a warning, except for a closed pipe."""
     try:
-        yield
+        put(text)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -83,4 +79,4 @@ def surviving() -> Iterator[None]:
 
 def terminal_columns() -> int | None:
     """The width of the terminal; None if stdout is not a terminal."""
-    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
+    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None

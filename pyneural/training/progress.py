@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pyneural.evaluation.lines import SEPARATOR, folded, number, say, shown, surviving, terminal_columns
-from pyneural.printing import encodable, put
+from pyneural.evaluation.lines import SEPARATOR, folded, number, say, shown, terminal_columns, try_put
+from pyneural.printing import encodable, is_terminal
 
 _WIDE = 110  # terminals of at least this width show an epoch on one line
 _BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} · {remaining} left{postfix}"
@@ -43,7 +43,7 @@ class Progress:
 
     def open(self, epoch: int) -> None:
         """Starts an epoch."""
-        if self.verbose == 1 and sys.stderr is not None and sys.stderr.isatty():
+        if self.verbose == 1 and is_terminal(sys.stderr):
             from tqdm import tqdm
 
             self.bar = tqdm(
@@ -84,7 +84,6 @@ class Progress:
         if columns is not None and tested and columns < max(_WIDE, len(SEPARATOR.join(head + tested))):
             self.parts(head)
             if self.verbose:
-                with surviving():
-                    put("\n".join(f"    {line}" for line in folded(tested, columns - 4, "")))
+                try_put("\n".join(f"    {line}" for line in folded(tested, columns - 4, "")))
         else:
             self.parts(head + tested)

@@ -187,3 +187,36 @@ def test_a_reader_that_has_gone_away_ends_a_training_with_its_best_weights(monke
         pn.fit(model, rings, epochs=4, schedule="constant")
     pn.fit(same, rings, epochs=model.card.best_epoch, schedule="constant", verbose=0)
     assert model.fingerprint() == same.fingerprint()
+
+
+class Tee:
+    """What programs put in place of sys.stdout: `write`, and perhaps an encoding that Python does not know."""
+
+    def __init__(self, **attributes: object) -> None:
+        vars(self).update(attributes)
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+
+@pytest.mark.parametrize("attributes", [{}, {"encoding": "no-such-codec"}, {"encoding": None, "flush": lambda: None}])
+def test_an_object_with_write_alone_is_enough_to_print_to(monkeypatch, rings, attributes):
+    out = Tee(**attributes)
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", Tee())
+    model = pn.Sequential(pn.Dense(3))
+    pn.fit(model, rings, epochs=2)
+    report = pn.evaluate(model, rings)
+    report.samples(2)
+    model.summary()
+    assert "epoch 2/2 · " in out.text
+    assert str(report) in out.text
+
+
+def test_a_warning_of_the_output_shows_the_users_line(monkeypatch, rings):
+    monkeypatch.setattr(sys, "stdout", Failing(OSError(errno.EIO, "Input/output error"), 0))
+    with pytest.warns(UserWarning, match="the output cannot be written") as caught:
+        pn.fit(pn.Sequential(pn.Dense(3)), rings, epochs=1)
+    assert {warning.filename for warning in caught} == {__file__}
