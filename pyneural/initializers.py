@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.checks import is_number
-from pyneural.arguments.familiar_names import OF_INITIALIZERS
+from pyneural.arguments.familiar_modules import OF_INITIALIZERS
 from pyneural.arguments.spelling import choose, names_of, plain
 
 Initializer = Callable[[Tensor, int, str], None]

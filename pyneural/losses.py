@@ -8,7 +8,7 @@ import pyneural._core as _core
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import named, takes_two
-from pyneural.arguments.familiar_names import OF_LOSSES
+from pyneural.arguments.familiar_modules import OF_LOSSES
 from pyneural.arguments.spelling import choose, names_of
 from pyneural.card.task import REGRESSION, Task
 

@@ -7,7 +7,7 @@ docs/ops.md.  Inputs may be tensors, arrays or numbers; every argument may be gi
 from typing import TYPE_CHECKING
 
 import pyneural._core as _core
-from pyneural.arguments.familiar_names import OF_OPS
+from pyneural.arguments.familiar_modules import OF_OPS
 from pyneural.arguments.spelling import names_of
 
 __all__ = sorted(name for name in vars(_core.ops) if not name.startswith("_"))

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pyneural.arguments.familiar_names import OF_SCHEDULES
+from pyneural.arguments.familiar_modules import OF_SCHEDULES
 from pyneural.arguments.spelling import choose, names_of
 
 Schedule = Callable[[int, int], float]

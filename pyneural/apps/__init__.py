@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from pyneural.apps.digits_app import digits, digits_cnn, digits_mlp
-from pyneural.arguments.familiar_names import OF_APPS
+from pyneural.arguments.familiar_modules import OF_APPS
 from pyneural.arguments.spelling import names_of
 
 __all__ = ["digits", "digits_cnn", "digits_mlp"]

@@ -147,7 +147,7 @@ OF_FIT = {
     "scheduler": "schedule",
     "generator": "the second argument: re-iterable batches",
 }
-# what others call a number of an optimizer; the first of ours that the optimizer has is meant
+# hyperparameters by their names elsewhere, and ours; the first that the optimizer has is suggested
 OF_HYPER = {
     "lr": ("learning_rate",),
     "rho": ("beta2",),
@@ -162,7 +162,7 @@ OF_HYPER = {
     "clipnorm": ("clip_norm",),
     "clipvalue": ("clip_norm",),
 }
-# what other libraries' optimizers do, and how it is done here
+# methods and attributes of optimizers in other libraries
 OF_OPTIMIZERS = {
     "zero_grad": "not needed: backward overwrites every gradient (accumulate=True adds to it)",
     "minimize": "loss.backward(), then optimizer.step()",
@@ -172,7 +172,7 @@ OF_OPTIMIZERS = {
     "param_groups": "optimizer.learning_rate",
     "state_dict": "pn.save(model, path), which keeps the model",
 }
-# what other libraries' results have: a history, a report, a data set
+# attributes of results and data in other libraries: a history, a report, a data set
 OF_HISTORY = {
     "history": "history['loss']",
     "epoch": "history.epochs",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pyneural.arguments.familiar_names import OF_DATA_FUNCTIONS
+from pyneural.arguments.familiar_modules import OF_DATA_FUNCTIONS
 from pyneural.arguments.spelling import names_of
 from pyneural.datasets.image_folder import folder
 from pyneural.datasets.mnist_files import mnist

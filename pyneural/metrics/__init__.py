@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pyneural.arguments.familiar_names import OF_METRICS
+from pyneural.arguments.familiar_modules import OF_METRICS
 from pyneural.arguments.spelling import names_of
 from pyneural.metrics.names import NAMES, Metric, find
 

@@ -6,7 +6,7 @@ calls `matplotlib.pyplot.show()`, or `savefig` of the Axes' figure.  `ax=` takes
 
 from typing import TYPE_CHECKING
 
-from pyneural.arguments.familiar_names import OF_PLOT
+from pyneural.arguments.familiar_modules import OF_PLOT
 from pyneural.arguments.spelling import names_of
 from pyneural.plot.answers import confusion, mistakes, predictions
 from pyneural.plot.curves import history

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural.arguments import familiar, familiar_names
+from pyneural.arguments import familiar, familiar_modules, familiar_names
 from pyneural.arguments.spelling import closest, hint
 
 TABLES = {
     f"{table}: {name}": ours
-    for module in (familiar, familiar_names)
+    for module in (familiar, familiar_modules, familiar_names)
     for table, entries in vars(module).items()
     if table.startswith("OF_") and table not in ("OF_WORDS", "OF_HYPER")
     for name, ours in entries.items()

@@ -1,0 +1,163 @@
+"""familiar_modules.py -- names that users look for in the modules of the package, and the pyneural equivalents."""
+
+OF_OPS = {
+    **dict.fromkeys(
+        ("nll_loss", "sparse_categorical_crossentropy", "categorical_crossentropy"), "pn.ops.cross_entropy"
+    ),
+    **dict.fromkeys(
+        ("binary_crossentropy", "binary_cross_entropy_with_logits", "sigmoid_cross_entropy_with_logits"),
+        "pn.ops.binary_cross_entropy, which takes logits",
+    ),
+    **dict.fromkeys(("softmax_cross_entropy_with_logits",), "pn.ops.cross_entropy, which takes logits"),
+    **dict.fromkeys(("mse_loss", "mean_squared_error"), "pn.ops.mse"),
+    **dict.fromkeys(("l1_loss", "mean_absolute_error"), "pn.ops.mae"),
+    **dict.fromkeys(("smooth_l1_loss", "huber_loss"), "pn.ops.huber"),
+    **dict.fromkeys(("dense", "dot_general"), "pn.ops.linear"),
+    **dict.fromkeys(("mm", "bmm", "dot", "einsum", "tensordot"), "pn.ops.matmul"),
+    **dict.fromkeys(("cat", "concatenate", "hstack", "vstack"), "pn.ops.concat"),
+    **dict.fromkeys(("conv1d", "conv"), "pn.ops.conv2d on inputs (n, 1, length, channels)"),
+    **dict.fromkeys(("max_pool", "max_pooling2d"), "pn.ops.max_pool2d"),
+    **dict.fromkeys(("avg_pool", "average_pooling2d"), "pn.ops.avg_pool2d"),
+    **dict.fromkeys(("permute",), "pn.ops.transpose"),
+    **dict.fromkeys(("view",), "pn.ops.reshape"),
+    **dict.fromkeys(("clamp",), "pn.ops.clip"),
+    **dict.fromkeys(("silu", "swish", "mish", "selu", "hardswish"), "pn.ops.gelu, which is close to it"),
+    **dict.fromkeys(("argsort", "sort", "topk", "cumsum", "unique", "round", "floor", "ceil"), "NumPy, on x.numpy()"),
+}
+OF_DATA_FUNCTIONS = {
+    **dict.fromkeys(("MNIST", "load_mnist", "load_digits", "fetch_mldata"), "pn.datasets.mnist()"),
+    **dict.fromkeys(
+        (
+            "ImageFolder",
+            "image_folder",
+            "image_dataset_from_directory",
+            "flow_from_directory",
+            "from_folder",
+            "directory",
+        ),
+        "pn.datasets.folder(path)",
+    ),
+    **dict.fromkeys(
+        (
+            "FashionMNIST",
+            "fashion_mnist",
+            "cifar10",
+            "CIFAR10",
+            "load_iris",
+            "iris",
+            "make_moons",
+            "imdb",
+            "fetch_openml",
+            "load_breast_cancer",
+            "boston_housing",
+            "csv",
+            "from_csv",
+        ),
+        "arrays of your own: pn.fit(model, (x, y)), or pn.Dataset(x, y)",
+    ),
+    "Dataset": "pn.Dataset",
+    "Splits": "pn.Splits",
+    "read_idx": "pn.read_idx",
+}
+OF_LOSSES = {
+    **dict.fromkeys(
+        ("CrossEntropyLoss", "SparseCategoricalCrossentropy", "CategoricalCrossentropy", "cross_entropy", "NLLLoss"),
+        "pn.fit(model, data, loss='cross_entropy'), or pn.ops.cross_entropy(outputs, targets) by hand",
+    ),
+    **dict.fromkeys(
+        ("BCELoss", "BCEWithLogitsLoss", "BinaryCrossentropy", "binary_cross_entropy"),
+        "pn.fit(model, data, loss='binary_cross_entropy'), or pn.ops.binary_cross_entropy(outputs, targets) by hand",
+    ),
+    **dict.fromkeys(
+        ("MSELoss", "MeanSquaredError", "mse"),
+        "pn.fit(model, data, loss='mse'), or pn.ops.mse(outputs, targets) by hand",
+    ),
+    **dict.fromkeys(
+        ("L1Loss", "MeanAbsoluteError", "mae"),
+        "pn.fit(model, data, loss='mae'), or pn.ops.mae(outputs, targets) by hand",
+    ),
+    **dict.fromkeys(
+        ("HuberLoss", "Huber", "SmoothL1Loss", "huber"),
+        "pn.fit(model, data, loss='huber'), or pn.ops.huber(outputs, targets) by hand",
+    ),
+    "get": "a name, pn.fit(model, data, loss='mse')",
+}
+OF_METRICS = {
+    **dict.fromkeys(
+        (
+            "Accuracy",
+            "accuracy",
+            "accuracy_score",
+            "SparseCategoricalAccuracy",
+            "CategoricalAccuracy",
+            "BinaryAccuracy",
+        ),
+        "pn.evaluate(model, data).accuracy, or pn.ops.accuracy(outputs, targets)",
+    ),
+    **dict.fromkeys(("confusion_matrix", "ConfusionMatrix"), "pn.evaluate(model, data).confusion"),
+    **dict.fromkeys(
+        ("Precision", "Recall", "F1Score", "f1_score", "precision_score", "recall_score", "classification_report"),
+        "pn.evaluate(model, data).confusion",
+    ),
+    **dict.fromkeys(
+        ("AUC", "roc_auc_score"), "pn.evaluate(model, data).outputs and .labels, with a function of scikit-learn"
+    ),
+    **dict.fromkeys(
+        ("MeanSquaredError", "mse", "mean_squared_error"), "pn.fit(model, data, metrics=['mse']), or pn.ops.mse"
+    ),
+    **dict.fromkeys(
+        ("MeanAbsoluteError", "mae", "mean_absolute_error"), "pn.fit(model, data, metrics=['mae']), or pn.ops.mae"
+    ),
+    **dict.fromkeys(("r2_score", "R2Score"), "pn.evaluate(model, data).r2"),
+    "Estimate": "pn.Estimate",
+}
+OF_SCHEDULES = {
+    **dict.fromkeys(("OneCycleLR", "OneCyclePolicy", "CyclicLR"), "pn.fit(model, data, schedule='one-cycle')"),
+    **dict.fromkeys(("CosineDecay", "CosineAnnealingLR", "CosineAnnealing"), "pn.fit(model, data, schedule='cosine')"),
+    **dict.fromkeys(("StepLR", "MultiStepLR", "PiecewiseConstantDecay"), "pn.fit(model, data, schedule='step')"),
+    **dict.fromkeys(
+        (
+            "ExponentialDecay",
+            "ExponentialLR",
+            "LambdaLR",
+            "LearningRateSchedule",
+            "PolynomialDecay",
+            "linear",
+            "exponential",
+        ),
+        "a function: pn.fit(model, data, schedule=lambda step, steps: 1 - step / steps)",
+    ),
+    "ReduceLROnPlateau": "pn.fit(model, data, schedule='one-cycle'), which needs no plateau",
+}
+OF_INITIALIZERS = {
+    **dict.fromkeys(("HeUniform", "kaiming_uniform_", "kaiming_uniform", "he"), "pn.initializers.he_uniform"),
+    **dict.fromkeys(("HeNormal", "kaiming_normal_", "kaiming_normal", "kaiming"), "pn.initializers.he_normal"),
+    **dict.fromkeys(
+        ("GlorotUniform", "xavier_uniform_", "xavier_uniform", "glorot", "xavier"), "pn.initializers.glorot_uniform"
+    ),
+    **dict.fromkeys(("GlorotNormal", "xavier_normal_", "xavier_normal"), "pn.initializers.glorot_normal"),
+    **dict.fromkeys(("RandomNormal", "TruncatedNormal", "normal_", "trunc_normal_"), "pn.initializers.normal"),
+    **dict.fromkeys(("RandomUniform", "uniform_"), "pn.initializers.uniform"),
+    **dict.fromkeys(("Zeros", "zeros_"), "pn.initializers.zeros"),
+    **dict.fromkeys(("Ones", "ones_"), "pn.initializers.ones"),
+    **dict.fromkeys(("Constant", "constant_"), "pn.initializers.constant(0.5)"),
+    **dict.fromkeys(
+        ("Orthogonal", "orthogonal_", "orthogonal", "LecunNormal", "lecun_normal"), "pn.initializers.glorot_normal"
+    ),
+}
+OF_PLOT = {
+    **dict.fromkeys(
+        ("loss", "curves", "curve", "training", "plot_history", "learning_curve"), "pn.plot.history(history)"
+    ),
+    **dict.fromkeys(("confusion_matrix", "ConfusionMatrixDisplay", "heatmap", "matrix"), "pn.plot.confusion(report)"),
+    **dict.fromkeys(("imshow", "image", "show_images", "grid"), "pn.plot.images(x)"),
+    **dict.fromkeys(("errors", "wrong", "misclassified"), "pn.plot.mistakes(report, data)"),
+    **dict.fromkeys(("predict", "prediction"), "pn.plot.predictions(model, x)"),
+    "model": "model.summary()",
+    **dict.fromkeys(("show", "savefig", "figure"), "matplotlib.pyplot, on the axes that pn.plot.images(x) returns"),
+}
+OF_APPS = {
+    **dict.fromkeys(("mnist", "digit", "train_digits"), "pn.apps.digits()"),
+    **dict.fromkeys(("cnn", "lenet"), "pn.apps.digits_cnn()"),
+    **dict.fromkeys(("mlp",), "pn.apps.digits_mlp()"),
+}
