@@ -197,7 +197,7 @@ def test_threads_from_the_environment(environment: dict[str, str], expected: str
         ({"PYNEURAL_ISA": "mmx"}, "PYNEURAL_ISA is 'mmx': engine: unknown instruction set 'mmx'"),
     ],
 )
-def test_a_bad_environment_stops_the_import_with_a_sentence(environment: dict[str, str], text: str) -> None:
+def test_a_bad_environment_raises_a_clear_error_at_import(environment: dict[str, str], text: str) -> None:
     result = python("import pyneural._core", **environment)
     assert result.returncode == 1
     assert f"RuntimeError: {text}" in result.stderr

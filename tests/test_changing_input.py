@@ -147,7 +147,7 @@ def test_lists_nested_without_end_are_refused_at_once():
     assert pn.tensor(deep[0]).shape == (1,) * 8
 
 
-def test_a_dtype_is_no_structure():
+def test_a_dtype_is_not_a_structure():
     class Named:
         dtype = np.dtype("float64")
 

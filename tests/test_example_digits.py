@@ -67,7 +67,7 @@ def test_it_does_what_fit_and_save_do(
     assert run(program, "test", folder, saved).strip() == printed[EPOCHS], "it reads what pn.save wrote"
 
 
-def test_bad_files_are_refused_with_a_sentence(program: Path, folder: Path, tmp_path: Path) -> None:
+def test_bad_files_raise_a_clear_error(program: Path, folder: Path, tmp_path: Path) -> None:
     assert "usage" in run(program, status=2)
     foreign = tmp_path / "model.h5"
     foreign.write_bytes(b"\x89HDF\r\n\x1a\n")

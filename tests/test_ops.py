@@ -383,7 +383,7 @@ def test_recording_changes_nothing_and_shapes_are_known_beforehand(op: str, inde
 
 
 @pytest.mark.parametrize(("op", "index"), BAD)
-def test_bad_input_is_refused_with_a_sentence(op: str, index: int) -> None:
+def test_bad_input_raises_a_clear_error(op: str, index: int) -> None:
     row = ROWS[op]
     bad: Bad = row.bad[index]
     arrays = draw(row, bad.inputs, index, "float32")

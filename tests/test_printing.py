@@ -37,11 +37,11 @@ def written(encoding: str) -> io.TextIOWrapper:
         ("ascii", "a | b ... R^2 - sum \\u043a\\u043e\\u0442"),
     ],
 )
-def test_what_a_stream_cannot_encode_is_said_in_ascii(encoding: str, text: str) -> None:
+def test_characters_that_a_stream_cannot_encode_are_printed_in_ascii(encoding: str, text: str) -> None:
     assert encodable("a · b … R² – Σ кот", written(encoding)) == text
 
 
-def test_bytes_that_are_no_text_in_the_name_of_a_file_can_be_printed() -> None:
+def test_file_names_that_are_not_valid_text_can_be_printed() -> None:
     assert encodable("m\udce4.png", written("utf-8")) == "m\\udce4.png"
 
 

@@ -502,7 +502,7 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
         (lambda: pn.fit(three(), (X, Y), schedule="none"), ValueError, "schedule 'none'? did you mean 'constant'"),
     ],
 )
-def test_names_of_other_libraries_are_met_with_ours(call, error, words):
+def test_names_of_other_libraries_raise_an_error_that_names_the_equivalent(call, error, words):
     with pytest.raises(error, match=re.escape(words)):
         call()
 
@@ -518,7 +518,7 @@ def test_batches_too_small_for_batch_norm_are_refused_before_work(data, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_own_layers_of_layers_and_nested_models_stand_the_rehearsal():
+def test_custom_layers_of_layers_and_nested_models_pass_the_shape_only_run():
     class Twice(pn.Layer):
         def __init__(self):
             self.inner = pn.Dense(4)
@@ -581,7 +581,7 @@ def test_grey_images_get_their_axis_in_silence(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_float_pixels_up_to_255_are_warned_of_and_training_goes_on():
+def test_float_pixels_up_to_255_get_a_warning_and_training_continues():
     for data in ((IMAGES.astype(np.float32), Y), [(IMAGES.astype(np.float32), Y)]):
         with pytest.warns(UserWarning, match=r"float pixels 0..255, which train badly: keep uint8 .*or divide by 255"):
             assert pn.fit(flat(), data, epochs=1, verbose=0).epochs == 1
@@ -639,7 +639,7 @@ def test_networks_that_learn_are_not_called_stuck(rings, capsys):
     assert "gradient" not in capsys.readouterr().out
 
 
-def test_an_iterator_is_no_data():
+def test_an_iterator_is_not_accepted_as_data():
     assert isinstance((batch for batch in [(X, Y)]), types.GeneratorType)
     with pytest.raises(TypeError, match="fit: data is a generator, which is exhausted after one epoch: give a list of"):
         pn.fit(three(), (batch for batch in [(X, Y)]), verbose=0)
@@ -658,7 +658,7 @@ def by_hand(x: np.ndarray, y: np.ndarray) -> pn.Sequential:
     return model
 
 
-def test_a_model_trained_by_hand_is_no_dead_end(rings, tmp_path):
+def test_a_model_trained_by_hand_can_be_evaluated_and_then_predicts(rings, tmp_path):
     x, y = rings
     model = by_hand(x, y.astype(np.int64))
     with pytest.warns(UserWarning, match="its raw outputs; once pn.evaluate"):
@@ -713,7 +713,7 @@ def test_names_and_batches_tell_evaluate_of_a_task_too(rings):
         ({"metrics": lambda o, t: None}, TypeError, "fit: metric metric returned NoneType: return one number"),
     ],
 )
-def test_own_functions_that_give_something_else_are_told(options, error, words):
+def test_custom_functions_that_return_something_else_raise_a_clear_error(options, error, words):
     with pytest.raises(error, match=re.escape(words)):
         pn.fit(three(), (X, Y), verbose=0, **options)
 

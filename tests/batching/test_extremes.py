@@ -125,6 +125,6 @@ def test_masked_pixels_are_refused_in_predict():
 
 
 @pytest.mark.parametrize("run", [lambda x: pn.Dataset(x, Y), lambda x: pn.fit(trained(), (x, Y), epochs=1)])
-def test_file_names_are_no_inputs_and_the_fix_is_named(run):
+def test_file_names_are_not_inputs_and_the_error_names_the_fix(run):
     with pytest.raises(TypeError, match=r"x contains file names, such as 'img/0\.png': read the images"):
         run([f"img/{i}.png" for i in range(20)])

@@ -58,7 +58,7 @@ def test_batches_train_as_the_same_arrays_do(rings, monkeypatch):
     assert first.card.data_hash == second.card.data_hash
 
 
-def test_a_loader_that_shuffles_trains_and_is_gone_over_once_an_epoch(rings, capsys):
+def test_a_shuffling_loader_trains_and_is_iterated_over_once_per_epoch(rings, capsys):
     x, y = rings
     loader = Loader(x, y, 32, shuffle=0)
     model = small()
@@ -199,7 +199,7 @@ def generator():
         ({"x": X, "y": Y}, TypeError, "fit: data is dict"),
     ],
 )
-def test_batches_that_are_none_are_met_with_a_sentence_and_nothing_is_done(data, error, words):
+def test_invalid_batches_raise_a_clear_error_and_leave_the_model_unchanged(data, error, words):
     model = small()
     with pytest.raises(error, match=re.escape(words)):
         pn.fit(model, data, verbose=0)
@@ -217,7 +217,7 @@ def test_a_built_model_refuses_batches_of_another_shape():
 
 
 @pytest.mark.parametrize(("later", "many"), [(1, "1"), (5, "more")])
-def test_an_epoch_of_another_length_ends_the_training_with_a_sentence(later, many):
+def test_an_epoch_of_a_different_length_raises_a_clear_error(later, many):
     data = Once(GOOD, 3, later)
     if many == "more":
         data.batches = [*GOOD, *GOOD]
@@ -233,7 +233,7 @@ def growing(self):
     return iter(GOOD if self.passes >= 0 else self.batches)
 
 
-def test_a_share_of_batches_cannot_be_held_back():
+def test_a_share_of_batches_cannot_be_held_out():
     with pytest.raises(ValueError, match=r"fit: validation=0.2 needs arrays, but data is batches: give the"):
         pn.fit(small(), GOOD, validation=0.2, verbose=0)
     with pytest.raises(TypeError, match="fit: validation: data is a generator, which is exhausted after one epoch"):

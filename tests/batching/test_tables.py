@@ -105,7 +105,7 @@ def test_columns_that_are_missing_or_too_many_are_named(trained, how):
         (pd.date_range("2026-01-01", periods=4), r"dates or times in the column 'c' .*: give numbers"),
     ],
 )
-def test_what_a_column_holds_instead_of_numbers_is_said(trained, column, words):
+def test_a_column_that_is_not_numeric_is_named_with_its_content(trained, column, words):
     frame = pd.DataFrame({"a": [1.0, 2, 3, 4], "c": column})
     for run in (
         lambda: pn.fit(pn.Sequential(pn.Dense(2)), (frame, [0, 1, 0, 1]), epochs=1),

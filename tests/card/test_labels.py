@@ -110,7 +110,7 @@ def test_numbers_of_classes_that_are_not_all_in_the_data_stay_numbers():
         assert model.card.task.classes == ()
 
 
-def test_a_table_of_values_is_told_of_mse():
+def test_a_regression_table_gets_a_hint_to_mse():
     x, y = np.random.default_rng(0).normal(size=(442, 10)), np.arange(442) % 347
     with pytest.raises(
         ValueError, match=r"fit: .*347 different whole numbers from 0 to 346.*loss='mse'.*pn\.Dense\(347\)"

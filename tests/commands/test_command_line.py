@@ -104,7 +104,7 @@ def test_how_it_ends_when_it_cannot(arguments, code, words, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_digits_of_ones_own_are_trained_on_too(tmp_path, sample, capsys):
+def test_your_own_digits_are_added_to_the_training_part(tmp_path, sample, capsys):
     np.savez(tmp_path / "mine.npz", x=sample.test.x[:5, :, :, 0], y=sample.test.y[:5])
     quick = [*QUICK[:5], "--epochs", "1", "-o", str(tmp_path / "x.safetensors")]
     assert main([*quick, "--extra", str(tmp_path / "mine.npz")]) == 0
@@ -148,7 +148,7 @@ def test_the_digits_come_out_the_same_from_python(tmp_path, capsys):
     assert str(ours.report) in printed
 
 
-def test_a_folder_that_is_not_writable_is_told_before_training_starts():
+def test_a_folder_that_is_not_writable_is_reported_before_training_starts():
     """Root may write anywhere, so for the question whether it may the program becomes somebody else."""
     folder = Path(tempfile.mkdtemp())
     try:
@@ -181,7 +181,7 @@ def test_the_model_is_kept_when_the_test_is_interrupted(tmp_path, monkeypatch, c
     assert pn.load(tmp_path / "x.safetensors").card.epochs == 1
 
 
-def test_without_a_network_the_sample_is_taken_and_said(tmp_path):
+def test_without_a_network_connection_the_sample_is_used_with_a_warning(tmp_path):
     """Nothing listens at the proxy, and the cache is empty."""
     nowhere = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "no_proxy": "", "NO_PROXY": ""}
     nowhere |= dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
@@ -221,7 +221,7 @@ def test_predict_tells_the_digit_and_what_was_done(model, pictures):
     assert right >= 9, done.stdout
 
 
-def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(model, pictures, tmp_path):
+def test_an_unreadable_file_is_reported_and_the_others_are_processed(model, pictures, tmp_path):
     (tmp_path / "empty.png").touch()
     (tmp_path / "text.png").write_text("seven")
     Image.fromarray(np.full((50, 40), 255, "uint8")).save(tmp_path / "blank.png")
@@ -412,7 +412,7 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("text.safetensors", "is not a safetensors file"),
     ],
 )
-def test_what_is_no_model_is_told_in_a_line(command, name, words, strange, pictures):
+def test_a_file_that_is_not_a_model_is_reported_in_one_line(command, name, words, strange, pictures):
     done = run(command, strange / name, *(pictures[:1] if command == "predict" else []))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("pyneural: ")
@@ -433,7 +433,7 @@ def test_what_is_no_model_is_told_in_a_line(command, name, words, strange, pictu
         (["evaluate", "floats.safetensors", "/no/such/folder"], "mnist: path is /no/such/folder"),
     ],
 )
-def test_a_model_that_cannot_do_it_is_told_in_a_line(arguments, words, strange):
+def test_an_unsuitable_model_is_reported_in_one_line(arguments, words, strange):
     done = run(*arguments, cwd=strange)
     assert (done.returncode, done.stdout) == (1, "")
     assert words in done.stderr
@@ -482,7 +482,7 @@ def test_a_closed_stdout_is_borne(model, pictures, tmp_path):
     assert pn.load(tmp_path / "digits.safetensors").card.prepare == "digit"
 
 
-def test_a_full_disk_is_told(model):
+def test_a_full_disk_is_reported(model):
     with Path("/dev/full").open("w") as full:
         done = run("info", model, stdout=full)
     assert (done.returncode, done.stderr) == (1, "pyneural: [Errno 28] No space left on device\n")

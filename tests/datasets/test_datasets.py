@@ -223,7 +223,7 @@ def test_extra_digits_are_added_to_the_training_part_only(tmp_path, axes):
     assert data.test.note == plain.train.note == ""
 
 
-def test_extra_digits_are_told_of_beside_the_sample_and_in_the_progress(tmp_path, capsys):
+def test_extra_digits_are_mentioned_beside_the_sample_and_in_the_progress(tmp_path, capsys):
     x, y = digits(7)
     np.savez_compressed(tmp_path / "mine.npz", x=x, y=y)
     data = pn.datasets.mnist("sample", extra=str(tmp_path / "mine.npz"))
@@ -261,14 +261,14 @@ NO_PIXELS = np.zeros((0, 28, 28), np.uint8)
         ({"x": X, "y": Y.astype(object)}, "cannot be read (it contains pickled objects): make it with np.savez"),
     ],
 )
-def test_extra_digits_that_are_none_are_met_with_a_sentence(tmp_path, arrays, words):
+def test_invalid_extra_digits_raise_a_clear_error(tmp_path, arrays, words):
     path = own(tmp_path / "mine.npz", **arrays)
     with pytest.raises(ValueError, match=r"^mnist: extra 'mine\.npz'") as caught:
         pn.datasets.mnist(tmp_path / "nowhere", extra=path)  # said before the data is looked for
     assert words in str(caught.value)
 
 
-def test_an_extra_file_that_is_no_npz_is_met_with_a_sentence(tmp_path):
+def test_an_extra_file_that_is_not_an_npz_raises_a_clear_error(tmp_path):
     whole = own(tmp_path / "whole.npz", x=X, y=Y).read_bytes()
     np.save(tmp_path / "array.npy", X)
     contents = {

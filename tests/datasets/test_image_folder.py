@@ -263,7 +263,7 @@ def test_images_of_two_sizes_ask_for_one(animals):
         (["train/a/1.png", "train/b/1.png", "test/x.txt"], FileNotFoundError, "test' has no images"),
     ],
 )
-def test_another_layout_is_met_with_a_sentence(tmp_path, files, error, words):
+def test_another_layout_raises_a_clear_error(tmp_path, files, error, words):
     for name in files:
         if name.endswith(".png"):
             write(tmp_path / name, grey(0))
@@ -285,7 +285,7 @@ def test_a_folder_that_is_none_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("options", [{"size": 0}, {"size": (3,)}, {"size": "28"}, {"size": True}, {"channels": 2}])
-def test_what_makes_no_sense_is_said_before_anything_is_read(animals, options):
+def test_invalid_arguments_raise_an_error_before_anything_is_read(animals, options):
     with pytest.raises(ValueError, match=f"folder: {next(iter(options))} is "):
         pn.datasets.folder(animals, **options)
 

@@ -140,7 +140,7 @@ def untrained() -> pn.Sequential:
         (lambda m, d: pn.classify(m, d.x[:2]), ValueError, "takes one input, got 2"),
     ],
 )
-def test_bad_input_is_met_with_a_sentence(trained, sample, call, error, words):
+def test_bad_input_raises_a_clear_error(trained, sample, call, error, words):
     with pytest.raises(error) as caught:
         call(trained, sample.test)
     assert words in str(caught.value)

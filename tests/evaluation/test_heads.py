@@ -259,7 +259,7 @@ def test_class_labels_of_any_form_are_classes_for_mse_too(rings, form):
     assert prints[0] == prints[1]
 
 
-def test_numbers_that_are_no_classes_stay_values_for_mse(rings):
+def test_numbers_that_are_not_classes_stay_values_for_mse(rings):
     x, ring = rings
     for y, units in ((ring, 1), (np.hstack([x, x]), 4), (np.stack([ring, ring], 1), 2)):
         model = pn.Sequential(pn.Dense(units))

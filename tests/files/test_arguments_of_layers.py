@@ -185,6 +185,6 @@ def test_two_functions_of_one_name_are_refused() -> None:
         (pn.Activation("relu"), TypeError, r"activation is <Activation .*>: give a name"),
     ],
 )
-def test_functions_that_are_no_activations_are_named(activation: Any, error: type[Exception], text: str) -> None:
+def test_functions_that_are_not_activations_are_named(activation: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         pn.Sequential(pn.Dense(3, activation)).build((4,))

@@ -70,7 +70,7 @@ def test_a_transposed_weight_is_saved_as_it_is(rings):
     assert np.array_equal(np.asarray(again["dense_1"].weight), [[0, 2, 4], [1, 3, 5]])
 
 
-def test_training_goes_on_after_loading(rings):
+def test_training_continues_after_loading(rings):
     made = pn.Sequential(pn.Dense(8, "relu"), pn.Dense(3))
     pn.fit(made, rings, epochs=2, verbose=0)
     again = files.loads(files.dumps(made))
@@ -85,7 +85,7 @@ def test_a_frozen_layer_stays_frozen():
     assert not files.loads(files.dumps(made))["dense_1"].trainable
 
 
-def test_an_own_layer_has_to_be_named():
+def test_a_custom_layer_has_to_be_named():
     class Twice(pn.Layer):
         def call(self, x, *, training):
             return x * 2.0

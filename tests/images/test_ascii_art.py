@@ -82,7 +82,7 @@ def test_a_tensor_and_a_list_are_pictures_too():
         (np.array([[0, np.nan]]), "the image contains NaN or infinity"),
     ],
 )
-def test_what_is_no_picture_is_met_with_a_sentence(image, words):
+def test_data_that_is_not_a_picture_raises_a_clear_error(image, words):
     with pytest.raises(ValueError, match=r"^ascii: ") as caught:
         pn.ascii(image)
     assert words in str(caught.value)

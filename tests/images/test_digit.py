@@ -174,7 +174,7 @@ def test_an_empty_image_is_an_error(shape: tuple[int, ...], shade: int) -> None:
         ("nowhere.png", FileNotFoundError, "there is no file 'nowhere.png'"),
     ],
 )
-def test_what_is_no_image_is_refused_with_a_sentence(image: object, error: type[Exception], says: str) -> None:
+def test_data_that_is_not_an_image_raises_a_clear_error(image: object, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         prepare_digit(image)  # type: ignore[arg-type]
 
@@ -184,7 +184,7 @@ def test_the_engine_takes_uint8_alone() -> None:
         _core.prepare_digit(np.zeros((28, 28), "float32"))
 
 
-def test_files_that_are_no_images_are_refused(tmp_path: Path) -> None:
+def test_files_that_are_not_images_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("seven")
     with pytest.raises(ValueError, match=r"text\.png' is not an image that Pillow can read"):
         prepare_digit(tmp_path / "text.png")

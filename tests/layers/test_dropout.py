@@ -104,7 +104,7 @@ def test_gradients_of_a_model_with_repeated_dropout_can_be_checked() -> None:
     pn.check_gradients(model, np.random.default_rng(0).normal(size=(5, 3)), np.array([0, 1, 0, 1, 1]), verbose=0)
 
 
-def test_a_layer_of_a_model_that_is_called_by_hand_draws_anew_each_time() -> None:
+def test_a_layer_of_a_model_called_by_hand_draws_new_numbers_each_time() -> None:
     def masks() -> list[np.ndarray]:
         model = pn.Sequential(pn.Dropout(0.5))
         model.build((40,))

@@ -42,7 +42,7 @@ def built(*stack: pn.Layer, shape=IMAGES, **options) -> pn.Sequential:
         lambda: pn.Conv2D(2, 1, activation="elu"),
     ],
 )
-def test_the_shape_learnt_in_build_is_the_shape_computed(make):
+def test_the_shape_inferred_in_build_is_the_shape_computed(make):
     model = built(make())
     x = np.random.default_rng(1).normal(size=(4, *IMAGES)).astype(np.float32)
     for training in (False, True):
@@ -186,14 +186,14 @@ def test_dropout_keeps_the_mean_and_two_layers_differ():
     assert abs(kept - 0.25) < 0.03, "two layers with the same mask would keep a half"
 
 
-def test_dropout_draws_anew_at_each_call_and_not_at_all_when_not_training():
+def test_dropout_draws_a_new_mask_at_each_call_and_none_in_inference():
     model = built(pn.Dropout(0.5), shape=(100,))
     x = np.ones((2, 100), np.float32)
     assert np.any(model(x, training=True).numpy() != model(x, training=True).numpy())
     assert np.array_equal(model(x).numpy(), x)
 
 
-def test_an_own_layer_trains_and_is_saved():
+def test_a_custom_layer_trains_and_is_saved():
     class Scale(pn.Layer):
         def __init__(self, start=1.0):
             self.start = start
@@ -230,7 +230,7 @@ def test_a_composite_layer_names_what_is_inside():
     assert again.fingerprint() == model.fingerprint()
 
 
-def test_dropout_of_a_model_inside_an_own_layer_follows_the_training_around_it():
+def test_dropout_of_a_model_inside_a_custom_layer_follows_the_outer_training():
     class Block(pn.Layer):
         def __init__(self):
             self.inside = pn.Sequential(pn.Dense(4, "tanh"), pn.Dropout(0.5))
@@ -348,7 +348,7 @@ def test_a_layer_with_values_is_copied_with_its_model_only(rings, how):
     assert copy.deepcopy(model)["dense_1"].weight.shape == (2, 8)
 
 
-def test_a_layer_that_is_built_by_hand_inside_another_is_told_so():
+def test_a_layer_built_by_hand_inside_another_raises_a_clear_error():
     class Inner(pn.Layer):
         def __init__(self) -> None:
             super().__init__()

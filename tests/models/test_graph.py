@@ -284,7 +284,7 @@ def passes(model: pn.Model, training: bool) -> list[np.ndarray]:
     return [y.numpy(), given.grad.numpy(), *(p.grad.numpy() for p in model.parameters.values())]
 
 
-def test_own_layers_take_part_also_with_two_inputs():
+def test_custom_layers_can_have_two_inputs():
     class Mix(pn.Layer):
         def build(self, shape, other):
             self.parameter("share", (shape[-1],), 0.25)
@@ -451,7 +451,7 @@ def test_a_final_activation_is_left_to_the_loss_wherever_it_is_written(activatio
     np.testing.assert_allclose(inner["next"].numpy(), both["next"].numpy(), rtol=1e-5, atol=1e-6)
 
 
-def test_own_logits_that_another_layer_would_miss_are_refused():
+def test_custom_logits_that_another_layer_would_miss_are_refused():
     class Odds(pn.Layer):
         def call(self, x, *, training):
             return pn.ops.exp(x)
@@ -526,7 +526,7 @@ def test_a_layer_shared_between_a_model_and_one_inside_it_stays_shared_in_a_file
     assert np.array_equal(again(np.eye(4)).numpy(), model(np.eye(4)).numpy())
 
 
-def test_what_no_file_can_say_is_said_when_saving():
+def test_layers_that_cannot_be_saved_raise_an_error_when_saving():
     class Around(pn.Layer):
         def __init__(self, layer=None):
             self.layer = layer
@@ -555,7 +555,7 @@ def test_what_no_file_can_say_is_said_when_saving():
         {"kind": "Dense"}, {"config": {"dtype": "float16"}}, {"config": {"inputs": 1}}, {"config": None},
     ],
 )  # fmt: skip
-def test_a_damaged_graph_is_refused_with_a_sentence(change):
+def test_a_damaged_graph_raises_a_clear_error(change):
     model = two_heads()
     model.build(IMAGES)
     with pytest.raises(ValueError, match=r"model: (its description of the model is damaged|tensor .* in the file)"):
@@ -709,7 +709,7 @@ def test_what_a_graph_refuses(name):
     assert words in str(caught.value)
 
 
-def test_an_own_layer_that_forgets_the_batch_is_told():
+def test_a_custom_layer_that_drops_the_batch_axis_raises_a_clear_error():
     class Lost(pn.Layer):
         def call(self, x, *, training):
             return x.sum()

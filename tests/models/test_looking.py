@@ -63,7 +63,7 @@ def test_a_shared_layer_is_counted_as_often_as_it_is_called() -> None:
         ("frist", KeyError, "did you mean 'first'"),
     ],
 )
-def test_what_is_no_layer_of_a_model_is_named(key: Any, error: type[Exception], text: str) -> None:
+def test_an_argument_that_is_not_a_layer_of_a_model_is_named(key: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=re.escape(text)):
         chain()[key]
 
@@ -78,7 +78,7 @@ def test_what_is_no_layer_of_a_model_is_named(key: Any, error: type[Exception], 
         (([3],), TypeError, "3 is not a layer"),
     ],
 )
-def test_lists_that_are_no_layers_are_named(layers: Any, error: type[Exception], text: str) -> None:
+def test_lists_that_are_not_layers_are_named(layers: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         pn.Sequential(*layers)
 

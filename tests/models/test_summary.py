@@ -154,7 +154,7 @@ def test_the_line_of_other_chains(make, shape, line):
     assert str(pn.Model(first, node)) == line, "a chain of nodes reads like a Sequential"
 
 
-def test_own_layers_count_what_is_known_inside_them(capsys):
+def test_custom_layers_count_the_flops_of_known_layers_inside(capsys):
     class Residual(pn.Layer):
         def __init__(self, units):
             self.units = units

@@ -358,7 +358,7 @@ def test_many_classes_are_drawn_without_numbers():
         (lambda m, r, d: plot.confusion(None), TypeError, "plot.confusion: report is NoneType"),
     ],
 )
-def test_what_cannot_be_drawn_is_met_with_a_sentence(digits, sample, call, error, words):
+def test_data_that_cannot_be_drawn_raises_a_clear_error(digits, sample, call, error, words):
     with pytest.raises(error) as caught:
         call(digits[0], digits[2], sample.test)
     assert words in str(caught.value)

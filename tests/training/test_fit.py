@@ -138,7 +138,7 @@ def test_without_validation_the_last_epoch_stays(rings, capsys):
     assert "no validation" in capsys.readouterr().out
 
 
-def test_a_second_fit_goes_on_and_says_so(rings, capsys):
+def test_a_second_fit_continues_and_says_so(rings, capsys):
     model = small()
     first = pn.fit(model, rings, epochs=2, verbose=0)
     second = pn.fit(model, rings, epochs=2)
