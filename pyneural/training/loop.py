@@ -12,6 +12,7 @@ from pyneural.evaluation.heads import are_finite, mean_loss_and_metrics, outputs
 from pyneural.layers.context import Position, position
 from pyneural.metrics.estimate import Estimate
 from pyneural.models.model import Model
+from pyneural.training.doubled import warn_of_probabilities
 from pyneural.training.history import History
 from pyneural.training.optimizers import Optimizer
 from pyneural.training.plan import Plan
@@ -131,6 +132,8 @@ class Training:
                 at.begin(samples)
                 step += 1
                 outputs = run(x, training=True)
+                if not history.steps:
+                    warn_of_probabilities(outputs, self.model.card)
                 del x  # so that the next batch can reuse its memory
                 error = loss(outputs, y)
                 value = error.item()

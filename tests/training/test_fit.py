@@ -195,6 +195,23 @@ def test_nan_stops_and_puts_the_weights_back(rings):
     assert model.fingerprint() == before
 
 
+class OwnSoftmax(pn.Layer):
+    def call(self, x, *, training):
+        return pn.ops.softmax(x)
+
+
+@pytest.mark.parametrize("last", [OwnSoftmax, lambda: pn.Dense(3, activation=lambda x: x.softmax())])
+def test_a_softmax_of_ones_own_before_the_loss_is_warned_of(rings, last):
+    with pytest.warns(UserWarning, match="the model ends in a softmax of your own"):
+        pn.fit(pn.Sequential(pn.Dense(3), last()), rings, epochs=1, verbose=0)
+    x = pn.Input((2,))
+    model = pn.Model(x, {"a": pn.Dense(3)(x), "b": pn.Sequential(pn.Dense(3), last())(x)})
+    with pytest.warns(UserWarning, match="the head b ends in a softmax of your own"):
+        pn.fit(model, (rings[0], {"a": rings[1], "b": rings[1]}), epochs=1, verbose=0)
+    pn.fit(pn.Sequential(pn.Dense(3), last()), rings, loss="mse", epochs=1, verbose=0)  # takes outputs as they are
+    pn.fit(pn.Sequential(pn.Dense(4), last(), pn.Dense(3, "softmax")), rings, epochs=1, verbose=0)
+
+
 def without_class_0(outputs, targets):
     return pn.ops.cross_entropy(outputs, targets, ignore=0)
 
