@@ -247,7 +247,7 @@ FORMULAS: dict[str, Formula] = {
         lambda x: x * special.ndtr(x), lambda x, y: special.ndtr(x) + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
     ),
     "pow": _same(lambda x, exponent: x**exponent, lambda x, y, exponent: exponent * x ** (exponent - 1)),
-    "clip": _same(lambda x, low, high: np.clip(x, low, high), lambda x, y, low, high: (x > low) & (x < high)),
+    "clip": _same(lambda x, low, high: np.clip(x, low, high), lambda x, y, low, high: (x >= low) & (x <= high)),
     "add": _two(np.add, lambda a, b: (1.0, 1.0)),
     "sub": _two(np.subtract, lambda a, b: (1.0, -1.0)),
     "mul": _two(np.multiply, lambda a, b: (b, a)),
