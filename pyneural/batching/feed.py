@@ -49,7 +49,8 @@ class Feed:
     """
 
     def __init__(self, x: Array, y: Any, rows: Array, preprocessing: Preprocessing, dtype: str) -> None:
-        self.x, self.y = _core.borrow(x), None if y is None else each(_core.borrow, y)
+        self.x = _core.borrow(x)
+        self.y = None if y is None else each(_core.borrow, y)
         self.rows = _core.borrow(np.ascontiguousarray(rows, np.int64))
         self.batch = preprocessing.gather(x.dtype, dtype)
 

@@ -66,9 +66,15 @@ class Rows:
     """
 
     def __init__(self, data: Dataset, x: Array, rows: Array, who: str, columns: Names) -> None:
-        self.x, self.rows, self.who, self.columns = x, rows, who, columns
-        self.y, self.classes, self.prepare = data.y, data.classes, data.prepare
-        self.shape, self.dtype = x.shape[1:], x.dtype.name
+        self.x = x
+        self.rows = rows
+        self.who = who
+        self.columns = columns
+        self.y = data.y
+        self.classes = data.classes
+        self.prepare = data.prepare
+        self.shape = x.shape[1:]
+        self.dtype = x.dtype.name
         self.name = " ".join(filter(None, (data.name or "data", f"({data.note})" if data.note else "")))
         self.note = data.note.split(":")[0]
         self._targets: Any = None

@@ -97,10 +97,14 @@ class Stream:
         columns: Names = (),
     ) -> None:
         refuse_iterator(data, who)
-        self.model, self.data, self.who = model, data, who
+        self.model = model
+        self.data = data
+        self.who = who
         self._moments = _Moments()
         self._hash = hashlib.sha256()
-        said, self._count, self._batches = [], 0, 0
+        said = []
+        self._count = 0
+        self._batches = 0
         self._smallest = sys.maxsize
         self.columns = columns or model.card.columns
         for x, y, names in pairs(data, who, self.columns):
@@ -109,7 +113,8 @@ class Stream:
                 kind = kind_for(model.card.preprocessing, preprocess, x.dtype.name)
             x = as_inputs(model, x, self._at, kind)
             if self._batches == 0:
-                self.shape, self.dtype = x.shape[1:], x.dtype.name
+                self.shape = x.shape[1:]
+                self.dtype = x.dtype.name
                 if learn:
                     warn_of_scale(model, x, preprocess)
             self._same(x)
@@ -161,7 +166,9 @@ class StreamFeed:
     def __init__(
         self, stream: Stream, preprocessing: Preprocessing, encode: Callable[[Any, str], Any], dtype: str
     ) -> None:
-        self._stream, self._preprocessing, self._encode = stream, preprocessing, encode
+        self._stream = stream
+        self._preprocessing = preprocessing
+        self._encode = encode
         self._dtype = dtype
 
     def __len__(self) -> int:
@@ -282,7 +289,8 @@ class _Moments:
         means, deviations = (list(map(float, values)) for values in _core.moments(x))
         count = x.size // x.shape[-1]
         if not self.mean:
-            self.mean, self._squares = [0.0] * len(means), [0.0] * len(means)
+            self.mean = [0.0] * len(means)
+            self._squares = [0.0] * len(means)
         total = self.count + count
         for i, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
             apart = mean - self.mean[i]

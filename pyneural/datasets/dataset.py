@@ -56,7 +56,9 @@ class Dataset:
         for head, part in by_head(y).items():
             warn_of_order(who, x, f"y['{head}']" if head else "y", part)
         self.classes: Any = checked_names(who, classes)
-        self.name, self.note, self.prepare = name, note, prepare
+        self.name = name
+        self.note = note
+        self.prepare = prepare
         self.groups = None if groups is None else as_groups(f"{who}: groups", groups)
         if self.x.ndim < 2:
             raise ValueError(
