@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 import pyneural._core as _core
 import pyneural.schedules as schedules
 import pyneural.training.stuck as stuck
@@ -17,6 +19,8 @@ from pyneural.training.history import History
 from pyneural.training.optimizers import Optimizer
 from pyneural.training.plan import Plan
 from pyneural.training.progress import Progress
+
+_LARGE = 1e6  # a loss above it may have overflowed in backward
 
 
 class _Finished(NamedTuple):
@@ -75,6 +79,7 @@ class Training:
         self.earlier = model.card.epochs
         self.at = Position(seed)
         self.history = History()
+        self.value = math.inf
         self.started = time.perf_counter()
 
     def train(self) -> History:
@@ -139,6 +144,7 @@ class Training:
                 value = error.item()
                 if not math.isfinite(value):
                     self._fail(f"loss became {value} in epoch {epoch}, step {step}", [outputs])
+                self.value = value
                 error.backward()
                 engine.learning_rate = rate * schedule(history.steps, self.steps)
                 engine.step()
@@ -196,13 +202,28 @@ class Training:
 
     def _fail(self, what: str, outputs: Iterable[Any]) -> None:
         """Raises the error for a loss that is not finite; `outputs` are the outputs it was computed from."""
-        fix = f"lower the learning rate (it is {self.recipe.learning_rate:g}), or look for outliers in the data"
-        if self.plan.objective.has_custom_loss and all(map(are_finite, outputs)):
-            fix = (
-                "the outputs are finite, so the custom loss produced it, like a mean over a batch in which every label "
-                "is ignored or has weight 0: return (outputs * 0).sum() for such batches, or use larger batches"
-            )
-        raise FloatingPointError(f"fit: the {what}; restored the weights {self._restored()}: {fix}")
+        raise FloatingPointError(f"fit: the {what}; restored the weights {self._restored()}: {self._fix(outputs)}")
+
+    def _fix(self, outputs: Iterable[Any]) -> str:
+        """The likely cause of a loss that is not finite, and what to do."""
+        if self.plan.objective.has_custom_loss:
+            if all(map(are_finite, outputs)):
+                return (
+                    "the outputs are finite, so the custom loss produced it, like a mean over a batch in which every "
+                    "label is ignored or has weight 0: return (outputs * 0).sum() for such batches, or use larger "
+                    "batches"
+                )
+            if abs(self.value) < _LARGE and self._has_nan_gradient():
+                return (
+                    f"the step before had a loss of {self.value:.4g}, but a gradient of NaN: the custom loss uses a "
+                    "function where it has no derivative, like sqrt at 0: add a small number inside, (x + 1e-12).sqrt()"
+                )
+        return f"lower the learning rate (it is {self.recipe.learning_rate:g}), or look for outliers in the data"
+
+    def _has_nan_gradient(self) -> bool:
+        """Whether the last step had NaN in a gradient."""
+        gradients = (tensor.grad for tensor in self.model.parameters.values())
+        return any(gradient is not None and bool(np.isnan(gradient.numpy()).any()) for gradient in gradients)
 
     def _restored(self) -> str:
         """Which weights are restored after an error, in words."""

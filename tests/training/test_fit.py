@@ -232,6 +232,19 @@ def test_labels_that_are_all_ignored_are_said_to_be_the_cause_of_nan(rings, plac
     assert "learning rate" not in str(raised.value)
 
 
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_gradient_of_nan_is_said_to_be_the_cause_of_nan_in_the_next_step(steps):
+    x, y = np.zeros((20 * steps, 2), np.float32), np.zeros(20 * steps)
+    model = pn.Sequential(pn.Dense(1, bias=False))
+
+    def distance(outputs, targets):
+        return ((outputs - targets) ** 2).sqrt().mean()
+
+    with pytest.raises(FloatingPointError, match=r"had a loss of 0, but a gradient of NaN: .* no derivative"):
+        pn.fit(model, (x, y), loss=distance, batch_size=20, validation=(x, y), verbose=0)
+    assert np.isfinite(model["dense_1"].weight.numpy()).all()
+
+
 @pytest.mark.parametrize("loss", ["auto", without_class_0])
 def test_outputs_that_overflow_are_said_to_come_from_the_learning_rate(rings, loss):
     model = pn.Sequential(pn.Dense(8), pn.Dense(3))
