@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pyneural._core as _core
 import pyneural.schedules as schedules
 import pyneural.training.optimizers as optimizers
 from pyneural.arguments.checks import is_whole, whole
@@ -76,6 +77,7 @@ def fit(
         it has their losses and metrics (`top_loss`, `val_top_accuracy`) beside the total `loss`.
 
     Raises:
+        RuntimeError: it is called inside pn.no_grad().
         ValueError, TypeError: an argument, or the data, is wrong; raised before training starts.
         FloatingPointError: the loss became NaN or infinite.  After this, and after any other error in training, the
             best weights so far are restored.
@@ -87,6 +89,10 @@ def fit(
     (2, 2)
     """
     check_model(model, "fit")
+    if not _core.is_recording():
+        raise RuntimeError(
+            "fit: gradients are off here, inside pn.no_grad() or in a metric of another fit: call fit outside of it"
+        )
     epochs = whole("fit", "epochs", epochs)
     batch_size = whole("fit", "batch_size", batch_size)
     if not is_whole(seed) or not 0 <= seed < 2**64:

@@ -245,6 +245,13 @@ def test_a_gradient_of_nan_is_said_to_be_the_cause_of_nan_in_the_next_step(steps
     assert np.isfinite(model["dense_1"].weight.numpy()).all()
 
 
+def test_fit_says_that_gradients_are_off(rings):
+    model = small()
+    with pn.no_grad(), pytest.raises(RuntimeError, match=r"fit: gradients are off here, inside pn.no_grad\(\)"):
+        pn.fit(model, rings, verbose=0)
+    assert not model.is_built
+
+
 @pytest.mark.parametrize("loss", ["auto", without_class_0])
 def test_outputs_that_overflow_are_said_to_come_from_the_learning_rate(rings, loss):
     model = pn.Sequential(pn.Dense(8), pn.Dense(3))
