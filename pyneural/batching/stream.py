@@ -6,7 +6,7 @@ A first pass, before training, collects what arrays would show at once: shapes, 
 import hashlib
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ def refuse_iterator(data: Any, who: str) -> None:
 
 def is_stream(data: Any) -> bool:
     """Whether data is an iterable of batches, and not an array, a pair of arrays or a mapping."""
-    if isinstance(data, Dataset | Splits | str | bytes | dict | Tensor) or hasattr(data, "shape"):
+    if isinstance(data, Dataset | Splits | str | bytes | Mapping | Tensor) or hasattr(data, "shape"):
         return False
     if isinstance(data, tuple):  # ((x, y), (x, y)) is more often train and test than two batches
         return False

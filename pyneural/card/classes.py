@@ -1,7 +1,7 @@
 """classes.py -- class names: their order, and matching labels to a model's classes by name."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Any
 
@@ -58,7 +58,9 @@ def checked_names(who: str, classes: Any) -> Any:
         raise TypeError(f"{who}: classes is {classes!r}: give a list of names, such as ['cat', 'dog']")
     if not isinstance(classes, Iterable):
         raise TypeError(f"{who}: classes is {type(classes).__name__}: give a list of names, such as ['cat', 'dog']")
-    names = tuple(map(str, classes))
+    if isinstance(classes, Set):
+        raise TypeError(f"{who}: classes is a {type(classes).__name__}, which has no order: give a list, label 0 first")
+    names = tuple(name.decode() if isinstance(name, bytes) else str(name) for name in classes)
     twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if twice is not None:
         raise ValueError(f"{who}: classes has '{twice}' twice: give each class a different name")

@@ -127,6 +127,13 @@ class Splits:
     validation: Dataset | None = None
     name: str = ""
 
+    def __post_init__(self) -> None:
+        for part in ("train", "test", "validation"):
+            given = getattr(self, part)
+            if not isinstance(given, Dataset) and (given is not None or part == "train"):
+                kind = type(given).__name__
+                raise TypeError(f"Splits: {part} is {kind}: give a pn.Dataset, such as pn.Dataset(x, y)")
+
     if not TYPE_CHECKING:  # type checkers report wrong names by themselves
 
         def __getattr__(self, name):

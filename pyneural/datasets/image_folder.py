@@ -14,7 +14,7 @@ from pyneural.arguments.spelling import check_keywords
 from pyneural.card.classes import in_order
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.folder_layout import files_by_class, parts_of
-from pyneural.images.files import pixels
+from pyneural.images.files import MOST_PIXELS, pixels
 
 Grouping = str | re.Pattern[str] | Callable[[Path], object]
 _NAMED = 3  # the most damaged files that a message lists
@@ -74,6 +74,7 @@ def folder(
     shape = _shape(size)
     if channels not in (None, 1, 3):
         raise ValueError(f"folder: channels is {channels!r}: give 1 for greyscale, 3 for colour, or None")
+    _check_groups(groups)
     parts = {part: files_by_class(place) for part, place in parts_of(root).items()}
     classes = tuple(parts["train"])
     if len(classes) < 2:
@@ -129,12 +130,30 @@ def _shape(size: object) -> tuple[int, int] | None:
     pair = size if isinstance(size, tuple | list) else (size, size)
     if len(pair) != 2 or not all(is_whole(side) and side > 0 for side in pair):
         raise ValueError(f"folder: size is {size!r}: give pixels, such as 64 or (height, width)")
+    if pair[0] * pair[1] > MOST_PIXELS:
+        raise ValueError(f"folder: size is {size!r}: give at most {MOST_PIXELS:,} pixels in total, such as 64")
     return int(pair[0]), int(pair[1])
+
+
+def _check_groups(groups: object) -> None:
+    if groups is None or callable(groups) or isinstance(groups, re.Pattern):
+        return
+    if not isinstance(groups, str):
+        raise TypeError(
+            f"folder: groups is {type(groups).__name__}: give a regular expression or a function of the path"
+        )
+    try:
+        re.compile(groups)
+    except re.error as error:
+        raise ValueError(f"folder: groups is {groups!r}, which is not a regular expression: {error}") from None
 
 
 def _group(file: Path, groups: Grouping) -> str:
     if callable(groups):
-        return str(groups(file))
+        found = groups(file)
+        if found is None:
+            raise ValueError(f"folder: groups returned None for '{file.name}': return the name of its group")
+        return str(found)
     match = re.search(groups, file.name)
     if match is None:
         raise ValueError(f"folder: the pattern for groups, {groups!r}, does not match the file name '{file.name}'")

@@ -480,3 +480,31 @@ def test_a_dataset_gives_arrays_and_parts(sample):
     part = sample.train.take([5, 3])
     assert np.array_equal(part.y, sample.train.y[[5, 3]])
     assert part.note == sample.train.note
+
+
+@pytest.mark.parametrize("kind", [set, frozenset])
+def test_names_without_an_order_are_refused(kind):
+    """The order of a set of text differs from one run of Python to the next, and label 0 is the first name."""
+    with pytest.raises(TypeError, match=rf"^data: classes is a {kind.__name__}, which has no order: give a list"):
+        pn.Dataset(np.zeros((3, 2)), [0, 1, 2], classes=kind(("ant", "bee", "cat")))
+
+
+def test_names_of_classes_may_be_bytes():
+    assert pn.Dataset(np.zeros((2, 2)), [0, 1], classes=[b"ant", np.bytes_(b"bee")]).classes == ("ant", "bee")
+
+
+@pytest.mark.parametrize("part", ["train", "test", "validation"])
+def test_splits_refuse_what_is_not_a_dataset(part):
+    pair = (np.zeros((2, 2)), [0, 1])
+    parts = {"train": pn.Dataset(*pair)} | {part: pair}
+    with pytest.raises(TypeError, match=rf"^Splits: {part} is tuple: give a pn\.Dataset, such as pn\.Dataset\(x, y\)"):
+        pn.Splits(**parts)
+
+
+def test_a_file_of_arrays_is_not_taken_for_batches(tmp_path):
+    np.savez(tmp_path / "data.npz", x=np.zeros((4, 2)), y=[0, 1, 0, 1])
+    with (
+        np.load(tmp_path / "data.npz") as found,
+        pytest.raises(TypeError, match=r"^fit: data is NpzFile: give a pn.Dataset or a pair of arrays"),
+    ):
+        pn.fit(pn.Sequential(pn.Dense(2)), found)

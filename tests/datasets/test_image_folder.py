@@ -304,3 +304,22 @@ def test_a_trained_model_brings_a_folders_images_to_its_size(tmp_path):
     assert np.array_equal(found.outputs, pn.predict(model, data.train))
     assert found.accuracy == 1
     pn.fit(model, tmp_path, epochs=1, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("groups", "error", "words"),
+    [
+        ("((", ValueError, "folder: groups is '((', which is not a regular expression: missing )"),
+        ([1, 2], TypeError, "folder: groups is list: give a regular expression, or a function"),
+        (lambda path: None, ValueError, "folder: groups returned None for '"),
+    ],
+)
+def test_groups_that_name_no_group_are_refused(animals, groups, error, words):
+    """A function without a return put every image into a group called None."""
+    with pytest.raises(error, match=re.escape(words)):
+        pn.datasets.folder(animals, groups=groups)
+
+
+def test_a_size_beyond_all_memory_is_refused_before_anything_is_read(animals):
+    with pytest.raises(ValueError, match=r"^folder: size is 1000000: give at most 67,108,864 pixels"):
+        pn.datasets.folder(animals, size=1_000_000)
