@@ -310,7 +310,7 @@ def test_a_trained_model_brings_a_folders_images_to_its_size(tmp_path):
     ("groups", "error", "words"),
     [
         ("((", ValueError, "folder: groups is '((', which is not a regular expression: missing )"),
-        ([1, 2], TypeError, "folder: groups is list: give a regular expression, or a function"),
+        ([1, 2], TypeError, "folder: groups is list: give a regular expression or a function of the path"),
         (lambda path: None, ValueError, "folder: groups returned None for '"),
     ],
 )
