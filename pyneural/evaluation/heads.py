@@ -253,7 +253,7 @@ def _together(heads: tuple[Head, ...]) -> dict[str, metrics.Metric]:
     found: dict[str, metrics.Metric] = {}
     for head in heads:
         own: dict[str, metrics.Metric] = {} if head.loss.name in losses.NAMES else {"loss": head.loss.mean}
-        own |= {name: function for name, function in head.metrics.items() if function not in metrics.NAMES.values()}
+        own |= {name: function for name, function in head.metrics.items() if not metrics.is_built_in(function)}
         for name, function in own.items():
             if head.name:
                 found[f"{head.name}_{name}"] = partial(_of_head, function, head.name)
@@ -263,7 +263,7 @@ def _together(heads: tuple[Head, ...]) -> dict[str, metrics.Metric]:
 
 
 def _shares(found: dict[str, metrics.Metric]) -> tuple[str, ...]:
-    return tuple(name for name, function in found.items() if function is ops.accuracy)
+    return tuple(name for name, function in found.items() if metrics.is_accuracy(function))
 
 
 def _part(parts: dict[str, Tensor], name: str, outputs: Any, targets: Any) -> Tensor:

@@ -3,7 +3,9 @@
 A function takes tensors, and returns a tensor of one number, or a number.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyneural.ops as ops
@@ -30,19 +32,47 @@ def find(metrics: Sequence[str | Metric], task: Task, who: str = "fit") -> dict[
         )
     if not isinstance(task, Task):
         raise TypeError(f"{who}: task is {type(task).__name__}: give the Task on a model's card, model.card.task")
-    found: dict[str, Metric] = {} if task.kind == "values" else {"accuracy": ops.accuracy}
+    found: dict[str, Metric] = {} if task.kind == "values" else {"accuracy": _accuracy(task)}
     for metric in metrics:
         if callable(metric):
             name = named(metric, "metric")
-            ours = metric in NAMES.values()
-            found[_unused(name, found)] = metric if ours else _own(metric, f"{who}: metric {name}")
+            found[_unused(name, found)] = metric if is_built_in(metric) else _own(metric, f"{who}: metric {name}")
             continue
         function = choose("metric", metric, NAMES)
         if (metric == "accuracy") == (task.kind == "values"):
             suits = "mse, mae" if task.kind == "values" else "accuracy, which is always shown"
             raise ValueError(f"{who}: metric '{metric}' does not suit {task.kind}: use {suits}, or a function")
-        found[metric] = function
+        found.setdefault(metric, function)
     return found
+
+
+@dataclass(frozen=True)
+class AccuracyAt:
+    """The accuracy of one logit per example, if its answer is 1 from another probability than 0.5."""
+
+    threshold: float
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The proportion of correct answers."""
+        return ops.accuracy(outputs, targets, threshold=self.threshold)
+
+
+def _accuracy(task: Task) -> Metric:
+    """The accuracy as the task counts it, of logits."""
+    share = task.threshold
+    if task.kind != "binary" or share == 0.5:
+        return ops.accuracy
+    return AccuracyAt(math.log(share / (1 - share)) if 0 < share < 1 else math.copysign(math.inf, share - 0.5))
+
+
+def is_accuracy(metric: Metric) -> bool:
+    """Whether a metric is the proportion of correct answers."""
+    return metric is ops.accuracy or isinstance(metric, AccuracyAt)
+
+
+def is_built_in(metric: Metric) -> bool:
+    """Whether a metric is not a custom function."""
+    return metric in NAMES.values() or isinstance(metric, AccuracyAt)
 
 
 def _own(function: Metric, who: str) -> Metric:

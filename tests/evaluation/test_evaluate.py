@@ -190,3 +190,19 @@ def test_predict_and_classify_each_open_their_own_messages(rings, image):
     for who in (pn.predict, pn.classify):
         with pytest.raises((TypeError, ValueError), match=f"^{who.__name__}: "):
             who(model, image)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.2, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("metrics", [(), ["accuracy"]])
+def test_fit_counts_the_answers_of_a_binary_model_by_its_threshold_as_evaluate_does(threshold, metrics):
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(300, 3)).astype(np.float32)
+    y = (x[:, 0] + generator.normal(size=300) > 0).astype(int)
+    model = pn.Sequential(pn.Dense(1))
+    pn.fit(model, (x, y), epochs=3, learning_rate=0.1, verbose=0)
+    model.card.task = Task("binary", 1, threshold=threshold)
+    held = (x[:150] + 1, y[:150])
+    history = pn.fit(model, (x, y), epochs=1, validation=held, metrics=metrics, verbose=0)
+    report = pn.evaluate(model, held, verbose=0)
+    assert history["val_accuracy"][0] == report.accuracy
+    assert history["val_accuracy"][0].low == report.accuracy.low
