@@ -49,7 +49,7 @@ class History:
             KeyError: there is no such name; the message lists the names.
         """
         if name not in self.values:
-            raise KeyError(f"the history has no '{name}': {', '.join(self.values)}")
+            raise KeyError(f"the history has no '{name}': {', '.join(self.values) or 'no epoch was finished'}")
         return self.values[name]
 
     def __contains__(self, name: object) -> bool:

@@ -575,3 +575,8 @@ def test_a_history_is_a_table(rings, tmp_path):
         history.to_csv(tmp_path)
     assert pickle.loads(pickle.dumps(history)).values == history.values
     assert copy.copy(history)["loss"] == history["loss"]
+
+
+def test_a_history_without_epochs_says_so():
+    with pytest.raises(KeyError, match="the history has no 'loss': no epoch was finished"):
+        pn.History()["loss"]
