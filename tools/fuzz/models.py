@@ -3,7 +3,8 @@
 Each of these must hold.  Equal trainings give equal weights, with one thread and with two.  A copy of a model, from a
 file, a pickle or deepcopy, predicts the same and shares no memory with it.  Evaluate on the validation data gives what
 fit measured in its best epoch.  A prediction depends neither on the rows beside it nor on their order.  The summary
-counts each parameter once.  Wrong arguments raise ValueError or TypeError; right ones are accepted.
+counts each parameter once.  Frozen layers keep their values.  Columns of tables are found by name.  Wrong arguments
+raise ValueError or TypeError; right ones are accepted.
 """
 
 from __future__ import annotations
@@ -68,6 +69,18 @@ class Table:
     def to_numpy(self) -> np.ndarray:
         """The numbers."""
         return self.values
+
+
+def _largest(outputs: Any, targets: Any) -> Any:
+    """A metric of the user's own."""
+    return outputs.max()
+
+
+OWN = {
+    "classes": lambda outputs, targets: pn.ops.cross_entropy(outputs, targets, label_smoothing=0.1),
+    "binary": lambda outputs, targets: pn.ops.binary_cross_entropy(outputs, targets) * 2,
+    "values": lambda outputs, targets: (outputs - targets).abs().mean(),
+}
 
 
 # ---- models
@@ -226,6 +239,33 @@ def _copies(model: Any, x: np.ndarray, said: Any, again: Callable[[Any], Any]) -
         _same(f"predictions after a copy from {what} was trained", said, pn.predict(model, x))
 
 
+def _columns(case: Case, model: Any, x: np.ndarray, said: Any) -> None:
+    """Columns of a table are found by name."""
+    columns = model.card.columns
+    if columns:
+        order = case.numbers.permutation(len(columns))
+        _same(
+            "predictions of permuted columns", said, pn.predict(model, Table(x[:, order], [columns[i] for i in order]))
+        )
+
+
+def _frozen(model: Any, again: Callable[[Any], Any]) -> None:
+    """Frozen layers keep their parameters and statistics, whatever the optimizer."""
+    copied = copy.deepcopy(model)
+    *frozen, last = copied.layers
+    kept = {}
+    for layer in frozen:
+        layer.trainable = False
+        for name, value in vars(layer).items():
+            if isinstance(value, pn.Tensor):
+                kept[layer.name, name] = np.array(value.numpy())
+    if not any(isinstance(value, pn.Tensor) for value in vars(last).values()):
+        return
+    again(copied)
+    for (layer, name), value in kept.items():
+        _same(f"{name} of a frozen layer", value, np.array(getattr(copied[layer], name).numpy()))
+
+
 def _summary(model: Any) -> None:
     """The summary counts each parameter once."""
     text = io.StringIO()
@@ -287,6 +327,10 @@ def run(case: Case) -> None:
     labels = {head: _labels(case, n, heads[head], kind) for head, kind in kinds.items()}
     y = labels.get("", labels)
     words = _options(case, len(shape) == 3)
+    if case.chance(0.3):
+        words["metrics"] = [_largest]
+    if case.chance(0.3) and "" in kinds:
+        words["loss"] = OWN[kinds[""]]
     if case.chance(0.5):
         turned = {head: np.asarray(part)[::-1] for head, part in labels.items()}
         words["validation"] = (x[::-1].copy(), turned.get("", turned))
@@ -307,6 +351,8 @@ def run(case: Case) -> None:
     case.count()
     said = _predictions(case, model, x)
     _summary(model)
-    if isinstance(words.get("validation"), tuple):
+    _columns(case, model, x, said)
+    if isinstance(words.get("validation"), tuple) and "loss" not in words:
         _evaluated(model, words["validation"], history)
-    _copies(model, x, said, lambda copied: case.attempt(pn.fit, copied, data, **words))
+    _copies(model, x, said, lambda copied: case.attempt(_fit, copied, data, words, right))
+    _frozen(model, lambda copied: case.attempt(_fit, copied, data, words, right))
