@@ -9,6 +9,7 @@ from pyneural.arguments.arrays import Array
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_ROWS = 256
 _SEE_THROUGH = ("PA", "LA", "La", "RGBA", "RGBa")
 
 
@@ -47,8 +48,10 @@ def on_white(image: "Image") -> "Image":
 
 
 def _eight_bits(values: Array, mode: str) -> Array:
-    """Greyscale with more bits, rounded to 8."""
-    wide = values.astype(np.int64).clip(0, 65535)
-    if mode == "I" and values.size and wide.max() <= 255:
-        return wide.astype(np.uint8)
-    return ((wide + 128) // 257).astype(np.uint8)
+    """Greyscale with more bits, rounded to 8; some rows at a time, since a large image may leave little memory."""
+    narrow = mode == "I" and values.size > 0 and values.max() <= 255
+    found = np.empty(values.shape, np.uint8)
+    for start in range(0, len(values), _ROWS):
+        wide = values[start : start + _ROWS].astype(np.int32).clip(0, 255 if narrow else 65535)
+        found[start : start + _ROWS] = wide if narrow else (wide + 128) // 257
+    return found

@@ -1,10 +1,13 @@
 """Kinds of pixels: a folder of images and prepare_digit read one file alike."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import pyneural as pn
+from pyneural.images.modes import plain
 
 
 def page() -> np.ndarray:
@@ -54,3 +57,13 @@ def test_a_colour_that_is_named_transparent_is_so_everywhere(tmp_path, mode):
     assert np.array_equal(read(path)[..., 0] == 255, np.asarray(image.convert("L")) == 255)
     with Image.open(path) as opened:
         assert np.array_equal(pn.prepare_digit(path), pn.prepare_digit(opened.convert("RGBA")))
+
+
+@pytest.mark.parametrize("mode", ["I", "I;16"])
+def test_many_pixels_of_16_or_32_bits_take_little_more_memory_than_the_image(mode):
+    image = Image.new(mode, (4000, 4000), 200)
+    tracemalloc.start()
+    plain(image)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * 4000 * 4000, "the pixels as int32, as bytes, and some rows between"
