@@ -66,4 +66,4 @@ def test_many_pixels_of_16_or_32_bits_take_little_more_memory_than_the_image(mod
     plain(image)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 6 * 4000 * 4000, "the pixels as int32, as bytes, and some rows between"
+    assert peak < 10 * 4000 * 4000, "what Pillow hands over twice, the bytes, and some rows between"
