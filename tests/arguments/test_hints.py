@@ -68,6 +68,8 @@ def test_every_expression_in_a_hint_runs(tmp_path: Path, monkeypatch: pytest.Mon
                 continue
             tried.add(expression)
             here = dict(world)
+            if "pn.fit(" in expression:  # anew, since other hints hold other examples back
+                here["model"] = copy.deepcopy(world["model"])
             if re.search(r"pn\.(ops|tensor|zeros|ones|full|concat)|x\.numpy", expression):
                 here["x"] = pn.tensor(here["x"])
             if "loss.backward" in expression:
