@@ -825,7 +825,7 @@ row(
         normal(5, 5, 3, 16),
     ),
     bad(
-        "conv2d: x is (64, 1, 28, 28): which looks channels-first: use x.transpose(0, 2, 3, 1)",
+        "conv2d: x is (64, 1, 28, 28), which looks channels-first: use x.transpose(0, 2, 3, 1)",
         normal(64, 1, 28, 28),
         normal(5, 5, 1, 8),
     ),
@@ -864,7 +864,7 @@ row(
         normal(5, 5, 3, 16),
     ),
     bad(
-        "depthwise_conv2d: x is (64, 3, 28, 28): which looks channels-first: use x.transpose(0, 2, 3, 1)",
+        "depthwise_conv2d: x is (64, 3, 28, 28), which looks channels-first: use x.transpose(0, 2, 3, 1)",
         normal(64, 3, 28, 28),
         normal(5, 5, 3, 1),
     ),

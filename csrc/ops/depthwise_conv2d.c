@@ -42,7 +42,8 @@ static int check_shapes(const pn_call *c, pn_error *err)
         pn_call_check_ndim(c, X, 4, "(N, H, W, C); one image is a batch of 1: x.reshape(1, H, W, C)", err))
         return -1;
     if (x->shape[3] != w->shape[2] && x->shape[1] == w->shape[2])
-        return pn_fail(err, PN_ESHAPE, "depthwise_conv2d: x is %s: channels look first; use x.transpose(0, 2, 3, 1)",
+        return pn_fail(err, PN_ESHAPE,
+                       "depthwise_conv2d: x is %s, which looks channels-first: use x.transpose(0, 2, 3, 1)",
                        pn_view_text(x).s);
     if (x->shape[3] != w->shape[2])
         return pn_fail(err, PN_ESHAPE, "depthwise_conv2d: weight has %td channels, x has %td (x is %s, weight is %s)",

@@ -126,7 +126,7 @@ def test_layers_shared_by_two_models_keep_their_values_and_train_in_both(rings):
     optimizer = pn.SGD(one)
     pn.fit(two, rings, epochs=1, verbose=0)
     assert np.any(np.asarray(body["dense_1"].weight) != weight)
-    with pytest.raises(RuntimeError, match="another model has laid out these parameters"):
+    with pytest.raises(RuntimeError, match="another model now owns these parameters"):
         optimizer.step()
     pn.fit(one, rings, epochs=1, verbose=0)
 
