@@ -114,9 +114,9 @@ def _quadratic(case: Case) -> None:
         data = _long(layers)
         seconds = []
         for _ in range(2):
-            begun = time.perf_counter()
+            begun = time.process_time()
             case.attempt(loads, data)
-            seconds.append(time.perf_counter() - begun)
+            seconds.append(time.process_time() - begun)
         taken.append(min(seconds))
     if taken[1] > SLOWER * LAYERS[1] / LAYERS[0] * max(taken[0], 0.02):
         raise Finding(f"{LAYERS[0]} layers load in {taken[0]:.2f} s, {LAYERS[1]} in {taken[1]:.2f} s")
