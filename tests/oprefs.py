@@ -323,7 +323,7 @@ def accuracy(x: Array, targets: Array, threshold: float = 0.0, reduction: str = 
     if x.shape == targets.shape or x.shape[-1] == 1:
         hits = (x.reshape(targets.shape) >= threshold) == targets
     else:
-        hits = x.argmax(axis=-1) == targets.reshape(x.shape[:-1])
+        hits = x.argmax(axis=-1).reshape(targets.shape) == targets
     return _reduce(hits.astype("float64"), np.ones(targets.shape), reduction)
 
 

@@ -772,6 +772,7 @@ row(
     case(normal(60, 5), labels(5, 60)),
     case(normal(60, 5), labels(5, 60, 1), reduction="sum"),
     case(normal(6, 5), labels(5, 6), reduction="none"),
+    case(normal(6, 5), labels(5, 6, 1), reduction="none"),
     case(normal(2, 3, 5), labels(5, 2, 3)),
     case(normal(60), labels(2, 60)),
     case(normal(60, 1), labels(2, 60), threshold=0.5),

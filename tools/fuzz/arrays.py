@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import hostile
@@ -131,13 +132,14 @@ TENSORS = {
 def give(case: Case, a: np.ndarray) -> tuple[Any, str]:
     """The array in some form, and what that is."""
     kind = case.random.randrange(100)
-    if kind < 62 and a.ndim <= 8:
+    is_tensor = a.ndim <= 8 and math.prod(max(1, n) for n in a.shape) * a.itemsize < 1 << 50
+    if kind < 62 and is_tensor:
         form = case.pick(("leaf", "leaf", "leaf", "inner", "inner", "tensor", "rows", "kept", "reshaped", "borrowed"))
         return TENSORS[form](a), form
     if kind < 92:
         form = case.pick(tuple(FORMS))
         return FORMS[form](a), form
-    if kind < 94 and a.ndim <= 8:
+    if kind < 94 and is_tensor:
         return TENSORS["shape only"](a), "shape only"
     if kind < 96:
         dtype = case.pick(OTHERS)
