@@ -174,46 +174,35 @@ static pn_tensor *copy_in(const pn_state *s, PyArrayObject *a, const pn_view *sh
     return new_tensor;
 }
 
-/* Whether NumPy's cast might change Python integers; these must fit, while the integers of an array wrap around. */
+/* Whether NumPy's cast might change more than cut a fraction off: floats and Python integers must fit an integer dtype,
+ * while the integers of an array wrap around. */
 static bool may_not_fit(const PyArrayObject *a, bool weak, pn_dtype dtype)
 {
-    return weak && !pn_dtype_is_real(dtype) && PyTypeNum_ISINTEGER(PyArray_TYPE(a)) && exact_dtype(a) != (int)dtype;
+    const int type = PyArray_TYPE(a);
+    const bool must_fit = PyTypeNum_ISFLOAT(type) || (weak && PyTypeNum_ISINTEGER(type));
+    return must_fit && !pn_dtype_is_real(dtype) && exact_dtype(a) != (int)dtype && PyArray_SIZE(a) > 0;
 }
 
-static PyArrayObject *new_fitting(PyArrayObject *a, pn_dtype dtype, const char *who)
+/* From the least and the greatest value, of which NaN makes NaN. */
+static int check_fits(PyArrayObject *a, pn_dtype dtype, const char *who)
 {
-    PyArrayObject *new_cast =
-        (PyArrayObject *)PyArray_FromArray(a, PyArray_DescrFromType(numpy_type(dtype)), NPY_ARRAY_FORCECAST);
-    PyObject *new_same = new_cast ? PyObject_RichCompare((PyObject *)new_cast, (PyObject *)a, Py_EQ) : NULL;
-    PyObject *new_all = new_same ? PyObject_CallMethod(new_same, "all", NULL) : NULL;
-    const int fits = new_all ? PyObject_IsTrue(new_all) : -1;
-    if (fits == 0)
-        PyErr_Format(PyExc_OverflowError, "%s: an integer does not fit %s; give a dtype that holds it", who,
-                     pn_dtype_name(dtype));
-    if (fits <= 0)
-        Py_CLEAR(new_cast);
-    Py_XDECREF(new_all);
-    Py_XDECREF(new_same);
-    return new_cast;
-}
-
-/* Whether real numbers fit after truncation to integers; NaN and infinities do not. */
-static int check_range(PyArrayObject *a, pn_dtype dtype, const char *who)
-{
-    const double least = dtype == PN_UINT8 ? -1 : -0x1p63, beyond = dtype == PN_UINT8 ? 256 : 0x1p63;
     PyObject *new_least = PyArray_Min(a, NPY_RAVEL_AXIS, NULL), *new_most = PyArray_Max(a, NPY_RAVEL_AXIS, NULL);
-    const double lowest = new_least ? PyFloat_AsDouble(new_least) : 0,
-                 highest = new_most ? PyFloat_AsDouble(new_most) : 0;
+    const double least = new_least ? PyFloat_AsDouble(new_least) : 0, most = new_most ? PyFloat_AsDouble(new_most) : 0;
     Py_XDECREF(new_least);
     Py_XDECREF(new_most);
     if (PyErr_Occurred())
         return -1;
-    if ((dtype == PN_UINT8 ? lowest > least : lowest >= least) && highest < beyond) /* NaN satisfies neither */
+    if (dtype == PN_UINT8 ? least > -1 && most < 256 : least >= -0x1p63 && most < 0x1p63)
         return 0;
-    PyErr_Format(PyExc_OverflowError,
-                 "%s: a number does not fit %s (NaN and infinities never do); clip the values, or "
-                 "give a dtype that holds them",
-                 who, pn_dtype_name(dtype));
+    if (PyTypeNum_ISFLOAT(PyArray_TYPE(a)))
+        PyErr_Format(
+            PyExc_OverflowError,
+            "%s: a number does not fit %s (NaN and infinities never do); clip the values, or give a dtype that "
+            "holds them",
+            who, pn_dtype_name(dtype));
+    else
+        PyErr_Format(PyExc_OverflowError, "%s: an integer does not fit %s; give a dtype that holds it", who,
+                     pn_dtype_name(dtype));
     return -1;
 }
 
@@ -278,14 +267,9 @@ static pn_tensor *take(const pn_state *s, PyArrayObject *a, bool weak, const pnb
         *lent = in_place;
     if (in_place)
         return borrow(s, a, &shape);
-    if (!pn_dtype_is_real((pn_dtype)dtype) && PyTypeNum_ISFLOAT(PyArray_TYPE(a)) && PyArray_SIZE(a) > 0 &&
-        check_range(a, (pn_dtype)dtype, how->who))
+    if (may_not_fit(a, weak, (pn_dtype)dtype) && check_fits(a, (pn_dtype)dtype, how->who))
         return NULL;
-    PyArrayObject *new_source = may_not_fit(a, weak, (pn_dtype)dtype) ? new_fitting(a, (pn_dtype)dtype, how->who)
-                                                                      : (PyArrayObject *)Py_NewRef((PyObject *)a);
-    pn_tensor *new_tensor = new_source ? copy_in(s, new_source, &shape) : NULL;
-    Py_XDECREF(new_source);
-    return new_tensor;
+    return copy_in(s, a, &shape);
 }
 
 /* Python floats and ints, without going through NumPy; returns -1 if that is not possible. */
@@ -365,9 +349,7 @@ pn_tensor *pnb_array_take(const pn_state *s, PyObject *o, const pnb_intake *how,
 int pnb_array_write(PyObject *values, const pn_view *to, const char *who)
 {
     PyArrayObject *new_from = new_array_of(values, who);
-    if (new_from &&
-        may_not_fit(new_from, PyLong_Check(values) || PyList_Check(values) || PyTuple_Check(values), to->dtype))
-        Py_SETREF(new_from, new_fitting(new_from, to->dtype, who));
+    const bool weak = PyLong_Check(values) || PyList_Check(values) || PyTuple_Check(values);
     PyObject *new_to = new_from ? array_over(to, to->data, NPY_ARRAY_CARRAY) : NULL;
     int failed = -1;
     if (!new_to)
@@ -376,6 +358,8 @@ int pnb_array_write(PyObject *values, const pn_view *to, const char *who)
         (PyTypeNum_ISFLOAT(PyArray_TYPE(new_from)) && !pn_dtype_is_real(to->dtype)))
         PyErr_Format(PyExc_TypeError, "%s: values of dtype %S cannot be written into a %s tensor", who,
                      PyArray_DESCR(new_from), pn_dtype_name(to->dtype));
+    else if (may_not_fit(new_from, weak, to->dtype) && check_fits(new_from, to->dtype, who))
+        goto done;
     else if ((failed = PyArray_CopyInto((PyArrayObject *)new_to, new_from)) && PyErr_ExceptionMatches(PyExc_ValueError))
         PyErr_Format(PyExc_ValueError, "%s: values of shape %s do not broadcast to %s", who,
                      PyArray_NDIM(new_from) > PN_MAX_DIMS
