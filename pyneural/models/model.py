@@ -8,7 +8,7 @@ import numpy as np
 import pyneural._core as _core
 import pyneural.models.summary as summary
 from pyneural._core import Tensor
-from pyneural.arguments.checks import Shape, batched, shape_of
+from pyneural.arguments.checks import Shape, batched, is_whole, shape_of
 from pyneural.arguments.familiar import OF_MODELS
 from pyneural.arguments.spelling import check_keywords, closest, instead
 from pyneural.layers.context import Position, now_building, position
@@ -220,7 +220,7 @@ class Model(Network):
         return found
 
     def _numbered(self, number: Any) -> Layer:
-        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        if not is_whole(number):
             raise TypeError(
                 f"{name_of(self)}: give a layer's name or number, model['dense_1'] or model[0]; model.layers is a "
                 "list, and pn.Model(model.input, model[1].output) is a model of the first layers"
