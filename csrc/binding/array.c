@@ -302,12 +302,54 @@ static pn_tensor *take_number(const pn_state *s, const pn_view *shape, double re
     return new_tensor;
 }
 
-/* The array that NumPy makes of an object.  NumPy iterates over lists themselves, so it gets a snapshot. */
+/* Like PyObject_GetAttrString, but a missing attribute is NULL without an exception. */
+static PyObject *new_attribute(PyObject *o, const char *name)
+{
+    PyObject *new_value = PyObject_GetAttrString(o, name);
+    if (!new_value && PyErr_ExceptionMatches(PyExc_AttributeError))
+        PyErr_Clear();
+    return new_value;
+}
+
+/* The number of masked values in a masked array (an ndarray of a type that has `filled`, with a boolean `mask`), or in
+ * nested tuples of these; -1 with an exception. */
+static Py_ssize_t count_masked(PyObject *o)
+{
+    Py_ssize_t count = 0;
+    if (PyTuple_CheckExact(o)) {
+        for (Py_ssize_t i = 0, found; i < PyTuple_GET_SIZE(o); i++, count += found)
+            if ((found = count_masked(PyTuple_GET_ITEM(o, i))) < 0)
+                return -1;
+        return count;
+    }
+    if (PyArray_CheckExact(o) || !PyArray_Check(o))
+        return 0;
+    PyObject *new_method = new_attribute((PyObject *)Py_TYPE(o), "filled");
+    PyObject *new_mask = new_method ? new_attribute(o, "mask") : NULL;
+    if (new_mask && PyArray_Check(new_mask) && PyTypeNum_ISBOOL(PyArray_TYPE((PyArrayObject *)new_mask)))
+        count = PyArray_CountNonzero((PyArrayObject *)new_mask); /* `nomask` is a scalar */
+    Py_XDECREF(new_method);
+    Py_XDECREF(new_mask);
+    return PyErr_Occurred() ? -1 : count;
+}
+
+/* The array that NumPy makes of an object.  NumPy iterates over lists themselves, so it gets a snapshot; and it would
+ * drop masks, so that masked values would count. */
 static PyArrayObject *new_array_of(PyObject *o, const char *who)
 {
     PyObject *new_snapshot = pnb_snapshot(o, who);
     if (!new_snapshot)
         return NULL;
+    const Py_ssize_t masked = count_masked(new_snapshot);
+    if (masked > 0)
+        PyErr_Format(PyExc_ValueError,
+                     "%s: %zd of the values are masked, which a tensor cannot record: fill them, such as with "
+                     "array.filled(0)",
+                     who, masked);
+    if (masked) {
+        Py_DECREF(new_snapshot);
+        return NULL;
+    }
     PyArrayObject *new_array = (PyArrayObject *)PyArray_FromAny(new_snapshot, NULL, 0, 0, 0, NULL);
     if (!new_array && new_snapshot != o && PyErr_ExceptionMatches(PyExc_ValueError))
         PyErr_Format(PyExc_ValueError, "%s: lists must be rectangular and hold numbers only", who);

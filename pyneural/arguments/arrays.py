@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 import pyneural._core as _core
-from pyneural.arguments.objects import are_numbers, missing_rows
+from pyneural.arguments.objects import are_numbers, missing_rows, refuse_masked
 from pyneural.arguments.tables import is_table, table_numbers
 
 Array = npt.NDArray[Any]
@@ -98,12 +98,7 @@ def as_groups(what: str, values: Any) -> Array:
 def _array(what: str, values: Any) -> Array:
     """An array of the values; an object array that holds only numbers becomes numeric."""
     name = what.split()[-1]
-    if hasattr(values, "filled") and np.any(getattr(values, "mask", False)):  # a masked array of NumPy
-        place = tuple(int(i) for i in np.argwhere(np.asarray(values.mask))[0])
-        raise ValueError(
-            f"{what} has {int(np.sum(values.mask)):,} masked values, the first at {place}: fill them, such as with "
-            f"{name}.filled(0), or remove those examples"
-        )
+    refuse_masked(what, values)
     if hasattr(values, "toarray") and hasattr(values, "nnz"):  # a sparse matrix, as SciPy has them
         raise TypeError(
             f"{what} is a sparse {type(values).__name__} {values.shape}: give a dense array, {name}.toarray(), or "

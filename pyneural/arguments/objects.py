@@ -1,4 +1,4 @@
-"""objects.py -- object arrays: whether all values are numbers, and which are missing."""
+"""objects.py -- values that are not plain numbers: object arrays, missing values, masked values."""
 
 from typing import Any
 
@@ -22,3 +22,32 @@ def is_missing(value: Any) -> bool:
     if isinstance(value, str | bytes | int):
         return False
     return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(np.any(value != value))
+
+
+def refuse_masked(what: str, values: Any) -> None:
+    """Rejects masked arrays with masked values, also in lists: NumPy's asarray drops the mask.
+
+    Raises:
+        ValueError: values are masked; the message says how many, and where.
+    """
+    count, first = _masked(values)
+    if count:
+        name = what.split()[-1] if hasattr(values, "filled") else "array"
+        raise ValueError(
+            f"{what} has {count:,} masked values, the first at {first}: fill them, such as with {name}.filled(0), or "
+            "remove those examples"
+        )
+
+
+def _masked(values: Any) -> tuple[int, tuple[int, ...]]:
+    """The number of masked values, and the place of the first."""
+    if isinstance(values, list | tuple):
+        kinds = set(map(type, values))
+        if not any(issubclass(kind, list | tuple) or hasattr(kind, "filled") for kind in kinds):
+            return 0, ()
+        found = [(row, *_masked(value)) for row, value in enumerate(values)]
+        return sum(count for _, count, _ in found), next(((row, *at) for row, count, at in found if count), ())
+    mask = np.asarray(getattr(values, "mask", False)) if hasattr(type(values), "filled") else None
+    if mask is None or mask.dtype != np.bool_ or not mask.any():
+        return 0, ()
+    return int(mask.sum()), tuple(int(i) for i in np.argwhere(mask)[0])

@@ -7,6 +7,7 @@ import numpy as np
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import whole
+from pyneural.arguments.objects import refuse_masked
 
 _RAMP = " .:-=+*#%@"  # from dark to bright
 _GREY = {1: (1.0,), 3: (0.299, 0.587, 0.114)}  # the weight of each channel; ITU-R BT.601
@@ -34,6 +35,7 @@ def ascii(image: Any, *, columns: int = 80) -> str:  # noqa: A001 -- users write
     @@++::
     """
     columns = whole("ascii", "columns", columns, least=2)
+    refuse_masked("ascii: image", image)
     light = _light(image.numpy() if isinstance(image, _core.Tensor) else np.asarray(image))
     height, width = light.shape
     wide = min(columns, 2 * width)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.objects import refuse_masked
 from pyneural.images.files import opened
 from pyneural.images.modes import plain
 
@@ -95,6 +96,7 @@ def _pixels(image: "Picture") -> Array:
             return _of_pillow(picture)
     if _is_pillow(image):
         return _of_pillow(image)
+    refuse_masked("prepare_digit: image", image)
     return _of_numbers(np.asarray(image))
 
 

@@ -10,6 +10,7 @@ import pyneural.models.summary as summary
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape, batched, is_whole, shape_of
 from pyneural.arguments.familiar import OF_MODELS
+from pyneural.arguments.objects import refuse_masked
 from pyneural.arguments.spelling import check_keywords, closest, instead
 from pyneural.layers.context import Position, now_building, position
 from pyneural.layers.layer import Layer, on_nodes, tree, walk
@@ -137,6 +138,7 @@ class Model(Network):
 
     def _enter(self, x: Any) -> Tensor:
         if not isinstance(x, Tensor):
+            refuse_masked("model: x", x)
             x = np.asarray(x)
             if x.dtype == np.uint8 and self.card.preprocessing is not None:
                 raise TypeError(f"model(x) takes prepared {self.dtype}; pn.predict(model, x) prepares uint8 images")

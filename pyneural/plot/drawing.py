@@ -11,6 +11,7 @@ import numpy as np
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import is_whole, whole
+from pyneural.arguments.objects import refuse_masked
 from pyneural.datasets.dataset import Splits, as_dataset
 from pyneural.metrics.estimate import Estimate
 
@@ -75,6 +76,7 @@ def as_array(what: str, value: Any, who: str) -> Array:
     Raises:
         TypeError, ValueError: it is not an array.
     """
+    refuse_masked(f"plot.{who}: {what}", value)
     try:
         return value.numpy() if isinstance(value, _core.Tensor) else np.asarray(value)
     except ValueError as error:

@@ -9,6 +9,7 @@ import pyneural._core as _core
 import pyneural.evaluation.heads as heads
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.objects import refuse_masked
 from pyneural.batching.feed import each
 from pyneural.files.safetensors import converted
 from pyneural.layers.context import Position, position
@@ -55,6 +56,9 @@ def check_gradients(
     """
     if isinstance(x, tuple):
         raise TypeError("check_gradients: x is a tuple: give x and y apart, pn.check_gradients(model, x, y)")
+    refuse_masked("check_gradients: x", x)
+    for part in y.values() if isinstance(y, dict) else (y,):
+        refuse_masked("check_gradients: y", part)
     inputs = _core.tensor(np.asarray(x, np.float64), "float64", requires_grad=True)
     if isinstance(model, Model) and model.dtype != "float64":
         model = converted(model, "float64", seed)
