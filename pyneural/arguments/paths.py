@@ -1,4 +1,4 @@
-"""paths.py -- checks of paths, and atomic writes of files."""
+"""paths.py -- checks of paths to read and to write, and atomic writes of files."""
 
 import errno
 import os
@@ -34,6 +34,35 @@ def as_path(who: str, path: str | os.PathLike[str], of: str = "a file") -> Path:
         if error.errno in (errno.ENAMETOOLONG, errno.EACCES):
             raise type(error)(error.errno, f"{who}: {error.strerror}", str(found)) from None
     return found  # a missing file is reported when it is opened
+
+
+def readable(who: str, path: str | os.PathLike[str], of: str = "a file") -> Path:
+    """Checks that a path leads to a regular file, itself or through links, without opening it.
+
+    To open a pipe may wait for ever, and a device may have no end.
+
+    Args:
+        who: the prefix of messages.
+        path: the path of an existing file.
+        of: what the file must be, for messages, such as "a PNG or JPEG".
+
+    Raises:
+        TypeError, ValueError: it is not a path.
+        OSError: there is no such file, it is a folder or a special file, or it is not readable.
+    """
+    source = as_path(who, path)
+    try:
+        mode = source.stat().st_mode
+    except OSError:  # also a link to itself, or a name below a file
+        raise FileNotFoundError(f"{who}: there is no file '{source}': give {of}") from None
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(f"{who}: '{source}' is a folder: give {of}")
+    if not stat.S_ISREG(mode):
+        kind = "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
+        raise OSError(f"{who}: '{source}' is {kind}, which may have no end: give {of}, copied to a regular file")
+    if not os.access(source, os.R_OK):
+        raise PermissionError(f"{who}: the file '{source}' is not readable: change its permissions")
+    return source
 
 
 def writable(who: str, path: str | Path) -> Path:

@@ -13,6 +13,7 @@ import numpy as np
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import is_number, warn
+from pyneural.arguments.paths import as_path
 from pyneural.batching.feed import Batches, Feed
 from pyneural.batching.inputs import as_inputs, warn_of_scale
 from pyneural.batching.stream import Stream, digest, is_stream
@@ -210,7 +211,7 @@ def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:
         TypeError, ValueError: it is none of these.
     """
     if isinstance(data, str | Path):
-        if Path(data).is_file():
+        if as_path(f"{who}: data", data, "a folder").is_file():
             raise ValueError(
                 f"{who}: data is the file '{data}': read it into arrays (np.genfromtxt(path, delimiter=',') reads a "
                 "table of numbers), and give (x, y)"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.paths import as_path
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.folder_layout import files_by_class, parts_of
@@ -88,8 +89,8 @@ def info(model: str | Path) -> None:
     Raises:
         ValueError, OSError: it cannot be read.
     """
-    source = Path(model)
-    loaded = load(model)
+    source = as_path("info", model)
+    loaded = load(source)
     put(loaded, end="\n\n")
     loaded.summary()
     put()
@@ -126,11 +127,12 @@ def _input(model: Model, file: str | Path) -> tuple[Array, str]:
         return prepared.digit, str(prepared)
     assert model.input_shape is not None
     height, width, channels = model.input_shape
-    with opened(file, "predict") as image:
+    source = as_path("predict", file)
+    with opened(source, "predict") as image:
         done = f"scaled from {image.width} x {image.height} to {width} x {height}"
         unchanged = image.size == (width, height)
         image.load()  # inside `opened`, which reports damaged files
-    return pixels(Path(file), (height, width), channels), "not changed" if unchanged else done
+    return pixels(source, (height, width), channels), "not changed" if unchanged else done
 
 
 def _answer(model: Model, image: Array) -> str:
@@ -167,9 +169,10 @@ def _test_part(model: Model, data: str | Path | None) -> Dataset:
     try:
         test = mnist(data).test
     except FileNotFoundError:
-        if data is None or not Path(data).is_dir():
+        root = None if data is None else as_path("evaluate", data, "a folder")
+        if root is None or not root.is_dir():
             raise
-        return _pictures(model, Path(data))
+        return _pictures(model, root)
     assert test is not None
     test.name += " test"
     return test

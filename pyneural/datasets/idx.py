@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.paths import as_path
+from pyneural.arguments.paths import readable
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MEANINGS = {1: "labels (1 axis)", 3: "images (3 axes)"}
@@ -27,7 +27,7 @@ def read_idx(path: str | Path, *, axes: int | None = None) -> Array:
         ValueError: it is not an IDX file, is incomplete, or has other axes; the message says which.
         OSError: it cannot be read.
     """
-    source = as_path("read_idx", path)
+    source = readable("read_idx", path, "an IDX file, plain or gzipped")
     return parse_idx(source.read_bytes(), source.name, axes=axes)
 
 

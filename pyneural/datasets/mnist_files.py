@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.paths import as_path
+from pyneural.arguments.paths import as_path, readable
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.downloads import fetched
 from pyneural.datasets.idx import read_idx
@@ -53,7 +53,9 @@ def mnist(path: str | Path | None = None, *, extra: str | Path | None = None) ->
     >>> mnist("sample").test
     <mnist (EMBEDDED SAMPLE: 1,000 of 10,000): 1,000 x uint8 (28, 28, 1), y int64 ()>
     """
-    own = None if extra is None else _own(as_path("mnist: extra", extra))  # before any download
+    own = (
+        None if extra is None else _own(readable("mnist: extra", extra, "an .npz made by np.savez(path, x=x, y=y)"))
+    )  # before any download
     found = _found(path)
     return found if own is None else _with_own(found, *own)
 
@@ -134,10 +136,6 @@ def _part(part: str, folder: Path, images: Array, labels: Array) -> Dataset:
 
 def _own(path: Path) -> tuple[str, Array, Array]:
     """The name of an .npz of digits, and its checked x (n, 28, 28, 1) and y."""
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"mnist: extra is '{path}', but there is no such file; np.savez(path, x=x, y=y) creates one"
-        )
     who = f"mnist: extra '{path.name}'"
     try:
         with path.open("rb") as file:

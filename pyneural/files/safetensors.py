@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.paths import as_path, model_path, write_whole
+from pyneural.arguments.paths import model_path, readable, write_whole
 from pyneural.card.card import Card
 from pyneural.files.architecture import KINDS, UnknownKindError, construct, describe, functions_of, sizes
 from pyneural.layers.layer import Layer, walk
@@ -88,7 +88,7 @@ def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Model:
 
     Raises:
         ValueError: the file is not a model, damaged, or written by a newer version; the message says which.
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is not a regular file.
 
     >>> import tempfile, pyneural as pn
     >>> model = pn.Sequential(pn.Dense(3))
@@ -98,11 +98,7 @@ def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Model:
     >>> again.fingerprint() == model.fingerprint()
     True
     """
-    source = as_path("load", path)
-    if source.is_dir():
-        raise IsADirectoryError(f"load: {source} is a folder: give the .safetensors file in it")
-    if not source.exists():
-        raise FileNotFoundError(f"load: there is no file {source}")
+    source = readable("load", path, "a .safetensors file that pn.save wrote")
     return loads(source.read_bytes(), source.name, layers)
 
 

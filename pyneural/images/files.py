@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.paths import as_path
+from pyneural.arguments.paths import readable
 from pyneural.images.modes import on_white, plain
 
 if TYPE_CHECKING:
@@ -39,17 +39,13 @@ def opened(path: str | Path, who: str) -> "Iterator[Image]":
         who: the prefix of messages.
 
     Raises:
-        OSError: there is no such file, or it is a folder.
+        OSError: there is no such file, or it is a folder, a pipe or a device.
         ValueError: it is empty, not an image, too large, or damaged.
     """
     from PIL import ImageOps, UnidentifiedImageError
 
-    source = as_path(who, path)
-    if not source.exists():
-        raise FileNotFoundError(f"{who}: there is no file '{source}'")
-    if source.is_dir():
-        raise IsADirectoryError(f"{who}: '{source}' is a folder; give one image file")
-    if not source.stat().st_size and source.is_file():
+    source = readable(who, path, "an image file, such as a PNG or JPEG")
+    if not source.stat().st_size:
         raise ValueError(f"{who}: '{source}' is empty; give a PNG or JPEG")
     try:
         with unread(source) as image:

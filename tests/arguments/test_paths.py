@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import socket
 import stat
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from PIL import Image
 
 import pyneural as pn
 from pyneural.arguments.paths import write_whole
+from pyneural.commands.command_line import main
 
 
 def model() -> pn.Sequential:
@@ -278,6 +280,101 @@ def test_a_tilde_is_the_home_folder_for_all(tmp_path, monkeypatch):
     assert pn.prepare_digit("~/one.png").shape == (28, 28, 1)
     with pytest.raises(FileNotFoundError, match=str(tmp_path / "pictures")):
         pn.datasets.folder("~/pictures")
+
+
+def test_a_tilde_that_the_shell_left_is_the_home_folder_for_the_commands(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    made, random = pn.Sequential(pn.Flatten(), pn.Dense(2)), np.random.default_rng(0)
+    pn.fit(made, (random.integers(0, 256, (8, 4, 4, 1), np.uint8), ["cat", "dog"] * 4), validation=None, verbose=0)
+    pn.save(made, "~/m.safetensors")
+    for name in ("cat", "dog"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        Image.new("L", (4, 4)).save(tmp_path / "pictures" / name / "1.png")
+    assert main(["info", "~/m.safetensors"]) == 0
+    assert main(["predict", "~/m.safetensors", "~/pictures/cat/1.png"]) == 0
+    assert main(["evaluate", "~/m.safetensors", "~/pictures"]) == 0
+    assert "n = 2" in capsys.readouterr().out
+
+
+def read_special_files(folder: str) -> None:
+    """The alarm ends a program that waits for a pipe's writer, or for a device's end."""
+    import signal
+
+    import pyneural as pn
+    from pyneural.commands.command_line import main
+    from pyneural.datasets.idx import read_idx
+
+    signal.alarm(60)
+    readers = {
+        "load": pn.load,
+        "prepare_digit": pn.prepare_digit,
+        "mnist: extra": lambda path: pn.datasets.mnist("sample", extra=path),
+        "read_idx": read_idx,
+    }
+    for who, read in readers.items():
+        for name in ("pipe", "link", "socket", "/dev/zero", "gone", "loop", "a folder", "file/below"):
+            path = name if name[0] == "/" else f"{folder}/{name}"
+            try:
+                read(path)
+            except OSError as error:
+                kind = type(error).__name__
+                print(f"{kind} {str(error).replace(f'{folder}/', '').removeprefix(f'{who}: ').partition(': ')[0]}")
+    for take in (pn.datasets.folder, pn.datasets.mnist, lambda path: pn.fit(pn.Sequential(pn.Dense(1)), path)):
+        try:
+            take(f"{folder}/pipe")
+        except (FileNotFoundError, ValueError) as error:
+            print(f"{type(error).__name__}", "give a folder" in str(error) or "the data is not there" in str(error))
+    for command in (["info"], ["evaluate"], ["predict", f"{folder}/pipe"]):
+        print(main([command[0], "/dev/zero", *command[1:]]))
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "file").touch()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(tmp_path / "socket"))
+        program = child.start(read_special_files, str(tmp_path))
+        printed, errors = program.communicate(timeout=child.SECONDS)
+    special = [
+        f"OSError '{name}' is a {kind}, which may have no end"
+        for name, kind in (("pipe", "pipe"), ("link", "pipe"), ("socket", "socket"), ("/dev/zero", "device"))
+    ]
+    absent = [f"FileNotFoundError there is no file '{name}'" for name in ("gone", "loop", "file/below")]
+    each = [*special, *absent[:2], "IsADirectoryError 'a folder' is a folder", absent[2]]
+    taken = ["FileNotFoundError True", "FileNotFoundError True", "FileNotFoundError True"]
+    assert printed.splitlines() == [*each * 4, *taken, "1", "1", "1"], errors
+    assert (
+        errors.splitlines()
+        == [
+            "pyneural: load: '/dev/zero' is a device, which may have no end: give a .safetensors file that pn.save "
+            "wrote, copied to a regular file"
+        ]
+        * 3
+    )
+
+
+def read_as_nobody(path: str) -> None:
+    import os
+
+    import pyneural as pn
+
+    if os.geteuid() == 0:
+        os.setreuid(65534, 0)
+    try:
+        pn.load(path)
+    except PermissionError as error:
+        print(str(error).replace(path, "PATH"))
+
+
+def test_a_file_that_is_not_readable_is_refused(tmp_path: Path) -> None:
+    path = pn.save(model(), tmp_path / "closed.safetensors")
+    path.chmod(0)
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    assert child.run(read_as_nobody, str(path)) == "load: the file 'PATH' is not readable: change its permissions\n"
 
 
 @pytest.mark.parametrize("image", [None, 3, 1.5, np.float32(2)])

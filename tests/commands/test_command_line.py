@@ -110,7 +110,7 @@ def test_your_own_digits_are_added_to_the_training_part(tmp_path, sample, capsys
     assert main([*quick, "--extra", str(tmp_path / "mine.npz")]) == 0
     assert "with 5 extra from mine.npz" in capsys.readouterr().out.splitlines()[0]
     assert main([*quick, "--extra", str(tmp_path / "yours.npz")]) == 1
-    assert "there is no such file" in capsys.readouterr().err
+    assert "there is no file" in capsys.readouterr().err
 
 
 def test_debug_shows_the_traceback(tmp_path):
@@ -239,7 +239,7 @@ def test_an_unreadable_file_is_reported_and_the_others_are_processed(model, pict
         "cut.png": "cannot be read",
         "huge.png": "cannot be read: it has 10,000,000,000 pixels, but at most 67,108,864 are decoded",
         "nowhere.png": "there is no file",
-        "": "is a folder; give one image file",
+        "": "is a folder: give an image file",
     }
     done = run("predict", model, pictures[0], *(tmp_path / name for name in wrong), pictures[1])
     assert done.returncode == 1
@@ -456,7 +456,7 @@ def test_debug_shows_the_traceback_of_every_command(strange):
         done = run(*arguments, "--debug", cwd=strange)
         assert done.returncode == 1
         assert "Traceback" in done.stderr
-        assert "there is no file x.safetensors" in done.stderr
+        assert "there is no file 'x.safetensors'" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["info", "MODEL"], ["predict", "MODEL", "PICTURE"], QUICK])

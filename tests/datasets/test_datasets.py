@@ -283,7 +283,7 @@ def test_an_extra_file_that_is_not_an_npz_raises_a_clear_error(tmp_path):
         (tmp_path / f"{name}.npz").write_bytes(content)
         with pytest.raises(ValueError, match=f"^mnist: extra '{name}.npz' cannot be read .*: make it with np.savez"):
             pn.datasets.mnist("sample", extra=tmp_path / f"{name}.npz")
-    with pytest.raises(FileNotFoundError, match=r"extra is '.*mine\.npz', but there is no such file"):
+    with pytest.raises(FileNotFoundError, match=r"^mnist: extra: there is no file '.*mine\.npz': give an .npz"):
         pn.datasets.mnist("sample", extra=tmp_path / "mine.npz")
 
 

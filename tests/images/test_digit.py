@@ -198,7 +198,7 @@ def test_files_that_are_not_images_are_refused(tmp_path: Path) -> None:
     Image.new("L", (20, 20)).save(tmp_path / "blank.png")
     with pytest.raises(ValueError, match=r"there is no digit in this image \(20, 20\).*\(in '.*blank\.png'\)"):
         prepare_digit(tmp_path / "blank.png")
-    with pytest.raises(IsADirectoryError, match="is a folder; give one image file"):
+    with pytest.raises(IsADirectoryError, match="is a folder: give an image file"):
         prepare_digit(tmp_path)
 
 
