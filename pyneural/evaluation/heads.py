@@ -1,35 +1,25 @@
-"""heads.py -- Head: one output of a model with its task, loss and metrics; Objective: all heads combined.
+"""heads.py -- Head: one output of a model with its task, loss and metrics.
 
-A model with one output has one head, whose name is "".  With several heads, the outputs and the labels are dicts, the
-loss is the sum of the heads' losses, and each metric is prefixed by the name of its head (`top_accuracy`).
+A model with one output has one head, whose name is "".  With several heads, the outputs and the labels are dicts.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-import pyneural._core as _core
 import pyneural.losses as losses
 import pyneural.metrics.names as metrics
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
-from pyneural.batching.feed import Batches
 from pyneural.card.classes import of_head
 from pyneural.card.task import REGRESSION, Task, check_varied, infer
-from pyneural.evaluation.means import Means
-from pyneural.metrics.estimate import Estimate
 from pyneural.models.model import Model
 
-_TAKEN = {
-    "loss": "the training loss",
-    "learning_rate": "the learning rate",
-    "seconds": "the time of an epoch",
-    "epoch": "the number of the epoch",
-}  # names in a history
 Forward = Callable[..., Any]  # (x, training=) -> a Tensor, or a dict of them by head
+BATCH = 500  # rows per batch: enough to use all cores, few enough to fit into their caches
 
 
 class Head(NamedTuple):
@@ -39,35 +29,6 @@ class Head(NamedTuple):
     task: Task
     loss: losses.Loss
     metrics: dict[str, metrics.Metric]
-
-
-class Objective(NamedTuple):
-    """The computation on a batch.
-
-    Attributes:
-        run: (x, training=) -> the outputs as the losses take them.
-        loss: (outputs, targets) -> the scalar loss.
-        metrics: by name, functions of (outputs, targets).
-        shares: the names of the metrics that are proportions of correct predictions.
-        together: the custom functions by name, including a custom loss, which are called on many batches at once.
-        parts: the names of the heads' losses; empty for a single output.
-    """
-
-    run: Forward
-    loss: losses.LossFunction
-    metrics: dict[str, metrics.Metric]
-    shares: tuple[str, ...]
-    together: dict[str, metrics.Metric]
-    parts: tuple[str, ...]
-
-    @property
-    def has_custom_loss(self) -> bool:
-        """Whether a loss is a custom function."""
-        return "loss" in self.together or any(name in self.together for name in self.parts)
-
-    def means(self) -> Means:
-        """New means over the batches of an epoch, or of an evaluation."""
-        return Means(self.metrics, self.together, self.parts)
 
 
 def names(model: Model) -> tuple[str, ...]:
@@ -205,106 +166,6 @@ def _answer(outputs: Tensor, head: Head) -> Array:
     return np.array(outputs.numpy())
 
 
-def objective(model: Model, heads: tuple[Head, ...]) -> Objective:
-    """The Objective of all heads."""
-    run = forward(model, heads)
-    together = _together(heads)
-    if not heads[0].name:
-        head = heads[0]
-        _check_names(list(head.metrics))
-        return Objective(run, head.loss.mean, head.metrics, _shares(head.metrics), together, ())
-    parts: dict[str, Tensor] = {}  # the heads' losses of the current batch, which the metrics reuse
-
-    def loss(outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
-        for head in heads:
-            parts[head.name] = head.loss.mean(outputs[head.name], targets[head.name])
-        first, *others = parts.values()
-        return sum(others, start=first)
-
-    shown: dict[str, metrics.Metric] = {}
-    _check_names([f"{head.name}_{name}" for head in heads for name in ("loss", *head.metrics)])
-    for head in heads:
-        shown[f"{head.name}_loss"] = partial(_part, parts, head.name)
-        for name, function in head.metrics.items():
-            shown[f"{head.name}_{name}"] = partial(_of_head, function, head.name)
-    shares = tuple(f"{head.name}_{name}" for head in heads for name in _shares(head.metrics))
-    return Objective(run, loss, shown, shares, together, tuple(f"{head.name}_loss" for head in heads))
-
-
-def _check_names(shown: list[str]) -> None:
-    """Rejects metric names that are taken in a history, or duplicate.
-
-    Raises:
-        ValueError: there is such a name.
-    """
-    for name in shown:
-        if name in _TAKEN or name.startswith("val_"):
-            whose = _TAKEN.get(name, "a value of the validation")
-            raise ValueError(
-                f"fit: a metric or head would be named '{name}' in the history, but that is {whose}: rename the "
-                "function or the head"
-            )
-        if shown.count(name) > 1:
-            raise ValueError(f"fit: two metrics or heads would be named '{name}' in the history: rename one")
-
-
-def _together(heads: tuple[Head, ...]) -> dict[str, metrics.Metric]:
-    """The custom losses and metrics, by the names of their values."""
-    found: dict[str, metrics.Metric] = {}
-    for head in heads:
-        own: dict[str, metrics.Metric] = {} if head.loss.name in losses.NAMES else {"loss": head.loss.mean}
-        own |= {name: function for name, function in head.metrics.items() if not metrics.is_built_in(function)}
-        for name, function in own.items():
-            if head.name:
-                found[f"{head.name}_{name}"] = partial(_of_head, function, head.name)
-            else:
-                found[name] = function
-    return found
-
-
-def _shares(found: dict[str, metrics.Metric]) -> tuple[str, ...]:
-    return tuple(name for name, function in found.items() if metrics.is_accuracy(function))
-
-
-def _part(parts: dict[str, Tensor], name: str, outputs: Any, targets: Any) -> Tensor:
-    return parts[name]
-
-
-def _of_head(function: metrics.Metric, name: str, outputs: Any, targets: Any) -> Tensor | float:
-    return function(outputs[name], targets[name])
-
-
 def _outputs(model: Model, head: str) -> tuple[int, ...]:
     shape: Any = model.output_shape
     return tuple(shape[head] if head else shape)
-
-
-BATCH = 500  # rows per batch: enough to use all cores, few enough to fit into their caches
-
-
-def mean_loss_and_metrics(objective: Objective, feed: Batches, stop: _core.Interrupt) -> dict[str, float]:
-    """The mean loss and the mean of each metric; proportions of correct predictions have intervals.
-
-    Once Ctrl-C is pressed (`stop.pressed`) it stops after the current batch, and the means are invalid.
-    """
-    means = objective.means()
-    with _core.no_grad():
-        for x, y in feed.batches(BATCH):
-            outputs = objective.run(x, training=False)
-            means.add(outputs, y, objective.loss(outputs, y).item(), len(x))
-            if stop.pressed:
-                break
-    return means.result() | {name: Estimate.share(round(means.sums[name]), means.n) for name in objective.shares}
-
-
-def outputs_of(objective: Objective, feed: Batches) -> Iterator[Any]:
-    """The outputs for each batch, as the losses take them."""
-    with _core.no_grad():
-        for x, _ in feed.batches(BATCH):
-            yield objective.run(x, training=False)
-
-
-def are_finite(outputs: Any) -> bool:
-    """Whether outputs, a tensor or a dict of them by head, hold neither NaN nor infinity."""
-    parts = outputs.values() if isinstance(outputs, dict) else (outputs,)
-    return all(_core.check_finite(part.numpy())[0] == 0 for part in parts)

@@ -11,6 +11,7 @@ from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.objects import refuse_masked
 from pyneural.batching.feed import each
+from pyneural.evaluation.objective import objective
 from pyneural.files.safetensors import converted
 from pyneural.layers.context import Position, position
 from pyneural.layers.dense import Embedding
@@ -101,7 +102,7 @@ def _model_loss(model: Model, inputs: Tensor, y: Any, seed: int) -> tuple[Callab
     labels = each(np.asarray, y)
     who = "check_gradients"
     parts = heads.inferred(model, labels, who=who)
-    goal = heads.objective(model, parts)
+    goal = objective(model, parts)
     targets = each(_core.tensor, heads.encode(parts, "float64", labels, who))
 
     def function() -> Tensor:

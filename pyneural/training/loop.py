@@ -10,7 +10,7 @@ import numpy as np
 import pyneural._core as _core
 import pyneural.schedules as schedules
 import pyneural.training.stuck as stuck
-from pyneural.evaluation.heads import are_finite, mean_loss_and_metrics, outputs_of
+from pyneural.evaluation.objective import are_finite, mean_loss_and_metrics, outputs_of
 from pyneural.layers.context import Position, position
 from pyneural.metrics.estimate import Estimate
 from pyneural.models.model import Model

@@ -17,7 +17,8 @@ from pyneural.card.classes import are_numbers, listed
 from pyneural.card.preprocessing import Preprocessing, decided
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, by_head
-from pyneural.evaluation.heads import Head, Objective, encode, inferred, objective, record_on_card
+from pyneural.evaluation.heads import Head, encode, inferred, record_on_card
+from pyneural.evaluation.objective import Objective, objective
 from pyneural.layers.context import Building, building
 from pyneural.layers.layer import tree, undone_on_error, walk
 from pyneural.layers.operation import record
