@@ -218,15 +218,15 @@ OF_DATASETS = {
     **dict.fromkeys(("target_names", "class_names", "classes_", "label_names"), "data.classes"),
     **dict.fromkeys(("shape", "size", "ndim"), "data.x.shape, and len(data)"),
     **dict.fromkeys(("numpy", "to_numpy", "as_numpy_iterator"), "data.x and data.y, which are NumPy arrays"),
-    **dict.fromkeys(("select", "subset", "filter", "skip", "iloc"), "data.take(rows)"),
+    **dict.fromkeys(("select", "subset", "filter", "skip", "iloc"), "data[rows]"),
+    **dict.fromkeys(("value_counts", "class_counts", "bincount"), "data.counts()"),
+    **dict.fromkeys(("paths", "filenames", "file_paths", "imgs", "samples"), "data.files"),
     **dict.fromkeys(
         ("batch", "cache", "prefetch", "repeat"), "not needed: pn.fit(model, data, batch_size=64) makes the batches"
     ),
     "shuffle": "not needed: pn.fit shuffles, and data.take(rng.permutation(len(data))) does by hand",
     **dict.fromkeys(("map", "transform", "apply"), "pn.Dataset(function(data.x), data.y)"),
-    **dict.fromkeys(
-        ("split", "train_test_split", "random_split"), "pn.fit(model, data, validation=0.1), which splits the data"
-    ),
+    **dict.fromkeys(("train_test_split", "random_split"), "train, test = data.split(0.2)"),
     **dict.fromkeys(("train", "test", "validation"), "pn.Splits(train, test), which has parts; this is one of them"),
     **dict.fromkeys(("head", "tail", "show", "plot"), "pn.plot.images(data.x)"),
 }
@@ -239,5 +239,5 @@ OF_SPLITS = {
     **dict.fromkeys(("x", "images", "data", "X"), "data.train.x"),
     **dict.fromkeys(("y", "labels", "targets", "target"), "data.train.y"),
     **dict.fromkeys(("classes", "class_names", "target_names"), "data.train.classes"),
-    **dict.fromkeys(("take", "arrays", "groups"), "a part: data.train or data.test"),
+    **dict.fromkeys(("take", "arrays", "groups", "counts", "split", "files"), "a part: data.train or data.test"),
 }

@@ -1,21 +1,31 @@
 """dataset.py -- Dataset: examples and their labels; Splits: the training, validation and test parts."""
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows
+from pyneural.arguments.checks import is_number, is_whole
 from pyneural.arguments.familiar import OF_DATASETS, OF_SPLITS
 from pyneural.arguments.spelling import no_attribute
 from pyneural.arguments.tables import column_names, warn_of_order
-from pyneural.card.classes import checked_names
-from pyneural.printing import encodable
+from pyneural.card.classes import checked_names, of_head
+from pyneural.datasets.counting import class_counts
+from pyneural.datasets.selection import row_number, rows_of
+from pyneural.datasets.splitting import split_rows
+from pyneural.printing import encodable, put
+
+_BY_ROW = ("groups", "files")  # the attributes with one value per example, or None
 
 
 class Dataset:
     """Examples x and their labels y.
+
+    `data[0]` is one example, the pair (x, y) of arrays, and `for x, y in data` goes over them; `data[:100]`,
+    `data[data.y == 7]` and `data[rows]` are Datasets; `data.split(0.1)` is two.
 
     Args:
         x: uint8 (n, height, width, channels), or floats (n, ...).  Greyscale images may be (n, height, width); a table
@@ -29,9 +39,13 @@ class Dataset:
         name: the name shown in progress lines.
         note: a note shown with every result on this data, for example that it is a small sample.
         prepare: how image files are converted to inputs, saved with the model: "digit" is pn.prepare_digit.
+        files: (n,), the path of the file of each example.  Like the groups, take, slices and split keep them.
 
     >>> Dataset([[0.0], [1.0]], [0, 1], name="pair")
     <pair: 2 x float32 (1,), y int64 ()>
+    >>> data = Dataset([[0.0], [1.0], [2.0]], ["red", "blue", "red"])
+    >>> data.counts(), data[data.y == "red"].x.tolist(), data[-1][0]
+    ({'blue': 1, 'red': 2}, [[0.0], [2.0]], array([2.], dtype=float32))
     """
 
     def __init__(
@@ -44,6 +58,7 @@ class Dataset:
         name: str = "",
         note: str = "",
         prepare: str = "",
+        files: Any = None,
     ) -> None:
         who = name or "data"
         self.x = as_rows(f"{who}: x", x)
@@ -60,6 +75,7 @@ class Dataset:
         self.note = note
         self.prepare = prepare
         self.groups = None if groups is None else as_groups(f"{who}: groups", groups)
+        self.files = None if files is None else np.asarray(files, dtype=np.str_)
         if self.x.ndim < 2:
             raise ValueError(
                 f"{who}: x is {self.x.shape}: give (n, ...), one row per example; for one feature x.reshape(-1, 1)"
@@ -79,8 +95,10 @@ class Dataset:
                 raise TypeError(f"{who}: {what} has dtype {part.dtype}: give numbers or names")
         if len(self.x) == 0:
             raise ValueError(f"{who}: it is empty, x is {self.x.shape}: give at least one example")
-        if self.groups is not None and self.groups.shape != (len(self.x),):
-            raise ValueError(f"{who}: groups is {self.groups.shape}: give one per example, ({len(self.x)},)")
+        for attribute in _BY_ROW:
+            given = getattr(self, attribute)
+            if given is not None and given.shape != (len(self.x),):
+                raise ValueError(f"{who}: {attribute} is {given.shape}: give one per example, ({len(self.x)},)")
 
     def __len__(self) -> int:
         return len(self.x)
@@ -96,14 +114,80 @@ class Dataset:
         def __getattr__(self, name):
             raise no_attribute("a data set", self, name, OF_DATASETS)
 
+    def __getitem__(self, index: Any) -> Any:
+        """An example (x, y) by its number; a Dataset for a slice, row numbers or a mask."""
+        row = row_number(self.name or "data", index, len(self))
+        if row is None:
+            return self.take(index)
+        return self.x[row], ({head: y[row] for head, y in self.y.items()} if isinstance(self.y, dict) else self.y[row])
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        """The examples in order, as pairs (x, y)."""
+        return (self[row] for row in range(len(self)))
+
     def take(self, rows: Any) -> "Dataset":
-        """A new Dataset of the examples in these rows."""
-        groups = None if self.groups is None else self.groups[rows]
-        y = {head: part[rows] for head, part in self.y.items()} if isinstance(self.y, dict) else self.y[rows]
-        said = {"name": self.name, "note": self.note, "prepare": self.prepare}
-        part = Dataset(self.x[rows], y, classes=self.classes, groups=groups, **said)
-        part.columns = self.columns
+        """A new Dataset of some examples.
+
+        Args:
+            rows: row numbers, negative ones counted from the end; a mask (n,); or a slice, which shares the memory of
+                the arrays.
+
+        Raises:
+            IndexError: a row does not exist, a mask has another length, or nothing is selected.
+        """
+        chosen = rows_of(self.name or "data", rows, len(self))
+        part = copy.copy(self)
+        part.x = self.x[chosen]
+        part.y = {head: y[chosen] for head, y in self.y.items()} if isinstance(self.y, dict) else self.y[chosen]
+        for attribute in _BY_ROW:
+            values = getattr(self, attribute)
+            setattr(part, attribute, None if values is None else values[chosen])
         return part
+
+    def split(self, share: float, *, seed: int = 0, verbose: int = 1) -> tuple["Dataset", "Dataset"]:
+        """Splits off a share of the examples: two Datasets, the rest and the share, shuffled and stratified by class.
+
+        Groups are not split, and identical examples are one group.  Both parts keep the order of the data.
+
+        Args:
+            share: the share of the second part, between 0 and 1.
+            seed: the seed of the shuffle: the same seed gives the same parts.
+            verbose: 0 prints nothing; 1 one line with the counts.
+
+        Returns:
+            The pair (rest, share): `train, test = data.split(0.2)`.
+
+        Raises:
+            ValueError: the share is not between 0 and 1, a part would be empty, or all examples are in one group.
+
+        >>> train, test = Dataset(np.arange(10.0).reshape(10, 1), [0, 1] * 5).split(0.2)
+        data: 8 + 2 (shuffled, stratified)
+        >>> test.counts()
+        {'0': 1, '1': 1}
+        """
+        who = self.name or "data"
+        if not is_number(share) or isinstance(share, bool) or not 0 < share < 1:
+            raise ValueError(f"{who}: split: share is {share!r}: give a number between 0 and 1, such as 0.1")
+        if not is_whole(seed) or not 0 <= seed < 2**64:
+            raise ValueError(f"{who}: split: seed is {seed!r}: give a whole number of at least 0, and below 2**64")
+        rest, held = split_rows(self, float(share), int(seed), together=True, what=f"{who}: split: share")
+        parts = self.take(rest), self.take(held)
+        if verbose:
+            counts = [len(set(part.groups.tolist())) for part in parts if part.groups is not None]
+            by = f", by group: {counts[0]:,} and {counts[1]:,} groups, none in both" if counts else ""
+            put(f"{who}: {len(rest):,} + {len(held):,} (shuffled, stratified{by})")
+        return parts
+
+    def counts(self) -> dict[str, Any]:
+        """The number of examples of each class by name, also of named classes without any; for heads a dict of these.
+
+        Raises:
+            TypeError: y has values, not classes.
+        """
+        who = self.name or "data"
+        if isinstance(self.y, dict):
+            return {head: class_counts(who, y, of_head(self.classes, head)) for head, y in self.y.items()}
+        return class_counts(who, self.y, of_head(self.classes, ""))
 
     def arrays(self, *, flat: bool = False) -> tuple[Array, Any]:
         """Returns x as floats, uint8 pixels scaled to 0..1, and y; flat=True gives one row per example.

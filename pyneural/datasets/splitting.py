@@ -1,15 +1,30 @@
 """splitting.py -- which examples are held out for validation."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
-from pyneural.datasets.dataset import Dataset, by_head
+from pyneural.datasets.identical import copies, joined
+
+_MANY = 0.1  # the share of rows with copies from which they are split as groups
 
 
-def split_rows(data: Dataset, share: float, seed: int) -> tuple[Array, Array]:
+class Labelled(Protocol):
+    """What is split: a Dataset."""
+
+    x: Array
+    y: Any
+    groups: Array | None
+
+    def __len__(self) -> int:
+        """The number of examples."""
+
+
+def split_rows(
+    data: Labelled, share: float, seed: int, *, together: bool | None = None, what: str = "fit: validation"
+) -> tuple[Array, Array]:
     """Training rows and validation rows: shuffled and stratified by label, reproducible by the seed.
 
     If the data has groups, each goes to one part as a whole, and the parts get approximately the given share.
@@ -18,6 +33,9 @@ def split_rows(data: Dataset, share: float, seed: int) -> tuple[Array, Array]:
         data: the data to split.
         share: the share of examples for validation, 0 < share < 1.
         seed: the seed of the shuffle.
+        together: whether identical examples go to the same part; None: images do, rows of a table, which may be equal
+            by chance, do not.
+        what: the argument that is the share, for messages.
 
     Returns:
         Two int64 arrays of row numbers, both ascending.
@@ -27,22 +45,56 @@ def split_rows(data: Dataset, share: float, seed: int) -> tuple[Array, Array]:
     """
     n = len(data)
     wanted = round(share * n)
+    fit = what.startswith("fit")
     if not 0 < wanted < n:
-        raise ValueError(f"fit: validation={share:g} of {n:,} examples leaves a part empty: use validation=None")
-    if data.groups is not None:
-        held = _by_group(_label(data.y), data.groups, share, seed)
+        fix = "use validation=None" if fit else "give another share, or more examples"
+        raise ValueError(f"{what}={share:g} of {n:,} examples leaves a part empty: {fix}")
+    groups, same = _kept_together(data, together)
+    if groups is not None:
+        if np.all(groups == groups[0]):
+            where = "identical" if data.groups is None else f"in the group {data.groups[0].item()!r}"
+            fix = "use validation=None, or give the validation data" if fit else "give examples of other groups"
+            raise ValueError(
+                f"{what}={share:g} cannot be held out: all {n:,} examples are {where}, which is not split: {fix}"
+            )
+        held = _by_group(_label(data.y), groups, share, seed)
     else:
         order = _core.permutation(n, seed, "split", 0).numpy()
-        held = np.sort(order[_stratified(_label(data.y), order, wanted)])
+        held = np.sort(_with_copies(order[_stratified(_label(data.y), order, wanted)], same, n))
     kept = np.ones(n, bool)
     kept[held] = False
     return np.flatnonzero(kept), held
 
 
+def _kept_together(data: Labelled, together: bool | None) -> tuple[Array | None, list[Array]]:
+    """The groups, and the copies to put together where there are no groups.
+
+    Many copies are split as groups; that is for those who ask for it, since a table of a few distinct rows, such as
+    XOR's four, would lose some of them.
+    """
+    images = data.x.dtype == np.uint8 and data.x.ndim > 2
+    same = copies(data.x) if together or (together is None and images) else []
+    many = sum(map(len, same)) > _MANY * len(data)
+    if not same or (many and not together):
+        return data.groups, []
+    if data.groups is None and not many:
+        return None, same
+    return joined(np.arange(len(data)) if data.groups is None else data.groups, same), []
+
+
+def _with_copies(held: Array, same: list[Array], n: int) -> Array:
+    """The held rows, after all copies of an example were put where the first one is."""
+    chosen = np.zeros(n, bool)
+    chosen[held] = True
+    for rows in same:
+        chosen[rows] = chosen[rows[0]]
+    return np.flatnonzero(chosen) if 0 < chosen.sum() < n else held
+
+
 def _label(y: Any) -> Array | None:
     """(n,) numbers, equal for examples with the same labels in all heads; None for regression."""
     found = []
-    for part in by_head(y).values():
+    for part in y.values() if isinstance(y, dict) else (y,):
         labels = part.reshape(-1) if part.size == len(part) else part.argmax(axis=1) if part.ndim == 2 else None
         if labels is not None and (labels.dtype.kind != "f" or np.all(labels == np.floor(labels))):
             found.append(np.unique(labels.astype(str) if labels.dtype.kind == "O" else labels, return_inverse=True)[1])
@@ -71,12 +123,7 @@ def _by_group(label: Array | None, groups: Array, share: float, seed: int) -> Ar
     examples; `excess` is the number of held-out examples minus their share of those assigned so far, and n is the
     label's total.  The last groups are small, so the shares end up close.
     """
-    names, group = np.unique(groups, return_inverse=True)
-    if len(names) == 1:
-        raise ValueError(
-            f"fit: validation={share:g} cannot be held out: all {len(groups):,} examples are in the group "
-            f"{names[0].item()!r}, which is not split: use validation=None, or give the validation data"
-        )
+    group = np.unique(groups, return_inverse=True)[1]
     if label is None or label.max() >= len(label) // 2:
         label = np.zeros(len(groups), np.int64)
     counts = _counts(group, label)

@@ -1,0 +1,33 @@
+"""counting.py -- the number of examples of each class."""
+
+import numpy as np
+
+from pyneural.arguments.arrays import Array
+from pyneural.card.classes import Names, in_order
+
+
+def class_counts(who: str, y: Array, classes: Names) -> dict[str, int]:
+    """The number of examples by class name, in the order of the classes.
+
+    Args:
+        who: the prefix of messages.
+        y: class numbers or names, (n,) or (n, 1), or one-hot rows (n, K).
+        classes: the names of the classes, or () for those in y.
+
+    Raises:
+        TypeError: y has values, not classes.
+    """
+    labels = y.reshape(-1) if y.size == len(y) else y.argmax(axis=1) if _is_one_hot(y) else None
+    if labels is None or (labels.dtype.kind == "f" and np.any(labels != np.floor(labels))):
+        raise TypeError(f"{who}: counts: y has values ({y.dtype} {y.shape}), not classes, which can be counted")
+    if labels.dtype.kind in "fb":
+        labels = labels.astype(np.int64)
+    values, counts = np.unique(labels.astype(str) if labels.dtype.kind == "O" else labels, return_counts=True)
+    numbered = bool(classes) and labels.dtype.kind in "iu" and values.min() >= 0 and values.max() < len(classes)
+    names = [classes[value] for value in values.tolist()] if numbered else [str(value) for value in values.tolist()]
+    found = dict(zip(names, counts.tolist(), strict=True))
+    return {name: found.get(name, 0) for name in (*classes, *(name for name in in_order(names) if name not in classes))}
+
+
+def _is_one_hot(y: Array) -> bool:
+    return y.ndim == 2 and y.dtype.kind in "iubf" and bool(np.all((y == 0) | (y == 1)) and np.all(y.sum(axis=1) == 1))
