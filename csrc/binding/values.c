@@ -3,6 +3,7 @@
 #include "kernels/image.h"
 #include "kernels/random.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -197,28 +198,37 @@ static PyObject *moments(PyObject *module, PyObject *array)
     return new_pair;
 }
 
-static pn_index count_bad(const pn_view *v, pn_index *first)
+/* The values whose magnitude is above the limit, NaN included; the limit is finite. */
+static pn_index count_bad(const pn_view *v, double limit, pn_index *first)
 {
+    const float most = (float)fmin(limit, FLT_MAX);
     pn_index bad = 0;
     *first = -1;
     for (pn_index i = 0; i < v->size; i++) {
-        const bool fine =
-            v->dtype == PN_FLOAT32 ? isfinite(((const float *)v->data)[i]) : isfinite(((const double *)v->data)[i]);
+        const bool fine = v->dtype == PN_FLOAT32 ? fabsf(((const float *)v->data)[i]) <= most
+                                                 : fabs(((const double *)v->data)[i]) <= limit;
         if (!fine && bad++ == 0)
             *first = i;
     }
     return bad;
 }
 
-static PyObject *check_finite(PyObject *module, PyObject *array)
+static PyObject *check_finite(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    pn_tensor *x = values_of(pnb_state(module), array, "check_finite");
+    static const char *const words[] = { "x", "limit" };
+    PyObject *v[2];
+    if (pnb_arguments("check_finite", words, 2, 1, args, n, names, v))
+        return NULL;
+    const double limit = v[1] ? PyFloat_AsDouble(v[1]) : DBL_MAX;
+    if (PyErr_Occurred())
+        return NULL;
+    pn_tensor *x = values_of(pnb_state(module), v[0], "check_finite");
     pn_index bad = 0, first = -1;
     if (!x)
         return NULL;
     if (pn_dtype_is_real(x->v.dtype)) {
         Py_BEGIN_ALLOW_THREADS
-        bad = count_bad(&x->v, &first);
+        bad = count_bad(&x->v, fmin(limit, DBL_MAX), &first);
         Py_END_ALLOW_THREADS
     }
     pn_tensor_unref(x);
@@ -237,8 +247,9 @@ static const PyMethodDef functions[] = {
     { "moments", moments, METH_O,
       "moments(x, /)\n--\n\nMean and standard deviation of each channel (last axis) of a uint8 or float array; two "
       "float64 arrays." },
-    { "check_finite", check_finite, METH_O,
-      "check_finite(x, /)\n--\n\nThe number of NaN or infinite values, and the flat index of the first (-1: none)." },
+    { "check_finite", PNB_METHOD(check_finite), METH_FASTCALL | METH_KEYWORDS,
+      "check_finite(x, limit=inf)\n--\n\nThe number of values that are NaN, infinite, or larger in magnitude than the "
+      "limit, and the flat index of the first (-1: none)." },
     { NULL, NULL, 0, NULL },
 };
 

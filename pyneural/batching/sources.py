@@ -10,12 +10,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import is_number, warn
 from pyneural.arguments.paths import as_path
 from pyneural.batching.feed import Batches, Feed
-from pyneural.batching.inputs import as_inputs, warn_of_scale
+from pyneural.batching.inputs import as_inputs, moments, warn_of_scale
 from pyneural.batching.stream import Stream, digest, is_stream
 from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of
@@ -85,7 +84,7 @@ class Rows:
 
     def moments(self) -> Moments:
         """The mean and the standard deviation of each channel, over the selected rows."""
-        return _core.moments(self.x if len(self.rows) == len(self.x) else self.x[self.rows])
+        return moments(self.x if len(self.rows) == len(self.x) else self.x[self.rows])
 
     def targets(self, encode: Encode) -> Any:
         """All labels, encoded for the losses."""
@@ -95,6 +94,7 @@ class Rows:
 
     def feed(self, preprocessing: Preprocessing, encode: Encode, dtype: str) -> Feed:
         """The preprocessed batches."""
+        preprocessing.check_range(self.x, dtype, self.who)
         return Feed(self.x, self.targets(encode), self.rows, preprocessing, dtype)
 
     def digest(self, encode: Encode) -> str:

@@ -16,7 +16,7 @@ from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array, as_labels, as_rows
 from pyneural.arguments.tables import column_names
 from pyneural.batching.feed import Targets, each
-from pyneural.batching.inputs import as_inputs, warn_of_scale
+from pyneural.batching.inputs import as_inputs, moments, warn_of_scale
 from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
@@ -196,6 +196,7 @@ class StreamFeed:
             who = f"{stream.who}: batch {number}"
             x = as_inputs(model, x, who, self._preprocessing.kind)
             self._preprocessing.check(x.dtype.name, who)
+            self._preprocessing.check_range(x, self._dtype, who)
             rows = _core.borrow(np.arange(start, start + len(x)))
             start += len(x)
             batch = self._preprocessing.gather(x.dtype, self._dtype)
@@ -282,23 +283,24 @@ class _Moments:
     def __init__(self) -> None:
         self.count = 0
         self.mean: list[float] = []
-        self._squares: list[float] = []
+        self._roots: list[float] = []  # of the sums of squares, which may underflow
 
     def add(self, x: Array) -> None:
         """Adds a batch."""
-        means, deviations = (list(map(float, values)) for values in _core.moments(x))
+        means, deviations = (list(map(float, values)) for values in moments(x))
         count = x.size // x.shape[-1]
         if not self.mean:
             self.mean = [0.0] * len(means)
-            self._squares = [0.0] * len(means)
+            self._roots = [0.0] * len(means)
         total = self.count + count
         for i, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
             apart = mean - self.mean[i]
             self.mean[i] += apart * count / total
-            self._squares[i] += deviation * deviation * count + apart * apart * self.count * count / total
+            between = apart * math.sqrt(self.count * count / total)
+            self._roots[i] = math.hypot(self._roots[i], deviation * math.sqrt(count), between)
         self.count = total
 
     @property
     def deviation(self) -> list[float]:
         """The standard deviation of each channel, with divisor n."""
-        return [math.sqrt(squares / self.count) for squares in self._squares]
+        return [root / math.sqrt(self.count) for root in self._roots]

@@ -1,8 +1,8 @@
 """preprocessing.py -- the preprocessing of inputs: chosen in fit, saved with the model, applied by predict."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from pyneural.arguments.spelling import choose
 Gather = Callable[[Tensor, Tensor], Tensor]
 Moments = tuple[Sequence[float] | Array, Sequence[float] | Array]
 _FLOAT64 = np.dtype(np.float64)
+_LEAST = {"float32": 1e-35, "float64": 1e-305}  # smaller deviations have no exact inverse: their values are subnormal
 CHOICES = ("auto", "dataset", "image")
 
 
@@ -48,6 +49,7 @@ class Preprocessing:
     dtype: str
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
+    _made: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)  # what predict reuses
 
     @classmethod
     def learn(cls, choice: str | None, dtype: str, shape: tuple[int, ...], moments: Callable[[], Moments]) -> Self:
@@ -58,8 +60,12 @@ class Preprocessing:
             dtype: the dtype of the inputs.
             shape: the shape of one input, (..., channels).
             moments: returns the mean and the standard deviation of each channel; called only if needed.
+
+        Raises:
+            ValueError: it does not suit the inputs; the message says why.
         """
         kind = decided(choice, dtype)
+        given = dtype
         dtype = "uint8" if dtype == "uint8" else "float"
         if kind == "image" and len(shape) < 2:
             raise ValueError(
@@ -68,11 +74,17 @@ class Preprocessing:
         if kind != "dataset":
             return cls(kind, dtype)
         mean, deviation = moments()
+        _check_small(deviation, given)
         return cls(kind, dtype, tuple(map(float, mean)), tuple(float(d) if d > 0 else 1.0 for d in deviation))
 
     def as_json(self) -> dict[str, Any]:
         """All fields as JSON values."""
-        return vars(self) | {"mean": list(self.mean), "deviation": list(self.deviation)}
+        return {
+            "kind": self.kind,
+            "dtype": self.dtype,
+            "mean": list(self.mean),
+            "deviation": list(self.deviation),
+        }
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Self:
@@ -100,6 +112,28 @@ class Preprocessing:
             "(often x.astype('float32') / 255)"
         )
 
+    def check_range(self, x: Array, dtype: str, who: str) -> None:
+        """Rejects finite inputs that become infinite, because they are too far from the mean of the training data.
+
+        Args:
+            x: (n, ..., channels), finite.
+            dtype: the model's dtype.
+            who: the prefix of messages.
+        """
+        if self.kind != "dataset" or x.dtype == np.uint8 or not _core.check_finite(x, self._limit(x.dtype, dtype))[0]:
+            return
+        most, within = _largest(dtype), _largest(x.dtype)
+        with np.errstate(over="ignore"):
+            apart = np.abs(x - np.array(self.mean))
+            far = (apart > within) | (apart / np.array(self.deviation) > most)
+        if far.any():
+            place = tuple(int(i) for i in np.argwhere(far)[0])
+            raise ValueError(
+                f"{who}: x has {int(far.sum()):,} values that are too far from the training data, as {x[place]:g} at "
+                f"{place}: standardized by the training set's mean and deviation, {dtype} cannot hold them: correct or "
+                "remove them"
+            )
+
     def gather(self, given: Any, dtype: str) -> Gather:
         """A function (x, rows) -> the preprocessed batch, in the model's dtype.
 
@@ -112,20 +146,47 @@ class Preprocessing:
         within = "float64" if given == _FLOAT64 else dtype
         prepare: Gather = partial(ops.gather, dtype=within)
         if self.kind == "dataset":
-            mean, scale = map(_core.borrow, _scaling(self, within))
+            mean, scale = map(_core.borrow, self._scaling(within))
             prepare = partial(ops.gather, mean=mean, scale=scale, dtype=within)
         elif self.kind == "image":
             prepare = partial(_by_its_own, prepare)
         return prepare if within == dtype else partial(_rounded, prepare, dtype)
 
+    def _scaling(self, dtype: str) -> tuple[Array, Array]:
+        """The mean and the scale, 1 / deviation, of each channel."""
+        if dtype not in self._made:
+            self._made[dtype] = np.array(self.mean, dtype), (1.0 / np.array(self.deviation)).astype(dtype)
+        found: tuple[Array, Array] = self._made[dtype]
+        return found
+
+    def _limit(self, given: Any, dtype: str) -> float:
+        """Inputs up to this magnitude stay finite, whatever their channel."""
+        if (given, dtype) not in self._made:
+            with np.errstate(over="ignore"):
+                most = np.minimum(_largest(dtype) * np.array(self.deviation), _largest(given))
+            self._made[given, dtype] = float(np.min(most - np.abs(np.array(self.mean))))
+        found: float = self._made[given, dtype]
+        return found
+
     def __str__(self) -> str:
         return {"dataset": "dataset mean, std", "image": "image mean, std", "none": "unchanged"}[self.kind]
 
 
-@lru_cache(maxsize=8)  # predict calls it for every image
-def _scaling(preprocessing: Preprocessing, dtype: str) -> tuple[Array, Array]:
-    """The mean and the scale, 1 / deviation, of each channel."""
-    return np.array(preprocessing.mean, dtype), (1.0 / np.array(preprocessing.deviation)).astype(dtype)
+def _largest(dtype: Any) -> float:
+    """The largest number of a dtype, less what rounding may add."""
+    return float(np.finfo(dtype).max) * (1 - 1e-6)
+
+
+def _check_small(deviation: Sequence[float] | Array, dtype: str) -> None:
+    """Rejects deviations by which values of that dtype cannot be divided."""
+    least = _LEAST.get(dtype, 0.0)
+    small = [channel for channel, value in enumerate(deviation) if 0 < value < least]
+    if small:
+        fix = ", or give it as float64" if dtype == "float32" else ""
+        raise ValueError(
+            f"fit: column {small[0]} of x has a standard deviation of {deviation[small[0]]:.3g}, too small to divide "
+            f"{dtype} by: multiply x by a constant{fix}"
+        )
 
 
 def _by_its_own(plain: Gather, x: Tensor, rows: Tensor) -> Tensor:

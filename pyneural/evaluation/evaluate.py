@@ -87,6 +87,7 @@ def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Prep
         for who, x, y in _batches(part, model.card.columns):
             x = as_inputs(model, x, who, preprocessing.kind)
             preprocessing.check(x.dtype.name, who)
+            preprocessing.check_range(x, model.dtype, who)
             y = encode(heads, model.dtype, y, who, classes)
             for batch, targets in Feed(x, y, np.arange(len(x)), preprocessing, model.dtype).batches(BATCH):
                 outputs = run(batch, training=False)

@@ -101,6 +101,7 @@ def _inputs(model: Model, x: Any, preprocessing: Preprocessing, who: str) -> Arr
     if pixels:  # perhaps indices of an Embedding; else the check raises the error
         values = numbered(model, values, who)
     preprocessing.check(values.dtype.name, who)
+    preprocessing.check_range(values, model.dtype, who)
     return values
 
 

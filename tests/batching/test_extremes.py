@@ -128,3 +128,68 @@ def test_masked_pixels_are_refused_in_predict():
 def test_file_names_are_not_inputs_and_the_error_names_the_fix(run):
     with pytest.raises(TypeError, match=r"x contains file names, such as 'img/0\.png': read the images"):
         run([f"img/{i}.png" for i in range(20)])
+
+
+SMALL = {"float32": (1e-36, 1e-40, 1e-44), "float64": (1e-306, 1e-310)}
+
+
+@pytest.mark.parametrize(("dtype", "scale"), [(dtype, scale) for dtype, scales in SMALL.items() for scale in scales])
+def test_a_deviation_without_an_inverse_is_named(dtype, scale):
+    """1 / deviation became infinite, and 0 * infinity NaN, for which the learning rate was blamed."""
+    x = X.astype(dtype)
+    x[:, 1] *= np.dtype(dtype).type(scale)
+    for data in ((x, Y), [(x[:10], Y[:10]), (x[10:], Y[10:])]):
+        with pytest.raises(ValueError, match=rf"fit: column 1 of x has a standard deviation of .* small .*{dtype}"):
+            pn.fit(pn.Sequential(pn.Dense(2)), data, preprocess="dataset", epochs=1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("scale", [1e-40, 1e-150, 1e-200, 1e-300])
+def test_small_float64_numbers_are_standardized(dtype, scale):
+    """The squares of numbers below 1e-162 underflow: their deviation came out as 0, which stands for a constant."""
+    model, same = (pn.Sequential(pn.Dense(2), dtype=dtype) for _ in range(2))
+    pn.fit(same, (X, Y), preprocess="dataset", epochs=1, verbose=0)
+    for data in ((X * scale, Y), [(X[:9] * scale, Y[:9]), (X[9:] * scale, Y[9:])]):
+        pn.fit(model, data, preprocess="dataset", epochs=1, validation=None, verbose=0)
+        assert np.array(model.card.preprocessing.deviation) / scale == pytest.approx(X.std(axis=0), rel=1e-9)
+        assert np.array(model.card.preprocessing.mean) / scale == pytest.approx(X.mean(axis=0), rel=1e-9)
+        model = pn.Sequential(pn.Dense(2), dtype=dtype)
+    pn.fit(model, (X * scale, Y), preprocess="dataset", epochs=1, verbose=0)
+    assert pn.predict(model, X * scale) == pytest.approx(pn.predict(same, X), abs=1e-4)
+
+
+FAR = {("float64", "float32"): 1e39, ("float32", "float32"): 1e38, ("float64", "float64"): 1e149}
+
+
+@pytest.mark.parametrize("given", FAR)
+def test_inputs_too_far_from_the_training_data_are_named(given):
+    """They are finite, but standardized they were infinite."""
+    kind, dtype = given
+    scale = 1e-3 if kind == "float32" else 1 if dtype == "float32" else 1e-160
+    x = (X * scale).astype(kind)
+    model = pn.Sequential(pn.Dense(2), dtype=dtype)
+    pn.fit(model, (x, Y), preprocess="dataset", epochs=1, verbose=0)
+    strange = x.copy()
+    strange[4, 1] = FAR[given]
+    for run in (
+        lambda: pn.predict(model, strange),
+        lambda: pn.predict(model, strange[4]),
+        lambda: pn.classify(model, strange[4]),
+        lambda: pn.evaluate(model, (strange, Y)),
+        lambda: pn.evaluate(model, [(strange, Y)]),
+        lambda: pn.fit(model, (strange, Y), epochs=1, verbose=0),
+        lambda: pn.fit(model, [(strange, Y)], epochs=1, verbose=0),
+        lambda: pn.fit(pn.Sequential(pn.Dense(2), dtype=dtype), (x, Y), preprocess="dataset", epochs=1,
+                       validation=(strange, Y), verbose=0),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"x has 1 values that are too far from the training data, as 1e\+"):
+            run()
+    strange[4, 1] = FAR[given] * 1e-9
+    assert np.isfinite(pn.predict(model, strange)).all()
+
+
+def test_inputs_far_from_one_column_but_not_from_theirs_are_taken():
+    x = X * [1e-30, 1e30, 1]
+    model = pn.Sequential(pn.Dense(2))
+    pn.fit(model, (x, Y), preprocess="dataset", epochs=1, verbose=0)
+    assert np.isfinite(pn.predict(model, x * 1e20)).all()
