@@ -37,8 +37,10 @@ def folder(
     r"""The images in a folder, uint8 (n, height, width, channels), with their subfolders as classes.
 
     Two layouts: `path/class/image.png`, which is all for training, and `path/part/class/image.png`, where the parts are
-    train, and optionally val (or validation) and test; other folders beside train are ignored.  A folder called train
-    or test that contains images directly is a class.  Images in subfolders of a class folder belong to the class.
+    train, and optionally val (or validation) and test; other folders beside train are skipped with a warning.  A
+    folder called train or test that contains images directly is a class.  Images in subfolders of a class folder
+    belong to the class; links to a parent folder or to another class are not followed.  A folder that is alone in
+    `path` and has parts is read in its place, as in data/data/train.
     Classes and images are sorted by name; class names that are all whole numbers sort as numbers.  Hidden files, and
     files with extensions other than png, jpg, bmp, gif, tif, webp, pgm and ppm, are skipped; images beside the class
     folders are skipped with a warning.

@@ -57,8 +57,10 @@ def test_parts_have_folders_of_their_own(tmp_path, names):
         for name in ("b", "a"):
             for number in range(seed + 1):
                 write(tmp_path / part / name / f"{number}.png", grey(10 * seed + number))
-    write(tmp_path / "train_copy" / "a" / "0.png", grey(0))  # beside them, and not read
-    data = pn.datasets.folder(tmp_path)
+    write(tmp_path / "train_copy" / "a" / "0.png", grey(0))
+    (tmp_path / "notes").mkdir()  # has no images, so it is not mentioned
+    with pytest.warns(UserWarning, match=f"^folder: 'train_copy' beside '{names[0]}' in .* is not read: the parts are"):
+        data = pn.datasets.folder(tmp_path)
     for seed, part in enumerate((data.train, data.validation, data.test)):
         assert part.y.tolist() == [0] * (seed + 1) + [1] * (seed + 1)
         assert np.array_equal(part.x[0, :, :, 0], grey(10 * seed))
@@ -75,7 +77,16 @@ def test_a_part_may_lack_a_class_but_not_have_one_more(tmp_path):
 
 
 def test_what_is_hidden_or_no_image_is_passed_over(animals):
-    for name in (".DS_Store", "cat/.hidden.png", "cat/Thumbs.db", "notes.txt", "__MACOSX/._x.png", ".git/x.png"):
+    for name in (
+        ".DS_Store",
+        "cat/.hidden.png",
+        "cat/Thumbs.db",
+        "cat/desktop.ini",
+        "notes.txt",
+        "__MACOSX/._x.png",
+        ".git/x.png",
+        "@eaDir/x.png",
+    ):
         path = animals / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"no image")
@@ -224,6 +235,64 @@ def test_an_image_beside_the_folders_of_classes_is_left_out_with_a_warning(tmp_p
     assert len(data.train) == 2
 
 
+# ---- links, and folders in folders
+
+
+def link(path: Path, target: Path) -> None:
+    path.symlink_to(target, target_is_directory=True)
+
+
+@pytest.mark.parametrize("part", ["", "train/"])
+def test_a_link_does_not_put_one_class_into_another(tmp_path, part):
+    root = layout(tmp_path / "data", f"{part}cat/1.png", f"{part}dog/2.png", f"{part}dog/old/3.png")
+    place = root / part
+    outside = layout(tmp_path / "outside", "4.png")
+    plain = pn.datasets.folder(root).train.y.tolist()
+    for number, (where, target) in enumerate(
+        [("cat", root), ("cat", place), ("cat", tmp_path), ("cat", place / "dog"), ("cat", place / "dog" / "old"),
+         ("dog", place / "cat"), ("dog/old", place / "dog"), (".", place), (".", tmp_path)]
+    ):  # fmt: skip
+        link(place / where / f"link_{number}", target)
+        assert pn.datasets.folder(root).train.y.tolist() == plain, f"cat={where} -> {target}"
+    link(outside / "back", root)
+    link(place / "cat" / "more", outside)
+    assert pn.datasets.folder(root).train.counts() == {"cat": 2, "dog": 2}
+
+
+def test_classes_may_be_links(tmp_path):
+    layout(tmp_path / "all", "1.png", "special/2.png", "special/3.png")
+    root = tmp_path / "data"
+    root.mkdir()
+    link(root / "cat", tmp_path / "all")
+    link(root / "dog", tmp_path / "all" / "special")
+    assert pn.datasets.folder(root).train.counts() == {"cat": 1, "dog": 2}
+    link(root / "eel", tmp_path / "all")
+    with pytest.raises(ValueError, match="'cat' and 'eel' in '.*data' are links to one folder: remove one"):
+        pn.datasets.folder(root)
+
+
+PARTS = [f"{part}/{name}/{number}.png" for part in ("train", "test") for name in ("a", "b") for number in range(2)]
+
+
+@pytest.mark.parametrize("inner", ["data", "Data", "data/data", "other", "other/data"])
+def test_a_folder_in_a_folder_is_opened(tmp_path, inner):
+    layout(tmp_path / "data", *(f"{inner}/{name}" for name in PARTS), "__MACOSX/data/._x.png")
+    data = pn.datasets.folder(tmp_path / "data")
+    assert (len(data.train), len(data.test)) == (4, 4)
+
+
+def test_classes_in_a_folder_of_the_same_name_are_read(tmp_path):
+    layout(tmp_path / "animals", "animals/cat/1.png", "animals/dog/2.png")
+    assert pn.datasets.folder(tmp_path / "animals").train.classes == ("cat", "dog")
+
+
+def test_a_copy_of_the_folder_in_itself_is_named(tmp_path):
+    """As the archive of the chest X-rays has it: chest_xray/train beside chest_xray/chest_xray/train."""
+    layout(tmp_path / "xray", *PARTS, *(f"xray/{name}" for name in PARTS))
+    with pytest.warns(UserWarning, match="folder: 'xray' beside 'train' in .* is not read"):
+        assert len(pn.datasets.folder(tmp_path / "xray").train) == 4
+
+
 # ---- what is not right
 
 
@@ -258,7 +327,7 @@ def test_images_of_two_sizes_ask_for_one(animals):
         (["test/a/1.png"], ValueError, "has test but no train: put the training images there"),
         (["val/a/1.png", "test/a/1.png"], ValueError, "has test and validation but no train"),
         (["train/a/1.png", "val/a/1.png", "valid/a/1.png"], ValueError, "has both 'val' and 'valid': keep one"),
-        (["inner/train/a/1.png"], FileNotFoundError, "inner'?"),
+        (["inner/a/1.png", "inner/b/1.png"], FileNotFoundError, "inner'?"),
         (["train/1.png"], ValueError, "train' has images outside"),
         (["train/a/1.png", "train/b/1.png", "test/x.txt"], FileNotFoundError, "test' has no images"),
     ],
