@@ -1,8 +1,8 @@
 """folder_layout.py -- the layout of a folder of images: its parts, their classes, and the images of each class.
 
 The contents decide: a folder called train or test that contains folders of images is a part; one that contains images
-is a class, as in data of cars, planes and trains.  Each image belongs to one class: a link to a folder is followed, unless
-it leads to a parent of its own, or into the folder of another class.
+is a class, as in data of cars, planes and trains.  Each image belongs to one class: a link to a folder is followed,
+unless it leads to one of its parents, or into the folder of another class.
 """
 
 from collections.abc import Iterator

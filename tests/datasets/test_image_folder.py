@@ -267,7 +267,7 @@ def test_classes_may_be_links(tmp_path):
     link(root / "dog", tmp_path / "all" / "special")
     assert pn.datasets.folder(root).train.counts() == {"cat": 1, "dog": 2}
     link(root / "eel", tmp_path / "all")
-    with pytest.raises(ValueError, match="'cat' and 'eel' in '.*data' are links to one folder: remove one"):
+    with pytest.raises(ValueError, match=r"'cat' and 'eel' in '.*data' are links to one folder: remove one"):
         pn.datasets.folder(root)
 
 
