@@ -10,6 +10,7 @@ import pyneural.built as _  # noqa: F401 -- first: raises a clear error if the e
 
 # isort: split
 import pyneural.apps as apps
+import pyneural.callbacks as callbacks
 import pyneural.datasets as datasets
 import pyneural.initializers as initializers
 import pyneural.losses as losses
@@ -99,6 +100,7 @@ __all__ = [
     "apps",
     "arange",
     "ascii",
+    "callbacks",
     "check_gradients",
     "classify",
     "concat",

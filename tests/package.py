@@ -18,7 +18,7 @@ FLOORS = {
         (
             "_core version built printing", "arguments", "ops", "images", "card",
             "metrics losses initializers schedules", "datasets",
-            "layers", "models", "files", "batching", "evaluation", "training", "plot", "apps", "commands",
+            "layers", "models", "files", "batching", "evaluation", "callbacks", "training", "plot", "apps", "commands",
             "__main__ __init__",
         )
     )

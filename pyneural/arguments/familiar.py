@@ -104,7 +104,6 @@ OF_FIT = {
     "validation_data": "validation=(x, y)",
     "lr": "learning_rate",
     "batch": "batch_size",
-    "callbacks": "not needed: the best weights are always restored, and Ctrl-C returns the history so far",
     "shuffle": "not needed: training data is always shuffled",
     "x": "the second argument: pn.fit(model, (x, y))",
     "y": "the second argument: pn.fit(model, (x, y))",
@@ -118,7 +117,10 @@ OF_FIT = {
     "random_state": "seed",
     "steps_per_epoch": "not needed: an epoch is one pass over the data",
     "device": "not needed: everything runs on the CPU (pn.set_threads(n) sets the number of threads)",
-    "early_stopping": "not needed: the weights of the best epoch are restored",
+    "early_stopping": "patience",
+    "n_iter_no_change": "patience",
+    "callback": "callbacks",
+    **dict.fromkeys(("max_time", "time_limit", "timeout"), "seconds"),
     **dict.fromkeys(
         ("sample_weight", "sample_weights"),
         "rows drawn by their weight, rows = rng.choice(len(x), len(x), p=w / w.sum()) and pn.fit(model, (x[rows], "
@@ -133,7 +135,6 @@ OF_FIT = {
         ("label_smoothing", "smoothing"),
         "loss=lambda outputs, targets: pn.ops.cross_entropy(outputs, targets, label_smoothing=0.1)",
     ),
-    "patience": "not needed: the weights of the best epoch are restored",
     "initial_epoch": "not needed: a second pn.fit continues from the current weights",
     **dict.fromkeys(("workers", "num_workers", "use_multiprocessing", "n_jobs"), "pn.set_threads(n) before"),
     **dict.fromkeys(("learning_rate_init", "eta", "step_size"), "learning_rate"),
@@ -146,6 +147,18 @@ OF_FIT = {
     ),
     "scheduler": "schedule",
     "generator": "the second argument: re-iterable batches",
+}
+# events of callbacks elsewhere, and ours
+OF_EVENTS = {
+    **dict.fromkeys(("on_train_start", "on_fit_start", "on_fit_begin", "on_training_begin"), "on_train_begin"),
+    **dict.fromkeys(("on_fit_end", "on_train_ended", "on_training_end"), "on_train_end"),
+    **dict.fromkeys(("on_epoch_start", "on_train_epoch_start"), "on_epoch_begin"),
+    **dict.fromkeys(("on_epoch_ended", "on_train_epoch_end", "on_validation_end", "on_test_end"), "on_epoch_end"),
+    **dict.fromkeys(("on_train_batch_end", "on_step_end", "on_batch_ended"), "on_batch_end"),
+    **dict.fromkeys(
+        ("on_batch_begin", "on_train_batch_begin", "on_train_batch_start", "on_step_begin"),
+        "on_batch_end, the one event of a step",
+    ),
 }
 # hyperparameters by their names elsewhere, and ours; the first that the optimizer has is suggested
 OF_HYPER = {

@@ -161,3 +161,16 @@ OF_APPS = {
     **dict.fromkeys(("cnn", "lenet"), "pn.apps.digits_cnn()"),
     **dict.fromkeys(("mlp",), "pn.apps.digits_mlp()"),
 }
+OF_CALLBACKS = {
+    **dict.fromkeys(("ModelCheckpoint", "SaveModel"), "pn.callbacks.Checkpoint(path)"),
+    **dict.fromkeys(("CSVLogger", "JSONLogger"), "pn.callbacks.LogFile('run.csv')"),
+    **dict.fromkeys(("LambdaCallback", "FunctionCallback"), "a function of (epoch, logs)"),
+    **dict.fromkeys(
+        ("LearningRateScheduler", "LRScheduler"), "the argument schedule of pn.fit, a function of (step, steps)"
+    ),
+    **dict.fromkeys(("TerminateOnNaN",), "not needed: fit stops at NaN"),
+    **dict.fromkeys(("ProgbarLogger", "TQDMProgressBar", "ProgressBar"), "not needed: fit shows its progress"),
+    **dict.fromkeys(("History",), "not needed: pn.fit returns the History"),
+    **dict.fromkeys(("SummaryWriter",), "pn.callbacks.TensorBoard, which takes a folder"),
+    **dict.fromkeys(("Timer", "TimeLimit"), "the argument seconds of pn.fit"),
+}

@@ -56,10 +56,9 @@ OF_PACKAGE = {
     "EmbeddingBag": "pn.Embedding",
     **dict.fromkeys(("Adamax", "Nadam", "Adagrad", "Adadelta", "Ftrl", "Lion", "LBFGS", "RAdam", "NAdam"), "pn.Adam"),
     **dict.fromkeys(("RMSProp",), "pn.RMSprop"),
-    **dict.fromkeys(
-        ("EarlyStopping", "ModelCheckpoint", "Callback", "ReduceLROnPlateau", "TensorBoard", "CSVLogger", "callbacks"),
-        "not needed: pn.fit restores the best weights; history.to_csv(path) writes the history",
-    ),
+    **{name: f"pn.callbacks.{name}" for name in ("EarlyStopping", "Callback", "ReduceLROnPlateau", "TensorBoard")},
+    "ModelCheckpoint": "pn.callbacks.Checkpoint; pn.fit restores the best weights in any case",
+    "CSVLogger": "pn.callbacks.LogFile('run.csv')",
     **dict.fromkeys(
         (
             "lr_scheduler",
@@ -85,7 +84,7 @@ OF_PACKAGE = {
     ),
     **dict.fromkeys(("Resizing", "Resize"), "pn.datasets.folder(path, size=(64, 64))"),
     **dict.fromkeys(
-        ("layers", "models", "utils", "backend", "activations", "callback", "preprocessing", "torch", "tf"),
+        ("layers", "models", "utils", "backend", "activations", "preprocessing", "torch", "tf"),
         "pn itself: pn.Dense, pn.Sequential, pn.fit",
     ),
     **dict.fromkeys(

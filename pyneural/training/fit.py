@@ -1,17 +1,19 @@
 """fit.py -- fit: trains a model on data."""
 
+import math
 from typing import Any
 
 import pyneural._core as _core
 import pyneural.schedules as schedules
 import pyneural.training.optimizers as optimizers
-from pyneural.arguments.checks import is_whole, whole
+from pyneural.arguments.checks import is_number, is_whole, whole
 from pyneural.arguments.familiar import OF_FIT
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
+from pyneural.callbacks.callback import checked
 from pyneural.models.model import Model
 from pyneural.training.history import History
-from pyneural.training.loop import Training
+from pyneural.training.loop import Options, Training
 from pyneural.training.optimizers import Optimizer
 from pyneural.training.plan import Losses, Metrics, Request
 from pyneural.training.plan import plan as make_plan
@@ -34,6 +36,9 @@ def fit(
     metrics: Metrics = (),
     validation: Any = 0.1,
     preprocess: str | None = "auto",
+    patience: int | None = None,
+    seconds: float | None = None,
+    callbacks: Any = (),
     seed: int = 0,
     verbose: int = 1,
 ) -> History:
@@ -69,6 +74,11 @@ def fit(
             or fewer, and for a single group.
         preprocess: "dataset" (mean and standard deviation per channel of the training set), "image" (of each image),
             None, or "auto": dataset for uint8, None for floats.  Saved, and applied by evaluate and predict.
+        patience: stops when the best epoch is that many epochs ago; needs validation.
+        seconds: a time budget.  The schedule is laid over the clock: its progress is the larger one of steps / all
+            steps and time / budget, and the training ends when either is used up; an epoch that is cut short is
+            validated.  Such a training cannot be repeated bit for bit.
+        callbacks: functions of (epoch, logs), called after each epoch, or instances of pn.callbacks.Callback.
         seed: the seed of the initial weights, the split, the order and dropout.
         verbose: 0 silent, 1 one line per epoch, 2 one line per step.
 
@@ -106,8 +116,18 @@ def fit(
     recipe = optimizers.recipe(optimizer, learning_rate, rate_name)
     again = model.card.epochs
     seed = int(seed)
+    listeners = checked(callbacks)
+    budget = _seconds(seconds)
+    if patience is not None:
+        patience = whole("fit", "patience", patience, " (epochs), or None")
     plan = make_plan(model, data, Request(validation, preprocess, loss, metrics, seed, batch_size))
-    training = Training(model, plan, recipe, shape, epochs, batch_size, seed, verbose)
+    if patience is not None and plan.held is None:
+        raise ValueError(
+            "fit: patience counts the epochs since the lowest validation loss, and there is no validation data: give "
+            "validation=, or callbacks=[pn.callbacks.EarlyStopping('loss')]"
+        )
+    options = Options(epochs, batch_size, seed, verbose, patience, budget)
+    training = Training(model, plan, recipe, shape, options, listeners)
     training.progress.parts(
         [*plan.words, f"{recipe.kind}, {rate_name} {recipe.learning_rate:g}", plan.batches, f"seed {seed}"]
     )
@@ -116,3 +136,12 @@ def fit(
             f"continuing from the weights of {again} epoch{'s' * (again > 1)}, with a fresh optimizer"
         )
     return training.train()
+
+
+def _seconds(seconds: Any) -> float | None:
+    """Checks the time budget."""
+    if seconds is None:
+        return None
+    if not is_number(seconds) or isinstance(seconds, bool) or not 0 < seconds < math.inf:
+        raise ValueError(f"fit: seconds is {seconds!r}: give a number of seconds above 0, or None for no limit")
+    return float(seconds)

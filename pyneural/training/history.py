@@ -21,6 +21,7 @@ class History:
         seconds: the duration of the training.
         steps: the number of optimizer steps.
         interrupted: whether Ctrl-C stopped the training.
+        stopped: what ended it before its last epoch, such as "patience=5", a callback or "seconds=60"; else "".
         fingerprint: the sha256 of the model's parameters and state at the end: equal for equal trainings.
     """
 
@@ -30,6 +31,7 @@ class History:
         self.seconds = 0.0
         self.steps = 0
         self.interrupted = False
+        self.stopped = ""
         self.fingerprint = ""
 
     @property

@@ -48,6 +48,13 @@ class Plan:
     batches: str
     note: str
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of an epoch's values in a history."""
+        trained = ("loss", *self.objective.metrics)
+        tested = () if self.held is None else tuple(f"val_{name}" for name in trained)
+        return (*trained, *tested, "learning_rate", "seconds")
+
 
 @dataclass(frozen=True)
 class Request:

@@ -41,13 +41,14 @@ class Progress:
         if self.verbose:
             say(parts)
 
-    def open(self, epoch: int) -> None:
-        """Starts an epoch."""
+    def open(self, epoch: int, done: int = 0) -> None:
+        """Starts an epoch, of which `done` steps are finished already."""
         if self.verbose == 1 and is_terminal(sys.stderr):
             from tqdm import tqdm
 
             self.bar = tqdm(
                 total=self.steps,
+                initial=done,
                 desc=f"epoch {epoch}/{self.epochs}",
                 leave=False,
                 mininterval=0.25,

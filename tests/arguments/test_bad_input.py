@@ -315,7 +315,7 @@ def test_model_and_data_that_do_not_fit(make, data, error, words):
         ({"validation_data": (X, Y)}, TypeError, "fit() has no 'validation_data'; use validation=(x, y)"),
         ({"lr": 0.1}, TypeError, "fit() has no 'lr'; use learning_rate"),
         ({"epoch": 3}, TypeError, "fit() has no 'epoch'; did you mean 'epochs'"),
-        ({"callbacks": []}, TypeError, "fit() has no 'callbacks'; not needed: the best weights are always restored"),
+        ({"early_stopping": True}, TypeError, "fit() has no 'early_stopping'; use patience"),
         ({"shuffle": True}, TypeError, "fit() has no 'shuffle'; not needed: training data is always shuffled"),
         ({"random_state": 0}, TypeError, "fit() has no 'random_state'; use seed"),
         ({"criterion": "mse"}, TypeError, "fit() has no 'criterion'; use loss"),

@@ -1,0 +1,40 @@
+"""pace.py -- Pace: how far a training has come, in steps or by the clock, which sets its learning rate and its end."""
+
+import time
+
+import pyneural.schedules as schedules
+
+
+class Pace:
+    """The multiplier of the learning rate at each step.
+
+    With a time budget the schedule is laid over the clock: its progress is the larger one of steps / all steps and
+    time / budget.
+
+    Args:
+        schedule: a function of (step, steps).
+        steps: all steps of the training.
+        seconds: the time budget, or None.
+    """
+
+    def __init__(self, schedule: schedules.Schedule, steps: int, seconds: float | None) -> None:
+        self.schedule = schedule
+        self.steps = steps
+        self.seconds = seconds
+        self.earlier = 0.0  # seconds of the processes before this one, if the training was resumed
+        self._started = time.perf_counter()
+
+    @property
+    def elapsed(self) -> float:
+        """The seconds of training so far."""
+        return self.earlier + time.perf_counter() - self._started
+
+    def multiplier(self, step: int) -> float:
+        """The multiplier for a step, from 0."""
+        if self.seconds is not None:
+            step = max(step, min(self.steps - 1, int(self.elapsed / self.seconds * self.steps)))
+        return self.schedule(step, self.steps)
+
+    def is_over(self) -> bool:
+        """Whether the time budget is spent."""
+        return self.seconds is not None and self.elapsed >= self.seconds
