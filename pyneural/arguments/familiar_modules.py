@@ -99,16 +99,20 @@ OF_METRICS = {
         ("Precision", "Recall", "F1Score", "f1_score", "precision_score", "recall_score", "classification_report"),
         "pn.evaluate(model, data).confusion",
     ),
+    **dict.fromkeys(("AUC", "auc", "roc_auc_score", "AUROC"), "pn.metrics.roc_auc, which takes labels and scores"),
+    **dict.fromkeys(("average_precision_score", "pr_auc"), "pn.metrics.average_precision"),
+    "balanced_accuracy_score": "pn.metrics.balanced_accuracy",
+    **dict.fromkeys(("top_k_accuracy_score", "top_k_accuracy"), "pn.metrics.top_k"),
+    **dict.fromkeys(("brier_score_loss", "brier_score"), "pn.metrics.brier"),
+    **dict.fromkeys(("ece", "expected_calibration_error"), "pn.metrics.calibration_error"),
     **dict.fromkeys(
-        ("AUC", "roc_auc_score"), "pn.evaluate(model, data).outputs and .labels, with a function of scikit-learn"
+        ("MeanSquaredError", "mean_squared_error"), "pn.fit(model, data, metrics=['mse']), or pn.metrics.mse on arrays"
     ),
     **dict.fromkeys(
-        ("MeanSquaredError", "mse", "mean_squared_error"), "pn.fit(model, data, metrics=['mse']), or pn.ops.mse"
+        ("MeanAbsoluteError", "mean_absolute_error"),
+        "pn.fit(model, data, metrics=['mae']), or pn.metrics.mae on arrays",
     ),
-    **dict.fromkeys(
-        ("MeanAbsoluteError", "mae", "mean_absolute_error"), "pn.fit(model, data, metrics=['mae']), or pn.ops.mae"
-    ),
-    **dict.fromkeys(("r2_score", "R2Score"), "pn.evaluate(model, data).r2"),
+    **dict.fromkeys(("r2_score", "R2Score"), "pn.metrics.r2, or pn.evaluate(model, data).r2"),
     "Estimate": "pn.Estimate",
 }
 OF_SCHEDULES = {

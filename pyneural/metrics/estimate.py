@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
-_Z = 1.959963984540054  # the 97.5 % point of the normal distribution
+Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 
 
 class Estimate(float):
@@ -47,8 +47,8 @@ class Estimate(float):
             raise ValueError(f"Estimate.share: {hits:,} hits of {n:,}: give at most as many hits as there are")
         if n == 0:
             return cls(math.nan, math.nan, math.nan, percent=True)
-        p, zz = hits / n, _Z * _Z / n
-        half = _Z * math.sqrt(p * (1 - p) / n + zz / (4 * n)) / (1 + zz)
+        p, zz = hits / n, Z * Z / n
+        half = Z * math.sqrt(p * (1 - p) / n + zz / (4 * n)) / (1 + zz)
         middle = (p + zz / 2) / (1 + zz)
         low = 0.0 if hits == 0 else middle - half
         high = 1.0 if hits == n else middle + half
@@ -65,7 +65,7 @@ class Estimate(float):
             return cls(math.nan, math.nan, math.nan)
         mean = total / n
         spread = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1)) if n > 1 else math.inf
-        half = _Z * spread / math.sqrt(n)
+        half = Z * spread / math.sqrt(n)
         return cls(mean, mean - half, mean + half)
 
     def __str__(self) -> str:

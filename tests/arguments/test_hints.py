@@ -168,7 +168,7 @@ def test_a_name_of_keras_pytorch_or_scikit_learn_is_known(name: str) -> None:
         (pn.losses, "MSELoss", "pyneural.losses has no 'MSELoss'; use pn.fit(model, data, loss='mse'), or pn.ops.mse"),
         (pn.losses, "fnd", "pyneural.losses has no 'fnd'; did you mean pn.losses.find"),
         (pn.losses, "wibble", "pyneural.losses has no 'wibble'; it has Loss, NAMES, find, spelled"),
-        (pn.metrics, "AUC", "pyneural.metrics has no 'AUC'; use pn.evaluate(model, data).outputs and .labels"),
+        (pn.metrics, "AUC", "pyneural.metrics has no 'AUC'; use pn.metrics.roc_auc"),
         (pn.schedules, "StepLR", "pyneural.schedules has no 'StepLR'; use pn.fit(model, data, schedule='step')"),
         (pn.initializers, "xavier_uniform_", "no 'xavier_uniform_'; use pn.initializers.glorot_uniform"),
         (pn.initializers, "HeNormal", "no 'HeNormal'; use pn.initializers.he_normal"),

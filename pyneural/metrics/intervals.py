@@ -1,0 +1,245 @@
+"""intervals.py -- 95 % intervals of scores: DeLong's for the area under a curve, and the bootstrap.
+
+The bootstrap (Efron 1979) draws as many units as there are, with replacement, 2,000 times, and takes the 2.5 % and the
+97.5 % quantiles of the scores of the draws.  A unit is an example, or a whole group, such as a patient, whose examples
+are alike.  Scores are functions of counts and of sums, so a draw is a count per *cell* (of examples that the score
+treats alike), or the sums of its units, and all draws are computed together.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from pyneural.arguments.arrays import Array
+from pyneural.metrics.estimate import Estimate, Z
+
+DRAWS = 2000
+PIECES = 2048  # the most different scores in a draw of a curve: neighbours count as equal beyond
+_BLOCKS = 4096  # the most units in a draw of sums: beyond, random blocks of examples are drawn
+_AT_ONCE = 1 << 18  # elements of the arrays of some draws, which then stay in the cache
+
+
+def units_of(groups: Array | None) -> Array | None:
+    """(n,) the number of the group of each example; None if there are no groups, or one per example."""
+    if groups is None:
+        return None
+    names, numbers = np.unique(groups, return_inverse=True)
+    return None if len(names) == len(groups) else numbers.reshape(-1)
+
+
+# ---- draws -----------------------------------------------------------------------------------------------------------
+
+
+def _unit_draws(units: int, seed: int) -> Iterator[Array]:
+    """How often each unit is in each draw, (some draws, units)."""
+    generator = np.random.default_rng(seed)
+    step = max(1, _AT_ONCE // units)
+    for start in range(0, DRAWS, step):
+        rows = min(step, DRAWS - start)
+        picked = generator.integers(0, units, (rows, units))
+        picked += units * np.arange(rows)[:, None]
+        yield np.bincount(picked.reshape(-1), minlength=rows * units).reshape(rows, units)
+
+
+def cell_draws(cells: Array, count: int, units: Array | None = None, seed: int = 0) -> Iterator[Array]:
+    """The number of examples of each cell in each draw, (some draws, count).
+
+    Args:
+        cells: (n,) the cell of each example, 0 to count - 1.
+        count: the number of cells.
+        units: (n,) the numbers of their groups, from `units_of`.
+        seed: the seed of the draws.
+    """
+    if units is not None:
+        order = np.argsort(cells, kind="stable")
+        there, starts = np.unique(cells[order], return_index=True)
+        for drawn in _unit_draws(int(units.max()) + 1, seed):
+            counts = np.zeros((len(drawn), count))
+            counts[:, there] = np.add.reduceat(drawn[:, units[order]], starts, axis=1)
+            yield counts
+        return
+    generator, n = np.random.default_rng(seed), len(cells)
+    sizes = np.bincount(cells, minlength=count)
+    few = 12 * count < n  # then a count per cell is cheaper than a number per example
+    step = max(1, _AT_ONCE // (count if few else max(n, count)))
+    for start in range(0, DRAWS, step):
+        rows = min(step, DRAWS - start)
+        if few:
+            yield generator.multinomial(n, sizes / n, size=rows)
+            continue
+        picked = cells[generator.integers(0, n, (rows, n))]
+        picked += count * np.arange(rows)[:, None]
+        yield np.bincount(picked.reshape(-1), minlength=rows * count).reshape(rows, count)
+
+
+def sum_draws(values: Array, units: Array | None = None, seed: int = 0) -> Array:
+    """The sums over the examples of each draw, (DRAWS, m), of values (n, m)."""
+    if units is None:
+        n = len(values)
+        units = np.random.default_rng([seed, n]).permutation(n) % _BLOCKS if n > _BLOCKS else np.arange(n)
+    count = int(units.max()) + 1
+    sums = np.stack([np.bincount(units, column, count) for column in np.asarray(values, np.float64).T], axis=1)
+    return np.concatenate([drawn @ sums for drawn in _unit_draws(count, seed)])
+
+
+def bounds(draws: Array, shift: float = 0.0) -> tuple[float, float]:
+    """The 2.5 % and the 97.5 % quantiles of the draws in which the score is defined; NaN if it is in none."""
+    known = draws[~np.isnan(draws)]
+    if not len(known):
+        return math.nan, math.nan
+    low, high = np.quantile(known, (0.025, 0.975))
+    return float(low) + shift, float(high) + shift
+
+
+# ---- estimates -------------------------------------------------------------------------------------------------------
+
+
+def share(right: Array, units: Array | None = None, seed: int = 0) -> Estimate:
+    """The share of True, with Wilson's interval, or the bootstrap's by group.
+
+    If all are equal, and so are all draws, the interval is Wilson's with as many examples as there are groups.
+    """
+    n, hits = len(right), int(np.sum(right))
+    if units is None or n == 0:
+        return Estimate.share(hits, n)
+    found = np.unique(units, return_inverse=True)[1].reshape(-1)
+    groups = int(found.max()) + 1
+    if hits in (0, n):
+        alone = Estimate.share(groups if hits else 0, groups)
+        return Estimate(hits / n, alone.low, alone.high, percent=True)
+    if groups == 1:
+        return Estimate(hits / n, 0.0, 1.0, percent=True)
+    sums = sum_draws(np.stack([right, np.ones(n)], axis=1), found, seed)
+    return Estimate(hits / n, *bounds(sums[:, 0] / sums[:, 1]), percent=True)
+
+
+def mean(values: Array, units: Array | None = None, seed: int = 0) -> Estimate:
+    """The mean, with the normal interval, or the bootstrap's by group; one group has none."""
+    values = np.asarray(values, np.float64)
+    if units is None or not len(values):
+        return Estimate.mean(values.tolist())
+    average = float(values.mean())
+    if units.max() == 0:
+        return Estimate(average, -math.inf, math.inf)
+    sums = sum_draws(np.stack([values, np.ones(len(values))], axis=1), units, seed)
+    return Estimate(average, *bounds(sums[:, 0] / sums[:, 1]))
+
+
+def mean_of_shares(shares: list[Estimate]) -> Estimate:
+    """The mean of independent shares, with an interval from theirs (MOVER: Zou and Donner 2008).
+
+    mean - √Σ (p - low)² / K, mean + √Σ (high - p)² / K
+    """
+    if not shares:
+        return Estimate(math.nan, math.nan, math.nan, percent=True)
+    p, low, high = (np.array(part) for part in zip(*((float(s), s.low, s.high) for s in shares), strict=True))
+    middle = float(p.mean())
+    below, above = (math.sqrt(float(((p - end) ** 2).sum())) / len(p) for end in (low, high))
+    return Estimate(middle, max(0.0, middle - below), min(1.0, middle + above), percent=True)
+
+
+def f1(right: int, actual: int, predicted: int) -> Estimate:
+    """F1 = 2 J / (1 + J), J = right / (actual + predicted - right), with the interval from Wilson's of the share J."""
+    j = Estimate.share(right, actual + predicted - right)
+    value, low, high = (2 * x / (1 + x) for x in (float(j), j.low, j.high))
+    return Estimate(value, low, high, percent=True)
+
+
+def auc(labels: Array, scores: Array, value: float) -> Estimate:
+    """An area under the ROC curve with DeLong's variance (DeLong et al. 1988), normal on the scale log(A / (1 - A)).
+
+    var A = var V₁ / n₁ + var V₀ / n₀, where V₁ is, for each example of 1, the share of 0 with lower scores, and V₀, for
+    each of 0, the share of 1 with higher ones.  If A is 0 or 1, the variance is 0: then the interval is Wilson's of the
+    smaller class.
+
+    Args:
+        labels: (n,) 0 and 1.
+        scores: (n,).
+        value: the area, from `roc_auc`.
+    """
+    if math.isnan(value):
+        return Estimate(value, value, value)
+    ones, zeros = np.sort(scores[labels == 1]), np.sort(scores[labels == 0])
+    fewer = min(len(ones), len(zeros))
+    if value in (0.0, 1.0):
+        alone = Estimate.share(int(value) * fewer, fewer)
+        return Estimate(value, alone.low, alone.high)
+    if fewer < 2:
+        return Estimate(value, 0.0, 1.0)
+    variance = float(
+        _placements(zeros, ones).var(ddof=1) / len(ones) + _placements(ones, zeros).var(ddof=1) / len(zeros)
+    )
+    middle, half = math.log(value / (1 - value)), Z * math.sqrt(variance) / (value * (1 - value))
+    low, high = ((1 + math.tanh(end / 2)) / 2 for end in (middle - half, middle + half))
+    return Estimate(value, low, high)
+
+
+def _placements(others: Array, scores: Array) -> Array:
+    """For each score, the share of the others, which are sorted, that is lower; equal ones count half."""
+    places = np.searchsorted(others, scores) + np.searchsorted(others, scores, side="right")
+    return np.asarray(places / (2 * len(others)))
+
+
+def curve_draws(labels: Array, scores: Array, units: Array | None = None, seed: int = 0) -> tuple[Array, Array]:
+    """The area under the ROC curve, and the average precision, of each draw, (DRAWS, 2), and of all examples, (2,)."""
+    pieces = _pieces(labels, scores)
+    count = int(pieces.max()) + 1
+    cells = 2 * pieces + labels
+    drawn = np.concatenate([_areas(counts) for counts in cell_draws(cells, 2 * count, units, seed)])
+    return drawn, _areas(np.bincount(cells, minlength=2 * count)[None])[0]
+
+
+def _pieces(labels: Array, scores: Array) -> Array:
+    """(n,) the rank of each score, from the lowest; neighbours share one if there are more than PIECES.
+
+    Each piece then has about the same share of 1 plus share of 0, so that rare classes are told apart.
+    """
+    distinct, rank = np.unique(scores, return_inverse=True)
+    rank = rank.reshape(-1)
+    if len(distinct) <= PIECES:
+        return np.asarray(rank)
+    ones = np.bincount(rank, labels)
+    zeros = np.bincount(rank, 1 - labels)
+    mass = ones / max(1.0, ones.sum()) + zeros / max(1.0, zeros.sum())
+    upto = np.cumsum(mass)
+    piece = ((upto - mass / 2) / upto[-1] * PIECES).astype(np.int64)
+    return np.asarray(np.unique(piece, return_inverse=True)[1].reshape(-1)[rank])
+
+
+def _areas(counts: Array) -> Array:
+    """(draws, 2): the areas of counts (draws, 2 x pieces), of 0 and 1 in turn."""
+    zeros = counts[:, ::2].astype(np.float64)
+    ones = counts[:, 1::2].astype(np.float64)
+    n_ones = ones.sum(axis=1)
+    n_zeros = zeros.sum(axis=1)
+    upto = zeros.cumsum(axis=1)
+    with np.errstate(invalid="ignore"):  # NaN where a draw lacks a class
+        area = (ones * (upto - zeros / 2)).sum(axis=1) / (n_ones * n_zeros)
+    hits = n_ones[:, None] - ones.cumsum(axis=1) + ones
+    above = hits + n_zeros[:, None] - upto + zeros
+    with np.errstate(invalid="ignore"):
+        precision = (ones * (hits / np.maximum(above, 1))).sum(axis=1) / n_ones
+    return np.stack([area, precision], axis=1)
+
+
+def calibration_draws(gaps: Array, bins: Array, count: int, units: Array | None = None, seed: int = 0) -> Array:
+    """(DRAWS,) the expected calibration error Σ |Σ (y - p)| / n over bins, of gaps y - p (n,) in bins (n,)."""
+    values = np.zeros((len(gaps), count + 1))
+    values[np.arange(len(gaps)), bins] = gaps
+    values[:, count] = 1
+    sums = sum_draws(values, units, seed)
+    return np.asarray(np.abs(sums[:, :count]).sum(axis=1) / sums[:, count])
+
+
+def r2_draws(labels: Array, predictions: Array, units: Array | None = None, seed: int = 0) -> Array:
+    """(DRAWS,) the share of variance explained, the mean over outputs, of labels and predictions (n, K)."""
+    y = labels - labels.mean(axis=0)
+    K = y.shape[1]
+    sums = sum_draws(np.hstack([y, y**2, (labels - predictions) ** 2, np.ones((len(y), 1))]), units, seed)
+    n = sums[:, -1:]
+    there = sums[:, K : 2 * K] - sums[:, :K] ** 2 / n
+    with np.errstate(invalid="ignore", divide="ignore"):
+        explained: Any = 1 - sums[:, 2 * K : 3 * K] / np.where(there > 0, there, math.nan)
+    return np.asarray(explained.mean(axis=1))

@@ -1,0 +1,140 @@
+"""Intervals of scores: formulas written out, and how often they cover what is true."""
+
+import math
+
+import numpy as np
+import pytest
+
+import pyneural as pn
+from pyneural.metrics import intervals, scores
+
+SEED = 20  # of every simulation
+
+
+def normal_scores(generator: np.random.Generator, n: int, share: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
+    """Labels, and scores whose mean differs by 1.5: their area under the curve is Φ(1.5 / √2) = 0.8556."""
+    y = (generator.random(n) < share).astype(int)
+    y[:4] = 0, 1, 0, 1
+    return y, generator.normal(1.5 * y, 1)
+
+
+def delong_by_hand(y: np.ndarray, s: np.ndarray) -> tuple[float, float]:
+    """The area and its variance by DeLong et al. 1988, over all pairs."""
+    ones, zeros = s[y == 1], s[y == 0]
+    pairs = np.array([[1.0 if a > b else 0.5 if a == b else 0.0 for b in zeros] for a in ones])
+    area = pairs.mean()
+    first = sum((pairs.mean(axis=1)[i] - area) ** 2 for i in range(len(ones))) / (len(ones) - 1)
+    second = sum((pairs.mean(axis=0)[j] - area) ** 2 for j in range(len(zeros))) / (len(zeros) - 1)
+    return area, first / len(ones) + second / len(zeros)
+
+
+@pytest.mark.parametrize("decimals", [6, 0])
+def test_the_variance_of_an_area_is_delongs(decimals):
+    y, s = normal_scores(np.random.default_rng(SEED), 120)
+    s = s.round(decimals)
+    area, variance = delong_by_hand(y, s)
+    found = intervals.auc(y, s, scores.roc_auc(y, s))
+    assert found == pytest.approx(area, abs=1e-12)
+    half = (math.log(found.high / (1 - found.high)) - math.log(found.low / (1 - found.low))) / 2
+    assert half == pytest.approx(1.959964 * math.sqrt(variance) / (area * (1 - area)), rel=1e-6)
+
+
+def covered(true: float, found: list[tuple[float, float]]) -> float:
+    return float(np.mean([low <= true <= high for low, high in found]))
+
+
+def test_delongs_interval_covers_the_true_area():
+    generator = np.random.default_rng(SEED)
+    found = []
+    for _ in range(400):
+        y, s = normal_scores(generator, 80)
+        area = intervals.auc(y, s, scores.roc_auc(y, s))
+        found.append((area.low, area.high))
+    assert 0.93 <= covered(0.85558, found) <= 0.985  # 95 % ± 2 deviations of 400 trials
+
+
+def test_the_bootstrap_covers_the_true_average_precision():
+    generator = np.random.default_rng(SEED)
+    y, s = normal_scores(generator, 400_000)
+    true = scores.average_precision(y, s)
+    found = []
+    for _ in range(80):
+        y, s = normal_scores(generator, 150)
+        drawn, whole = intervals.curve_draws(y, s)
+        assert whole == pytest.approx([scores.roc_auc(y, s), scores.average_precision(y, s)], abs=1e-9)
+        found.append(intervals.bounds(drawn[:, 1]))
+    assert covered(true, found) >= 0.88
+
+
+def test_intervals_by_group_cover_where_examples_of_a_group_are_alike_and_others_do_not():
+    generator = np.random.default_rng(SEED)
+    by_group, alone, areas = [], [], []
+    groups = np.repeat(np.arange(50), 8)
+    for _ in range(200):
+        right = generator.random(400) < np.repeat(generator.beta(2, 1, 50), 8)  # the mean of beta(2, 1) is 2/3
+        share = intervals.share(right, intervals.units_of(groups))
+        by_group.append((share.low, share.high))
+        alone.append((pn.Estimate.share(right.sum(), 400).low, pn.Estimate.share(right.sum(), 400).high))
+    for _ in range(30):
+        y = np.repeat(np.arange(50) % 2, 8)
+        s = 1.5 * y + np.repeat(generator.normal(0, np.sqrt(0.5), 50), 8) + generator.normal(0, np.sqrt(0.5), 400)
+        areas.append(intervals.bounds(intervals.curve_draws(y, s, groups)[0][:, 0]))
+    assert covered(2 / 3, by_group) >= 0.91
+    assert covered(2 / 3, alone) < 0.8
+    assert covered(0.85558, areas) >= 0.86
+
+
+def test_intervals_of_f1_balanced_accuracy_and_r2_cover_the_truth():
+    generator = np.random.default_rng(SEED)
+    p = np.array([[0.42, 0.08], [0.1, 0.4]])  # of (actual, predicted)
+    f1, balanced, explained = [], [], []
+    for _ in range(400):
+        counts = generator.multinomial(150, p.reshape(-1)).reshape(2, 2)
+        one = intervals.f1(counts[1, 1], counts[1].sum(), counts[:, 1].sum())
+        shares = [pn.Estimate.share(counts[k, k], counts[k].sum()) for k in (0, 1)]
+        both = intervals.mean_of_shares(shares)
+        f1.append((one.low, one.high))
+        balanced.append((both.low, both.high))
+    for _ in range(100):
+        x = generator.normal(size=(100, 1))
+        explained.append(intervals.bounds(intervals.r2_draws(x + generator.normal(size=(100, 1)), x)))
+    assert 0.93 <= covered(2 * 0.4 / (2 * 0.4 + 0.18), f1) <= 0.985
+    assert 0.93 <= covered((0.84 + 0.8) / 2, balanced) <= 0.99
+    assert covered(0.5, explained) >= 0.89
+
+
+def test_draws_of_few_cells_of_many_and_of_groups_of_one_are_alike():
+    generator = np.random.default_rng(SEED)
+    cells = generator.integers(0, 4, 300)
+    moments = []
+    for repeat, units in ((1, None), (1, np.arange(300)), (16, None)):
+        drawn = np.concatenate(list(intervals.cell_draws(np.repeat(cells, repeat), 4, units, seed=3)))
+        assert drawn.shape == (intervals.DRAWS, 4)
+        assert np.all(drawn.sum(axis=1) == 300 * repeat)
+        moments.append(drawn[:, 0].std() / math.sqrt(repeat))
+    expected = math.sqrt(300 * np.mean(cells == 0) * np.mean(cells != 0))
+    np.testing.assert_allclose(moments, expected, rtol=0.06)  # a deviation of 2,000 draws is known to 1.6 %
+
+
+def test_a_seed_gives_the_same_draws_and_pieces_stand_for_many_scores():
+    y, s = normal_scores(np.random.default_rng(SEED), 20_000, share=0.01)
+    drawn, whole = intervals.curve_draws(y, s, seed=1)
+    assert np.array_equal(drawn, intervals.curve_draws(y, s, seed=1)[0])
+    assert not np.array_equal(drawn, intervals.curve_draws(y, s, seed=2)[0])
+    assert whole == pytest.approx([scores.roc_auc(y, s), scores.average_precision(y, s)], abs=2e-3)
+    area = intervals.auc(y, s, scores.roc_auc(y, s))
+    assert np.diff(intervals.bounds(drawn[:, 0]))[0] == pytest.approx(area.high - area.low, rel=0.08)
+
+
+def test_what_does_not_vary_still_has_an_interval():
+    perfect = intervals.auc(np.array([0, 0, 1, 1, 1]), np.arange(5.0), 1.0)
+    assert perfect.high == 1
+    assert perfect.low == pn.Estimate.share(2, 2).low
+    assert intervals.auc(np.array([0, 0, 1]), np.array([0.0, 2.0, 1.0]), 0.5).low == 0  # one example of 1
+    groups = intervals.units_of(np.array(["a", "a", "b", "b"]))
+    assert intervals.share(np.ones(4, bool), groups).low == pn.Estimate.share(2, 2).low
+    one = intervals.share(np.array([True, False]), np.zeros(2, int))
+    assert (one, one.low, one.high) == (0.5, 0, 1)
+    assert intervals.mean(np.array([1.0, 2.0]), np.zeros(2, int)).high == math.inf
+    assert intervals.units_of(np.array([3, 1, 2])) is None
+    assert math.isnan(intervals.mean_of_shares([]))
