@@ -57,6 +57,7 @@ IN_PYTHON = {
     r"predict: x has 2 masked values, the first at \(1, 1\)": lambda: pn.predict(model(), [*MASKED]),
     r"data: x has 2 masked values, the first at \(1, 1\)": lambda: pn.Dataset([*MASKED], [0, 1]),
     r"data: y has 1 masked values, the first at \(1,\)": lambda: pn.Dataset(WHOLE, [0, np.ma.masked]),
+    r"data: sample_weight has 1 masked values": lambda: pn.Dataset(WHOLE, [0, 1], sample_weight=(0, np.ma.masked)),
     r"data: groups has 1 masked values": lambda: pn.Dataset(WHOLE, [0, 1], groups=(0, np.ma.masked)),
     r"check_gradients: x has 2 masked values": lambda: pn.check_gradients(lambda x: x * 2, MASKED),
     r"check_gradients: y has 1 masked values": lambda: pn.check_gradients(model(), WHOLE, LABELS),

@@ -95,6 +95,26 @@ def as_groups(what: str, values: Any) -> Array:
     return array.astype(str) if array.dtype.kind == "O" else array
 
 
+def as_weights(what: str, values: Any, count: int) -> Array:
+    """Converts the weights of `count` examples to float64 (count,).
+
+    Raises:
+        TypeError: they are not numbers.
+        ValueError: their number differs, or some are missing, NaN, infinite or negative; the message says where.
+    """
+    array = as_numbers(what, values)
+    if array.shape != (count,):
+        raise ValueError(f"{what} is {array.shape}: give one weight per example, ({count},)")
+    weights = array.astype(np.float64)
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(wrong):
+        raise ValueError(
+            f"{what} has {len(wrong):,} weights that are negative, NaN or infinite, such as {weights[wrong[0]]:g} at "
+            f"{wrong[0]}: give numbers of at least 0"
+        )
+    return weights
+
+
 def _array(what: str, values: Any) -> Array:
     """An array of the values; an object array that holds only numbers becomes numeric."""
     name = what.split()[-1]

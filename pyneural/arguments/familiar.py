@@ -121,16 +121,8 @@ OF_FIT = {
     "n_iter_no_change": "patience",
     "callback": "callbacks",
     **dict.fromkeys(("max_time", "time_limit", "timeout"), "seconds"),
-    **dict.fromkeys(
-        ("sample_weight", "sample_weights"),
-        "rows drawn by their weight, rows = rng.choice(len(x), len(x), p=w / w.sum()) and pn.fit(model, (x[rows], "
-        "y[rows])); or by hand pn.ops.cross_entropy(model(x, training=True), y, row_weights=w)",
-    ),
-    **dict.fromkeys(
-        ("class_weight", "class_weights"),
-        "loss=lambda outputs, targets: pn.ops.cross_entropy(outputs, targets, class_weights=[1.0, 2.0, 5.0]), with a "
-        "weight for each class",
-    ),
+    **dict.fromkeys(("sample_weights", "weights", "row_weights"), "sample_weight"),
+    **dict.fromkeys(("class_weights", "pos_weight", "scale_pos_weight"), "class_weight"),
     **dict.fromkeys(
         ("label_smoothing", "smoothing"),
         "loss=lambda outputs, targets: pn.ops.cross_entropy(outputs, targets, label_smoothing=0.1)",
@@ -237,6 +229,7 @@ OF_DATASETS = {
     **dict.fromkeys(
         ("batch", "cache", "prefetch", "repeat"), "not needed: pn.fit(model, data, batch_size=64) makes the batches"
     ),
+    **dict.fromkeys(("weights", "weight", "sample_weights"), "data.sample_weight"),
     "shuffle": "not needed: pn.fit shuffles, and data.take(rng.permutation(len(data))) does by hand",
     **dict.fromkeys(("map", "transform", "apply"), "pn.Dataset(function(data.x), data.y)"),
     **dict.fromkeys(("train_test_split", "random_split"), "train, test = data.split(0.2)"),

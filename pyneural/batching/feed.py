@@ -5,7 +5,7 @@ Training and evaluation take their batches from a Feed, or from a Stream (stream
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,6 +16,19 @@ from pyneural.arguments.arrays import Array
 from pyneural.card.preprocessing import Preprocessing
 
 Targets = Any  # a Tensor, or for a model with heads a dict of Tensors by head
+Weights = Any  # None, a BatchWeights, or for a model with heads a dict of them by head
+
+
+class BatchWeights(NamedTuple):
+    """The weights of the rows of a batch, (n,), and their sum."""
+
+    rows: Tensor
+    total: float
+
+
+def batch_weights(rows: Any) -> Weights:
+    """BatchWeights of a tensor (n,), or a dict of them; None for None."""
+    return None if rows is None else each(lambda weights: BatchWeights(weights, float(weights.sum())), rows)
 
 
 class Batches(Protocol):
@@ -30,11 +43,11 @@ class Batches(Protocol):
     def smallest(self, size: int) -> int:
         """The number of examples in the smallest batch."""
 
-    def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Tensor]]:
-        """Batches for training: preprocessed inputs, targets, and sample numbers."""
+    def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Weights, Tensor]]:
+        """Batches for training: preprocessed inputs, targets, weights, and sample numbers."""
 
-    def batches(self, size: int) -> Iterator[tuple[Tensor, Targets]]:
-        """Batches in order: preprocessed inputs, and targets (None without labels)."""
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Targets, Weights]]:
+        """Batches in order: preprocessed inputs, targets (None without labels), and weights."""
 
 
 class Feed:
@@ -46,11 +59,15 @@ class Feed:
         rows: int64 (m,), the selected rows.
         preprocessing: the preprocessing of x.
         dtype: the model's dtype.
+        weights: the weights of all rows in the loss, (n,) of that dtype, or a dict of them; None: all count the same.
     """
 
-    def __init__(self, x: Array, y: Any, rows: Array, preprocessing: Preprocessing, dtype: str) -> None:
+    def __init__(
+        self, x: Array, y: Any, rows: Array, preprocessing: Preprocessing, dtype: str, weights: Any = None
+    ) -> None:
         self.x = _core.borrow(x)
         self.y = None if y is None else each(_core.borrow, y)
+        self.weights = None if weights is None else each(_core.borrow, weights)
         self.rows = _core.borrow(np.ascontiguousarray(rows, np.int64))
         self.batch = preprocessing.gather(x.dtype, dtype)
 
@@ -65,26 +82,23 @@ class Feed:
         """The number of examples in the smallest batch."""
         return min(end - start for start, end in pairwise(_edges(len(self.rows), size)))
 
-    def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Tensor]]:
+    def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Weights, Tensor]]:
         """Batches in the shuffled order of an epoch, which depends only on the seed and the epoch."""
         x, batch = self.x, self.batch
         order = ops.gather(self.rows, _core.permutation(len(self.rows), seed, "shuffle", epoch))
-        targets = each(lambda y: ops.gather(y, order), self.y)
-        edges = pairwise(_edges(len(order), size))
-        if isinstance(targets, dict):
-            for start, end in edges:
-                rows = order[start:end]
-                yield batch(x, rows), {head: y[start:end] for head, y in targets.items()}, rows
-            return
-        for start, end in edges:
+        targets = _gathered(self.y, order)
+        weights = _gathered(self.weights, order)
+        for start, end in pairwise(_edges(len(order), size)):
             rows = order[start:end]
-            yield batch(x, rows), targets[start:end], rows
+            weighed = batch_weights(_part(weights, start, end)) if weights is not None else None
+            yield batch(x, rows), _part(targets, start, end), weighed, rows
 
-    def batches(self, size: int) -> Iterator[tuple[Tensor, Targets]]:
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Targets, Weights]]:
         """Batches in order; the last one may be smaller."""
         for start in range(0, len(self.rows), size):
             rows = self.rows[start : start + size]
-            yield self.batch(self.x, rows), None if self.y is None else _gathered(self.y, rows)
+            weights = None if self.weights is None else batch_weights(_gathered(self.weights, rows))
+            yield self.batch(self.x, rows), _gathered(self.y, rows), weights
 
 
 def _edges(n: int, size: int) -> list[int]:
@@ -104,4 +118,10 @@ def each(function: Callable[[Any], Any], y: Any) -> Any:
 
 
 def _gathered(y: Any, rows: Tensor) -> Any:
-    return each(lambda part: ops.gather(part, rows), y)
+    """The selected rows of each part; None for None."""
+    return None if y is None else each(lambda part: ops.gather(part, rows), y)
+
+
+def _part(y: Any, start: int, end: int) -> Any:
+    """Rows start to end of each part."""
+    return {head: part[start:end] for head, part in y.items()} if isinstance(y, dict) else y[start:end]

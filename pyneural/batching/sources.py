@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pyneural.arguments.arrays import Array
+from pyneural.arguments.arrays import Array, as_weights
 from pyneural.arguments.checks import is_number, warn
 from pyneural.arguments.paths import as_path
-from pyneural.batching.feed import Batches, Feed
+from pyneural.batching.feed import Batches, Feed, each
 from pyneural.batching.inputs import as_inputs, moments, warn_of_scale
 from pyneural.batching.stream import Stream, digest, is_stream
 from pyneural.card.classes import Names
@@ -25,6 +25,7 @@ from pyneural.datasets.splitting import split_rows
 from pyneural.models.model import Model
 
 Encode = Callable[..., Any]  # (y, who, names of the data's classes) -> y as the losses take it
+Weigh = Callable[..., Any]  # (encoded y, sample weights or None) -> weights of the rows in the losses, or None
 DEFAULT_SHARE = 0.1  # fit's default for validation
 _KINDS = "give a pn.Dataset or a pair of arrays (x, y), splits, a folder of images, or re-iterable batches"
 
@@ -47,7 +48,10 @@ class Source(Protocol):
     def moments(self) -> Moments:
         """The mean and the standard deviation of each channel."""
 
-    def feed(self, preprocessing: Preprocessing, encode: Encode, dtype: str) -> Batches:
+    def targets(self, encode: Encode) -> Any:
+        """The labels of the selected examples, encoded for the losses."""
+
+    def feed(self, preprocessing: Preprocessing, encode: Encode, dtype: str, weigh: Weigh) -> Batches:
         """The preprocessed batches."""
 
     def digest(self, encode: Encode) -> str:
@@ -63,11 +67,18 @@ class Rows:
         rows: the selected rows.
         who: the prefix of messages.
         columns: the column names of x, if known.
+        weights: (n,), the weights of all examples; those with weight 0 are left out.
+
+    Raises:
+        ValueError: all selected rows have weight 0.
     """
 
-    def __init__(self, data: Dataset, x: Array, rows: Array, who: str, columns: Names) -> None:
+    def __init__(
+        self, data: Dataset, x: Array, rows: Array, who: str, columns: Names, weights: Array | None = None
+    ) -> None:
         self.x = x
-        self.rows = rows
+        self.rows = rows if weights is None else _weighted(rows, weights, who)
+        self.weights = weights
         self.who = who
         self.columns = columns
         self.y = data.y
@@ -77,7 +88,7 @@ class Rows:
         self.dtype = x.dtype.name
         self.name = " ".join(filter(None, (data.name or "data", f"({data.note})" if data.note else "")))
         self.note = data.note.split(":")[0]
-        self._targets: Any = None
+        self._encoded: Any = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -86,26 +97,44 @@ class Rows:
         """The mean and the standard deviation of each channel, over the selected rows."""
         return moments(self.x if len(self.rows) == len(self.x) else self.x[self.rows])
 
-    def targets(self, encode: Encode) -> Any:
-        """All labels, encoded for the losses."""
-        if self._targets is None:
-            self._targets = encode(self.y, self.who, self.classes)
-        return self._targets
+    def _all_targets(self, encode: Encode) -> Any:
+        """The encoded labels of every row of the data."""
+        if self._encoded is None:
+            self._encoded = encode(self.y, self.who, self.classes)
+        return self._encoded
 
-    def feed(self, preprocessing: Preprocessing, encode: Encode, dtype: str) -> Feed:
-        """The preprocessed batches."""
+    def targets(self, encode: Encode) -> Any:
+        """The labels of the selected rows, encoded for the losses."""
+        return each(lambda y: y[self.rows], self._all_targets(encode))
+
+    def feed(self, preprocessing: Preprocessing, encode: Encode, dtype: str, weigh: Weigh) -> Feed:
+        """The preprocessed batches; rows whose weight is 0 in every loss are left out."""
         preprocessing.check_range(self.x, dtype, self.who)
-        return Feed(self.x, self.targets(encode), self.rows, preprocessing, dtype)
+        targets = self._all_targets(encode)
+        weights = weigh(targets, self.weights)
+        rows = self.rows
+        if weights is not None:
+            parts = weights.values() if isinstance(weights, dict) else (weights,)
+            rows = _weighted(rows, np.max(np.stack(list(parts)), axis=0), self.who)
+        return Feed(self.x, targets, rows, preprocessing, dtype, weights)
 
     def digest(self, encode: Encode) -> str:
         """The sha256 of inputs and labels, of every row of the data."""
-        return digest(hashlib.sha256(self.x.data).digest(), self.targets(encode))
+        return digest(hashlib.sha256(self.x.data).digest(), self._all_targets(encode))
+
+
+def _weighted(rows: Array, weights: Array, who: str) -> Array:
+    """The rows whose weight is above 0."""
+    found = rows[weights[rows] > 0]
+    if not len(found):
+        raise ValueError(f"{who}: all {len(rows):,} examples have weight 0: give a weight above 0 to some of them")
+    return found
 
 
 def sources(
-    model: Model, data: Any, validation: Any, preprocess: str | None, seed: int
+    model: Model, data: Any, validation: Any, preprocess: str | None, seed: int, sample_weight: Any = None
 ) -> tuple[Source, Source | None, str]:
-    """The training data, the validation data, and a description of the split.
+    """The training data, the validation data, and a description of the split; the arguments are those of fit.
 
     Raises:
         ValueError, TypeError: fit cannot train on the data; the message says what to give.
@@ -118,9 +147,15 @@ def sources(
     elif not share:
         held = None
     if is_stream(given):
+        if sample_weight is not None:
+            raise ValueError(
+                "fit: sample_weight needs arrays, but data is batches: give pn.Dataset(x, y, sample_weight=...), or "
+                "class_weight"
+            )
         train: Source = Stream(model, given, preprocess, "fit")
         return train, *_beside_stream(model, train, held, share, preprocess)
     part = given.train if isinstance(given, Splits) else given
+    weights = _weights(part, sample_weight)
     columns = model.card.columns or part.columns
     x = in_order_of(part.x, part.columns, columns, "fit")
     x = as_inputs(model, x, "fit", kind_for(model.card.preprocessing, preprocess, part.x.dtype.name))
@@ -129,10 +164,11 @@ def sources(
         rows, held_rows = split_rows(part, share, seed)
         warn_of_scale(model, x, preprocess)
         by = "" if part.groups is None else _apart(part.groups[rows], part.groups[held_rows])
-        words = f"{len(rows):,} train, {len(held_rows):,} validation (shuffled, stratified{by})"
-        return Rows(part, x, rows, "fit", columns), Rows(part, x, held_rows, "fit", columns), words
+        train = Rows(part, x, rows, "fit", columns, weights)
+        second: Source = Rows(part, x, held_rows, "fit: validation", columns, weights)
+        return train, second, f"{len(train):,} train, {len(second):,} validation (shuffled, stratified{by})"
     warn_of_scale(model, x, preprocess)
-    train = Rows(part, x, np.arange(len(part)), "fit", columns)
+    train = Rows(part, x, np.arange(len(part)), "fit", columns, weights)
     words = f"{len(train):,} train"
     if held is None:
         return train, None, f"{words}, no validation{f' ({why})' if why and share else ''}"
@@ -140,6 +176,15 @@ def sources(
     groups = held.groups if isinstance(held, Dataset) else None
     by = "" if part.groups is None or groups is None else _apart(part.groups, groups)
     return train, second, f"{words}, {len(second):,} validation (given{by})"
+
+
+def _weights(part: Dataset, sample_weight: Any) -> Array | None:
+    """The weights of the training data, from the argument of fit or from the Dataset."""
+    if sample_weight is None:
+        return part.sample_weight
+    if part.sample_weight is not None:
+        raise ValueError("fit: sample_weight is given twice, to fit and to the Dataset: give it once")
+    return as_weights("fit: sample_weight", sample_weight, len(part))
 
 
 def _indivisible(part: Dataset) -> str:
@@ -187,7 +232,8 @@ def _held(model: Model, held: Any, train: Source, preprocess: str | None) -> Sou
     else:
         kind = kind_for(model.card.preprocessing, preprocess, train.dtype)
         x = in_order_of(held.x, held.columns, train.columns, who)
-        second = Rows(held, as_inputs(model, x, who, kind), np.arange(len(held)), who, train.columns)
+        x = as_inputs(model, x, who, kind)
+        second = Rows(held, x, np.arange(len(held)), who, train.columns, held.sample_weight)
     if second.shape != train.shape:
         raise ValueError(f"{who} has inputs {second.shape}, the training data {train.shape}: give both the same shape")
     return second

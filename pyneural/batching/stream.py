@@ -15,7 +15,7 @@ import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array, as_labels, as_rows
 from pyneural.arguments.tables import column_names
-from pyneural.batching.feed import Targets, each
+from pyneural.batching.feed import Targets, Weights, batch_weights, each
 from pyneural.batching.inputs import as_inputs, moments, warn_of_scale
 from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of
@@ -154,22 +154,38 @@ class Stream:
         """The sha256 of inputs and labels, the same as for arrays."""
         return digest(self._hash.digest(), encode(self.y, self.who))
 
-    def feed(self, preprocessing: Preprocessing, encode: Callable[[Any, str], Any], dtype: str) -> "StreamFeed":
+    def targets(self, encode: Callable[[Any, str], Any]) -> Any:
+        """The labels of all examples, encoded for the losses."""
+        return encode(self.y, self.who)
+
+    def feed(
+        self,
+        preprocessing: Preprocessing,
+        encode: Callable[[Any, str], Any],
+        dtype: str,
+        weigh: Callable[..., Any],
+    ) -> "StreamFeed":
         """The batches, prepared."""
         encode(self.y, self.who)  # wrong labels raise an error here, before training starts
-        return StreamFeed(self, preprocessing, encode, dtype)
+        return StreamFeed(self, preprocessing, encode, dtype, weigh)
 
 
 class StreamFeed:
     """The preprocessed batches of a Stream."""
 
     def __init__(
-        self, stream: Stream, preprocessing: Preprocessing, encode: Callable[[Any, str], Any], dtype: str
+        self,
+        stream: Stream,
+        preprocessing: Preprocessing,
+        encode: Callable[[Any, str], Any],
+        dtype: str,
+        weigh: Callable[..., Any],
     ) -> None:
         self._stream = stream
         self._preprocessing = preprocessing
         self._encode = encode
         self._dtype = dtype
+        self._weigh = weigh
 
     def __len__(self) -> int:
         return len(self._stream)
@@ -182,7 +198,7 @@ class StreamFeed:
         """The number of examples in the smallest batch of the first pass."""
         return self._stream._smallest
 
-    def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Tensor]]:
+    def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Weights, Tensor]]:
         """The batches of one pass, in the order of the data.
 
         Raises:
@@ -200,9 +216,12 @@ class StreamFeed:
             rows = _core.borrow(np.arange(start, start + len(x)))
             start += len(x)
             batch = self._preprocessing.gather(x.dtype, self._dtype)
+            y = self._encode(y, who)
+            weights = self._weigh(y, None)
             yield (
                 batch(_core.borrow(x), _core.borrow(np.arange(len(x)))),
-                each(_core.borrow, self._encode(y, who)),
+                each(_core.borrow, y),
+                None if weights is None else batch_weights(each(_core.borrow, weights)),
                 rows,
             )
         if number != stream._batches:
@@ -212,10 +231,10 @@ class StreamFeed:
                 f"one: {_ITERABLE}"
             )
 
-    def batches(self, size: int) -> Iterator[tuple[Tensor, Targets]]:
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Targets, Weights]]:
         """The same, without sample numbers."""
-        for x, y, _ in self.epoch(size, 0, 0):
-            yield x, y
+        for x, y, weights, _ in self.epoch(size, 0, 0):
+            yield x, y, weights
 
 
 def pairs(data: Any, who: str, columns: Names = ()) -> Iterator[tuple[Array, Any, Names]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows
+from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows, as_weights
 from pyneural.arguments.checks import is_number, is_whole
 from pyneural.arguments.familiar import OF_DATASETS, OF_SPLITS
 from pyneural.arguments.spelling import no_attribute
@@ -18,7 +18,7 @@ from pyneural.datasets.selection import row_number, rows_of
 from pyneural.datasets.splitting import split_rows
 from pyneural.printing import encodable, put
 
-_BY_ROW = ("groups", "files")  # the attributes with one value per example, or None
+_BY_ROW = ("groups", "files", "sample_weight")  # the attributes with one value per example, or None
 
 
 class Dataset:
@@ -39,6 +39,7 @@ class Dataset:
         name: the name shown in progress lines.
         note: a note shown with every result on this data, for example that it is a small sample.
         prepare: how image files are converted to inputs, saved with the model: "digit" is pn.prepare_digit.
+        sample_weight: (n,), how much each example counts in the losses of pn.fit: 2 is like having the example twice.
         files: (n,), the path of the file of each example.  Like the groups, take, slices and split keep them.
 
     >>> Dataset([[0.0], [1.0]], [0, 1], name="pair")
@@ -59,6 +60,7 @@ class Dataset:
         note: str = "",
         prepare: str = "",
         files: Any = None,
+        sample_weight: Any = None,
     ) -> None:
         who = name or "data"
         self.x = as_rows(f"{who}: x", x)
@@ -76,6 +78,7 @@ class Dataset:
         self.prepare = prepare
         self.groups = None if groups is None else as_groups(f"{who}: groups", groups)
         self.files = None if files is None else np.asarray(files, dtype=np.str_)
+        self.sample_weight: Array | None = None
         if self.x.ndim < 2:
             raise ValueError(
                 f"{who}: x is {self.x.shape}: give (n, ...), one row per example; for one feature x.reshape(-1, 1)"
@@ -99,6 +102,8 @@ class Dataset:
             given = getattr(self, attribute)
             if given is not None and given.shape != (len(self.x),):
                 raise ValueError(f"{who}: {attribute} is {given.shape}: give one per example, ({len(self.x)},)")
+        if sample_weight is not None:
+            self.sample_weight = as_weights(f"{who}: sample_weight", sample_weight, len(self.x))
 
     def __len__(self) -> int:
         return len(self.x)

@@ -89,7 +89,7 @@ def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Prep
             preprocessing.check(x.dtype.name, who)
             preprocessing.check_range(x, model.dtype, who)
             y = encode(heads, model.dtype, y, who, classes)
-            for batch, targets in Feed(x, y, np.arange(len(x)), preprocessing, model.dtype).batches(BATCH):
+            for batch, targets, _ in Feed(x, y, np.arange(len(x)), preprocessing, model.dtype).batches(BATCH):
                 outputs = run(batch, training=False)
                 answered = answers(outputs, heads)
                 for head in heads:

@@ -1,6 +1,7 @@
 """means.py -- Means: the loss and the metrics over many batches, from functions that return the mean over one.
 
-Built-in functions divide by the rows of a batch, so their mean over batches weights each batch by its rows.  A custom
+Built-in functions divide by the rows of a batch, so their mean over batches weights each batch by its rows; built-in
+losses divide by the total weight of the rows, if they have weights, and so do their means over batches.  A custom
 function may divide by anything, such as the sum of class weights or the number of labels that it does not ignore, which
 is not visible from outside.  It is called on many batches together; the result is used if it is a mean, between the
 smallest and the largest value of the batches.  Other functions, such as sums, are also weighted by rows.
@@ -14,6 +15,7 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural._core import Tensor
+from pyneural.batching.feed import Weights
 from pyneural.metrics.names import Metric
 
 _TOGETHER = 8192  # rows: enough to average out their weights, few enough for losses that compare every pair
@@ -26,28 +28,34 @@ class Means:
     Args:
         metrics: functions of (outputs, targets) by name, beside the "loss" that is passed with each batch.
         together: the custom ones by name, including a custom loss.
-        parts: the names of losses whose sum is the loss; empty for a single output.
+        parts: the names of the losses whose sum is the loss, and their factors; empty for a single output.
     """
 
-    def __init__(self, metrics: Mapping[str, Metric], together: Mapping[str, Metric], parts: tuple[str, ...]) -> None:
+    def __init__(
+        self, metrics: Mapping[str, Metric], together: Mapping[str, Metric], parts: Mapping[str, float]
+    ) -> None:
         self.metrics = metrics
         self.together = together
         self.parts = parts
         self.sums = dict.fromkeys(("loss", *metrics), 0.0)
+        self._totals: dict[str, float] = {}  # the total weights of losses, if their rows have weights
         self._sums_together = dict.fromkeys(together, 0.0)
         self.n = self._waiting = 0
         self._outputs: list[Any] = []
         self._targets: list[Any] = []
         self._values: dict[str, list[tuple[float, int]]] = {name: [] for name in together}
 
-    def add(self, outputs: Any, targets: Any, loss: float, rows: int) -> None:
+    def add(self, outputs: Any, targets: Any, loss: float, rows: int, weights: Weights = None) -> None:
         """Adds a batch and its loss."""
         self.n += rows
         sums = self.sums
-        sums["loss"] += loss * rows
+        totals = _totals(weights) if weights is not None else {}
+        for name, total in totals.items():
+            self._totals[name] = self._totals.get(name, 0.0) + total
+        sums["loss"] += loss * totals.get("loss", rows)
         for name, function in self.metrics.items():
             value = float(function(outputs, targets))
-            sums[name] += value * rows
+            sums[name] += value * totals.get(name, rows)
             if name in self._values:
                 self._values[name].append((value, rows))
         if self.together:
@@ -59,8 +67,9 @@ class Means:
         """The means over all batches so far."""
         self._call()
         sums = self.sums | self._sums_together
-        values = {name: total / max(1, self.n) for name, total in sums.items()}
-        return values | {"loss": sum(values[name] for name in self.parts)} if self.parts else values
+        values = {name: total / (self._totals.get(name) or max(1, self.n)) for name, total in sums.items()}
+        parts = self.parts.items()
+        return values | {"loss": sum(values[name] * factor for name, factor in parts)} if parts else values
 
     def _wait(self, outputs: Any, targets: Any, rows: int) -> None:
         self._outputs.append(_each(Tensor.detach, outputs))
@@ -85,6 +94,13 @@ class Means:
         self._outputs = []
         self._targets = []
         self._waiting = 0
+
+
+def _totals(weights: Weights) -> dict[str, float]:
+    """The total weight of a batch by the names of the losses."""
+    if isinstance(weights, dict):
+        return {f"{head}_loss": part.total for head, part in weights.items()}
+    return {"loss": weights.total}
 
 
 def _mean(whole: float, batches: list[tuple[float, int]]) -> float:

@@ -4,15 +4,16 @@ With several heads the loss is the sum of the heads' losses, and each metric is 
 (`top_accuracy`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyneural._core as _core
 import pyneural.losses as losses
 import pyneural.metrics.names as metrics
 from pyneural._core import Tensor
-from pyneural.batching.feed import Batches
+from pyneural.batching.feed import Batches, Weights
 from pyneural.evaluation.heads import BATCH, Forward, Head, forward
 from pyneural.evaluation.means import Means
 from pyneural.metrics.estimate import Estimate
@@ -24,6 +25,7 @@ _TAKEN = {
     "seconds": "the time of an epoch",
     "epoch": "the number of the epoch",
 }  # names in a history
+NO_FACTORS: Mapping[str, float] = MappingProxyType({})
 
 
 class Objective(NamedTuple):
@@ -31,11 +33,11 @@ class Objective(NamedTuple):
 
     Attributes:
         run: (x, training=) -> the outputs as the losses take them.
-        loss: (outputs, targets) -> the scalar loss.
+        loss: (outputs, targets, weights) -> the scalar loss; weights may be None.
         metrics: by name, functions of (outputs, targets).
         shares: the names of the metrics that are proportions of correct predictions.
         together: the custom functions by name, including a custom loss, which are called on many batches at once.
-        parts: the names of the heads' losses; empty for a single output.
+        parts: the names of the heads' losses, and their factors in the sum; empty for a single output.
     """
 
     run: Forward
@@ -43,7 +45,7 @@ class Objective(NamedTuple):
     metrics: dict[str, metrics.Metric]
     shares: tuple[str, ...]
     together: dict[str, metrics.Metric]
-    parts: tuple[str, ...]
+    parts: dict[str, float]
 
     @property
     def has_custom_loss(self) -> bool:
@@ -55,20 +57,21 @@ class Objective(NamedTuple):
         return Means(self.metrics, self.together, self.parts)
 
 
-def objective(model: Model, heads: tuple[Head, ...]) -> Objective:
-    """The Objective of all heads."""
+def objective(model: Model, heads: tuple[Head, ...], factors: Mapping[str, float] = NO_FACTORS) -> Objective:
+    """The Objective of all heads; the loss of each is multiplied by its factor, 1 if it has none."""
     run = forward(model, heads)
     together = _together(heads)
     if not heads[0].name:
         head = heads[0]
         _check_names(list(head.metrics))
-        return Objective(run, head.loss.mean, head.metrics, _shares(head.metrics), together, ())
+        return Objective(run, _weighted(head.loss.mean), head.metrics, _shares(head.metrics), together, {})
     parts: dict[str, Tensor] = {}  # the heads' losses of the current batch, which the metrics reuse
+    means = {head.name: _weighted(head.loss.mean) for head in heads}
 
-    def loss(outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
-        for head in heads:
-            parts[head.name] = head.loss.mean(outputs[head.name], targets[head.name])
-        first, *others = parts.values()
+    def loss(outputs: dict[str, Tensor], targets: dict[str, Tensor], weights: Weights = None) -> Tensor:
+        for name, mean in means.items():
+            parts[name] = mean(outputs[name], targets[name], weights and weights[name])
+        first, *others = (part * factors[name] if name in factors else part for name, part in parts.items())
         return sum(others, start=first)
 
     shown: dict[str, metrics.Metric] = {}
@@ -78,7 +81,21 @@ def objective(model: Model, heads: tuple[Head, ...]) -> Objective:
         for name, function in head.metrics.items():
             shown[f"{head.name}_{name}"] = partial(_of_head, function, head.name)
     shares = tuple(f"{head.name}_{name}" for head in heads for name in _shares(head.metrics))
-    return Objective(run, loss, shown, shares, together, tuple(f"{head.name}_loss" for head in heads))
+    return Objective(
+        run, loss, shown, shares, together, {f"{head.name}_loss": factors.get(head.name, 1.0) for head in heads}
+    )
+
+
+def _weighted(mean: losses.LossFunction) -> losses.LossFunction:
+    """A loss that takes the weights of the rows, or None; 0, without a gradient, if all weights are 0."""
+
+    def weighted(outputs: Tensor, targets: Tensor, weights: Weights = None) -> Tensor:
+        if weights is None:
+            return mean(outputs, targets)
+        how = "mean" if weights.total else "sum"
+        return mean(outputs, targets, row_weights=weights.rows, reduction=how)
+
+    return weighted
 
 
 def _check_names(shown: list[str]) -> None:
@@ -131,9 +148,9 @@ def mean_loss_and_metrics(objective: Objective, feed: Batches, stop: _core.Inter
     """
     means = objective.means()
     with _core.no_grad():
-        for x, y in feed.batches(BATCH):
+        for x, y, weights in feed.batches(BATCH):
             outputs = objective.run(x, training=False)
-            means.add(outputs, y, objective.loss(outputs, y).item(), len(x))
+            means.add(outputs, y, objective.loss(outputs, y, weights).item(), len(x), weights)
             if stop.pressed:
                 break
     return means.result() | {name: Estimate.share(round(means.sums[name]), means.n) for name in objective.shares}
@@ -142,7 +159,7 @@ def mean_loss_and_metrics(objective: Objective, feed: Batches, stop: _core.Inter
 def outputs_of(objective: Objective, feed: Batches) -> Iterator[Any]:
     """The outputs for each batch, as the losses take them."""
     with _core.no_grad():
-        for x, _ in feed.batches(BATCH):
+        for x, *_ in feed.batches(BATCH):
             yield objective.run(x, training=False)
 
 

@@ -76,7 +76,7 @@ def _answered(model: Model, x: Any, who: str) -> Any:
             batch = preprocessing.gather(values.dtype, model.dtype)(_core.borrow(values), _core.borrow(np.arange(n)))
             return answers(run(batch, training=False), heads)
         feed = Feed(values, None, np.arange(n), preprocessing, model.dtype)
-        found = [answers(run(batch, training=False), heads) for batch, _ in feed.batches(BATCH)]
+        found = [answers(run(batch, training=False), heads) for batch, *_ in feed.batches(BATCH)]
     if not heads[0].name:
         return np.concatenate(found)
     return {head.name: np.concatenate([part[head.name] for part in found]) for head in heads}

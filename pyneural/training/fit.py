@@ -36,6 +36,8 @@ def fit(
     metrics: Metrics = (),
     validation: Any = 0.1,
     preprocess: str | None = "auto",
+    class_weight: Any = None,
+    sample_weight: Any = None,
     patience: int | None = None,
     seconds: float | None = None,
     callbacks: Any = (),
@@ -74,6 +76,11 @@ def fit(
             or fewer, and for a single group.
         preprocess: "dataset" (mean and standard deviation per channel of the training set), "image" (of each image),
             None, or "auto": dataset for uint8, None for floats.  Saved, and applied by evaluate and predict.
+        class_weight: how much each class counts in the training loss: "balanced" (n / (K * count) of the training
+            examples, for the K classes that occur), or a dict by name or number, with 1 for missing classes; for heads
+            "balanced" or a dict of these.  See docs/training.md for the formula.
+        sample_weight: (n,), how much each example of the training data counts in the losses of training and
+            validation; an example of weight 0 is left out.  A Dataset may have it instead.
         patience: stops when the best epoch is that many epochs ago; needs validation.
         seconds: a time budget.  The schedule is laid over the clock: its progress is the larger one of steps / all
             steps and time / budget, and the training ends when either is used up; an epoch that is cut short is
@@ -120,7 +127,9 @@ def fit(
     budget = _seconds(seconds)
     if patience is not None:
         patience = whole("fit", "patience", patience, " (epochs), or None")
-    plan = make_plan(model, data, Request(validation, preprocess, loss, metrics, seed, batch_size))
+    plan = make_plan(
+        model, data, Request(validation, preprocess, loss, metrics, class_weight, sample_weight, seed, batch_size)
+    )
     if patience is not None and plan.held is None:
         raise ValueError(
             "fit: patience counts the epochs since the lowest validation loss, and there is no validation data: give "

@@ -155,13 +155,13 @@ class Training:
         shown = progress.steps_shown
         batches = self.plan.feed.epoch(self.options.batch_size, self.options.seed, at.step)
         try:
-            for x, y, samples in islice(batches, self.step, None):
+            for x, y, weights, samples in islice(batches, self.step, None):
                 at.begin(samples)
                 outputs = objective.run(x, training=True)
                 if not history.steps:
                     warn_of_probabilities(outputs, self.model.card)
                 del x  # so that the next batch can reuse its memory
-                error = objective.loss(outputs, y)
+                error = objective.loss(outputs, y, weights)
                 value = error.item()
                 if not math.isfinite(value):
                     self._fail(f"loss became {value} in epoch {self.epoch}, step {self.step + 1}", [outputs])
@@ -171,7 +171,7 @@ class Training:
                 engine.step()
                 history.steps += 1
                 self.step += 1
-                means.add(outputs, y, value, len(samples))
+                means.add(outputs, y, value, len(samples), weights)
                 if shown:
                     progress.step(self.step, value)
                 for act in acts:

@@ -19,6 +19,7 @@ from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, by_head
 from pyneural.evaluation.heads import Head, encode, inferred, record_on_card
 from pyneural.evaluation.objective import Objective, objective
+from pyneural.evaluation.weighting import Weighting, weighting
 from pyneural.layers.context import Building, building
 from pyneural.layers.layer import tree, undone_on_error, walk
 from pyneural.layers.operation import record
@@ -64,6 +65,8 @@ class Request:
     preprocess: str | None
     loss: Losses
     metrics: Metrics
+    class_weight: Any
+    sample_weight: Any
     seed: int
     batch_size: int
 
@@ -77,7 +80,9 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     for loss in request.loss.values() if isinstance(request.loss, Mapping) else (request.loss,):
         losses.spelled(loss)
     decided(request.preprocess, "uint8")
-    train, held, split = sources(model, data, request.validation, request.preprocess, request.seed)
+    train, held, split = sources(
+        model, data, request.validation, request.preprocess, request.seed, request.sample_weight
+    )
     with untouched(model):
         model.infer_shapes(train.shape, request.batch_size)
         heads = inferred(model, train.y, request.loss, request.metrics, train.classes, who="fit")
@@ -86,11 +91,17 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
         def encoded(y: Any, who: str, classes: Any = ()) -> Any:
             return encode(heads, model.dtype, y, who, classes)
 
+        weigh = weighting(heads, request.class_weight, train.targets(encoded), _sampled(train, held), model.dtype)
         made = Plan(
-            train.feed(preprocessing, encoded, model.dtype),
-            None if held is None else held.feed(preprocessing, encoded, model.dtype),
+            train.feed(preprocessing, encoded, model.dtype, weigh),
+            None if held is None else held.feed(preprocessing, encoded, model.dtype, weigh.of_samples()),
             objective(model, heads),
-            [f"{train.name}: {split}", f"{train.dtype} {train.shape} -> {preprocessing}", *map(_head, heads)],
+            [
+                f"{train.name}: {split}",
+                f"{train.dtype} {train.shape} -> {preprocessing}",
+                *(_head(head, weigh) for head in heads),
+                *(["sample weights"] if _sampled(train) else []),
+            ],
             "batches as they come" if isinstance(train, Stream) else f"batch {request.batch_size}",
             train.note,
         )
@@ -111,6 +122,11 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     model.card.prepare = train.prepare
     model.card.columns = train.columns
     return made
+
+
+def _sampled(*parts: Source | None) -> bool:
+    """Whether examples have weights of their own."""
+    return any(isinstance(part, Rows) and part.weights is not None for part in parts)
 
 
 def _held_out(train: Source, held: Source | None, validation: Any) -> float:
@@ -168,8 +184,8 @@ def _preprocessing(model: Model, train: Source, held: Source | None, choice: str
     return found
 
 
-def _head(head: Head) -> str:
-    said = f"{_task(head.task)} · {head.loss.name}"
+def _head(head: Head, weigh: Weighting) -> str:
+    said = " · ".join(filter(None, (_task(head.task), head.loss.name, weigh.words(head))))
     return f"{head.name}: {said.replace(' · ', ', ')}" if head.name else said
 
 

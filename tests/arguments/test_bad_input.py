@@ -319,7 +319,7 @@ def test_model_and_data_that_do_not_fit(make, data, error, words):
         ({"shuffle": True}, TypeError, "fit() has no 'shuffle'; not needed: training data is always shuffled"),
         ({"random_state": 0}, TypeError, "fit() has no 'random_state'; use seed"),
         ({"criterion": "mse"}, TypeError, "fit() has no 'criterion'; use loss"),
-        ({"class_weight": {}}, TypeError, "fit() has no 'class_weight'; use loss=lambda outputs, targets: pn.ops"),
+        ({"class_weights": {}}, TypeError, "fit() has no 'class_weights'; use class_weight"),
         ({"device": "cuda"}, TypeError, "fit() has no 'device'; not needed: everything runs on the CPU"),
         ({"wibble": 1}, TypeError, "fit() has no 'wibble'; it takes model, data, epochs"),
     ],

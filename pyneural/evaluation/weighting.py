@@ -1,0 +1,180 @@
+"""weighting.py -- how much each example, class and head counts in the loss of a training.
+
+The loss of a head is Σ wᵢ lossᵢ / Σ wᵢ over the rows of a batch, with wᵢ = sample_weightᵢ · Σ_c class_weight_c yᵢc: for
+class numbers the weight of the class, for soft labels the expected one.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+import pyneural.losses as losses
+from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import is_number, is_whole
+from pyneural.card.classes import are_numbers, listed
+from pyneural.card.task import Task
+from pyneural.evaluation.heads import Head, pick
+
+_SHOWN = 5  # the most classes whose weights are shown
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """The weights of rows in the losses of the heads.
+
+    Args:
+        heads: the heads of the model.
+        classes: the weights of the classes by head, (K,); heads without them are missing.
+        dtype: the model's dtype.
+    """
+
+    heads: tuple[Head, ...]
+    classes: dict[str, Array]
+    dtype: str
+
+    def __call__(self, targets: Any, sample_weight: Array | None) -> Any:
+        """The weights of rows with these encoded targets, (n,), or a dict of them by head; None if all are 1.
+
+        They are scaled by a power of two, which changes no weighted mean, so that float32 can hold them.
+        """
+        if not self.classes and sample_weight is None:
+            return None
+        given = None if sample_weight is None else sample_weight * _scale(sample_weight)
+        found = {}
+        for head in self.heads:
+            y = targets[head.name] if head.name else targets
+            weights = np.ones(len(y)) if given is None else given
+            if head.name in self.classes:
+                table = self.classes[head.name]
+                weights = weights * _expected(table * _scale(table), y)
+            found[head.name] = np.ascontiguousarray(weights, self.dtype)
+        return found if self.heads[0].name else found[""]
+
+    def of_samples(self) -> Self:
+        """The same without the weights of the classes, for validation."""
+        return replace(self, classes={})
+
+    def words(self, head: Head) -> str:
+        """The weights of a head's classes for the first line of fit; "" if it has none."""
+        if head.name not in self.classes:
+            return ""
+        pairs = zip(head.task.names, self.classes[head.name].tolist(), strict=True)
+        shown = ", ".join(f"{name} {weight:.3g}" for name, weight in pairs) if len(head.task.names) <= _SHOWN else ""
+        return f"class weights {shown}".rstrip()
+
+
+def _scale(weights: Array) -> float:
+    """A power of two that brings the largest weight to between 1/2 and 1."""
+    return math.ldexp(1.0, -math.frexp(float(weights.max()))[1])
+
+
+def _expected(table: Array, y: Array) -> Array:
+    """The weight of each row's class, or for soft labels Σ_c table_c y_c."""
+    if y.ndim == 2 and y.shape[1] > 1:
+        return np.asarray(y.astype(np.float64) @ table)
+    return np.asarray(table[y.reshape(-1)])
+
+
+def weighting(heads: tuple[Head, ...], class_weight: Any, targets: Any, sampled: bool, dtype: str) -> Weighting:
+    """The Weighting of a training.
+
+    Args:
+        heads: the heads of the model.
+        class_weight: the argument of fit.
+        targets: the encoded labels of the training examples, from which "balanced" is computed.
+        sampled: whether the training data has weights of its own.
+        dtype: the model's dtype.
+
+    Raises:
+        ValueError, TypeError: a weight or a class is wrong, or a loss cannot be weighted; the message says which.
+    """
+    wanted = _by_head(heads, class_weight)
+    found = {}
+    for head in heads:
+        if sampled or wanted[head.name] is not None:
+            _check_loss(head, "sample_weight" if sampled else "class_weight")
+        if wanted[head.name] is not None:
+            y = targets[head.name] if head.name else targets
+            found[head.name] = _table(wanted[head.name], head.task, y, _who(head))
+    return Weighting(heads, found, dtype)
+
+
+def _who(head: Head) -> str:
+    return f"fit: {head.name}: class_weight" if head.name else "fit: class_weight"
+
+
+def _by_head(heads: tuple[Head, ...], class_weight: Any) -> dict[str, Any]:
+    """The argument by head; "balanced" applies to all heads of classes."""
+    names = tuple(head.name for head in heads)
+    if class_weight is None:
+        return dict.fromkeys(names)
+    if names == ("",):
+        return {"": class_weight}
+    if isinstance(class_weight, str):
+        found = {head.name: None if head.task.kind == "values" else class_weight for head in heads}
+        if not any(found.values()):
+            raise ValueError("fit: class_weight needs classes, and no head has any: give sample_weight")
+        return found
+    found = pick("class_weight", class_weight, names, "fit", "")
+    return {name: None if isinstance(weights, str) and not weights else weights for name, weights in found.items()}
+
+
+def _table(given: Any, task: Task, y: Array, who: str) -> Array:
+    """The weight of each class, (K,)."""
+    if task.kind == "values":
+        raise ValueError(f"{who} needs classes, and the labels are values: give sample_weight, one weight per example")
+    if isinstance(given, str):
+        if given != "balanced":
+            raise ValueError(f"{who} is {given!r}: give 'balanced', or a dict such as {{'{task.label(1)}': 2.0}}")
+        return _balanced(y, max(2, task.outputs))
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"{who} is {type(given).__name__}: give 'balanced', or a dict by class such as {{'{task.label(1)}': 2.0}}"
+        )
+    numbers = {_number(key, task): weight for key, weight in given.items()}
+    strange = [str(key) for key in given if _number(key, task) is None]
+    if strange:
+        raise ValueError(f"{who} has {listed(strange)}: the classes are {listed(task.names)}")
+    table = np.ones(max(2, task.outputs))
+    for key, weight in given.items():
+        if isinstance(weight, bool) or not is_number(weight):
+            raise TypeError(f"{who}: the weight of class {key} is {weight!r}: give a number of at least 0")
+        if not 0 <= weight < math.inf:
+            raise ValueError(f"{who}: the weight of class {key} is {weight!r}: give a number of at least 0")
+        table[_number(key, task)] = weight
+    if len(numbers) < len(given):
+        raise ValueError(f"{who} has a class twice, by name and by number: give each class once")
+    if not table.any():
+        raise ValueError(f"{who} is 0 for every class: give a weight above 0 to some of them")
+    return table
+
+
+def _balanced(y: Array, classes: int) -> Array:
+    """The weights n / (K count), K being the number of classes that occur; soft labels are counted by their sums."""
+    if y.ndim == 2 and y.shape[1] > 1:
+        counts = y.sum(axis=0, dtype=np.float64)
+    else:
+        counts = np.bincount(y.reshape(-1), minlength=classes).astype(np.float64)
+    there = counts > 0
+    return np.asarray(np.divide(len(y), np.sum(there) * counts, out=np.zeros(classes), where=there))
+
+
+def _number(key: Any, task: Task) -> int | None:
+    """The number of a class given by its name or number; None if there is no such class."""
+    names = task.names
+    if not isinstance(key, bool | np.bool_) and str(key) in names:
+        return names.index(str(key))
+    whole = is_whole(key) and 0 <= key < len(names) and not are_numbers(names)
+    return int(key) if whole else None
+
+
+def _check_loss(head: Head, what: str) -> None:
+    """Rejects weights for a custom loss."""
+    if head.loss.name not in losses.NAMES:
+        raise ValueError(
+            f"fit: {what} cannot weight the custom loss '{head.loss.name}', which returns one number per batch: weight "
+            f"inside that function, or use a loss by name ({', '.join(losses.NAMES)})"
+        )
