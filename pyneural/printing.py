@@ -1,8 +1,14 @@
-"""printing.py -- printing text as the stream can encode it, so that a limited terminal never aborts training."""
+"""printing.py -- text as a stream can encode it, so that no terminal aborts a training, and folded at its width."""
 
+import re
+import shutil
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+SEPARATOR = " · "
+# an interval, a shape, a percentage, or any other word, with the dot after it
+_UNIT = re.compile(r"(?:\[[^\]]*\]\S*|\(\d[\d, ]*\)\S*|\S+ %\S*|\S+)(?: ·(?!\S))?")
 _PLAIN = {"·": "|", "…": "...", "–": "-", "—": "-", "²": "^2", "×": "x", "±": "+/-", "Σ": "sum", "√": "sqrt"}
 
 
@@ -25,10 +31,56 @@ def put(text: object = "", *, end: str = "\n", stream: Any = None) -> None:
     print(encodable(str(text), stream), end=end, file=stream, flush=flush)
 
 
+def put_parts(parts: Sequence[str], indent: str = "    ", first: str = "") -> None:
+    """Prints parts joined by dots, folded at the width of a terminal; the arguments are those of `folded`."""
+    put("\n".join(folded(parts, terminal_columns(), indent, first)))
+
+
 def is_terminal(stream: Any) -> bool:
     """Whether a stream is a terminal; an object with `write` alone, such as a tee in place of sys.stdout, is not."""
     ask = getattr(stream, "isatty", None)
     return ask is not None and bool(ask())
+
+
+def terminal_columns() -> int | None:
+    """The width of the terminal; None if stdout is not a terminal."""
+    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
+
+
+def folded(parts: Sequence[str], columns: int | None, indent: str = "    ", first: str = "") -> list[str]:
+    """The parts joined by dots, in lines of at most `columns` characters (None: one line).
+
+    A part that fits a line is not broken; a longer one is broken between words, but not within an interval or a shape.
+
+    Args:
+        parts: the parts.
+        columns: the width of the terminal.
+        indent: the start of each line but the first.
+        first: the start of the first line.
+
+    >>> folded(["some data", "10 classes", "adam"], 24)
+    ['some data · 10 classes ·', '    adam']
+    """
+    if columns is None:
+        return [first + SEPARATOR.join(parts)]
+    lines = []
+    line = first
+    empty = True
+    for unit in _units(parts, columns - len(indent)):
+        joined = line + unit if empty else f"{line} {unit}"
+        if len(joined) > columns and not empty:
+            lines.append(line)
+            joined = indent + unit
+        line = joined
+        empty = False
+    return [*lines, line]
+
+
+def _units(parts: Sequence[str], columns: int) -> Iterator[str]:
+    """The texts that are not broken; all but the last part end in a dot."""
+    for number, part in enumerate(parts, start=1):
+        text = part if number == len(parts) else f"{part} ·"
+        yield from [text] if len(text) <= columns else _UNIT.findall(text)
 
 
 def _fits(text: str, encoding: str) -> bool:

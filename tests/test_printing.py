@@ -5,17 +5,21 @@ from __future__ import annotations
 import ast
 import inspect
 import io
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import child
+import numpy as np
 import pytest
 from PIL import Image
 
 import pyneural as pn
-from pyneural.printing import encodable
+from pyneural.commands.command_line import main
+from pyneural.printing import encodable, folded
 
 PACKAGE = Path(pn.__file__).parent
 ASCII = {"PYTHONIOENCODING": "ascii"}
@@ -123,6 +127,86 @@ def test_the_command_line_can_be_printed(terminal: dict[str, str], tmp_path: Pat
         *([command, "--help"] for command in ("digits", "predict", "evaluate", "info")),
     ):
         assert output(terminal, "-m", "pyneural", *arguments)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def print_in(columns: int, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """What is printed from now on, in a terminal of that width."""
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((columns, 24)))
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    return sys.stdout  # type: ignore[return-value]
+
+
+def check(printed: str, columns: int) -> None:
+    """No line is too wide, but one that is a single word; intervals, shapes and percentages are whole."""
+    for line in printed.splitlines():
+        assert len(line) <= columns or re.fullmatch(r"(fingerprint)? +[0-9a-f]{64}|\s*\S+", line), line
+        assert line.count("[") == line.count("]"), line
+        assert not re.search(r"\(\d+,$|\(\d+, \d+,$|^ *[%·]( |$)", line), line
+
+
+WIDTHS = pytest.mark.parametrize("columns", [40, 60, 80])
+
+
+@WIDTHS
+def test_results_fit_a_narrow_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = print_in(columns, monkeypatch)
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(60, 4, 4, 1)).astype("float32")
+    y = {"top": np.array(["a cat", "a dog", "an elephant"])[np.arange(60) % 3], "bottom": np.arange(60) % 2}
+    at = pn.Input((4, 4, 1))
+    left = pn.Conv2D(4, 3, padding="same", name="a_name_of_a_layer_that_is_long_already")(at)
+    both = pn.Flatten()(left + pn.Conv2D(4, 3, padding="same")(left))
+    model = pn.Model(at, {"top": pn.Dense(3)(both), "bottom": pn.Dense(2)(both)})
+    model.summary()
+    pn.fit(model, (x, y), epochs=1)
+    for report in pn.evaluate(model, (x, y)).values():
+        report.samples(3)
+    pn.check_gradients(model, x[:2], {name: values[:2] for name, values in y.items()}, elements=1)
+    values = pn.Sequential(pn.Flatten(), pn.Dense(3))
+    values.summary()
+    pn.fit(values, (x, x[:, 0, :3, 0]), epochs=1)
+    pn.evaluate(values, (x, x[:, 0, :3, 0])).samples(2)
+    values.summary()
+    check(printed.getvalue(), columns)
+    image = pn.ascii(generator.integers(0, 256, (56, 56), np.uint8))
+    assert {len(line) for line in image.splitlines()} == {columns}
+
+
+@WIDTHS
+def test_the_commands_fit_a_narrow_terminal(columns: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(pn.datasets.mnist("sample").test.x[0, :, :, 0]).save("one.png")
+    printed = print_in(columns, monkeypatch)
+    quick = ["--data", "sample", "--samples", "300", "--epochs", "1"]
+    for arguments in (
+        ["digits", "--model", "mlp", *quick, "-o", "m.safetensors"],
+        ["info", "m.safetensors"],
+        ["evaluate", "m.safetensors", "sample"],
+        ["predict", "m.safetensors", "one.png"],
+    ):
+        assert main(arguments) == 0
+    check(printed.getvalue(), columns)
+
+
+def test_an_interval_and_a_shape_are_not_broken() -> None:
+    part = "val_accuracy 99.35 % [99.1, 99.6], x (28, 28, 1), best (a 1.5 % [0.5, 3.5])"
+    assert folded([part, "n = 9"], 24) == [
+        "val_accuracy 99.35 %",
+        "    [99.1, 99.6], x",
+        "    (28, 28, 1), best (a",
+        "    1.5 % [0.5, 3.5]) ·",
+        "    n = 9",
+    ]
+
+
+def test_the_first_line_has_its_own_start() -> None:
+    assert folded(["one two", "three"], 15, " " * 6, "name  ") == ["name  one two ·", "      three"]
+    assert folded(["one two", "three"], None, " " * 6, "name  ") == ["name  one two · three"]
 
 
 def test_only_one_function_of_the_package_prints() -> None:

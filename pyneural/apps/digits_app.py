@@ -11,6 +11,7 @@ from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.mnist_files import mnist
 from pyneural.datasets.splitting import split_rows
 from pyneural.evaluation.evaluate import evaluate
+from pyneural.evaluation.lines import say
 from pyneural.evaluation.report import Report
 from pyneural.files.safetensors import save
 from pyneural.layers.convolution import Conv2D, MaxPool2D
@@ -18,7 +19,6 @@ from pyneural.layers.dense import Dense
 from pyneural.layers.norms import BatchNorm, Dropout
 from pyneural.layers.reshaping import Flatten
 from pyneural.models.model import Model, Sequential
-from pyneural.printing import put
 from pyneural.schedules import Schedule
 from pyneural.training.fit import fit
 from pyneural.training.history import History
@@ -129,20 +129,19 @@ def digits(
         report = _tested(made, train if samples is not None else None, found.test, history, verbose)
     finally:
         if saved is not None and verbose:
-            put(f"saved {saved} ({saved.stat().st_size:,} bytes)")
+            say([f"saved {saved} ({saved.stat().st_size:,} bytes)"])
     return Run(made, history, report)
 
 
 def _tested(model: Model, train: Dataset | None, test: Dataset | None, history: History, verbose: int) -> Report | None:
     """The report on the test images; prints the one on the training images first if they are given."""
     if train is not None and verbose:
-        put("train: ", end="")
-        evaluate(model, train, verbose=verbose)
+        say(evaluate(model, train, verbose=0).parts, first="train: ")
     if history.interrupted or test is None:
         return None
-    if train is not None and verbose:
-        put("test: ", end="")
-    report: Report = evaluate(model, test, verbose=verbose)
+    report: Report = evaluate(model, test, verbose=0)
+    if verbose:
+        say(report.parts, first="" if train is None else "test: ")
     return report
 
 

@@ -113,12 +113,23 @@ COMMANDS = (
 # ---- running a command ----------------------------------------------------------------------------------------------
 
 
+class _CommandParser(ArgumentParser):
+    """The parser of one command, which reports an unknown argument with the usage of this command."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuses what ArgumentParser would hand back, for the main parser to refuse."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
+
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="pyneural", description="A neural-network library on a small C engine.", epilog=EXIT_CODES
     )
     parser.add_argument("--version", action="version", version=f"pyneural {VERSION}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_CommandParser)
     for command in COMMANDS:
         one = commands.add_parser(
             command.name,

@@ -22,7 +22,7 @@ from pyneural.files.safetensors import load
 from pyneural.images.digit import examine_digit
 from pyneural.images.files import opened, pixels
 from pyneural.models.model import Model
-from pyneural.printing import put
+from pyneural.printing import SEPARATOR, put, put_parts
 
 PREPARED = {"digit": "pn.prepare_digit: cropped to the ink, in a 20 x 20 box, centred in 28 x 28", "": "none"}
 
@@ -56,7 +56,8 @@ def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = Fal
             put(f"pyneural: {error}", stream=sys.stderr)
             well = False
             continue
-        put(" · ".join((f"{file}: {_answer(loaded, image)}", *note)) + f"\n    {done}")
+        put_parts([f"{file}: {_answer(loaded, image)}", *note])
+        put_parts([done], first="    ")
     return well
 
 
@@ -77,7 +78,7 @@ def evaluate(model: str | Path, data: str | Path | None = None) -> None:
     part = _test_part(loaded, data)
     report = measure(loaded, part, verbose=0)
     first, *others = report.parts
-    put(" · ".join((f"{part.name}: {first}", *others, *_sample(loaded))))
+    put_parts([f"{part.name}: {first}", *others, *_sample(loaded)])
 
 
 def info(model: str | Path) -> None:
@@ -91,13 +92,14 @@ def info(model: str | Path) -> None:
     """
     source = as_path("info", model)
     loaded = load(source)
-    put(loaded, end="\n\n")
+    put_parts([str(loaded)])
+    put()
     loaded.summary()
     put()
     facts = list(_facts(source, loaded))
     width = max(len(name) for name, _ in facts) + 2
     for name, text in facts:
-        put(f"{name:<{width}}{text}")
+        put_parts(text.split(SEPARATOR), indent=" " * width, first=f"{name:<{width}}")
 
 
 # ---- predict -------------------------------------------------------------------------------------------------------

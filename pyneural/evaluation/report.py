@@ -12,6 +12,7 @@ from pyneural.arguments.checks import whole
 from pyneural.arguments.familiar import OF_REPORT
 from pyneural.arguments.spelling import no_attribute
 from pyneural.card.task import Task
+from pyneural.evaluation.lines import say
 from pyneural.metrics.estimate import Estimate
 from pyneural.printing import encodable, put
 
@@ -108,15 +109,15 @@ class Report:
         if self.accuracy is None:
             off = np.abs(said.astype(np.float64) - actual).mean(axis=1)
             for number in range(count):
-                put(f"#{number} actual {_row(actual[number])} predicted {_row(said[number])} off {off[number]:.3g}")
-            put(f"mean absolute error of {count}: {Estimate.mean(off.tolist())}")
+                say([f"#{number} actual {_row(actual[number])} predicted {_row(said[number])} off {off[number]:.3g}"])
+            say([f"mean absolute error of {count}: {Estimate.mean(off.tolist())}"])
             return
         label = self.task.label
         for number, (one, other, share) in enumerate(zip(actual, said, 100 * self.confidence[:count], strict=True)):
             mark = "ok" if one == other else "wrong"
-            put(f"#{number} actual {label(one)} predicted {label(other)} {share:.1f} % {mark}")
+            say([f"#{number} actual {label(one)} predicted {label(other)} {share:.1f} % {mark}"])
         right = int(np.sum(actual == said))
-        put(f"{right} of {count} right: {Estimate.share(right, count)}")
+        say([f"{right} of {count} right: {Estimate.share(right, count)}"])
 
     @property
     def parts(self) -> list[str]:

@@ -8,12 +8,14 @@ import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import whole
 from pyneural.arguments.objects import refuse_masked
+from pyneural.printing import terminal_columns
 
 _RAMP = " .:-=+*#%@"  # from dark to bright
+_COLUMNS = 80
 _GREY = {1: (1.0,), 3: (0.299, 0.587, 0.114)}  # the weight of each channel; ITU-R BT.601
 
 
-def ascii(image: Any, *, columns: int = 80) -> str:  # noqa: A001 -- users write pn.ascii
+def ascii(image: Any, *, columns: int | None = None) -> str:  # noqa: A001 -- users write pn.ascii
     """An image as ASCII art, for a terminal: bright pixels become dense characters.
 
     A character is twice as high as wide, so each pixel takes two of them, and 28 x 28 becomes 28 lines of 56.  A wider
@@ -22,7 +24,7 @@ def ascii(image: Any, *, columns: int = 80) -> str:  # noqa: A001 -- users write
     Args:
         image: one image, (height, width), (height, width, 1) or (height, width, 3): uint8 from 0 to 255, bool, or
             floats from 0 to 1; other ranges are rescaled, the minimum to 0 and the maximum to 1.
-        columns: the maximum width, at least 2.
+        columns: the maximum width, at least 2; None takes 80, or the width of the terminal if that is less.
 
     Returns:
         Lines of equal width, without a newline at the end.
@@ -34,6 +36,8 @@ def ascii(image: Any, *, columns: int = 80) -> str:  # noqa: A001 -- users write
       ++@@
     @@++::
     """
+    if columns is None:
+        columns = max(2, min(_COLUMNS, terminal_columns() or _COLUMNS))
     columns = whole("ascii", "columns", columns, least=2)
     refuse_masked("ascii: image", image)
     light = _light(image.numpy() if isinstance(image, _core.Tensor) else np.asarray(image))

@@ -21,7 +21,7 @@ from pyneural.models.blocks import Blocks, Parameters
 from pyneural.models.checks import checked_layers, dtype_of, graph_of
 from pyneural.models.graph import Graph
 from pyneural.models.network import Network
-from pyneural.printing import encodable, put
+from pyneural.printing import encodable, put, terminal_columns
 
 
 class Model(Network):
@@ -174,7 +174,7 @@ class Model(Network):
 
     def summary(self) -> None:
         """Prints a table: layers, output shapes, parameters, FLOPs per example, and the preprocessing of inputs."""
-        put(summary.table(self))
+        put(summary.table(self, min(summary.WIDTH, terminal_columns() or summary.WIDTH)))
 
     def __str__(self) -> str:
         return encodable(summary.line(self))

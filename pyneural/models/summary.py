@@ -24,8 +24,10 @@ from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.layers.operation import record
 from pyneural.layers.reshaping import Flatten, Reshape
 from pyneural.models.network import Network
+from pyneural.printing import folded
 
-_WIDTH = 80
+WIDTH = 80
+"""The most columns of a table."""
 _NAME = 28  # the maximum length of a layer's name
 _SILENT = (Activation, BatchNorm, Dropout, Flatten, LayerNorm, Reshape)
 _TOKENS: dict[type[Layer], Callable[[Any], str]] = {
@@ -128,15 +130,16 @@ def _window(size: Any) -> str:
 # ---- the table
 
 
-def table(model: Network) -> str:
-    """The model as a table of at most 80 columns: layer, output shape, parameters, FLOPs; in graphs, the input layers.
+def table(model: Network, columns: int = WIDTH) -> str:
+    """The model as a table: layer, output shape, parameters, FLOPs; in graphs, the input layers.
 
-    FLOPs are the multiplications and additions of one forward pass of one example, without activations.
+    FLOPs are the multiplications and additions of one forward pass of one example, without activations.  If `columns`
+    are too few for a row, its numbers follow on a second line, and the input layers on a third.
     """
     if model.input_shape is None:
         rows = [[_name(layer), "?", "?", "?"] for layer in model.layers]
-        header = ["input: not known yet: model.build(shape) or pn.fit(model, data) sets it"]
-        return "\n".join([*header, *_aligned(["layer", "output", "parameters", "FLOPs"], rows)])
+        header = folded(["input: not known yet: model.build(shape) or pn.fit(model, data) sets it"], columns)
+        return "\n".join([*header, *_aligned(["layer", "output", "parameters", "FLOPs"], rows, columns)])
     graph, straight = model.graph, model.graph.is_chain
     heads = ["layer", "output", "parameters", "FLOPs"]
     rows = []
@@ -149,11 +152,12 @@ def table(model: Network) -> str:
         parameters = "shared" if id(layer) in seen else f"{_parameters(layer):,}"
         seen.add(id(layer))
         row = [_name(layer), str(node.shape), parameters, "?" if count is None else _number(count)]
-        rows.append(row if straight else [*row, ", ".join(source.maker for source in node.inputs)])
+        rows.append(row if straight else [*row, ", ".join(_short(source.maker, _NAME) for source in node.inputs)])
     if not straight:
         heads.append("from")
     rows.append(["total", "", f"{_parameters(model):,}", ("at least " if unknown else "") + _number(total)])
-    return "\n".join([f"input: {_rule(model)}", *_aligned(heads, rows), *_below(model)])
+    header = folded([f"input: {_rule(model)}"], columns)
+    return "\n".join([*header, *_aligned(heads, rows, columns), *_below(model, columns)])
 
 
 def flops(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> int | None:
@@ -182,38 +186,48 @@ def _rule(model: Network) -> str:
     return f"{shape}" if rule is None else f"{rule.dtype} {shape} -> {rule}"
 
 
-def _below(model: Network) -> Iterator[str]:
+def _below(model: Network, columns: int) -> Iterator[str]:
     """The lines under the table."""
     frozen, state = _parameters(model, frozen=True), _parameters(model, state=True)
     trained = _parameters(model) - frozen
     also = f", {state:,} values of state" if state else ""
-    yield f"{trained:,} trainable parameters, {frozen:,} frozen{also}"
+    yield from folded([f"{trained:,} trainable parameters, {frozen:,} frozen{also}"], columns)
     if isinstance(model.output_shape, dict):
         ends = ", ".join(f"{name} = {node.maker} {node.shape}" for name, node in model.graph.outputs.items())
-        yield from textwrap.wrap(f"heads: {ends}", _WIDTH)
+        yield from folded([f"heads: {ends}"], columns)
 
 
 def _name(layer: Layer) -> str:
     name = layer.name or layer.kind
-    shown = name if name.startswith(layer.kind) else f"{name} ({type(layer).__name__})"
-    return shown if len(shown) <= _NAME else shown[: _NAME - 1] + "…"
+    return _short(name if name.startswith(layer.kind) else f"{name} ({type(layer).__name__})", _NAME)
+
+
+def _short(name: str, longest: int) -> str:
+    return name if len(name) <= longest else name[: longest - 1] + "…"
 
 
 def _number(count: int) -> str:
     return f"{count:,}" if count < 10**10 else f"{count / 1e9:,.1f} G"
 
 
-def _aligned(heads: list[str], rows: list[list[str]]) -> Iterator[str]:
+def _aligned(heads: list[str], rows: list[list[str]], columns: int) -> Iterator[str]:
     """Lines of aligned columns: numbers right-aligned, the rest left-aligned; a fifth column wraps."""
     cells = [heads, *rows]
     width = [max(len(row[i]) for row in cells if i < len(row)) for i in range(4)]
+    width[0] = min(width[0], max(8, columns - width[1] - 2))
+    room = columns - sum(width) - 8  # for a fifth column, with two spaces before each
+    beside = room >= max((len(word) for row in rows for word in "".join(row[4:]).split()), default=0)
     for row in cells:
-        first = "  ".join(
-            f"{c:>{w}}" if i > 1 else f"{c:<{w}}" for i, (c, w) in enumerate(zip(row, width, strict=False))
-        )
-        if len(row) < 5:
-            yield first
-            continue
-        parts = textwrap.wrap(row[4], max(12, _WIDTH - len(first) - 2)) or [""]
-        yield f"{first}  {parts[0]}".rstrip()
-        yield from (f"{'':{len(first)}}  {part}" for part in parts[1:])
+        left = f"{_short(row[0], width[0]):<{width[0]}}  {row[1]:<{width[1]}}"
+        right = f"{row[2]:>{width[2]}}  {row[3]:>{width[3]}}"
+        if sum(width) + 6 > columns:
+            yield left.rstrip()
+            yield f"    {right}"
+        elif beside and len(row) == 5:
+            first, *others = textwrap.wrap(row[4], max(12, room)) or [""]
+            yield f"{left}  {right}  {first}".rstrip()
+            yield from (" " * (len(left) + len(right) + 4) + part for part in others)
+        else:
+            yield f"{left}  {right}"
+        if not beside and len(row) == 5 and row is not heads:
+            yield from folded([row[4]], columns, " " * 9, first="    from ")

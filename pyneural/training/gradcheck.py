@@ -17,7 +17,7 @@ from pyneural.layers.context import Position, position
 from pyneural.layers.dense import Embedding
 from pyneural.layers.layer import walk
 from pyneural.models.model import Model
-from pyneural.printing import put
+from pyneural.printing import put_parts
 
 _STEP = 1e-5  # balances rounding (1e-16 / h) and truncation (h²) errors in float64
 
@@ -86,15 +86,23 @@ def check_gradients(
         position.reset(token)
         if isinstance(model, Model):
             model.blocks().restore(kept)  # the calls changed the running statistics
-    for name, error in errors.items():
-        if verbose:
-            put(f"{name:<32} {leaves[name].shape!s:<20} {error:.1e} {'ok' if error <= tolerance else 'WRONG'}")
+    if verbose:
+        _print(errors, {name: str(leaves[name].shape) for name in errors}, tolerance)
     worst = max(errors, key=errors.__getitem__)
     if not errors[worst] <= tolerance:
         raise AssertionError(
             f"check_gradients: {worst} is off by {errors[worst]:.1e}, above {tolerance:.0e} (seed {seed})"
         )
     return errors
+
+
+def _print(errors: dict[str, float], shapes: dict[str, str], tolerance: float) -> None:
+    """One line per parameter; a line that is too wide for the terminal is folded."""
+    width = max(map(len, errors))
+    shape_width = max(map(len, shapes.values()))
+    for name, error in errors.items():
+        verdict = "ok" if error <= tolerance else "WRONG"
+        put_parts([f"{name:<{width}}  {shapes[name]:<{shape_width}}  {error:.1e} {verdict}"])
 
 
 def _model_loss(model: Model, inputs: Tensor, y: Any, seed: int) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:

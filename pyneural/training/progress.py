@@ -1,15 +1,15 @@
 """progress.py -- the output of a training: a first line, one line per epoch, the best epoch; a bar in a terminal.
 
-In a terminal the lines are wrapped at its width, and stderr shows a progress bar during an epoch.  Elsewhere (a
-notebook, a log, a pipe) lines are not wrapped, and there is no bar.
+In a terminal the lines are folded at its width, and stderr shows a progress bar during an epoch.  Elsewhere (a
+notebook, a log, a pipe) lines are not folded, and there is no bar.
 """
 
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pyneural.evaluation.lines import SEPARATOR, folded, number, say, shown, terminal_columns, try_put
-from pyneural.printing import encodable, is_terminal
+from pyneural.evaluation.lines import number, say, shown
+from pyneural.printing import SEPARATOR, encodable, is_terminal, terminal_columns
 
 _WIDE = 110  # terminals of at least this width show an epoch on one line
 _BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} · {remaining} left{postfix}"
@@ -37,7 +37,7 @@ class Progress:
         self.parts([text])
 
     def parts(self, parts: Sequence[str]) -> None:
-        """Prints a line of parts, which may be wrapped between them."""
+        """Prints a line of parts, which may be folded between them."""
         if self.verbose:
             say(parts)
 
@@ -85,6 +85,6 @@ class Progress:
         if columns is not None and tested and columns < max(_WIDE, len(SEPARATOR.join(head + tested))):
             self.parts(head)
             if self.verbose:
-                try_put("\n".join(f"    {line}" for line in folded(tested, columns - 4, "")))
+                say(tested, first="    ")
         else:
             self.parts(head + tested)

@@ -88,6 +88,8 @@ def test_every_option_reaches_fit(tmp_path, capsys):
         (["digits", "--epochs", "many"], 2, "invalid int value"),
         ([], 2, "COMMAND"),
         (["digitz"], 2, "invalid choice"),
+        (["digits", "--unknown"], 2, "usage: pyneural digits [-h]"),
+        (["predict", "model", "file", "--unknown"], 2, "pyneural predict: error: unrecognized arguments: --unknown"),
         (["digits", "--data", "/no/such/folder"], 1, "pyneural: mnist: path is /no/such/folder"),
         (["digits", "--epochs", "0", "--data", "sample"], 1, "pyneural: fit: epochs is 0"),
         (["digits", "-o", "digits.h5"], 1, "pyneural: save: digits.h5: models are .safetensors files"),

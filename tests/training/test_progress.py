@@ -11,7 +11,8 @@ import pytest
 import tqdm
 
 import pyneural as pn
-from pyneural.evaluation.lines import folded, number
+from pyneural.evaluation.lines import number
+from pyneural.printing import folded
 from pyneural.training.progress import Progress
 
 VALUES = {
@@ -81,7 +82,7 @@ def test_lines_are_folded_between_their_parts_where_that_can_be(columns):
 
 
 def test_a_word_longer_than_the_line_is_left_whole():
-    assert folded(["a" * 50, "b"], 20) == ["a" * 50, "    · b"]
+    assert folded(["a" * 50, "b"], 20) == ["a" * 50 + " ·", "    b"]
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 6), (130, 4), (400, 3)])
