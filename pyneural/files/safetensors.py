@@ -9,6 +9,7 @@ import copyreg
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +131,12 @@ def converted(model: Model, dtype: str, seed: int = 0) -> Model:
     """A copy of a model that computes in another dtype.
 
     Args:
-        model: its values are copied if it is built.
+        model: its card is copied, and its values if it is built.
         dtype: "float32" or "float64".
         seed: of the initial values otherwise.
     """
     made = _unbuilt(_of_dtype(describe(model), dtype), _own(model), seed if model.seed is None else model.seed)
+    made.card = replace(model.card)
     if model.is_built:
         made.infer_shapes(model.input_shape or ())
         for path, tensor in model.blocks().tensors.items():
