@@ -45,19 +45,41 @@ def as_labels(what: str, values: Any) -> Array:
     """Converts labels to an array of numbers or names.
 
     Raises:
-        ValueError: some are missing, or rows have different lengths.
+        ValueError: some are missing, they mix numbers and text, or rows have different lengths.
     """
-    array = _as_text(what, _array(what, values))
-    if array.dtype.kind == "U" and isinstance(values, list | tuple):  # NumPy converts NaN among names to text
+    array = _array(what, values)
+    given = array
+    if array.dtype.kind in "SU" and isinstance(values, list | tuple):  # NumPy turns NaN and numbers into text, too
         given = np.asarray(values, object)
-        array = given if missing_rows(given) else array
-    missing = missing_rows(array) if array.dtype.kind == "O" else []
+    missing = missing_rows(given) if given.dtype.kind == "O" else []
     if missing:
         raise ValueError(
             f"{what} has {len(missing):,} labels that are missing (None, NaN or NA), the first at {missing[0]}: remove "
             "those examples"
         )
-    return array
+    if given.dtype.kind == "O":
+        _check_one_kind(what, given)
+    return _as_text(what, array)
+
+
+def _check_one_kind(what: str, labels: Array) -> None:
+    """Rejects labels of which some are text and some are not: as text, 1 and "1" would be one class."""
+    kinds = sorted({_kind_of(kind) for kind in set(map(type, labels.flat))})
+    if len(kinds) > 1:
+        first, second = (next(y for y in labels.flat if _kind_of(type(y)) == kind) for kind in kinds[:2])
+        text = "label.decode() if isinstance(label, bytes) else str(label)" if "bytes" in kinds else "str(label)"
+        raise ValueError(
+            f"{what} has {kinds[0]} and {kinds[1]}, such as {_plain(first)!r} and {_plain(second)!r}: give labels of "
+            f"one kind, such as [{text} for label in y]"
+        )
+
+
+def _plain(label: Any) -> Any:
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _kind_of(kind: type) -> str:
+    return "text" if issubclass(kind, str) else "bytes" if issubclass(kind, bytes) else "numbers"
 
 
 def _as_text(what: str, array: Array) -> Array:

@@ -159,21 +159,6 @@ def _check_squares(x: Array, who: str) -> None:
         )
 
 
-def moments(x: Array) -> tuple[Array, Array]:
-    """The mean and the standard deviation of each channel, float64, also of numbers whose squares underflow."""
-    mean, deviation = _core.moments(x)
-    if x.dtype == np.uint8 or deviation.all():
-        return mean, deviation
-    exact = deviation.copy()
-    for channel in np.flatnonzero(deviation == 0):
-        values = x[..., channel].astype(np.float64)
-        values -= values.flat[0]
-        most = float(np.abs(values).max())
-        if most > 0:
-            exact[channel] = float(np.std(values / most)) * most
-    return mean, exact
-
-
 def warn_of_scale(model: Model, x: Array, preprocess: str | None) -> None:
     """Warns if the inputs are large unscaled floats, which train badly, and names the fix."""
     scaled = preprocess not in ("auto", None) or model.card.preprocessing is not None

@@ -14,7 +14,8 @@ from pyneural.arguments.arrays import Array, as_weights
 from pyneural.arguments.checks import is_number, warn
 from pyneural.arguments.paths import as_path
 from pyneural.batching.feed import Batches, Feed, each
-from pyneural.batching.inputs import as_inputs, moments, warn_of_scale
+from pyneural.batching.inputs import as_inputs, warn_of_scale
+from pyneural.batching.moments import moments
 from pyneural.batching.stream import Stream, digest, is_stream
 from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of

@@ -4,7 +4,6 @@ A first pass, before training, collects what arrays would show at once: shapes, 
 """
 
 import hashlib
-import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -16,7 +15,8 @@ from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array, as_labels, as_rows
 from pyneural.arguments.tables import column_names
 from pyneural.batching.feed import Targets, Weights, batch_weights, each
-from pyneural.batching.inputs import as_inputs, moments, warn_of_scale
+from pyneural.batching.inputs import as_inputs, warn_of_scale
+from pyneural.batching.moments import RunningMoments
 from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
@@ -100,7 +100,7 @@ class Stream:
         self.model = model
         self.data = data
         self.who = who
-        self._moments = _Moments()
+        self._moments = RunningMoments()
         self._hash = hashlib.sha256()
         said = []
         self._count = 0
@@ -286,7 +286,16 @@ def _joined(labels: list[Any], who: str) -> Any:
             raise ValueError(
                 f"{who}: batch {number} has labels {given}, the first batch {labels[0].shape}: use one shape for all"
             )
+        if (part.dtype.kind in "UO") != (labels[0].dtype.kind in "UO"):  # NumPy would turn the numbers into text
+            raise ValueError(
+                f"{who}: batch {number}: y has {_kind(part)}, and the first batch has {_kind(labels[0])}: give labels "
+                "of one kind"
+            )
     return np.concatenate(labels)
+
+
+def _kind(labels: Array) -> str:
+    return f"{'text' if labels.dtype.kind in 'UO' else 'numbers'}, such as {labels.reshape(-1)[:1].tolist()[0]!r}"
 
 
 def digest(x: bytes, y: Any) -> str:
@@ -294,32 +303,3 @@ def digest(x: bytes, y: Any) -> str:
     labels = list(y.values()) if isinstance(y, dict) else [y]
     parts = [hashlib.sha256(np.ascontiguousarray(part).data).digest() for part in labels]
     return hashlib.sha256(b"".join([x, *parts])).hexdigest()
-
-
-class _Moments:
-    """The mean and standard deviation of each channel over many batches.  Source: Chan, Golub & LeVeque 1983."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.mean: list[float] = []
-        self._roots: list[float] = []  # of the sums of squares, which may underflow
-
-    def add(self, x: Array) -> None:
-        """Adds a batch."""
-        means, deviations = (list(map(float, values)) for values in moments(x))
-        count = x.size // x.shape[-1]
-        if not self.mean:
-            self.mean = [0.0] * len(means)
-            self._roots = [0.0] * len(means)
-        total = self.count + count
-        for i, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
-            apart = mean - self.mean[i]
-            self.mean[i] += apart * count / total
-            between = apart * math.sqrt(self.count * count / total)
-            self._roots[i] = math.hypot(self._roots[i], deviation * math.sqrt(count), between)
-        self.count = total
-
-    @property
-    def deviation(self) -> list[float]:
-        """The standard deviation of each channel, with divisor n."""
-        return [root / math.sqrt(self.count) for root in self._roots]

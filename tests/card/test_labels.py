@@ -1,5 +1,7 @@
 """Labels in all the forms they come in: bytes, missing ones, whole numbers that do not count from 0."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -133,3 +135,36 @@ def test_a_model_trained_by_hand_has_learned_numbers():
     model.build((3,))
     with pytest.raises(ValueError, match=r"evaluate: .*labels run 10\.\.30"):
         pn.evaluate(model, (x, np.array([10, 20, 30])[number]), verbose=0)
+
+
+MIXED = {
+    "numbers and text, such as 1 and '1'": [1, "1", 0, "0"],
+    "numbers and text, such as 1.0 and '1.0'": [1.0, 1.0, "1.0", "x"],
+    "numbers and text, such as True and 'True'": [True, "True", False, "False"],
+    "bytes and text, such as b'a' and 'a'": [b"a", "a", b"b", "b"],
+    "bytes and numbers, such as b'1' and 1": [b"1", 1, b"0", 0],
+    "numbers and text, such as 1 and 'a'": [np.int64(1), "a", True, 0.5],
+}
+
+
+@pytest.mark.parametrize("words", MIXED)
+@pytest.mark.parametrize("kind", [list, tuple, lambda y: pd.Series(y, dtype=object), lambda y: np.array(y, object)])
+def test_labels_of_two_kinds_are_refused(words, kind):
+    """NumPy turns them into text, in which 1 and '1' are one class; and True, 1 and 1.0, which are equal, are three."""
+    y = kind(MIXED[words])
+    with pytest.raises(ValueError, match=rf"y has {re.escape(words)}: give labels of one kind, such as \["):
+        pn.Dataset(np.zeros((4, 2)), y)
+    with pytest.raises(ValueError, match=rf"y\['a'\] has {re.escape(words)}"):
+        pn.Dataset(np.zeros((4, 2)), {"a": y})
+
+
+@pytest.mark.parametrize("second", [np.array(["1", "0"]), np.array(["1", "0"], object), np.array([b"1", b"0"])])
+def test_batches_with_labels_of_two_kinds_are_refused(second):
+    x = np.zeros((2, 2), np.float32)
+    with pytest.raises(ValueError, match=r"fit: batch 2: y has text, such as '1', .*the first batch.*numbers, such as"):
+        pn.fit(pn.Sequential(pn.Dense(2)), [(x, np.array([1, 0])), (x, second)], epochs=1)
+
+
+def test_numbers_of_several_kinds_are_labels():
+    assert pn.Dataset(np.zeros((4, 1)), [True, 1, 0.0, np.int8(0)]).y.tolist() == [1, 1, 0, 0]
+    assert pn.Dataset(np.zeros((2, 1)), ["1", np.str_("0")]).y.tolist() == ["1", "0"]
