@@ -1,7 +1,7 @@
 """losses.py -- losses: the loss ops by name, or a custom function of (outputs, targets)."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyneural._core as _core
@@ -82,6 +82,19 @@ def rows(name: str | None, task: Task) -> Loss:
     """The loss that an evaluation reports: the training loss if it is built in, else the default of the task."""
     known = NAMES.get(name or "")
     return find(known.name if known is not None and task.kind in known.kinds else "auto", task)
+
+
+def smoothed(loss: Loss, smoothing: float) -> Loss:
+    """A cross-entropy with label smoothing, y' = (1 - s) y + s / K, with K = 2 for a binary one; others unchanged."""
+    if loss.name == "cross_entropy":
+        return loss._replace(mean=partial(loss.mean, label_smoothing=smoothing))
+    if loss.name != "binary_cross_entropy":
+        return loss
+
+    def mean(outputs: Tensor, targets: Tensor, **options: Any) -> Tensor:
+        return loss.mean(outputs, targets.astype(outputs.dtype) * (1 - smoothing) + smoothing / 2, **options)
+
+    return loss._replace(mean=mean)
 
 
 def _own(function: LossFunction, who: str) -> LossFunction:

@@ -1,4 +1,4 @@
-"""weighting.py -- how much each example, class and head counts in the loss of a training.
+"""weighting.py -- what a training minimizes: weights of examples, classes and heads, and smoothed labels.
 
 The loss of a head is Σ wᵢ lossᵢ / Σ wᵢ over the rows of a batch, with wᵢ = sample_weightᵢ · Σ_c class_weight_c yᵢc: for
 class numbers the weight of the class, for soft labels the expected one.
@@ -169,6 +169,48 @@ def _number(key: Any, task: Task) -> int | None:
         return names.index(str(key))
     whole = is_whole(key) and 0 <= key < len(names) and not are_numbers(names)
     return int(key) if whole else None
+
+
+def smoothed(heads: tuple[Head, ...], smoothing: Any) -> tuple[Head, ...]:
+    """The heads with label smoothing in their cross-entropy losses; others keep their losses.
+
+    Raises:
+        ValueError: smoothing is not in [0, 1), or no loss is a cross-entropy.
+    """
+    if isinstance(smoothing, bool) or not is_number(smoothing) or not 0 <= smoothing < 1:
+        raise ValueError(f"fit: label_smoothing is {smoothing!r}: give a number of at least 0 and below 1, such as 0.1")
+    if not smoothing:
+        return heads
+    found = tuple(head._replace(loss=losses.smoothed(head.loss, float(smoothing))) for head in heads)
+    if found == heads:
+        names = ", ".join(sorted({head.loss.name for head in heads}))
+        raise ValueError(
+            f"fit: label_smoothing={smoothing:g} is for cross-entropy of classes, the loss is {names}: omit it, or "
+            "use a loss by name"
+        )
+    return found
+
+
+def factors(heads: tuple[Head, ...], loss_weights: Any) -> dict[str, float]:
+    """The factors of the heads' losses in their sum, from the argument of fit; heads without one are missing.
+
+    Raises:
+        ValueError, TypeError: it is not a dict by head, or a weight is wrong.
+    """
+    if loss_weights is None:
+        return {}
+    if not heads[0].name:
+        raise ValueError("fit: loss_weights is for models with several heads, and this one has one output: omit it")
+    if not isinstance(loss_weights, Mapping):
+        shown = ", ".join(f"'{head.name}': ..." for head in heads)
+        raise TypeError(f"fit: loss_weights is {type(loss_weights).__name__}: give a dict by head, {{{shown}}}")
+    found = pick("loss_weights", loss_weights, tuple(head.name for head in heads), "fit", 1.0)
+    for name, weight in found.items():
+        if isinstance(weight, bool) or not is_number(weight) or not 0 <= weight < math.inf:
+            raise ValueError(f"fit: the loss weight of {name} is {weight!r}: give a number of at least 0")
+    if not any(found.values()):
+        raise ValueError("fit: every loss weight is 0: give a weight above 0 to some head")
+    return {name: float(weight) for name, weight in found.items() if weight != 1}
 
 
 def _check_loss(head: Head, what: str) -> None:

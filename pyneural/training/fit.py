@@ -1,6 +1,7 @@
 """fit.py -- fit: trains a model on data."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pyneural._core as _core
@@ -38,6 +39,8 @@ def fit(
     preprocess: str | None = "auto",
     class_weight: Any = None,
     sample_weight: Any = None,
+    loss_weights: Mapping[str, float] | None = None,
+    label_smoothing: float = 0.0,
     patience: int | None = None,
     seconds: float | None = None,
     callbacks: Any = (),
@@ -81,6 +84,9 @@ def fit(
             "balanced" or a dict of these.  See docs/training.md for the formula.
         sample_weight: (n,), how much each example of the training data counts in the losses of training and
             validation; an example of weight 0 is left out.  A Dataset may have it instead.
+        loss_weights: the factors of the heads' losses in the sum, by head, with 1 for missing heads.
+        label_smoothing: s, from 0 to below 1: cross-entropy trains on targets (1 - s) y + s / K.  The validation loss
+            is without it, as in pn.evaluate.
         patience: stops when the best epoch is that many epochs ago; needs validation.
         seconds: a time budget.  The schedule is laid over the clock: its progress is the larger one of steps / all
             steps and time / budget, and the training ends when either is used up; an epoch that is cut short is
@@ -127,9 +133,8 @@ def fit(
     budget = _seconds(seconds)
     if patience is not None:
         patience = whole("fit", "patience", patience, " (epochs), or None")
-    plan = make_plan(
-        model, data, Request(validation, preprocess, loss, metrics, class_weight, sample_weight, seed, batch_size)
-    )
+    weights = class_weight, sample_weight, loss_weights, label_smoothing
+    plan = make_plan(model, data, Request(validation, preprocess, loss, metrics, *weights, seed, batch_size))
     if patience is not None and plan.held is None:
         raise ValueError(
             "fit: patience counts the epochs since the lowest validation loss, and there is no validation data: give "

@@ -187,12 +187,12 @@ class Training:
         epoch = self.epoch
         values = self.means.result()
         if self.plan.held is not None:
-            found = mean_loss_and_metrics(self.plan.objective, self.plan.held, stop)
+            found = mean_loss_and_metrics(self.plan.judge, self.plan.held, stop)
             if stop.pressed:
                 return
             values |= {f"val_{name}": value for name, value in found.items()}
             if not math.isfinite(found["loss"]):
-                outputs = outputs_of(self.plan.objective, self.plan.held)
+                outputs = outputs_of(self.plan.judge, self.plan.held)
                 self._fail(f"validation loss became {found['loss']} in epoch {epoch}", outputs)
         seconds = time.perf_counter() - begun
         logs = values | {"learning_rate": self.bound.learning_rate, "seconds": seconds}

@@ -19,7 +19,7 @@ from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, by_head
 from pyneural.evaluation.heads import Head, encode, inferred, record_on_card
 from pyneural.evaluation.objective import Objective, objective
-from pyneural.evaluation.weighting import Weighting, weighting
+from pyneural.evaluation.weighting import Weighting, factors, smoothed, weighting
 from pyneural.layers.context import Building, building
 from pyneural.layers.layer import tree, undone_on_error, walk
 from pyneural.layers.operation import record
@@ -36,7 +36,8 @@ class Plan:
     Args:
         feed: the training batches.
         held: the validation batches, or None.
-        objective: the loss and the metrics.
+        objective: the loss and the metrics of training.
+        judge: those of validation, without label smoothing.
         words: the parts of the first progress line: data, split, inputs, task, loss.
         batches: the batch size in words.
         note: shown with every result, if the data is a small sample.
@@ -45,6 +46,7 @@ class Plan:
     feed: Batches
     held: Batches | None
     objective: Objective
+    judge: Objective
     words: list[str]
     batches: str
     note: str
@@ -67,6 +69,8 @@ class Request:
     metrics: Metrics
     class_weight: Any
     sample_weight: Any
+    loss_weights: Any
+    label_smoothing: float
     seed: int
     batch_size: int
 
@@ -91,16 +95,21 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
         def encoded(y: Any, who: str, classes: Any = ()) -> Any:
             return encode(heads, model.dtype, y, who, classes)
 
+        shares = factors(heads, request.loss_weights)
+        judge = objective(model, heads, shares)
+        smooth = smoothed(heads, request.label_smoothing)
         weigh = weighting(heads, request.class_weight, train.targets(encoded), _sampled(train, held), model.dtype)
         made = Plan(
             train.feed(preprocessing, encoded, model.dtype, weigh),
             None if held is None else held.feed(preprocessing, encoded, model.dtype, weigh.of_samples()),
-            objective(model, heads),
+            judge if smooth is heads else objective(model, smooth, shares),
+            judge,
             [
                 f"{train.name}: {split}",
                 f"{train.dtype} {train.shape} -> {preprocessing}",
-                *(_head(head, weigh) for head in heads),
+                *(_head(head, weigh, shares) for head in heads),
                 *(["sample weights"] if _sampled(train) else []),
+                *([f"label smoothing {request.label_smoothing:g}"] if smooth is not heads else []),
             ],
             "batches as they come" if isinstance(train, Stream) else f"batch {request.batch_size}",
             train.note,
@@ -184,8 +193,9 @@ def _preprocessing(model: Model, train: Source, held: Source | None, choice: str
     return found
 
 
-def _head(head: Head, weigh: Weighting) -> str:
-    said = " · ".join(filter(None, (_task(head.task), head.loss.name, weigh.words(head))))
+def _head(head: Head, weigh: Weighting, shares: Mapping[str, float]) -> str:
+    loss = f"{shares[head.name]:g} x {head.loss.name}" if head.name in shares else head.loss.name
+    said = " · ".join(filter(None, (_task(head.task), loss, weigh.words(head))))
     return f"{head.name}: {said.replace(' · ', ', ')}" if head.name else said
 
 

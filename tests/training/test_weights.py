@@ -261,3 +261,90 @@ def test_weights_that_do_not_fit_the_data():
 def test_other_spellings_point_here(word):
     with pytest.raises(TypeError, match=rf"^fit\(\) has no '{word}'; use (class|sample)_weight$"):
         pn.fit(linear(), (X, Y), **{word: None})
+
+
+# ---- weights of heads, label smoothing
+
+
+def test_loss_weights_multiply_the_losses_of_heads():
+    x, y = rows(100)
+    labels = {"a": y, "b": 2 - y, "c": x[:, 0]}
+    one = heads()
+    history = pn.fit(one, (x, labels), loss_weights={"a": 0.5, "c": 0}, validation=(x, labels), **STEPS)
+    for prefix in ("", "val_"):
+        expected = 0.5 * history[f"{prefix}a_loss"][0] + history[f"{prefix}b_loss"][0]
+        assert history[f"{prefix}loss"][0] == pytest.approx(expected, rel=1e-12)
+    other = heads()
+    by_hand = {
+        "a": lambda o, t: 0.5 * pn.ops.cross_entropy(o, t), "b": pn.ops.cross_entropy,
+        "c": lambda o, t: 0 * pn.ops.mse(o, t),
+    }  # fmt: skip
+    pn.fit(other, (x, labels), loss=by_hand, validation=(x, labels), **STEPS)
+    same(one, other, 1e-14)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_label_smoothing_is_the_formula_in_training_alone(weighted):
+    x, y = rows(100)
+    w = weights(100) if weighted else None
+    model = linear()
+    part = pn.Dataset(x, y, sample_weight=w)
+    history = pn.fit(model, part, label_smoothing=0.2, validation=part, batch_size=32, **STILL)
+    logits = x @ model["dense_1"].weight.numpy() + model["dense_1"].bias.numpy()
+    log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    target = 0.8 * np.eye(3)[y] + 0.2 / 3
+    assert history["loss"][0] == pytest.approx(np.average(-(target * log_p).sum(axis=1), weights=w), rel=1e-12)
+    assert history["val_loss"][0] == pytest.approx(np.average(each_loss(model, x, y), weights=w), rel=1e-12)
+
+
+def test_label_smoothing_of_a_binary_model():
+    x, y = rows(100)
+    y = (y > 1).astype(int)
+    model = linear(1)
+    history = pn.fit(model, (x, y), label_smoothing=0.2, validation=(x, y), **STILL)
+    z = np.array(model(x))[:, 0]
+    assert history["loss"][0] == pytest.approx((np.log1p(np.exp(z)) - z * (0.8 * y + 0.1)).mean(), rel=1e-12)
+    assert history["val_loss"][0] == pytest.approx((np.log1p(np.exp(z)) - z * y).mean(), rel=1e-12)
+
+
+def test_the_first_line_says_what_is_weighted(capsys):
+    x, y = rows(60)
+    pn.fit(linear(), pn.Dataset(x, y, sample_weight=weights(60)), label_smoothing=0.1, class_weight={1: 2},
+           **STILL | {"verbose": 1})  # fmt: skip
+    line = capsys.readouterr().out.splitlines()[0]
+    assert "cross_entropy · class weights 0 1, 1 2, 2 1 · sample weights · label smoothing 0.1 · adam" in line
+    pn.fit(heads(), (x, {"a": y, "b": y, "c": x[:, 0]}), loss_weights={"b": 0.3}, **STILL | {"verbose": 1})
+    assert "b: 3 classes, 0.3 x cross_entropy · c: 1 value, mse" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"label_smoothing": 1.0}, "fit: label_smoothing is 1.0: give a number of at least 0 and below 1, such as 0.1"),
+        ({"label_smoothing": -0.1}, "fit: label_smoothing is -0.1: give a number"),
+        ({"label_smoothing": np.nan}, "fit: label_smoothing is nan: give a number"),
+        ({"label_smoothing": "0.1"}, "fit: label_smoothing is '0.1': give a number"),
+        ({"label_smoothing": True}, "fit: label_smoothing is True: give a number"),
+        ({"label_smoothing": 0.1, "loss": "mse"}, "fit: label_smoothing=0.1 is for cross-entropy of classes, the loss"),
+        ({"label_smoothing": 0.1, "loss": lambda o, t: o.sum()}, "the loss is custom loss: omit it"),
+        ({"loss_weights": {"a": 1}}, "fit: loss_weights is for models with several heads"),
+    ],
+)
+def test_shapes_of_the_loss_that_are_wrong(options, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        pn.fit(linear(), (X, Y), verbose=0, **options)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ({"d": 1}, ValueError, "fit: loss_weights has d, which is not a head: the model's heads are a, b, c"),
+        ({"a": -1}, ValueError, "fit: the loss weight of a is -1: give a number of at least 0"),
+        ({"a": np.inf}, ValueError, "fit: the loss weight of a is inf"),
+        (dict.fromkeys("abc", 0), ValueError, "fit: every loss weight is 0"),
+        ([1, 2, 3], TypeError, "fit: loss_weights is list: give a dict by head, {'a': ..., 'b': ..., 'c': ...}"),
+    ],
+)
+def test_loss_weights_that_are_wrong(given, error, words):
+    with pytest.raises(error, match=re.escape(words)):
+        pn.fit(heads(), (X, {"a": Y, "b": Y, "c": X[:, 0]}), loss_weights=given, verbose=0)
