@@ -24,8 +24,8 @@ def is_whole(value: object) -> TypeGuard[int]:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value is a real number, from Python or NumPy; booleans are."""
-    return isinstance(value, Real)
+    """Whether a value is a real number, from Python or NumPy; booleans are not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def whole(who: str, name: str, value: object, also: str = "", *, least: int = 1) -> int:

@@ -241,12 +241,9 @@ def _held(model: Model, held: Any, train: Source, preprocess: str | None) -> Sou
 
 
 def _share(validation: Any) -> float:
-    if not is_number(validation):
-        return 0.0
-    share = float(validation)
-    if isinstance(validation, bool) or not 0 <= share < 1:
+    if isinstance(validation, bool) or (is_number(validation) and not 0 <= validation < 1):
         raise ValueError(f"fit: validation is {validation!r}: give a share between 0 and 1, a Dataset, (x, y) or None")
-    return share
+    return float(validation) if is_number(validation) else 0.0
 
 
 def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:

@@ -171,7 +171,7 @@ class Dataset:
         {'0': 1, '1': 1}
         """
         who = self.name or "data"
-        if not is_number(share) or isinstance(share, bool) or not 0 < share < 1:
+        if not is_number(share) or not 0 < share < 1:
             raise ValueError(f"{who}: split: share is {share!r}: give a number between 0 and 1, such as 0.1")
         if not is_whole(seed) or not 0 <= seed < 2**64:
             raise ValueError(f"{who}: split: seed is {seed!r}: give a whole number of at least 0, and below 2**64")

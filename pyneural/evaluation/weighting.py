@@ -140,7 +140,7 @@ def _table(given: Any, task: Task, y: Array, who: str) -> Array:
         raise ValueError(f"{who} has {listed(strange)}: the classes are {listed(task.names)}")
     table = np.ones(max(2, task.outputs))
     for key, weight in given.items():
-        if isinstance(weight, bool) or not is_number(weight):
+        if not is_number(weight):
             raise TypeError(f"{who}: the weight of class {key} is {weight!r}: give a number of at least 0")
         if not 0 <= weight < math.inf:
             raise ValueError(f"{who}: the weight of class {key} is {weight!r}: give a number of at least 0")

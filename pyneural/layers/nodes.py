@@ -5,9 +5,7 @@ They stand above the layers because a layer computes the sum of two nodes; layer
 
 from __future__ import annotations
 
-import numpy as np
-
-from pyneural.arguments.checks import shape_of
+from pyneural.arguments.checks import is_number, shape_of
 from pyneural.arguments.spelling import check_keywords
 from pyneural.layers.joins import Add, Arithmetic, Multiply
 from pyneural.layers.layer import Layer
@@ -97,7 +95,7 @@ def _arithmetic(operation: str, left: object, right: object) -> Node:
     made: Layer
     if len(nodes) == 2:
         made = _OF_NODES[operation]() if operation in _OF_NODES else Arithmetic(operation)
-    elif isinstance(number, int | float | np.number) and not isinstance(number, bool):
+    elif is_number(number):
         made = Arithmetic(operation, float(number), reverse=nodes[0] is right)
     else:
         raise TypeError(

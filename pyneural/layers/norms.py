@@ -3,16 +3,12 @@
 import math
 from typing import Any
 
-import numpy as np
-
 import pyneural.ops as ops
 from pyneural._core import Tensor
-from pyneural.arguments.checks import Shape
+from pyneural.arguments.checks import Shape, is_number
 from pyneural.layers.activations import LAST, Activated, Choice
 from pyneural.layers.context import Position, current_position
 from pyneural.layers.layer import Layer
-
-_NUMBER = int | float | np.integer | np.floating
 
 
 class BatchNorm(Activated):
@@ -132,12 +128,12 @@ class Dropout(Layer):
 
 
 def _share(what: str, value: Any, meaning: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not 0 <= value < 1:
+    if not is_number(value) or not 0 <= value < 1:
         raise ValueError(f"{what} is {value!r}: give {meaning}, from 0 up to but not including 1")
     return float(value)
 
 
 def _above_0(who: str, epsilon: Any) -> float:
-    if isinstance(epsilon, bool) or not isinstance(epsilon, _NUMBER) or not epsilon > 0:
+    if not is_number(epsilon) or not 0 < epsilon < math.inf:
         raise ValueError(f"{who}: epsilon is {epsilon!r}: give a number above 0, such as 1e-5")
     return float(epsilon)

@@ -156,6 +156,6 @@ def _seconds(seconds: Any) -> float | None:
     """Checks the time budget."""
     if seconds is None:
         return None
-    if not is_number(seconds) or isinstance(seconds, bool) or not 0 < seconds < math.inf:
+    if not is_number(seconds) or not 0 < seconds < math.inf:
         raise ValueError(f"fit: seconds is {seconds!r}: give a number of seconds above 0, or None for no limit")
     return float(seconds)

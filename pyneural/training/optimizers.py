@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-
 import pyneural._core as _core
 from pyneural._core import Tensor
+from pyneural.arguments.checks import is_number, is_whole
 from pyneural.arguments.familiar import OF_HYPER, OF_OPTIMIZERS
 from pyneural.arguments.spelling import choose, closest, no_attribute
 from pyneural.models.blocks import Blocks
@@ -138,11 +137,11 @@ def _checked(who: str, hyper: dict[str, Any]) -> dict[str, Any]:
     for name, value in hyper.items():
         if isinstance(value, bool) and name in ("nesterov", "decay_all"):
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        if not is_number(value):
             raise TypeError(f"{who}: {name} is {value!r}: give a number")
         if not 0 <= value < float("inf") or (name == "learning_rate" and value == 0):
             raise ValueError(f"{who}: {name} is {value!r}: give a number above 0")
-        found[name] = value.item() if isinstance(value, np.generic) else value
+        found[name] = int(value) if is_whole(value) else float(value)
     return found
 
 
@@ -210,7 +209,7 @@ def recipe(optimizer: str | Optimizer, learning_rate: float | None, schedule: st
 
 
 def _tensors(who: str, target: Any) -> list[Tensor]:
-    if isinstance(target, int | float):
+    if is_number(target):
         raise TypeError(f"{who}: {target!r} is not a model: write pn.{who}(learning_rate={target!r})")
     if isinstance(target, str | Tensor) or not isinstance(target, Iterable):
         raise TypeError(f"{who}: target is {type(target).__name__}: give a model, or a list of tensors")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -87,3 +88,38 @@ def test_samples_takes_a_count(count: Any) -> None:
     pn.fit(model, (X, Y), epochs=1, verbose=0)
     with pytest.raises(ValueError, match=r"^report.samples: count is .*: give a whole number of at least 1$"):
         pn.evaluate(model, (X, Y), verbose=0).samples(count)
+
+
+NUMBERS: dict[str, Callable[[Any], object]] = {  # whatever takes a number
+    "SGD: learning_rate": lambda value: pn.SGD(learning_rate=value),
+    "Adam: epsilon": lambda value: pn.Adam(epsilon=value),
+    "BatchNorm: momentum": lambda value: pn.BatchNorm(momentum=value),
+    "BatchNorm: epsilon": lambda value: pn.BatchNorm(epsilon=value),
+    "LayerNorm: epsilon": lambda value: pn.LayerNorm(epsilon=value),
+    "Dropout: rate": lambda value: pn.Dropout(value),
+    "fit: seconds": lambda value: pn.fit(pn.Sequential(pn.Dense(3)), (Y[:, None], Y), seconds=value, verbose=0),
+    "EarlyStopping: min_delta": lambda value: pn.callbacks.EarlyStopping(min_delta=value),
+    "ReduceLROnPlateau: factor": lambda value: pn.callbacks.ReduceLROnPlateau(factor=value),
+    "data: split: share": lambda value: pn.Dataset(Y[:, None], Y).split(value, verbose=0),
+    "multiply: ": lambda value: pn.Input((3,)) * value,
+    "init": lambda value: pn.initializers.find(value),
+}
+
+
+@pytest.mark.parametrize("value", [True, np.True_, "0.5", 0.5j, np.complex64(0.5), [0.5], object()])
+@pytest.mark.parametrize("who", NUMBERS)
+def test_a_boolean_is_not_a_number(who: str, value: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"^{re.escape(who)}"):
+        NUMBERS[who](value)
+
+
+@pytest.mark.parametrize("value", [0.5, np.float32(0.5), np.float64(0.5), Fraction(1, 2)])
+@pytest.mark.parametrize("who", NUMBERS)
+def test_every_real_number_is_taken(who: str, value: Any) -> None:
+    NUMBERS[who](value)
+
+
+@pytest.mark.parametrize("make", [pn.BatchNorm, pn.LayerNorm])
+def test_an_infinite_epsilon_is_refused(make: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match=r"Norm: epsilon is inf: give a number above 0"):
+        make(epsilon=float("inf"))
