@@ -13,6 +13,7 @@ import pyneural._core as _core
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
+from pyneural.batching.balancing import drawn
 from pyneural.card.preprocessing import Preprocessing
 
 Targets = Any  # a Tensor, or for a model with heads a dict of Tensors by head
@@ -60,14 +61,23 @@ class Feed:
         preprocessing: the preprocessing of x.
         dtype: the model's dtype.
         weights: the weights of all rows in the loss, (n,) of that dtype, or a dict of them; None: all count the same.
+        classes: the class of each selected row, (m,), if an epoch is to draw as many rows of each; None: each row once.
     """
 
     def __init__(
-        self, x: Array, y: Any, rows: Array, preprocessing: Preprocessing, dtype: str, weights: Any = None
+        self,
+        x: Array,
+        y: Any,
+        rows: Array,
+        preprocessing: Preprocessing,
+        dtype: str,
+        weights: Any = None,
+        classes: Array | None = None,
     ) -> None:
         self.x = _core.borrow(x)
         self.y = None if y is None else each(_core.borrow, y)
         self.weights = None if weights is None else each(_core.borrow, weights)
+        self.classes = classes
         self.rows = _core.borrow(np.ascontiguousarray(rows, np.int64))
         self.batch = preprocessing.gather(x.dtype, dtype)
 
@@ -85,13 +95,22 @@ class Feed:
     def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Weights, Tensor]]:
         """Batches in the shuffled order of an epoch, which depends only on the seed and the epoch."""
         x, batch = self.x, self.batch
-        order = ops.gather(self.rows, _core.permutation(len(self.rows), seed, "shuffle", epoch))
+        order, samples = self._order(seed, epoch)
         targets = _gathered(self.y, order)
         weights = _gathered(self.weights, order)
         for start, end in pairwise(_edges(len(order), size)):
             rows = order[start:end]
             weighed = batch_weights(_part(weights, start, end)) if weights is not None else None
-            yield batch(x, rows), _part(targets, start, end), weighed, rows
+            yield batch(x, rows), _part(targets, start, end), weighed, samples[start:end]
+
+    def _order(self, seed: int, epoch: int) -> tuple[Tensor, Tensor]:
+        """The rows of an epoch in order, and their sample numbers: a row that is drawn again has another number."""
+        if self.classes is None:
+            order = ops.gather(self.rows, _core.permutation(len(self.rows), seed, "shuffle", epoch))
+            return order, order
+        places, copies = drawn(self.classes, seed, epoch)
+        rows = self.rows.numpy()[places]
+        return _core.borrow(rows), _core.borrow(rows + copies * len(self.x))
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Targets, Weights]]:
         """Batches in order; the last one may be smaller."""

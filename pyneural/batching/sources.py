@@ -27,6 +27,7 @@ from pyneural.models.model import Model
 
 Encode = Callable[..., Any]  # (y, who, names of the data's classes) -> y as the losses take it
 Weigh = Callable[..., Any]  # (encoded y, sample weights or None) -> weights of the rows in the losses, or None
+ClassesOf = Callable[[Any], Array]  # encoded y -> (n,) numbers of classes
 DEFAULT_SHARE = 0.1  # fit's default for validation
 _KINDS = "give a pn.Dataset or a pair of arrays (x, y), splits, a folder of images, or re-iterable batches"
 
@@ -52,8 +53,15 @@ class Source(Protocol):
     def targets(self, encode: Encode) -> Any:
         """The labels of the selected examples, encoded for the losses."""
 
-    def feed(self, preprocessing: Preprocessing, encode: Encode, dtype: str, weigh: Weigh) -> Batches:
-        """The preprocessed batches."""
+    def feed(
+        self,
+        preprocessing: Preprocessing,
+        encode: Encode,
+        dtype: str,
+        weigh: Weigh,
+        classes_of: ClassesOf | None = None,
+    ) -> Batches:
+        """The preprocessed batches; with `classes_of`, an epoch draws every class equally often."""
 
     def digest(self, encode: Encode) -> str:
         """The sha256 of inputs and labels."""
@@ -108,8 +116,18 @@ class Rows:
         """The labels of the selected rows, encoded for the losses."""
         return each(lambda y: y[self.rows], self._all_targets(encode))
 
-    def feed(self, preprocessing: Preprocessing, encode: Encode, dtype: str, weigh: Weigh) -> Feed:
-        """The preprocessed batches; rows whose weight is 0 in every loss are left out."""
+    def feed(
+        self,
+        preprocessing: Preprocessing,
+        encode: Encode,
+        dtype: str,
+        weigh: Weigh,
+        classes_of: ClassesOf | None = None,
+    ) -> Feed:
+        """The preprocessed batches; rows whose weight is 0 in every loss are left out.
+
+        With `classes_of`, an epoch draws every class equally often.
+        """
         preprocessing.check_range(self.x, dtype, self.who)
         targets = self._all_targets(encode)
         weights = weigh(targets, self.weights)
@@ -117,7 +135,8 @@ class Rows:
         if weights is not None:
             parts = weights.values() if isinstance(weights, dict) else (weights,)
             rows = _weighted(rows, np.max(np.stack(list(parts)), axis=0), self.who)
-        return Feed(self.x, targets, rows, preprocessing, dtype, weights)
+        classes = None if classes_of is None else classes_of(targets)[rows]
+        return Feed(self.x, targets, rows, preprocessing, dtype, weights, classes)
 
     def digest(self, encode: Encode) -> str:
         """The sha256 of inputs and labels, of every row of the data."""

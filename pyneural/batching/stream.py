@@ -164,8 +164,18 @@ class Stream:
         encode: Callable[[Any, str], Any],
         dtype: str,
         weigh: Callable[..., Any],
+        classes_of: Callable[[Any], Array] | None = None,
     ) -> "StreamFeed":
-        """The batches, prepared."""
+        """The batches, prepared.
+
+        Raises:
+            ValueError: every class is to be drawn equally often, but batches come as they are.
+        """
+        if classes_of is not None:
+            raise ValueError(
+                "fit: balance needs arrays, but data is batches: let the loader draw the classes evenly, or give "
+                "class_weight='balanced'"
+            )
         encode(self.y, self.who)  # wrong labels raise an error here, before training starts
         return StreamFeed(self, preprocessing, encode, dtype, weigh)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pyneural.losses as losses
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import is_number, is_whole
+from pyneural.batching.sources import ClassesOf
 from pyneural.card.classes import are_numbers, listed
 from pyneural.card.task import Task
 from pyneural.evaluation.heads import Head, pick
@@ -189,6 +190,36 @@ def smoothed(heads: tuple[Head, ...], smoothing: Any) -> tuple[Head, ...]:
             "use a loss by name"
         )
     return found
+
+
+def classes_to_draw(heads: tuple[Head, ...], balance: Any, class_weight: Any) -> ClassesOf | None:
+    """A function of the encoded labels to the class of each row, for drawing them evenly; None if that is not wanted.
+
+    Raises:
+        ValueError: balance is not True, False or a head of classes, or the classes are weighted evenly as well.
+    """
+    if balance is False or balance is None:
+        return None
+    able = [head.name for head in heads if head.task.kind != "values"]
+    if not able:
+        raise ValueError("fit: balance draws classes evenly, and the labels are values: omit it, or give sample_weight")
+    if balance is not True and (not isinstance(balance, str) or balance not in able or heads[0].name == ""):
+        either = f" or the name of a head ({', '.join(able)})" if heads[0].name else ""
+        raise ValueError(f"fit: balance is {balance!r}: give True, False{either}")
+    if balance is True and len(able) > 1:
+        raise ValueError(
+            f"fit: balance=True is for one head of classes, and the model has {', '.join(able)}: name the head whose "
+            f"classes are drawn evenly, balance='{able[0]}'"
+        )
+    if class_weight == "balanced":
+        raise ValueError("fit: balance and class_weight='balanced' both make the classes even: give one of them")
+    name = able[0] if balance is True else balance
+
+    def classes_of(targets: Any) -> Array:
+        y = targets[name] if name else targets
+        return np.asarray(y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1))
+
+    return classes_of
 
 
 def factors(heads: tuple[Head, ...], loss_weights: Any) -> dict[str, float]:

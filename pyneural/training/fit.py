@@ -39,6 +39,7 @@ def fit(
     preprocess: str | None = "auto",
     class_weight: Any = None,
     sample_weight: Any = None,
+    balance: bool | str = False,
     loss_weights: Mapping[str, float] | None = None,
     label_smoothing: float = 0.0,
     patience: int | None = None,
@@ -84,6 +85,8 @@ def fit(
             "balanced" or a dict of these.  See docs/training.md for the formula.
         sample_weight: (n,), how much each example of the training data counts in the losses of training and
             validation; an example of weight 0 is left out.  A Dataset may have it instead.
+        balance: whether an epoch draws the same number of examples from each class, n / K; for a model with several
+            heads of classes, the name of one.  An epoch stays n examples long.
         loss_weights: the factors of the heads' losses in the sum, by head, with 1 for missing heads.
         label_smoothing: s, from 0 to below 1: cross-entropy trains on targets (1 - s) y + s / K.  The validation loss
             is without it, as in pn.evaluate.
@@ -133,7 +136,7 @@ def fit(
     budget = _seconds(seconds)
     if patience is not None:
         patience = whole("fit", "patience", patience, " (epochs), or None")
-    weights = class_weight, sample_weight, loss_weights, label_smoothing
+    weights = class_weight, sample_weight, balance, loss_weights, label_smoothing
     plan = make_plan(model, data, Request(validation, preprocess, loss, metrics, *weights, seed, batch_size))
     if patience is not None and plan.held is None:
         raise ValueError(

@@ -19,7 +19,7 @@ from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, by_head
 from pyneural.evaluation.heads import Head, encode, inferred, record_on_card
 from pyneural.evaluation.objective import Objective, objective
-from pyneural.evaluation.weighting import Weighting, factors, smoothed, weighting
+from pyneural.evaluation.weighting import Weighting, classes_to_draw, factors, smoothed, weighting
 from pyneural.layers.context import Building, building
 from pyneural.layers.layer import tree, undone_on_error, walk
 from pyneural.layers.operation import record
@@ -69,6 +69,7 @@ class Request:
     metrics: Metrics
     class_weight: Any
     sample_weight: Any
+    balance: bool | str
     loss_weights: Any
     label_smoothing: float
     seed: int
@@ -95,12 +96,13 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
         def encoded(y: Any, who: str, classes: Any = ()) -> Any:
             return encode(heads, model.dtype, y, who, classes)
 
+        classes_of = classes_to_draw(heads, request.balance, request.class_weight)
         shares = factors(heads, request.loss_weights)
         judge = objective(model, heads, shares)
         smooth = smoothed(heads, request.label_smoothing)
         weigh = weighting(heads, request.class_weight, train.targets(encoded), _sampled(train, held), model.dtype)
         made = Plan(
-            train.feed(preprocessing, encoded, model.dtype, weigh),
+            train.feed(preprocessing, encoded, model.dtype, weigh, classes_of),
             None if held is None else held.feed(preprocessing, encoded, model.dtype, weigh.of_samples()),
             judge if smooth is heads else objective(model, smooth, shares),
             judge,
@@ -109,6 +111,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
                 f"{train.dtype} {train.shape} -> {preprocessing}",
                 *(_head(head, weigh, shares) for head in heads),
                 *(["sample weights"] if _sampled(train) else []),
+                *(["classes drawn evenly"] if classes_of else []),
                 *([f"label smoothing {request.label_smoothing:g}"] if smooth is not heads else []),
             ],
             "batches as they come" if isinstance(train, Stream) else f"batch {request.batch_size}",
