@@ -94,7 +94,8 @@ class Feed:
 
     def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Weights, Tensor]]:
         """Batches in the shuffled order of an epoch, which depends only on the seed and the epoch."""
-        x, batch = self.x, self.batch
+        x = self.x
+        batch = self.batch
         order, samples = self._order(seed, epoch)
         targets = _gathered(self.y, order)
         weights = _gathered(self.weights, order)

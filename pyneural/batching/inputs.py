@@ -93,7 +93,8 @@ def fitted(model: Model, x: Array, who: str) -> Array:
 
 def not_a_path(model: Model, x: Array, who: str) -> NoReturn:
     """Rejects inputs that are not numbers, often the path of an image."""
-    shape, fix = model.input_shape or (), "give numbers"
+    shape = model.input_shape or ()
+    fix = "give numbers"
     if x.ndim == 0 and len(shape) == 3:
         fix = f"give its pixels, {'pn.prepare_digit(path)' if model.card.prepare == 'digit' else _scaled(shape)}"
     raise TypeError(f"{who}: x is {repr(x.item()) if x.ndim == 0 else f'has dtype {x.dtype}'}: {fix}")

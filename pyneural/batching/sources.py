@@ -216,15 +216,16 @@ def _indivisible(part: Dataset) -> str:
 
 def _apart(groups: Array, held: Array) -> str:
     """A description of the groups in training and validation; warns if some are in both."""
-    train, second = set(groups.tolist()), set(held.tolist())
+    train = set(groups.tolist())
+    second = set(held.tolist())
     common = sorted(train & second)
     if common:
         warn(
             f"fit: {len(common):,} groups are in both the training and the validation data, such as {common[0]!r}: the "
             "validation results are too good; remove them from one, or let fit split: validation=0.1"
         )
-    said = f"{len(common):,} in both" if common else "none in both"
-    return f", by group: {len(train):,} and {len(second):,} groups, {said}"
+    shared = f"{len(common):,} in both" if common else "none in both"
+    return f", by group: {len(train):,} and {len(second):,} groups, {shared}"
 
 
 def _beside_stream(

@@ -83,7 +83,9 @@ class Stream:
         ValueError, TypeError: it is not re-iterable, is empty, or a batch is invalid.
     """
 
-    name, note, prepare = "data", "", ""
+    name = "data"
+    note = ""
+    prepare = ""
     classes: tuple[str, ...] = ()
 
     def __init__(
@@ -102,7 +104,7 @@ class Stream:
         self.who = who
         self._moments = RunningMoments()
         self._hash = hashlib.sha256()
-        said = []
+        ys = []
         self._count = 0
         self._batches = 0
         self._smallest = sys.maxsize
@@ -121,13 +123,13 @@ class Stream:
             if learn and kind == "dataset":
                 self._moments.add(x)
             self._hash.update(np.ascontiguousarray(x).data)
-            said.append(y)
+            ys.append(y)
             self._count += len(x)
             self._smallest = min(self._smallest, len(x))
             self._batches += 1
-        if not said:
+        if not ys:
             raise ValueError(f"{who}: data is empty: {_ITERABLE} and give pairs (x, y)")
-        self.y = _joined(said, who)
+        self.y = _joined(ys, who)
         if next(_one_pass(data), None) is None:
             raise ValueError(f"{who}: data returned batches once and then none: {_ITERABLE}")
 
@@ -260,7 +262,8 @@ def pairs(data: Any, who: str, columns: Names = ()) -> Iterator[tuple[Array, Any
         if not isinstance(item, tuple | list) or len(item) != 2:
             what = f"{len(item)} things" if isinstance(item, tuple | list) else type(item).__name__
             raise TypeError(f"{at} is {what}: give pairs (x, y), inputs (n, ...) and their labels")
-        x, names = as_rows(f"{at}: x", item[0]), column_names(item[0])
+        x = as_rows(f"{at}: x", item[0])
+        names = column_names(item[0])
         x, columns = in_order_of(x, names, columns, at), columns or names
         if isinstance(item[1], dict):
             y: Any = {str(head): as_labels(f"{at}: y['{head}']", part) for head, part in item[1].items()}

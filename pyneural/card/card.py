@@ -57,7 +57,8 @@ class Card:
         Raises:
             ValueError, KeyError, TypeError: the record is invalid.
         """
-        preprocessing, prepare = record["preprocessing"], record.get("prepare", "")
+        preprocessing = record["preprocessing"]
+        prepare = record.get("prepare", "")
         if prepare not in PREPARATIONS:
             raise ValueError(f"prepare is {prepare!r}")
         return cls(

@@ -1,4 +1,7 @@
-"""columns.py -- reorders the columns of a table by name, as in the training data."""
+"""columns.py -- reorders the columns of a table by name, as in the training data.
+
+A module of its own, though small: what is kept about columns (categories, missing values) has its place here.
+"""
 
 from pyneural.arguments.arrays import Array
 from pyneural.card.classes import Names, listed
@@ -12,7 +15,8 @@ def in_order_of(x: Array, given: Names, wanted: Names, who: str) -> Array:
     """
     if not given or not wanted or given == wanted:
         return x
-    missing, extra = [name for name in wanted if name not in given], [name for name in given if name not in wanted]
+    missing = [name for name in wanted if name not in given]
+    extra = [name for name in given if name not in wanted]
     if missing or extra:
         wrong = [f"no {_columns(missing)}"] if missing else []
         wrong += [f"the {_columns(extra)}, which the training data did not have"] if extra else []

@@ -89,7 +89,8 @@ class Preprocessing:
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Self:
         """The inverse of as_json."""
-        mean, deviation = tuple(map(float, record["mean"])), tuple(map(float, record["deviation"]))
+        mean = tuple(map(float, record["mean"]))
+        deviation = tuple(map(float, record["deviation"]))
         made = cls(str(record["kind"]), str(record["dtype"]), mean, deviation)
         if made.kind not in ("dataset", "image", "none") or made.dtype not in ("uint8", "float"):
             raise ValueError(f"preprocessing {record} is invalid")
@@ -122,7 +123,8 @@ class Preprocessing:
         """
         if self.kind != "dataset" or x.dtype == np.uint8 or not _core.check_finite(x, self._limit(x.dtype, dtype))[0]:
             return
-        most, within = _largest(dtype), _largest(x.dtype)
+        most = _largest(dtype)
+        within = _largest(x.dtype)
         with np.errstate(over="ignore"):
             apart = np.abs(x - np.array(self.mean))
             far = (apart > within) | (apart / np.array(self.deviation) > most)

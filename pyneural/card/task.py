@@ -161,7 +161,8 @@ def _numbers_as_names(y: Array, units: int, who: str) -> Names:
     """
     if y.ndim != 1 or y.dtype.kind not in "iuf" or not np.all(y == np.floor(y)):
         return ()
-    numbers, classes = np.unique(_integers(y, who)), max(2, units)
+    numbers = np.unique(_integers(y, who))
+    classes = max(2, units)
     low = int(numbers[0])
     high = int(numbers[-1])
     n = len(numbers)

@@ -47,8 +47,12 @@ def _digits(*, debug: bool = False, **options: Any) -> int:
     return 130 if digits(**options).history.interrupted else 0
 
 
-def _predict_arguments(parser: ArgumentParser) -> None:
+def _model_argument(parser: ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a .safetensors file that pn.save or a command wrote")
+
+
+def _predict_arguments(parser: ArgumentParser) -> None:
+    _model_argument(parser)
     parser.add_argument(
         "files",
         metavar="FILE",
@@ -64,7 +68,7 @@ def _predict(**options: Any) -> int:
 
 
 def _evaluate_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a .safetensors file that pn.save or a command wrote")
+    _model_argument(parser)
     parser.add_argument(
         "data",
         metavar="DATA",
@@ -80,10 +84,6 @@ def _evaluate(*, debug: bool = False, **options: Any) -> int:
 
     evaluate(**options)
     return 0
-
-
-def _info_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a .safetensors file that pn.save or a command wrote")
 
 
 def _info(*, debug: bool = False, **options: Any) -> int:
@@ -106,7 +106,7 @@ COMMANDS = (
     Command("digits", "train on handwritten digits (MNIST), test, save", _digits_arguments, _digits),
     Command("predict", "classify image files with a saved model", _predict_arguments, _predict),
     Command("evaluate", "evaluate a saved model on test data", _evaluate_arguments, _evaluate),
-    Command("info", "show what a model file contains", _info_arguments, _info),
+    Command("info", "show what a model file contains", _model_argument, _info),
 )
 
 

@@ -93,15 +93,11 @@ def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Prep
                 outputs = run(batch, training=False)
                 answered = answers(outputs, heads)
                 for head in heads:
-                    said = outputs
-                    wanted = targets
-                    given = answered
-                    if head.name:
-                        said = outputs[head.name]
-                        wanted = targets[head.name]
-                        given = answered[head.name]
-                    errors = head.loss.mean(said, wanted, reduction="none").numpy().reshape(-1)
-                    for kept, values in zip(found[head.name], (given, wanted.numpy(), errors), strict=True):
+                    output, target, answer = (
+                        each[head.name] if head.name else each for each in (outputs, targets, answered)
+                    )
+                    errors = head.loss.mean(output, target, reduction="none").numpy().reshape(-1)
+                    for kept, values in zip(found[head.name], (answer, target.numpy(), errors), strict=True):
                         kept.append(np.array(values))
     return found
 

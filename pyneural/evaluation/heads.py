@@ -112,9 +112,9 @@ def trained(model: Model) -> tuple[Head, ...]:
     task = model.card.task
     loss = model.card.loss
     tasks = task if isinstance(task, dict) else {"": task}
-    said = loss if isinstance(loss, dict) else {"": loss}
+    loss_names = loss if isinstance(loss, dict) else {"": loss}
     return tuple(
-        Head(head, found, losses.rows(said.get(head), found), {})
+        Head(head, found, losses.rows(loss_names.get(head), found), {})
         for head in names(model)
         if (found := tasks.get(head)) is not None
     )

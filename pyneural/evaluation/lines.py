@@ -1,4 +1,7 @@
-"""lines.py -- lines of results, folded at the width of a terminal."""
+"""lines.py -- lines of results, folded at the width of a terminal.
+
+A module of its own, though small: printing.py is below warnings and estimates, and progress and reports both use it.
+"""
 
 from collections.abc import Sequence
 

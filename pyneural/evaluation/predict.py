@@ -161,8 +161,8 @@ def classify(model: Model, image: Any) -> Any:
     count = len(by_head[heads[0].name])
     if count != 1:
         raise ValueError(f"classify: it takes one input, got {count:,}: use pn.predict(model, x)")
-    said = {head.name: _prediction(head, by_head[head.name][0]) for head in heads}
-    return said.get("", said)
+    predictions = {head.name: _prediction(head, by_head[head.name][0]) for head in heads}
+    return predictions.get("", predictions)
 
 
 def _prediction(head: Head, row: Array) -> Prediction:

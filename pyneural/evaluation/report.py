@@ -105,18 +105,19 @@ class Report:
         """
         count = min(whole("report.samples", "count", count), self.n)
         actual = self.labels[:count]
-        said = self.predictions[:count]
+        predicted = self.predictions[:count]
         if self.accuracy is None:
-            off = np.abs(said.astype(np.float64) - actual).mean(axis=1)
-            for number in range(count):
-                say([f"#{number} actual {_row(actual[number])} predicted {_row(said[number])} off {off[number]:.3g}"])
+            off = np.abs(predicted.astype(np.float64) - actual).mean(axis=1)
+            for number, (one, other, error) in enumerate(zip(actual, predicted, off, strict=True)):
+                say([f"#{number} actual {_row(one)} predicted {_row(other)} off {error:.3g}"])
             say([f"mean absolute error of {count}: {Estimate.mean(off.tolist())}"])
             return
         label = self.task.label
-        for number, (one, other, share) in enumerate(zip(actual, said, 100 * self.confidence[:count], strict=True)):
+        shares = 100 * self.confidence[:count]
+        for number, (one, other, share) in enumerate(zip(actual, predicted, shares, strict=True)):
             mark = "ok" if one == other else "wrong"
             say([f"#{number} actual {label(one)} predicted {label(other)} {share:.1f} % {mark}"])
-        right = int(np.sum(actual == said))
+        right = int(np.sum(actual == predicted))
         say([f"{right} of {count} right: {Estimate.share(right, count)}"])
 
     @property

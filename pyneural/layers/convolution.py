@@ -71,9 +71,14 @@ class Conv2D(Activated):
         self._offset = self.parameter("bias", (self.filters,), "zeros", "bias") if self._bias else None
 
     def _run(self, x: Tensor, activation: str | None, training: bool, pool: Pair | None = None) -> Tensor:
-        stride, padding = self.stride, self.padding
         return ops.conv2d(
-            x, self.weight, self._offset, stride=stride, padding=padding, activation=activation, pool=pool
+            x,
+            self.weight,
+            self._offset,
+            stride=self.stride,
+            padding=self.padding,
+            activation=activation,
+            pool=pool,
         )
 
     def pooled(self, size: Pair) -> Callable[..., Tensor] | None:

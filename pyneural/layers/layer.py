@@ -143,7 +143,8 @@ class Layer(Operation):
 
     def _first_call(self, inputs: tuple[Any, ...], training: bool) -> Any:
         """The output for shape-only tensors; builds the layer first if needed."""
-        own, shapes = self._record, tuple(tuple(x.shape[1:]) for x in inputs)
+        own = self._record
+        shapes = tuple(tuple(x.shape[1:]) for x in inputs)
         with errors_named(name_of(self), shapes, own.shapes):
             if not own.built:
                 check_inputs(self.call, inputs, self.input_ndim, type(self).__name__)

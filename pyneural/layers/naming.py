@@ -1,4 +1,7 @@
-"""naming.py -- the names of sibling layers: the given name, else the kind and a number."""
+"""naming.py -- the names of sibling layers: the given name, else the kind and a number.
+
+A module of its own, though small: layers with layers inside, networks and models all use it, and layer.py is long.
+"""
 
 from typing import TypeVar
 

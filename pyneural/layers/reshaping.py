@@ -37,7 +37,8 @@ class Reshape(Layer):
 
     def call(self, x: Tensor, *, training: bool) -> Tensor:
         """Computes y, (n, *shape), from x."""
-        values, known = math.prod(x.shape[1:]), math.prod(size for size in self.shape if size != -1)
+        values = math.prod(x.shape[1:])
+        known = math.prod(size for size in self.shape if size != -1)
         if values % known or (values != known and -1 not in self.shape):
             raise ValueError(
                 f"x is {batched(x.shape[1:])}, {values} values per example, which do not fit shape {self.shape}"

@@ -47,7 +47,8 @@ class Estimate(float):
             raise ValueError(f"Estimate.share: {hits:,} hits of {n:,}: give at most as many hits as there are")
         if n == 0:
             return cls(math.nan, math.nan, math.nan, percent=True)
-        p, zz = hits / n, Z * Z / n
+        p = hits / n
+        zz = Z * Z / n
         half = Z * math.sqrt(p * (1 - p) / n + zz / (4 * n)) / (1 + zz)
         middle = (p + zz / 2) / (1 + zz)
         low = 0.0 if hits == 0 else middle - half
@@ -58,7 +59,8 @@ class Estimate(float):
     def mean(cls, values: Sequence[float]) -> "Estimate":
         """The mean of independent values, with mean ± z s / √n."""
         try:
-            n, total = len(values), math.fsum(values)
+            n = len(values)
+            total = math.fsum(values)
         except TypeError:
             raise TypeError(f"Estimate.mean: values is {values!r}: give a list of numbers") from None
         if n == 0:

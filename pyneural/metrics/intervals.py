@@ -60,7 +60,8 @@ def cell_draws(cells: Array, count: int, units: Array | None = None, seed: int =
             counts[:, there] = np.add.reduceat(drawn[:, units[order]], starts, axis=1)
             yield counts
         return
-    generator, n = np.random.default_rng(seed), len(cells)
+    generator = np.random.default_rng(seed)
+    n = len(cells)
     sizes = np.bincount(cells, minlength=count)
     few = 12 * count < n  # then a count per cell is cheaper than a number per example
     step = max(1, _AT_ONCE // (count if few else max(n, count)))
@@ -101,7 +102,8 @@ def share(right: Array, units: Array | None = None, seed: int = 0) -> Estimate:
 
     If all are equal, and so are all draws, the interval is Wilson's with as many examples as there are groups.
     """
-    n, hits = len(right), int(np.sum(right))
+    n = len(right)
+    hits = int(np.sum(right))
     if units is None or n == 0:
         return Estimate.share(hits, n)
     found = np.unique(units, return_inverse=True)[1].reshape(-1)
@@ -161,7 +163,8 @@ def auc(labels: Array, scores: Array, value: float) -> Estimate:
     """
     if math.isnan(value):
         return Estimate(value, value, value)
-    ones, zeros = np.sort(scores[labels == 1]), np.sort(scores[labels == 0])
+    ones = np.sort(scores[labels == 1])
+    zeros = np.sort(scores[labels == 0])
     fewer = min(len(ones), len(zeros))
     if value in (0.0, 1.0):
         alone = Estimate.share(int(value) * fewer, fewer)
@@ -171,7 +174,8 @@ def auc(labels: Array, scores: Array, value: float) -> Estimate:
     variance = float(
         _placements(zeros, ones).var(ddof=1) / len(ones) + _placements(ones, zeros).var(ddof=1) / len(zeros)
     )
-    middle, half = math.log(value / (1 - value)), Z * math.sqrt(variance) / (value * (1 - value))
+    middle = math.log(value / (1 - value))
+    half = Z * math.sqrt(variance) / (value * (1 - value))
     low, high = ((1 + math.tanh(end / 2)) / 2 for end in (middle - half, middle + half))
     return Estimate(value, low, high)
 

@@ -42,9 +42,9 @@ def balanced_accuracy(labels: Any, predictions: Any) -> float:
     0.5
     """
     y = _class_numbers("balanced_accuracy", labels)
-    said = _class_numbers("balanced_accuracy", predictions, len(y))
+    predicted = _class_numbers("balanced_accuracy", predictions, len(y))
     support = np.bincount(y)
-    right = np.bincount(y[y == said], minlength=len(support))
+    right = np.bincount(y[y == predicted], minlength=len(support))
     there = support > 0
     return float(np.mean(right[there] / support[there])) if len(y) else math.nan
 
@@ -194,8 +194,8 @@ def mse(labels: Any, predictions: Any) -> float:
     >>> mse([1.0, 2.0], [1.0, 4.0])
     2.0
     """
-    y, said = _values("mse", labels, predictions)
-    return float(np.mean((y - said) ** 2)) if y.size else math.nan
+    y, predicted = _values("mse", labels, predictions)
+    return float(np.mean((y - predicted) ** 2)) if y.size else math.nan
 
 
 def mae(labels: Any, predictions: Any) -> float:
@@ -204,8 +204,8 @@ def mae(labels: Any, predictions: Any) -> float:
     >>> mae([1.0, 2.0], [1.0, 4.0])
     1.0
     """
-    y, said = _values("mae", labels, predictions)
-    return float(np.mean(np.abs(y - said))) if y.size else math.nan
+    y, predicted = _values("mae", labels, predictions)
+    return float(np.mean(np.abs(y - predicted))) if y.size else math.nan
 
 
 def r2(labels: Any, predictions: Any) -> float:
@@ -216,8 +216,8 @@ def r2(labels: Any, predictions: Any) -> float:
     >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 2.0])
     0.5
     """
-    y, said = _values("r2", labels, predictions)
-    left = ((y - said) ** 2).sum(axis=0)
+    y, predicted = _values("r2", labels, predictions)
+    left = ((y - predicted) ** 2).sum(axis=0)
     there = ((y - y.mean(axis=0)) ** 2).sum(axis=0) if len(y) else np.zeros(1)
     return float(np.mean(1 - left / there)) if np.all(there > 0) else math.nan
 
@@ -254,7 +254,8 @@ def _two(who: str, labels: Any, scores: Any) -> tuple[Array, Array]:
 
 
 def _values(who: str, labels: Any, predictions: Any) -> tuple[Array, Array]:
-    y, said = np.asarray(labels, np.float64), np.asarray(predictions, np.float64)
-    if y.shape != said.shape or y.ndim == 0:
-        raise ValueError(f"{who}: labels are {y.shape}, predictions {said.shape}: give both alike, (n,) or (n, K)")
-    return y, said
+    y = np.asarray(labels, np.float64)
+    predicted = np.asarray(predictions, np.float64)
+    if y.shape != predicted.shape or y.ndim == 0:
+        raise ValueError(f"{who}: labels are {y.shape}, predictions {predicted.shape}: give both alike, (n,) or (n, K)")
+    return y, predicted

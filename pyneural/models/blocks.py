@@ -42,7 +42,8 @@ class Blocks:
             return None
         block = Block([f[0] for f in found], [f[3].shape for f in found], [f[3].group for f in found], dtype)
         for index, (path, layer, name, spec) in enumerate(found):
-            tensor, old = block.tensors[index], record(layer).tensors[name]
+            tensor = block.tensors[index]
+            old = record(layer).tensors[name]
             if old.is_shape_only:
                 spec.init(tensor, seed, path)
             else:

@@ -145,7 +145,8 @@ class Graph:
     def _entries(self, node: Node, logits: bool, value: bool) -> list[_Entry]:
         """The calls that make a node; the first one makes its logits, if they are needed."""
         assert node.layer is not None
-        layer, reads = node.layer, tuple(id(source) for source in node.inputs)
+        layer = node.layer
+        reads = tuple(id(source) for source in node.inputs)
         if not logits:
             return [_Entry(layer.call, reads, id(node))]
         if not value and id(node) not in self._reads:

@@ -51,11 +51,12 @@ def line(model: Network) -> str:
     chain = model.chain()
     loss: Any = model.card.loss
     if isinstance(loss, dict):
-        said = [f"{name} {one}" for name, one in loss.items()] if len(set(loss.values())) > 1 else [*loss.values()][:1]
+        differ = len(set(loss.values())) > 1
+        losses = [f"{name} {one}" for name, one in loss.items()] if differ else [*loss.values()][:1]
     else:
-        said = [loss] if loss else []
+        losses = [loss] if loss else []
     sizes, ends = _graph_line(model) if chain is None else _chain_line(model, chain)
-    parts = [sizes, ", ".join(ends), ", ".join(said).replace("_", "-")]
+    parts = [sizes, ", ".join(ends), ", ".join(losses).replace("_", "-")]
     return " | ".join(part for part in parts if part)
 
 
@@ -89,7 +90,8 @@ def _activations(model: Network, layers: list[Layer]) -> list[str]:
 
 def _implied(model: Network, head: str) -> str | None:
     """The softmax or sigmoid between an output and its loss, if the model does not contain it."""
-    task, loss = model.card.task, model.card.loss
+    task = model.card.task
+    loss = model.card.loss
     kind: Any = task.get(head) if isinstance(task, dict) else task
     name = loss.get(head) if isinstance(loss, dict) else loss
     if not isinstance(kind, Task) or kind.kind == "values" or name in REGRESSION:
@@ -140,7 +142,8 @@ def table(model: Network, columns: int = WIDTH) -> str:
         rows = [[_name(layer), "?", "?", "?"] for layer in model.layers]
         header = folded(["input: not known yet: model.build(shape) or pn.fit(model, data) sets it"], columns)
         return "\n".join([*header, *_aligned(["layer", "output", "parameters", "FLOPs"], rows, columns)])
-    graph, straight = model.graph, model.graph.is_chain
+    graph = model.graph
+    straight = model.graph.is_chain
     heads = ["layer", "output", "parameters", "FLOPs"]
     rows = []
     seen = set[int]()
@@ -148,7 +151,8 @@ def table(model: Network, columns: int = WIDTH) -> str:
     unknown = False
     for layer, node in graph.calls:
         count = flops(layer, tuple(source.shape for source in node.inputs), node.shape)
-        total, unknown = total + (count or 0), unknown or count is None
+        total += count or 0
+        unknown = unknown or count is None
         parameters = "shared" if id(layer) in seen else f"{_parameters(layer):,}"
         seen.add(id(layer))
         row = [_name(layer), str(node.shape), parameters, "?" if count is None else _number(count)]
@@ -182,13 +186,15 @@ def _parameters(layer: Layer, state: bool = False, frozen: bool = False) -> int:
 
 
 def _rule(model: Network) -> str:
-    rule, shape = model.card.preprocessing, model.input_shape
+    rule = model.card.preprocessing
+    shape = model.input_shape
     return f"{shape}" if rule is None else f"{rule.dtype} {shape} -> {rule}"
 
 
 def _below(model: Network, columns: int) -> Iterator[str]:
     """The lines under the table."""
-    frozen, state = _parameters(model, frozen=True), _parameters(model, state=True)
+    frozen = _parameters(model, frozen=True)
+    state = _parameters(model, state=True)
     trained = _parameters(model) - frozen
     also = f", {state:,} values of state" if state else ""
     yield from folded([f"{trained:,} trainable parameters, {frozen:,} frozen{also}"], columns)

@@ -110,11 +110,11 @@ def mistakes(report: Report, data: Any, *, count: int = 20, columns: int | None 
     rows = report.mistakes[: whole("plot.mistakes", "count", count)]
     pixels = drawing.pixels(part.x[rows], count, "mistakes")
     name = report.task.label
-    said = report.predictions[rows]
+    predicted = report.predictions[rows]
     actual = report.labels[rows]
     titles = [
         f"{name(one)} ({100 * sure:.1f} %)\nbut it is {name(other)}"
-        for one, sure, other in zip(said, report.confidence[rows], actual, strict=True)
+        for one, sure, other in zip(predicted, report.confidence[rows], actual, strict=True)
     ]
     return drawing.grid(pixels, titles, [INK] * len(rows), columns, ax, "mistakes")
 
@@ -166,12 +166,12 @@ def _answer(task: Task, answer: Array, actual: Any) -> Answer:
         words = _numbers(answer)
         return Answer(words if actual is None else f"{words}\nit is {_numbers(actual)}", INK, [])
     shares = np.array([1 - answer[0], answer[0]]) if task.kind == "binary" else answer
-    said = int(answer[0] >= task.threshold) if task.kind == "binary" else int(answer.argmax())
-    wrong = actual is not None and said != actual
+    predicted = int(answer[0] >= task.threshold) if task.kind == "binary" else int(answer.argmax())
+    wrong = actual is not None and predicted != actual
     colour = INK if actual is None else RED if wrong else BLUE
-    tints = {actual: INK, said: RED if wrong else BLUE}
+    tints = {actual: INK, predicted: RED if wrong else BLUE}
     bars = [(task.label(i), float(shares[i]), tints.get(i, PALE)) for i in np.argsort(-shares, kind="stable").tolist()]
-    words = f"{task.label(said)} ({100 * shares[said]:.1f} %)"
+    words = f"{task.label(predicted)} ({100 * shares[predicted]:.1f} %)"
     return Answer(f"{words}\nbut it is {task.label(int(actual))}" if wrong else words, colour, bars)
 
 

@@ -38,7 +38,8 @@ def history(history: History, *, ax: Any = None) -> Any:
             values = history[f"val_{name}"]
             drawing.curve(axis, values, scale, BLUE, "validation")
             if history.best_epoch:
-                height, label = scale * values[history.best_epoch - 1], f"best: epoch {history.best_epoch}"
+                height = scale * values[history.best_epoch - 1]
+                label = f"best: epoch {history.best_epoch}"
                 axis.plot(history.best_epoch, height, "o", ms=10, mfc="none", mec=INK, label=label)
         axis.set(xlabel="epoch", ylabel=f"{name.replace('_', ' ')}{' (%)' if scale > 1 else ''}")
         axis.set_xlim(0.5, history.epochs + 0.5)

@@ -46,7 +46,8 @@ def panels(ax: Any, heights: Sequence[float], widths: Sequence[float], who: str)
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError("plot needs matplotlib: run pip install '.[plot]' in the checkout") from error
-    rows, columns = len(heights), len(widths)
+    rows = len(heights)
+    columns = len(widths)
     if ax is None:
         figure = plt.figure(figsize=(sum(widths), sum(heights)), layout="constrained")
         return np.asarray(figure.subplots(rows, columns, squeeze=False, width_ratios=widths, height_ratios=heights))
@@ -107,7 +108,8 @@ def pixels(x: Array, count: int, who: str) -> Array:
 def panel_size(images: Array, titles: Sequence[str]) -> tuple[float, float]:
     """The width and height of an image with its title, in inches."""
     lines = [title.split("\n") for title in titles]
-    longest, most = max(len(line) for title in lines for line in title), max(map(len, lines))
+    longest = max(len(line) for title in lines for line in title)
+    most = max(map(len, lines))
     side = 3.0 if len(images) == 1 else 2.0 if max(images.shape[1:3]) > _LARGE else 1.0
     wide = max(side, _LETTER * longest)
     shape = min(2.0, max(0.5, images.shape[1] / images.shape[2]))
@@ -163,7 +165,8 @@ def heat_map(x: Array, ax: Any) -> Any:
 
 def confusion(counts: Array, names: Sequence[str], title: str, ax: Any) -> Any:
     """Counts (actual, predicted), coloured by the square root of their share of the row."""
-    classes, longest = len(counts), max(map(len, names))
+    classes = len(counts)
+    longest = max(map(len, names))
     side = max(2.0, 0.45 * min(classes, _NAMED))
     long = 0.06 * longest if longest > 3 else 0.0
     axis = panels(ax, [side + 1.1 + long], [side + 1.9 + long], "confusion")[0, 0]
@@ -197,7 +200,8 @@ def whole_ticks(side: Any) -> None:
 
 def curve(axis: Any, values: Sequence[float], scale: float, colour: str, label: str) -> None:
     """One value per epoch; intervals are drawn as a band, or as an error bar if there is one epoch."""
-    epochs, heights = np.arange(1, len(values) + 1), scale * np.array(values, float)
+    epochs = np.arange(1, len(values) + 1)
+    heights = scale * np.array(values, float)
     axis.plot(epochs, heights, "o-" if len(values) <= _MARKED else "-", ms=4, color=colour, label=label)
     if all(isinstance(value, Estimate) for value in values):
         low, high = (scale * np.array([getattr(value, end) for value in values]) for end in ("low", "high"))

@@ -198,8 +198,8 @@ def _preprocessing(model: Model, train: Source, held: Source | None, choice: str
 
 def _head(head: Head, weigh: Weighting, shares: Mapping[str, float]) -> str:
     loss = f"{shares[head.name]:g} x {head.loss.name}" if head.name in shares else head.loss.name
-    said = " · ".join(filter(None, (_task(head.task), loss, weigh.words(head))))
-    return f"{head.name}: {said.replace(' · ', ', ')}" if head.name else said
+    description = " · ".join(filter(None, (_task(head.task), loss, weigh.words(head))))
+    return f"{head.name}: {description.replace(' · ', ', ')}" if head.name else description
 
 
 def _task(task: Task) -> str:
