@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,6 +13,9 @@ os.environ.setdefault("PYNEURAL_DATA", "sample")
 os.environ.setdefault("MPLBACKEND", "Agg")  # pictures are drawn, never shown
 
 import pyneural as pn
+
+_cache = tempfile.TemporaryDirectory(prefix="pyneural-cache-")  # not the user's; it ends with the tests
+os.environ["XDG_CACHE_HOME"] = _cache.name
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -15,7 +15,7 @@ from pyneural.arguments.checks import is_number, warn
 from pyneural.arguments.paths import as_path
 from pyneural.batching.feed import Batches, Feed, each
 from pyneural.batching.inputs import as_inputs, warn_of_scale
-from pyneural.batching.moments import moments
+from pyneural.batching.moments import moments_of
 from pyneural.batching.stream import Stream, digest, is_stream
 from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of
@@ -104,7 +104,7 @@ class Rows:
 
     def moments(self) -> Moments:
         """The mean and the standard deviation of each channel, over the selected rows."""
-        return moments(self.x if len(self.rows) == len(self.x) else self.x[self.rows])
+        return moments_of(self.x, self.rows)
 
     def _all_targets(self, encode: Encode) -> Any:
         """The encoded labels of every row of the data."""
@@ -282,7 +282,11 @@ def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:
             )
         shape = model.input_shape or ()
         like_the_model: dict[str, Any] = {"size": shape[:2], "channels": shape[2]} if len(shape) == 3 else {}
-        data = folder_part(data, part, **like_the_model) if part else folder(data, **like_the_model)
+        if part:
+            prepare = model.card.prepare if model.card.task is not None else None
+            data = folder_part(data, part, prepare=prepare, **like_the_model)
+        else:
+            data = folder(data, **like_the_model)
     if isinstance(data, Splits) and not part:
         return data
     if isinstance(data, Dataset | Splits | tuple) and not is_stream(data):

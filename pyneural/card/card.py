@@ -7,7 +7,7 @@ from pyneural.card.preprocessing import Preprocessing
 from pyneural.card.task import Task
 
 Tasks = Any  # Task, or dict[str, Task] for a model with heads
-PREPARATIONS = ("", "digit")
+PREPARATIONS = ("", "digit", "12-bit")
 
 
 @dataclass
@@ -24,7 +24,8 @@ class Card:
         data_hash: the sha256 of the training data.
         metrics: the metrics of the best epoch.
         best_epoch: the number of the best epoch, over all fits; 0 if unknown.
-        prepare: how image files are converted to inputs: "digit" (pn.prepare_digit), or "" for no conversion.
+        prepare: how image files are converted to inputs: "digit" (pn.prepare_digit), "12-bit" (in 16-bit images,
+            4095 is white), or "" for no conversion.
         columns: the column names of the inputs, if they came from a table.
         held_out: the share of the training data that the last fit held out for validation; None if unknown.
     """

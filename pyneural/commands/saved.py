@@ -21,10 +21,15 @@ from pyneural.evaluation.predict import predict as answer
 from pyneural.files.safetensors import load
 from pyneural.images.digit import examine_digit
 from pyneural.images.files import opened, pixels
+from pyneural.images.modes import WHITE, WHITE_OF_12_BITS
 from pyneural.models.model import Model
 from pyneural.printing import SEPARATOR, put, put_parts
 
-PREPARED = {"digit": "pn.prepare_digit: cropped to the ink, in a 20 x 20 box, centred in 28 x 28", "": "none"}
+PREPARED = {
+    "digit": "pn.prepare_digit: cropped to the ink, in a 20 x 20 box, centred in 28 x 28",
+    "12-bit": "16-bit images have 12 bits: 4095 is white",
+    "": "none",
+}
 
 
 def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = False) -> bool:
@@ -134,7 +139,8 @@ def _input(model: Model, file: str | Path) -> tuple[Array, str]:
         done = f"scaled from {image.width} x {image.height} to {width} x {height}"
         unchanged = image.size == (width, height)
         image.load()  # inside `opened`, which reports damaged files
-    return pixels(source, (height, width), channels), "not changed" if unchanged else done
+    white = WHITE_OF_12_BITS if model.card.prepare == "12-bit" else WHITE
+    return pixels(source, (height, width), channels, white), "not changed" if unchanged else done
 
 
 def _answer(model: Model, image: Array) -> str:

@@ -14,6 +14,7 @@ from pyneural.arguments.spelling import no_attribute
 from pyneural.arguments.tables import column_names, warn_of_order
 from pyneural.card.classes import checked_names, of_head
 from pyneural.datasets.counting import class_counts
+from pyneural.datasets.mapped import selected
 from pyneural.datasets.selection import row_number, rows_of
 from pyneural.datasets.splitting import split_rows
 from pyneural.printing import encodable, put
@@ -38,7 +39,8 @@ class Dataset:
             or into the validation part, never into both.
         name: the name shown in progress lines.
         note: a note shown with every result on this data, for example that it is a small sample.
-        prepare: how image files are converted to inputs, saved with the model: "digit" is pn.prepare_digit.
+        prepare: how image files are converted to inputs, saved with the model: "digit" is pn.prepare_digit; "12-bit"
+            scales 16-bit images by 4095.
         sample_weight: (n,), how much each example counts in the losses of pn.fit: 2 is like having the example twice.
         files: (n,), the path of the file of each example.  Like the groups, take, slices and split keep them.
 
@@ -142,7 +144,7 @@ class Dataset:
         """
         chosen = rows_of(self.name or "data", rows, len(self))
         part = copy.copy(self)
-        part.x = self.x[chosen]
+        part.x = selected(self.x, chosen)
         part.y = {head: y[chosen] for head, y in self.y.items()} if isinstance(self.y, dict) else self.y[chosen]
         for attribute in _BY_ROW:
             values = getattr(self, attribute)

@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 from pyneural.arguments.paths import write_whole
+from pyneural.datasets.cache_folder import cache_folder
 from pyneural.datasets.idx import parse_idx
 
 _PATIENCE = 10  # seconds without data until a download is aborted
@@ -16,9 +17,7 @@ def fetched(mirrors: tuple[str, ...], wanted: dict[str, str]) -> Path:
     Raises:
         OSError: no mirror provided one of the files; the message says why, for each mirror.
     """
-    import pooch
-
-    folder = Path(pooch.os_cache("pyneural")) / "mnist"
+    folder = cache_folder("mnist")
     for name, md5 in wanted.items():
         if not (folder / name).is_file():
             folder.mkdir(parents=True, exist_ok=True)

@@ -1,23 +1,27 @@
 """image_folder.py -- a folder of images as a data set: one subfolder per class, with or without train, val and test."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pyneural.arguments.arrays import Array
-from pyneural.arguments.checks import is_whole
+from pyneural.arguments.checks import is_whole, warn
 from pyneural.arguments.paths import as_path
 from pyneural.arguments.spelling import check_keywords
 from pyneural.card.classes import in_order
 from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.decoded import Growing, Stored, cached_path, find
+from pyneural.datasets.decoding import decoded
 from pyneural.datasets.folder_layout import files_by_class, parts_of
-from pyneural.images.files import MOST_PIXELS, pixels
+from pyneural.images.files import MOST_PIXELS
+from pyneural.images.modes import WHITE, WHITE_OF_12_BITS
 
 Grouping = str | re.Pattern[str] | Callable[[Path], object]
-_NAMED = 3  # the most damaged files that a message lists
+Parts = dict[str, dict[str, list[Path]]]  # the files by part and class
+_NAMED = 5  # the most damaged files that a message lists
+_REMEDY = "fetch them again, remove them, or leave them out: skip_bad=True"
 
 
 @check_keywords(
@@ -33,6 +37,7 @@ def folder(
     size: int | tuple[int, int] | None = None,
     channels: int | None = None,
     groups: Grouping | None = None,
+    skip_bad: bool = False,
 ) -> Splits:
     r"""The images in a folder, uint8 (n, height, width, channels), with their subfolders as classes.
 
@@ -52,15 +57,22 @@ def folder(
         channels: 1 for greyscale, 3 for colour; None: greyscale unless an image has colours.
         groups: the group of each image, such as a patient: a regular expression that is searched for in the file name,
             whose first group, or else the whole match, is the name; or a function of the file's path.
+        skip_bad: leave out images that cannot be read, with a warning that names them, instead of raising an error.
+
+    Images are decoded on all threads, large JPEGs at a reduced size.  From 1 MiB of pixels on, the result is kept in
+    the user's cache (~/.cache/pyneural/images on Linux, at most 20 GiB, where the oldest are replaced; delete that
+    folder to clear it), and mapped into memory from there, read-only: the next start decodes nothing unless a path, a
+    size or a modification time has changed, and a data set may be larger than the memory.
 
     Returns:
-        Splits; missing parts are None.  Of an image with several frames, the first is read; transparent pixels are laid
-        over white, 16-bit greyscale is converted to 8 bits, and EXIF orientation is applied.
+        Splits; missing parts are None, and `.files` has the paths.  Of an image with several frames, the first is read;
+        transparent pixels are laid over white, and EXIF orientation is applied.  16-bit greyscale is converted to 8
+        bits, where white is 65535, or 4095 if no image of the folder has a larger value, which a warning says.
 
     Raises:
         FileNotFoundError: there is no such folder, or no images in it.
         ValueError: the layout is different, images differ in size, or some cannot be read or have more than 67
-            million pixels; the message names them.
+            million pixels; the message counts them, and names the first five.
 
     >>> import tempfile
     >>> from PIL import Image
@@ -88,37 +100,151 @@ def folder(
                 f"folder: '{root}' has the class{'es' * (len(strange) > 1)} '{', '.join(strange)}' for {part} but not "
                 "for training"
             )
-    made = _read(root, parts, shape, channels, groups)
+    made = _read(_Request(root, parts, shape, channels, None, skip_bad), groups)
     return Splits(made["train"], made.get("test"), made.get("validation"), name=_name(root))
 
 
-def folder_part(path: str | Path, part: str, *, size: Any = None, channels: int | None = None) -> Dataset:
-    """One part of a folder, or all of it if it has no parts, for evaluation: one class is enough."""
+def folder_part(
+    path: str | Path, part: str, *, size: Any = None, channels: int | None = None, prepare: str | None = None
+) -> Dataset:
+    """One part of a folder, or all of it if it has no parts, for evaluation: one class is enough.
+
+    Args:
+        path: the folder's path.
+        part: "train", "validation" or "test".
+        size: as for `folder`.
+        channels: as for `folder`.
+        prepare: how the images of the training were converted, Dataset.prepare; None if that is unknown.
+    """
     root = as_path("folder", path, "a folder")
     places = parts_of(root)
     chosen = part if part in places else "train"
-    return _read(root, {chosen: files_by_class(places[chosen])}, _shape(size), channels, None)[chosen]
+    white = None if prepare is None else WHITE_OF_12_BITS if prepare == "12-bit" else WHITE
+    found = {chosen: files_by_class(places[chosen])}
+    return _read(_Request(root, found, _shape(size), channels, white, False), None)[chosen]
 
 
-def _read(
-    root: Path,
-    parts: dict[str, dict[str, list[Path]]],
-    shape: tuple[int, int] | None,
-    channels: int | None,
-    groups: Grouping | None,
-) -> dict[str, Dataset]:
+class _Request(NamedTuple):
+    """What to read, and how; white is None to find out whether 16-bit images have 12 bits."""
+
+    root: Path
+    parts: Parts
+    shape: tuple[int, int] | None
+    channels: int | None
+    white: int | None
+    skip_bad: bool
+
+    @property
+    def files(self) -> list[Path]:
+        """All files, by part and class."""
+        return [file for found in self.parts.values() for images in found.values() for file in images]
+
+    def relative(self, file: Path) -> str:
+        """A file's path in the folder, for messages."""
+        return str(file.relative_to(self.root))
+
+
+def _read(request: _Request, groups: Grouping | None) -> dict[str, Dataset]:
     """The images of each part, all in the same shape."""
-    classes = in_order(name for found in parts.values() for name in found)
-    files = [file for found in parts.values() for images in found.values() for file in images]
-    x = _load(files, shape, channels, root)
+    parts, root = request.parts, request.root
+    files = request.files
     names = None if groups is None else np.array([_group(file, groups) for file in files])
-    y = [classes.index(name) for found in parts.values() for name, images in found.items() for _ in images]
+    classes = in_order(name for found in parts.values() for name in found)
+    x, facts = _stored(request, files)
+    good = np.array([str(row) not in facts["bad"] for row in range(len(files))])
+    y = np.array([classes.index(name) for found in parts.values() for name, images in found.items() for _ in images])
+    part_of = np.array([part for part, found in parts.items() for images in found.values() for _ in images])
+    _check_bad(request, files, facts["bad"], y[good & (part_of == max(parts, key="train".__eq__))], classes)
+    said: dict[str, Any] = {"classes": classes, "name": _name(root)}
+    if facts["white"] == WHITE_OF_12_BITS:
+        said["prepare"] = "12-bit"
     made, start = {}, 0
-    for part, found in parts.items():
-        rows = slice(start, start := start + sum(map(len, found.values())))
+    for part in parts:
+        rows = good & (part_of == part)
+        images = x[start : start + int(rows.sum())]
+        start += len(images)
+        paths = [str(files[row]) for row in np.flatnonzero(rows)]
         of = None if names is None else names[rows]
-        made[part] = Dataset(x[rows], np.array(y[rows], np.int64), classes=classes, groups=of, name=_name(root))
+        if paths:
+            made[part] = Dataset(images, y[rows].astype(np.int64), groups=of, files=paths, **said)
     return made
+
+
+def _stored(request: _Request, files: list[Path]) -> Stored:
+    """The pixels of all good images, from the cache or decoded now."""
+    import PIL
+
+    asked = [PIL.__version__, str(request.root.resolve()), *request.parts, request.shape, request.channels]
+    states = [(request.relative(file), *_state(file)) for file in files]
+    path = cached_path(repr((*asked, request.white)), repr(states))
+    stored = find(path)
+    if stored is None:
+        stored, largest = _decode(request, files, path, request.white or WHITE)
+        if request.white is None and 255 < largest <= WHITE_OF_12_BITS:
+            stored = _decode(request, files, path, WHITE_OF_12_BITS)[0]
+    if request.white is None and stored.facts["white"] == WHITE_OF_12_BITS:
+        warn(
+            f"folder: no 16-bit image in '{request.root}' has a value above {WHITE_OF_12_BITS:,}, so they are taken as "
+            f"12-bit images, in which {WHITE_OF_12_BITS:,} is white"
+        )
+    return stored
+
+
+def _state(file: Path) -> tuple[int, int]:
+    """The size and the modification time of a file, whose change shows that it is another one."""
+    try:
+        state = file.stat()
+    except OSError:  # reading it will say why
+        return 0, 0
+    return state.st_size, state.st_mtime_ns
+
+
+def _decode(request: _Request, files: list[Path], path: Path, white: int) -> tuple[Stored, int]:
+    """The pixels of all good images, and the largest value in 16-bit ones."""
+    images, first, bad, deepest = Growing(len(files), path), files[0], {}, 0
+    try:
+        for row, image in enumerate(decoded(files, request.shape, request.channels, white, _name(request.root))):
+            deepest = max(deepest, image.largest)
+            if image.pixels is None:
+                bad[str(row)] = image.error
+                continue
+            if images.shape is None:
+                first = image.file
+            elif image.pixels.shape[:2] != images.shape[:2]:
+                raise ValueError(
+                    f"folder: '{request.relative(first)}' is {images.shape[1]} x {images.shape[0]} pixels, "
+                    f"'{request.relative(image.file)}' is {image.pixels.shape[1]} x {image.pixels.shape[0]}: "
+                    f"resize all of them: pn.datasets.folder(path, size={min(images.shape[:2])})"
+                )
+            images.add(image.pixels)
+        if bad and (not request.skip_bad or len(bad) == len(files)):
+            raise ValueError(_bad(request, files, bad, _REMEDY))
+        return images.finish({"white": white, "bad": bad}), deepest
+    finally:
+        images.abandon()
+
+
+def _check_bad(request: _Request, files: list[Path], bad: dict[str, str], y: Any, classes: tuple[str, ...]) -> None:
+    """Says which images are left out.
+
+    Raises:
+        ValueError: they may not be, or a class has no others.
+    """
+    if not bad:
+        return
+    if not request.skip_bad:
+        raise ValueError(_bad(request, files, bad, _REMEDY))
+    empty = [name for number, name in enumerate(classes) if number not in y]
+    if empty:
+        raise ValueError(f"folder: no image of '{', '.join(empty)}' in '{request.root}' can be read: fetch them again")
+    warn(_bad(request, files, bad, "they are left out"))
+
+
+def _bad(request: _Request, files: list[Path], bad: dict[str, str], then: str) -> str:
+    """The number of images that cannot be read, the first ones by name, and why."""
+    named = [f"'{request.relative(files[int(row)])}' ({why})" for row, why in list(bad.items())[:_NAMED]]
+    more = f" and {len(bad) - _NAMED:,} more" if len(bad) > _NAMED else ""
+    return f"folder: {len(bad):,} of {len(files):,} images cannot be read: {', '.join(named)}{more}: {then}"
 
 
 def _name(root: Path) -> str:
@@ -160,45 +286,3 @@ def _group(file: Path, groups: Grouping) -> str:
     if match is None:
         raise ValueError(f"folder: the pattern for groups, {groups!r}, does not match the file name '{file.name}'")
     return str(match[1] if match.re.groups else match[0])
-
-
-def _load(files: list[Path], shape: tuple[int, int] | None, channels: int | None, root: Path) -> Array:
-    """All images in one array: greyscale until the first colour image."""
-    x, first, damaged = np.empty((0, 0, 0, 0), np.uint8), files[0], []
-    for row, (file, image) in enumerate(_images(files, shape, channels)):
-        if isinstance(image, Exception):
-            damaged.append(f"'{file.relative_to(root)}' ({image})")
-            continue
-        if not x.size:
-            x, first = np.empty((len(files), *image.shape), np.uint8), file
-        elif image.shape[:2] != x.shape[1:3]:
-            raise ValueError(
-                f"folder: '{first.relative_to(root)}' is {x.shape[2]} x {x.shape[1]} pixels, "
-                f"'{file.relative_to(root)}' is {image.shape[1]} x {image.shape[0]}: "
-                f"resize all of them: pn.datasets.folder(path, size={min(x.shape[1:3])})"
-            )
-        elif image.shape[2] > x.shape[3]:
-            x = np.repeat(x, 3, axis=3)
-        x[row] = image
-    if damaged:
-        more = f" and {len(damaged) - _NAMED:,} more" if len(damaged) > _NAMED else ""
-        raise ValueError(
-            f"folder: {len(damaged):,} of {len(files):,} images cannot be read: {', '.join(damaged[:_NAMED])}{more}: "
-            "fetch them again, or remove them"
-        )
-    return x
-
-
-def _images(
-    files: list[Path], shape: tuple[int, int] | None, channels: int | None
-) -> Iterator[tuple[Path, Array | Exception]]:
-    """Each file's pixels (height, width, 1 or 3), or the error."""
-    from PIL import UnidentifiedImageError
-
-    for file in files:
-        try:
-            yield file, pixels(file, shape, channels)
-        except UnidentifiedImageError:
-            yield file, ValueError("not an image")
-        except Exception as error:  # Pillow may raise any exception for damaged files
-            yield file, error

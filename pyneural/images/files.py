@@ -12,7 +12,7 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.paths import readable
-from pyneural.images.modes import on_white, plain
+from pyneural.images.modes import WHITE, on_white, plain
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -87,19 +87,34 @@ def unread(source: Path, longest: int | None = None) -> "Image":
     return image
 
 
-def pixels(file: Path, shape: tuple[int, int] | None, channels: int | None) -> Array:
-    """The pixels of an image file, uint8 (height, width, 1 or 3), scaled to (height, width) if a shape is given."""
+def pixels(file: Path, shape: tuple[int, int] | None, channels: int | None, white: int = WHITE) -> Array:
+    """The pixels of an image file, uint8 (height, width, 1 or 3).
+
+    Args:
+        file: the file.
+        shape: (height, width) to scale it to, or None.
+        channels: 1 or 3; None: 1 if it is grey.
+        white: the value of white in 16-bit images.
+    """
+    return pixels_and_depth(file, shape, channels, white)[0]
+
+
+def pixels_and_depth(
+    file: Path, shape: tuple[int, int] | None, channels: int | None, white: int = WHITE
+) -> tuple[Array, int]:
+    """The pixels of an image file, and the largest value of a 16-bit image before its conversion, else 0."""
     from PIL import Image, ImageOps
 
     with unread(file, None if shape is None else max(shape)) as opened:
         ImageOps.exif_transpose(opened, in_place=True)
-        image = on_white(plain(opened))
+        largest = int(np.asarray(opened).max()) if opened.mode.startswith("I;16") else 0
+        image = on_white(plain(opened, white))
         if channels is not None:
             image = image.convert("L" if channels == 1 else "RGB")
         if shape is not None and image.size != (shape[1], shape[0]):
             image = image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
-        pixels = np.asarray(image)
-    if pixels.ndim == 2:
-        return pixels[..., None]
-    grey = channels is None and np.array_equal(pixels[..., :2], pixels[..., 1:])
-    return pixels[..., :1] if grey else pixels
+        found = np.asarray(image)
+    if found.ndim == 2:
+        return found[..., None], largest
+    grey = channels is None and np.array_equal(found[..., :2], found[..., 1:])
+    return (found[..., :1] if grey else found), largest

@@ -9,15 +9,18 @@ from pyneural.arguments.arrays import Array
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+WHITE = 65535
+"""White of 16 bits."""
+WHITE_OF_12_BITS = 4095
 _ROWS = 256
 _SEE_THROUGH = ("PA", "LA", "La", "RGBA", "RGBa")
 
 
-def plain(image: "Image") -> "Image":
+def plain(image: "Image", white: int = WHITE) -> "Image":
     """The image in mode L, RGB, LA or RGBA.
 
-    In 16-bit modes (I;16), white is always 65535, so that all images of a set are scaled alike.  32-bit mode I defines
-    no white: it is 255 if no pixel is larger, else 65535.
+    In 16-bit modes (I;16), white is the same for all images of a set, whose values may have 12 bits.  32-bit mode I
+    defines no white: it is 255 if no pixel is larger, else 65535.
 
     Raises:
         ValueError: its pixels are floats.
@@ -27,7 +30,7 @@ def plain(image: "Image") -> "Image":
     if image.mode == "F":
         raise ValueError("its pixels are floats; save it with 8 bits per channel")
     if image.mode.startswith("I"):  # Pillow clips these at 255
-        return Image.fromarray(_eight_bits(np.asarray(image), image.mode))
+        return Image.fromarray(_eight_bits(np.asarray(image), image.mode, white))
     if image.mode in ("LA", "RGBA"):
         return image
     if image.mode in _SEE_THROUGH or "transparency" in image.info:
@@ -47,11 +50,12 @@ def on_white(image: "Image") -> "Image":
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def _eight_bits(values: Array, mode: str) -> Array:
+def _eight_bits(values: Array, mode: str, white: int) -> Array:
     """Greyscale with more bits, rounded to 8; some rows at a time, since a large image may leave little memory."""
-    narrow = mode == "I" and values.size > 0 and values.max() <= 255
+    if mode == "I":
+        white = 255 if values.size > 0 and values.max() <= 255 else WHITE
     found = np.empty(values.shape, np.uint8)
     for start in range(0, len(values), _ROWS):
-        wide = values[start : start + _ROWS].astype(np.int32).clip(0, 255 if narrow else 65535)
-        found[start : start + _ROWS] = wide if narrow else (wide + 128) // 257
+        wide = values[start : start + _ROWS].astype(np.int32).clip(0, white)
+        found[start : start + _ROWS] = (wide * 255 + white // 2) // white
     return found

@@ -302,7 +302,9 @@ def test_damaged_images_are_named(animals):
     (animals / "dog" / "a.bmp").write_bytes(b"no image at all")
     (animals / "dog" / "c.jpg").write_bytes(b"")
     Image.fromarray(np.zeros(SIZE, np.float32)).save(animals / "dog" / "d.tif")
-    with pytest.raises(ValueError, match="folder: 4 of 5 images cannot be read: ") as caught:
+    (animals / "dog" / "e.png").write_bytes(whole[:40])
+    (animals / "dog" / "f.jpg").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(ValueError, match="folder: 6 of 7 images cannot be read: ") as caught:
         pn.datasets.folder(animals)
     assert f"'{Path('dog') / 'a.bmp'}' (not an image), '{Path('dog') / 'b.png'}' (" in str(caught.value)
     assert "and 1 more: fetch them again" in str(caught.value)

@@ -62,7 +62,7 @@ def test_a_folder_names_the_images_that_are_too_large(width, height, size, tmp_p
         Image.new("L", (16, 16)).save(tmp_path / name / "1.png")
     png(tmp_path / "cat" / "2.png", width, height)
     words = f"'cat.2.png' .it has {width * height:,} pixels, but at most 67,108,864 are decoded: scale it down first."
-    with pytest.raises(ValueError, match=f"folder: 1 of 3 images cannot be read: {words}: fetch them again, or remove"):
+    with pytest.raises(ValueError, match=f"folder: 1 of 3 images cannot be read: {words}: fetch them again, remove"):
         pn.datasets.folder(tmp_path, size=size)
 
 
