@@ -18,6 +18,7 @@ __all__ = [
     "all",
     "any",
     "argmax",
+    "augment",
     "avg_pool2d",
     "batch_norm",
     "binary_cross_entropy",
@@ -823,5 +824,37 @@ def gather(
 
     >>> images = np.full((10, 28, 28, 1), 255, "uint8")
     >>> pn.ops.gather(images, np.array([3, 1]), np.float32(0), np.float32(1 / 255)).shape
+    (2, 28, 28, 1)
+    """
+
+def augment(
+    x: _Values,
+    rows: _Values,
+    samples: _Values | None = None,
+    mean: _Values | None = None,
+    factor: _Values | None = None,
+    shift: float = 0.0,
+    rotate: float = 0.0,
+    scale: float = 0.0,
+    shear: float = 0.0,
+    flip: bool = False,
+    gamma: float = 0.0,
+    brightness: float = 0.0,
+    contrast: float = 0.0,
+    erase: float = 0.0,
+    standardize: bool = False,
+    seed: int = 0,
+    stream: str | int = 0,
+    step: int = 0,
+    dtype: str = "float32",
+) -> Tensor:
+    """A batch of images, each one warped at random and with other tones; pn.Augment has the formulas.
+
+    x: (n, height, width, channels), uint8 or floats; rows: int64 (m,); samples: int64 (m,), the numbers that the
+    random numbers follow from, by default rows; mean, factor: one number, or one per channel.  Returns
+    (augmented - mean) * factor, (m, height, width, channels); it has no gradient.
+
+    >>> images = np.full((10, 28, 28, 1), 255, "uint8")
+    >>> pn.ops.augment(images, np.array([3, 1]), rotate=10, shift=0.1, seed=1).shape
     (2, 28, 28, 1)
     """

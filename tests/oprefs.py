@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
+from scipy import ndimage, special
 
 Array = np.ndarray
 Padding = str | int | tuple[Any, Any]
@@ -252,6 +252,79 @@ def gather(
 ) -> Array:
     y = x[rows]
     return y if mean is None or scale is None else (y - mean) * scale
+
+
+def augment(
+    x: Array,
+    rows: Array,
+    samples: Array | None = None,
+    mean: Array | None = None,
+    factor: Array | None = None,
+    *,
+    standardize: bool = False,
+    seed: int = 0,
+    stream: int = 0,
+    step: int = 0,
+    dtype: str = "float32",
+    **strengths: Any,
+) -> Array:
+    strong = dict.fromkeys(("shift", "rotate", "scale", "shear", "flip", "gamma", "brightness", "contrast", "erase"), 0)
+    strong |= strengths
+    key = _mix(_mix((seed + 0x9E3779B97F4A7C15) % 2**64) ^ stream)
+    made = np.zeros((len(rows), *x.shape[1:]))
+    for y, row, sample in zip(made, rows, rows if samples is None else samples, strict=True):
+        counters = [(block, step, int(sample) % 2**32, int(sample) % 2**64 >> 32) for block in range(4)]
+        words = [word for counter in counters for word in _philox(counter, (key % 2**32, key >> 32))]
+        y[:] = _warped(x[row].astype("float64"), strong, words)
+        if strong["gamma"] or strong["brightness"] or strong["contrast"]:
+            y[:] = _toned(y, strong, words, (0, 255) if x.dtype == np.uint8 else (y.min(), y.max()))
+        _erase(y, strong["erase"], words)
+        if standardize:
+            y[:] = (y - y.mean((0, 1))) / np.maximum(y.std((0, 1)), 1e-6)
+    return made if mean is None or factor is None else (made - mean) * factor
+
+
+def _either(word: int) -> float:
+    return (word + 0.5) / 2**31 - 1
+
+
+def _warped(x: Array, strong: dict[str, Any], words: Sequence[int]) -> Array:
+    """By SciPy; places are (row, column), and a turn goes from x, to the right, to -y, up."""
+    angle = np.radians(_either(words[0]) * strong["rotate"])
+    turn = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    slant = [[1, 0], [_either(words[2]) * strong["shear"], 1]]
+    flip = np.diag([1, -1 if strong["flip"] and words[5] >= 2**31 else 1])
+    back = np.linalg.inv(np.array(turn) @ slant @ flip * (1 + _either(words[1]) * strong["scale"]))
+    height, width = x.shape[:2]
+    middle = np.array([height - 1, width - 1]) / 2
+    shift = strong["shift"] * np.array([_either(words[4]) * height, _either(words[3]) * width])
+    start = middle - back @ (middle + shift)
+    y = np.empty_like(x)
+    for c in range(x.shape[2]):
+        y[..., c] = ndimage.affine_transform(x[..., c], back, start, order=1, mode="nearest")
+    return y
+
+
+def _toned(y: Array, strong: dict[str, Any], words: Sequence[int], ends: tuple[float, float]) -> Array:
+    low, range_ = ends[0], ends[1] - ends[0]
+    if range_ == 0:
+        return y
+    p = np.clip((y - low) / range_, 0, 1) ** np.exp(_either(words[6]) * strong["gamma"])
+    contrast, brightness = 1 + _either(words[7]) * strong["contrast"], _either(words[8]) * strong["brightness"]
+    return low + np.clip(contrast * (p - p.mean()) + p.mean() + brightness, 0, 1) * range_
+
+
+def _erase(y: Array, share: float, words: Sequence[int]) -> None:
+    unit = [(word + 0.5) / 2**32 for word in words]
+    if unit[9] >= share:
+        return
+    area, form = 0.02 + 0.18 * unit[10], 3 ** _either(words[11])
+    corner = []
+    for part, at, side in ((area * form, unit[13], y.shape[0]), (area / form, unit[12], y.shape[1])):
+        length = min(side, max(1, int(part**0.5 * side + 0.5)))
+        start = int(at * (side - length + 1))
+        corner.append(slice(start, start + length))
+    y[tuple(corner)] = y.mean((0, 1))
 
 
 # ---- losses --------------------------------------------------------------------------------------------------------

@@ -1046,3 +1046,34 @@ row(
     ),
     leaves=(),
 )
+WARP: dict[str, Any] = {"shift": 0.3, "rotate": 40.0, "scale": 0.3, "shear": 0.4, "flip": True}
+TONES: dict[str, Any] = {"gamma": 0.4, "brightness": 0.3, "contrast": 0.5}
+row(
+    "augment",
+    ref.augment,
+    case(positive(9, 6, 5, 2), labels(9, 4)),
+    case(positive(9, 6, 5, 2), labels(9, 4), **WARP, seed=3, stream=2**63 + 5, step=7),
+    case(positive(9, 6, 5, 3), labels(9, 4), values([5, 2**40, 5, -1], "int64"), SMALL, SMALL, **WARP, seed=2**64 - 1),
+    case(positive(9, 6, 5, 1), labels(9, 6), None, values(0.3), values([0.5]), **WARP, **TONES, step=2**32 - 1),
+    case(positive(9, 12, 14, 1), labels(9, 6), **WARP, erase=1.0, standardize=True),
+    case(positive(9, 12, 14, 2), labels(9, 20), **TONES, erase=0.5),
+    case(positive(9, 1, 1, 2), labels(9, 4), **WARP, **TONES, erase=1.0),
+    case(positive(9, 6, 1, 2), labels(9, 4), shift=1.0, rotate=180.0, scale=0.9, shear=1.0),
+    case(positive(9, 6, 5, 2), labels(9, 0)),
+    case(positive(9, 0, 5, 2), labels(9, 3)),
+    case(positive(9, 6, 5, 0), labels(9, 3)),
+    case(positive(40, 16, 17, 2), labels(40, 80), **WARP),
+    bad("give 4: images (n, height, width, channels)", normal(9, 4), labels(9, 2)),
+    bad("augment: rows[1] is 9, but x has rows 0..8", normal(9, 4, 4, 1), values([0, 9], "int64")),
+    bad("augment: factor is missing; give both mean and factor", normal(9, 4, 4, 3), labels(9, 2), None, SMALL),
+    bad("augment: samples is (3,); give (2,)", normal(9, 4, 4, 3), labels(9, 2), labels(9, 3)),
+    bad("standardize takes", normal(9, 4, 4, 3), labels(9, 2), None, SMALL, SMALL, standardize=True),
+    bad("augment: rotate is 200; give degrees, from 0 to 180", normal(9, 4, 4, 3), labels(9, 2), rotate=200),
+    bad("augment: shift is -0.1; give a fraction of the side", normal(9, 4, 4, 3), labels(9, 2), shift=-0.1),
+    bad("augment: gamma is nan; give", normal(9, 4, 4, 3), labels(9, 2), gamma=np.nan),
+    bad("augment: step is -1; give 0 to 2^32 - 1", normal(9, 4, 4, 3), labels(9, 2), step=-1),
+    wrong_type("augment: x is int64; give uint8 pixels, or floats", labels(9, 9, 4, 4, 3), labels(9, 2)),
+    wrong_type("augment: samples is float", normal(9, 4, 4, 3), labels(9, 2), normal(2)),
+    leaves=(),
+    ulps=100,  # in float64 the place of a pixel is rounded, too: by ulps of the side
+)

@@ -30,6 +30,24 @@ static inline void input(trial *t, pn_index n, double low, double high, bool odd
         strew(t, true);
 }
 
+/* Bytes from 0 to `most`. */
+static inline void bytes(trial *t, pn_index n, int most)
+{
+    operand *o = add_operand(t, n, 1, false);
+    for (pn_index i = 0; i < n; i++)
+        ((uint8_t *)o->got.p)[i] = (uint8_t)draw_index(&t->seed, 0, most);
+    keep_initial(o);
+}
+
+/* As `input`, of a real that need not be the table's. */
+static inline void input_of(trial *t, pn_dtype from, pn_index n, bool odd)
+{
+    const pn_dtype own = t->real;
+    t->real = from;
+    input(t, n, -3, 3, odd);
+    t->real = own;
+}
+
 static inline void whole_input(trial *t, pn_index n, bool odd)
 {
     whole_reals(t, n, -4, 4);

@@ -3,24 +3,6 @@
 
 enum { HELD = 5 }; /* images, of which rows are taken */
 
-/* Bytes from 0 to `most`. */
-static void bytes(trial *t, pn_index n, int most)
-{
-    operand *o = add_operand(t, n, 1, false);
-    for (pn_index i = 0; i < n; i++)
-        ((uint8_t *)o->got.p)[i] = (uint8_t)draw_index(&t->seed, 0, most);
-    keep_initial(o);
-}
-
-/* As `input`, of a real that need not be the table's. */
-static void input_of(trial *t, pn_dtype from, pn_index n, bool odd)
-{
-    const pn_dtype own = t->real;
-    t->real = from;
-    input(t, n, -3, 3, odd);
-    t->real = own;
-}
-
 static void positive_outputs(trial *t, pn_index n)
 {
     outputs(t, n);
