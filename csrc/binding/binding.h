@@ -40,6 +40,7 @@ typedef struct pn_state {
     const char *isa;
     PyObject *get_handler, *sigint, *usual_handler; /* of the signal module: decide whether Ctrl-C interrupts an op */
     unsigned long main_thread;                      /* the only thread that handles Ctrl-C; 0: none */
+    PyObject *watcher;                              /* called after every op, to find faults; NULL: none */
     unsigned forks;                                 /* how many forks lead to this process */
 } pn_state;
 

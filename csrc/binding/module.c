@@ -27,6 +27,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(s->quiet);
     Py_VISIT(s->get_handler);
     Py_VISIT(s->usual_handler);
+    Py_VISIT(s->watcher);
     return 0;
 }
 
@@ -42,6 +43,7 @@ static int clear(PyObject *module)
     Py_CLEAR(s->get_handler);
     Py_CLEAR(s->sigint);
     Py_CLEAR(s->usual_handler);
+    Py_CLEAR(s->watcher);
     return 0;
 }
 

@@ -100,6 +100,19 @@ static PyObject *pool_counts(PyObject *module, PyObject *unused)
     return new_dict;
 }
 
+/* ---- watching ---- */
+
+static PyObject *set_watcher(PyObject *module, PyObject *watcher)
+{
+    pn_state *s = pnb_state(module);
+    if (watcher != Py_None && !PyCallable_Check(watcher))
+        return PyErr_Format(PyExc_TypeError, "set_watcher: give a function of (name, outputs), or None, not %R",
+                            watcher);
+    PyObject *old = s->watcher;
+    s->watcher = watcher == Py_None ? NULL : Py_NewRef(watcher);
+    return old ? old : Py_NewRef(Py_None);
+}
+
 /* ---- memory ---- */
 
 static PyObject *memory_stats(PyObject *module, PyObject *unused)
@@ -153,6 +166,9 @@ static const PyMethodDef functions[] = {
     { "set_threads", set_threads, METH_O,
       "set_threads(n, /)\n--\n\nSets the number of threads; results do not depend on it." },
     { "get_threads", get_threads, METH_NOARGS, "get_threads()\n--\n\nThe number of threads." },
+    { "set_watcher", set_watcher, METH_O,
+      "set_watcher(watcher, /)\n--\n\nCalls watcher(op, outputs) after every op, of every thread, and raises what it "
+      "raises; None: no more.  Returns the previous one." },
     { "isa", isa, METH_NOARGS, "isa()\n--\n\nThe instruction set in use: 'naive', 'baseline', 'avx2' or 'avx512'." },
     { "pool_counts", pool_counts, METH_NOARGS,
       "pool_counts()\n--\n\nNumber of parallel regions so far, by kind: all, and those that two or more threads "

@@ -71,6 +71,16 @@ class Means:
         parts = self.parts.items()
         return values | {"loss": sum(values[name] * factor for name, factor in parts)} if parts else values
 
+    def state(self) -> dict[str, Any]:
+        """The batches so far, for a checkpoint; tensors as arrays."""
+        kept = {name: value for name, value in vars(self).items() if name not in ("metrics", "together", "parts")}
+        return kept | {name: [_each(Tensor.numpy, one) for one in kept[name]] for name in ("_outputs", "_targets")}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Restores what `state` returned."""
+        tensors = {name: [_each(_core.borrow, one) for one in state[name]] for name in ("_outputs", "_targets")}
+        vars(self).update(state | tensors)
+
     def _wait(self, outputs: Any, targets: Any, rows: int) -> None:
         self._outputs.append(_each(Tensor.detach, outputs))
         self._targets.append(targets)

@@ -156,14 +156,8 @@ def mean_loss_and_metrics(objective: Objective, feed: Batches, stop: _core.Inter
     return means.result() | {name: Estimate.share(round(means.sums[name]), means.n) for name in objective.shares}
 
 
-def outputs_of(objective: Objective, feed: Batches) -> Iterator[Any]:
-    """The outputs for each batch, as the losses take them."""
+def losses_of(objective: Objective, feed: Batches) -> Iterator[Tensor]:
+    """The loss of each batch."""
     with _core.no_grad():
-        for x, *_ in feed.batches(BATCH):
-            yield objective.run(x, training=False)
-
-
-def are_finite(outputs: Any) -> bool:
-    """Whether outputs, a tensor or a dict of them by head, hold neither NaN nor infinity."""
-    parts = outputs.values() if isinstance(outputs, dict) else (outputs,)
-    return all(_core.check_finite(part.numpy())[0] == 0 for part in parts)
+        for x, y, weights in feed.batches(BATCH):
+            yield objective.loss(objective.run(x, training=False), y, weights)

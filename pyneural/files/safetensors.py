@@ -65,9 +65,13 @@ def save(model: Model, path: str | Path) -> Path:
 
 def dumps(model: Model) -> bytes:
     """The bytes of a model's file."""
+    return serialized(model, {path: tensor.numpy() for path, tensor in model.blocks().tensors.items()}, {})
+
+
+def serialized(model: Model, tensors: dict[str, Array], metadata: dict[str, str]) -> bytes:
+    """The bytes of a file with these tensors and metadata beside the description of the model."""
     from safetensors.numpy import save as serialize
 
-    blocks = model.blocks()
     description = {
         "format": FORMAT,
         "architecture": describe(model),
@@ -76,8 +80,8 @@ def dumps(model: Model) -> bytes:
         **model.card.as_json(),
     }
     text = json.dumps(description, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    tensors = {path: np.ascontiguousarray(tensor.numpy()) for path, tensor in blocks.tensors.items()}
-    return bytes(serialize(tensors, metadata={"pyneural": text}))
+    whole = {path: np.ascontiguousarray(tensor) for path, tensor in tensors.items()}
+    return bytes(serialize(whole, metadata={"pyneural": text} | metadata))
 
 
 def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Model:
@@ -202,7 +206,7 @@ def _read(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, Array]]:
     for magic, what in _FOREIGN.items():
         if data.startswith(magic) and data[8:9] != b"{":  # the length of a header may look like a magic number
             raise ValueError(f"{name} is {what}; pn.load reads .safetensors written by pn.save")
-    header = _header(data, name)
+    header = header_of(data, name)
     metadata = header.pop("__metadata__", {})
     text = metadata.get("pyneural") if isinstance(metadata, dict) else None
     if not isinstance(text, str):
@@ -221,15 +225,16 @@ def _read(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, Array]]:
             f"{name} was written by a newer pyneural (format {number}, this one reads {FORMAT}): update pyneural"
         )
     for path, entry in header.items():
-        if entry["dtype"] not in ("F32", "F64"):
+        if not path.startswith("/") and entry["dtype"] not in ("F32", "F64"):
             raise ValueError(f"{name}: tensor {path} is {entry['dtype']}; a pyneural model has F32 or F64")
     try:
-        return description, deserialize(data)
+        found = deserialize(data)
     except Exception as error:  # the library documents no exceptions but its own
         raise ValueError(f"{name} is damaged: {error}") from error
+    return description, {path: array for path, array in found.items() if not path.startswith("/")}  # a checkpoint's
 
 
-def _header(data: bytes, name: str) -> dict[str, Any]:
+def header_of(data: bytes, name: str) -> dict[str, Any]:
     """The JSON header, after checking that the file is as long as it says."""
     if len(data) < 8:
         raise ValueError(f"{name}: {len(data)} bytes are not a model: incomplete, or another kind of file")

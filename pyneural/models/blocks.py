@@ -4,7 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from typing import NoReturn
 
+import numpy as np
+
 from pyneural._core import Block, Tensor
+from pyneural.arguments.arrays import Array
 from pyneural.layers.layer import Layer
 from pyneural.layers.operation import record
 
@@ -70,6 +73,18 @@ class Blocks:
         blocks = [block for block in (self.parameters, self.state) if block is not None]
         for block, data in zip(blocks, values, strict=True):
             block.restore(data)
+
+    def arrays(self, values: list[bytes]) -> dict[str, Array]:
+        """The values that snapshot returned as arrays by path."""
+        blocks = [block for block in (self.parameters, self.state) if block is not None]
+        found = {}
+        for block, data in zip(blocks, values, strict=True):
+            start = block.tensors[0].numpy().ctypes.data
+            for path, tensor in zip(block.names, block.tensors, strict=True):
+                now = tensor.numpy()
+                flat = np.frombuffer(data, now.dtype, now.size, now.ctypes.data - start)
+                found[path] = flat.reshape(now.shape)
+        return found
 
     def fingerprint(self) -> str:
         """The sha256 of all names, shapes and values, without padding."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pyneural._core as _core
@@ -11,13 +12,15 @@ from pyneural.arguments.checks import is_number, is_whole, whole
 from pyneural.arguments.familiar import OF_FIT
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
-from pyneural.callbacks.callback import checked
+from pyneural.callbacks.callback import Callback, checked
 from pyneural.models.model import Model
 from pyneural.training.history import History
-from pyneural.training.loop import Options, Training
+from pyneural.training.loop import Training
 from pyneural.training.optimizers import Optimizer
 from pyneural.training.plan import Losses, Metrics, Request
 from pyneural.training.plan import plan as make_plan
+from pyneural.training.resume import CheckpointFile
+from pyneural.training.state import Options
 
 
 @check_keywords(
@@ -45,6 +48,7 @@ def fit(
     patience: int | None = None,
     seconds: float | None = None,
     callbacks: Any = (),
+    checkpoint: str | Path | None = None,
     seed: int = 0,
     verbose: int = 1,
 ) -> History:
@@ -95,6 +99,9 @@ def fit(
             steps and time / budget, and the training ends when either is used up; an epoch that is cut short is
             validated.  Such a training cannot be repeated bit for bit.
         callbacks: functions of (epoch, logs), called after each epoch, or instances of pn.callbacks.Callback.
+        checkpoint: a file, such as "run.ckpt", which is written after every epoch and every 30 seconds.  The same call
+            after the program was killed goes on from it, to the same bits as without the kill; when the training is
+            complete, it returns its History at once.
         seed: the seed of the initial weights, the split, the order and dropout.
         verbose: 0 silent, 1 one line per epoch, 2 one line per step.
 
@@ -103,8 +110,9 @@ def fit(
         it has their losses and metrics (`top_loss`, `val_top_accuracy`) beside the total `loss`.
 
     Raises:
-        RuntimeError: it is called inside pn.no_grad().
-        ValueError, TypeError: an argument, or the data, is wrong; raised before training starts.
+        RuntimeError: it is called inside pn.no_grad(), or another process trains with the checkpoint.
+        ValueError, TypeError, OSError: an argument, or the data, is wrong, or the checkpoint belongs to another
+            training; raised before training starts.
         FloatingPointError: the loss became NaN or infinite.  After this, and after any other error in training, the
             best weights so far are restored.
 
@@ -114,6 +122,7 @@ def fit(
     >>> history.epochs, history.steps
     (2, 2)
     """
+    given = dict(locals())
     check_model(model, "fit")
     if not _core.is_recording():
         raise RuntimeError(
@@ -133,26 +142,41 @@ def fit(
     again = model.card.epochs
     seed = int(seed)
     listeners = checked(callbacks)
-    budget = _seconds(seconds)
-    if patience is not None:
-        patience = whole("fit", "patience", patience, " (epochs), or None")
-    weights = class_weight, sample_weight, balance, loss_weights, label_smoothing
-    plan = make_plan(model, data, Request(validation, preprocess, loss, metrics, *weights, seed, batch_size))
-    if patience is not None and plan.held is None:
-        raise ValueError(
-            "fit: patience counts the epochs since the lowest validation loss, and there is no validation data: give "
-            "validation=, or callbacks=[pn.callbacks.EarlyStopping('loss')]"
+    options = Options(epochs, batch_size, seed, verbose, _patience(patience), _seconds(seconds))
+    with CheckpointFile(checkpoint, model, _recipe(given, listeners)) as file:
+
+        def accept(digest: str, has_validation: bool) -> None:
+            if patience is not None and not has_validation:
+                raise ValueError(
+                    "fit: patience counts the epochs since the lowest validation loss, and there is no validation "
+                    "data: give validation=, or callbacks=[pn.callbacks.EarlyStopping('loss')]"
+                )
+            file.check_data(digest)
+
+        weights = class_weight, sample_weight, balance, loss_weights, label_smoothing
+        request = Request(validation, preprocess, loss, metrics, *weights, seed, batch_size, accept)
+        plan = make_plan(model, data, request)
+        training = Training(model, plan, recipe, shape, options, listeners, file)
+        training.progress.parts(
+            [*plan.words, f"{recipe.kind}, {rate_name} {recipe.learning_rate:g}", plan.batches, f"seed {seed}"]
         )
-    options = Options(epochs, batch_size, seed, verbose, patience, budget)
-    training = Training(model, plan, recipe, shape, options, listeners)
-    training.progress.parts(
-        [*plan.words, f"{recipe.kind}, {rate_name} {recipe.learning_rate:g}", plan.batches, f"seed {seed}"]
-    )
-    if again:
-        training.progress.say(
-            f"continuing from the weights of {again} epoch{'s' * (again > 1)}, with a fresh optimizer"
-        )
-    return training.train()
+        if file.state is not None:
+            training.resume(file.state)
+        elif again:
+            training.progress.say(
+                f"continuing from the weights of {again} epoch{'s' * (again > 1)}, with a fresh optimizer"
+            )
+        return training.train()
+
+
+def _recipe(given: dict[str, Any], callbacks: list[Callback]) -> dict[str, Any]:
+    """The arguments that determine the result of a training."""
+    others = ("model", "data", "callbacks", "checkpoint", "verbose")
+    return {name: value for name, value in given.items() if name not in others} | {"callbacks": [*map(repr, callbacks)]}
+
+
+def _patience(patience: Any) -> int | None:
+    return None if patience is None else whole("fit", "patience", patience, " (epochs), or None")
 
 
 def _seconds(seconds: Any) -> float | None:

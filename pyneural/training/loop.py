@@ -2,75 +2,24 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 import pyneural._core as _core
-import pyneural.schedules as schedules
+import pyneural.training.nonfinite as nonfinite
 import pyneural.training.stuck as stuck
-from pyneural.callbacks.callback import Callback, Listeners, Run
-from pyneural.evaluation.objective import are_finite, mean_loss_and_metrics, outputs_of
-from pyneural.layers.context import Position, position
+from pyneural.evaluation.objective import losses_of, mean_loss_and_metrics
+from pyneural.layers.context import position
 from pyneural.metrics.estimate import Estimate
-from pyneural.models.model import Model
-from pyneural.training.best import Finished
 from pyneural.training.doubled import warn_of_probabilities
 from pyneural.training.history import History
-from pyneural.training.optimizers import Optimizer
-from pyneural.training.pace import Pace
-from pyneural.training.plan import Plan
-from pyneural.training.progress import Progress
-
-_LARGE = 1e6  # a loss above it may have overflowed in backward
+from pyneural.training.state import State
 
 
-class Options(NamedTuple):
-    """The arguments of fit that the loop reads."""
-
-    epochs: int
-    batch_size: int
-    seed: int
-    verbose: int
-    patience: int | None
-    seconds: float | None
-
-
-class Training:
-    """The state and the loop of one training."""
-
-    def __init__(
-        self,
-        model: Model,
-        plan: Plan,
-        optimizer: Optimizer,
-        schedule: schedules.Schedule,
-        options: Options,
-        callbacks: list[Callback],
-    ) -> None:
-        self.model = model
-        self.plan = plan
-        self.recipe = optimizer
-        self.options = options
-        each = plan.feed.steps(options.batch_size)
-        self.progress = Progress(options.verbose, options.epochs, each, plan.note)
-        self.bound = optimizer.bound(model)
-        self.blocks = model.blocks()
-        self.finished = Finished.none(self.blocks.snapshot())
-        self.before = stuck.values(model, optimizer.undecayed) if options.verbose else {}
-        self.earlier = model.card.epochs
-        self.at = Position(options.seed)
-        self.history = History()
-        self.value = math.inf
-        self.epoch = 1
-        self.step = 0
-        self.means = plan.objective.means()
-        self.stopped = ""
-        self.run = Run(model, options.epochs, each, plan.names)
-        self.listeners = Listeners(callbacks, self.run)
-        self.pace = Pace(schedule, options.epochs * each, options.seconds)
+class Training(State):
+    """The loop of one training."""
 
     def train(self) -> History:
         """Runs the epochs.
@@ -78,6 +27,9 @@ class Training:
         The first Ctrl-C stops after the current batch, in training and in validation; a second one stops at once.  Both
         return the History; while that is completed, Ctrl-C is only recorded.
         """
+        self._say_resumed()
+        if self.complete:
+            return self._end()
         token = position.set(self.at)
         try:
             with _core.Interrupt() as stop:
@@ -107,21 +59,25 @@ class Training:
     def _epochs(self, stop: _core.Interrupt) -> None:
         """Runs all epochs, or stops at Ctrl-C."""
         self.stopped = self.listeners.tell("on_train_begin")
+        if self.file.state is not None:
+            self.listeners.restore(self.file.state["callbacks"])
         acts = self._acts()
         while self.epoch <= self.options.epochs and not self.stopped:
-            begun = time.perf_counter()
             if self.step == 0:
-                self.means = self.plan.objective.means()
+                self.begun = time.perf_counter()
                 self.stopped = self.listeners.tell("on_epoch_begin", self.epoch)
                 if self.stopped:
                     break
             self._epoch(acts, stop)
-            if not stop.pressed:
-                self._finish(begun, stop)
+            if not stop.pressed and self._finish(stop):
+                self.epoch += 1
+                self.step = 0
+                self.means = self.plan.objective.means()
+                self._save()
+            elif self.step:
+                self._save()
             if stop.pressed:
                 break
-            self.epoch += 1
-            self.step = 0
 
     def _acts(self) -> list[Callable[[], None]]:
         """What is done after each step, besides the training."""
@@ -130,6 +86,8 @@ class Training:
             acts.append(self._tell_batch)
         if self.options.seconds is not None:
             acts.append(self._look_at_clock)
+        if self.file.path is not None:
+            acts.append(self._save_if_due)
         return acts
 
     def _tell_batch(self) -> None:
@@ -139,6 +97,21 @@ class Training:
     def _look_at_clock(self) -> None:
         if self.pace.is_over():
             self.stopped = f"seconds={self.options.seconds:g}"
+
+    def _save_if_due(self) -> None:
+        if self.file.is_due():
+            self._save()
+
+    def _save(self) -> None:
+        """Writes the checkpoint."""
+        if self.file.path is not None:
+            self.file.save(self.blocks.arrays(self.finished.weights), self.state())
+
+    def _say_resumed(self) -> None:
+        if self.complete:
+            self.progress.say(f"{self.file.name}: this training is complete; delete the file to start over")
+        elif self.file.state is not None:
+            self.progress.say(f"resuming from {self.file.name} at epoch {self.epoch}, step {self.step + 1}")
 
     def _epoch(self, acts: list[Callable[[], None]], stop: _core.Interrupt) -> None:
         """The rest of one pass over the training data."""
@@ -164,7 +137,7 @@ class Training:
                 error = objective.loss(outputs, y, weights)
                 value = error.item()
                 if not math.isfinite(value):
-                    self._fail(f"loss became {value} in epoch {self.epoch}, step {self.step + 1}", [outputs])
+                    self._fail(f"loss became {value} in epoch {self.epoch}, step {self.step + 1}", self._batch_again)
                 self.value = value
                 error.backward()
                 engine.learning_rate = rate * self.run.learning_rate_factor * multiplier(history.steps)
@@ -182,19 +155,22 @@ class Training:
             progress.close()
             at.begin(None)
 
-    def _finish(self, begun: float, stop: _core.Interrupt) -> None:
-        """Validates, keeps the weights if they are the best so far, and prints the line of the epoch."""
+    def _finish(self, stop: _core.Interrupt) -> bool:
+        """Validates, keeps the weights if they are the best so far, and prints the line of the epoch.
+
+        Returns False if Ctrl-C interrupted the validation.
+        """
         epoch = self.epoch
         values = self.means.result()
         if self.plan.held is not None:
             found = mean_loss_and_metrics(self.plan.judge, self.plan.held, stop)
             if stop.pressed:
-                return
+                return False
             values |= {f"val_{name}": value for name, value in found.items()}
             if not math.isfinite(found["loss"]):
-                outputs = outputs_of(self.plan.judge, self.plan.held)
-                self._fail(f"validation loss became {found['loss']} in epoch {epoch}", outputs)
-        seconds = time.perf_counter() - begun
+                again = partial(losses_of, self.plan.judge, self.plan.held)
+                self._fail(f"validation loss became {found['loss']} in epoch {epoch}", again)
+        seconds = time.perf_counter() - self.begun
         logs = values | {"learning_rate": self.bound.learning_rate, "seconds": seconds}
         self._keep(logs)
         self.progress.epoch(epoch, seconds, values)
@@ -205,7 +181,8 @@ class Training:
                 self.progress.say(hint)
         if self.options.patience is not None and self.finished.since >= self.options.patience:
             self.stopped = self.stopped or f"patience={self.options.patience}"
-        self.stopped = self.stopped or self.listeners.tell("on_epoch_end", epoch, logs)
+        self.stopped = self.listeners.tell("on_epoch_end", epoch, logs) or self.stopped
+        return True
 
     def _keep(self, values: dict[str, float]) -> None:
         """Adds an epoch to the finished ones, with the weights if they are the best so far."""
@@ -213,53 +190,21 @@ class Training:
         self.finished = self.finished.then(values, self.blocks.snapshot() if best else None)
         self._record()
 
-    def _record(self) -> None:
-        """Records the finished epochs on the model's card, and for the callbacks."""
-        finished = self.finished
-        card = self.model.card
-        card.epochs = self.earlier + finished.epochs
-        if finished.best:
-            card.best_epoch = self.earlier + finished.best
-            values = finished.of_best().items()
-            card.metrics = {name: float(value) for name, value in values if name not in ("learning_rate", "seconds")}
-        self.run.values = finished.values
-        self.run.best_epoch = finished.best
-        self.run.learning_rate = self.bound.learning_rate
+    def _fail(self, what: str, batches: Callable[[], Iterable[Any]]) -> None:
+        """Raises the error for a loss that is not finite; `batches` runs what it was computed from once more."""
+        fault = nonfinite.find(self.model, lambda: list(batches()))
+        fix = nonfinite.fix(
+            fault, self.model, self.value, self.recipe.learning_rate, self.plan.objective.has_custom_loss
+        )
+        why = f"; {fault}" if str(fault) else ""
+        raise FloatingPointError(f"fit: the {what}; restored the weights {self._restored()}{why}: {fix}")
 
-    def _restore(self) -> None:
-        """Restores the best weights so far, and records their metrics on the model's card."""
-        self.blocks.restore(self.finished.weights)
-        self._record()
-
-    def _fail(self, what: str, outputs: Iterable[Any]) -> None:
-        """Raises the error for a loss that is not finite; `outputs` are the outputs it was computed from."""
-        raise FloatingPointError(f"fit: the {what}; restored the weights {self._restored()}: {self._fix(outputs)}")
-
-    def _fix(self, outputs: Iterable[Any]) -> str:
-        """The likely cause of a loss that is not finite, and what to do."""
-        if self.plan.objective.has_custom_loss:
-            if all(map(are_finite, outputs)):
-                return (
-                    "the outputs are finite, so the custom loss produced it, like a mean over a batch in which every "
-                    "label is ignored or has weight 0: return (outputs * 0).sum() for such batches, or use larger "
-                    "batches"
-                )
-            if abs(self.value) < _LARGE and self._has_nan_gradient():
-                return (
-                    f"the step before had a loss of {self.value:.4g}, but a gradient of NaN: the custom loss uses a "
-                    "function where it has no derivative, like sqrt at 0: add a small number inside, (x + 1e-12).sqrt()"
-                )
-        return f"lower the learning rate (it is {self.recipe.learning_rate:g}), or look for outliers in the data"
-
-    def _has_nan_gradient(self) -> bool:
-        """Whether the last step had NaN in a gradient."""
-        gradients = (tensor.grad for tensor in self.model.parameters.values())
-        return any(gradient is not None and bool(np.isnan(gradient.numpy()).any()) for gradient in gradients)
-
-    def _restored(self) -> str:
-        """Which weights are restored after an error, in words."""
-        best = self.finished.best
-        return f"of epoch {best}, the best so far" if best else "from before this fit"
+    def _batch_again(self) -> Iterator[Any]:
+        """Computes the loss of the current batch once more."""
+        batches = self.plan.feed.epoch(self.options.batch_size, self.options.seed, self.at.step)
+        for x, y, weights, samples in islice(batches, self.step, self.step + 1):
+            self.at.begin(samples)
+            yield self.plan.objective.loss(self.plan.objective.run(x, training=True), y, weights)
 
     def _end(self) -> History:
         """Restores the best weights and prints the last line."""
@@ -273,6 +218,9 @@ class Training:
         history.seconds = self.pace.elapsed
         history.stopped = self.stopped
         history.fingerprint = self.blocks.fingerprint()
+        if not self.complete and not history.interrupted:
+            self.complete = True
+            self._save()
         took = f"{history.seconds:.1f} s"
         if history.interrupted:
             state = f"those of epoch {best}, the best" if best else "the current ones"

@@ -24,6 +24,11 @@ class Pace:
         self.earlier = 0.0  # seconds of the processes before this one, if the training was resumed
         self._started = time.perf_counter()
 
+    def resume(self, seconds: float) -> None:
+        """Goes on after that many seconds in earlier processes."""
+        self.earlier = seconds
+        self._started = time.perf_counter()
+
     @property
     def elapsed(self) -> float:
         """The seconds of training so far."""

@@ -1,6 +1,6 @@
 """plan.py -- the plan of a training: data split, checked and preprocessed; heads and losses."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -74,6 +74,8 @@ class Request:
     label_smoothing: float
     seed: int
     batch_size: int
+    accept: Callable[[str, bool], None] = lambda digest, has_validation: None
+    """Raises an error if fit cannot train on this data: its sha256, and whether there is validation data."""
 
 
 def plan(model: Model, data: Any, request: Request) -> Plan:
@@ -118,6 +120,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
             train.note,
         )
         digest = train.digest(encoded)
+        request.accept(digest, held is not None)
         share = _held_out(train, held, request.validation)
         _warn_of_another_split(model, digest, share, request.seed)
         _rehearse(model, (made.feed.smallest(request.batch_size), *train.shape))

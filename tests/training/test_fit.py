@@ -580,3 +580,78 @@ def test_a_history_is_a_table(rings, tmp_path):
 def test_a_history_without_epochs_says_so():
     with pytest.raises(KeyError, match="the history has no 'loss': no epoch was finished"):
         pn.History()["loss"]
+
+
+# ---- where the first number that is not finite comes from
+
+
+class Logarithm(pn.Layer):
+    """Its output is NaN where x is negative, which it is in one batch."""
+
+    def call(self, x, *, training):
+        return pn.ops.log(x * 2.0) + 1.0
+
+
+def of_layer(layer, **options):
+    """The message of a training in which the layer fails, in the third step."""
+    x = np.full((60, 2), 1.0, np.float32)
+    x[25:30] = -1.0
+    batches = [(x[at : at + 10], np.arange(10.0)) for at in range(0, 60, 10)]
+    at = pn.Input((2,))
+    model = pn.Model(at, pn.Dense(1)(pn.Activation("relu")(layer(at))))
+    with pytest.raises(FloatingPointError) as raised:
+        pn.fit(model, batches, verbose=0, **options)
+    assert np.isfinite(model["dense_1"].weight.numpy()).all()
+    return str(raised.value)
+
+
+def test_nan_is_said_to_come_from_the_first_layer_and_op():
+    assert of_layer(Logarithm()) == (
+        "fit: the loss became nan in epoch 1, step 3; restored the weights from before this fit; the first output that "
+        "is not finite is that of the op log in the layer logarithm_1: keep the inputs of log away from 0 and below, "
+        "as in (x + 1e-6).log(); or lower the learning rate"
+    )
+
+
+def test_nan_inside_a_nested_layer_has_its_path():
+    class Outer(pn.Layer):
+        def __init__(self):
+            self.inner = Logarithm()
+
+        def call(self, x, *, training):
+            return self.inner(x, training=training) * 1.0
+
+    assert "that of the op log in the layer outer_1/logarithm_1:" in of_layer(Outer())
+    assert "that of the op log in the layer sequential_1/logarithm_1:" in of_layer(pn.Sequential(Logarithm()))
+
+
+def test_nan_of_the_validation_has_its_layer(rings):
+    x, y = np.abs(rings[0]) + 1.0, rings[1]
+    with pytest.raises(FloatingPointError, match=r"validation loss became nan in epoch 1; .* op log in the layer log"):
+        pn.fit(pn.Sequential(Logarithm(), pn.Dense(3)), (x, y), validation=(-x, y), verbose=0)
+
+
+def test_weights_that_overflow_are_named(rings):
+    with pytest.raises(FloatingPointError) as raised:
+        pn.fit(pn.Sequential(pn.Dense(8), pn.Dense(3)), rings, optimizer="sgd", learning_rate=1e38,
+               schedule="constant", verbose=0)  # fmt: skip
+    assert "first output that is not finite is that of the op" in str(raised.value) or "are not finite, since" in str(
+        raised.value
+    )
+    assert "pn.Adam(clip_norm=1.0)" in str(raised.value)
+
+
+def test_a_watcher_hears_of_every_op_and_may_end_it():
+    heard = []
+    a = pn.ones((2, 3))
+    assert _core.set_watcher(lambda op, outputs: heard.append((op, outputs[0].shape))) is None
+    a.reshape(6).exp()
+    watcher = _core.set_watcher(lambda op, outputs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        a.exp()
+    assert callable(_core.set_watcher(None))
+    assert callable(watcher)
+    assert heard == [("reshape", (6,)), ("exp", (6,))]
+    with pytest.raises(TypeError, match="set_watcher: give a function"):
+        _core.set_watcher(3)
+    assert a.exp().shape == (2, 3)

@@ -1,0 +1,199 @@
+"""resume.py -- CheckpointFile: the file from which a training goes on after it was killed.
+
+Order, dropout and augmentation are functions of the seed, the epoch and the sample, so only the position is kept of
+them.  The file belongs to one process at a time: a lock beside it is released by the system when that ends, in whatever
+way.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+import pyneural.files.checkpoint as checkpoint
+from pyneural.arguments.checks import named, warn
+from pyneural.arguments.paths import writable
+from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.files.architecture import describe
+from pyneural.models.model import Model
+
+EVERY = 30.0  # seconds between two writes within an epoch
+State = dict[str, Any]
+
+
+class CheckpointFile:
+    """The checkpoint of a training; without a path it does nothing.
+
+    Args:
+        path: the argument of fit, or None.
+        model: the model.
+        recipe: the arguments of fit that determine the result, by name.
+
+    Attributes:
+        state: the state in the file; None if there is no file.
+
+    Raises:
+        RuntimeError: another process trains with the file.
+        ValueError: the file belongs to another model or other arguments; the message names what differs.
+        TypeError, OSError: it cannot be read or written.
+    """
+
+    def __init__(self, path: Any, model: Model, recipe: dict[str, Any]) -> None:
+        self.path = None if path is None else writable("fit: checkpoint", path)
+        self.model = model
+        self.state: State | None = None
+        self._handle: int | None = None
+        self._failed = False
+        self._written = time.perf_counter()
+        if self.path is None:
+            return
+        self.recipe = {name: described(value) for name, value in recipe.items()}
+        self.architecture = describe(model)
+        self._handle = _lock(self.path)
+        try:
+            if self.path.exists():
+                self.state = checkpoint.read(self.path)
+                self._compare()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Releases the lock."""
+        if self._handle is not None and self.path is not None:
+            with contextlib.suppress(OSError):
+                _lock_of(self.path).unlink()
+            os.close(self._handle)
+            self._handle = None
+
+    @property
+    def name(self) -> str:
+        """The file's name in messages."""
+        return "" if self.path is None else self.path.name
+
+    def _compare(self) -> None:
+        assert self.state is not None
+        if self.state["architecture"] != self.architecture:
+            raise self._of_another("another model", "its layers differ")
+        before = self.state["recipe"]
+        for name in dict.fromkeys((*self.recipe, *before)):
+            if before.get(name) != self.recipe.get(name):
+                raise self._of_another(
+                    "another recipe", f"{name} is {before.get(name)!r} there and {self.recipe.get(name)!r} here"
+                )
+
+    def check_data(self, digest: str) -> None:
+        """Compares the training data by its sha256.
+
+        Raises:
+            ValueError: it is not that of the checkpoint.
+        """
+        self.digest = digest
+        if self.state is not None and self.state["data"] != digest:
+            raise self._of_another("other training data", "the inputs or the labels differ")
+
+    def _of_another(self, what: str, how: str) -> ValueError:
+        return ValueError(
+            f"fit: checkpoint {self.name} is of {what} ({how}): make the same call as before to go on, give another "
+            "path, or delete the file to start over"
+        )
+
+    def is_due(self) -> bool:
+        """Whether the last write was long ago."""
+        return time.perf_counter() - self._written >= EVERY
+
+    def save(self, weights: dict[str, Any], state: State) -> None:
+        """Writes the file; if that fails, a warning says so, and the training goes on.
+
+        Args:
+            weights: the best weights so far, by path.
+            state: everything else.
+        """
+        assert self.path is not None
+        whole = {"architecture": self.architecture, "recipe": self.recipe, "data": self.digest, **state}
+        try:
+            checkpoint.write(self.path, self.model, weights, whole)
+        except OSError as error:
+            if not self._failed:
+                reason = os.strerror(error.errno) if error.errno else str(error)
+                kept = "the one before remains" if self.path.exists() else "there is none yet"
+                warn(f"fit: the checkpoint {self.path} cannot be written ({reason}): {kept}, and the training goes on")
+            self._failed = True
+        else:
+            self._failed = False
+        self._written = time.perf_counter()
+
+
+def described(value: Any) -> Any:
+    """An argument of fit as something that can be stored and compared."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [described(one) for one in value]
+    if isinstance(value, dict):
+        return {str(key): described(one) for key, one in value.items()}
+    if isinstance(value, Dataset):
+        return [value.name, described(value.x), described(value.y)]
+    if isinstance(value, Splits):
+        return [described(value.train), described(value.validation)]
+    if hasattr(value, "__array__"):
+        array = np.ascontiguousarray(value)
+        if array.dtype != object:
+            return f"{array.dtype} {array.shape} {hashlib.sha256(array.tobytes()).hexdigest()[:16]}"
+    if isinstance(value, Path):
+        return str(value)
+    if callable(value) and hasattr(value, "__name__"):
+        return named(value, "lambda")
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.lock")
+
+
+def _lock(path: Path) -> int:
+    """An open file with the lock on it.
+
+    Raises:
+        RuntimeError: another process, or another fit of this one, has it.
+    """
+    place = _lock_of(path)
+    while True:
+        handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            import fcntl  # not on Windows
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            who = os.read(handle, 20).decode(errors="replace").strip()
+            os.close(handle)
+            raise RuntimeError(
+                f"fit: checkpoint {path} is in use by process {who or 'unknown'}, which is training with it: wait for "
+                "it, or give another path"
+            ) from None
+        except (OSError, ImportError) as error:  # such as a network file system without locks
+            warn(f"fit: {path} cannot be locked ({error}): let no other process train with it")
+            return handle
+        if _is_still(place, handle):
+            os.truncate(handle, 0)
+            os.write(handle, str(os.getpid()).encode())
+            return handle
+        os.close(handle)  # the process that had it has just deleted it
+
+
+def _is_still(place: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(place.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False

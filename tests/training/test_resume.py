@@ -1,0 +1,355 @@
+"""Checkpoints of fit: a training that was killed goes on to the same bits; what does not belong together is refused."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import child
+import numpy as np
+import pytest
+
+import pyneural as pn
+from pyneural.arguments import paths
+from pyneural.files import checkpoint
+from pyneural.training import resume
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import killed  # noqa: E402 -- beside this file, and run as a program, too
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The same training, never killed, without a checkpoint; and its log."""
+    log = tmp_path_factory.mktemp("whole") / "run.csv"
+    return killed.train(None, log=log), log.read_text()
+
+
+def run(path: Path, every: float, event: str, number: int) -> int:
+    log = path.with_name("run.csv")
+    command = [sys.executable, str(HERE / "killed.py"), str(path), str(log), str(every), event, str(number), "3"]
+    return subprocess.run(command, env=child.environment({}), check=False, timeout=child.SECONDS).returncode
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a log without the seconds of the epochs."""
+    return [line.rsplit(",", 1)[0] for line in text.splitlines()]
+
+
+def ends_alike(path: Path, whole) -> None:
+    wanted, log = whole
+    assert killed.train(path, log=path.with_name("run.csv")) == wanted
+    assert lines(path.with_name("run.csv").read_text()) == lines(log)
+    assert {file.name for file in path.parent.iterdir() if not file.match("*.part")} == {"run.csv", path.name}
+
+
+@pytest.mark.parametrize(("every", "event", "kills"), [(0, "step", [4, 3, 5]), (0, "write", [2, 3]), (99, "step", [9])])
+def test_a_training_that_is_killed_goes_on_to_the_same_bits(tmp_path, whole, every, event, kills):
+    """At steps, within epochs, and in the middle of a write."""
+    path = tmp_path / "run.ckpt"
+    for number in kills:
+        assert run(path, every, event, number) == -signal.SIGKILL
+    ends_alike(path, whole)
+
+
+def test_a_checkpoint_changes_nothing(tmp_path, whole, monkeypatch):
+    monkeypatch.setattr(resume, "EVERY", 0.0)
+    ends_alike(tmp_path / "run.ckpt", whole)
+
+
+def test_every_step_can_be_the_last_one_before_a_kill(tmp_path, whole, monkeypatch):
+    """Each state that is written is that of an unkilled training at that step: going on from any ends alike."""
+    monkeypatch.setattr(resume, "EVERY", 0.0)
+    kept = []
+    write = paths.write_whole
+
+    def keeping(who, path, data):
+        write(who, path, data)
+        kept.append(data)
+
+    monkeypatch.setattr(checkpoint, "write_whole", keeping)
+    killed.train(tmp_path / "run.ckpt", epochs=3)
+    monkeypatch.setattr(checkpoint, "write_whole", write)
+    assert len(kept) == 3 * (5 + 1) + 1
+    for number, data in enumerate(kept):
+        path = tmp_path / f"{number}.ckpt"
+        path.write_bytes(data)
+        assert killed.train(path)[:4] == whole[0][:4], number
+
+
+def test_a_finished_checkpoint_gives_its_history_at_once(tmp_path, whole, capsys):
+    path = tmp_path / "run.ckpt"
+    killed.train(path)
+    changed = path.stat().st_mtime_ns
+    again = killed.train(path)
+    assert again[:4] == whole[0][:4]
+    assert again[4] == 0.0, "no callback was called"
+    assert again[-1] == whole[0][-1]
+    assert path.stat().st_mtime_ns == changed
+    x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(-1, 1)
+    first, second = (pn.fit(pn.Sequential(pn.Dense(1)), (x, x), checkpoint=tmp_path / "b.ckpt") for _ in range(2))
+    assert "b.ckpt: this training is complete; delete the file to start over\n" in capsys.readouterr().out
+    assert second.values == first.values
+    assert (second.best_epoch, second.stopped, second.seconds >= first.seconds) == (first.best_epoch, "", True)
+
+
+def test_a_checkpoint_is_a_model_file_of_the_best_weights(tmp_path, rings):
+    model = pn.Sequential(pn.Dense(8), pn.BatchNorm(), pn.Dense(3))
+    history = pn.fit(model, rings, checkpoint=tmp_path / "run.ckpt", verbose=0)
+    found = pn.load(tmp_path / "run.ckpt")
+    assert found.fingerprint() == history.fingerprint
+    assert found.card == model.card
+
+
+# ---- what ends a training early
+
+
+def press_and_go_on(folder: str) -> None:
+    """Ctrl-C at a step, in a validation, in a callback and in a write: the same call goes on."""
+    import os
+    import signal
+
+    import numpy as np
+
+    import pyneural as pn
+    from pyneural.files import checkpoint
+
+    x = np.linspace(-1, 1, 300, dtype=np.float32).reshape(-1, 1)
+    press = [""]
+
+    class Pressing(pn.Layer):
+        def call(self, x, *, training):
+            if press[0] == ("step" if training else "validation"):
+                hit()
+            return x * 1.0
+
+    def hit(*_):
+        counts[0] += 1
+        if counts[0] == (3 if press[0] == "validation" else 7):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    class Callback(pn.callbacks.Callback):
+        def on_batch_end(self, step, logs):
+            if press[0] == "callback":
+                hit()
+
+        def on_epoch_end(self, epoch, logs):
+            if press[0] == "epoch" and epoch == 2:
+                counts[0] = 6
+                hit()
+
+    def train(path):
+        counts[0] = 0
+        model = pn.Sequential(pn.Dense(2), Pressing(), pn.Dense(1))
+        return pn.fit(model, (x, x), epochs=4, checkpoint=path, callbacks=[Callback()], verbose=0)
+
+    counts = [0]
+    whole = train(None)
+    write = checkpoint.write
+
+    def writing(*arguments):
+        if press[0] == "write":
+            counts[0] = 6
+            hit()
+        write(*arguments)
+
+    checkpoint.write = writing
+    for moment in ("step", "validation", "callback", "epoch", "write"):
+        press[0] = moment
+        path = f"{folder}/{moment}.ckpt"
+        first = train(path)
+        press[0] = ""
+        again = train(path)
+        assert first.interrupted, moment
+        assert not again.interrupted, moment
+        assert again.fingerprint == whole.fingerprint, moment
+        assert again["val_loss"] == whole["val_loss"], moment
+        print(moment, first.epochs)
+
+
+def test_the_same_call_goes_on_after_ctrl_c(tmp_path) -> None:
+    moments = [("step", 1), ("validation", 1), ("callback", 1), ("epoch", 2), ("write", 1)]
+    said = [line.split() for line in child.run(press_and_go_on, str(tmp_path)).splitlines()]
+    assert [(moment, int(epochs)) for moment, epochs in said] == moments
+
+
+def test_patience_and_callbacks_that_stop_are_remembered(tmp_path, rings):
+    def fit():
+        model = pn.Sequential(pn.Dense(3))
+        return pn.fit(model, rings, epochs=9, callbacks=[stop], checkpoint=tmp_path / "run.ckpt", verbose=0)
+
+    def stop(epoch, logs):
+        return "stop" if epoch == 2 else None
+
+    first, second = fit(), fit()
+    assert first.stopped == second.stopped == "stop"
+    assert (second.epochs, second.fingerprint) == (2, first.fingerprint)
+
+
+def test_after_an_error_the_same_call_goes_on_from_the_last_write(tmp_path, rings):
+    def raising(epoch, logs):
+        if epoch == 3 and fails:
+            raise OverflowError("mine")
+
+    def fit(path):
+        model = pn.Sequential(pn.Dense(3))
+        return pn.fit(model, rings, epochs=4, callbacks=[raising], checkpoint=path, verbose=0)
+
+    fails = False
+    whole = fit(None)
+    fails = True
+    with pytest.raises(OverflowError):
+        fit(tmp_path / "run.ckpt")
+    fails = False
+    assert fit(tmp_path / "run.ckpt").fingerprint == whole.fingerprint
+
+
+# ---- refused
+
+
+def fit(path, rings, model=None, **options):
+    return pn.fit(model or pn.Sequential(pn.Dense(3)), rings, checkpoint=path, verbose=0, **({"epochs": 2} | options))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 3}, "another recipe .epochs is 2 there and 3 here"),
+        ({"batch_size": 32}, "batch_size is 64 there and 32 here"),
+        ({"optimizer": "sgd"}, "optimizer is 'adam' there and 'sgd' here"),
+        ({"optimizer": pn.Adam(beta1=0.8)}, r"optimizer is 'adam' there and 'Adam\(beta1=0.8\)' here"),
+        ({"learning_rate": 0.5}, "learning_rate is None there and 0.5 here"),
+        ({"schedule": lambda step, steps: 1.0}, "schedule is 'one-cycle' there and 'lambda' here"),
+        ({"seed": 1}, "seed is 0 there and 1 here"),
+        ({"validation": 0.2}, "validation is 0.1 there and 0.2 here"),
+        ({"metrics": ["mse"]}, "metrics is"),
+        ({"patience": 3}, "patience is None there and 3 here"),
+        ({"callbacks": [pn.callbacks.EarlyStopping()]}, r"callbacks is \[\] there and .*EarlyStopping"),
+        ({"model": pn.Sequential(pn.Dense(4), pn.Dense(3))}, "another model .its layers differ"),
+    ],
+)  # fmt: skip
+def test_a_checkpoint_of_something_else_is_refused_by_what_differs(tmp_path, rings, options, message):
+    path = tmp_path / "run.ckpt"
+    fit(path, rings)
+    before = path.read_bytes()
+    model = options.pop("model", pn.Sequential(pn.Dense(3)))
+    with pytest.raises(ValueError, match=f"checkpoint run.ckpt is of .*{message}") as caught:
+        fit(path, rings, model, **options)
+    assert "make the same call as before to go on, give another path, or delete the file" in str(caught.value)
+    assert path.read_bytes() == before
+    assert not model.is_built
+    assert [file.name for file in tmp_path.iterdir()] == ["run.ckpt"], "the lock is gone"
+
+
+@pytest.mark.parametrize("change", ["x", "y", "validation"])
+def test_other_data_is_refused(tmp_path, rings, change):
+    path = tmp_path / "run.ckpt"
+    x, y = rings
+    fit(path, (x, y), validation=(x[:50], y[:50]))
+    other = x.copy()
+    other[0, 0] += 1
+    data = (other if change == "x" else x, (y + 1) % 3 if change == "y" else y)
+    held = (x[:40], y[:40]) if change == "validation" else (x[:50], y[:50])
+    model = pn.Sequential(pn.Dense(3))
+    wanted = "another recipe .validation is" if change == "validation" else "other training data .the inputs or the lab"
+    with pytest.raises(ValueError, match=wanted):
+        fit(path, data, model, validation=held)
+    assert not model.is_built
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"notes\n", b"\x80\x04\x95", "model", "half", "version"], ids=["empty", "text", "pickle", "model",
+    "half", "newer"]
+)  # fmt: skip
+def test_other_files_are_refused_and_never_replaced(tmp_path, rings, content):
+    path = tmp_path / "run.ckpt"
+    model = pn.Sequential(pn.Dense(3))
+    model.build((2,))
+    message = "is a file of another kind, or damaged, and would be replaced: give another path, or delete it"
+    if content == "model":
+        content = pn.save(model, tmp_path / "a.safetensors").read_bytes()
+    elif content in ("half", "version"):
+        fit(path, rings)
+        data = path.read_bytes()
+        content = data[: len(data) // 2] if content == "half" else data.replace(b'\\"format\\":1', b'\\"format\\":9')
+        if len(content) == len(data):
+            message = "it was written by a newer pyneural; update pyneural"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        fit(path, rings)
+    assert path.read_bytes() == content
+
+
+def test_a_path_that_cannot_be_written_is_refused_before_training(tmp_path, rings, monkeypatch):
+    model = pn.Sequential(pn.Dense(3))
+    with pytest.raises(IsADirectoryError, match=r"fit: checkpoint: .* is a folder: give the path of a file"):
+        fit(tmp_path, rings, model)
+    with pytest.raises(FileNotFoundError, match="fit: checkpoint: there is no folder"):
+        fit(tmp_path / "no" / "run.ckpt", rings, model)
+    with pytest.raises(TypeError, match="fit: checkpoint: path is 3"):
+        fit(3, rings, model)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(PermissionError, match=r"fit: checkpoint: the folder .* is not writable"):
+        fit(tmp_path / "run.ckpt", rings, model)
+    assert not model.is_built
+
+
+def test_a_model_that_cannot_be_saved_is_refused_before_training(tmp_path, rings):
+    class Odd(pn.Layer):
+        def __init__(self, value):
+            self.value = value
+
+        def call(self, x, *, training):
+            return x
+
+    model = pn.Sequential(pn.Dense(3), Odd(np.ones(3)))
+    with pytest.raises(TypeError, match="value is an array"):
+        fit(tmp_path / "run.ckpt", rings, model)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, rings, monkeypatch):
+    path = tmp_path / "run.ckpt"
+    sync, full = os.fsync, []
+
+    def failing(handle):
+        full.append(1)
+        if len(full) in (2, 3):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(handle)
+
+    seen = []
+    look = lambda epoch, logs: seen.append(checkpoint.read(path)["epoch"] if path.exists() else 0)  # noqa: E731
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.warns(
+        UserWarning, match=r"the checkpoint .* cannot be written .No space left on device.: the one befor"
+    ):
+        history = fit(path, rings, epochs=5, callbacks=[look])
+    assert history.epochs == 5
+    assert seen == [0, 2, 2, 2, 5]
+    assert [file.name for file in tmp_path.iterdir()] == ["run.ckpt"]
+
+
+def test_a_second_training_on_one_checkpoint_is_refused(tmp_path, rings):
+    path = tmp_path / "run.ckpt"
+
+    def second(epoch, logs):
+        with pytest.raises(
+            RuntimeError, match=f"run.ckpt is in use by process {os.getpid()}, which is training with it"
+        ):
+            fit(path, rings)
+
+    assert fit(path, rings, callbacks=[second]).epochs == 2
+
+
+def test_the_lock_of_a_killed_process_is_released(tmp_path, whole):
+    path = tmp_path / "run.ckpt"
+    assert run(path, 0, "step", 2) == -signal.SIGKILL
+    assert path.with_name(".run.ckpt.lock").exists()
+    ends_alike(path, whole)
