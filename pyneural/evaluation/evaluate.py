@@ -17,6 +17,7 @@ from pyneural.card.preprocessing import Preprocessing
 from pyneural.evaluation.heads import BATCH, Head, answers, encode, forward, inferred, names, trained
 from pyneural.evaluation.lines import say
 from pyneural.evaluation.report import Report, Reports, this_cell
+from pyneural.models.entrances import inherit
 from pyneural.models.model import Model, Sequential
 
 Parts = tuple[list[Array], list[Array], list[Array]]
@@ -59,6 +60,7 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
     """
     who = "evaluate"
     check_model(model, who)
+    inherit(model)
     part = open_data(data, who, model, part="test")
     heads = _heads(model, part)
     preprocessing = model.card.preprocessing or Preprocessing("none", "float")

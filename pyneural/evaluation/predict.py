@@ -17,6 +17,7 @@ from pyneural.card.preprocessing import Preprocessing
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.evaluation.heads import BATCH, Head, answers, forward, trained
+from pyneural.models.entrances import inherit
 from pyneural.models.model import Model, Sequential
 from pyneural.printing import encodable
 
@@ -186,6 +187,7 @@ def _by_hand(model: Model) -> tuple[tuple[Head, ...], Preprocessing]:
         "predict: the model was not trained by pn.fit, so these are its raw outputs; once pn.evaluate(model, (x, y)) "
         "has inferred from y what they mean, predict returns probabilities if y has classes"
     )
+    inherit(model)
     shape: Any = model.output_shape
     shapes = shape if isinstance(shape, dict) else {"": shape}
     tasks = {head: Task("values", one[-1] if one else 1) for head, one in shapes.items()}

@@ -20,7 +20,8 @@ from pyneural.arguments.paths import model_path, readable, write_whole
 from pyneural.card.card import Card
 from pyneural.files.architecture import KINDS, UnknownKindError, construct, describe, functions_of, sizes
 from pyneural.layers.layer import Layer, walk
-from pyneural.layers.operation import record
+from pyneural.layers.operation import name_of, record
+from pyneural.models.entrances import inherit, remember
 from pyneural.models.model import Model, Sequential
 from pyneural.version import VERSION
 
@@ -72,6 +73,7 @@ def serialized(model: Model, tensors: dict[str, Array], metadata: dict[str, str]
     """The bytes of a file with these tensors and metadata beside the description of the model."""
     from safetensors.numpy import save as serialize
 
+    inherit(model)
     description = {
         "format": FORMAT,
         "architecture": describe(model),
@@ -128,6 +130,7 @@ def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) 
     _compare(model, tensors, name)
     for path, tensor in model.blocks().tensors.items():
         tensor.assign(tensors[path])
+    remember(model)
     return model
 
 
@@ -169,6 +172,11 @@ def _reduce(model: Model) -> tuple[Any, ...]:
     For a model that is not built they store its architecture.
     """
     if not model.is_built:
+        if True in model.have_values:
+            raise TypeError(
+                f"{name_of(model)}: it is not built, but layers in it have values, which a copy would lose: call "
+                "model.build(shape) first"
+            )
         return _unbuilt, (describe(model), _own(model), model.seed)
     return loads, (dumps(model), "pickle", _own(model))
 

@@ -65,9 +65,12 @@ class Vertex:
         shape: the shape of one example, without the batch axis.
         layer: the layer that makes it; None for an input.
         inputs: the nodes the layer was called on.
+
+    Attributes:
+        entrance: of the input of a trained model, how the inputs are prepared (models/entrances.py).
     """
 
-    __slots__ = ("__weakref__", "age", "inputs", "layer", "shape")
+    __slots__ = ("__weakref__", "age", "entrance", "inputs", "layer", "shape")
     inputs: tuple[Self, ...]
 
     def __init__(self, shape: Shape, layer: Operation | None = None, inputs: tuple[Self, ...] = ()) -> None:
@@ -75,6 +78,7 @@ class Vertex:
         self.layer = layer
         self.inputs = inputs
         self.age = next(_ages)
+        self.entrance: Any = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.maker} {batched(self.shape)}>"

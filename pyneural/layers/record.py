@@ -31,6 +31,7 @@ class Record:
         tensors: its tensors by the same names; shape-only until a model allocates them.
         places: for each allocated parameter, its block and its number in the block.
         vertices: the graph nodes that it made; graphs own them.
+        entrance: how its inputs were prepared when it was trained as the first layer of a model (models/entrances.py).
     """
 
     path: str = ""
@@ -41,6 +42,7 @@ class Record:
     tensors: dict[str, Tensor] = field(default_factory=dict)
     places: dict[str, tuple[Block, int]] = field(default_factory=dict)
     vertices: weakref.WeakSet[Any] = field(default_factory=weakref.WeakSet)
+    entrance: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Record, ("", self.trainable)  # a copied layer is not built, and has no nodes
@@ -87,3 +89,4 @@ class Record:
         self.specs = {}
         self.tensors = {}
         self.places = {}
+        self.entrance = None

@@ -19,6 +19,7 @@ from pyneural.layers.nodes import Input, Node
 from pyneural.layers.operation import name_of, record
 from pyneural.models.blocks import Blocks, Parameters
 from pyneural.models.checks import checked_layers, dtype_of, graph_of
+from pyneural.models.entrances import inherit
 from pyneural.models.graph import Graph
 from pyneural.models.network import Network
 from pyneural.printing import encodable, put, terminal_columns
@@ -26,6 +27,9 @@ from pyneural.printing import encodable, put, terminal_columns
 
 class Model(Network):
     """A graph of layers, from one input to one output or to several heads.
+
+    A part of a trained model, and a model around one or around its layers, prepares inputs as the trained model does:
+    `card.preprocessing` and `card.columns` are taken over, if x reaches the trained layers in the same way as there.
 
     Args:
         inputs: the node where the graph begins; usually a pn.Input.
@@ -62,6 +66,7 @@ class Model(Network):
         self._begin(dtype_of(graph.layers, dtype), seed, name)
         name_layers(graph.layers, "Model")
         self.adopt(graph)
+        inherit(self)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -95,8 +100,14 @@ class Model(Network):
 
     @property
     def is_built(self) -> bool:
-        """Whether it has parameters."""
-        return self._blocks is not None
+        """Whether its parameters have values; a part of a model that has them, too, is built."""
+        return self._blocks is not None or (self.has_graph and self.have_values == (True,))
+
+    @property
+    def have_values(self) -> tuple[bool, ...]:
+        """Whether its tensors have values: (True,) all, (False,) none, (False, True) some, () there are no tensors."""
+        tensors = (tensor for one in tree(self) for tensor in record(one).tensors.values())
+        return tuple(sorted({not tensor.is_shape_only for tensor in tensors}))
 
     def blocks(self) -> Blocks:
         """The blocks that hold the parameters and state.
@@ -263,6 +274,7 @@ class Sequential(Model):
         self._begin(dtype, seed, name)
         self._layers = checked_layers(layers)
         self.children()
+        inherit(self)
 
     @property
     def sequence(self) -> list[Layer]:

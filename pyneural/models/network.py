@@ -26,6 +26,7 @@ class Network(Layer):
         card: how inputs are preprocessed and what outputs mean, saved with the model.
         input_shape: without the batch axis; None until it has a graph.
         output_shape: the same for the output; a dict if there are heads.
+        inherited: the name of what its card's preprocessing was taken over from; "" if it was not.
     """
 
     takes_nodes = True
@@ -40,10 +41,16 @@ class Network(Layer):
         self.dtype = dtype
         self.seed = seed
         self.card = Card()
+        self.inherited = ""
         self._graph: Graph | None = None
         self.input_shape = self.output_shape = None
 
     # ---- its graph
+
+    @property
+    def has_graph(self) -> bool:
+        """Whether it has a graph of layers yet."""
+        return self._graph is not None
 
     @property
     def graph(self) -> Graph:

@@ -83,7 +83,8 @@ def fit(
             split, and the first line shows their numbers.  The default is no validation for batches, for 5 examples
             or fewer, and for a single group.
         preprocess: "dataset" (mean and standard deviation per channel of the training set), "image" (of each image),
-            None, or "auto": dataset for uint8, None for floats.  Saved, and applied by evaluate and predict.
+            None, or "auto": that of a trained model (or its first layers) in this one, if it reads x, else dataset for
+            uint8, None for floats.  Saved, and applied by evaluate and predict.
         class_weight: how much each class counts in the training loss: "balanced" (n / (K * count) of the training
             examples, for the K classes that occur), or a dict by name or number, with 1 for missing classes; for heads
             "balanced" or a dict of these.  See docs/training.md for the formula.

@@ -23,6 +23,7 @@ from pyneural.evaluation.weighting import Weighting, classes_to_draw, factors, s
 from pyneural.layers.context import Building, building
 from pyneural.layers.layer import tree, undone_on_error, walk
 from pyneural.layers.operation import record
+from pyneural.models.entrances import check_entrances, inherit, remember
 from pyneural.models.model import Model
 
 Losses = str | losses.LossFunction | Mapping[str, str | losses.LossFunction]
@@ -87,6 +88,9 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     for loss in request.loss.values() if isinstance(request.loss, Mapping) else (request.loss,):
         losses.spelled(loss)
     decided(request.preprocess, "uint8")
+    inherit(model)
+    if request.preprocess == "auto":
+        check_entrances(model)
     train, held, split = sources(
         model, data, request.validation, request.preprocess, request.seed, request.sample_weight
     )
@@ -110,7 +114,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
             judge,
             [
                 f"{train.name}: {split}",
-                f"{train.dtype} {train.shape} -> {preprocessing}",
+                f"{train.dtype} {train.shape} -> {preprocessing}{_as_inside(model, preprocessing)}",
                 *(_head(head, weigh, shares) for head in heads),
                 *(["sample weights"] if _sampled(train) else []),
                 *(["classes drawn evenly"] if classes_of else []),
@@ -130,13 +134,21 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     model.build(train.shape, seed=request.seed)
     record_on_card(model, heads)
     model.card.preprocessing = preprocessing
+    model.inherited = ""
     model.card.seed = request.seed
     model.card.data = train.name
     model.card.data_hash = digest
     model.card.held_out = share
     model.card.prepare = train.prepare
     model.card.columns = train.columns
+    remember(model)
     return made
+
+
+def _as_inside(model: Model, preprocessing: Preprocessing) -> str:
+    """The source of a preprocessing that was taken over from a trained model inside, for the first line."""
+    taken = model.inherited and preprocessing is model.card.preprocessing and preprocessing.kind != "none"
+    return f", as {model.inherited} was trained" if taken else ""
 
 
 def _sampled(*parts: Source | None) -> bool:

@@ -1,0 +1,179 @@
+"""entrances.py -- how the inputs of trained layers are prepared, for the models that are made of these layers.
+
+The first layers of a trained model have learnt from prepared inputs (standardized ones, columns in some order).  A part
+of the model, and a model around it or around its layers, feeds them the same numbers if it prepares its own inputs
+alike.  So training notes the preparation at the node of the input, and at each layer with parameters that is reached
+from there through layers without; other models whose inputs reach that layer in the same way take it over.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from pyneural.arguments.checks import warn
+from pyneural.card.preprocessing import Preprocessing
+from pyneural.layers.layer import Layer, tree
+from pyneural.layers.operation import Operation, name_of, record
+from pyneural.models.network import Network
+
+Steps = tuple[Any, ...]  # the layers without parameters between an input and a layer
+
+
+class Entrance(NamedTuple):
+    """How the inputs of something trained are prepared.
+
+    Attributes:
+        name: what was trained.
+        steps: what stands between the input and it.
+        preprocessing, columns, prepare: as on a card.
+    """
+
+    name: str
+    steps: Steps
+    preprocessing: Preprocessing
+    columns: tuple[str, ...]
+    prepare: str
+
+
+class _First(NamedTuple):
+    """The first layer with parameters on a way from the input; or a trained network."""
+
+    steps: Steps
+    layer: Layer
+
+
+def remember(network: Network) -> None:
+    """Notes how the inputs of a trained network are prepared, for the models that are made of its layers."""
+    card = network.card
+    if card.preprocessing is None:
+        return
+    for steps, layer in _firsts(network, False)[0]:
+        if layer.trainable or record(layer).entrance is None:  # a frozen layer has learnt nothing from these inputs
+            record(layer).entrance = Entrance(name_of(layer), steps, card.preprocessing, card.columns, card.prepare)
+    network.input.entrance = Entrance(name_of(network), (), card.preprocessing, card.columns, card.prepare)
+
+
+def inherit(network: Network) -> None:
+    """Takes over how inputs are prepared from the trained layers that read them, if these agree.
+
+    Does nothing if the network has been trained itself.
+    """
+    card = network.card
+    if card.epochs or (card.preprocessing is not None and not network.inherited):
+        return
+    found, _ = _entrances(network)
+    if found and not _differ(found):
+        card.preprocessing = found[0].preprocessing
+        card.columns = found[0].columns
+        card.prepare = found[0].prepare
+        network.inherited = found[0].name
+
+
+def check_entrances(network: Network) -> None:
+    """Names trained layers that will not get the inputs that they were trained on, before a first fit.
+
+    Raises:
+        ValueError: several were trained on inputs that were prepared differently.
+    """
+    if network.card.epochs:
+        return
+    found, others = _entrances(network)
+    if _differ(found):
+        first = found[0]
+        other = next(one for one in found if _differ([first, one]))
+        raise ValueError(
+            f"fit: {first.name} and {other.name} inside the model were trained with different preprocessings or "
+            f"columns ({first.preprocessing}; {other.preprocessing}), and both read x: give preprocess='dataset', "
+            "'image' or None, which then holds for both"
+        )
+    for one in others:
+        if one.preprocessing.kind != "none":
+            warn(
+                f"fit: {one.name} inside the model was trained with preprocessing '{one.preprocessing}', but not on x "
+                "itself: other layers stand before it, so fit cannot prepare its inputs alike: give "
+                "preprocess='dataset' or 'image', or prepare x yourself and give preprocess=None"
+            )
+
+
+def _differ(found: list[Entrance]) -> bool:
+    return len({(one.preprocessing, one.columns) for one in found}) > 1
+
+
+def _entrances(network: Network) -> tuple[list[Entrance], list[Entrance]]:
+    """The trained layers that the input reaches, in the same way as in training, and in another way."""
+    found: list[Entrance] = []
+    others: list[Entrance] = []
+    for steps, layer in _firsts(network, True)[0]:
+        entrance = _entrance(layer)
+        if entrance is not None:
+            (found if entrance.steps == steps else others).append(entrance)
+    start: Entrance | None = network.input.entrance if network.has_graph else None
+    return ([start], []) if start is not None and (found or others) else (found, others)
+
+
+def _entrance(layer: Layer) -> Entrance | None:
+    if not isinstance(layer, Network):
+        entrance: Entrance | None = record(layer).entrance
+        return entrance
+    card = layer.card
+    assert card.preprocessing is not None
+    return Entrance(name_of(layer), (), card.preprocessing, card.columns, card.prepare)
+
+
+def _firsts(network: Network, whole: bool) -> tuple[list[_First], Steps | None]:
+    """The first layers with parameters after the input; and the steps to the output, if none is on the way.
+
+    Args:
+        network: the network.
+        whole: whether a trained network inside counts as one layer.
+    """
+    chain = network.sequence
+    if chain is None:
+        return _firsts_of_graph(network, whole)
+    found: list[_First] = []
+    steps: Steps | None = ()
+    for layer in chain:
+        if steps is None:
+            break
+        more, steps = _through(layer, steps, whole)
+        found += more
+    return found, steps
+
+
+def _firsts_of_graph(network: Network, whole: bool) -> tuple[list[_First], Steps | None]:
+    graph = network.graph
+    found: list[_First] = []
+    ways: dict[int, Steps | None] = {id(graph.input): ()}  # the steps to each node that no parameters influence
+    for node in graph.nodes:
+        before = [ways.get(id(source)) for source in node.inputs]
+        if isinstance(node.layer, Layer) and None not in before:
+            steps = before[0] if len(before) == 1 else tuple(before)
+            assert steps is not None
+            more, ways[id(node)] = _through(node.layer, steps, whole)
+            found += more
+    return found, ways.get(id(graph.only))
+
+
+def _through(layer: Layer, steps: Steps, whole: bool) -> tuple[list[_First], Steps | None]:
+    """What is found in a layer that is reached by these steps, and the steps to its output."""
+    if not isinstance(layer, Network):
+        return ([_First(steps, layer)], None) if _learns(tree(layer)) else ([], (*steps, _described(layer)))
+    if whole and layer.card.preprocessing is not None and not layer.inherited:
+        return [_First(steps, layer)], None
+    found, after = _firsts(layer, whole)
+    return [_First((*steps, *one.steps), one.layer) for one in found], None if after is None else (*steps, *after)
+
+
+def _learns(layers: Iterable[Layer]) -> bool:
+    """Whether layers have parameters or state, or will have when they are built."""
+    return any(
+        record(one).specs or (not record(one).built and type(one).build is not Operation.build) for one in layers
+    )
+
+
+def _described(layer: Layer) -> Any:
+    """What a layer without parameters does: equal for layers with the same arguments."""
+    try:
+        config = layer.config()
+    except TypeError:  # of a custom layer
+        return id(layer)
+    return type(layer).__name__, repr({key: value for key, value in config.items() if key != "name"})
