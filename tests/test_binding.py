@@ -470,6 +470,31 @@ def test_a_block_is_put_back() -> None:
         block.restore(b"abc")
 
 
+def test_a_block_takes_a_share_of_another() -> None:
+    for dtype in ("float32", "float64"):
+        one, other = (Block(["w", "b"], [(70, 130), (3,)], [group] * 2, dtype) for group in ("state", "weight"))
+        generator = np.random.default_rng(0)
+        values = [generator.normal(size=place.shape).astype(dtype) for place in (*one.tensors, *other.tensors)]
+        for place, value in zip((*one.tensors, *other.tensors), values, strict=True):
+            place.assign(value)
+        one.blend(other, 0.25)
+        for place, old, new in zip(one.tensors, values[:2], values[2:], strict=True):
+            np.testing.assert_allclose(place, old + 0.25 * (new - old), rtol=1e-6 if dtype == "float32" else 1e-15)
+        one.blend(other, 0.0)
+        for wrong, rate, text in (
+            (one, 0.5, "blend: give another block of"),
+            (Block(["w"], [(3,)], ["state"], dtype), 0.5, "not one of 16 float"),
+            (other, 1.5, "blend: rate must be from 0 to 1"),
+            (other, float("nan"), "blend: rate must be from 0 to 1"),
+        ):
+            with pytest.raises(ValueError, match=text):
+                one.blend(wrong, rate)
+    with pytest.raises(TypeError):
+        one.blend("a", 0.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="not one of 9120 float32 values"):
+        one.blend(Block(["w", "b"], [(70, 130), (3,)], ["state"] * 2), 0.5)
+
+
 def test_tensors_outlive_their_block() -> None:
     (w,) = Block(["w"], [(2,)], ["weight"]).tensors
     gc.collect()

@@ -182,6 +182,25 @@ static PyObject *restore(PyObject *self, PyObject *data)
     return fits ? Py_NewRef(Py_None) : NULL;
 }
 
+static PyObject *blend(PyObject *self, PyObject *args)
+{
+    pn_block *b = self_of(self)->b;
+    PyObject *other;
+    double rate;
+    if (!PyArg_ParseTuple(args, "O!d:blend", Py_TYPE(self), &other, &rate))
+        return NULL;
+    const pn_block *from = self_of(other)->b;
+    if (from == b || from->length != b->length || from->dtype != b->dtype)
+        return PyErr_Format(PyExc_ValueError, "blend: give another block of %zd %s values, not one of %zd %s values",
+                            b->length, pn_dtype_name(b->dtype), from->length, pn_dtype_name(from->dtype));
+    if (!(rate >= 0 && rate <= 1)) {
+        PyErr_SetString(PyExc_ValueError, "blend: rate must be from 0 to 1");
+        return NULL;
+    }
+    pn_block_blend(b, from, rate);
+    Py_RETURN_NONE;
+}
+
 static PyObject *repr(PyObject *self)
 {
     const pn_block *b = self_of(self)->b;
@@ -207,6 +226,8 @@ static const PyMethodDef methods[] = {
       "at this index." },
     { "snapshot", snapshot, METH_NOARGS, "snapshot($self)\n--\n\nAll values as bytes." },
     { "restore", restore, METH_O, "restore($self, data, /)\n--\n\nRestores the values of a snapshot." },
+    { "blend", blend, METH_VARARGS,
+      "blend($self, other, rate, /)\n--\n\nvalues += rate * (values of the other block - values): a running mean." },
     { NULL, NULL, 0, NULL },
 };
 

@@ -1,4 +1,5 @@
-/* update.h -- arguments of the optimizers' update of parameters, and of the sum of squares for clipping.
+/* update.h -- arguments of the optimizers' update of parameters, of their running mean, and of the sum of squares for
+ * clipping.
  *
  * p and the slots overlap neither each other nor g. */
 #ifndef PN_KERNELS_UPDATE_H
@@ -22,6 +23,14 @@ typedef struct pn_update {
     double beta1, beta2, epsilon;    /* Adam; RMSprop: beta2 is its smoothing constant */
     double correction1, correction2; /* Adam: 1 - beta^t */
 } pn_update;
+
+/* The running mean of parameters: y += rate (x - y).  x and y do not overlap. */
+typedef struct pn_blend {
+    pn_index n;
+    double rate;
+    const void *x;
+    void *y;
+} pn_blend;
 
 /* Sum of squares of n values in double, in fixed cuts; the result is written to *y (double), and may be infinite or
  * NaN. */

@@ -1,6 +1,8 @@
 /* block.c -- lays out tensors in one allocation, and their gradients in another. */
 #include <string.h>
 
+#include "kernels/kernels.h"
+#include "kernels/update.h"
 #include "tensor/block.h"
 
 enum { SEGMENT_STEP = 16 }; /* elements: a segment starts on a cache line in either real */
@@ -82,6 +84,16 @@ void pn_block_set_trainable(pn_block *block, pn_index i, bool trainable)
     pn_slot *slot = block->segments[i].value->slot;
     if (slot) /* state has none */
         atomic_store_explicit(&slot->wanted, trainable, memory_order_relaxed);
+}
+
+void pn_block_blend(pn_block *block, const pn_block *from, double rate)
+{
+    const pn_team team = { .pool = block->engine->pool, .flush = block->dtype == PN_FLOAT32 };
+    const pn_blend job = { .n = block->length, .rate = rate, .x = from->values->data, .y = block->values->data };
+    pn_assert(from != block && from->length == block->length && from->dtype == block->dtype);
+    block->engine->kernels[block->dtype]->blend(&team, &job);
+    if (block->n_segments > 0)
+        pn_tensor_touch(block->segments[0].value); /* all share one storage */
 }
 
 pn_block *pn_block_ref(pn_block *block)

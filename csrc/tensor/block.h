@@ -34,6 +34,8 @@ pn_block *pn_block_new(pn_engine *engine, pn_dtype dtype, pn_index n, const pn_v
  * thread. */
 void pn_block_set_trainable(pn_block *block, pn_index i, bool trainable);
 static inline bool pn_segment_trains(const pn_segment *segment) { return pn_tensor_wants_grad(segment->value); }
+/* values += rate (those of `from` - values): a running mean.  Both blocks have one layout and dtype. */
+void pn_block_blend(pn_block *block, const pn_block *from, double rate);
 pn_block *pn_block_ref(pn_block *block);
 void pn_block_unref(pn_block *block);
 

@@ -122,6 +122,7 @@ OF_FIT = {
     "callback": "callbacks",
     **dict.fromkeys(("max_time", "time_limit", "timeout"), "seconds"),
     **dict.fromkeys(("sample_weights", "weights", "row_weights"), "sample_weight"),
+    **dict.fromkeys(("ema_decay", "use_ema", "ema_momentum", "swa", "average"), "ema"),
     **dict.fromkeys(("sampler", "oversample", "balanced"), "balance"),
     **dict.fromkeys(("class_weights", "pos_weight", "scale_pos_weight"), "class_weight"),
     **dict.fromkeys(("smoothing", "label_smooth"), "label_smoothing"),

@@ -14,6 +14,7 @@ from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
 from pyneural.callbacks.callback import Callback, checked
 from pyneural.models.model import Model
+from pyneural.training.averaging import checked_decay
 from pyneural.training.history import History
 from pyneural.training.loop import Training
 from pyneural.training.optimizers import Optimizer
@@ -45,6 +46,7 @@ def fit(
     balance: bool | str = False,
     loss_weights: Mapping[str, float] | None = None,
     label_smoothing: float = 0.0,
+    ema: float | None = None,
     patience: int | None = None,
     seconds: float | None = None,
     callbacks: Any = (),
@@ -95,6 +97,8 @@ def fit(
         loss_weights: the factors of the heads' losses in the sum, by head, with 1 for missing heads.
         label_smoothing: s, from 0 to below 1: cross-entropy trains on targets (1 - s) y + s / K.  The validation loss
             is without it, as in pn.evaluate.
+        ema: the decay per step of the running mean of the weights, such as 0.99; batch-norm statistics are averaged
+            with them.  Validation, callbacks after an epoch, and the model at the end have the means.
         patience: stops when the best epoch is that many epochs ago; needs validation.
         seconds: a time budget.  The schedule is laid over the clock: its progress is the larger one of steps / all
             steps and time / budget, and the training ends when either is used up; an epoch that is cut short is
@@ -143,7 +147,7 @@ def fit(
     again = model.card.epochs
     seed = int(seed)
     listeners = checked(callbacks)
-    options = Options(epochs, batch_size, seed, verbose, _patience(patience), _seconds(seconds))
+    options = Options(epochs, batch_size, seed, verbose, _patience(patience), _seconds(seconds), checked_decay(ema))
     with CheckpointFile(checkpoint, model, _recipe(given, listeners)) as file:
 
         def accept(digest: str, has_validation: bool) -> None:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -82,6 +83,8 @@ class Training(State):
     def _acts(self) -> list[Callable[[], None]]:
         """What is done after each step, besides the training."""
         acts: list[Callable[[], None]] = []
+        if self.averaging is not None:
+            acts.append(self.averaging.step)
         if self.listeners.hear("on_batch_end"):
             acts.append(self._tell_batch)
         if self.options.seconds is not None:
@@ -158,8 +161,13 @@ class Training(State):
     def _finish(self, stop: _core.Interrupt) -> bool:
         """Validates, keeps the weights if they are the best so far, and prints the line of the epoch.
 
-        Returns False if Ctrl-C interrupted the validation.
+        With ema these are the averaged weights.  Returns False if Ctrl-C interrupted the validation.
         """
+        with nullcontext() if self.averaging is None else self.averaging.applied():
+            return self._judge(stop)
+
+    def _judge(self, stop: _core.Interrupt) -> bool:
+        """Validates the weights that the model has, and records the epoch."""
         epoch = self.epoch
         values = self.means.result()
         if self.plan.held is not None:

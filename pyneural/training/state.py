@@ -9,6 +9,7 @@ import pyneural.training.stuck as stuck
 from pyneural.callbacks.callback import Callback, Listeners, Run
 from pyneural.layers.context import Position
 from pyneural.models.model import Model
+from pyneural.training.averaging import Averaging
 from pyneural.training.best import Finished
 from pyneural.training.history import History
 from pyneural.training.optimizers import Optimizer
@@ -27,6 +28,7 @@ class Options(NamedTuple):
     verbose: int
     patience: int | None
     seconds: float | None
+    ema: float | None
 
 
 class State:
@@ -64,6 +66,7 @@ class State:
         self.bound = optimizer.bound(model)
         self.blocks = model.blocks()
         self.finished = Finished.none(self.blocks.snapshot())
+        self.averaging = None if options.ema is None else Averaging(self.blocks, options.ema)
         self.before = stuck.values(model, optimizer.undecayed) if options.verbose else {}
         self.earlier = model.card.epochs
         self.at = Position(options.seed)
@@ -95,6 +98,7 @@ class State:
             "means": self.means.state(),
             "finished": self.finished._asdict(),
             "weights": self.blocks.snapshot(),
+            "averaging": None if self.averaging is None else self.averaging.state(),
             "optimizer": {
                 "slots": self.bound.engine.slots(),
                 "steps": self.bound.steps,
@@ -118,6 +122,8 @@ class State:
         self.means.restore(state["means"])
         self.finished = Finished(**state["finished"])
         self.blocks.restore(state["weights"])
+        if self.averaging is not None:
+            self.averaging.restore(state["averaging"])
         optimizer = state["optimizer"]
         self.bound.engine.set_slots(optimizer["slots"])
         self.bound.engine.steps = optimizer["steps"]
