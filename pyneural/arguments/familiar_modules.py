@@ -25,6 +25,8 @@ OF_OPS = {
     **dict.fromkeys(("argsort", "sort", "topk", "cumsum", "unique", "round", "floor", "ceil"), "NumPy, on x.numpy()"),
 }
 OF_DATA_FUNCTIONS = {
+    **dict.fromkeys(("FashionMNIST", "fashion", "load_fashion_mnist"), "pn.datasets.fashion_mnist()"),
+    **dict.fromkeys(("load_npz", "from_npz", "savez", "NpzFile"), "pn.datasets.npz(path)"),
     **dict.fromkeys(("MNIST", "load_mnist", "load_digits", "fetch_mldata"), "pn.datasets.mnist()"),
     **dict.fromkeys(
         (
@@ -39,8 +41,6 @@ OF_DATA_FUNCTIONS = {
     ),
     **dict.fromkeys(
         (
-            "FashionMNIST",
-            "fashion_mnist",
             "cifar10",
             "CIFAR10",
             "load_iris",

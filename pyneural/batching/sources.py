@@ -22,6 +22,7 @@ from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
 from pyneural.datasets.dataset import Dataset, Splits, as_dataset
 from pyneural.datasets.image_folder import folder, folder_part
+from pyneural.datasets.npz_file import is_npz, npz, npz_part
 from pyneural.datasets.splitting import split_rows
 from pyneural.models.model import Model
 
@@ -29,7 +30,7 @@ Encode = Callable[..., Any]  # (y, who, names of the data's classes) -> y as the
 Weigh = Callable[..., Any]  # (encoded y, sample weights or None) -> weights of the rows in the losses, or None
 ClassesOf = Callable[[Any], Array]  # encoded y -> (n,) numbers of classes
 DEFAULT_SHARE = 0.1  # fit's default for validation
-_KINDS = "give a pn.Dataset or a pair of arrays (x, y), splits, a folder of images, or re-iterable batches"
+_KINDS = "give a pn.Dataset or a pair of arrays (x, y), splits, a folder of images, an .npz, or re-iterable batches"
 
 
 class Source(Protocol):
@@ -267,7 +268,7 @@ def _share(validation: Any) -> float:
 
 
 def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:
-    """The data as Splits, a Dataset, or an iterable of batches; with `part`, that part of a folder, or all of it.
+    """The data as Splits, a Dataset, or an iterable of batches; with `part`, that part of files, or all of them.
 
     A folder's images are scaled to the model's input size, if that is known.
 
@@ -275,10 +276,12 @@ def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:
         TypeError, ValueError: it is none of these.
     """
     if isinstance(data, str | Path):
+        if is_npz(data):
+            return npz_part(data, part) if part else npz(data)
         if as_path(f"{who}: data", data, "a folder").is_file():
             raise ValueError(
-                f"{who}: data is the file '{data}': read it into arrays (np.genfromtxt(path, delimiter=',') reads a "
-                "table of numbers), and give (x, y)"
+                f"{who}: data is the file '{data}': give a folder or an .npz, or read it into arrays "
+                "(np.genfromtxt(path, delimiter=',') reads a table of numbers), and give (x, y)"
             )
         shape = model.input_shape or ()
         like_the_model: dict[str, Any] = {"size": shape[:2], "channels": shape[2]} if len(shape) == 3 else {}

@@ -28,7 +28,12 @@ def _digits_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("--epochs", type=int, default=5, metavar="N", help="passes over the data")
     add("--model", choices=("cnn", "mlp"), default="cnn", help="the network")
-    add("--data", default=SUPPRESS, metavar="DIR", help="a folder with the four MNIST files, or sample")
+    add(
+        "--data",
+        default=SUPPRESS,
+        metavar="DIR",
+        help="a folder with the four MNIST files, or the word sample or fashion",
+    )
     add("--extra", default=SUPPRESS, metavar="FILE", help="an .npz of x and y: your own digits to train on as well")
     add("--samples", type=int, default=SUPPRESS, metavar="N", help="train on N images only")
     add("--batch-size", type=int, default=64, metavar="N", help="images per step")
@@ -74,8 +79,9 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
         metavar="DATA",
         nargs="?",
         default=SUPPRESS,
-        help="a folder with the four MNIST files, or with one subfolder of images per class, or sample; "
-        "default: MNIST from $PYNEURAL_DATA, the cache or a download",
+        help="a folder with the four MNIST files, or with one subfolder of images per class; an .npz; or the word "
+        "sample or fashion; default: MNIST or Fashion-MNIST, as the model was trained, from $PYNEURAL_DATA, the cache "
+        "or a download",
     )
 
 
@@ -103,7 +109,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("digits", "train on handwritten digits (MNIST), test, save", _digits_arguments, _digits),
+    Command("digits", "train on handwritten digits (MNIST) or Fashion-MNIST, test, save", _digits_arguments, _digits),
     Command("predict", "classify image files with a saved model", _predict_arguments, _predict),
     Command("evaluate", "evaluate a saved model on test data", _evaluate_arguments, _evaluate),
     Command("info", "show what a model file contains", _model_argument, _info),

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from pyneural.apps.digits_app import FASHION
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.paths import as_path
 from pyneural.card.task import Task
-from pyneural.datasets.dataset import Dataset
+from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.folder_layout import files_by_class, parts_of
-from pyneural.datasets.mnist_files import SAMPLE_NOTE, mnist
+from pyneural.datasets.mnist_files import SAMPLE_NOTE, fashion_mnist, mnist
+from pyneural.datasets.npz_file import is_npz, npz_part
 from pyneural.evaluation.evaluate import evaluate as measure
 from pyneural.evaluation.lines import shown
 from pyneural.evaluation.predict import classify
@@ -71,9 +73,10 @@ def evaluate(model: str | Path, data: str | Path | None = None) -> None:
 
     Args:
         model: the path of the .safetensors file.
-        data: a folder with the MNIST files, or "sample"; or a folder of images as pn.datasets.folder takes it: its
-            test part, or else all of it, is read as predict reads files; None looks for MNIST as pn.datasets.mnist
-            does.
+        data: a folder with the MNIST files, "sample", or "fashion" for Fashion-MNIST; or a folder of images as
+            pn.datasets.folder takes it: its test part, or else all of it, is read as predict reads files; or an .npz as
+            pn.datasets.npz takes it.  None is Fashion-MNIST for a model that was trained on it, and else MNIST, which
+            are looked for as pn.datasets does.
 
     Raises:
         ValueError, OSError: the model or the data cannot be read, or they do not fit together.
@@ -174,16 +177,22 @@ def _test_part(model: Model, data: str | Path | None) -> Dataset:
             f"evaluate: the model takes {model.input_shape}, which does not fit MNIST: give the data, "
             "pyneural evaluate MODEL DATA"
         )
+    if is_npz(data):
+        return npz_part(str(data), "test")
+    clothes = data == FASHION or model.card.data.split(" ")[0] == "fashion_mnist"
     try:
-        test = mnist(data).test
+        return _named_test(fashion_mnist(None if data == FASHION else data) if clothes else mnist(data))
     except FileNotFoundError:
         root = None if data is None else as_path("evaluate", data, "a folder")
         if root is None or not root.is_dir():
             raise
         return _pictures(model, root)
-    assert test is not None
-    test.name += " test"
-    return test
+
+
+def _named_test(found: Splits) -> Dataset:
+    assert found.test is not None
+    found.test.name += " test"
+    return found.test
 
 
 def _pictures(model: Model, root: Path) -> Dataset:

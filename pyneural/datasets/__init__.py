@@ -1,13 +1,14 @@
-"""Data sets: MNIST, and folders of images."""
+"""Data sets: MNIST, Fashion-MNIST, folders of images, and .npz files."""
 
 from typing import TYPE_CHECKING
 
 from pyneural.arguments.familiar_modules import OF_DATA_FUNCTIONS
 from pyneural.arguments.spelling import names_of
 from pyneural.datasets.image_folder import folder
-from pyneural.datasets.mnist_files import mnist
+from pyneural.datasets.mnist_files import fashion_mnist, mnist
+from pyneural.datasets.npz_file import npz
 
-__all__ = ["folder", "mnist"]
+__all__ = ["fashion_mnist", "folder", "mnist", "npz"]
 
 if not TYPE_CHECKING:  # type checkers report wrong names by themselves
     __getattr__ = names_of("pyneural.datasets", __all__, OF_DATA_FUNCTIONS)

@@ -11,17 +11,22 @@ from pyneural.datasets.idx import parse_idx
 _PATIENCE = 10  # seconds without data until a download is aborted
 
 
-def fetched(mirrors: tuple[str, ...], wanted: dict[str, str]) -> Path:
-    """The folder in the user's cache, after downloading missing files.
+def fetched(mirrors: tuple[str, ...], wanted: dict[str, str], name: str) -> Path:
+    """The folder of a data set in the user's cache, after downloading missing files.
+
+    Args:
+        mirrors: the addresses that end before the files' names.
+        wanted: the MD5 of each unpacked file, by its name.
+        name: the folder's name.
 
     Raises:
         OSError: no mirror provided one of the files; the message says why, for each mirror.
     """
-    folder = cache_folder("mnist")
-    for name, md5 in wanted.items():
-        if not (folder / name).is_file():
+    folder = cache_folder(name)
+    for file, md5 in wanted.items():
+        if not (folder / file).is_file():
             folder.mkdir(parents=True, exist_ok=True)
-            _fetch(mirrors, name, md5, folder)
+            _fetch(mirrors, file, md5, folder)
     return folder
 
 

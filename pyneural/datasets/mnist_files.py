@@ -1,20 +1,20 @@
-"""mnist_files.py -- MNIST, from a path, $PYNEURAL_DATA, the cache, a download, or the embedded sample."""
+"""mnist_files.py -- MNIST and Fashion-MNIST, from a path, $PYNEURAL_DATA, the cache, a download, or a sample."""
 
+import hashlib
 import os
 import warnings
-import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.paths import as_path, readable
+from pyneural.datasets.archives import read_archive
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.downloads import fetched
 from pyneural.datasets.idx import read_idx
-from pyneural.datasets.image_folder import folder
 
-__all__ = ["folder", "mnist"]
 MNIST_MD5 = {  # of the unpacked bytes
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
     "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
@@ -25,8 +25,40 @@ MNIST_MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
+FASHION_MD5 = {  # of the unpacked bytes
+    "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+    "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
+    "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
+    "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
+}
+FASHION_MIRRORS = (
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+)
+CLOTHES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"
+)  # fmt: skip
 SAMPLE = Path(__file__).parent / "sample"
 SAMPLE_NOTE = "EMBEDDED SAMPLE"
+
+
+class _Kind(NamedTuple):
+    """One of the sets that come as four IDX files of 28 x 28 images."""
+
+    name: str
+    holds: str
+    md5: dict[str, str]
+    mirrors: tuple[str, ...]
+    classes: tuple[str, ...]
+    prepare: str
+
+
+def _mnist_kind() -> _Kind:
+    return _Kind("mnist", "digits", MNIST_MD5, MNIST_MIRRORS, (), "digit")
+
+
+def _fashion_kind() -> _Kind:
+    return _Kind("fashion_mnist", "clothes", FASHION_MD5, FASHION_MIRRORS, CLOTHES, "")
 
 
 def mnist(path: str | Path | None = None, *, extra: str | Path | None = None) -> Splits:
@@ -56,27 +88,61 @@ def mnist(path: str | Path | None = None, *, extra: str | Path | None = None) ->
     own = (
         None if extra is None else _own(readable("mnist: extra", extra, "an .npz made by np.savez(path, x=x, y=y)"))
     )  # before any download
-    found = _found(path)
+    found = _found(_mnist_kind(), path)
     return found if own is None else _with_own(found, *own)
 
 
-def _found(path: str | Path | None) -> Splits:
-    said = os.environ.get("PYNEURAL_DATA") if path is None else str(as_path("mnist", path, "a folder"))
-    if said == "sample":
-        return _splits(SAMPLE / "mnist")
-    if said:
-        given = "path" if path is not None else "PYNEURAL_DATA"
-        return _splits(_folder(Path(said).expanduser(), given))
+def fashion_mnist(path: str | Path | None = None) -> Splits:
+    """Fashion-MNIST: 60,000 pictures of clothes to train on and 10,000 to test on, uint8 (n, 28, 28, 1).
+
+    The files and shapes are those of MNIST, and the task is harder; the classes are "T-shirt/top", "Trouser",
+    "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag" and "Ankle boot".
+
+    Args:
+        path: a folder with the four IDX files, plain or .gz, or with a subfolder fashion_mnist that has them.  None
+            uses $PYNEURAL_DATA, or if that is not set, the user's cache or a download.
+
+    Returns:
+        Splits without a validation part.
+
+    Raises:
+        FileNotFoundError: the path or $PYNEURAL_DATA does not contain the files; the message lists each place tried.
+        OSError: the download failed; the message says why, for each mirror.
+        ValueError: a file is damaged, or not of Fashion-MNIST.
+
+    Source: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
+    Algorithms", 2017; MIT licence.
+    """
+    return _found(_fashion_kind(), path)
+
+
+def _found(kind: _Kind, path: str | Path | None) -> Splits:
+    named = os.environ.get("PYNEURAL_DATA") if path is None else str(as_path(kind.name, path, "a folder"))
+    given = "path" if path is not None else "PYNEURAL_DATA"
+    if named == "sample":
+        if kind.name != "mnist":
+            raise FileNotFoundError(
+                f"{kind.name}: {given} is sample, but pyneural comes with a sample of MNIST only: give a folder with "
+                f"the four files, or {'unset it' if path is None else 'no path'} to download them"
+            )
+        return _splits(kind, SAMPLE / "mnist")
+    if named:
+        return _splits(kind, _folder(kind, Path(named).expanduser(), given))
     try:
-        return _splits(fetched(MNIST_MIRRORS, MNIST_MD5))
+        return _splits(kind, fetched(kind.mirrors, kind.md5, kind.name))
     except OSError as error:
+        if kind.name != "mnist":
+            raise OSError(
+                f"{kind.name}: the download failed ({error}): put the four files into a folder and name it: "
+                f"pn.datasets.{kind.name}(path)"
+            ) from None
         warnings.warn(
             f"mnist: the download failed ({error}), so this is the {SAMPLE_NOTE}: 6,000 + 1,000 digits instead of "
             "60,000 + 10,000; put the four files into a folder and name it: pn.datasets.mnist(path)",
             UserWarning,
             stacklevel=3,
         )
-        return _splits(SAMPLE / "mnist")
+        return _splits(kind, SAMPLE / "mnist")
 
 
 def _find(folder: Path, name: str) -> Path | None:
@@ -88,66 +154,72 @@ def _find(folder: Path, name: str) -> Path | None:
     return None
 
 
-def _folder(root: Path, given: str) -> Path:
-    places = (root / "mnist", root)
+def _folder(kind: _Kind, root: Path, given: str) -> Path:
+    places = (root / kind.name, root)
     for place in places:
-        if any(_find(place, name) for name in MNIST_MD5):
+        if any(_find(place, name) for name in kind.md5):
             return place
-    raise FileNotFoundError(_nowhere(root, places, given))
+    raise FileNotFoundError(_nowhere(kind, root, places, given))
 
 
-def _nowhere(root: Path, places: tuple[Path, Path], given: str) -> str:
-    name = next(iter(MNIST_MD5))
+def _nowhere(kind: _Kind, root: Path, places: tuple[Path, Path], given: str) -> str:
+    name = next(iter(kind.md5))
     tried = " and ".join(str(place / name) for place in places)
     sample = "path='sample'" if given == "path" else "PYNEURAL_DATA=sample"
+    other = f", or use {sample} for the digits that come with pyneural" if kind.name == "mnist" else ""
     return (
-        f"mnist: {given} is {root}, but the data is not there (tried {tried}, plain and .gz): "
-        f"put the four files into {places[0]}, or use {sample} for the digits that come with pyneural"
+        f"{kind.name}: {given} is {root}, but the data is not there (tried {tried}, plain and .gz): "
+        f"put the four files into {places[0]}{other}"
     )
 
 
-def _splits(folder: Path) -> Splits:
+def _splits(kind: _Kind, folder: Path) -> Splits:
     parts = {}
     for part, prefix in (("train", "train"), ("test", "t10k")):
         arrays: list[Array] = []
         for name, axes in ((f"{prefix}-images-idx3-ubyte", 3), (f"{prefix}-labels-idx1-ubyte", 1)):
             source = _find(folder, name)
             if source is None:
-                raise FileNotFoundError(f"mnist: {folder} has no {name} (plain or .gz); all four files are needed")
+                raise FileNotFoundError(
+                    f"{kind.name}: {folder} has no {name} (plain or .gz); all four files are needed"
+                )
             arrays.append(read_idx(source, axes=axes))
-        parts[part] = _part(part, folder, *arrays)
-    return Splits(parts["train"], parts["test"], name="mnist")
+        parts[part] = _part(kind, part, folder, *arrays)
+    return Splits(parts["train"], parts["test"], name=kind.name)
 
 
-def _part(part: str, folder: Path, images: Array, labels: Array) -> Dataset:
+def _part(kind: _Kind, part: str, folder: Path, images: Array, labels: Array) -> Dataset:
     if len(images) != len(labels):
         raise ValueError(
-            f"mnist: {folder} has {len(images):,} {part} images but {len(labels):,} labels: the files do not match"
+            f"{kind.name}: {folder} has {len(images):,} {part} images but {len(labels):,} labels: the files do not "
+            "match"
         )
     if images.dtype != np.uint8 or not len(labels) or labels.min() < 0 or labels.max() > 9:
         raise ValueError(
-            f"mnist: {folder}: the {part} files are not digits: images {images.dtype}, {len(labels):,} labels"
+            f"{kind.name}: {folder}: the {part} files are not {kind.holds}: images {images.dtype}, "
+            f"{len(labels):,} labels"
         )
+    _check_kind(kind, folder, labels)
     total = 60_000 if part == "train" else 10_000
     sample = folder == SAMPLE / "mnist"
     note = f"{SAMPLE_NOTE}: {len(labels):,} of {total:,}" if sample else ""
-    return Dataset(images[..., None], labels.astype(np.int64), name="mnist", note=note, prepare="digit")
+    said = {"name": kind.name, "note": note, "prepare": kind.prepare}
+    return Dataset(images[..., None], labels.astype(np.int64), classes=kind.classes, **said)
+
+
+def _check_kind(kind: _Kind, folder: Path, labels: Array) -> None:
+    """Refuses the files of the other set, which have the same names and shapes."""
+    header = bytes((0, 0, 8, 1)) + len(labels).to_bytes(4, "big")
+    found = hashlib.md5(header + labels.tobytes(), usedforsecurity=False).hexdigest()
+    for other in (_mnist_kind(), _fashion_kind()):
+        if other.name != kind.name and found in other.md5.values():
+            raise ValueError(f"{kind.name}: {folder} has the files of {other.name}: give another folder")
 
 
 def _own(path: Path) -> tuple[str, Array, Array]:
     """The name of an .npz of digits, and its checked x (n, 28, 28, 1) and y."""
     who = f"mnist: extra '{path.name}'"
-    try:
-        with path.open("rb") as file:
-            if not zipfile.is_zipfile(file):
-                raise ValueError("it is not an .npz, or incomplete")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as opened:
-                names = sorted(opened.files)
-                arrays = {name: opened[name] for name in ("x", "y") if name in names}
-    except Exception as error:  # zipfile and NumPy may raise any exception for damaged files
-        why = "it contains pickled objects" if "allow_pickle" in str(error) else str(error) or type(error).__name__
-        raise ValueError(f"{who} cannot be read ({why}): make it with np.savez(path, x=x, y=y)") from None
+    arrays, names = read_archive(path, who, ("x", "y"), "make it with np.savez(path, x=x, y=y)")
     if len(arrays) < 2:
         raise ValueError(
             f"{who} contains {', '.join(names) or 'no arrays'}: it must contain x and y: np.savez(path, x=x, y=y)"

@@ -46,8 +46,8 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
 
     Args:
         model: a trained model.
-        data: a pn.Dataset, such as data.test, arrays (x, y), the path of a folder of images, whose `test` part is used
-            if it has one, or batches of (x, y).
+        data: a pn.Dataset, such as data.test, arrays (x, y), the path of a folder of images or of an .npz, whose `test`
+            part is used if it has one, or batches of (x, y).
         verbose: 0 prints nothing.
 
     Returns:

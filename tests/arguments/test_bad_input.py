@@ -148,7 +148,12 @@ DATA_AND_MODEL = [
         ValueError,
         "fit: y has 3 different whole numbers from -5 to -3, and one output takes two classes: for values train",
     ),
-    (three, __file__, ValueError, f"fit: data is the file '{__file__}': read it into arrays (np.genfromtxt"),
+    (
+        three,
+        __file__,
+        ValueError,
+        f"fit: data is the file '{__file__}': give a folder or an .npz, or read it into arrays (np.genfromtxt",
+    ),
     (frozen, (X, Y), ValueError, "fit: no layer of the model can learn: they are frozen, or have no parameters"),
     (lambda: pn.Sequential(pn.Flatten()), (X[:, :3], Y), ValueError, "fit: no layer of the model can learn"),
     (

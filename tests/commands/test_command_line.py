@@ -292,6 +292,53 @@ def test_evaluate_says_what_pn_evaluate_does(model, sample):
     assert done.stdout.count("\n") == 1
 
 
+def write_idx(folder: Path, seed: int) -> Path:
+    """The four files of a set like MNIST: 200 and 50 images, whose brightness is their class."""
+    folder.mkdir(parents=True)
+    for prefix, n in (("train", 200), ("t10k", 50)):
+        y = (np.arange(n) % 10).astype(np.uint8)
+        noise = np.random.default_rng(seed).integers(0, 5, (n, 28, 28))
+        x = (y[:, None, None] * 25 + noise).astype(np.uint8)
+        for kind, array in (("images-idx3", x), ("labels-idx1", y)):
+            header = bytes((0, 0, 8, array.ndim)) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+            (folder / f"{prefix}-{kind}-ubyte").write_bytes(header + array.tobytes())
+    return folder
+
+
+def test_fashion_is_a_word_that_the_model_remembers(tmp_path, capsys, monkeypatch):
+    write_idx(tmp_path / "fashion_mnist", 0)
+    monkeypatch.setenv("PYNEURAL_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main(["digits", "--model", "mlp", "--data", "fashion", "--epochs", "2", "-o", "clothes.safetensors"]) == 0
+    assert capsys.readouterr().out.startswith("fashion_mnist: 180 train, 20 validation")
+    for data in ([], ["fashion"], ["fashion_mnist"], ["."]):
+        assert main(["evaluate", "clothes.safetensors", *data]) == 0
+        assert capsys.readouterr().out.startswith("fashion_mnist test: accuracy")
+    assert main(["evaluate", "clothes.safetensors", "sample"]) == 1
+    assert "fashion_mnist: path is sample, but pyneural comes with a sample of MNIST only" in capsys.readouterr().err
+    assert main(["digits", "--data", "fashion", "--extra", "mine.npz"]) == 1
+    assert "extra has digits, which are not among the clothes" in capsys.readouterr().err
+
+
+def test_a_folder_named_as_a_word_needs_a_dot(tmp_path, capsys, monkeypatch):
+    write_idx(tmp_path / "fashion" / "mnist", 0)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYNEURAL_DATA", str(tmp_path))
+    options = ["digits", "--model", "mlp", "--epochs", "1", "-o", "a.safetensors", "--data"]
+    assert main([*options, "./fashion"]) == 0
+    assert capsys.readouterr().out.startswith("mnist: 180 train")
+    assert main([*options, "fashion"]) == 1
+    assert "fashion_mnist: PYNEURAL_DATA is" in capsys.readouterr().err
+
+
+def test_evaluate_takes_an_npz(model, sample, tmp_path):
+    np.savez(tmp_path / "test.npz", x=sample.test.x[:100], y=sample.test.y[:100])
+    done = run("evaluate", model, str(tmp_path / "test.npz"))
+    assert (done.returncode, done.stderr) == (0, "")
+    report = pn.evaluate(pn.load(model), (sample.test.x[:100], sample.test.y[:100]), verbose=0)
+    assert done.stdout.startswith(f"test: {report} · trained on mnist (EMBEDDED SAMPLE")
+
+
 def test_evaluate_looks_where_mnist_looks(model):
     default = run("evaluate", model)
     assert (default.returncode, default.stderr) == (0, "")

@@ -203,6 +203,41 @@ def test_flat_arrays_are_rows_of_784_floats_up_to_1(mnist):
     assert np.array_equal(x[-1], mnist.train.x[-1].reshape(784) / np.float32(255))
 
 
+# ---- Fashion-MNIST
+
+
+def test_fashion_mnist_is_read_like_mnist_and_its_classes_have_names(tmp_path, monkeypatch):
+    fill(tmp_path / "fashion_mnist", zipped=True)
+    monkeypatch.setenv("PYNEURAL_DATA", str(tmp_path))
+    for data in (pn.datasets.fashion_mnist(), pn.datasets.fashion_mnist(tmp_path / "fashion_mnist")):
+        assert (data.name, data.train.name, data.train.prepare) == ("fashion_mnist", "fashion_mnist", "")
+        assert data.train.classes[0] == "T-shirt/top"
+        assert data.test.counts() == dict.fromkeys(mnist_files.CLOTHES, 1)
+        assert np.array_equal(data.train.x[..., 0], digits(20)[0])
+    with pytest.raises(FileNotFoundError, match=r"mnist: PYNEURAL_DATA is .*the data is not there"):
+        pn.datasets.mnist()
+
+
+def test_fashion_mnist_has_no_sample(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYNEURAL_DATA", "sample")
+    words = "fashion_mnist: PYNEURAL_DATA is sample, but pyneural comes with a sample of MNIST only: give a folder with"
+    with pytest.raises(FileNotFoundError, match=words):
+        pn.datasets.fashion_mnist()
+    with pytest.raises(FileNotFoundError, match="fashion_mnist: path is sample, but"):
+        pn.datasets.fashion_mnist("sample")
+    with pytest.raises(FileNotFoundError) as caught:
+        pn.datasets.fashion_mnist(tmp_path)
+    assert "sample" not in str(caught.value).replace(str(tmp_path), "")
+
+
+def test_the_files_of_one_set_are_not_taken_for_the_other(tmp_path, monkeypatch):
+    fill(tmp_path)
+    labels = idx(digits(20)[1])
+    monkeypatch.setattr(mnist_files, "MNIST_MD5", {NAMES[1]: hashlib.md5(labels).hexdigest()})
+    with pytest.raises(ValueError, match=r"^fashion_mnist: .* has the files of mnist: give another folder"):
+        pn.datasets.fashion_mnist(tmp_path)
+
+
 # ---- digits of one's own
 
 
@@ -391,7 +426,7 @@ def nowhere(monkeypatch, tmp_path):
     return tmp_path
 
 
-def offered(answers, monkeypatch, base: str, prefix: str = "/") -> None:
+def offered(answers, monkeypatch, base: str, prefix: str = "/", of: str = "MNIST") -> None:
     """The server has the four files, and they are the ones wanted."""
     wanted = {}
     for part, n in (("train", 20), ("t10k", 10)):
@@ -399,8 +434,8 @@ def offered(answers, monkeypatch, base: str, prefix: str = "/") -> None:
             name = f"{part}-{kind}-ubyte"
             answers[f"{prefix}{name}.gz"] = (200, gzip.compress(idx(array)))
             wanted[name] = hashlib.md5(idx(array)).hexdigest()
-    monkeypatch.setattr(mnist_files, "MNIST_MD5", wanted)
-    monkeypatch.setattr(mnist_files, "MNIST_MIRRORS", (base,))
+    monkeypatch.setattr(mnist_files, f"{of}_MD5", wanted)
+    monkeypatch.setattr(mnist_files, f"{of}_MIRRORS", (base,))
 
 
 def test_the_files_are_fetched_once_and_kept(server, nowhere, monkeypatch):
@@ -450,6 +485,21 @@ def test_without_a_network_the_sample_is_used_loudly(nowhere, monkeypatch):
         monkeypatch.setattr(mnist_files, "MNIST_MIRRORS", (f"http://127.0.0.1:{unused.getsockname()[1]}/",))
         with pytest.warns(UserWarning, match="the download failed"):
             assert len(pn.datasets.mnist().test) == 1000
+
+
+def test_fashion_mnist_is_downloaded_from_its_mirrors_or_says_why_not(server, nowhere, monkeypatch):
+    base, answers = server
+    offered(answers, monkeypatch, base, "/two/", "FASHION")
+    monkeypatch.setattr(mnist_files, "FASHION_MIRRORS", (base + "one/", base + "two/"))
+    assert len(pn.datasets.fashion_mnist().train) == 20
+    assert (nowhere / "cache" / "pyneural" / "fashion_mnist" / NAMES[0]).exists()
+    answers.clear()
+    assert len(pn.datasets.fashion_mnist().train) == 20
+    (nowhere / "cache" / "pyneural" / "fashion_mnist" / NAMES[0]).unlink()
+    with pytest.raises(
+        OSError, match=r"^fashion_mnist: the download failed \(train-images.*one/: .*two/: .*put the four"
+    ):
+        pn.datasets.fashion_mnist()
 
 
 # ---- Dataset
