@@ -14,6 +14,7 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.metrics.estimate import Estimate, Z
+from pyneural.metrics.scores import BINS, bin_numbers
 
 DRAWS = 2000
 PIECES = 2048  # the most different scores in a draw of a curve: neighbours count as equal beyond
@@ -129,16 +130,22 @@ def mean(values: Array, units: Array | None = None, seed: int = 0) -> Estimate:
     return Estimate(average, *bounds(sums[:, 0] / sums[:, 1]))
 
 
-def mean_of_shares(shares: list[Estimate]) -> Estimate:
-    """The mean of independent shares, with an interval from theirs (MOVER: Zou and Donner 2008).
+def mean_of_shares(hits: Array, of: Array) -> Estimate:
+    """The mean of K independent shares hits / of, such as the recalls of classes.
 
-    mean - √Σ (p - low)² / K, mean + √Σ (high - p)² / K
+    The interval is made of Wilson's of each share (MOVER: Zou and Donner 2008), mean - √Σ (p - low)² / K and
+    mean + √Σ (high - p)² / K.  Shares of one or two examples are mostly 0 or 1, which hides how much they vary: so it
+    is not narrower than mean ± z √Σ (q (1 - q) / of) / K, where q is the share drawn towards that of all examples, as
+    by z² more of them.
     """
-    if not shares:
+    if not len(hits):
         return Estimate(math.nan, math.nan, math.nan, percent=True)
+    shares = [Estimate.share(*pair) for pair in zip(hits.tolist(), of.tolist(), strict=True)]
     p, low, high = (np.array(part) for part in zip(*((float(s), s.low, s.high) for s in shares), strict=True))
     middle = float(p.mean())
-    below, above = (math.sqrt(float(((p - end) ** 2).sum())) / len(p) for end in (low, high))
+    q = (hits + Z**2 * hits.sum() / of.sum()) / (of + Z**2)
+    least = Z * math.sqrt(float((q * (1 - q) / of).sum()))
+    below, above = (max(least, math.sqrt(float(((p - end) ** 2).sum()))) / len(p) for end in (low, high))
     return Estimate(middle, max(0.0, middle - below), min(1.0, middle + above), percent=True)
 
 
@@ -235,6 +242,25 @@ def calibration_draws(gaps: Array, bins: Array, count: int, units: Array | None 
     values[:, count] = 1
     sums = sum_draws(values, units, seed)
     return np.asarray(np.abs(sums[:, :count]).sum(axis=1) / sums[:, count])
+
+
+def calibration(labels: Array, probabilities: Array, value: float, units: Array | None = None) -> Estimate:
+    """An expected calibration error with the basic bootstrap interval, 2 value - quantile, widened to the value.
+
+    Draws have a larger error than the examples they are drawn from, as these have a larger one than all there could be:
+    the basic interval takes the same amount off (Davison and Hinkley 1997).
+
+    Args:
+        labels: (n,) 0 and 1.
+        probabilities: (n,) of 1.
+        value: the error, from `calibration_error`.
+        units: the numbers of the groups, from `units_of`.
+    """
+    if math.isnan(value) or (units is not None and units.max() == 0) or len(labels) < 2:
+        return Estimate(value, 0.0 * value, 1.0 + 0.0 * value, percent=True)
+    drawn = calibration_draws(labels - probabilities, bin_numbers(probabilities), BINS, units)
+    low, high = bounds(drawn)
+    return Estimate(value, max(0.0, min(value, 2 * value - high)), max(value, 2 * value - low), percent=True)
 
 
 def r2_draws(labels: Array, predictions: Array, units: Array | None = None, seed: int = 0) -> Array:

@@ -91,8 +91,7 @@ def test_intervals_of_f1_balanced_accuracy_and_r2_cover_the_truth():
     for _ in range(400):
         counts = generator.multinomial(150, p.reshape(-1)).reshape(2, 2)
         one = intervals.f1(counts[1, 1], counts[1].sum(), counts[:, 1].sum())
-        shares = [pn.Estimate.share(counts[k, k], counts[k].sum()) for k in (0, 1)]
-        both = intervals.mean_of_shares(shares)
+        both = intervals.mean_of_shares(counts.diagonal(), counts.sum(axis=1))
         f1.append((one.low, one.high))
         balanced.append((both.low, both.high))
     for _ in range(100):
@@ -137,4 +136,14 @@ def test_what_does_not_vary_still_has_an_interval():
     assert (one, one.low, one.high) == (0.5, 0, 1)
     assert intervals.mean(np.array([1.0, 2.0]), np.zeros(2, int)).high == math.inf
     assert intervals.units_of(np.array([3, 1, 2])) is None
-    assert math.isnan(intervals.mean_of_shares([]))
+    assert math.isnan(intervals.mean_of_shares(np.empty(0), np.empty(0)))
+
+
+def test_the_interval_of_balanced_accuracy_covers_the_truth_for_many_classes_of_few_examples():
+    generator = np.random.default_rng(SEED)
+    found = []
+    for _ in range(300):
+        of = generator.integers(1, 4, 200)
+        mean = intervals.mean_of_shares(generator.binomial(of, 0.7), of)
+        found.append((mean.low, mean.high))
+    assert 0.92 <= covered(0.7, found) <= 0.985
