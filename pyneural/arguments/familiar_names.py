@@ -141,10 +141,11 @@ OF_PACKAGE = {
         ),
         "missing: use scikit-learn; pyneural has only neural networks",
     ),
-    **dict.fromkeys(
-        ("f1_score", "precision_score", "recall_score", "classification_report"), "pn.evaluate(model, data).confusion"
-    ),
-    "roc_auc_score": "pn.evaluate(model, data).outputs and .labels, with the function of scikit-learn",
+    "f1_score": "pn.evaluate(model, data).f1",
+    "precision_score": "pn.evaluate(model, data).precision",
+    "recall_score": "pn.evaluate(model, data).recall",
+    "classification_report": "pn.evaluate(model, data), which print shows",
+    "roc_auc_score": "pn.evaluate(model, data).roc_auc, or pn.metrics.roc_auc",
     **dict.fromkeys(("r2_score",), "pn.evaluate(model, data).r2"),
     **dict.fromkeys(("mean_squared_error", "mean_absolute_error", "log_loss"), "pn.evaluate(model, data).loss"),
     **dict.fromkeys(("load_digits",), "pn.datasets.mnist('sample')"),

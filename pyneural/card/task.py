@@ -1,5 +1,6 @@
 """task.py -- the task of a model, inferred from the labels: classes, binary, or values."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -24,13 +25,33 @@ class Task:
         kind: "classes" (K outputs, labels 0..K-1), "binary" (one output, labels 0 and 1) or "values" (K numbers).
         outputs: K.
         classes: the names of the classes; empty if they are their numbers.
-        threshold: the probability from which a binary answer is 1.
+        threshold: of two classes, the probability of the second one, class 1, from which it is the answer.
+        temperature: what the logits are divided by before they become probabilities (Guo et al. 2017); from
+            pn.calibrate.
     """
 
     kind: str
     outputs: int
     classes: tuple[str, ...] = ()
     threshold: float = 0.5
+    temperature: float = 1.0
+
+    @property
+    def is_two_class(self) -> bool:
+        """Whether the answer is one of two classes: of one output, or of two."""
+        return self.kind == "binary" or (self.kind == "classes" and self.outputs == 2)
+
+    def decide(self, outputs: Array) -> Array:
+        """The class numbers (n,) that predictions (n, outputs) mean."""
+        if self.kind == "binary" or (self.is_two_class and self.threshold != 0.5):
+            return np.asarray(outputs[:, -1] >= self.threshold).astype(np.int64)
+        return np.asarray(outputs.argmax(axis=1))
+
+    def uncalibrated(self) -> Self:
+        """The task with temperature 1, and the threshold that gives the same answers then."""
+        if self.temperature == 1:
+            return self
+        return replace(self, threshold=rescaled(self.threshold, self.temperature), temperature=1.0)
 
     def label(self, number: int) -> str:
         """The name of a class."""
@@ -55,10 +76,16 @@ class Task:
     def from_json(cls, record: dict[str, Any]) -> Self:
         """The inverse of as_json."""
         task = cls(
-            str(record["kind"]), int(record["outputs"]), tuple(map(str, record["classes"])), float(record["threshold"])
+            str(record["kind"]),
+            int(record["outputs"]),
+            tuple(map(str, record["classes"])),
+            float(record["threshold"]),
+            float(record.get("temperature", 1.0)),  # older files have none
         )
         if task.kind not in KINDS or task.outputs < 1 or (task.classes and len(task.classes) != max(2, task.outputs)):
             raise ValueError(f"task {record} is invalid")
+        if not 0 <= task.threshold <= 1 or not 0 < task.temperature < math.inf:
+            raise ValueError(f"task {record} is invalid: its threshold is a probability, its temperature above 0")
         return task
 
     def encode(self, y: Array, dtype: str, who: str, classes: Names = ()) -> Array:
@@ -94,6 +121,18 @@ class Task:
         if not classes and self.classes and y.ndim == 1 and are_numbers(self.classes):
             return by_number(numbers, self.classes, known, who)
         return numbers
+
+
+def rescaled(probability: float, factor: float) -> float:
+    """The probability whose log odds are those of `probability` times a factor.
+
+    >>> rescaled(0.5, 3.0), round(rescaled(0.9, 2.0), 4)
+    (0.5, 0.9878)
+    """
+    if probability in (0.0, 1.0):
+        return probability
+    odds = math.log(probability / (1 - probability)) * factor
+    return (1 + math.tanh(odds / 2)) / 2
 
 
 def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: Names, who: str, *, naming: bool = False) -> Task:

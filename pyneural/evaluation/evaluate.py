@@ -1,5 +1,6 @@
 """evaluate.py -- evaluation of a trained model."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any, overload
 
@@ -20,6 +21,7 @@ from pyneural.evaluation.report import Report, Reports, this_cell
 from pyneural.models.entrances import inherit
 from pyneural.models.model import Model, Sequential
 
+_MARKED = 1000  # examples that tell two data sets apart
 Parts = tuple[list[Array], list[Array], list[Array]]
 
 
@@ -51,8 +53,8 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
         verbose: 0 prints nothing.
 
     Returns:
-        The Report: accuracy and loss with their 95 % intervals, confusion matrix, mistakes; for a model with heads a
-        dict of Reports, with one line per head.
+        The Report: all scores with their 95 % intervals, confusion matrix, mistakes; `print(report)` shows them.  For a
+        model with heads a dict of Reports, with one line per head.
 
     Raises:
         ValueError, TypeError: the data does not fit the model.
@@ -66,7 +68,12 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
     preprocessing = model.card.preprocessing or Preprocessing("none", "float")
     found = _found(model, part, heads, preprocessing)
     name, note = ("data", "") if is_stream(part) else (part.name, part.note)
-    reports = {head.name: Report(head.task, *_whole(found[head.name]), name, note, head.loss.name) for head in heads}
+    known: dict[str, Any] = {}
+    if not is_stream(part):
+        known = {"groups": part.groups, "files": part.files, "mark": _mark(part.x)}
+    reports = {
+        head.name: Report(head.task, *_whole(found[head.name]), name, note, head.loss.name, **known) for head in heads
+    }
     if verbose:
         for head, report in reports.items():
             first, *others = report.parts
@@ -102,6 +109,12 @@ def _found(model: Model, part: Any, heads: tuple[Head, ...], preprocessing: Prep
                     for kept, values in zip(found[head.name], (answer, target.numpy(), errors), strict=True):
                         kept.append(np.array(values))
     return found
+
+
+def _mark(x: Array) -> str:
+    """A hash of the shape and of a thousand examples, evenly spread."""
+    some = np.ascontiguousarray(x[:: -(-len(x) // _MARKED)])
+    return hashlib.blake2b(f"{x.dtype} {x.shape}".encode() + some.tobytes(), digest_size=16).hexdigest()
 
 
 def _batches(part: Any, columns: tuple[str, ...]) -> Iterator[tuple[str, Array, Any]]:

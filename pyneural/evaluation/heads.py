@@ -101,7 +101,7 @@ def inferred(
         loss_name = losses.spelled(wanted[head])
         task = old or infer(labels[head], _outputs(model, head), loss_name, named, at, naming=who == "fit")
         if who == "fit":
-            task = task.named(named)
+            task = task.named(named).uncalibrated()  # the temperature was chosen for other weights
             check_varied(labels[head], task, at)
         made.append(Head(head, task, losses.find(wanted[head], task, at), metrics.find(beside[head], task, at)))
     return tuple(made)
@@ -146,11 +146,23 @@ def written(head: Head) -> bool:
 
 
 def forward(model: Model, heads: tuple[Head, ...]) -> Forward:
-    """A function (x, training=) -> the outputs as the losses take them."""
+    """A function (x, training=) -> the outputs as the losses take them; logits are divided by the temperature."""
     plain = [head.name for head in heads if written(head)]
     if len(plain) == len(heads):
         return model.call
-    return partial(model.logits, written=frozenset(plain)) if plain else model.logits
+    run: Forward = partial(model.logits, written=frozenset(plain)) if plain else model.logits
+    factors = {
+        head.name: 1 / head.task.temperature for head in heads if head.task.temperature != 1 and not written(head)
+    }
+    return partial(_cooled, run, factors) if factors else run
+
+
+def _cooled(run: Forward, factors: Mapping[str, float], x: Tensor, *, training: bool) -> Any:
+    """The outputs, some heads' times a factor."""
+    outputs = run(x, training=training)
+    if not isinstance(outputs, dict):
+        return outputs * factors[""]
+    return {head: part * factors[head] if head in factors else part for head, part in outputs.items()}
 
 
 def answers(outputs: Any, heads: tuple[Head, ...]) -> Any:

@@ -168,11 +168,9 @@ def classify(model: Model, image: Any) -> Any:
 
 def _prediction(head: Head, row: Array) -> Prediction:
     task = head.task
+    number = int(task.decide(row[None])[0])
     if task.kind == "binary":
         row = np.array([1 - row[0], row[0]])
-        number = int(row[1] >= task.threshold)
-    else:
-        number = int(row.argmax())
     return Prediction(task.label(number), min(1.0, max(0.0, float(row[number]))), row)
 
 

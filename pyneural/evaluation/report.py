@@ -1,8 +1,9 @@
 """report.py -- Report: the result of an evaluation."""
 
-import math
+import io
 import sys
-from functools import cached_property
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,85 +11,59 @@ import numpy as np
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import whole
 from pyneural.arguments.familiar import OF_REPORT
+from pyneural.arguments.paths import write_whole
 from pyneural.arguments.spelling import no_attribute
 from pyneural.card.task import Task
 from pyneural.evaluation.lines import say
+from pyneural.evaluation.report_text import line, notes, tables, title
+from pyneural.evaluation.scored import Scored
+from pyneural.evaluation.tables import as_html, as_text, escaped
 from pyneural.metrics.estimate import Estimate
-from pyneural.printing import encodable, put
+from pyneural.printing import encodable, terminal_columns
 
-_LARGEST = 1 << 30  # the most bytes of a confusion matrix: 11,585 classes
 _SHOWN = 4  # the most values shown per example
+_WIDTH = 80  # of print(report), unless the terminal is narrower
 
 
-class Report:
-    """The evaluation of a model on a data set; prints as one line.
+class Report(Scored):
+    """The evaluation of a model on a data set.
+
+    Each score is an Estimate, a float with `.low` and `.high`, the bounds of its 95 % interval, and is computed when it
+    is first read.  Where the data has groups, such as patients, all intervals are from a bootstrap of whole groups;
+    else they are Wilson's for shares, DeLong's for the ROC AUC, the normal one for means, and from a bootstrap of
+    examples for the rest.  Of two classes, the second one, class 1, is the positive one.  `print(report)` shows a
+    table; `baseline` has what always answering the commonest class, or the mean of the values, gets on the same data.
 
     Attributes:
         n: examples.
-        accuracy: the proportion of correct predictions, an Estimate; None for regression.
-        loss: the mean loss per example, an Estimate; the training loss if it is one of pn.losses.
         outputs: (n, K), the result of predict.
-        r2: for regression, the proportion of the labels' variance that is explained, at most 1: the mean over outputs
-            of 1 - Σ(y - prediction)² / Σ(y - mean y)²; NaN if a label is constant; None for classes.
         predictions: (n,) class numbers; (n, K) values for regression.
         labels: the true ones, in the same form.
         mistakes: the numbers of the wrong ones, most confident first.
+        groups: (n,) the groups of the data, or None.
+        files: (n,) the paths of its files, or None.
     """
 
     def __init__(
-        self, task: Task, outputs: Array, y: Array, errors: Array, name: str, note: str, loss_name: str = "mse"
+        self,
+        task: Task,
+        outputs: Array,
+        y: Array,
+        errors: Array,
+        name: str,
+        note: str,
+        loss_name: str = "mse",
+        *,
+        groups: Array | None = None,
+        files: Array | None = None,
+        mark: str = "",
     ) -> None:
-        self.task = task
-        self.outputs = outputs
+        super().__init__(task, outputs, y, errors, loss_name, groups)
         self.name = name
         self.note = note
-        self.loss_name = "loss" if task.kind != "values" else loss_name
-        self.n = len(outputs)
+        self.files = files
+        self.mark = mark  # a hash of the examples, by which pn.compare knows whether two reports are of the same
         self.printed_in: int | None = None  # the notebook cell where evaluate printed it
-        self.loss = Estimate.mean(errors.tolist())
-        self.accuracy: Estimate | None = None
-        self.r2: float | None = None
-        self.mistakes: Array = np.empty(0, np.int64)
-        if task.kind == "values":
-            self.predictions = outputs
-            self.labels = y
-            self.r2 = _explained(outputs, y)
-            return
-        one = task.kind == "binary"
-        self.predictions = (outputs[:, 0] >= task.threshold).astype(np.int64) if one else outputs.argmax(axis=1)
-        self.labels = y.reshape(-1).astype(np.int64)
-        wrong = np.flatnonzero(self.predictions != self.labels)
-        self.mistakes = wrong[np.argsort(-self.confidence[wrong], kind="stable")]
-        self.accuracy = Estimate.share(self.n - len(wrong), self.n)
-
-    @cached_property
-    def confusion(self) -> Array | None:
-        """(K, K) counts, a row per true class, a column per predicted class; None for regression.
-
-        Counted when it is first read.
-
-        Raises:
-            ValueError: there are too many classes for such a table.
-        """
-        if self.accuracy is None:
-            return None
-        classes = max(2, self.task.outputs)
-        size = classes**2 * np.dtype(np.int64).itemsize
-        if size > _LARGEST:
-            raise ValueError(
-                f"report.confusion: a table of {classes:,} x {classes:,} classes takes {size / 2**30:.1f} GiB: count "
-                "the pairs that occur: np.unique(np.stack([report.labels, report.predictions]), axis=1, "
-                "return_counts=True)"
-            )
-        counts = np.bincount(self.labels * classes + self.predictions, minlength=classes**2)
-        return counts.reshape(classes, classes)
-
-    @property
-    def confidence(self) -> Array:
-        """(n,) the probability of the predicted class, 0 to 1."""
-        if self.task.kind == "binary":
-            return np.asarray(np.maximum(self.outputs[:, 0], 1 - self.outputs[:, 0]))
-        return np.asarray(self.outputs.max(axis=1).clip(0, 1))
 
     if not TYPE_CHECKING:  # type checkers report wrong names by themselves
 
@@ -120,37 +95,87 @@ class Report:
         right = int(np.sum(actual == predicted))
         say([f"{right} of {count} right: {Estimate.share(right, count)}"])
 
+    def to_csv(self, path: str | Path | None = None) -> str:
+        """The answers as CSV text, one line per example; also written to `path` if it is given.
+
+        The columns are file (or row, if the data has no files), group (if it has groups), actual, predicted, and
+        probability, that of the predicted class; of two classes, it is that of the positive one, which its name says.
+        Regression has actual and predicted values instead.  The file is written atomically.
+
+        Raises:
+            OSError: it cannot be written (the folder is missing or not writable, the disk is full).
+        """
+        import csv  # only here, so that importing pyneural does not take longer
+
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(self._rows())
+        if path is not None:
+            write_whole("to_csv", path, text.getvalue().encode())
+        return text.getvalue()
+
+    def _rows(self) -> Iterator[list[object]]:
+        """The cells of the CSV."""
+        first = "row" if self.files is None else "file"
+        names = range(self.n) if self.files is None else self.files.tolist()
+        group = [] if self.groups is None else ["group"]
+        if self.accuracy is None:
+            K = self.outputs.shape[1]
+            of = [""] if K == 1 else [f"_{i}" for i in range(K)]
+            yield [first, *group, *(f"actual{i}" for i in of), *(f"predicted{i}" for i in of)]
+            cells = [[f"{value:.9g}" for value in row] for row in np.hstack([self.labels, self.predictions]).tolist()]
+        else:
+            positive = self.positive
+            label = self.task.label
+            probability = self.confidence if positive is None else positive
+            yield [first, *group, "actual", "predicted", self._probability]
+            pairs = zip(self.labels.tolist(), self.predictions.tolist(), probability.tolist(), strict=True)
+            cells = [[label(actual), label(predicted), f"{share:.9g}"] for actual, predicted, share in pairs]
+        of_group = [[]] * self.n if self.groups is None else [[group] for group in self.groups.tolist()]
+        for name, group, row in zip(names, of_group, cells, strict=True):
+            yield [name, *group, *row]
+
+    @property
+    def _probability(self) -> str:
+        return f"probability of {self.task.label(1)}" if self.task.is_two_class else "probability"
+
     @property
     def parts(self) -> list[str]:
-        """The parts of its line: accuracy, loss, examples."""
-        parts = [] if self.accuracy is None else [f"accuracy {self.accuracy}"]
-        parts.append(f"{self.loss_name} {self.loss:.4g}")
-        if self.r2 is not None:
-            parts.append(f"R² {self.r2:.4f}")
-        parts.append(f"n = {self.n:,}")
-        if self.note:
-            parts.append(self.note)
-        return parts
+        """The parts of its line: accuracy, baseline, loss, examples."""
+        return [*line(self), *([self.note] if self.note else [])]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return encodable(" · ".join(self.parts))
 
-    __repr__ = __str__
+    def __str__(self) -> str:
+        columns = min(_WIDTH, terminal_columns() or _WIDTH)
+        return encodable(as_text(tables(self), self._title, notes(self), columns))
+
+    def _repr_html_(self) -> str:
+        return as_html(tables(self), self._title, notes(self))
+
+    @property
+    def _title(self) -> list[str]:
+        return [title(self, self.name), *([self.note] if self.note else [])]
 
     def _ipython_display_(self) -> None:
-        """Shows the line in a notebook, unless pn.evaluate printed it in the same cell."""
+        """Shows nothing in the notebook cell in which pn.evaluate printed the line."""
         if self.printed_in is None or self.printed_in != this_cell():
-            put(str(self))
+            raise NotImplementedError  # then IPython shows _repr_html_, or repr in a terminal
 
 
 class Reports(dict[str, Report]):
     """The reports of a model with heads, by head."""
 
+    def __str__(self) -> str:
+        return "\n\n".join(f"{head}: {report}" for head, report in self.items())
+
+    def _repr_html_(self) -> str:
+        return "".join(f"<h4>{escaped(head)}</h4>{report._repr_html_()}" for head, report in self.items())
+
     def _ipython_display_(self) -> None:
-        """Shows one line per head in a notebook, unless pn.evaluate printed them in the same cell."""
-        for head, report in self.items():
-            if report.printed_in is None or report.printed_in != this_cell():
-                put(f"{head}: {report}")
+        """Shows nothing in the notebook cell in which pn.evaluate printed the lines."""
+        if any(report.printed_in is None or report.printed_in != this_cell() for report in self.values()):
+            raise NotImplementedError
 
 
 def this_cell() -> int | None:
@@ -158,13 +183,6 @@ def this_cell() -> int | None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return None if shell is None else int(shell.execution_count)
-
-
-def _explained(outputs: Array, y: Array) -> float:
-    truth = y.astype(np.float64)
-    left = ((truth - outputs) ** 2).sum(axis=0)
-    there = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
-    return float(np.mean(1 - left / there)) if len(truth) and np.all(there > 0) else math.nan
 
 
 def _row(values: Array) -> str:

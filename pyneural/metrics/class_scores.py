@@ -102,6 +102,7 @@ class ClassScores:
 
     def _groups(self, classes: Array) -> Array:
         """(K,) the number of groups with examples of each class."""
+        assert self.units is not None
         pairs = np.unique(np.stack([classes, self.units]), axis=1)[0]
         return np.bincount(pairs, minlength=self.classes)
 

@@ -48,19 +48,21 @@ def find(metrics: Sequence[str | Metric], task: Task, who: str = "fit") -> dict[
 
 @dataclass(frozen=True)
 class AccuracyAt:
-    """The accuracy of one logit per example, if its answer is 1 from another probability than 0.5."""
+    """The accuracy of the logits of two classes, one or two per example, if the answer is 1 from another threshold."""
 
-    threshold: float
+    threshold: float  # of the logit of 1, or of its difference to that of 0
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The proportion of correct answers."""
+        if outputs.shape[-1] == 2:
+            outputs = outputs[:, 1] - outputs[:, 0]
         return ops.accuracy(outputs, targets, threshold=self.threshold)
 
 
 def _accuracy(task: Task) -> Metric:
     """The accuracy as the task counts it, of logits."""
     share = task.threshold
-    if task.kind != "binary" or share == 0.5:
+    if not task.is_two_class or share == 0.5:
         return ops.accuracy
     return AccuracyAt(math.log(share / (1 - share)) if 0 < share < 1 else math.copysign(math.inf, share - 0.5))
 

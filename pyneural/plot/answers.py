@@ -166,7 +166,7 @@ def _answer(task: Task, answer: Array, actual: Any) -> Answer:
         words = _numbers(answer)
         return Answer(words if actual is None else f"{words}\nit is {_numbers(actual)}", INK, [])
     shares = np.array([1 - answer[0], answer[0]]) if task.kind == "binary" else answer
-    predicted = int(answer[0] >= task.threshold) if task.kind == "binary" else int(answer.argmax())
+    predicted = int(task.decide(answer[None])[0])
     wrong = actual is not None and predicted != actual
     colour = INK if actual is None else RED if wrong else BLUE
     tints = {actual: INK, predicted: RED if wrong else BLUE}

@@ -11,7 +11,7 @@ def test_the_cnn_reads_digits(mnist, is_sample, tmp_path):
     # The sample's 1,000 after 5 epochs on its 6,000: 97 % (seeds 0 to 4 gave 97.9 to 98.6).
     bar = 0.97 if is_sample else 0.992
     run = pn.apps.digits(epochs=5, output=tmp_path / "digits.safetensors", verbose=0)
-    assert run.report.accuracy >= bar, f"seed 0: {run.report}"
+    assert run.report.accuracy >= bar, f"seed 0: {run.report!r}"
     again = pn.load(tmp_path / "digits.safetensors")
     assert pn.evaluate(again, mnist.test, verbose=0).accuracy == run.report.accuracy
     assert again.card.prepare == "digit"
@@ -20,7 +20,7 @@ def test_the_cnn_reads_digits(mnist, is_sample, tmp_path):
 def test_the_mlp_reads_digits(is_sample):
     bar = 0.91 if is_sample else 0.977  # the sample has a tenth of the data; 97.8 % is promised as a mean of seeds
     run = pn.apps.digits(model="mlp", verbose=0)
-    assert run.report.accuracy >= bar, f"seed 0: {run.report}"
+    assert run.report.accuracy >= bar, f"seed 0: {run.report!r}"
 
 
 def test_training_on_some_images_uses_as_many_of_each_class(capsys):

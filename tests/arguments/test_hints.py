@@ -187,7 +187,7 @@ def test_modules_and_results_have_hints_too(owner: object, name: str, text: str)
 @pytest.mark.parametrize(
     ("name", "ours"),
     [("acc", "report.accuracy"), ("confusion_matrix", "report.confusion"), ("y_pred", "report.predictions"),
-     ("f1_score", "report.confusion"), ("mistake", "mistakes")],
+     ("f1_score", "report.f1"), ("mistake", "mistakes")],
 )  # fmt: skip
 def test_a_report_has_hints_too(name: str, ours: str, rings: tuple[np.ndarray, np.ndarray]) -> None:
     pn.fit(model := pn.Sequential(pn.Dense(3)), rings, epochs=1, verbose=0)

@@ -147,7 +147,7 @@ def test_the_digits_come_out_the_same_from_python(tmp_path, capsys):
     assert code == 0, printed
     ours = pn.apps.digits(model="mlp", data="sample", samples=300, epochs=1, seed=3, verbose=0)
     assert pn.load(tmp_path / "x.safetensors").fingerprint() == ours.history.fingerprint
-    assert str(ours.report) in printed
+    assert repr(ours.report) in printed
 
 
 def test_a_folder_that_is_not_writable_is_reported_before_training_starts():
@@ -288,7 +288,7 @@ def test_evaluate_says_what_pn_evaluate_does(model, sample):
     done = run("evaluate", model, "sample")
     assert (done.returncode, done.stderr) == (0, "")
     report = pn.evaluate(pn.load(model), sample.test, verbose=0)
-    assert done.stdout.startswith(f"mnist test: {report} · trained on mnist (EMBEDDED SAMPLE")
+    assert done.stdout.startswith(f"mnist test: {report!r} · trained on mnist (EMBEDDED SAMPLE")
     assert done.stdout.count("\n") == 1
 
 
@@ -343,7 +343,7 @@ def test_evaluate_looks_where_mnist_looks(model):
     default = run("evaluate", model)
     assert (default.returncode, default.stderr) == (0, "")
     report = pn.evaluate(pn.load(model), pn.datasets.mnist().test, verbose=0)
-    assert default.stdout.startswith(f"mnist test: {report}")
+    assert default.stdout.startswith(f"mnist test: {report!r}")
 
 
 @pytest.fixture(scope="module")
@@ -395,7 +395,7 @@ def test_a_model_of_a_folder_is_evaluated_as_it_was_trained(tmp_path):
     pn.fit(trained, data, epochs=8, validation=None, verbose=0)
     path = pn.save(trained, tmp_path / "shades.safetensors")
     done = run("evaluate", path, tmp_path / "data")
-    assert done.stdout == f"data test: {pn.evaluate(trained, data.test, verbose=0)}\n"
+    assert done.stdout == f"data test: {pn.evaluate(trained, data.test, verbose=0)!r}\n"
     done = run("predict", path, tmp_path / "data" / "test" / "dark" / "0.png")
     assert done.stdout.splitlines()[0].endswith(f"0.png: {pn.classify(trained, data.test.x[0])}")
     assert done.stdout.splitlines()[1] == "    scaled from 30 x 20 to 12 x 12"

@@ -21,7 +21,7 @@ def trained(sample):
 def test_evaluate_prints_one_line_and_returns_what_it_says(trained, sample, capsys):
     report = pn.evaluate(trained, sample.test)
     line = capsys.readouterr().out.strip()
-    assert line == str(report)
+    assert line == repr(report)
     assert line.startswith(f"accuracy {100 * report.accuracy:.2f} % [")
     assert line.endswith("n = 1,000 · EMBEDDED SAMPLE: 1,000 of 10,000")
     assert report.confusion.sum() == 1000
@@ -76,7 +76,7 @@ def test_values_are_reported_with_their_error():
     report = pn.evaluate(model, (x, np.hstack([x, -x])), verbose=0)
     assert report.accuracy is None
     assert report.loss == pytest.approx(((report.outputs - np.hstack([x, -x])) ** 2).mean(), rel=1e-5)
-    assert str(report).startswith("mse ")
+    assert repr(report).startswith("mse ")
     with pytest.raises(ValueError, match="is for regression"):
         pn.classify(model, x[0])
 
@@ -94,7 +94,7 @@ def test_r2_is_the_share_of_the_variance_that_a_line_explains():
     lines = [stats.linregress(x[:, i], y[:, i]) for i in range(2)]  # of a least-squares line it is r squared
     report = reported(np.stack([line.intercept + line.slope * x[:, i] for i, line in enumerate(lines)], axis=1), y)
     assert report.r2 == pytest.approx(np.mean([line.rvalue**2 for line in lines]), rel=1e-5)
-    assert f" · R² {report.r2:.4f} · n = 200" in str(report)
+    assert f" · R² {report.r2:.4f} · n = 200" in repr(report)
 
 
 def test_r2_of_the_mean_is_0_of_worse_below_and_of_labels_without_variance_nan():
@@ -164,7 +164,7 @@ def test_a_confusion_of_very_many_classes_is_refused_and_only_when_it_is_read():
     report = Report(Task("classes", many), outputs, y, np.ones(n, np.float32), "data", "")
     assert report.accuracy == 0.95
     assert report.mistakes.tolist() == [3]
-    assert "95.00 %" in str(report)
+    assert "95.00 %" in repr(report)
     words = r"report\.confusion: a table of 30,000 x 30,000 classes takes 6\.7 GiB: count"
     with pytest.raises(ValueError, match=words):
         _ = report.confusion

@@ -94,7 +94,7 @@ def test_each_head_has_its_own_task_loss_and_metrics(rings, capsys):
     np.testing.assert_allclose(found["top"], written["top"].numpy(), rtol=1e-5)  # softmax once
     assert np.array_equal(found["bottom"], written["bottom"].numpy())  # the sigmoid as it is
     reports = pn.evaluate(model, (x, y), verbose=0)
-    assert str(reports["bottom"]).startswith("mae ")
+    assert repr(reports["bottom"]).startswith("mae ")
     assert reports["bottom"].loss == pytest.approx(np.abs(found["bottom"][:, 0] - y["bottom"]).mean(), rel=1e-4)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import types
 
@@ -32,10 +33,15 @@ def run(rings, capsys, monkeypatch):
         if isinstance(last, ast.Expr):
             found = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
             if found is not None:
-                found._ipython_display_()
+                try:
+                    found._ipython_display_()
+                except NotImplementedError:  # then IPython asks for HTML
+                    print(found._repr_html_().replace("</div>", "</div>\n"))
         else:
             exec(compile(ast.Module([last], []), "cell", "exec"), names)
-        return [line for line in capsys.readouterr().out.splitlines() if "accuracy" in line]
+        return [
+            line for line in capsys.readouterr().out.splitlines() if re.search(r"^(\w: )?accuracy|>accuracy<", line)
+        ]
 
     yield lines
     names.clear()

@@ -17,10 +17,12 @@ from pyneural.metrics.two_classes import TwoClasses
 def test_scores_by_class_are_those_of_scikit_learn(seed, groups):
     generator = np.random.default_rng(seed)
     y = generator.integers(0, 5, 300)
-    said = np.where(generator.random(300) < 0.7, y, generator.integers(0, 6, 300))
+    predicted = np.where(generator.random(300) < 0.7, y, generator.integers(0, 6, 300))
     units = None if groups is None else generator.integers(0, groups, 300)
-    found = ClassScores(y, said, 7, units)
-    precision, recall, f1, support = sk.precision_recall_fscore_support(y, said, labels=range(7), zero_division=np.nan)
+    found = ClassScores(y, predicted, 7, units)
+    precision, recall, f1, support = sk.precision_recall_fscore_support(
+        y, predicted, labels=range(7), zero_division=np.nan
+    )
     assert found.support.tolist() == support.tolist()
     np.testing.assert_allclose(found.recall, recall, atol=1e-9)
     np.testing.assert_allclose(found.precision, precision, atol=1e-9)
@@ -36,13 +38,13 @@ def test_scores_of_two_classes_are_those_of_scikit_learn(grouped):
     generator = np.random.default_rng(5)
     y = (generator.random(400) < 0.3).astype(int)
     p = 1 / (1 + np.exp(-generator.normal(2 * y - 1, 1.5)))
-    said = (p >= 0.4).astype(int)
-    found = TwoClasses(y, p, said, np.arange(400) // 4 if grouped else None)
-    true_negative, false_positive, false_negative, true_positive = sk.confusion_matrix(y, said).ravel()
+    predicted = (p >= 0.4).astype(int)
+    found = TwoClasses(y, p, predicted, np.arange(400) // 4 if grouped else None)
+    true_negative, false_positive, false_negative, true_positive = sk.confusion_matrix(y, predicted).ravel()
     expected = {
-        "sensitivity": sk.recall_score(y, said),
+        "sensitivity": sk.recall_score(y, predicted),
         "specificity": true_negative / (true_negative + false_positive),
-        "ppv": sk.precision_score(y, said),
+        "ppv": sk.precision_score(y, predicted),
         "npv": true_negative / (true_negative + false_negative),
         "roc_auc": sk.roc_auc_score(y, p),
         "average_precision": sk.average_precision_score(y, p),

@@ -53,10 +53,10 @@ def test_scores_of_classes_and_values_are_those_of_scikit_learn(seed):
     n, classes = int(generator.integers(5, 300)), int(generator.integers(3, 12))
     p = generator.dirichlet(np.ones(classes), n)
     y = generator.integers(0, classes, n)
-    said = p.argmax(axis=1)
-    occur = np.isin(said, y)  # scikit-learn warns of classes that are predicted and never occur
-    assert pn.metrics.balanced_accuracy(y, np.where(occur, said, y)) == pytest.approx(
-        sk.balanced_accuracy_score(y, np.where(occur, said, y)), abs=CLOSE
+    predicted = p.argmax(axis=1)
+    occur = np.isin(predicted, y)  # scikit-learn warns of classes that are predicted and never occur
+    assert pn.metrics.balanced_accuracy(y, np.where(occur, predicted, y)) == pytest.approx(
+        sk.balanced_accuracy_score(y, np.where(occur, predicted, y)), abs=CLOSE
     )
     for k in (1, 2, classes - 1):
         expected = sk.top_k_accuracy_score(y, p, k=k, labels=range(classes))

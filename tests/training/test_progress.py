@@ -105,7 +105,7 @@ def test_a_report_is_folded_too(monkeypatch):
     out = sys.stdout.getvalue().splitlines()
     assert len(out) == 2
     assert all(len(line) <= 80 for line in out)
-    assert " ".join(line.strip() for line in out) == str(report)
+    assert " ".join(line.strip() for line in out) == repr(report)
 
 
 def test_heads_make_more_lines_but_none_too_long(monkeypatch, rings):
@@ -213,7 +213,7 @@ def test_an_object_with_write_alone_is_enough_to_print_to(monkeypatch, rings, at
     report.samples(2)
     model.summary()
     assert "epoch 2/2 · " in out.text
-    assert str(report) in out.text
+    assert repr(report) in out.text
 
 
 def test_a_warning_of_the_output_shows_the_users_line(monkeypatch, rings):

@@ -1,0 +1,102 @@
+"""tables.py -- tables of results, as text that fits a number of columns, and as HTML.
+
+The HTML has no colours of its own, so it is legible wherever the text around it is.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_GAP = "  "
+_NAME = 14  # the fewest characters to which a name is cut
+
+
+class Table(NamedTuple):
+    """A table: the names of its columns, the first of which names the rows, and the cells of each row."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+def as_text(tables: Sequence[Table], title: Sequence[str], notes: Sequence[str], columns: int) -> str:
+    """The title, the tables and the notes, in lines of at most `columns` characters."""
+    from_above = [line for text in title for line in wrapped(text, columns)]
+    parts = ["\n".join(from_above), *("\n".join(_lines(table, columns)) for table in tables)]
+    if notes:
+        parts.append("\n".join(line for note in notes for line in wrapped(note, columns)))
+    return "\n\n".join(parts)
+
+
+def as_html(tables: Sequence[Table], title: Sequence[str], notes: Sequence[str]) -> str:
+    """The same for a notebook."""
+    parts = [f"<p>{'<br>'.join(map(escaped, title))}</p>"]
+    for table in tables:
+        heads = "".join(f'<th scope="col" style="{_align(i)}">{escaped(c)}</th>' for i, c in enumerate(table.columns))
+        rows = [
+            "".join(
+                f'<th scope="row" style="{_align(0)}">{escaped(cell)}</th>' if not i else
+                f'<td style="{_align(i)}">{escaped(cell)}</td>' for i, cell in enumerate(row)
+            )
+            for row in table.rows
+        ]  # fmt: skip
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        parts.append(f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>")
+    parts += [f"<p>{escaped(note)}</p>" for note in notes]
+    return f"<div>{''.join(parts)}</div>"
+
+
+def escaped(text: str) -> str:
+    """A text as HTML shows it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def wrapped(text: str, columns: int) -> list[str]:
+    """A text in lines of at most `columns` characters, broken between words; longer words are cut."""
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > columns:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+        while len(lines[-1]) > columns:
+            lines[-1:] = [lines[-1][:columns], lines[-1][columns:]]
+    return lines
+
+
+def shortened(name: str, length: int) -> str:
+    """A name of at most `length` characters, which ends in an ellipsis if it was cut.
+
+    >>> shortened("Staphylococcus", 8)
+    'Staphyl…'
+    """
+    return name if len(name) <= length else f"{name[: length - 1]}…"
+
+
+def _align(column: int) -> str:
+    return f"text-align: {'right' if column else 'left'}; padding: 0 0.6em"
+
+
+def _lines(table: Table, columns: int) -> list[str]:
+    """A line per row if they fit, with names cut if needed; else a line per cell, below the name of its row."""
+    cells = [table.columns, *table.rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(table.columns))]
+    rest = sum(len(_GAP) + width for width in widths[1:])
+    if min(widths[0], _NAME) + rest > columns:
+        return _stacked(table, columns)
+    widths[0] = min(widths[0], columns - rest)
+    return [
+        (
+            shortened(row[0], widths[0]).ljust(widths[0])
+            + "".join(_GAP + row[i].rjust(widths[i]) for i in range(1, len(row)))
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def _stacked(table: Table, columns: int) -> list[str]:
+    width = max(map(len, table.columns[1:]))
+    lines = []
+    for name, *cells in table.rows:
+        lines.append(shortened(name, columns))
+        for column, cell in zip(table.columns[1:], cells, strict=True):
+            if cell:
+                lines += [shortened(f"{_GAP}{column.ljust(width)}{_GAP}{cell}", columns)]
+    return lines
