@@ -79,6 +79,8 @@ def imports(module: Module) -> Iterator[Imported]:
                 if source.split(".")[0] == "pyneural":
                     for alias in child.names:
                         yield Imported(source.removeprefix("pyneural").lstrip("."), alias.name, child.lineno, where)
+            elif isinstance(child, ast.Call) and (name := _called_for(child)):
+                yield Imported(name.removeprefix("pyneural").lstrip("."), None, child.lineno, where or "a call")
             elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield from below(child, child.name)
             elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
@@ -87,6 +89,14 @@ def imports(module: Module) -> Iterator[Imported]:
                 yield from below(child, where)
 
     yield from below(module.tree, "")
+
+
+def _called_for(call: ast.Call) -> str:
+    """The module of ours that a call of import_module or __import__ names, or ""."""
+    function = ast.unparse(call.func).split(".")[-1]
+    name = call.args[0] if call.args else None
+    ours = isinstance(name, ast.Constant) and str(name.value).split(".")[0] == "pyneural"
+    return str(name.value) if ours and function in ("import_module", "__import__") else ""
 
 
 def defined(tree: ast.Module) -> set[str]:
@@ -155,7 +165,7 @@ def hidden(found: list[Module]) -> list[str]:
         for module in found
         for one in imports(module)
         if one.where
-        and not module.name.startswith("commands.")  # the command line starts quickly
+        and not (module.name.startswith("commands.") and one.where != "TYPE_CHECKING")  # commands start quickly
         and not (module.is_face and one.where == "__getattr__")  # what needs an extra loads on first use
     ]
 
@@ -170,14 +180,24 @@ def private(found: list[Module]) -> list[str]:
                 wrong += [
                     f"{module.name}:{node.lineno} imports {alias.name}" for alias in node.names if _private(alias.name)
                 ]
-            elif isinstance(node, ast.Attribute) and _private(node.attr) and not (node.attr in own or _inherits(node)):
+            elif (name := _used(node)) and _private(name) and name not in own:
                 wrong.append(f"{module.name}:{node.lineno} uses {ast.unparse(node)}")
     return wrong
 
 
-def _inherits(node: ast.Attribute) -> bool:
-    """Whether an attribute may come from a class above; sys has private names that are meant to be used."""
-    return ast.unparse(node.value) in ("self", "cls", "super()", "sys")
+def _used(node: ast.AST) -> str:
+    """The attribute of another object than self that a node uses, written out or in getattr and the like, or ""."""
+    if isinstance(node, ast.Attribute):
+        return "" if _inherits(node.value) else node.attr
+    asks = isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "hasattr", "setattr", "delattr")
+    if not asks or len(node.args) < 2 or _inherits(node.args[0]) or not isinstance(node.args[1], ast.Constant):
+        return ""
+    return str(node.args[1].value)
+
+
+def _inherits(node: ast.expr) -> bool:
+    """Whether an attribute of it may come from a class above; sys has private names that are meant to be used."""
+    return ast.unparse(node) in ("self", "cls", "super()", "sys")
 
 
 def _private(name: str) -> bool:

@@ -438,6 +438,26 @@ BROKEN: dict[str, tuple[Callable[[list[package.Module]], list[str]], str, str, s
         "training.planted", "if TYPE_CHECKING:\n    from pyneural.layers.dense import Dense",
         "training.planted:2 imports layers.dense in TYPE_CHECKING: import it at the top",
     ),
+    "an import by a call": (
+        package.hidden,
+        "training.planted", "def fit():\n    return importlib.import_module('pyneural.layers.dense')",
+        "training.planted:2 imports layers.dense in fit: import it at the top",
+    ),
+    "an import upwards by a call": (
+        package.upwards,
+        "layers.planted", "graph = __import__('pyneural.models.graph')",
+        "layers.planted:1 imports models.graph, which is on a higher floor",
+    ),
+    "an import of a command for type checkers": (
+        package.hidden,
+        "commands.planted", "if TYPE_CHECKING:\n    from pyneural.layers.dense import Dense",
+        "commands.planted:2 imports layers.dense in TYPE_CHECKING: import it at the top",
+    ),
+    "a private attribute by its name": (
+        package.private,
+        "training.planted", "def fit(model):\n    return getattr(model, '_graph', None)",
+        "training.planted:2 uses getattr(model, '_graph', None)",
+    ),
     "a private name imported": (
         package.private,
         "training.planted", "from pyneural.card.task import _numbers",
