@@ -123,6 +123,9 @@ OF_FIT = {
     **dict.fromkeys(("max_time", "time_limit", "timeout"), "seconds"),
     **dict.fromkeys(("sample_weights", "weights", "row_weights"), "sample_weight"),
     **dict.fromkeys(("ema_decay", "use_ema", "ema_momentum", "swa", "average"), "ema"),
+    **dict.fromkeys(
+        ("accumulation_steps", "gradient_accumulation_steps", "accumulate_grad_batches", "accumulation"), "accumulate"
+    ),
     **dict.fromkeys(("sampler", "oversample", "balanced"), "balance"),
     **dict.fromkeys(("class_weights", "pos_weight", "scale_pos_weight"), "class_weight"),
     **dict.fromkeys(("smoothing", "label_smooth"), "label_smoothing"),

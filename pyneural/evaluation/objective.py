@@ -4,7 +4,7 @@ With several heads the loss is the sum of the heads' losses, and each metric is 
 (`top_accuracy`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -34,6 +34,8 @@ class Objective(NamedTuple):
     Attributes:
         run: (x, training=) -> the outputs as the losses take them.
         loss: (outputs, targets, weights) -> the scalar loss; weights may be None.
+        total: a dict of factors by head -> the sum of the heads' losses of the last batch, multiplied by them too; for
+            several heads.
         metrics: by name, functions of (outputs, targets).
         shares: the names of the metrics that are proportions of correct predictions.
         together: the custom functions by name, including a custom loss, which are called on many batches at once.
@@ -42,6 +44,7 @@ class Objective(NamedTuple):
 
     run: Forward
     loss: losses.LossFunction
+    total: Callable[[Mapping[str, float]], Tensor]
     metrics: dict[str, metrics.Metric]
     shares: tuple[str, ...]
     together: dict[str, metrics.Metric]
@@ -64,15 +67,21 @@ def objective(model: Model, heads: tuple[Head, ...], factors: Mapping[str, float
     if not heads[0].name:
         head = heads[0]
         _check_names(list(head.metrics))
-        return Objective(run, _weighted(head.loss.mean), head.metrics, _shares(head.metrics), together, {})
+        return Objective(run, _weighted(head.loss.mean), _one_loss, head.metrics, _shares(head.metrics), together, {})
     parts: dict[str, Tensor] = {}  # the heads' losses of the current batch, which the metrics reuse
     means = {head.name: _weighted(head.loss.mean) for head in heads}
 
     def loss(outputs: dict[str, Tensor], targets: dict[str, Tensor], weights: Weights = None) -> Tensor:
         for name, mean in means.items():
             parts[name] = mean(outputs[name], targets[name], weights and weights[name])
-        first, *others = (part * factors[name] if name in factors else part for name, part in parts.items())
+        return total(factors)
+
+    def total(scales: Mapping[str, float]) -> Tensor:
+        first, *others = (part * scales[name] if name in scales else part for name, part in parts.items())
         return sum(others, start=first)
+
+    def scaled(scales: Mapping[str, float]) -> Tensor:
+        return total({name: scale * factors.get(name, 1.0) for name, scale in scales.items()})
 
     shown: dict[str, metrics.Metric] = {}
     _check_names([f"{head.name}_{name}" for head in heads for name in ("loss", *head.metrics)])
@@ -82,7 +91,7 @@ def objective(model: Model, heads: tuple[Head, ...], factors: Mapping[str, float
             shown[f"{head.name}_{name}"] = partial(_of_head, function, head.name)
     shares = tuple(f"{head.name}_{name}" for head in heads for name in _shares(head.metrics))
     return Objective(
-        run, loss, shown, shares, together, {f"{head.name}_loss": factors.get(head.name, 1.0) for head in heads}
+        run, loss, scaled, shown, shares, together, {f"{head.name}_loss": factors.get(head.name, 1.0) for head in heads}
     )
 
 
@@ -96,6 +105,10 @@ def _weighted(mean: losses.LossFunction) -> losses.LossFunction:
         return mean(outputs, targets, row_weights=weights.rows, reduction=how)
 
     return weighted
+
+
+def _one_loss(scales: Mapping[str, float]) -> Tensor:
+    raise AssertionError("a model with one output has one loss, whose gradient can be scaled")
 
 
 def _check_names(shown: list[str]) -> None:

@@ -47,6 +47,7 @@ def fit(
     loss_weights: Mapping[str, float] | None = None,
     label_smoothing: float = 0.0,
     ema: float | None = None,
+    accumulate: int = 1,
     patience: int | None = None,
     seconds: float | None = None,
     callbacks: Any = (),
@@ -99,6 +100,8 @@ def fit(
             is without it, as in pn.evaluate.
         ema: the decay per step of the running mean of the weights, such as 0.99; batch-norm statistics are averaged
             with them.  Validation, callbacks after an epoch, and the model at the end have the means.
+        accumulate: batches per step of the optimizer.  The gradient is that of all of them together, the mean over
+            their examples; clipping acts on it, and steps and schedule count these steps.
         patience: stops when the best epoch is that many epochs ago; needs validation.
         seconds: a time budget.  The schedule is laid over the clock: its progress is the larger one of steps / all
             steps and time / budget, and the training ends when either is used up; an epoch that is cut short is
@@ -135,6 +138,7 @@ def fit(
         )
     epochs = whole("fit", "epochs", epochs)
     batch_size = whole("fit", "batch_size", batch_size)
+    accumulate = whole("fit", "accumulate", accumulate)
     if not is_whole(seed) or not 0 <= seed < 2**64:
         raise ValueError(f"fit: seed is {seed!r}: give a whole number of at least 0, and below 2**64")
     if verbose not in (0, 1, 2):
@@ -147,7 +151,9 @@ def fit(
     again = model.card.epochs
     seed = int(seed)
     listeners = checked(callbacks)
-    options = Options(epochs, batch_size, seed, verbose, _patience(patience), _seconds(seconds), checked_decay(ema))
+    options = Options(
+        epochs, batch_size, seed, verbose, _patience(patience), _seconds(seconds), checked_decay(ema), accumulate
+    )
     with CheckpointFile(checkpoint, model, _recipe(given, listeners)) as file:
 
         def accept(digest: str, has_validation: bool) -> None:
@@ -162,8 +168,14 @@ def fit(
         request = Request(validation, preprocess, loss, metrics, *weights, seed, batch_size, accept)
         plan = make_plan(model, data, request)
         training = Training(model, plan, recipe, shape, options, listeners, file)
+        batches = f"{plan.batches} x {accumulate}" if accumulate > 1 else plan.batches
         training.progress.parts(
-            [*plan.words, f"{recipe.kind}, {rate_name} {recipe.learning_rate:g}", plan.batches, f"seed {seed}"]
+            [
+                *plan.words,
+                f"{recipe.kind}, {rate_name} {recipe.learning_rate:g}",
+                plan.batches + f" x {accumulate}" * (accumulate > 1),
+                f"seed {seed}",
+            ]
         )
         if file.state is not None:
             training.resume(file.state)

@@ -14,6 +14,7 @@ import pyneural.training.stuck as stuck
 from pyneural.evaluation.objective import losses_of, mean_loss_and_metrics
 from pyneural.layers.context import position
 from pyneural.metrics.estimate import Estimate
+from pyneural.training.accumulating import Batch, grouped
 from pyneural.training.doubled import warn_of_probabilities
 from pyneural.training.history import History
 from pyneural.training.state import State
@@ -129,12 +130,11 @@ class Training(State):
         at.step = self.model.card.epochs
         progress.open(self.epoch, self.step)
         shown = progress.steps_shown
-        batches = self.plan.feed.epoch(self.options.batch_size, self.options.seed, at.step)
         try:
-            for x, y, weights, samples in islice(batches, self.step, None):
+            for x, y, weights, samples, part in grouped(self._batches(), self.options.accumulate):
                 at.begin(samples)
                 outputs = objective.run(x, training=True)
-                if not history.steps:
+                if not history.steps and part.first:
                     warn_of_probabilities(outputs, self.model.card)
                 del x  # so that the next batch can reuse its memory
                 error = objective.loss(outputs, y, weights)
@@ -142,12 +142,19 @@ class Training(State):
                 if not math.isfinite(value):
                     self._fail(f"loss became {value} in epoch {self.epoch}, step {self.step + 1}", self._batch_again)
                 self.value = value
-                error.backward()
+                if part.first and part.last:
+                    error.backward()
+                elif isinstance(part.share, dict):
+                    objective.total(part.share).backward(accumulate=not part.first)
+                else:
+                    error.backward(part.share, accumulate=not part.first)
+                means.add(outputs, y, value, len(samples), weights)
+                if not part.last:
+                    continue
                 engine.learning_rate = rate * self.run.learning_rate_factor * multiplier(history.steps)
                 engine.step()
                 history.steps += 1
                 self.step += 1
-                means.add(outputs, y, value, len(samples), weights)
                 if shown:
                     progress.step(self.step, value)
                 for act in acts:
@@ -157,6 +164,11 @@ class Training(State):
         finally:
             progress.close()
             at.begin(None)
+
+    def _batches(self) -> Iterator[Batch]:
+        """The batches of the epoch that are left."""
+        batches = self.plan.feed.epoch(self.options.batch_size, self.options.seed, self.at.step)
+        return islice(batches, self.step * self.options.accumulate, None)
 
     def _finish(self, stop: _core.Interrupt) -> bool:
         """Validates, keeps the weights if they are the best so far, and prints the line of the epoch.
@@ -208,9 +220,8 @@ class Training(State):
         raise FloatingPointError(f"fit: the {what}; restored the weights {self._restored()}{why}: {fix}")
 
     def _batch_again(self) -> Iterator[Any]:
-        """Computes the loss of the current batch once more."""
-        batches = self.plan.feed.epoch(self.options.batch_size, self.options.seed, self.at.step)
-        for x, y, weights, samples in islice(batches, self.step, self.step + 1):
+        """Computes the loss of the current batch once more; of all batches of the step, if they are several."""
+        for x, y, weights, samples in islice(self._batches(), self.options.accumulate):
             self.at.begin(samples)
             yield self.plan.objective.loss(self.plan.objective.run(x, training=True), y, weights)
 

@@ -29,6 +29,7 @@ class Options(NamedTuple):
     patience: int | None
     seconds: float | None
     ema: float | None
+    accumulate: int
 
 
 class State:
@@ -61,7 +62,7 @@ class State:
         self.recipe = optimizer
         self.options = options
         self.file = file
-        each = plan.feed.steps(options.batch_size)
+        each = -(-plan.feed.steps(options.batch_size) // options.accumulate)
         self.progress = Progress(options.verbose, options.epochs, each, plan.note)
         self.bound = optimizer.bound(model)
         self.blocks = model.blocks()
