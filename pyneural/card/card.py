@@ -7,6 +7,7 @@ from pyneural.card.preprocessing import Preprocessing
 from pyneural.card.task import Task
 
 Tasks = Any  # Task, or dict[str, Task] for a model with heads
+Split = tuple[str, int, float]
 PREPARATIONS = ("", "digit", "12-bit")
 
 
@@ -28,6 +29,7 @@ class Card:
             4095 is white), or "" for no conversion.
         columns: the column names of the inputs, if they came from a table.
         held_out: the share of the training data that the last fit held out for validation; None if unknown.
+        splits: of every fit, the sha256 of its data, its seed and that share.
     """
 
     task: Tasks = None
@@ -42,11 +44,13 @@ class Card:
     prepare: str = ""
     columns: tuple[str, ...] = ()
     held_out: float | None = None
+    splits: tuple[Split, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """All fields as JSON values."""
         record = dict(vars(self))
         record["columns"] = list(self.columns)
+        record["splits"] = list(map(list, self.splits))
         record["task"] = _task_record(self.task)
         record["preprocessing"] = self.preprocessing.as_json() if self.preprocessing else None
         return record
@@ -75,7 +79,16 @@ class Card:
             prepare=prepare,
             columns=tuple(map(str, record.get("columns", ()))),
             held_out=None if record.get("held_out") is None else float(record["held_out"]),
+            splits=tuple((str(data), int(seed), float(share)) for data, seed, share in _splits(record)),
         )
+
+
+def _splits(record: dict[str, Any]) -> Any:
+    """The splits of a record; older files have that of the last fit only."""
+    if "splits" in record:
+        return record["splits"]
+    known = record["epochs"] and record.get("held_out") is not None
+    return [(record["data_hash"], record["seed"], record["held_out"])] if known else []
 
 
 def _task_record(task: Tasks) -> dict[str, Any] | None:

@@ -72,7 +72,8 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
     if not is_stream(part):
         known = {"groups": part.groups, "files": part.files, "mark": _mark(part.x)}
     reports = {
-        head.name: Report(head.task, *_whole(found[head.name]), name, note, head.loss.name, **known) for head in heads
+        head.name: Report(head.task, *_whole(found[head.name]), name, note, _loss_name(model, head), **known)
+        for head in heads
     }
     if verbose:
         for head, report in reports.items():
@@ -80,6 +81,12 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
             say([f"{head}: {first}" if head else first, *others])
             report.printed_in = this_cell()
     return reports.get("", Reports(reports))
+
+
+def _loss_name(model: Model, head: Head) -> str:
+    """The name of the reported loss: "loss" if it is the one that fit minimized, for classes."""
+    trained_with = model.card.loss.get(head.name) if isinstance(model.card.loss, dict) else model.card.loss
+    return "loss" if head.task.kind != "values" and trained_with == head.loss.name else head.loss.name
 
 
 def _whole(parts: Parts) -> tuple[Array, Array, Array]:

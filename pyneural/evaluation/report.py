@@ -36,6 +36,7 @@ class Report(Scored):
 
     Attributes:
         n: examples.
+        loss_name: "loss" for the training loss of classes, else the name of the loss.
         outputs: (n, K), the result of predict.
         predictions: (n,) class numbers; (n, K) values for regression.
         labels: the true ones, in the same form.
@@ -52,7 +53,7 @@ class Report(Scored):
         errors: Array,
         name: str,
         note: str,
-        loss_name: str = "mse",
+        loss_name: str = "",
         *,
         groups: Array | None = None,
         files: Array | None = None,

@@ -67,7 +67,7 @@ def tables(report: Scored) -> list[Table]:
         baseline = report.baseline.get(name, math.nan)
         rows.append(
             (
-                _NAMES.get(name, name),
+                report.loss_name if name == "loss" else _NAMES.get(name, name),
                 _number(value, value.percent),
                 ""
                 if math.isnan(value.low)

@@ -29,7 +29,7 @@ class Scored:
         outputs: (n, K).
         y: the labels as the task encodes them; of soft labels (n, K), the class is the most probable one.
         errors: (n,) the loss of each example.
-        loss_name: the name of the loss of values.
+        loss_name: the name of the loss; "" for mse of values, and for the training loss of classes.
         groups: (n,), or None.
     """
 
@@ -38,7 +38,7 @@ class Scored:
     ) -> None:
         self.task = task
         self.outputs = outputs
-        self.loss_name = "loss" if task.kind != "values" else loss_name
+        self.loss_name = loss_name or ("mse" if task.kind == "values" else "loss")
         self.n = len(outputs)
         self.groups = groups
         self._errors = errors

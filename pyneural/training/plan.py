@@ -139,6 +139,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     model.card.data = train.name
     model.card.data_hash = digest
     model.card.held_out = share
+    model.card.splits = tuple(dict.fromkeys((*model.card.splits, (digest, request.seed, share))))
     model.card.prepare = train.prepare
     model.card.columns = train.columns
     remember(model)
@@ -164,17 +165,15 @@ def _held_out(train: Source, held: Source | None, validation: Any) -> float:
 
 def _warn_of_another_split(model: Model, digest: str, share: float, seed: int) -> None:
     """Warns if an earlier fit has trained on examples that this one holds out."""
-    card = model.card
-    if not share or not card.epochs or digest != card.data_hash or card.held_out is None:
-        return
-    if seed == card.seed and share <= card.held_out:
-        return
-    before = f"seed={card.seed} and validation={card.held_out:g}" if card.held_out else "no examples held out"
-    warn(
-        f"fit: the last fit on this data had {before}, so the model has trained on examples that seed={seed} and "
-        f"validation={share:g} hold out, and the validation results are too good: keep the seed and the share, or give "
-        "validation data that is new to the model"
-    )
+    for data, before, held in model.card.splits if share and model.card.epochs else ():
+        if data == digest and not (seed == before and share <= held):
+            how = f"seed={before} and validation={held:g}" if held else "no examples held out"
+            warn(
+                f"fit: an earlier fit on this data had {how}, so the model has trained on examples that seed={seed} "
+                f"and validation={share:g} hold out, and the validation results are too good: keep the seed and the "
+                "share, or give validation data that is new to the model"
+            )
+            return
 
 
 @contextmanager

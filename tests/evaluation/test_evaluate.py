@@ -1,5 +1,6 @@
 """evaluate, predict, classify: what a model is worth, and what it says."""
 
+import re
 import threading
 
 import numpy as np
@@ -34,6 +35,31 @@ def test_evaluate_prints_one_line_and_returns_what_it_says(trained, sample, caps
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 6
     assert lines[0].startswith(f"#0 actual {report.labels[0]} predicted {report.predictions[0]} ")
+
+
+def test_a_loss_that_is_not_the_training_loss_is_named(sample, capsys):
+    """The report showed cross_entropy as "loss", whatever fit had minimized."""
+
+    def focal(outputs, targets):
+        error = pn.ops.cross_entropy(outputs, targets, reduction="none")
+        return ((1 - (-error).exp()) ** 2 * error).mean()
+
+    x, y = sample.test.x[:200], sample.test.y[:200]
+    for loss, name in ((focal, "cross_entropy"), ("auto", "loss"), ("cross_entropy", "loss"), ("mse", "loss")):
+        model = pn.Sequential(pn.Flatten(), pn.Dense(10))
+        pn.fit(model, (x, y), epochs=1, loss=loss, verbose=0)
+        report = pn.evaluate(model, (x, y))
+        assert report.loss_name == name
+        assert f"· {name} {report.loss:.4g} ·" in repr(report)
+        assert re.search(rf"^{name} +{report.loss:.4g}", str(report), re.M) or name == "loss"
+        assert f"· {name} {report.loss:.4g} ·" in capsys.readouterr().out
+    x, y = np.arange(8, dtype=np.float32)[:, None], np.arange(8) % 2
+    binary = pn.Sequential(pn.Dense(1))
+    pn.fit(binary, (x, y), epochs=1, loss=lambda outputs, targets: (outputs * outputs).mean(), verbose=0)
+    assert pn.evaluate(binary, (x, y), verbose=0).loss_name == "binary_cross_entropy"
+    by_hand = pn.Sequential(pn.Dense(2))
+    by_hand.build((1,))
+    assert pn.evaluate(by_hand, (x, y), verbose=0).loss_name == "cross_entropy"
 
 
 def test_predict_gives_probabilities_in_the_order_of_the_inputs(trained, sample):

@@ -13,6 +13,7 @@ import pytest
 
 import pyneural as pn
 from pyneural import _core
+from pyneural.card.card import Card
 from pyneural.datasets.splitting import split_rows
 from pyneural.layers.context import Position, position
 
@@ -173,6 +174,31 @@ def test_a_second_fit_does_not_warn_where_its_validation_is_new_to_the_model(rin
     pn.fit(model, rings, epochs=1, verbose=0, **first)
     pn.fit(model, rings, epochs=1, verbose=0, **second)
     pn.fit(small(), rings, epochs=1, verbose=0, **second)
+
+
+@pytest.mark.parametrize("last", ["the seed again", "after other data", "another seed", "a smaller share"])
+def test_a_third_fit_warns_of_every_fit_before_it(rings, last):
+    """Only the last one was remembered."""
+    model = small()
+    pn.fit(model, rings, epochs=1, verbose=0)
+    if last == "after other data":
+        pn.fit(model, (rings[0][::2], rings[1][::2]), epochs=1, verbose=0)
+    else:
+        with pytest.warns(UserWarning, match="an earlier fit on this data had seed=0 and validation=0.1"):
+            pn.fit(model, rings, epochs=1, verbose=0, seed=1, validation=0.2)
+    model = pickle.loads(pickle.dumps(model))
+    given = {"a smaller share": {"seed": 1, "validation": 0.1}, "another seed": {"seed": 2}}
+    with pytest.warns(UserWarning, match="an earlier fit on this data had .*, so the model has trained on examples"):
+        pn.fit(model, rings, epochs=1, verbose=0, **given.get(last, {"seed": 1}))
+    assert len(model.card.splits) == 3
+
+
+def test_files_without_the_earlier_splits_have_that_of_the_last_fit(rings):
+    model = small()
+    pn.fit(model, rings, epochs=1, verbose=0, seed=3)
+    record = model.card.as_json()
+    del record["splits"]
+    assert Card.from_json(record).splits == model.card.splits == ((model.card.data_hash, 3, 0.1),)
 
 
 def test_examples_held_out_by_a_smaller_share_are_held_out_by_a_larger_one(rings):
