@@ -58,7 +58,7 @@ class _Watching(Callback):
 class EarlyStopping(_Watching):
     """Stops when a value has not improved for `patience` epochs.
 
-    pn.fit(patience=5) does the same for the best epoch, whose weights are restored in any case.
+    pn.fit(patience=5) does the same for the validation loss.  The weights of the best epoch are restored in any case.
 
     Args:
         monitor: a name in the history, such as "val_loss" or "accuracy".

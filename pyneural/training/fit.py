@@ -102,7 +102,7 @@ def fit(
             with them.  Validation, callbacks after an epoch, and the model at the end have the means.
         accumulate: batches per step of the optimizer.  The gradient is that of all of them together, the mean over
             their examples; clipping acts on it, and steps and schedule count these steps.
-        patience: stops when the best epoch is that many epochs ago; needs validation.
+        patience: stops when the validation loss was lowest that many epochs ago; needs validation.
         seconds: a time budget.  The schedule is laid over the clock: its progress is the larger one of steps / all
             steps and time / budget, and the training ends when either is used up; an epoch that is cut short is
             validated.  Such a training cannot be repeated bit for bit.
@@ -114,8 +114,9 @@ def fit(
         verbose: 0 silent, 1 one line per epoch, 2 one line per step.
 
     Returns:
-        The History; the best epoch has the lowest validation loss, or is the last one without validation.  With heads
-        it has their losses and metrics (`top_loss`, `val_top_accuracy`) beside the total `loss`.
+        The History; the best epoch has the lowest smoothed validation loss (an exponential mean over about 5 epochs),
+        or is the last one without validation.  With heads it has their losses and metrics (`top_loss`,
+        `val_top_accuracy`) beside the total `loss`.
 
     Raises:
         RuntimeError: it is called inside pn.no_grad(), or another process trains with the checkpoint.

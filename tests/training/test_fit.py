@@ -16,6 +16,7 @@ from pyneural import _core
 from pyneural.card.card import Card
 from pyneural.datasets.splitting import split_rows
 from pyneural.layers.context import Position, position
+from pyneural.training.best import Finished
 
 
 def small(**options) -> pn.Sequential:
@@ -130,6 +131,24 @@ def test_the_best_weights_come_back(rings):
     best = int(np.argmin(history["val_loss"]))
     assert history.best_epoch == best + 1 < 8
     assert pn.evaluate(model, held, verbose=0).loss == pytest.approx(history["val_loss"][best], rel=1e-4)
+
+
+def test_the_best_epoch_has_the_lowest_smoothed_validation_loss(rings):
+    """One lucky epoch is not the best one; the mean is exponential, with its start corrected."""
+    finished = Finished.none([b"before"])
+    losses = [1.0, 0.8, 0.6, 0.55, 0.2, 0.54, 0.52, 0.5, 0.48, 0.46, 0.47, 0.9]
+    mean, smoothed, bests = 0.0, [], []
+    for epoch, loss in enumerate(losses, start=1):
+        values = {"loss": loss, "val_loss": loss}
+        weights = [str(epoch).encode()] if finished.improved_by(values) else None
+        finished = finished.then(values, weights)
+        mean = 0.8 * mean + 0.2 * loss
+        smoothed.append(mean / (1 - 0.8**epoch))
+        bests.append(finished.best)
+        assert finished.best == 1 + int(np.argmin(smoothed))
+        assert finished.weights == [str(finished.best).encode()]
+    assert bests[-1] == 11 != 1 + int(np.argmin(losses))
+    assert finished.since == 7, "patience counts from the lowest loss"
 
 
 def test_without_validation_the_last_epoch_stays(rings, capsys):
