@@ -60,17 +60,18 @@ class Training(State):
 
     def _epochs(self, stop: _core.Interrupt) -> None:
         """Runs all epochs, or stops at Ctrl-C."""
-        self.stopped = self.listeners.tell("on_train_begin")
+        self.stopped = self.listeners.tell("on_train_begin") or self.stopped
         if self.file.state is not None:
             self.listeners.restore(self.file.state["callbacks"])
         acts = self._acts()
-        while self.epoch <= self.options.epochs and not self.stopped:
+        while self.epoch <= self.options.epochs and not (self.stopped and self.step == 0):
             if self.step == 0:
                 self.begun = time.perf_counter()
                 self.stopped = self.listeners.tell("on_epoch_begin", self.epoch)
                 if self.stopped:
                     break
-            self._epoch(acts, stop)
+            if not self.stopped:  # a resumed training may have stopped within the epoch
+                self._epoch(acts, stop)
             if not stop.pressed and self._finish(stop):
                 self.epoch += 1
                 self.step = 0

@@ -192,6 +192,33 @@ def test_patience_and_callbacks_that_stop_are_remembered(tmp_path, rings):
     assert (second.epochs, second.fingerprint) == (2, first.fingerprint)
 
 
+def test_a_stop_within_an_epoch_is_remembered(tmp_path, rings, monkeypatch):
+    monkeypatch.setattr(resume, "EVERY", 0.0)
+    kept = []
+    write = paths.write_whole
+
+    def keeping(who, path, data):
+        write(who, path, data)
+        kept.append(data)
+
+    class Stop(pn.callbacks.Callback):
+        def on_batch_end(self, step, logs):
+            return "stop" if step == 3 else None
+
+    def fit(path):
+        model = pn.Sequential(pn.Dense(3))
+        return pn.fit(model, rings, epochs=4, batch_size=50, callbacks=[Stop()], checkpoint=path, verbose=0)
+
+    monkeypatch.setattr(checkpoint, "write_whole", keeping)
+    whole = fit(tmp_path / "run.ckpt")
+    assert (whole.steps, whole.epochs, len(kept)) == (3, 1, 5)
+    for number, data in enumerate(kept):
+        path = tmp_path / f"{number}.ckpt"
+        path.write_bytes(data)
+        found = fit(path)
+        assert (found.steps, found.stopped, found.fingerprint) == (3, "Stop()", whole.fingerprint)
+
+
 def test_after_an_error_the_same_call_goes_on_from_the_last_write(tmp_path, rings):
     def raising(epoch, logs):
         if epoch == 3 and fails:
