@@ -35,6 +35,7 @@ from pyneural._core import (
 )
 from pyneural.arguments.familiar_names import OF_PACKAGE
 from pyneural.arguments.spelling import names_of
+from pyneural.batching.augmentation import Augment
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.idx import read_idx
 from pyneural.evaluation.evaluate import evaluate
@@ -68,6 +69,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Add",
+    "Augment",
     "AvgPool2D",
     "BatchNorm",
     "Concatenate",

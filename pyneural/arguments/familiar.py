@@ -140,7 +140,25 @@ OF_FIT = {
         ("val_data", "validation_dataset", "eval_set", "val", "val_split", "validation_fraction"), "validation"
     ),
     "scheduler": "schedule",
+    **dict.fromkeys(("augmentation", "augmentations", "transform", "transforms", "data_augmentation"), "augment"),
     "generator": "the second argument: re-iterable batches",
+}
+# strengths of augmentation elsewhere, and ours
+OF_AUGMENT = {
+    **dict.fromkeys(("rotation", "rotation_range", "degrees", "angle", "rotate_limit"), "rotate"),
+    **dict.fromkeys(
+        ("translate", "translation", "width_shift_range", "height_shift_range", "shift_limit", "crop", "padding"),
+        "shift",
+    ),
+    **dict.fromkeys(("zoom", "zoom_range", "scale_limit", "size"), "scale"),
+    **dict.fromkeys(("shear_range", "slant", "skew"), "shear"),
+    **dict.fromkeys(("horizontal_flip", "hflip", "mirror", "fliplr"), "flip"),
+    **dict.fromkeys(("vertical_flip", "vflip"), "missing: images are mirrored left to right only"),
+    **dict.fromkeys(("brightness_range", "brightness_limit"), "brightness"),
+    **dict.fromkeys(("contrast_range", "contrast_limit"), "contrast"),
+    **dict.fromkeys(("cutout", "random_erasing", "erasing", "coarse_dropout"), "erase"),
+    **dict.fromkeys(("fill_mode", "fill", "mode"), "not needed: outside, the nearest pixel of the edge is taken"),
+    **dict.fromkeys(("seed", "random_state"), "pn.fit(seed=0)"),
 }
 # events of callbacks elsewhere, and ours
 OF_EVENTS = {

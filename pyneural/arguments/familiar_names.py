@@ -79,8 +79,8 @@ OF_PACKAGE = {
     **dict.fromkeys(("plot_model", "summary"), "model.summary()"),
     **dict.fromkeys(("image_dataset_from_directory", "ImageFolder", "ImageDataGenerator"), "pn.datasets.folder(path)"),
     **dict.fromkeys(
-        ("RandomFlip", "RandomRotation", "RandomZoom", "transforms", "augment"),
-        "missing: there is no data augmentation",
+        ("RandomFlip", "RandomRotation", "RandomZoom", "RandomAffine", "transforms", "augment", "Augmentation"),
+        "pn.fit(model, data, augment=pn.Augment(rotate=15, flip=True))",
     ),
     **dict.fromkeys(("Resizing", "Resize"), "pn.datasets.folder(path, size=(64, 64))"),
     **dict.fromkeys(

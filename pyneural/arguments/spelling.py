@@ -187,6 +187,17 @@ def _keyword_hint(word: str, familiar: Mapping[str, str], known: Iterable[str]) 
     return instead(ours)
 
 
+def check_known(name: str, words: Iterable[str], known: Iterable[str], familiar: Mapping[str, str]) -> None:
+    """Refuses keywords that a function or class does not have.
+
+    Raises:
+        TypeError: one of them is not known; the message names the pyneural equivalent.
+    """
+    for word in words:
+        if word not in known:
+            raise TypeError(f"{name}() has no '{word}'; {_keyword_hint(word, familiar, known)}")
+
+
 def check_keywords(*, positional: str = "", **familiar: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorates a function: an unknown keyword raises an error that names the pyneural equivalent.
 
@@ -203,9 +214,7 @@ def check_keywords(*, positional: str = "", **familiar: str) -> Callable[[Callab
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-            for word in kwargs:
-                if word not in known:
-                    raise TypeError(f"{name}() has no '{word}'; {_keyword_hint(word, familiar, known)}")
+            check_known(name, kwargs, known, familiar)
             if positional and len(args) > count:
                 raise TypeError(f"{name}() takes {count} positional arguments, got {len(args)}: {positional}")
             return function(*args, **kwargs)

@@ -4,6 +4,7 @@ Training and evaluation take their batches from a Feed, or from a Stream (stream
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
@@ -13,6 +14,7 @@ import pyneural._core as _core
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
+from pyneural.batching.augmentation import Augment, AugmentedGather, augmented_gather
 from pyneural.batching.balancing import drawn
 from pyneural.card.preprocessing import Preprocessing
 
@@ -62,6 +64,7 @@ class Feed:
         dtype: the model's dtype.
         weights: the weights of all rows in the loss, (n,) of that dtype, or a dict of them; None: all count the same.
         classes: the class of each selected row, (m,), if an epoch is to draw as many rows of each; None: each row once.
+        augment: the random changes of the images of an epoch; None for none.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Feed:
         dtype: str,
         weights: Any = None,
         classes: Array | None = None,
+        augment: Augment | None = None,
     ) -> None:
         self.x = _core.borrow(x)
         self.y = None if y is None else each(_core.borrow, y)
@@ -80,6 +84,7 @@ class Feed:
         self.classes = classes
         self.rows = _core.borrow(np.ascontiguousarray(rows, np.int64))
         self.batch = preprocessing.gather(x.dtype, dtype)
+        self._augmented = None if augment is None else partial(augmented_gather, augment, preprocessing, x.dtype, dtype)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -95,14 +100,20 @@ class Feed:
     def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Weights, Tensor]]:
         """Batches in the shuffled order of an epoch, which depends only on the seed and the epoch."""
         x = self.x
-        batch = self.batch
+        batch = self._batch_of(seed, epoch)
         order, samples = self._order(seed, epoch)
         targets = _gathered(self.y, order)
         weights = _gathered(self.weights, order)
         for start, end in pairwise(_edges(len(order), size)):
             rows = order[start:end]
+            numbers = samples[start:end]
             weighed = batch_weights(_part(weights, start, end)) if weights is not None else None
-            yield batch(x, rows), _part(targets, start, end), weighed, samples[start:end]
+            yield batch(x, rows, numbers), _part(targets, start, end), weighed, numbers
+
+    def _batch_of(self, seed: int, epoch: int) -> AugmentedGather:
+        """A function (x, rows, sample numbers) -> the inputs of a batch of that epoch."""
+        plain = self.batch
+        return self._augmented(seed, epoch) if self._augmented else lambda x, rows, _: plain(x, rows)
 
     def _order(self, seed: int, epoch: int) -> tuple[Tensor, Tensor]:
         """The rows of an epoch in order, and their sample numbers: a row that is drawn again has another number."""

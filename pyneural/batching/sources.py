@@ -13,6 +13,7 @@ import numpy as np
 from pyneural.arguments.arrays import Array, as_weights
 from pyneural.arguments.checks import is_number, warn
 from pyneural.arguments.paths import as_path
+from pyneural.batching.augmentation import Augment
 from pyneural.batching.feed import Batches, Feed, each
 from pyneural.batching.inputs import as_inputs, warn_of_scale
 from pyneural.batching.moments import moments_of
@@ -61,6 +62,7 @@ class Source(Protocol):
         dtype: str,
         weigh: Weigh,
         classes_of: ClassesOf | None = None,
+        augment: Augment | None = None,
     ) -> Batches:
         """The preprocessed batches; with `classes_of`, an epoch draws every class equally often."""
 
@@ -124,6 +126,7 @@ class Rows:
         dtype: str,
         weigh: Weigh,
         classes_of: ClassesOf | None = None,
+        augment: Augment | None = None,
     ) -> Feed:
         """The preprocessed batches; rows whose weight is 0 in every loss are left out.
 
@@ -137,7 +140,7 @@ class Rows:
             parts = weights.values() if isinstance(weights, dict) else (weights,)
             rows = _weighted(rows, np.max(np.stack(list(parts)), axis=0), self.who)
         classes = None if classes_of is None else classes_of(targets)[rows]
-        return Feed(self.x, targets, rows, preprocessing, dtype, weights, classes)
+        return Feed(self.x, targets, rows, preprocessing, dtype, weights, classes, augment)
 
     def digest(self, encode: Encode) -> str:
         """The sha256 of inputs and labels, of every row of the data."""

@@ -6,6 +6,7 @@ A first pass, before training, collects what arrays would show at once: shapes, 
 import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array, as_labels, as_rows
 from pyneural.arguments.tables import column_names
+from pyneural.batching.augmentation import Augment, augmented_gather
 from pyneural.batching.feed import Targets, Weights, batch_weights, each
 from pyneural.batching.inputs import as_inputs, warn_of_scale
 from pyneural.batching.moments import RunningMoments
@@ -167,8 +169,9 @@ class Stream:
         dtype: str,
         weigh: Callable[..., Any],
         classes_of: Callable[[Any], Array] | None = None,
+        augment: Augment | None = None,
     ) -> "StreamFeed":
-        """The batches, prepared.
+        """The batches, prepared; in training with random changes of the images.
 
         Raises:
             ValueError: every class is to be drawn equally often, but batches come as they are.
@@ -179,7 +182,7 @@ class Stream:
                 "class_weight='balanced'"
             )
         encode(self.y, self.who)  # wrong labels raise an error here, before training starts
-        return StreamFeed(self, preprocessing, encode, dtype, weigh)
+        return StreamFeed(self, preprocessing, encode, dtype, weigh, augment)
 
 
 class StreamFeed:
@@ -192,12 +195,14 @@ class StreamFeed:
         encode: Callable[[Any, str], Any],
         dtype: str,
         weigh: Callable[..., Any],
+        augment: Augment | None,
     ) -> None:
         self._stream = stream
         self._preprocessing = preprocessing
         self._encode = encode
         self._dtype = dtype
         self._weigh = weigh
+        self._augment = augment
 
     def __len__(self) -> int:
         return len(self._stream)
@@ -216,6 +221,16 @@ class StreamFeed:
         Raises:
             ValueError: their number or kind differs from the first pass.
         """
+        return self._pass(self._augment, seed, epoch)
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Targets, Weights]]:
+        """The same, without random changes and sample numbers."""
+        for x, y, weights, _ in self._pass(None, 0, 0):
+            yield x, y, weights
+
+    def _pass(
+        self, augment: Augment | None, seed: int, epoch: int
+    ) -> Iterator[tuple[Tensor, Targets, Weights, Tensor]]:
         stream, model, start, number = self._stream, self._stream.model, 0, 0
         for x, y, _ in pairs(stream.data, stream.who, stream.columns):
             number += 1
@@ -227,7 +242,13 @@ class StreamFeed:
             self._preprocessing.check_range(x, self._dtype, who)
             rows = _core.borrow(np.arange(start, start + len(x)))
             start += len(x)
-            batch = self._preprocessing.gather(x.dtype, self._dtype)
+            batch: Callable[..., Tensor]
+            if augment is None:
+                batch = self._preprocessing.gather(x.dtype, self._dtype)
+            else:
+                batch = partial(
+                    augmented_gather(augment, self._preprocessing, x.dtype, self._dtype, seed, epoch), samples=rows
+                )
             y = self._encode(y, who)
             weights = self._weigh(y, None)
             yield (
@@ -242,11 +263,6 @@ class StreamFeed:
                 f"{stream.who}: data returned {stream._batches:,} batches in the first pass and {many} in a later "
                 f"one: {_ITERABLE}"
             )
-
-    def batches(self, size: int) -> Iterator[tuple[Tensor, Targets, Weights]]:
-        """The same, without sample numbers."""
-        for x, y, weights, _ in self.epoch(size, 0, 0):
-            yield x, y, weights
 
 
 def pairs(data: Any, who: str, columns: Names = ()) -> Iterator[tuple[Array, Any, Names]]:

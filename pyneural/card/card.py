@@ -30,6 +30,7 @@ class Card:
         columns: the column names of the inputs, if they came from a table.
         held_out: the share of the training data that the last fit held out for validation; None if unknown.
         splits: of every fit, the sha256 of its data, its seed and that share.
+        augment: the random changes of the training images in the last fit, in words; "" for none.
     """
 
     task: Tasks = None
@@ -45,6 +46,7 @@ class Card:
     columns: tuple[str, ...] = ()
     held_out: float | None = None
     splits: tuple[Split, ...] = ()
+    augment: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """All fields as JSON values."""
@@ -80,6 +82,7 @@ class Card:
             columns=tuple(map(str, record.get("columns", ()))),
             held_out=None if record.get("held_out") is None else float(record["held_out"]),
             splits=tuple((str(data), int(seed), float(share)) for data, seed, share in _splits(record)),
+            augment=str(record.get("augment", "")),
         )
 
 

@@ -145,16 +145,20 @@ class Preprocessing:
             given: the NumPy dtype of x.
             dtype: the model's dtype.
         """
-        within = "float64" if given == _FLOAT64 else dtype
+        within = self.within(given, dtype)
         prepare: Gather = partial(ops.gather, dtype=within)
         if self.kind == "dataset":
-            mean, scale = map(_core.borrow, self._scaling(within))
+            mean, scale = map(_core.borrow, self.scaling(within))
             prepare = partial(ops.gather, mean=mean, scale=scale, dtype=within)
         elif self.kind == "image":
             prepare = partial(_by_its_own, prepare)
         return prepare if within == dtype else partial(_rounded, prepare, dtype)
 
-    def _scaling(self, dtype: str) -> tuple[Array, Array]:
+    def within(self, given: Any, dtype: str) -> str:
+        """The dtype in which inputs of NumPy dtype `given` are prepared for a model of a dtype."""
+        return "float64" if given == _FLOAT64 else dtype
+
+    def scaling(self, dtype: str) -> tuple[Array, Array]:
         """The mean and the scale, 1 / deviation, of each channel."""
         if dtype not in self._made:
             self._made[dtype] = np.array(self.mean, dtype), (1.0 / np.array(self.deviation)).astype(dtype)

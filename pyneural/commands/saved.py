@@ -245,6 +245,8 @@ def _facts(source: Path, model: Model) -> Iterator[tuple[str, str]]:
         yield "trained on", card.data + (f", sha256 {card.data_hash[:16]}…" if card.data_hash else "")
         losses = [" ".join(pair) for pair in card.loss.items()] if isinstance(card.loss, dict) else [str(card.loss)]
         yield "training", f"{card.epochs} epoch{'s' * (card.epochs != 1)}, {', '.join(losses)}, seed {card.seed}"
+    if card.augment:
+        yield "augmented", card.augment
     if card.metrics:
         order = sorted(card.metrics, key=lambda name: (name.startswith("val_"), not name.endswith("loss")))
         values = [shown(name, card.metrics[name]) for name in order]

@@ -116,6 +116,23 @@ def panel_size(images: Array, titles: Sequence[str]) -> tuple[float, float]:
     return wide, wide * shape + _LINE * most
 
 
+def per_row(images: Array, titles: Sequence[str]) -> int:
+    """The number of images that fit next to each other."""
+    return max(1, int(10 / panel_size(images, titles)[0]))
+
+
+def rows_of_versions(
+    images: Array, titles: Sequence[str], count: int, columns: int | None, ax: Any, who: str
+) -> tuple[int, int]:
+    """The rows and columns of a grid whose rows show an image and versions of it."""
+    if ax is not None:
+        return 1, len(_flat(ax))
+    if columns is None:
+        columns = max(2, per_row(images, titles))
+    columns = whole(f"plot.{who}", "columns", columns, ": an image and what becomes of it", least=2)
+    return min(len(images), max(1, count // columns)), columns
+
+
 def grid(images: Array, titles: Sequence[str], colours: Sequence[str], columns: int | None, ax: Any, who: str) -> Array:
     """Images with their titles, in Axes (rows, columns); unused Axes stay blank."""
     n = len(images)
@@ -125,7 +142,7 @@ def grid(images: Array, titles: Sequence[str], colours: Sequence[str], columns: 
     if ax is not None:
         columns = n
     elif columns is None:
-        columns = min(n, max(1, int(10 / width)))
+        columns = min(n, per_row(images, titles))
     axes = panels(ax, [height] * -(-n // columns), [width] * columns, who)
     low, high = (0.0, 255.0) if images.dtype == np.uint8 else (float(images.min()), float(images.max()))
     if images.dtype != np.uint8 and low >= 0 and high <= 1:

@@ -11,6 +11,7 @@ import pyneural.training.optimizers as optimizers
 from pyneural.arguments.checks import is_number, is_whole, whole
 from pyneural.arguments.familiar import OF_FIT
 from pyneural.arguments.spelling import check_keywords
+from pyneural.batching.augmentation import Augment
 from pyneural.batching.inputs import check_model
 from pyneural.callbacks.callback import Callback, checked
 from pyneural.models.model import Model
@@ -41,6 +42,7 @@ def fit(
     metrics: Metrics = (),
     validation: Any = 0.1,
     preprocess: str | None = "auto",
+    augment: Augment | None = None,
     class_weight: Any = None,
     sample_weight: Any = None,
     balance: bool | str = False,
@@ -88,6 +90,8 @@ def fit(
         preprocess: "dataset" (mean and standard deviation per channel of the training set), "image" (of each image),
             None, or "auto": that of a trained model (or its first layers) in this one, if it reads x, else dataset for
             uint8, None for floats.  Saved, and applied by evaluate and predict.
+        augment: random changes of the training images, new in each epoch, as pn.Augment(rotate=15, flip=True); None for
+            none.  Validation, evaluate and predict take the images as they are.
         class_weight: how much each class counts in the training loss: "balanced" (n / (K * count) of the training
             examples, for the K classes that occur), or a dict by name or number, with 1 for missing classes; for heads
             "balanced" or a dict of these.  See docs/training.md for the formula.
@@ -110,7 +114,7 @@ def fit(
         checkpoint: a file, such as "run.ckpt", which is written after every epoch and every 30 seconds.  The same call
             after the program was killed goes on from it, to the same bits as without the kill; when the training is
             complete, it returns its History at once.
-        seed: the seed of the initial weights, the split, the order and dropout.
+        seed: the seed of the initial weights, the split, the order, dropout and augmentation.
         verbose: 0 silent, 1 one line per epoch, 2 one line per step.
 
     Returns:
@@ -166,7 +170,7 @@ def fit(
             file.check_data(digest)
 
         weights = class_weight, sample_weight, balance, loss_weights, label_smoothing
-        request = Request(validation, preprocess, loss, metrics, *weights, seed, batch_size, accept)
+        request = Request(validation, preprocess, augment, loss, metrics, *weights, seed, batch_size, accept)
         plan = make_plan(model, data, request)
         training = Training(model, plan, recipe, shape, options, listeners, file)
         batches = f"{plan.batches} x {accumulate}" if accumulate > 1 else plan.batches

@@ -9,6 +9,7 @@ import pyneural._core as _core
 import pyneural.losses as losses
 import pyneural.metrics.names as metrics
 from pyneural.arguments.checks import is_number, warn
+from pyneural.batching.augmentation import Augment, check_augment, check_images
 from pyneural.batching.feed import Batches
 from pyneural.batching.inputs import warn_of_values
 from pyneural.batching.sources import Rows, Source, sources
@@ -66,6 +67,7 @@ class Request:
 
     validation: float | Dataset | tuple[Any, Any] | Any
     preprocess: str | None
+    augment: Augment | None
     loss: Losses
     metrics: Metrics
     class_weight: Any
@@ -88,12 +90,14 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     for loss in request.loss.values() if isinstance(request.loss, Mapping) else (request.loss,):
         losses.spelled(loss)
     decided(request.preprocess, "uint8")
+    check_augment("fit", request.augment)
     inherit(model)
     if request.preprocess == "auto":
         check_entrances(model)
     train, held, split = sources(
         model, data, request.validation, request.preprocess, request.seed, request.sample_weight
     )
+    check_images(request.augment, train.shape)
     with untouched(model):
         model.infer_shapes(train.shape, request.batch_size)
         heads = inferred(model, train.y, request.loss, request.metrics, train.classes, who="fit")
@@ -108,13 +112,14 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
         smooth = smoothed(heads, request.label_smoothing)
         weigh = weighting(heads, request.class_weight, train.targets(encoded), _sampled(train, held), model.dtype)
         made = Plan(
-            train.feed(preprocessing, encoded, model.dtype, weigh, classes_of),
+            train.feed(preprocessing, encoded, model.dtype, weigh, classes_of, request.augment),
             None if held is None else held.feed(preprocessing, encoded, model.dtype, weigh.of_samples()),
             judge if smooth is heads else objective(model, smooth, shares),
             judge,
             [
                 f"{train.name}: {split}",
                 f"{train.dtype} {train.shape} -> {preprocessing}{_as_inside(model, preprocessing)}",
+                *([f"augmented: {request.augment}"] if request.augment else []),
                 *(_head(head, weigh, shares) for head in heads),
                 *(["sample weights"] if _sampled(train) else []),
                 *(["classes drawn evenly"] if classes_of else []),
@@ -142,6 +147,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     model.card.splits = tuple(dict.fromkeys((*model.card.splits, (digest, request.seed, share))))
     model.card.prepare = train.prepare
     model.card.columns = train.columns
+    model.card.augment = str(request.augment) if request.augment else ""
     remember(model)
     return made
 

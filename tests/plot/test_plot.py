@@ -127,6 +127,26 @@ def test_one_image_is_one_axes(shape):
     assert axis.get_title() == "4"
 
 
+def test_augmented_images_stand_beside_the_original_as_fit_makes_them(sample):
+    """In the epoch and with the row number of a training with seed 0."""
+    augment = pn.Augment(rotate=30, flip=True)
+    axes = plot.images(sample.test, augment=augment, count=8, columns=4)
+    assert axes.shape == (2, 4)
+    assert [axis.get_title() for axis in axes.flat[:5]] == [
+        str(sample.test.y[0]), "epoch 1", "epoch 2", "epoch 3", str(sample.test.y[1]),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(pixels(axes[1, 0]), sample.test.x[1, ..., 0])
+    x = pn.ops.augment(sample.test.x, [1], seed=0, stream="augment", step=2, **vars(augment))
+    np.testing.assert_array_equal(pixels(axes[1, 3]), np.rint(x.numpy()[0, ..., 0]))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "bool", "int64"])
+def test_augmented_images_of_any_dtype_go_into_given_axes(dtype):
+    one = np.random.default_rng(0).integers(0, 2, (6, 5, 3)).astype(dtype)
+    axes = plot.images(one, augment=pn.Augment(), ax=plt.subplots(1, 4)[1])
+    assert axes.shape == (1, 4)
+
+
 def test_one_array_is_a_heat_map_white_at_0():
     weights = np.random.default_rng(0).normal(size=(12, 9))
     axis = plot.images(pn.tensor(weights))
@@ -333,6 +353,8 @@ def test_many_classes_are_drawn_without_numbers():
         (lambda m, r, d: plot.images(d.x[:3], [1, 2]), ValueError, "x has 3 images, y is (2,): give one label per"),
         (lambda m, r, d: plot.images(d, count=0), ValueError, "plot.images: count is 0: give a whole number of"),
         (lambda m, r, d: plot.images(d, columns=2.5), ValueError, "plot.images: columns is 2.5: give a whole number"),
+        (lambda m, r, d: plot.images(d, augment=True), TypeError, "plot.images: augment is True: give pn.Augment()"),
+        (lambda m, r, d: plot.images(d, augment=pn.Augment(), columns=1), ValueError, "columns is 1: give a whole"),
         (lambda m, r, d: plot.predictions(m, d.x[:, :14]), ValueError, "the model was built for images (28, 28, 1)"),
         (
             lambda m, r, d: plot.predictions(m, np.zeros((5, 784))),

@@ -48,7 +48,8 @@ def train(path: Path | None, *, epochs: int = 3, log: Path | None = None, **opti
         callbacks.append(pn.callbacks.LogFile(log))
     history = pn.fit(
         model, (x, y), epochs=epochs, batch_size=32, metrics=[scaled], checkpoint=path, callbacks=callbacks, verbose=0,
-        ema=0.9, balance=True, label_smoothing=0.1, sample_weight=np.linspace(0.5, 2, 150), **options,
+        augment=pn.Augment(flip=True, erase=0.3), ema=0.9, balance=True, label_smoothing=0.1,
+        sample_weight=np.linspace(0.5, 2, 150), **options,
     )  # fmt: skip
     values = {name: list(map(float, found)) for name, found in history.items() if name != "seconds"}
     return model.fingerprint(), history.steps, history.best_epoch, values, counting.total, counting.epochs, model.card
