@@ -41,6 +41,8 @@ from pyneural.datasets.idx import read_idx
 from pyneural.evaluation.evaluate import evaluate
 from pyneural.evaluation.predict import Prediction, classify, predict
 from pyneural.evaluation.report import Report
+from pyneural.evaluation.temperature import calibrate
+from pyneural.evaluation.threshold import choose_threshold
 from pyneural.files.safetensors import load, save
 from pyneural.images.ascii_art import ascii  # noqa: A004 -- users write pn.ascii
 from pyneural.images.digit import examine_digit, prepare_digit
@@ -102,8 +104,10 @@ __all__ = [
     "apps",
     "arange",
     "ascii",
+    "calibrate",
     "callbacks",
     "check_gradients",
+    "choose_threshold",
     "classify",
     "concat",
     "datasets",

@@ -229,8 +229,12 @@ def _facts(source: Path, model: Model) -> Iterator[tuple[str, str]]:
     if not found:
         yield "task", "none: it was never trained"
     for head, task in found.items():
-        means = {"classes": f"{task.outputs} classes", "binary": f"binary, 1 from {task.threshold:g}"}
+        means = {"classes": f"{task.outputs} classes", "binary": "binary"}
         yield f"task {head}".rstrip(), means.get(task.kind, f"{task.outputs} values")
+        if task.is_two_class:
+            yield f"threshold {head}".rstrip(), f"{task.label(1)} from a probability of {task.threshold:.4g}"
+        if task.temperature != 1:
+            yield f"temperature {head}".rstrip(), f"{task.temperature:.4g}"
         if task.kind != "values":
             yield f"classes {head}".rstrip(), ", ".join(_classes(task))
     if card.preprocessing is not None:

@@ -14,6 +14,7 @@ from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.augmentation import Augment
 from pyneural.batching.inputs import check_model
 from pyneural.callbacks.callback import Callback, checked
+from pyneural.evaluation.chosen import outdated
 from pyneural.models.model import Model
 from pyneural.training.averaging import checked_decay
 from pyneural.training.history import History
@@ -154,6 +155,7 @@ def fit(
     shape = schedules.find(schedule)
     recipe = optimizers.recipe(optimizer, learning_rate, rate_name)
     again = model.card.epochs
+    earlier = outdated(model.card.task)
     seed = int(seed)
     listeners = checked(callbacks)
     options = Options(
@@ -188,6 +190,8 @@ def fit(
             training.progress.say(
                 f"continuing from the weights of {again} epoch{'s' * (again > 1)}, with a fresh optimizer"
             )
+            if earlier:
+                training.progress.say(earlier)
         return training.train()
 
 

@@ -1,0 +1,109 @@
+"""measuring.py -- a model run on labelled data: its outputs, batch by batch, and the reports on them."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+import pyneural._core as _core
+from pyneural.arguments.arrays import Array
+from pyneural.batching.feed import Feed
+from pyneural.batching.inputs import as_inputs
+from pyneural.batching.stream import is_stream, labels, pairs
+from pyneural.card.columns import in_order_of
+from pyneural.card.preprocessing import Preprocessing
+from pyneural.evaluation.heads import BATCH, Head, answers, encode, forward, inferred, names, trained
+from pyneural.evaluation.report import Report
+from pyneural.models.model import Model
+
+_MARKED = 1000  # examples that tell two data sets apart
+Parts = tuple[list[Array], list[Array], list[Array]]
+
+
+def measured(model: Model, part: Any, who: str) -> dict[str, Report]:
+    """The reports by head, of a Dataset or of batches; the task of a model trained by hand is recorded on its card.
+
+    Raises:
+        ValueError, TypeError: the data does not fit the model; messages start with `who`.
+        RuntimeError: the model is neither trained nor built.
+    """
+    heads = _heads(model, part, who)
+    found = _found(model, part, heads, who)
+    name, note = ("data", "") if is_stream(part) else (part.name, part.note)
+    known: dict[str, Any] = {}
+    if not is_stream(part):
+        known = {"groups": part.groups, "files": part.files, "mark": _mark(part.x)}
+    return {
+        head.name: Report(head.task, *_whole(found[head.name]), name, note, _loss_name(model, head), **known)
+        for head in heads
+    }
+
+
+def _loss_name(model: Model, head: Head) -> str:
+    """The name of the reported loss: "loss" if it is the one that fit minimized, for classes."""
+    trained_with = model.card.loss.get(head.name) if isinstance(model.card.loss, dict) else model.card.loss
+    return "loss" if head.task.kind != "values" and trained_with == head.loss.name else head.loss.name
+
+
+def _whole(parts: Parts) -> tuple[Array, Array, Array]:
+    outputs, y, errors = map(np.concatenate, parts)
+    return outputs, y, errors
+
+
+def _found(model: Model, part: Any, heads: tuple[Head, ...], who: str) -> dict[str, Parts]:
+    """By head: the predictions, the labels, and the loss of each example, batch by batch."""
+    found: dict[str, Parts] = {head.name: ([], [], []) for head in heads}
+    for outputs, targets in passes(model, part, heads, who):
+        answered = answers(outputs, heads)
+        for head in heads:
+            output, target, answer = (each[head.name] if head.name else each for each in (outputs, targets, answered))
+            with _core.no_grad():
+                errors = head.loss.mean(output, target, reduction="none").numpy().reshape(-1)
+            for kept, values in zip(found[head.name], (answer, target.numpy(), errors), strict=True):
+                kept.append(np.array(values))
+    return found
+
+
+def passes(model: Model, part: Any, heads: tuple[Head, ...], who: str) -> Iterator[tuple[Any, Any]]:
+    """The outputs, as the losses take them, and the targets, batch by batch."""
+    preprocessing = model.card.preprocessing or Preprocessing("none", "float")
+    run = forward(model, heads)
+    classes = () if is_stream(part) else part.classes
+    for at, x, y in _batches(part, model.card.columns, who):
+        x = as_inputs(model, x, at, preprocessing.kind)
+        preprocessing.check(x.dtype.name, at)
+        preprocessing.check_range(x, model.dtype, at)
+        y = encode(heads, model.dtype, y, at, classes)
+        for batch, targets, _ in Feed(x, y, np.arange(len(x)), preprocessing, model.dtype).batches(BATCH):
+            with _core.no_grad():
+                outputs = run(batch, training=False)
+            yield outputs, targets
+
+
+def _mark(x: Array) -> str:
+    """A hash of the shape and of a thousand examples, evenly spread."""
+    some = np.ascontiguousarray(x[:: -(-len(x) // _MARKED)])
+    return hashlib.blake2b(f"{x.dtype} {x.shape}".encode() + some.tobytes(), digest_size=16).hexdigest()
+
+
+def _batches(part: Any, columns: tuple[str, ...], who: str) -> Iterator[tuple[str, Array, Any]]:
+    """The prefix of messages, inputs with ordered columns, and labels: of each batch, or of all examples at once."""
+    if not is_stream(part):
+        yield who, in_order_of(part.x, part.columns, columns, who), part.y
+        return
+    for number, (x, y, _) in enumerate(pairs(part, who, columns), start=1):
+        yield f"{who}: batch {number}", x, y
+
+
+def _heads(model: Model, part: Any, who: str) -> tuple[Head, ...]:
+    """The heads of a model; for a model trained by hand, inferred from the labels."""
+    if model.card.task is not None:
+        return trained(model)
+    if not model.is_built:
+        raise RuntimeError(f"{who}: the model is not trained yet: pn.fit(model, data) first")
+    y, classes = (labels(part, who), ()) if is_stream(part) else (part.y, part.classes)
+    heads = inferred(model, y, classes=classes, who=who)
+    tasks = {head.name: head.task for head in heads}
+    model.card.task = tasks if names(model) != ("",) else tasks[""]
+    return heads
