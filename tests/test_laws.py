@@ -507,6 +507,17 @@ def test_the_faces_of_folders_hold_names() -> None:
     assert not package.faces(MODULES)
 
 
+def test_the_page_lists_the_floors_of_the_package() -> None:
+    page = (
+        (ROOT / "docs" / "architecture.md")
+        .read_text(encoding="utf-8")
+        .partition("## The floors of the Python package")[2]
+    )
+    rows = re.findall(r"^\| (\d+) \| (`[^|]*`) \|", page, flags=re.MULTILINE)
+    named = {name.removesuffix(".py"): int(floor) for floor, names in rows for name in re.findall(r"`(\w+)", names)}
+    assert named == package.FLOORS
+
+
 def test_every_module_of_the_package_is_on_a_floor() -> None:
     assert {module.name.split(".")[0] for module in MODULES} == set(package.FLOORS) - {"_core"}
 

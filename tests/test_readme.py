@@ -25,7 +25,9 @@ PAGES = (
     "docs/adding-an-op.md",
     "docs/ops.md",
     "docs/performance.md",
+    "docs/reliability.md",
     "docs/tensors.md",
+    "docs/training.md",
 )
 PLACES = (
     ROOT,
