@@ -1,18 +1,26 @@
-"""progress.py -- the output of a training: a first line, one line per epoch, the best epoch; a bar in a terminal.
+"""progress.py -- the output of a training: a first line, one line per epoch, the best epoch; how far an epoch has come.
 
-In a terminal the lines are folded at its width, and stderr shows a progress bar during an epoch.  Elsewhere (a
-notebook, a log, a pipe) lines are not folded, and there is no bar.
+In a terminal the lines are folded at its width, and stderr shows a progress bar during an epoch.  In a notebook the bar
+is a line of the output that is overwritten.  Elsewhere (a log, a pipe) lines are not folded, and there is a line every
+ten seconds instead of a bar.
 """
 
+import shutil
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from pyneural.evaluation.lines import number, say, shown
+from pyneural.evaluation.report import this_cell
 from pyneural.printing import SEPARATOR, encodable, is_terminal, terminal_columns
 
 _WIDE = 110  # terminals of at least this width show an epoch on one line
 _BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} · {remaining} left{postfix}"
+_NARROW = 60  # narrower terminals have no room for a bar
+_SHORT = "{desc} {percentage:3.0f} %{postfix}"
+_NOTEBOOK = 80  # columns of a notebook's output
+_SILENCE = 10.0  # seconds between two lines within an epoch
 
 
 class Progress:
@@ -31,6 +39,8 @@ class Progress:
         self.steps = steps
         self.note = [note] if note else []
         self.bar: Any = None
+        self._epoch = self._done = 0
+        self._begun = self._said = 0.0
 
     def say(self, text: str) -> None:
         """Prints a line."""
@@ -43,31 +53,57 @@ class Progress:
 
     def open(self, epoch: int, done: int = 0) -> None:
         """Starts an epoch, of which `done` steps are finished already."""
-        if self.verbose == 1 and is_terminal(sys.stderr):
-            from tqdm import tqdm
+        self._epoch = epoch
+        self._done = done
+        self._begun = self._said = time.perf_counter()
+        if self.verbose and is_terminal(sys.stderr):
+            columns = shutil.get_terminal_size().columns
+            self._open_bar(sys.stderr, _BAR if columns >= _NARROW else _SHORT, dynamic_ncols=True)
+        elif self.verbose and this_cell() is not None:
+            self._open_bar(sys.stdout, _BAR, ncols=_NOTEBOOK, delay=0.5)
 
-            self.bar = tqdm(
-                total=self.steps,
-                initial=done,
-                desc=f"epoch {epoch}/{self.epochs}",
-                leave=False,
-                mininterval=0.25,
-                dynamic_ncols=True,
-                bar_format=encodable(_BAR, sys.stderr),
-            )
+    def _open_bar(self, stream: Any, look: str, **options: Any) -> None:
+        from tqdm import tqdm
+
+        self.bar = tqdm(
+            total=self.steps,
+            initial=self._done,
+            desc=f"epoch {self._epoch}/{self.epochs}",
+            leave=False,
+            mininterval=0.25 if self.verbose == 1 else 0,
+            miniters=None if self.verbose == 1 else 1,
+            bar_format=encodable(look, stream),
+            file=stream,
+            **options,
+        )
 
     def step(self, step: int, loss: float) -> None:
         """Shows a finished step; called only if steps_shown."""
         if self.bar is not None:
-            if self.bar.update():  # True if it was redrawn, at most 4 times per second
-                self.bar.set_postfix_str(f"loss {number(loss)}", refresh=False)
-        else:
+            self.bar.set_postfix_str(f"loss {number(loss)}", refresh=False)
+            self.bar.update()  # drawn at most 4 times per second, or each time in verbose 2
+        elif self.verbose == 2:
             say([f"step {step}/{self.steps}", f"loss {number(loss)}"])
+        elif time.perf_counter() - self._said >= _SILENCE:
+            self._say_step(step, loss)
+
+    def _say_step(self, step: int, loss: float) -> None:
+        self._said = time.perf_counter()
+        left = (self._said - self._begun) * (self.steps - step) / max(1, step - self._done)
+        say(
+            [
+                f"epoch {self._epoch}/{self.epochs}",
+                f"step {step}/{self.steps}",
+                f"{100 * step / self.steps:.0f} %",
+                f"{left:.0f} s left",
+                f"loss {number(loss)}",
+            ]
+        )
 
     @property
     def steps_shown(self) -> bool:
         """Whether step() is to be called."""
-        return self.bar is not None or self.verbose >= 2
+        return self.verbose > 0
 
     def close(self) -> None:
         """Ends an epoch."""

@@ -5,6 +5,8 @@ import io
 import os
 import shutil
 import sys
+import time
+import types
 
 import numpy as np
 import pytest
@@ -141,6 +143,102 @@ def test_each_step_is_a_line_in_verbose_2_and_there_is_no_bar(monkeypatch, rings
     out, err = capsys.readouterr()
     assert [line.split(" · ")[0] for line in out.splitlines()[1:4]] == ["step 1/3", "step 2/3", "step 3/3"]
     assert err == ""
+
+
+def pass_time(monkeypatch, seconds: float, progress: Progress) -> None:
+    """400 steps that take that many seconds together."""
+    clock = [100.0]
+    monkeypatch.setattr(tqdm.std, "time", lambda: clock[0])
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    progress.open(1)
+    for step in range(1, 401):
+        clock[0] += seconds / 400
+        if progress.steps_shown:
+            progress.step(step, 0.5)
+
+
+def test_a_log_has_a_line_every_ten_seconds(monkeypatch, capsys):
+    """An epoch of 40 seconds is not silent, one of 9 seconds is."""
+    pass_time(monkeypatch, 9, Progress(1, 3, 400))
+    assert capsys.readouterr() == ("", "")
+    pass_time(monkeypatch, 40.1, Progress(1, 3, 400))
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "epoch 1/3 · step 100/400 · 25 % · 30 s left · loss 0.500",
+        "epoch 1/3 · step 200/400 · 50 % · 20 s left · loss 0.500",
+        "epoch 1/3 · step 300/400 · 75 % · 10 s left · loss 0.500",
+        "epoch 1/3 · step 400/400 · 100 % · 0 s left · loss 0.500",
+    ]
+    assert err == ""
+    pass_time(monkeypatch, 40, Progress(0, 3, 400))
+    assert capsys.readouterr() == ("", "")
+
+
+def in_notebook(monkeypatch) -> io.StringIO:
+    """What a notebook's cell shows."""
+    shell = types.SimpleNamespace(execution_count=3)
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    return sys.stdout
+
+
+@pytest.mark.parametrize(("verbose", "least", "most"), [(1, 20, 45), (2, 370, 405), (0, 1, 1)])
+def test_a_notebook_has_one_line_that_is_overwritten(monkeypatch, verbose, least, most):
+    cell = in_notebook(monkeypatch)
+    progress = Progress(verbose, 3, 400)
+    pass_time(monkeypatch, 10, progress)
+    progress.close()
+    assert "\n" not in cell.getvalue()
+    drawn = cell.getvalue().split("\r")
+    assert least <= len(drawn) <= most
+    assert all(len(line) <= 80 for line in drawn)
+    assert drawn[-1] == "", "the bar is gone at the end"
+    assert sys.stderr.getvalue() == ""
+    if verbose:
+        assert "epoch 1/3" in drawn[-3]
+        assert "loss 0.500" in drawn[-3]
+
+
+def test_a_short_epoch_shows_no_bar_in_a_notebook(monkeypatch, rings):
+    cell = in_notebook(monkeypatch)
+    pn.fit(pn.Sequential(pn.Dense(3)), rings, epochs=2)
+    assert "\r" not in cell.getvalue()
+    assert len(cell.getvalue().splitlines()) == 4
+
+
+def test_each_step_is_drawn_in_place_in_a_terminal_in_verbose_2(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = Progress(2, 3, 400)
+    pass_time(monkeypatch, 1, progress)
+    drawn = sys.stderr.getvalue().split("\r")
+    progress.close()
+    assert len(drawn) >= 400
+    assert "400/400" in drawn[-1]
+    assert "\n" not in sys.stderr.getvalue()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 200])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_the_bar_fits_any_terminal(monkeypatch, columns, encoding):
+    class Small(Terminal):
+        pass
+
+    Small.encoding = encoding
+    size = os.terminal_size((columns, 24))
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: size)
+    monkeypatch.setattr(tqdm.std, "_screen_shape_wrapper", lambda: lambda stream: (columns, 24))
+    monkeypatch.setattr(sys, "stderr", Small())
+    progress = Progress(1, 100, 40_000)
+    pass_time(monkeypatch, 5, progress)
+    drawn = sys.stderr.getvalue().split("\r")
+    progress.close()
+    assert all(len(line) <= columns for line in drawn), max(drawn, key=len)
+    sys.stderr.getvalue().encode(encoding)
+    if columns >= 40:
+        assert "epoch 1/100" in drawn[-1]
+        assert "loss 0.500" in drawn[-1]
 
 
 def test_every_line_with_a_result_from_the_sample_says_so(sample, capsys):
