@@ -63,10 +63,7 @@ def find(loss: str | LossFunction, task: Task, who: str = "fit") -> Loss:
         return Loss(name, _own(loss, f"{who}: loss {name}"), (task.kind,))
     found = NAMES[_AUTO[task.kind] if name == "auto" else name]
     if task.kind not in found.kinds:
-        soft = (
-            "; for rows of probabilities (soft labels) give a function, loss=lambda outputs, targets: "
-            "pn.ops.cross_entropy(outputs, targets): pn.predict then returns logits"
-        )
+        soft = "; soft labels are rows of probabilities, from 0 to 1, whose sum is 1 to within 0.001"
         raise ValueError(
             f"{who}: loss '{found.name}' is for {found.kinds[0]}, the labels are {task.kind} with {task.outputs} "
             f"output{'s' * (task.outputs > 1)}: use loss='{_AUTO[task.kind]}'"
@@ -122,7 +119,8 @@ def _own(function: LossFunction, who: str) -> LossFunction:
 
 def _against_one_hot(function: LossFunction, classes: int) -> LossFunction:
     def against_one_hot(outputs: Tensor, targets: Tensor, **options: Any) -> Tensor:
-        return function(outputs, ops.one_hot(targets, classes, outputs.dtype), **options)
+        rows = targets if targets.ndim == 2 else ops.one_hot(targets, classes, outputs.dtype)  # soft labels are rows
+        return function(outputs, rows, **options)
 
     return against_one_hot
 

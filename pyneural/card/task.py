@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+import pyneural.card.soft as soft
 from pyneural.arguments.arrays import Array
 from pyneural.card.classes import Names, are_numbers, by_name, by_number, in_order, listed, renumbered
 
@@ -88,14 +89,17 @@ class Task:
             raise ValueError(f"task {record} is invalid: its threshold is a probability, its temperature above 0")
         return task
 
-    def encode(self, y: Array, dtype: str, who: str, classes: Names = ()) -> Array:
+    def encode(self, y: Array, dtype: str, who: str, classes: Names = (), *, as_rows: bool = False) -> Array:
         """Encodes labels for the loss: int64 (n,) for classes, (n, 1) for binary, floats (n, outputs) for values.
+
+        Soft labels, rows of probabilities, become floats (n, outputs).
 
         Args:
             y: labels (n,), (n, 1) or (n, K).
-            dtype: the dtype of values.
+            dtype: the dtype of values and probabilities.
             who: the prefix of messages.
             classes: the names of the data's class numbers, if it has any.
+            as_rows: class numbers become one-hot rows, because other examples have soft labels.
 
         Raises:
             ValueError: the labels do not fit the task; the message says how.
@@ -104,23 +108,35 @@ class Task:
         _check_finite(y, who)
         if self.kind == "values":
             return _values(y, self.outputs, dtype, who)
+        if self.kind == "classes" and soft.are_soft(y):
+            return soft.encoded(y, self.outputs, dtype, who, lambda used: self._matched(used, classes, who), classes)
         numbers = self._class_numbers(y, classes, who)
         low, high = int(numbers.min()), int(numbers.max())
         if low < 0 or high > max(1, self.outputs - 1):
             raise ValueError(f"{who}: {_out_of_range(low, high, self.outputs)}")
+        if as_rows:
+            return soft.one_hot(numbers, self.outputs, dtype)
         return np.ascontiguousarray(numbers if self.kind == "classes" else numbers.reshape(-1, 1), np.int64)
 
     def _class_numbers(self, y: Array, classes: Names, who: str) -> Array:
         """Labels as the model's class numbers; matched by name if data and model have names."""
-        known = f"the model's classes are{'' if self.classes else ' the numbers'}"
         if y.dtype.kind in "USO":
-            return by_name(y, self.names, known, who)
-        numbers = _numbers(y, self.classes, who)
-        if classes and classes != self.classes and self.named(classes) is self:
-            return renumbered(numbers, classes, self.names, known, who)
+            return by_name(y, self.names, self._known, who)
+        numbers = self._matched(_numbers(y, self.classes, who), classes, who)
         if not classes and self.classes and y.ndim == 1 and are_numbers(self.classes):
-            return by_number(numbers, self.classes, known, who)
+            return by_number(numbers, self.classes, self._known, who)
         return numbers
+
+    def _matched(self, numbers: Array, classes: Names, who: str) -> Array:
+        """The model's class numbers for the data's, by name if both have names."""
+        if classes and classes != self.classes and self.named(classes) is self:
+            return renumbered(numbers, classes, self.names, self._known, who)
+        return numbers
+
+    @property
+    def _known(self) -> str:
+        """Introduces the names in messages."""
+        return f"the model's classes are{'' if self.classes else ' the numbers'}"
 
 
 def rescaled(probability: float, factor: float) -> float:
@@ -157,6 +173,9 @@ def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: Names, who:
     if loss in REGRESSION:
         if y.dtype.kind not in "USO" and (units == 1 or not (y.ndim == 1 or _one_hot(y)) or _fractions(y)):
             return Task("values", units)
+    elif units > 1 and y.shape[1:] == (units,) and soft.are_soft(y):
+        _check_count(len(classes), units, who)
+        return Task("classes", units, classes)
     elif loss != "binary_cross_entropy" and _real(y) and not _whole_classes(y, units):
         return Task("values", units)
     if y.dtype.kind in "USO" and not classes:
@@ -177,6 +196,8 @@ def check_varied(y: Array, task: Task, who: str) -> None:
         ValueError: they are.
     """
     y = _column(y)
+    if soft.are_soft(y) and np.any(y != y[0]):
+        return
     rows = y if y.ndim == 1 else y.argmax(axis=1)
     if task.kind != "values" and len(rows) > 1 and bool(np.all(rows == rows[0])):
         raise ValueError(f"{who}: all {len(rows):,} labels are {rows[0]}: give at least two classes")
@@ -184,12 +205,16 @@ def check_varied(y: Array, task: Task, who: str) -> None:
 
 def _check_classes(numbers: Array, units: int, named: int, who: str) -> None:
     low, high = int(numbers.min()), int(numbers.max())
+    _check_count(named, units, who)
+    if low < 0 or high > max(1, units - 1):
+        raise ValueError(f"{who}: {_out_of_range(low, high, units)}")
+
+
+def _check_count(named: int, units: int, who: str) -> None:
     if named and named != max(2, units):
         raise ValueError(
             f"{who}: the labels are {named} classes, the model has {units} outputs: end it in pn.Dense({named})"
         )
-    if low < 0 or high > max(1, units - 1):
-        raise ValueError(f"{who}: {_out_of_range(low, high, units)}")
 
 
 def _numbers_as_names(y: Array, units: int, who: str) -> Names:
@@ -280,6 +305,11 @@ def _numbers(y: Array, classes: tuple[str, ...], who: str) -> Array:
         raise ValueError(
             f"{who}: y is {y.shape}, and some rows have no 1 or several: for multi-label data make one head per label, "
             "pn.Model(x, {'a': pn.Dense(1)(h), 'b': pn.Dense(1)(h)})"
+        )
+    if y.ndim == 2 and _real(y) and (reason := soft.off(y)):
+        raise ValueError(
+            f"{who}: y is {y.shape} of {y.dtype}: {reason}: give class numbers (n,), one-hot rows, names, or rows of "
+            "probabilities, from 0 to 1, whose sum is 1"
         )
     if y.ndim != 1 or y.dtype.kind not in "iubf":
         raise ValueError(f"{who}: y is {y.shape} of {y.dtype}: give class numbers (n,), one-hot rows, or names")

@@ -31,8 +31,8 @@ class Dataset:
     Args:
         x: uint8 (n, height, width, channels), or floats (n, ...).  Greyscale images may be (n, height, width); a table
             may be a DataFrame, whose column names are saved with the model.
-        y: class numbers (n,), names (n,), one-hot rows (n, K), or values (n,) or (n, K); for a model with heads a dict
-            of these by head.
+        y: class numbers (n,), names (n,), one-hot rows or probabilities (n, K), or values (n,) or (n, K); for a model
+            with heads a dict of these by head.
         classes: the class names, in order: label 0 is the first.  They are matched by name with those of a trained
             model and of other data.  For labels by head, also a dict.
         groups: (n,), the group of each example, such as its patient: pn.fit puts a whole group into the training part

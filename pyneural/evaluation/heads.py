@@ -15,6 +15,7 @@ import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.card.classes import of_head
+from pyneural.card.soft import are_soft
 from pyneural.card.task import REGRESSION, Task, check_varied, infer
 from pyneural.models.model import Model
 
@@ -23,12 +24,13 @@ BATCH = 500  # rows per batch: enough to use all cores, few enough to fit into t
 
 
 class Head(NamedTuple):
-    """One output: its name, task, loss and metrics."""
+    """One output: its name, task, loss and metrics; and whether the labels are soft, rows of probabilities."""
 
     name: str
     task: Task
     loss: losses.Loss
     metrics: dict[str, metrics.Metric]
+    soft: bool = False
 
 
 def names(model: Model) -> tuple[str, ...]:
@@ -103,7 +105,9 @@ def inferred(
         if who == "fit":
             task = task.named(named).uncalibrated()  # the temperature was chosen for other weights
             check_varied(labels[head], task, at)
-        made.append(Head(head, task, losses.find(wanted[head], task, at), metrics.find(beside[head], task, at)))
+        loss_of_head = losses.find(wanted[head], task, at)
+        is_soft = task.kind == "classes" and are_soft(labels[head])
+        made.append(Head(head, task, loss_of_head, metrics.find(beside[head], task, at), is_soft))
     return tuple(made)
 
 
@@ -132,12 +136,12 @@ def record_on_card(model: Model, heads: tuple[Head, ...]) -> None:
 
 def encode(heads: tuple[Head, ...], dtype: str, y: Any, who: str, classes: Any = ()) -> Any:
     """Encodes labels for the losses, as an array or a dict; `classes` names the data's class numbers."""
-    if not heads[0].name:
-        return heads[0].task.encode(pick("y", y, ("",), who)[""], dtype, who, of_head(classes, ""))
     labels = pick("y", y, tuple(head.name for head in heads), who)
-    return {
-        name: task.encode(labels[name], dtype, f"{who}: {name}", of_head(classes, name)) for name, task, *_ in heads
-    }
+    found = {}
+    for name, task, _, _, as_rows in heads:
+        at = f"{who}: {name}" if name else who
+        found[name] = task.encode(labels[name], dtype, at, of_head(classes, name), as_rows=as_rows)
+    return found if heads[0].name else found[""]
 
 
 def written(head: Head) -> bool:

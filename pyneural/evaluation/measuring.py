@@ -13,6 +13,7 @@ from pyneural.batching.inputs import as_inputs
 from pyneural.batching.stream import is_stream, labels, pairs
 from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Preprocessing
+from pyneural.card.soft import as_numbers
 from pyneural.evaluation.heads import BATCH, Head, answers, encode, forward, inferred, names, trained
 from pyneural.evaluation.report import Report
 from pyneural.models.model import Model
@@ -60,9 +61,15 @@ def _found(model: Model, part: Any, heads: tuple[Head, ...], who: str) -> dict[s
             output, target, answer = (each[head.name] if head.name else each for each in (outputs, targets, answered))
             with _core.no_grad():
                 errors = head.loss.mean(output, target, reduction="none").numpy().reshape(-1)
-            for kept, values in zip(found[head.name], (answer, target.numpy(), errors), strict=True):
+            for kept, values in zip(found[head.name], (answer, _labels(head, target), errors), strict=True):
                 kept.append(np.array(values))
     return found
+
+
+def _labels(head: Head, targets: Any) -> Array:
+    """The true classes of a batch, the most probable ones of soft labels; or the values."""
+    found: Array = targets.numpy()
+    return found if head.task.kind == "values" else as_numbers(found)
 
 
 def passes(model: Model, part: Any, heads: tuple[Head, ...], who: str) -> Iterator[tuple[Any, Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.spelling import check_keywords
+from pyneural.card.soft import joined
 from pyneural.card.task import rescaled
 from pyneural.evaluation.chosen import opened, store
 from pyneural.evaluation.heads import written
@@ -64,7 +65,7 @@ def calibrate(model: Model, validation: Any, *, verbose: int = 1) -> Any:
     found = {}
     for head in chosen:
         at = f"{who}: {head.name}" if head.name else who
-        found[head.name] = _temperature(np.concatenate(logits[head.name]), np.concatenate(labels[head.name]), at)
+        found[head.name] = _temperature(np.concatenate(logits[head.name]), joined(labels[head.name]), at)
     for head in chosen:
         T = found[head.name]
         threshold = rescaled(head.task.threshold, head.task.temperature / T)

@@ -16,6 +16,7 @@ from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import is_number, is_whole
 from pyneural.batching.sources import ClassesOf
 from pyneural.card.classes import are_numbers, listed
+from pyneural.card.soft import as_numbers
 from pyneural.card.task import Task
 from pyneural.evaluation.heads import Head, pick
 
@@ -217,7 +218,7 @@ def classes_to_draw(heads: tuple[Head, ...], balance: Any, class_weight: Any) ->
 
     def classes_of(targets: Any) -> Array:
         y = targets[name] if name else targets
-        return np.asarray(y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1))
+        return as_numbers(y)
 
     return classes_of
 

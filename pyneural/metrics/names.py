@@ -36,6 +36,8 @@ def find(metrics: Sequence[str | Metric], task: Task, who: str = "fit") -> dict[
     for metric in metrics:
         if callable(metric):
             name = named(metric, "metric")
+            if metric is ops.accuracy and task.kind != "values":
+                metric = accuracy
             found[_unused(name, found)] = metric if is_built_in(metric) else _own(metric, f"{who}: metric {name}")
             continue
         function = choose("metric", metric, NAMES)
@@ -44,6 +46,15 @@ def find(metrics: Sequence[str | Metric], task: Task, who: str = "fit") -> dict[
             raise ValueError(f"{who}: metric '{metric}' does not suit {task.kind}: use {suits}, or a function")
         found.setdefault(metric, function)
     return found
+
+
+def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
+    """The proportion of correct answers, against class numbers, or the most probable class of soft labels."""
+    return ops.accuracy(outputs, _class_numbers(targets))
+
+
+def _class_numbers(targets: Tensor) -> Tensor:
+    return targets if targets.dtype == "int64" else ops.argmax(targets)
 
 
 @dataclass(frozen=True)
@@ -56,25 +67,25 @@ class AccuracyAt:
         """The proportion of correct answers."""
         if outputs.shape[-1] == 2:
             outputs = outputs[:, 1] - outputs[:, 0]
-        return ops.accuracy(outputs, targets, threshold=self.threshold)
+        return ops.accuracy(outputs, _class_numbers(targets), threshold=self.threshold)
 
 
 def _accuracy(task: Task) -> Metric:
     """The accuracy as the task counts it, of logits."""
     share = task.threshold
     if not task.is_two_class or share == 0.5:
-        return ops.accuracy
+        return accuracy
     return AccuracyAt(math.log(share / (1 - share)) if 0 < share < 1 else math.copysign(math.inf, share - 0.5))
 
 
 def is_accuracy(metric: Metric) -> bool:
     """Whether a metric is the proportion of correct answers."""
-    return metric is ops.accuracy or isinstance(metric, AccuracyAt)
+    return metric in (ops.accuracy, accuracy) or isinstance(metric, AccuracyAt)
 
 
 def is_built_in(metric: Metric) -> bool:
     """Whether a metric is not a custom function."""
-    return metric in NAMES.values() or isinstance(metric, AccuracyAt)
+    return metric in (*NAMES.values(), accuracy) or isinstance(metric, AccuracyAt)
 
 
 def _own(function: Metric, who: str) -> Metric:

@@ -8,6 +8,7 @@ import pyneural.plot.drawing as drawing
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import whole
 from pyneural.card.classes import Names, of_head
+from pyneural.card.soft import as_numbers
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, as_dataset, by_head
 from pyneural.evaluation.predict import predict
@@ -158,7 +159,7 @@ def _truth(task: Task, y: Any, n: int, dtype: str, classes: Names) -> list[Any]:
         what = f"has {len(labels):,} labels" if labels.ndim else f"is {y!r}"
         raise ValueError(f"plot.predictions: x has {n:,} images, y {what}: give one label for each")
     found = task.encode(labels, dtype, "plot.predictions", classes)
-    return list(found if task.kind == "values" else found.reshape(-1))
+    return list(found if task.kind == "values" else as_numbers(found))
 
 
 def _answer(task: Task, answer: Array, actual: Any) -> Answer:

@@ -68,8 +68,8 @@ def fit(
         data: the result of pn.datasets, a pn.Dataset, arrays (x, y), the path of a folder of images
             (pn.datasets.folder) or of an .npz (pn.datasets.npz), or batches: a list of pairs (x, y), or a re-iterable
             object such as a loader.  x is uint8 (n, height, width, channels) or floats (n, ...), or a DataFrame; y is
-            class numbers or names (n,), one-hot rows (n, K), 0 and 1 for one output, or floats for regression; for a
-            model with heads a dict of these.  Whole numbers other than 0..K-1 are class names.
+            class numbers or names (n,), one-hot rows or probabilities (n, K), 0 and 1 for one output, or floats for
+            regression; for a model with heads a dict of these.  Whole numbers other than 0..K-1 are class names.
         epochs: passes over the data.
         batch_size: examples per step; the last batch of an epoch may be smaller, and a single leftover example joins
             the batch before it.  Ignored if the data comes in batches.

@@ -16,7 +16,6 @@ from pyneural.batching.sources import Rows, Source, sources
 from pyneural.batching.stream import Stream
 from pyneural.card.classes import are_numbers, listed
 from pyneural.card.preprocessing import Preprocessing, decided
-from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, by_head
 from pyneural.evaluation.heads import Head, encode, inferred, record_on_card
 from pyneural.evaluation.objective import Objective, objective
@@ -218,11 +217,18 @@ def _preprocessing(model: Model, train: Source, held: Source | None, choice: str
 
 def _head(head: Head, weigh: Weighting, shares: Mapping[str, float]) -> str:
     loss = f"{shares[head.name]:g} x {head.loss.name}" if head.name in shares else head.loss.name
-    description = " · ".join(filter(None, (_task(head.task), loss, weigh.words(head))))
+    description = " · ".join(filter(None, (_task(head), loss, weigh.words(head))))
     return f"{head.name}: {description.replace(' · ', ', ')}" if head.name else description
 
 
-def _task(task: Task) -> str:
+def _task(head: Head) -> str:
+    task = head.task
     many = f"{task.outputs} value{'s' * (task.outputs > 1)}"
     known = f" (the labels {listed(task.classes)})" if task.classes and are_numbers(task.classes) else ""
-    return {"classes": f"{task.outputs} classes{known}", "binary": f"binary{known}", "values": many}[task.kind]
+    if head.soft:
+        known += ", soft labels"
+    return {
+        "classes": f"{task.outputs} classes{known}",
+        "binary": f"binary{known}",
+        "values": many,
+    }[task.kind]

