@@ -38,6 +38,7 @@ from pyneural.arguments.spelling import names_of
 from pyneural.batching.augmentation import Augment
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.idx import read_idx
+from pyneural.evaluation.comparison import compare
 from pyneural.evaluation.evaluate import evaluate
 from pyneural.evaluation.predict import Prediction, classify, predict
 from pyneural.evaluation.report import Report
@@ -109,6 +110,7 @@ __all__ = [
     "check_gradients",
     "choose_threshold",
     "classify",
+    "compare",
     "concat",
     "datasets",
     "evaluate",
