@@ -76,6 +76,15 @@ def folded(parts: Sequence[str], columns: int | None, indent: str = "    ", firs
     return [*lines, line]
 
 
+def shortened(name: str, length: int) -> str:
+    """A name of at most `length` characters, which ends in an ellipsis if it was cut.
+
+    >>> shortened("Staphylococcus", 8)
+    'Staphyl…'
+    """
+    return name if len(name) <= length else f"{name[: length - 1]}…"
+
+
 def _units(parts: Sequence[str], columns: int) -> Iterator[str]:
     """The texts that are not broken; all but the last part end in a dot."""
     for number, part in enumerate(parts, start=1):

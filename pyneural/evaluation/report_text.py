@@ -6,8 +6,9 @@ import numpy as np
 
 import pyneural.metrics.scores as scores
 from pyneural.evaluation.scored import Scored
-from pyneural.evaluation.tables import Table, shortened
+from pyneural.evaluation.tables import Table
 from pyneural.metrics.estimate import Estimate
+from pyneural.printing import shortened
 
 _NAMES = {
     "balanced_accuracy": "balanced accuracy",

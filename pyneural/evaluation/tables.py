@@ -6,6 +6,8 @@ The HTML has no colours of its own, so it is legible wherever the text around it
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pyneural.printing import shortened
+
 _GAP = "  "
 _NAME = 14  # the fewest characters to which a name is cut
 
@@ -59,15 +61,6 @@ def wrapped(text: str, columns: int) -> list[str]:
         while len(lines[-1]) > columns:
             lines[-1:] = [lines[-1][:columns], lines[-1][columns:]]
     return lines
-
-
-def shortened(name: str, length: int) -> str:
-    """A name of at most `length` characters, which ends in an ellipsis if it was cut.
-
-    >>> shortened("Staphylococcus", 8)
-    'Staphyl…'
-    """
-    return name if len(name) <= length else f"{name[: length - 1]}…"
 
 
 def _align(column: int) -> str:

@@ -179,7 +179,7 @@ def smoothed(heads: tuple[Head, ...], smoothing: Any) -> tuple[Head, ...]:
     Raises:
         ValueError: smoothing is not in [0, 1), or no loss is a cross-entropy.
     """
-    if isinstance(smoothing, bool) or not is_number(smoothing) or not 0 <= smoothing < 1:
+    if not is_number(smoothing) or not 0 <= smoothing < 1:
         raise ValueError(f"fit: label_smoothing is {smoothing!r}: give a number of at least 0 and below 1, such as 0.1")
     if not smoothing:
         return heads
@@ -238,7 +238,7 @@ def factors(heads: tuple[Head, ...], loss_weights: Any) -> dict[str, float]:
         raise TypeError(f"fit: loss_weights is {type(loss_weights).__name__}: give a dict by head, {{{shown}}}")
     found = pick("loss_weights", loss_weights, tuple(head.name for head in heads), "fit", 1.0)
     for name, weight in found.items():
-        if isinstance(weight, bool) or not is_number(weight) or not 0 <= weight < math.inf:
+        if not is_number(weight) or not 0 <= weight < math.inf:
             raise ValueError(f"fit: the loss weight of {name} is {weight!r}: give a number of at least 0")
     if not any(found.values()):
         raise ValueError("fit: every loss weight is 0: give a weight above 0 to some head")

@@ -24,7 +24,7 @@ from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.layers.operation import record
 from pyneural.layers.reshaping import Flatten, Reshape
 from pyneural.models.network import Network
-from pyneural.printing import folded
+from pyneural.printing import folded, shortened
 
 WIDTH = 80
 """The most columns of a table."""
@@ -156,7 +156,7 @@ def table(model: Network, columns: int = WIDTH) -> str:
         parameters = "shared" if id(layer) in seen else f"{_parameters(layer):,}"
         seen.add(id(layer))
         row = [_name(layer), str(node.shape), parameters, "?" if count is None else _number(count)]
-        rows.append(row if straight else [*row, ", ".join(_short(source.maker, _NAME) for source in node.inputs)])
+        rows.append(row if straight else [*row, ", ".join(shortened(source.maker, _NAME) for source in node.inputs)])
     if not straight:
         heads.append("from")
     rows.append(["total", "", f"{_parameters(model):,}", ("at least " if unknown else "") + _number(total)])
@@ -205,11 +205,7 @@ def _below(model: Network, columns: int) -> Iterator[str]:
 
 def _name(layer: Layer) -> str:
     name = layer.name or layer.kind
-    return _short(name if name.startswith(layer.kind) else f"{name} ({type(layer).__name__})", _NAME)
-
-
-def _short(name: str, longest: int) -> str:
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+    return shortened(name if name.startswith(layer.kind) else f"{name} ({type(layer).__name__})", _NAME)
 
 
 def _number(count: int) -> str:
@@ -224,7 +220,7 @@ def _aligned(heads: list[str], rows: list[list[str]], columns: int) -> Iterator[
     room = columns - sum(width) - 8  # for a fifth column, with two spaces before each
     beside = room >= max((len(word) for row in rows for word in "".join(row[4:]).split()), default=0)
     for row in cells:
-        left = f"{_short(row[0], width[0]):<{width[0]}}  {row[1]:<{width[1]}}"
+        left = f"{shortened(row[0], width[0]):<{width[0]}}  {row[1]:<{width[1]}}"
         right = f"{row[2]:>{width[2]}}  {row[3]:>{width[3]}}"
         if sum(width) + 6 > columns:
             yield left.rstrip()

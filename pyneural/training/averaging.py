@@ -17,7 +17,7 @@ def checked_decay(decay: Any) -> float | None:
     """
     if decay is None:
         return None
-    if not is_number(decay) or isinstance(decay, bool) or not 0 < decay < 1:
+    if not is_number(decay) or not 0 < decay < 1:
         raise ValueError(f"fit: ema is {decay!r}: give a number between 0 and 1, such as 0.99, or None")
     return float(decay)
 

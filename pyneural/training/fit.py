@@ -180,7 +180,7 @@ def fit(
             [
                 *plan.words,
                 f"{recipe.kind}, {rate_name} {recipe.learning_rate:g}",
-                plan.batches + f" x {accumulate}" * (accumulate > 1),
+                batches,
                 f"seed {seed}",
             ]
         )

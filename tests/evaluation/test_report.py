@@ -14,7 +14,8 @@ import pyneural as pn
 from pyneural.card.task import Task
 from pyneural.evaluation import report as report_module
 from pyneural.evaluation.report import Report, Reports
-from pyneural.evaluation.tables import shortened, wrapped
+from pyneural.evaluation.tables import wrapped
+from pyneural.printing import shortened
 
 NAMES = ("NORMAL", "PNEUMONIA")
 
