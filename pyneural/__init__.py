@@ -61,6 +61,7 @@ from pyneural.ops import concat, stack, where
 from pyneural.training.fit import fit
 from pyneural.training.gradcheck import check_gradients
 from pyneural.training.history import History
+from pyneural.training.learning_rate import LearningRateCurve, find_learning_rate
 from pyneural.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from pyneural.version import VERSION
 
@@ -89,6 +90,7 @@ __all__ = [
     "Input",
     "Layer",
     "LayerNorm",
+    "LearningRateCurve",
     "MaxPool2D",
     "Model",
     "Multiply",
@@ -115,6 +117,7 @@ __all__ = [
     "datasets",
     "evaluate",
     "examine_digit",
+    "find_learning_rate",
     "fit",
     "full",
     "get_threads",

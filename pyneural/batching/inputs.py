@@ -15,7 +15,13 @@ from pyneural.models.model import Model
 
 _LARGE = 50  # larger numbers train badly without scaling
 _SQUARED = 1e150  # numbers beyond this have no square in float64
-_SECOND = {"fit": "data", "evaluate": "data", "predict": "x", "classify": "image"}  # the argument after the model
+_SECOND = {
+    "fit": "data",
+    "find_learning_rate": "data",
+    "evaluate": "data",
+    "predict": "x",
+    "classify": "image",
+}  # the argument after the model
 
 
 def check_model(model: Any, who: str) -> None:

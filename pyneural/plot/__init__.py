@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from pyneural.arguments.familiar_modules import OF_PLOT
 from pyneural.arguments.spelling import names_of
 from pyneural.plot.answers import confusion, mistakes, predictions
-from pyneural.plot.curves import history
+from pyneural.plot.curves import history, learning_rate
 from pyneural.plot.pictures import images
 
-__all__ = ["confusion", "history", "images", "mistakes", "predictions"]
+__all__ = ["confusion", "history", "images", "learning_rate", "mistakes", "predictions"]
 
 if not TYPE_CHECKING:  # type checkers report wrong names by themselves
     __getattr__ = names_of("pyneural.plot", __all__, OF_PLOT)

@@ -5,6 +5,7 @@ from typing import Any
 import pyneural.plot.drawing as drawing
 from pyneural.plot.drawing import BLUE, INK, ORANGE
 from pyneural.training.history import History
+from pyneural.training.learning_rate import LearningRateCurve
 
 
 def history(history: History, *, ax: Any = None) -> Any:
@@ -48,3 +49,38 @@ def history(history: History, *, ax: Any = None) -> Any:
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(frameon=False)
     return axes
+
+
+def learning_rate(curve: LearningRateCurve, *, ax: Any = None) -> Any:
+    """The loss at each learning rate, its smoothed curve, and the suggestion.
+
+    Args:
+        curve: the result of pn.find_learning_rate.
+        ax: Axes to draw into.
+
+    Returns:
+        The Axes.
+
+    >>> x = np.linspace(-1, 1, 256, dtype=np.float32).reshape(-1, 1)
+    >>> found = pn.find_learning_rate(pn.Sequential(pn.Dense(1)), (x, x), verbose=0)
+    >>> pn.plot.learning_rate(found).get_xlabel()
+    'learning rate'
+    """
+    if not isinstance(curve, LearningRateCurve):
+        raise TypeError(
+            f"plot.learning_rate: curve is {type(curve).__name__}: give the result of "
+            "pn.find_learning_rate(model, data)"
+        )
+    axis = drawing.panels(ax, [3.2], [4.6], "learning_rate")[0][0]
+    axis.plot(curve.rates, curve.losses, ".", ms=3, color=drawing.PALE, label="loss of a step")
+    axis.plot(curve.rates, curve.smoothed, "-", color=BLUE, label="smoothed")
+    axis.axvline(curve.suggestion, color=ORANGE, ls="--", label=f"suggestion: {curve.suggestion:.2g}")
+    low = min(*curve.losses, *curve.smoothed)
+    high = max(max(curve.smoothed), *curve.losses[: max(1, len(curve.losses) // 2)])
+    axis.set(
+        xscale="log", xlabel="learning rate", ylabel="loss", ylim=(low - 0.05 * (high - low), high + 0.1 * (high - low))
+    )
+    axis.grid(alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+    return axis

@@ -64,18 +64,18 @@ class Plan:
 class Request:
     """The arguments of fit that determine a Plan."""
 
-    validation: float | Dataset | tuple[Any, Any] | Any
-    preprocess: str | None
-    augment: Augment | None
-    loss: Losses
-    metrics: Metrics
-    class_weight: Any
-    sample_weight: Any
-    balance: bool | str
-    loss_weights: Any
-    label_smoothing: float
-    seed: int
-    batch_size: int
+    validation: float | Dataset | tuple[Any, Any] | Any = None
+    preprocess: str | None = "auto"
+    augment: Augment | None = None
+    loss: Losses = "auto"
+    metrics: Metrics = ()
+    class_weight: Any = None
+    sample_weight: Any = None
+    balance: bool | str = False
+    loss_weights: Any = None
+    label_smoothing: float = 0.0
+    seed: int = 0
+    batch_size: int = 64
     accept: Callable[[str, bool], None] = lambda digest, has_validation: None
     """Raises an error if fit cannot train on this data: its sha256, and whether there is validation data."""
 

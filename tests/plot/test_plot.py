@@ -417,3 +417,17 @@ def test_importing_the_package_imports_neither_matplotlib_nor_pillow():
     script = "import sys, pyneural; pyneural.plot.images; print({'matplotlib', 'PIL'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_learning_rate_curve_shows_the_suggestion(rings):
+    found = pn.find_learning_rate(pn.Sequential(pn.Dense(8, "relu"), pn.Dense(3)), rings, verbose=0)
+    axis = plot.learning_rate(found)
+    assert isinstance(axis, Axes)
+    losses, smoothed, suggestion = axis.lines
+    assert list(losses.get_ydata()) == found.losses
+    assert list(smoothed.get_ydata()) == found.smoothed
+    assert list(suggestion.get_xdata()) == [found.suggestion] * 2
+    assert axis.get_xscale() == "log"
+    assert plot.learning_rate(found, ax=plt.subplots()[1]).get_legend() is not None
+    with pytest.raises(TypeError, match=r"curve is float: give the result of pn.find_learning_rate"):
+        plot.learning_rate(found.suggestion)

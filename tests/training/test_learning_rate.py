@@ -1,0 +1,85 @@
+"""find_learning_rate: a range test on a copy of the model."""
+
+import numpy as np
+import pytest
+
+import pyneural as pn
+
+
+def model(**options) -> pn.Sequential:
+    return pn.Sequential(pn.Dense(16, "relu"), pn.BatchNorm(), pn.Dropout(0.1), pn.Dense(3), **options)
+
+
+def test_the_suggestion_trains(rings, capsys):
+    found = pn.find_learning_rate(model(), rings)
+    assert 0.003 < found.suggestion < 1
+    assert capsys.readouterr().out.startswith(f"suggested learning rate {found.suggestion:.2g} · ")
+    lowest = found.rates[int(np.argmin(found.smoothed))]
+    assert found.suggestion == pytest.approx(lowest / 3)
+    assert len(found.rates) == len(found.losses) == len(found.smoothed) <= 100
+    assert found.rates[0] == 1e-6
+    assert np.allclose(np.diff(np.log(found.rates)), np.log(1e7) / 99)
+    history = pn.fit(model(), rings, learning_rate=found.suggestion, verbose=0)
+    slow = pn.fit(model(), rings, learning_rate=found.suggestion / 100, verbose=0)
+    assert history["loss"][-1] < 0.8 * slow["loss"][-1]
+    assert repr(found) == f"<LearningRateCurve: suggestion {found.suggestion:.2g}, {len(found.rates)} steps>"
+
+
+def test_the_model_is_not_changed(rings):
+    fresh = model()
+    pn.find_learning_rate(fresh, rings, verbose=0)
+    assert not fresh.is_built
+    assert fresh.card.task is None
+    trained = model()
+    pn.fit(trained, rings, epochs=1, verbose=0)
+    before, card = trained.fingerprint(), repr(trained.card)
+    pn.find_learning_rate(trained, rings, verbose=0)
+    assert (trained.fingerprint(), repr(trained.card)) == (before, card)
+    history, same = pn.fit(fresh, rings, verbose=0), pn.fit(model(), rings, verbose=0)
+    assert history.fingerprint == same.fingerprint
+
+
+def test_it_is_reproducible_and_depends_on_the_optimizer(rings):
+    first, second = (pn.find_learning_rate(model(), rings, verbose=0) for _ in range(2))
+    assert first == second
+    assert pn.find_learning_rate(model(), rings, optimizer="sgd", verbose=0) != first
+    assert pn.find_learning_rate(model(), rings, seed=1, verbose=0) != first
+
+
+def test_batches_and_small_data_are_used_again(rings):
+    x, y = rings
+    batches = [(x[at : at + 50], y[at : at + 50]) for at in range(0, 300, 50)]
+    found = pn.find_learning_rate(model(), batches, steps=20, highest=0.1, verbose=0)
+    assert len(found.rates) == 20
+    assert found.rates[-1] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lowest": 0}, "lowest is 0 and highest is 10.0: give learning rates above 0, the lower one first"),
+        ({"lowest": 1.0, "highest": 0.1}, "lowest is 1.0 and highest is 0.1"),
+        ({"highest": float("inf")}, "highest is inf"),
+        ({"steps": 3}, "steps is 3: give a whole number of at least 10"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"loss": "mes"}, "did you mean 'mse'"),
+    ],
+)
+def test_wrong_arguments_are_refused(rings, options, message):
+    with pytest.raises(ValueError, match=message):
+        pn.find_learning_rate(model(), rings, **options)
+
+
+def test_what_is_not_a_model_is_refused(rings):
+    with pytest.raises(TypeError, match="find_learning_rate"):
+        pn.find_learning_rate(rings, model())
+    with pytest.raises(TypeError, match="give x and y as one pair"):
+        pn.find_learning_rate(model(), *rings)
+
+
+def test_a_loss_that_is_nan_at_once_is_an_error(rings):
+    def loss(outputs, targets):
+        return outputs.sum() * float("nan")
+
+    with pytest.raises(FloatingPointError, match="the loss of the first step, at the rate 1e-06, is not finite"):
+        pn.find_learning_rate(model(), rings, loss=loss, verbose=0)
