@@ -39,7 +39,7 @@ def as_path(who: str, path: str | os.PathLike[str], of: str = "a file") -> Path:
 def readable(who: str, path: str | os.PathLike[str], of: str = "a file") -> Path:
     """Checks that a path leads to a regular file, itself or through links, without opening it.
 
-    To open a pipe may wait for ever, and a device may have no end.
+    Opening a pipe may block for ever, and reading a device may never end.
 
     Args:
         who: the prefix of messages.

@@ -32,9 +32,9 @@ _MOST = {  # the unit and the greatest value of each strength
 class Augment:
     """Random changes of training images, for pn.fit(augment=pn.Augment()); 0 or False switches one off.
 
-    Every epoch changes each image anew.  Below, u is a random number between -1 and 1, uniform, and another one for
-    each use; all of them follow from the seed, the epoch and the number of the example, whatever the batch size and
-    the number of threads.  First, one affine map about the middle of the image moves the pixels (bilinear; outside
+    Every epoch changes each image anew.  Below, u is a uniform random number between -1 and 1, drawn anew for
+    each use: a function of the seed, the epoch and the number of the example, independent of the batch size and the
+    number of threads.  First, one affine map about the middle of the image moves the pixels (bilinear; outside
     the image, the nearest pixel of its edge).  Then the tones change: p is the place of a value between black and
     white, which are 0 and 255 for uint8, and the smallest and the largest value of the image for floats.  Then a
     rectangle is erased, and last comes the preprocessing of pn.fit.
@@ -70,7 +70,7 @@ class Augment:
     erase: float = 0.0
 
     def __new__(cls, *positional: object, **strengths: object) -> Self:
-        """Refuses what is not a strength by name."""
+        """Checks the strengths."""
         check_known("Augment", strengths, cls.__dataclass_fields__, OF_AUGMENT)
         if positional:
             raise TypeError(f"Augment() takes no positional arguments, got {positional[0]!r}: write Augment(rotate=10)")
@@ -96,7 +96,7 @@ class Augment:
 def augmented_gather(
     augment: Augment, preprocessing: Preprocessing, given: Any, dtype: str, seed: int, epoch: int
 ) -> AugmentedGather:
-    """A function (x, rows, sample numbers) -> the augmented and preprocessed batch of an epoch.
+    """A function of (x, rows, sample numbers) that gives the augmented and preprocessed batch of an epoch.
 
     Args:
         augment: the changes.

@@ -12,7 +12,7 @@ from pyneural.arguments.arrays import Array
 
 
 def drawn(classes: Array, seed: int, epoch: int) -> tuple[Array, Array]:
-    """The draws of an epoch, a function of the seed and the epoch.
+    """The examples that an epoch draws, a function of the seed and the epoch.
 
     Args:
         classes: (n,), the number of the class of each example.

@@ -116,7 +116,7 @@ class Feed:
         return self._augmented(seed, epoch) if self._augmented else lambda x, rows, _: plain(x, rows)
 
     def _order(self, seed: int, epoch: int) -> tuple[Tensor, Tensor]:
-        """The rows of an epoch in order, and their sample numbers: a row that is drawn again has another number."""
+        """The rows of an epoch in order, and their sample numbers; a repeated row gets a new number each time."""
         if self.classes is None:
             order = ops.gather(self.rows, _core.permutation(len(self.rows), seed, "shuffle", epoch))
             return order, order

@@ -29,9 +29,9 @@ def moments(x: Array) -> tuple[Array, Array]:
 
 
 def moments_of(x: Array, rows: Array) -> tuple[Any, Any]:
-    """The moments of x[rows], of which few rows are copied at a time if they are pixels, or in a mapped file.
+    """The moments of x[rows]; rows of pixels and of mapped files are copied in small pieces.
 
-    Pixels give the bits of one piece: their sums are whole numbers, so that their order does not matter.
+    For pixels, the pieces do not change the bits: their sums are whole numbers, so the order does not matter.
     """
     if len(rows) == len(x):
         return moments(x)

@@ -220,7 +220,7 @@ class Listeners:
         return stops
 
     def end(self, error: BaseException | None = None) -> None:
-        """Tells that the training has ended; after an error, further ones become notes of it."""
+        """Calls on_train_end; errors in it after an error in training become notes of that error."""
         if error is None:
             self.tell("on_train_end")
             return

@@ -30,9 +30,9 @@ class Report(Scored):
 
     Each score is an Estimate, a float with `.low` and `.high`, the bounds of its 95 % interval, and is computed when it
     is first read.  Where the data has groups, such as patients, all intervals are from a bootstrap of whole groups;
-    else they are Wilson's for shares, DeLong's for the ROC AUC, the normal one for means, and from a bootstrap of
-    examples for the rest.  Of two classes, the second one, class 1, is the positive one.  `print(report)` shows a
-    table; `baseline` has what always answering the commonest class, or the mean of the values, gets on the same data.
+    else they are Wilson's for shares, DeLong's for the ROC AUC, normal for means, and from a bootstrap of examples for
+    the rest.  With two classes, class 1 is the positive one.  `print(report)` shows a
+    table; `baseline` has the scores of always answering the most frequent class, or the mean of the values.
 
     Attributes:
         n: examples.
@@ -100,7 +100,7 @@ class Report(Scored):
         """The answers as CSV text, one line per example; also written to `path` if it is given.
 
         The columns are file (or row, if the data has no files), group (if it has groups), actual, predicted, and
-        probability, that of the predicted class; of two classes, it is that of the positive one, which its name says.
+        probability: that of the predicted class, or with two classes that of the positive one, which the column names.
         Regression has actual and predicted values instead.  The file is written atomically.
 
         Raises:

@@ -1,4 +1,4 @@
-"""checkpoint.py -- a checkpoint: a model file with the state of its training beside, in one safetensors file.
+"""checkpoint.py -- a checkpoint: a model file that also holds the state of a training.
 
 The metadata key `checkpoint` holds the state as JSON.  Its arrays are tensors whose names begin with "/", as no path of
 a layer does; pn.load ignores them, and reads the best weights so far.

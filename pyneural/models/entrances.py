@@ -1,4 +1,4 @@
-"""entrances.py -- how the inputs of trained layers are prepared, for the models that are made of these layers.
+"""entrances.py -- the preprocessing of trained layers, for other models that contain these layers.
 
 The first layers of a trained model have learnt from prepared inputs (standardized ones, columns in some order).  A part
 of the model, and a model around it or around its layers, feeds them the same numbers if it prepares its own inputs

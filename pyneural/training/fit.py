@@ -107,14 +107,14 @@ def fit(
             with them.  Validation, callbacks after an epoch, and the model at the end have the means.
         accumulate: batches per step of the optimizer.  The gradient is that of all of them together, the mean over
             their examples; clipping acts on it, and steps and schedule count these steps.
-        patience: stops when the validation loss was lowest that many epochs ago; needs validation.
-        seconds: a time budget.  The schedule is laid over the clock: its progress is the larger one of steps / all
-            steps and time / budget, and the training ends when either is used up; an epoch that is cut short is
-            validated.  Such a training cannot be repeated bit for bit.
+        patience: stops this many epochs after the lowest validation loss; needs validation.
+        seconds: a time budget.  The progress along the schedule is the larger one of steps / all steps and time /
+            budget, and the training ends when either is used up; an epoch that is cut short is validated.  Such a
+            training cannot be repeated bit for bit.
         callbacks: functions of (epoch, logs), called after each epoch, or instances of pn.callbacks.Callback.
-        checkpoint: a file, such as "run.ckpt", which is written after every epoch and every 30 seconds.  The same call
-            after the program was killed goes on from it, to the same bits as without the kill; when the training is
-            complete, it returns its History at once.
+        checkpoint: a file, such as "run.ckpt", which is written after every epoch and every 30 seconds.  After the
+            program was killed, the same call resumes from it, with the same bits as an uninterrupted training; if the
+            training is complete, it returns its History at once.
         seed: the seed of the initial weights, the split, the order, dropout and augmentation.
         verbose: 0 silent, 1 one line per epoch, 2 one line per step.
 

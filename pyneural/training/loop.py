@@ -83,7 +83,7 @@ class Training(State):
                 break
 
     def _acts(self) -> list[Callable[[], None]]:
-        """What is done after each step, besides the training."""
+        """The functions to call after each step."""
         acts: list[Callable[[], None]] = []
         if self.averaging is not None:
             acts.append(self.averaging.step)
@@ -167,7 +167,7 @@ class Training(State):
             at.begin(None)
 
     def _batches(self) -> Iterator[Batch]:
-        """The batches of the epoch that are left."""
+        """The remaining batches of the epoch."""
         batches = self.plan.feed.epoch(self.options.batch_size, self.options.seed, self.at.step)
         return islice(batches, self.step * self.options.accumulate, None)
 

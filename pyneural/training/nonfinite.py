@@ -1,6 +1,6 @@
 """nonfinite.py -- the first layer and op whose output was not finite, and what to change.
 
-The batch is run once more while the engine tells of every op, so that training itself is not slowed down.
+The batch is run once more while the engine reports every op; so training itself is not slowed down.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""pace.py -- Pace: how far a training has come, in steps or by the clock, which sets its learning rate and its end."""
+"""pace.py -- Pace: the progress of a training, by steps or by the clock, which sets its learning rate and its end."""
 
 import time
 
@@ -8,8 +8,7 @@ import pyneural.schedules as schedules
 class Pace:
     """The multiplier of the learning rate at each step.
 
-    With a time budget the schedule is laid over the clock: its progress is the larger one of steps / all steps and
-    time / budget.
+    With a time budget, the progress along the schedule is the larger one of steps / all steps and time / budget.
 
     Args:
         schedule: a function of (step, steps).
@@ -25,7 +24,7 @@ class Pace:
         self._started = time.perf_counter()
 
     def resume(self, seconds: float) -> None:
-        """Goes on after that many seconds in earlier processes."""
+        """Continues after that many seconds in earlier processes."""
         self.earlier = seconds
         self._started = time.perf_counter()
 

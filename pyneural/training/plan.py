@@ -152,13 +152,13 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
 
 
 def _as_inside(model: Model, preprocessing: Preprocessing) -> str:
-    """The source of a preprocessing that was taken over from a trained model inside, for the first line."""
+    """Where the preprocessing comes from, for the first line, if it is that of a trained model inside."""
     taken = model.inherited and preprocessing is model.card.preprocessing and preprocessing.kind != "none"
     return f", as {model.inherited} was trained" if taken else ""
 
 
 def _sampled(*parts: Source | None) -> bool:
-    """Whether examples have weights of their own."""
+    """Whether examples have weights."""
     return any(isinstance(part, Rows) and part.weights is not None for part in parts)
 
 

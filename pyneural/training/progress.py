@@ -1,4 +1,4 @@
-"""progress.py -- the output of a training: a first line, one line per epoch, the best epoch; how far an epoch has come.
+"""progress.py -- the output of a training: a first line, one line per epoch, the best epoch; progress within an epoch.
 
 In a terminal the lines are folded at its width, and stderr shows a progress bar during an epoch.  In a notebook the bar
 is a line of the output that is overwritten.  Elsewhere (a log, a pipe) lines are not folded, and there is a line every

@@ -1,8 +1,8 @@
-"""resume.py -- CheckpointFile: the file from which a training goes on after it was killed.
+"""resume.py -- CheckpointFile: the file from which an interrupted training is resumed.
 
-Order, dropout and augmentation are functions of the seed, the epoch and the sample, so only the position is kept of
-them.  The file belongs to one process at a time: a lock beside it is released by the system when that ends, in whatever
-way.
+Order, dropout and augmentation are functions of the seed, the epoch and the sample, so the file holds none of their
+state but the position.  It belongs to one process at a time: a lock file next to it is released by the system when the
+process ends, however it ends.
 """
 
 import contextlib
@@ -110,7 +110,7 @@ class CheckpointFile:
         )
 
     def is_due(self) -> bool:
-        """Whether the last write was long ago."""
+        """Whether the last write was at least EVERY seconds ago."""
         return time.perf_counter() - self._written >= EVERY
 
     def save(self, weights: dict[str, Any], state: State) -> None:
@@ -136,7 +136,7 @@ class CheckpointFile:
 
 
 def described(value: Any) -> Any:
-    """An argument of fit as something that can be stored and compared."""
+    """An argument of fit, in a form that can be stored and compared."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
@@ -163,7 +163,7 @@ def _lock_of(path: Path) -> Path:
 
 
 def _lock(path: Path) -> int:
-    """An open file with the lock on it.
+    """Opens the lock file, and locks it.
 
     Raises:
         RuntimeError: another process, or another fit of this one, has it.

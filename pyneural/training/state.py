@@ -1,4 +1,4 @@
-"""state.py -- State: everything that changes during a training, and so what a checkpoint holds."""
+"""state.py -- State: everything that changes during a training, which is what a checkpoint holds."""
 
 import math
 import time
@@ -38,7 +38,7 @@ class State:
     Attributes:
         epoch: the current epoch, from 1.
         step: the number of its finished steps.
-        means: the means over these.
+        means: the means of the loss and the metrics over these steps.
         finished: the finished epochs.
         value: the loss of the last step.
         earlier: the model's epochs before this training.
