@@ -13,6 +13,7 @@ import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.checks import is_number
 from pyneural.arguments.familiar_modules import OF_INITIALIZERS
+from pyneural.arguments.objects import refuse_as_function
 from pyneural.arguments.spelling import choose, names_of, plain
 
 Initializer = Callable[[Tensor, int, str], None]
@@ -94,6 +95,7 @@ def find(init: str | float | Initializer, fans: Fans | None = None) -> Initializ
 
     fans: fan_in and fan_out, if they do not follow from the shape.
     """
+    refuse_as_function("init", init, f"give a name ({', '.join(NAMES)}), a number or a function")
     if is_number(init):
         return constant(float(init))
     found = init if callable(init) else choose("init", init, NAMES)
@@ -101,6 +103,11 @@ def find(init: str | float | Initializer, fans: Fans | None = None) -> Initializ
         if found is by_fans and fans:
             return partial(by_fans, fans=fans)
     return found
+
+
+def resolved(init: str | float | Initializer, activation: object) -> str | float | Initializer:
+    """A layer's init; "auto" chooses by the activation."""
+    return suited(activation) if isinstance(init, str) and init == "auto" else init
 
 
 def suited(activation: object) -> str:

@@ -9,6 +9,7 @@ import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import named, takes_two
 from pyneural.arguments.familiar_modules import OF_LOSSES
+from pyneural.arguments.objects import refuse_as_function
 from pyneural.arguments.spelling import choose, names_of
 from pyneural.card.task import REGRESSION, Task
 
@@ -38,6 +39,7 @@ def spelled(loss: str | LossFunction) -> str:
 
     A custom function never gets the name of a built-in loss, because its outputs are treated differently.
     """
+    refuse_as_function("loss", loss, f"give a name ({', '.join(NAMES)}) or a function of (outputs, targets)")
     if callable(loss):
         for known in NAMES.values():
             if loss is known.mean:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pyneural.arguments.familiar_modules import OF_SCHEDULES
+from pyneural.arguments.objects import refuse_as_function
 from pyneural.arguments.spelling import choose, names_of
 
 Schedule = Callable[[int, int], float]
@@ -58,6 +59,7 @@ def find(schedule: str | Schedule) -> Schedule:
     Raises:
         TypeError, ValueError: it is neither of them.
     """
+    refuse_as_function("schedule", schedule, f"give a name ({', '.join(NAMES)}) or a function of (step, steps)")
     if not callable(schedule):
         return choose("schedule", schedule, NAMES)
     try:

@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import TypeGuard
 
+from pyneural.arguments.objects import brief
 from pyneural.arguments.spelling import choose, plain
 
 Shape = tuple[int, ...]
@@ -31,8 +32,28 @@ def is_number(value: object) -> TypeGuard[float]:
 def whole(who: str, name: str, value: object, also: str = "", *, least: int = 1) -> int:
     """Checks a whole number of at least `least`; `also` follows in the message."""
     if not is_whole(value) or value < least:
-        raise ValueError(f"{who}: {name} is {value!r}: give a whole number of at least {least}{also}")
+        raise ValueError(f"{who}: {name} is {brief(value)}: give a whole number of at least {least}{also}")
     return int(value)
+
+
+def verbosity(who: str, value: object, also: str = "1 (results)") -> int:
+    """Checks verbose: 0, 1 or 2."""
+    if not (is_whole(value) or isinstance(value, bool)) or value not in (0, 1, 2):
+        raise ValueError(f"{who}: verbose is {brief(value)}: give 0 (silent), {also}")
+    return int(value)
+
+
+def check_dtype(who: str, dtype: object) -> None:
+    """Checks the dtype of a model."""
+    if not isinstance(dtype, str) or dtype not in ("float32", "float64"):
+        raise ValueError(f"{who}: dtype is {brief(dtype)}: give 'float32' or 'float64'")
+
+
+def text(who: str, name: str, value: object) -> str:
+    """Checks a text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{who}: {name} is {brief(value)}: give text")
+    return value
 
 
 def pair(who: str, name: str, value: object) -> Pair:

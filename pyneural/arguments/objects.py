@@ -4,6 +4,39 @@ from typing import Any
 
 import numpy as np
 
+_SHOWN = 60  # the most characters of a value in a message
+
+
+def brief(value: Any) -> str:
+    """A value for messages: as Python writes it if that is short, else its type, and its shape if it has one.
+
+    >>> brief("relu"), brief(np.zeros((2, 40))), brief(int)
+    ("'relu'", 'ndarray (2, 40)', 'the class int')
+    """
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    shape = getattr(value, "shape", None)
+    if not is_layer(value):
+        text = repr(value)
+        if len(text) <= _SHOWN and "\n" not in text:
+            return text
+    return type(value).__name__ + (f" {tuple(shape)}" if isinstance(shape, tuple) else "")
+
+
+def is_layer(value: Any) -> bool:
+    """Whether a value is a layer or a model, which can be called, but is not a function."""
+    return hasattr(type(value), "takes_nodes")
+
+
+def refuse_as_function(what: str, value: Any, fix: str) -> None:
+    """Rejects what can be called but is not a function: a class, a layer, a model.
+
+    Raises:
+        TypeError: it is one of these.
+    """
+    if isinstance(value, type) or is_layer(value):
+        raise TypeError(f"{what} is {brief(value)}: {fix}")
+
 
 def missing_rows(array: Any) -> list[int]:
     """The flat indices of None, NaN, NaT and the NA of pandas."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NoReturn, ParamSpec, TypeVar
 
 from pyneural.arguments.familiar import OF_KEYWORDS, OF_WORDS
+from pyneural.arguments.objects import brief
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,7 +69,7 @@ def choose(what: str, word: object, table: Mapping[str, T]) -> T:
         ValueError: there is no such entry; the message names the closest one, or all of them.
     """
     if not isinstance(word, str):
-        raise TypeError(f"{what} is {word!r}: give a name ({', '.join(table)})")
+        raise TypeError(f"{what} is {brief(word)}: give a name ({', '.join(table)})")
     for name, value in table.items():
         if plain(name) == plain(word):
             return value

@@ -18,6 +18,11 @@ def is_table(values: Any) -> bool:
     return hasattr(values, "columns") and hasattr(values, "to_numpy")
 
 
+def dtype_name(values: Any, otherwise: str) -> str:
+    """The name of the dtype that was given; `otherwise` for lists and tables."""
+    return otherwise if is_table(values) else str(getattr(values, "dtype", otherwise))
+
+
 def column_names(values: Any) -> Names:
     """The column names of a table, or of one of its rows; () if there are none."""
     if is_table(values):

@@ -17,7 +17,8 @@ from pyneural.batching.augmentation import Augment
 from pyneural.batching.feed import Batches, Feed, each
 from pyneural.batching.inputs import as_inputs, warn_of_scale
 from pyneural.batching.moments import moments_of
-from pyneural.batching.stream import Stream, digest, is_stream
+from pyneural.batching.pairs import is_stream
+from pyneural.batching.stream import Stream, digest
 from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
@@ -42,6 +43,7 @@ class Source(Protocol):
     prepare: str
     shape: tuple[int, ...]
     dtype: str
+    given: str
     y: Any
     classes: Any
     columns: Names
@@ -98,6 +100,7 @@ class Rows:
         self.prepare = data.prepare
         self.shape = x.shape[1:]
         self.dtype = x.dtype.name
+        self.given = data.given
         self.name = " ".join(filter(None, (data.name or "data", f"({data.note})" if data.note else "")))
         self.note = data.note.split(":")[0]
         self._encoded: Any = None

@@ -5,7 +5,7 @@ A first pass, before training, collects what arrays would show at once: shapes, 
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -13,61 +13,15 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural._core import Tensor
-from pyneural.arguments.arrays import Array, as_labels, as_rows
-from pyneural.arguments.tables import column_names
+from pyneural.arguments.arrays import Array
 from pyneural.batching.augmentation import Augment, augmented_gather
 from pyneural.batching.feed import Targets, Weights, batch_weights, each
 from pyneural.batching.inputs import as_inputs, warn_of_scale
 from pyneural.batching.moments import RunningMoments
+from pyneural.batching.pairs import ITERABLE, joined, one_pass, pairs, refuse_iterator
 from pyneural.card.classes import Names
-from pyneural.card.columns import in_order_of
-from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.card.preprocessing import NOT_UINT8, Moments, Preprocessing, kind_for
 from pyneural.models.model import Model
-
-_ITERABLE = "give a list of batches, or a re-iterable object: its __iter__ must start over each time"
-
-
-def labels(data: Any, who: str) -> Any:
-    """All labels, as an array or a dict of them by head; the batches will be iterated over again.
-
-    Raises:
-        TypeError: the batches are not re-iterable.
-    """
-    refuse_iterator(data, who)
-    return _joined([y for _, y, _ in pairs(data, who)], who)
-
-
-def refuse_iterator(data: Any, who: str) -> None:
-    """Rejects iterators, which can be used only once."""
-    if isinstance(data, Iterator):
-        raise TypeError(f"{who}: data is a {type(data).__name__}, which is exhausted after one epoch: {_ITERABLE}")
-
-
-def is_stream(data: Any) -> bool:
-    """Whether data is an iterable of batches, and not an array, a pair of arrays or a mapping."""
-    if isinstance(data, Dataset | Splits | str | bytes | Mapping | Tensor) or hasattr(data, "shape"):
-        return False
-    if isinstance(data, tuple):  # ((x, y), (x, y)) is more often train and test than two batches
-        return False
-    if isinstance(data, list):
-        return len(data) > 0 and all(_is_pair(item) for item in data)
-    return hasattr(data, "__iter__") or (hasattr(data, "__getitem__") and hasattr(data, "__len__"))
-
-
-def _one_pass(data: Any) -> Iterator[Any]:
-    """The batches of one pass; an object without __iter__ is indexed from 0 to its length - 1."""
-    if hasattr(data, "__iter__"):
-        return iter(data)
-    return (data[number] for number in range(len(data)))
-
-
-def _is_pair(item: Any) -> bool:
-    return (
-        isinstance(item, tuple | list)
-        and len(item) == 2
-        and all(hasattr(p, "shape") or isinstance(p, dict) for p in item)
-    )
 
 
 class Stream:
@@ -88,6 +42,7 @@ class Stream:
     name = "data"
     note = ""
     prepare = ""
+    given = NOT_UINT8
     classes: tuple[str, ...] = ()
 
     def __init__(
@@ -130,10 +85,10 @@ class Stream:
             self._smallest = min(self._smallest, len(x))
             self._batches += 1
         if not ys:
-            raise ValueError(f"{who}: data is empty: {_ITERABLE} and give pairs (x, y)")
-        self.y = _joined(ys, who)
-        if next(_one_pass(data), None) is None:
-            raise ValueError(f"{who}: data returned batches once and then none: {_ITERABLE}")
+            raise ValueError(f"{who}: data is empty: {ITERABLE} and give pairs (x, y)")
+        self.y = joined(ys, who)
+        if next(one_pass(data), None) is None:
+            raise ValueError(f"{who}: data returned batches once and then none: {ITERABLE}")
 
     @property
     def _at(self) -> str:
@@ -238,7 +193,7 @@ class StreamFeed:
                 break
             who = f"{stream.who}: batch {number}"
             x = as_inputs(model, x, who, self._preprocessing.kind)
-            self._preprocessing.check(x.dtype.name, who)
+            self._preprocessing.check(x.dtype.name, who, NOT_UINT8)
             self._preprocessing.check_range(x, self._dtype, who)
             rows = _core.borrow(np.arange(start, start + len(x)))
             start += len(x)
@@ -261,70 +216,8 @@ class StreamFeed:
             many = "more" if number > stream._batches else f"{number:,}"
             raise ValueError(
                 f"{stream.who}: data returned {stream._batches:,} batches in the first pass and {many} in a later "
-                f"one: {_ITERABLE}"
+                f"one: {ITERABLE}"
             )
-
-
-def pairs(data: Any, who: str, columns: Names = ()) -> Iterator[tuple[Array, Any, Names]]:
-    """The batches of one pass as arrays, and the column names of x, if it is a table.
-
-    Table columns are reordered as in `columns`, or else as in the first batch.
-
-    Raises:
-        ValueError, TypeError: a batch is not a pair of inputs and labels; the message says which.
-    """
-    for number, item in enumerate(_one_pass(data), start=1):
-        at = f"{who}: batch {number}"
-        if not isinstance(item, tuple | list) or len(item) != 2:
-            what = f"{len(item)} things" if isinstance(item, tuple | list) else type(item).__name__
-            raise TypeError(f"{at} is {what}: give pairs (x, y), inputs (n, ...) and their labels")
-        x = as_rows(f"{at}: x", item[0])
-        names = column_names(item[0])
-        x, columns = in_order_of(x, names, columns, at), columns or names
-        if isinstance(item[1], dict):
-            y: Any = {str(head): as_labels(f"{at}: y['{head}']", part) for head, part in item[1].items()}
-        else:
-            y = as_labels(f"{at}: y", item[1])
-        lengths = [part.shape[:1] for part in (y.values() if isinstance(y, dict) else (y,))]
-        if () in lengths:
-            raise ValueError(
-                f"{at} is a single example: give batches, x (n, ...) and y (n,), like a loader with a batch size"
-            )
-        if x.ndim < 2:
-            raise ValueError(
-                f"{at}: x is {x.shape}: give (n, ...), one row per example; for one feature x.reshape(-1, 1)"
-            )
-        if any(length != x.shape[:1] for length in lengths):
-            raise ValueError(f"{at}: x has {len(x):,} examples, y has {lengths[0][0]:,}: give one label per example")
-        if len(x) == 0:
-            raise ValueError(f"{at} is empty, x is {x.shape}: skip empty batches")
-        yield x, y, columns
-
-
-def _joined(labels: list[Any], who: str) -> Any:
-    """All labels of the first pass in one array, or one by head."""
-    if isinstance(labels[0], dict):
-        heads = labels[0].keys()
-        for number, part in enumerate(labels, start=1):
-            if not isinstance(part, dict) or part.keys() != heads:
-                raise ValueError(f"{who}: batch {number} has other labels than the first, which has {', '.join(heads)}")
-        return {head: _joined([part[head] for part in labels], who) for head in heads}
-    for number, part in enumerate(labels, start=1):
-        if isinstance(part, dict) or part.shape[1:] != labels[0].shape[1:]:
-            given = "a dict" if isinstance(part, dict) else part.shape
-            raise ValueError(
-                f"{who}: batch {number} has labels {given}, the first batch {labels[0].shape}: use one shape for all"
-            )
-        if (part.dtype.kind in "UO") != (labels[0].dtype.kind in "UO"):  # NumPy would turn the numbers into text
-            raise ValueError(
-                f"{who}: batch {number}: y has {_kind(part)}, and the first batch has {_kind(labels[0])}: give labels "
-                "of one kind"
-            )
-    return np.concatenate(labels)
-
-
-def _kind(labels: Array) -> str:
-    return f"{'text' if labels.dtype.kind in 'UO' else 'numbers'}, such as {labels.reshape(-1)[:1].tolist()[0]!r}"
 
 
 def digest(x: bytes, y: Any) -> str:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows, as_weights
-from pyneural.arguments.checks import is_number, is_whole
+from pyneural.arguments.checks import is_number, is_whole, text, verbosity
 from pyneural.arguments.familiar import OF_DATASETS, OF_SPLITS
-from pyneural.arguments.spelling import no_attribute
-from pyneural.arguments.tables import column_names, warn_of_order
+from pyneural.arguments.spelling import choose, no_attribute
+from pyneural.arguments.tables import column_names, dtype_name, warn_of_order
+from pyneural.card.card import PREPARATIONS
 from pyneural.card.classes import checked_names, of_head
 from pyneural.datasets.counting import class_counts
 from pyneural.datasets.mapped import selected
@@ -64,8 +65,12 @@ class Dataset:
         files: Any = None,
         sample_weight: Any = None,
     ) -> None:
+        for what, value in (("name", name), ("note", note), ("prepare", prepare)):
+            text("Dataset", what, value)
+        choose("Dataset: prepare", prepare, dict.fromkeys(PREPARATIONS, prepare))
         who = name or "data"
         self.x = as_rows(f"{who}: x", x)
+        self.given = dtype_name(x, self.x.dtype.name)
         self.columns = column_names(x)
         self.y: Any = (
             {str(head): as_labels(f"{who}: y['{head}']", part) for head, part in y.items()}
@@ -179,7 +184,7 @@ class Dataset:
             raise ValueError(f"{who}: split: seed is {seed!r}: give a whole number of at least 0, and below 2**64")
         rest, held = split_rows(self, float(share), int(seed), together=True, what=f"{who}: split: share")
         parts = self.take(rest), self.take(held)
-        if verbose:
+        if verbosity(f"{who}: split", verbose, "1 (one line)"):
             counts = [len(set(part.groups.tolist())) for part in parts if part.groups is not None]
             by = f", by group: {counts[0]:,} and {counts[1]:,} groups, none in both" if counts else ""
             put(f"{who}: {len(rest):,} + {len(held):,} (shuffled, stratified{by})")
@@ -219,6 +224,7 @@ class Splits:
     name: str = ""
 
     def __post_init__(self) -> None:
+        text("Splits", "name", self.name)
         for part in ("train", "test", "validation"):
             given = getattr(self, part)
             if not isinstance(given, Dataset) and (given is not None or part == "train"):

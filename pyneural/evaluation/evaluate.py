@@ -2,6 +2,7 @@
 
 from typing import Any, overload
 
+from pyneural.arguments.checks import verbosity
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
 from pyneural.batching.sources import open_data
@@ -48,6 +49,7 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
         RuntimeError: the model is neither trained nor built.
     """
     check_model(model, "evaluate")
+    verbose = verbosity("evaluate", verbose, "1 (one line)")
     inherit(model)
     part = open_data(data, "evaluate", model, part="test")
     reports = measured(model, part, "evaluate")

@@ -10,9 +10,9 @@ import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.batching.feed import Feed
 from pyneural.batching.inputs import as_inputs
-from pyneural.batching.stream import is_stream, labels, pairs
+from pyneural.batching.pairs import is_stream, labels, pairs
 from pyneural.card.columns import in_order_of
-from pyneural.card.preprocessing import Preprocessing
+from pyneural.card.preprocessing import NOT_UINT8, Preprocessing
 from pyneural.card.soft import as_numbers
 from pyneural.evaluation.heads import BATCH, Head, answers, encode, forward, inferred, names, trained
 from pyneural.evaluation.report import Report
@@ -79,7 +79,7 @@ def passes(model: Model, part: Any, heads: tuple[Head, ...], who: str) -> Iterat
     classes = () if is_stream(part) else part.classes
     for at, x, y in _batches(part, model.card.columns, who):
         x = as_inputs(model, x, at, preprocessing.kind)
-        preprocessing.check(x.dtype.name, at)
+        preprocessing.check(x.dtype.name, at, NOT_UINT8 if is_stream(part) else part.given)
         preprocessing.check_range(x, model.dtype, at)
         y = encode(heads, model.dtype, y, at, classes)
         for batch, targets, _ in Feed(x, y, np.arange(len(x)), preprocessing, model.dtype).batches(BATCH):

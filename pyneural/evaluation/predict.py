@@ -9,11 +9,11 @@ import pyneural.losses as losses
 from pyneural.arguments.arrays import Array, as_numbers
 from pyneural.arguments.checks import warn
 from pyneural.arguments.spelling import check_keywords
-from pyneural.arguments.tables import column_names, is_table
+from pyneural.arguments.tables import column_names, dtype_name, is_table
 from pyneural.batching.feed import Feed
 from pyneural.batching.inputs import check_model, finite, not_a_path, numbered
 from pyneural.card.columns import in_order_of
-from pyneural.card.preprocessing import Preprocessing
+from pyneural.card.preprocessing import NOT_UINT8, Preprocessing
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.evaluation.heads import BATCH, Head, answers, forward, trained
@@ -101,7 +101,8 @@ def _inputs(model: Model, x: Any, preprocessing: Preprocessing, who: str) -> Arr
         return values
     if pixels:  # perhaps indices of an Embedding; else the check raises the error
         values = numbered(model, values, who)
-    preprocessing.check(values.dtype.name, who)
+    given = x.given if isinstance(x, Dataset) else dtype_name(x, NOT_UINT8)
+    preprocessing.check(values.dtype.name, who, given)
     preprocessing.check_range(values, model.dtype, who)
     return values
 

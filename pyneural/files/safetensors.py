@@ -8,10 +8,12 @@ file before memory is allocated.
 import copyreg
 import json
 import math
+import pickle
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
@@ -115,7 +117,7 @@ def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) 
         kind = layers.__name__
         raise TypeError(f"load: layers is {kind}, a class: give a list of classes, layers=[{kind}]")
     description, tensors = _read(data, name)
-    kinds = KINDS | {kind.__name__: kind for kind in layers}  # a lambda has the name <lambda>
+    kinds = _by_name(layers)
     try:
         model = construct(description["architecture"], kinds, name)
         if not isinstance(model, Model):
@@ -132,6 +134,12 @@ def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) 
         tensor.assign(tensors[path])
     remember(model)
     return model
+
+
+def _by_name(layers: Sequence[Any]) -> dict[str, Any]:
+    """The known classes of layers, and these classes and functions, by name; that of a lambda is <lambda>."""
+    given = [one.value if isinstance(one, _Local) else one for one in layers]
+    return KINDS | {one.__name__: one for one in given}
 
 
 def converted(model: Model, dtype: str, seed: int = 0) -> Model:
@@ -177,13 +185,46 @@ def _reduce(model: Model) -> tuple[Any, ...]:
                 f"{name_of(model)}: it is not built, but layers in it have values, which a copy would lose: call "
                 "model.build(shape) first"
             )
-        return _unbuilt, (describe(model), _own(model), model.seed)
-    return loads, (dumps(model), "pickle", _own(model))
+        return _unbuilt, (describe(model), _to_pickle(model), model.seed)
+    return loads, (dumps(model), "pickle", _to_pickle(model))
+
+
+class _Local:
+    """A function or class that pickle cannot find by its name: deepcopy takes it, pickle gets an error that says so."""
+
+    def __init__(self, who: str, value: Any) -> None:
+        self.who = who
+        self.value = value
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        kind = "class" if isinstance(self.value, type) else "function"
+        raise pickle.PicklingError(
+            f"{self.who}: it has the {kind} {self.value.__qualname__}, which Python cannot pickle: define it with a "
+            "name at the top level of a module"
+        )
+
+
+def _to_pickle(model: Model) -> tuple[Any, ...]:
+    """The classes of a model's layers and the functions in their arguments, as pickle or deepcopy take them."""
+    found = [(path, one) for path, layer in walk(model) for one in (type(layer), *functions_of(dict(layer.config())))]
+    unique = {id(one): (path, one) for path, one in reversed(found)}
+    return tuple(one if _is_importable(one) else _Local(path, one) for path, one in reversed(unique.values()))
+
+
+def _is_importable(value: Any) -> bool:
+    """Whether pickle finds a class or function by its name; True for other objects, which pickle by themselves."""
+    found: Any = sys.modules.get(getattr(value, "__module__", None) or "builtins")
+    for name in getattr(value, "__qualname__", "").split("."):
+        found = getattr(found, name, None) if name else value
+    return found is value
 
 
 def _unbuilt(description: dict[str, Any], layers: Sequence[Any], seed: int | None) -> Model:
     """Restores a model that was not built when it was pickled or copied."""
-    model = construct(description, KINDS | {one.__name__: one for one in layers}, "pickle")
+    model = construct(description, _by_name(layers), "pickle")
     assert isinstance(model, Model)
     model.seed = seed
     return model

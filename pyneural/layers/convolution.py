@@ -8,7 +8,7 @@ from typing import Any
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Padding, Pair, Shape, both, padded, pair, whole
-from pyneural.initializers import find, suited
+from pyneural.initializers import find, resolved
 from pyneural.layers.activations import Activated, Choice
 from pyneural.layers.layer import Layer, arguments
 from pyneural.layers.operation import Operation
@@ -67,7 +67,7 @@ class Conv2D(Activated):
     def build(self, shape: tuple[int, ...]) -> None:
         """Declares the parameters for inputs (n, *shape)."""
         sizes = (*both(self.size), shape[-1], self.filters)
-        self.parameter("weight", sizes, suited(self.activation or "relu") if self.init == "auto" else self.init)
+        self.parameter("weight", sizes, resolved(self.init, self.activation or "relu"))
         self._offset = self.parameter("bias", (self.filters,), "zeros", "bias") if self._bias else None
 
     def _run(self, x: Tensor, activation: str | None, training: bool, pool: Pair | None = None) -> Tensor:
@@ -139,7 +139,7 @@ class DepthwiseConv2D(Conv2D):
     def build(self, shape: tuple[int, ...]) -> None:
         """Declares the parameters for inputs (n, *shape)."""
         taps = math.prod(both(self.size))
-        init = suited(self.activation or "relu") if self.init == "auto" else self.init
+        init = resolved(self.init, self.activation or "relu")
         sizes = (*both(self.size), shape[-1], self.multiplier)
         self.parameter("weight", sizes, find(init, fans=(taps, taps * self.multiplier)))
         outputs = shape[-1] * self.multiplier

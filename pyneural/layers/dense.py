@@ -7,11 +7,12 @@ import pyneural._core as _core
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape, whole
-from pyneural.initializers import suited
+from pyneural.initializers import resolved
 from pyneural.layers.activations import Activated, Choice
 from pyneural.layers.layer import Layer, arguments
 from pyneural.layers.operation import name_of
 
+_LONG = 1e16  # larger numbers are shown as 1e+16
 _EXACT = 2**24  # float32 represents every whole number up to this one exactly
 
 
@@ -50,7 +51,7 @@ class Dense(Activated):
             raise ValueError(f"x is (n, {', '.join(map(str, shape))}); put pn.Flatten() before Dense")
         if not shape:
             raise ValueError("x is (n,): it needs features, (n, features); use x.reshape(-1, 1)")
-        self.parameter("weight", (shape[-1], self.units), suited(self.activation) if self.init == "auto" else self.init)
+        self.parameter("weight", (shape[-1], self.units), resolved(self.init, self.activation))
         self._offset = self.parameter("bias", (self.units,), "zeros", "bias") if self._bias else None
 
     def _run(self, x: Tensor, activation: str | None, training: bool) -> Tensor:
@@ -98,9 +99,9 @@ class Embedding(Layer):
         try:
             return ops.take(self.weight, numbers)
         except ValueError:
-            found = numbers.numpy()
+            low, high = (f"{n:.0f}" if abs(n) < _LONG else f"{n:g}" for n in (x.min().item(), x.max().item()))
             raise ValueError(
-                f"{name_of(self)}: x must be in 0..{self.vocabulary - 1}, but runs from {found.min()} to {found.max()}"
+                f"{name_of(self)}: x must be in 0..{self.vocabulary - 1}, but runs from {low} to {high}"
             ) from None
 
     def _whole(self, x: Tensor) -> Tensor:

@@ -102,7 +102,7 @@ class Layer(Operation):
         """
         if group not in ("weight", "bias"):
             raise ValueError(f"{name_of(self)}: parameter {name}: group is {group!r}: give 'weight' or 'bias'")
-        return self._declare(name, shape, "glorot_uniform" if init == "auto" else init, group)
+        return self._declare(name, shape, initializers.resolved(init, None), group)
 
     def state(self, name: str, shape: Sequence[int], init: str | float | initializers.Initializer = "zeros") -> Tensor:
         """Declares state: saved and restored with the parameters, but not trained, such as running statistics."""

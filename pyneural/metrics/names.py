@@ -4,13 +4,14 @@ A function takes tensors, and returns a tensor of one number, or a number.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import named, takes_two
+from pyneural.arguments.objects import brief, refuse_as_function
 from pyneural.arguments.spelling import choose
 from pyneural.card.task import Task
 
@@ -18,22 +19,24 @@ Metric = Callable[[Tensor, Tensor], Tensor | float]
 NAMES: dict[str, Metric] = {"accuracy": ops.accuracy, "mse": ops.mse, "mae": ops.mae}
 
 
-def find(metrics: Sequence[str | Metric], task: Task, who: str = "fit") -> dict[str, Metric]:
+def find(metrics: Sequence[str | Metric] | None, task: Task, who: str = "fit") -> dict[str, Metric]:
     """The metrics by name; accuracy is always included if the labels are classes.
 
     Raises:
         ValueError: an unknown name, or accuracy for regression.
     """
-    if isinstance(metrics, str) or callable(metrics):
-        metrics = (metrics,)
-    if not isinstance(metrics, Iterable):
-        raise TypeError(
-            f"{who}: metrics is {metrics!r}: give a name ({', '.join(NAMES)}), a function, or a list of these"
-        )
+    fix = f"give a name ({', '.join(NAMES)}), a function"
+    refuse_as_function(f"{who}: metrics", metrics, f"{fix}, or a list of these")
+    if metrics is None or isinstance(metrics, str) or callable(metrics):
+        metrics = () if metrics is None else (metrics,)
+    given: Any = metrics
+    if not isinstance(given, Sequence | Set | Iterator) or isinstance(given, bytes):
+        raise TypeError(f"{who}: metrics is {brief(metrics)}: {fix}, or a list of these")
     if not isinstance(task, Task):
         raise TypeError(f"{who}: task is {type(task).__name__}: give the Task on a model's card, model.card.task")
     found: dict[str, Metric] = {} if task.kind == "values" else {"accuracy": _accuracy(task)}
     for metric in metrics:
+        refuse_as_function("metric", metric, f"give a name ({', '.join(NAMES)}), or a function of (outputs, targets)")
         if callable(metric):
             name = named(metric, "metric")
             if metric is ops.accuracy and task.kind != "values":

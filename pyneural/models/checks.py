@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyneural.arguments.checks import check_dtype
 from pyneural.layers.layer import Layer, tree
 from pyneural.layers.nodes import Node
 from pyneural.layers.operation import name_of, record
@@ -50,6 +51,8 @@ def dtype_of(layers: list[Layer], wanted: str | None) -> str:
     Raises:
         ValueError: the dtypes differ.
     """
+    if wanted is not None:
+        check_dtype("Model", wanted)
     below = (tensor for layer in layers for one in tree(layer) for tensor in record(one).tensors.values())
     found = sorted({tensor.dtype for tensor in below if not tensor.is_shape_only})
     if len(found) > 1:

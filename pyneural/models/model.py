@@ -8,7 +8,7 @@ import numpy as np
 import pyneural._core as _core
 import pyneural.models.summary as summary
 from pyneural._core import Tensor
-from pyneural.arguments.checks import Shape, batched, is_whole, shape_of
+from pyneural.arguments.checks import Shape, batched, is_whole, shape_of, whole
 from pyneural.arguments.familiar import OF_MODELS
 from pyneural.arguments.objects import refuse_masked
 from pyneural.arguments.spelling import check_keywords, closest, instead
@@ -93,7 +93,7 @@ class Model(Network):
             seed: the seed of the initial values; the model's seed= takes precedence.
             batch: the batch size to show in messages.
         """
-        self.infer_shapes(shape_of("build", shape), batch)
+        self.infer_shapes(shape_of("build", shape), whole("build", "batch", batch))
         if self._blocks is None:
             self.seed = seed if self.seed is None else self.seed
             self.blocks()

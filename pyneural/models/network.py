@@ -7,7 +7,7 @@ from typing import Any
 
 import pyneural._core as _core
 from pyneural._core import Tensor
-from pyneural.arguments.checks import Shape, batched
+from pyneural.arguments.checks import Shape, batched, check_dtype
 from pyneural.card.card import Card
 from pyneural.layers.context import Building, building, recorded
 from pyneural.layers.layer import Layer, tree, undone_on_error
@@ -36,8 +36,7 @@ class Network(Layer):
     def _begin(self, dtype: str, seed: int | None, name: str | None) -> None:
         """Sets the attributes that every network starts with."""
         Layer.__init__(self, name=name)
-        if dtype not in ("float32", "float64"):
-            raise ValueError(f"{type(self).__name__}: dtype is {dtype!r}: give 'float32' or 'float64'")
+        check_dtype(type(self).__name__, dtype)
         self.dtype = dtype
         self.seed = seed
         self.card = Card()

@@ -8,8 +8,9 @@ from typing import Any
 import pyneural._core as _core
 import pyneural.schedules as schedules
 import pyneural.training.optimizers as optimizers
-from pyneural.arguments.checks import is_number, is_whole, whole
+from pyneural.arguments.checks import is_number, is_whole, verbosity, whole
 from pyneural.arguments.familiar import OF_FIT
+from pyneural.arguments.objects import brief
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.augmentation import Augment
 from pyneural.batching.inputs import check_model
@@ -40,7 +41,7 @@ def fit(
     learning_rate: float | None = None,
     schedule: str | schedules.Schedule = "one-cycle",
     loss: Losses = "auto",
-    metrics: Metrics = (),
+    metrics: Metrics | None = (),
     validation: Any = 0.1,
     preprocess: str | None = "auto",
     augment: Augment | None = None,
@@ -146,11 +147,8 @@ def fit(
     batch_size = whole("fit", "batch_size", batch_size)
     accumulate = whole("fit", "accumulate", accumulate)
     if not is_whole(seed) or not 0 <= seed < 2**64:
-        raise ValueError(f"fit: seed is {seed!r}: give a whole number of at least 0, and below 2**64")
-    if verbose not in (0, 1, 2):
-        raise ValueError(
-            f"fit: verbose is {verbose!r}: give 0 (silent), 1 (one line per epoch) or 2 (one line per step)"
-        )
+        raise ValueError(f"fit: seed is {brief(seed)}: give a whole number of at least 0, and below 2**64")
+    verbose = verbosity("fit", verbose, "1 (one line per epoch) or 2 (one line per step)")
     rate_name = schedules.name(schedule)
     shape = schedules.find(schedule)
     recipe = optimizers.recipe(optimizer, learning_rate, rate_name)

@@ -9,6 +9,7 @@ import pyneural._core as _core
 import pyneural.evaluation.heads as heads
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import verbosity
 from pyneural.arguments.objects import refuse_masked
 from pyneural.batching.feed import each
 from pyneural.evaluation.objective import objective
@@ -55,6 +56,7 @@ def check_gradients(
     >>> sorted(errors)
     ['x']
     """
+    verbose = verbosity("check_gradients", verbose, "1 (one line per parameter)")
     if isinstance(x, tuple):
         raise TypeError("check_gradients: x is a tuple: give x and y apart, pn.check_gradients(model, x, y)")
     refuse_masked("check_gradients: x", x)

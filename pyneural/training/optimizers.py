@@ -7,6 +7,7 @@ import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.checks import is_number, is_whole
 from pyneural.arguments.familiar import OF_HYPER, OF_OPTIMIZERS
+from pyneural.arguments.objects import brief
 from pyneural.arguments.spelling import choose, closest, no_attribute
 from pyneural.models.blocks import Blocks
 from pyneural.models.model import Model
@@ -138,7 +139,7 @@ def _checked(who: str, hyper: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, bool) and name in ("nesterov", "decay_all"):
             continue
         if not is_number(value):
-            raise TypeError(f"{who}: {name} is {value!r}: give a number")
+            raise TypeError(f"{who}: {name} is {brief(value)}: give a number")
         if not 0 <= value < float("inf") or (name == "learning_rate" and value == 0):
             raise ValueError(f"{who}: {name} is {value!r}: give a number above 0")
         found[name] = int(value) if is_whole(value) else float(value)
@@ -193,7 +194,7 @@ def recipe(optimizer: str | Optimizer, learning_rate: float | None, schedule: st
     if isinstance(optimizer, str):
         optimizer = choose("fit: optimizer", optimizer, NAMES)()
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"fit: optimizer is {optimizer!r}: give a name ({', '.join(NAMES)}) or pn.Adam(...)")
+        raise TypeError(f"fit: optimizer is {brief(optimizer)}: give a name ({', '.join(NAMES)}) or pn.Adam(...)")
     if optimizer._core is not None:
         name = type(optimizer).__name__
         raise ValueError(f"fit: this optimizer is bound to a model; give a fresh pn.{name}(...) without one")

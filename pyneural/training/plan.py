@@ -68,7 +68,7 @@ class Request:
     preprocess: str | None = "auto"
     augment: Augment | None = None
     loss: Losses = "auto"
-    metrics: Metrics = ()
+    metrics: Metrics | None = ()
     class_weight: Any = None
     sample_weight: Any = None
     balance: bool | str = False
@@ -98,7 +98,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     )
     check_images(request.augment, train.shape)
     with untouched(model):
-        model.infer_shapes(train.shape, request.batch_size)
+        model.infer_shapes(train.shape, min(request.batch_size, len(train)))
         heads = inferred(model, train.y, request.loss, request.metrics, train.classes, who="fit")
         preprocessing = _preprocessing(model, train, held, request.preprocess)
 
@@ -209,9 +209,9 @@ def _preprocessing(model: Model, train: Source, held: Source | None, choice: str
     found = model.card.preprocessing
     if found is None or choice != "auto":
         found = Preprocessing.learn(choice, train.dtype, train.shape, train.moments)
-    found.check(train.dtype, "fit")
+    found.check(train.dtype, "fit", train.given)
     if held is not None:
-        found.check(held.dtype, "fit: validation")
+        found.check(held.dtype, "fit: validation", held.given)
     return found
 
 

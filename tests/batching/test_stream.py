@@ -168,7 +168,7 @@ def generator():
         (
             generator,
             TypeError,
-            "fit: data is function: give a pn.Dataset or a pair of arrays (x, y), splits, a folder of images, or ",
+            "fit: data is function: give a pn.Dataset or a pair of arrays (x, y), splits, a folder of images, an ",
         ),
         (
             generator(),

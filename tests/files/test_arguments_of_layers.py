@@ -181,8 +181,8 @@ def test_two_functions_of_one_name_are_refused() -> None:
             TypeError,
             r"dense_1: activation function returned int: return a tensor \(1, 3\), computed from x",
         ),
-        (pn.Activation, TypeError, r"activation is <class .*>: give a name"),
-        (pn.Activation("relu"), TypeError, r"activation is <Activation .*>: give a name"),
+        (pn.Activation, TypeError, r"activation is the class Activation: give a name"),
+        (pn.Activation("relu"), TypeError, r"activation is Activation: give a name"),
     ],
 )
 def test_functions_that_are_not_activations_are_named(activation: Any, error: type[Exception], text: str) -> None:
