@@ -1,4 +1,4 @@
-"""Code that pn.fit calls while it trains: `pn.fit(model, data, callbacks=[...])`.
+"""Callbacks: code that pn.fit calls during training, `pn.fit(model, data, callbacks=[...])`.
 
 A callback is a function of (epoch, logs), called after each epoch, or an instance of a class: one of those below, or a
 subclass of Callback with any of the methods on_train_begin, on_epoch_begin, on_batch_end, on_epoch_end, on_train_end.

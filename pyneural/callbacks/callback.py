@@ -1,4 +1,4 @@
-"""callback.py -- Callback: user code that pn.fit calls while it trains; Listeners: all callbacks of a training."""
+"""callback.py -- Callback: code that pn.fit calls during training; Listeners: all callbacks of a training."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Run:
 
     Attributes:
         model: the model, with its current weights.
-        epochs: the number of epochs asked for.
+        epochs: the requested number of epochs.
         steps: the number of steps per epoch.
         names: the names in the logs of an epoch.
         values: the finished epochs, a list per name, as in a History.
@@ -52,7 +52,7 @@ class Run:
 
 
 class Callback:
-    """Methods that pn.fit calls while it trains; subclasses define those they need.
+    """Methods that pn.fit calls during training; subclasses define those they need.
 
     `self.run` is the training: its model, its values so far, its learning rate.  Epochs and steps count from 1.
     Returning "stop" ends the training: from on_epoch_begin before that epoch; from on_batch_end the epoch ends there,

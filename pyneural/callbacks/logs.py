@@ -23,8 +23,8 @@ def row(epoch: int, logs: Logs) -> dict[str, float]:
 class LogFile(Callback):
     """Writes the values of each epoch to a file, one line per epoch, as the training proceeds.
 
-    The file starts anew with each training; a resumed training (pn.fit(checkpoint=...)) goes on with its lines, each
-    epoch once.  If it cannot be written, a warning says so, and the training goes on.
+    Each training overwrites the file; a resumed one (pn.fit(checkpoint=...)) appends to it, each epoch once.  If the
+    file cannot be written, a warning says so, and the training continues.
 
     Args:
         path: ends in .csv (a header, then numbers) or .jsonl (a JSON object per line).

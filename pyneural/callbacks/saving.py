@@ -11,9 +11,9 @@ from pyneural.files.safetensors import save
 class Checkpoint(Callback):
     """Saves the model after each epoch that is the best so far, for pn.load.
 
-    It is for using the model while the training goes on.  To resume a training that was killed, use
-    pn.fit(checkpoint="run.ckpt"), which keeps the optimizer and the position too.  If the file cannot be written, a
-    warning says so, the file of the previous best epoch remains, and the training goes on.
+    This is for using the model during the training.  To resume a training that was killed, use
+    pn.fit(checkpoint="run.ckpt"), which also saves the optimizer and the position.  If the file cannot be written, a
+    warning says so, the file of the previous best epoch remains, and the training continues.
 
     Args:
         path: ends in .safetensors.

@@ -1,4 +1,4 @@
-"""stopping.py -- EarlyStopping and ReduceLROnPlateau: what to do when a value no longer improves."""
+"""stopping.py -- EarlyStopping and ReduceLROnPlateau, which act when a value no longer improves."""
 
 import math
 from typing import Any
@@ -85,7 +85,7 @@ class EarlyStopping(_Watching):
 class ReduceLROnPlateau(_Watching):
     """Multiplies the learning rate by `factor` when a value has not improved for `patience` epochs.
 
-    It multiplies whatever the schedule gives, so schedule="constant" suits it best.
+    It multiplies the value of the schedule, so use it with schedule="constant".
 
     Args:
         monitor: a name in the history.

@@ -1,6 +1,6 @@
 """columns.py -- reorders the columns of a table by name, as in the training data.
 
-A module of its own, though small: what is kept about columns (categories, missing values) has its place here.
+A module of its own, though small: the room for categories and missing values.
 """
 
 from pyneural.arguments.arrays import Array

@@ -167,7 +167,7 @@ class Preprocessing:
         return found
 
     def _limit(self, given: Any, dtype: str) -> float:
-        """Inputs up to this magnitude stay finite, whatever their channel."""
+        """The magnitude up to which inputs of every channel stay finite."""
         if (given, dtype) not in self._made:
             with np.errstate(over="ignore"):
                 most = np.minimum(_largest(dtype) * np.array(self.deviation), _largest(given))
@@ -180,7 +180,7 @@ class Preprocessing:
 
 
 def _largest(dtype: Any) -> float:
-    """The largest number of a dtype, less what rounding may add."""
+    """The largest number of a dtype, minus a margin for rounding."""
     return float(np.finfo(dtype).max) * (1 - 1e-6)
 
 

@@ -20,7 +20,7 @@ def _are_rows(y: Array) -> bool:
 
 
 def off(y: Array) -> str | None:
-    """What keeps rows (n, K) of floats from being probabilities, in words; None for nothing."""
+    """Why rows (n, K) of floats are not probabilities, in words; None if they are."""
     outside = np.argwhere((y < 0) | (y > 1))
     if len(outside):
         row, column = outside[0].tolist()

@@ -26,7 +26,7 @@ _BY_ROW = ("groups", "files", "sample_weight")  # the attributes with one value 
 class Dataset:
     """Examples x and their labels y.
 
-    `data[0]` is one example, the pair (x, y) of arrays, and `for x, y in data` goes over them; `data[:100]`,
+    `data[0]` is one example, the pair (x, y) of arrays, and `for x, y in data` iterates over them; `data[:100]`,
     `data[data.y == 7]` and `data[rows]` are Datasets; `data.split(0.1)` is two.
 
     Args:

@@ -1,4 +1,4 @@
-"""weighting.py -- what a training minimizes: weights of examples, classes and heads, and smoothed labels.
+"""weighting.py -- the weights of examples, classes and heads in the loss, and label smoothing.
 
 The loss of a head is Σ wᵢ lossᵢ / Σ wᵢ over the rows of a batch, with wᵢ = sample_weightᵢ · Σ_c class_weight_c yᵢc: for
 class numbers the weight of the class, for soft labels the expected one.

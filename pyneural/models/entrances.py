@@ -1,9 +1,9 @@
 """entrances.py -- the preprocessing of trained layers, for other models that contain these layers.
 
-The first layers of a trained model have learnt from prepared inputs (standardized ones, columns in some order).  A part
-of the model, and a model around it or around its layers, feeds them the same numbers if it prepares its own inputs
-alike.  So training notes the preparation at the node of the input, and at each layer with parameters that is reached
-from there through layers without; other models whose inputs reach that layer in the same way take it over.
+The first layers of a trained model have learned from preprocessed inputs (standardized, with the columns in some
+order).  Other models that contain these layers must preprocess their inputs in the same way.  So training records the
+preprocessing at the input node, and at each layer with parameters that the input reaches through layers without any;
+other models take it over if their inputs reach such a layer in the same way.
 """
 
 from collections.abc import Iterable
@@ -19,11 +19,11 @@ Steps = tuple[Any, ...]  # the layers without parameters between an input and a 
 
 
 class Entrance(NamedTuple):
-    """How the inputs of something trained are prepared.
+    """The preprocessing of the inputs of a trained model or layer.
 
     Attributes:
-        name: what was trained.
-        steps: what stands between the input and it.
+        name: the name of the model or layer.
+        steps: the layers between the input and it.
         preprocessing, columns, prepare: as on a card.
     """
 
@@ -35,14 +35,14 @@ class Entrance(NamedTuple):
 
 
 class _First(NamedTuple):
-    """The first layer with parameters on a way from the input; or a trained network."""
+    """The first layer with parameters on a path from the input; or a trained network."""
 
     steps: Steps
     layer: Layer
 
 
 def remember(network: Network) -> None:
-    """Notes how the inputs of a trained network are prepared, for the models that are made of its layers."""
+    """Records the preprocessing of a trained network, for models that contain its layers."""
     card = network.card
     if card.preprocessing is None:
         return
@@ -53,7 +53,7 @@ def remember(network: Network) -> None:
 
 
 def inherit(network: Network) -> None:
-    """Takes over how inputs are prepared from the trained layers that read them, if these agree.
+    """Takes over the preprocessing of the trained layers that read the inputs, if these agree.
 
     Does nothing if the network has been trained itself.
     """
@@ -69,7 +69,7 @@ def inherit(network: Network) -> None:
 
 
 def check_entrances(network: Network) -> None:
-    """Names trained layers that will not get the inputs that they were trained on, before a first fit.
+    """Before a first fit, reports trained layers that would get differently preprocessed inputs.
 
     Raises:
         ValueError: several were trained on inputs that were prepared differently.

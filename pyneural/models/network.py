@@ -26,7 +26,7 @@ class Network(Layer):
         card: how inputs are preprocessed and what outputs mean, saved with the model.
         input_shape: without the batch axis; None until it has a graph.
         output_shape: the same for the output; a dict if there are heads.
-        inherited: the name of what its card's preprocessing was taken over from; "" if it was not.
+        inherited: the name of the trained model or layer whose preprocessing it took over; "" for none.
     """
 
     takes_nodes = True
