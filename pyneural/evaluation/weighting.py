@@ -5,7 +5,7 @@ class numbers the weight of the class, for soft labels the expected one.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -80,13 +80,15 @@ def _expected(table: Array, y: Array) -> Array:
     return np.asarray(table[y.reshape(-1)])
 
 
-def weighting(heads: tuple[Head, ...], class_weight: Any, targets: Any, sampled: bool, dtype: str) -> Weighting:
+def weighting(
+    heads: tuple[Head, ...], class_weight: Any, targets: Callable[[], Any], sampled: bool, dtype: str
+) -> Weighting:
     """The Weighting of a training.
 
     Args:
         heads: the heads of the model.
         class_weight: the argument of fit.
-        targets: the encoded labels of the training examples, from which "balanced" is computed.
+        targets: returns the encoded labels of the training examples, from which "balanced" is computed.
         sampled: whether the training data has weights of its own.
         dtype: the model's dtype.
 
@@ -99,7 +101,8 @@ def weighting(heads: tuple[Head, ...], class_weight: Any, targets: Any, sampled:
         if sampled or wanted[head.name] is not None:
             _check_loss(head, "sample_weight" if sampled else "class_weight")
         if wanted[head.name] is not None:
-            y = targets[head.name] if head.name else targets
+            encoded = targets()
+            y = encoded[head.name] if head.name else encoded
             found[head.name] = _table(wanted[head.name], head.task, y, _who(head))
     return Weighting(heads, found, dtype)
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from pyneural._core import Tensor
 from pyneural.batching.feed import Targets, Weights
+from pyneural.evaluation.objective import Objective
 
 Batch = tuple[Tensor, Targets, Weights, Tensor]  # inputs, targets, weights, sample numbers
 
@@ -45,6 +46,16 @@ def grouped(batches: Iterable[Batch], size: int) -> Iterator[tuple[Tensor, Targe
             x, y, weights, samples = group.pop(0)
             yield x, y, weights, samples, Part(share, place == 0, place == count - 1)
             del x  # so that its memory can be reused
+
+
+def backward(objective: Objective, error: Tensor, part: Part) -> None:
+    """Adds the gradient of a batch's share in the loss of its group to that of the batches before it."""
+    if part is _WHOLE:
+        error.backward()
+    elif isinstance(part.share, dict):
+        objective.total(part.share).backward(accumulate=not part.first)
+    else:
+        error.backward(part.share, accumulate=not part.first)
 
 
 def _shares(group: list[Batch]) -> list[Any]:

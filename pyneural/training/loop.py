@@ -14,7 +14,7 @@ import pyneural.training.stuck as stuck
 from pyneural.evaluation.objective import losses_of, mean_loss_and_metrics
 from pyneural.layers.context import position
 from pyneural.metrics.estimate import Estimate
-from pyneural.training.accumulating import Batch, grouped
+from pyneural.training.accumulating import Batch, backward, grouped
 from pyneural.training.doubled import warn_of_probabilities
 from pyneural.training.history import History
 from pyneural.training.state import State
@@ -143,12 +143,7 @@ class Training(State):
                 if not math.isfinite(value):
                     self._fail(f"loss became {value} in epoch {self.epoch}, step {self.step + 1}", self._batch_again)
                 self.value = value
-                if part.first and part.last:
-                    error.backward()
-                elif isinstance(part.share, dict):
-                    objective.total(part.share).backward(accumulate=not part.first)
-                else:
-                    error.backward(part.share, accumulate=not part.first)
+                backward(objective, error, part)
                 means.add(outputs, y, value, len(samples), weights)
                 if not part.last:
                     continue

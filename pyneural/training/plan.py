@@ -1,8 +1,10 @@
 """plan.py -- the plan of a training: data split, checked and preprocessed; heads and losses."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pyneural._core as _core
@@ -109,7 +111,8 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
         shares = factors(heads, request.loss_weights)
         judge = objective(model, heads, shares)
         smooth = smoothed(heads, request.label_smoothing)
-        weigh = weighting(heads, request.class_weight, train.targets(encoded), _sampled(train, held), model.dtype)
+        targets = partial(train.targets, encoded)
+        weigh = weighting(heads, request.class_weight, targets, _sampled(train, held), model.dtype)
         made = Plan(
             train.feed(preprocessing, encoded, model.dtype, weigh, classes_of, request.augment),
             None if held is None else held.feed(preprocessing, encoded, model.dtype, weigh.of_samples()),
@@ -118,17 +121,14 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
             [
                 f"{train.name}: {split}",
                 f"{train.dtype} {train.shape} -> {preprocessing}{_as_inside(model, preprocessing)}",
-                *([f"augmented: {request.augment}"] if request.augment else []),
                 *(_head(head, weigh, shares) for head in heads),
-                *(["sample weights"] if _sampled(train) else []),
-                *(["classes drawn evenly"] if classes_of else []),
-                *([f"label smoothing {request.label_smoothing:g}"] if smooth is not heads else []),
+                *_changes(request, _sampled(train)),
             ],
             "batches as they come" if isinstance(train, Stream) else f"batch {request.batch_size}",
             train.note,
         )
         digest = train.digest(encoded)
-        request.accept(digest, held is not None)
+        request.accept(_with_weights(digest, train), held is not None)
         share = _held_out(train, held, request.validation)
         _warn_of_another_split(model, digest, share, request.seed)
         _rehearse(model, (made.feed.smallest(request.batch_size), *train.shape))
@@ -137,18 +137,32 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
                 warn_of_values(by_head(train.y)[head.name])
     model.build(train.shape, seed=request.seed)
     record_on_card(model, heads)
-    model.card.preprocessing = preprocessing
-    model.inherited = ""
-    model.card.seed = request.seed
-    model.card.data = train.name
-    model.card.data_hash = digest
-    model.card.held_out = share
-    model.card.splits = tuple(dict.fromkeys((*model.card.splits, (digest, request.seed, share))))
-    model.card.prepare = train.prepare
-    model.card.columns = train.columns
+    _record_data(model, train, preprocessing, (digest, request.seed, share))
     model.card.augment = str(request.augment) if request.augment else ""
     remember(model)
     return made
+
+
+def _record_data(model: Model, train: Source, preprocessing: Preprocessing, split: tuple[str, int, float]) -> None:
+    """Records the training data and its preparation on the model's card."""
+    card = model.card
+    card.preprocessing = preprocessing
+    model.inherited = ""
+    card.data = train.name
+    card.data_hash, card.seed, card.held_out = split
+    card.splits = tuple(dict.fromkeys((*card.splits, split)))
+    card.prepare = train.prepare
+    card.columns = train.columns
+
+
+def _changes(request: Request, sampled: bool) -> list[str]:
+    """What makes the training data differ from the examples as they are, for the first line."""
+    return [
+        *([f"augmented: {request.augment}"] if request.augment else []),
+        *(["sample weights"] if sampled else []),
+        *(["classes drawn evenly"] if request.balance else []),
+        *([f"label smoothing {request.label_smoothing:g}"] if request.label_smoothing else []),
+    ]
 
 
 def _as_inside(model: Model, preprocessing: Preprocessing) -> str:
@@ -160,6 +174,13 @@ def _as_inside(model: Model, preprocessing: Preprocessing) -> str:
 def _sampled(*parts: Source | None) -> bool:
     """Whether examples have weights."""
     return any(isinstance(part, Rows) and part.weights is not None for part in parts)
+
+
+def _with_weights(digest: str, train: Source) -> str:
+    """The digest of the training data, which also depends on the weights of its examples."""
+    if not isinstance(train, Rows) or train.weights is None:
+        return digest
+    return hashlib.sha256(digest.encode() + train.weights.tobytes()).hexdigest()
 
 
 def _held_out(train: Source, held: Source | None, validation: Any) -> float:

@@ -348,3 +348,13 @@ def test_shapes_of_the_loss_that_are_wrong(options, words):
 def test_loss_weights_that_are_wrong(given, error, words):
     with pytest.raises(error, match=re.escape(words)):
         pn.fit(heads(), (X, {"a": Y, "b": Y, "c": X[:, 0]}), loss_weights=given, verbose=0)
+
+
+def test_a_checkpoint_belongs_to_the_weights_of_its_data(tmp_path):
+    path = tmp_path / "run.ckpt"
+    pn.fit(linear(), pn.Dataset(X, Y, sample_weight=weights(20)), checkpoint=path, **STEPS)
+    for other in (None, weights(20, seed=2)):
+        with pytest.raises(ValueError, match=r"run\.ckpt is of other training data"):
+            pn.fit(linear(), pn.Dataset(X, Y, sample_weight=other), checkpoint=path, **STEPS)
+    with pytest.raises(ValueError, match=r"is of another recipe .class_weight is None there and 'balanced' here"):
+        pn.fit(linear(), pn.Dataset(X, Y, sample_weight=weights(20)), class_weight="balanced", checkpoint=path, **STEPS)

@@ -157,7 +157,8 @@ def _labels(case: Case, n: int, units: int, kind: str) -> Any:
         lambda: y * 10 + 5, lambda: np.array([f"class {number}" for number in range(classes)])[y],
     ]  # fmt: skip
     if units > 1:
-        forms += [lambda: np.eye(classes)[y], lambda: y.astype(float)]
+        soft = case.numbers.dirichlet(np.ones(classes), n)
+        forms += [lambda: np.eye(classes)[y], lambda: y.astype(float), lambda: soft, lambda: soft.astype("float32")]
     else:
         forms.append(lambda: y > 0)
     return case.pick(forms)()
@@ -192,6 +193,28 @@ def _options(case: Case, images: bool) -> dict[str, Any]:
         "seed": case.random.randrange(4),
         "verbose": 0,
     }
+
+
+def _weights(case: Case, kinds: dict[str, str], n: int, data: Any) -> dict[str, Any]:
+    """Options that weight, smooth, draw, average and accumulate; they suit the labels, the data and built-in losses."""
+    words: dict[str, Any] = {}
+    arrays = not isinstance(data, list)
+    able = [head for head, kind in kinds.items() if kind != "values"]
+    if case.chance(0.2):
+        words["ema"] = case.pick((0.5, 0.99))
+    if case.chance(0.2):
+        words["accumulate"] = case.pick((2, 3))
+    if able and case.chance(0.2):
+        words["label_smoothing"] = case.pick((0.1, 0.5))
+    if able and case.chance(0.2):
+        words["class_weight"] = "balanced" if "" in kinds or case.chance(0.5) else {able[0]: "balanced"}
+    elif able and arrays and case.chance(0.2):
+        words["balance"] = able[0] or True
+    if arrays and case.chance(0.2):
+        words["sample_weight"] = case.numbers.exponential(size=n) + 1e-3
+    if "" not in kinds and case.chance(0.2):
+        words["loss_weights"] = {"a": 0.5}
+    return words
 
 
 # ---- what must hold
@@ -337,6 +360,8 @@ def run(case: Case) -> None:
     elif case.chance(0.3):
         words["validation"] = case.pick((None, 0.3))
     data = _data(case, x, y)
+    if "loss" not in words:
+        words |= _weights(case, kinds, n, data)
     right = words["batch_size"] > 1 and not (isinstance(data, list) and words.get("validation") == 0.3)
     if case.chance(0.15):
         right = False
