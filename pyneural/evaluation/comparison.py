@@ -77,11 +77,11 @@ def compare(report_a: Report, report_b: Report) -> Comparison:
 
     >>> import pyneural as pn
     >>> x = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
-    >>> y = (x[:, 0] > 0).astype(int)
+    >>> y = (x[:, 0] > x[:, 1]).astype(int)
     >>> model = pn.Sequential(pn.Dense(1))
-    >>> history = pn.fit(model, (x, y), epochs=1, verbose=0)
+    >>> history = pn.fit(model, (x, (x[:, 0] > 0).astype(int)), epochs=20, learning_rate=0.1, verbose=0)
     >>> before = pn.evaluate(model, (x, y), verbose=0)
-    >>> history = pn.fit(model, (x, y), epochs=20, verbose=0)
+    >>> history = pn.fit(model, (x, y), epochs=20, learning_rate=0.1, verbose=0)
     >>> pn.compare(before, pn.evaluate(model, (x, y), verbose=0)).difference.low > 0
     True
     """
