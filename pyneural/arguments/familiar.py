@@ -233,7 +233,7 @@ OF_REPORT = {
     **dict.fromkeys(("fpr", "false_positive_rate", "tnr"), "report.specificity"),
     "classification_report": "print(report)",
     **dict.fromkeys(("auc", "auroc", "roc", "roc_auc_score"), "report.roc_auc"),
-    "roc_curve": "pn.metrics.roc_curve",
+    "roc_curve": "pn.plot.roc, or pn.metrics.roc_curve",
     **dict.fromkeys(("pr_auc", "average_precision_score", "ap"), "report.average_precision"),
     **dict.fromkeys(("ece", "expected_calibration_error"), "report.calibration_error"),
     **dict.fromkeys(("brier_score", "brier_score_loss"), "report.brier"),

@@ -154,6 +154,13 @@ OF_PLOT = {
         ("loss", "curves", "curve", "training", "plot_history", "learning_curve"), "pn.plot.history(history)"
     ),
     **dict.fromkeys(("confusion_matrix", "ConfusionMatrixDisplay", "heatmap", "matrix"), "pn.plot.confusion(report)"),
+    **dict.fromkeys(("roc_curve", "RocCurveDisplay", "auc"), "pn.plot.roc, of a report of two classes"),
+    **dict.fromkeys(
+        ("precision_recall_curve", "PrecisionRecallDisplay", "pr"),
+        "pn.plot.precision_recall, of a report of two classes",
+    ),
+    **dict.fromkeys(("calibration_curve", "CalibrationDisplay", "reliability"), "pn.plot.calibration(report)"),
+    **dict.fromkeys(("weights", "kernels", "show_filters"), "pn.plot.filters, of a model with a pn.Conv2D"),
     **dict.fromkeys(("imshow", "image", "show_images", "grid"), "pn.plot.images(x)"),
     **dict.fromkeys(("errors", "wrong", "misclassified"), "pn.plot.mistakes(report, data)"),
     **dict.fromkeys(("predict", "prediction"), "pn.plot.predictions(model, x)"),

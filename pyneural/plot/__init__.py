@@ -11,8 +11,21 @@ from pyneural.arguments.spelling import names_of
 from pyneural.plot.answers import confusion, mistakes, predictions
 from pyneural.plot.curves import history, learning_rate
 from pyneural.plot.pictures import images
+from pyneural.plot.score_curves import calibration, precision_recall, roc
+from pyneural.plot.weights import filters
 
-__all__ = ["confusion", "history", "images", "learning_rate", "mistakes", "predictions"]
+__all__ = [
+    "calibration",
+    "confusion",
+    "filters",
+    "history",
+    "images",
+    "learning_rate",
+    "mistakes",
+    "precision_recall",
+    "predictions",
+    "roc",
+]
 
 if not TYPE_CHECKING:  # type checkers report wrong names by themselves
     __getattr__ = names_of("pyneural.plot", __all__, OF_PLOT)

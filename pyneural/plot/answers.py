@@ -97,7 +97,7 @@ def mistakes(report: Report, data: Any, *, count: int = 20, columns: int | None 
     >>> pn.plot.mistakes(pn.evaluate(model, data, verbose=0), data, count=4).shape
     (1, 4)
     """
-    _check_answers(report, "mistakes")
+    check_answers(report, "mistakes")
     part = as_dataset(data, "plot.mistakes")
     if len(part) != report.n:
         raise ValueError(
@@ -141,7 +141,7 @@ def confusion(report: Report, *, ax: Any = None) -> Any:
     >>> pn.plot.confusion(pn.evaluate(model, data, verbose=0)).get_ylabel()
     'actual'
     """
-    _check_answers(report, "confusion")
+    check_answers(report, "confusion")
     counts = np.asarray(report.confusion)
     names = [report.task.label(number) for number in range(len(counts))]
     return drawing.confusion(counts, names, f"accuracy {report.accuracy}\nn = {report.n:,}", ax)
@@ -180,7 +180,7 @@ def _numbers(values: Array) -> str:
     return ", ".join(f"{value:.3g}" for value in values)
 
 
-def _check_answers(report: Any, who: str) -> None:
+def check_answers(report: Any, who: str) -> None:
     """Rejects anything but a report of a classification.
 
     Raises:

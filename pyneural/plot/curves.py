@@ -41,7 +41,9 @@ def history(history: History, *, ax: Any = None) -> Any:
             if history.best_epoch:
                 height = scale * values[history.best_epoch - 1]
                 label = f"best: epoch {history.best_epoch}"
-                axis.plot(history.best_epoch, height, "o", ms=10, mfc="none", mec=INK, label=label)
+                axis.plot(
+                    history.best_epoch, height, "o", ms=10, mfc="none", mec=drawing.on_ground(INK, axis), label=label
+                )
         axis.set(xlabel="epoch", ylabel=f"{name.replace('_', ' ')}{' (%)' if scale > 1 else ''}")
         axis.set_xlim(0.5, history.epochs + 0.5)
         drawing.whole_ticks(axis.xaxis)

@@ -19,7 +19,9 @@ BLUE = "#0072B2"
 ORANGE = "#E69F00"
 RED = "#D55E00"
 PALE = "#BBBBBB"
+GREY = "#888888"  # of lines for comparison, which are seen on light and on dark ground
 INK = "#222222"
+_ON_DARK = {INK: "#EEEEEE", BLUE: "#56B4E9"}  # what dark colours are on dark ground
 _TOP = 5  # the number of probabilities shown per prediction
 _NAMED = 25  # up to this many classes, the cells of a confusion matrix show counts
 _MARKED = 30  # up to this many epochs, each one is marked by a dot
@@ -152,10 +154,27 @@ def grid(images: Array, titles: Sequence[str], colours: Sequence[str], columns: 
     smooth = "antialiased" if max(images.shape[1:3]) > _LARGE else "nearest"
     for axis, image, title, colour in zip(axes.flat, images, titles, colours, strict=False):
         axis.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation=smooth)
-        axis.set_title(title, fontsize=9, color=colour)
+        axis.set_title(title, fontsize=9, color=on_ground(colour, axis))
         axis.set(xticks=[], yticks=[])
     for axis in axes.flat[n:]:
         axis.axis("off")
+    return axes
+
+
+def on_ground(colour: str, axis: Any) -> str:
+    """The colour, or a light one in place of a dark one if the figure of the Axes is dark."""
+    from matplotlib.colors import to_rgb
+
+    return _ON_DARK.get(colour, colour) if sum(to_rgb(axis.figure.get_facecolor())) < 1.5 else colour
+
+
+def filter_grid(images: Array, titles: Sequence[str], most: float, columns: int | None, ax: Any) -> Array:
+    """Weights (n, height, width, 1 or 3) from -most to most, as images in Axes (rows, columns)."""
+    if images.shape[3] == 3:
+        return grid((images / most + 1) / 2, titles, [INK] * len(titles), columns, ax, "filters")
+    axes = grid(images, titles, [INK] * len(titles), columns, ax, "filters")
+    for axis in axes.flat[: len(images)]:
+        axis.images[0].set(cmap="RdBu_r", clim=(-most, most))
     return axes
 
 
