@@ -106,7 +106,7 @@ class Feed:
         weights = _gathered(self.weights, order)
         for start, end in pairwise(_edges(len(order), size)):
             rows = order[start:end]
-            numbers = samples[start:end]
+            numbers = rows if samples is order else samples[start:end]
             weighed = batch_weights(_part(weights, start, end)) if weights is not None else None
             yield batch(x, rows, numbers), _part(targets, start, end), weighed, numbers
 
