@@ -103,7 +103,7 @@ def model_path(who: str, path: str | Path) -> Path:
     return writable(who, path)
 
 
-def write_whole(who: str, path: str | Path, data: bytes) -> None:
+def write_whole(who: str, path: str | Path, data: bytes, *, alone: bool = False) -> None:
     """Writes a file atomically: writes a temporary file in the same folder, flushes it to disk, and renames it.
 
     A symbolic link stays a link, and its target is replaced; an existing file keeps its permissions, a new one gets
@@ -113,6 +113,8 @@ def write_whole(who: str, path: str | Path, data: bytes) -> None:
         who: the prefix of messages.
         path: the file's path; a special file, such as /dev/stdout, is written to directly.
         data: the file's bytes.
+        alone: nobody else writes to the path, so that the temporary file can always have the same name, and one that a
+            killed process has left is overwritten.
 
     Raises:
         OSError: it cannot be written; the message says why, and no temporary file remains.
@@ -120,7 +122,7 @@ def write_whole(who: str, path: str | Path, data: bytes) -> None:
     target = Path(os.path.realpath(writable(who, path)))
     try:
         if _is_replaced(target):
-            _replace(target, data)
+            _replace(target, data, alone)
         else:
             target.write_bytes(data)
     except OSError as error:
@@ -135,12 +137,12 @@ def _is_replaced(target: Path) -> bool:
     return target.is_file() or not target.exists()
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _replace(target: Path, data: bytes, alone: bool) -> None:
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
-    part = target.with_name(
-        f".pyneural-{os.urandom(8).hex()}.part"
-    )  # a fixed length: target.name plus a suffix might be too long
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)  # less the umask
+    name = f".{target.name}.part" if alone else f".pyneural-{os.urandom(8).hex()}.part"  # of any length, or a fixed one
+    part = target.with_name(name)
+    new = os.O_TRUNC | os.O_NOFOLLOW if alone else os.O_EXCL
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | new, 0o666)  # less the umask
     try:
         with os.fdopen(handle, "wb") as file:
             if mode is not None and mode != stat.S_IMODE(os.fstat(handle).st_mode):

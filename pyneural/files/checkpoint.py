@@ -21,7 +21,7 @@ State = dict[str, Any]
 
 
 def write(path: Path, model: Model, weights: dict[str, Array], state: State) -> None:
-    """Writes a checkpoint atomically.
+    """Writes a checkpoint atomically; the caller has locked it.
 
     Args:
         path: the file.
@@ -35,7 +35,7 @@ def write(path: Path, model: Model, weights: dict[str, Array], state: State) -> 
     """
     arrays: dict[str, Array] = {}
     text = json.dumps({"format": FORMAT, "state": _packed(state, arrays)}, ensure_ascii=False, separators=(",", ":"))
-    write_whole("fit", path, serialized(model, weights | arrays, {"checkpoint": text}))
+    write_whole("fit", path, serialized(model, weights | arrays, {"checkpoint": text}), alone=True)
 
 
 def read(path: Path) -> State:
