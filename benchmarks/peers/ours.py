@@ -93,8 +93,10 @@ class EnoughError(Exception):
 class Fit:
     """A pn.fit that runs in turns."""
 
-    def __init__(self, case: Case, weights: list[np.ndarray], data: tuple[np.ndarray, np.ndarray, float, float]):
-        self.case, self.weights = case, weights
+    def __init__(
+        self, case: Case, weights: list[np.ndarray], data: tuple[np.ndarray, np.ndarray, float, float], **options: Any
+    ):
+        self.case, self.weights, self.options = case, weights, options
         self.images, self.labels, self.mean, self.deviation = data
         self.model = build(case.network, case.shape)
         self.seconds: list[float] = []
@@ -137,6 +139,7 @@ class Fit:
                 validation=None,
                 schedule=self._clock,
                 verbose=0,
+                **self.options,
             )
         except EnoughError:
             pass

@@ -53,7 +53,7 @@ static void draw_tones(trial *t, pn_warp *w)
  * in p up to gamma e, or e^gamma where gamma is below 1. */
 static double rounding(const trial *t, const pn_warp *w, pn_index side)
 {
-    const double e = 4 * t->tolerance + 8 * (double)side * 0x1p-53;
+    const double e = 4 * t->tolerance + 8 * (double)side * (t->real == PN_FLOAT32 ? 0x1p-24 : 0x1p-53);
     return 2 * (w->gamma < 1 ? pow(e, w->gamma) : w->gamma * e) / t->tolerance;
 }
 
