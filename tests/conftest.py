@@ -20,6 +20,8 @@ os.environ["XDG_CACHE_HOME"] = _cache.name
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "error")
+    # Many tests validate on what they train on, to know the numbers; tests/training/test_inspection.py is about this.
+    config.addinivalue_line("filterwarnings", "ignore:fit. .* examples are identical to training examples")
     # A shell that runs us in the background has SIGINT ignored, and so would have every child of ours.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

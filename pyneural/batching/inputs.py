@@ -6,7 +6,6 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.checks import warn
 from pyneural.layers.dense import Dense, Embedding
 from pyneural.layers.layer import Layer, walk
 from pyneural.layers.operation import name_of
@@ -166,28 +165,35 @@ def _check_squares(x: Array, who: str) -> None:
         )
 
 
-def warn_of_scale(model: Model, x: Array, preprocess: str | None) -> None:
-    """Warns if the inputs are large unscaled floats, which train badly, and names the fix."""
+def takes_numbers(model: Model) -> bool:
+    """Whether the inputs are numbers of words, for a pn.Embedding."""
+    return any(isinstance(layer, Embedding) for _, layer in walk(model))
+
+
+def trouble_with_scale(model: Model, x: Array, preprocess: str | None) -> str:
+    """What is wrong with large unscaled floats as inputs, which train badly, and the fix; "" if all is well."""
     scaled = preprocess not in ("auto", None) or model.card.preprocessing is not None
-    if x.dtype == np.uint8 or scaled or not x.size or any(isinstance(layer, Embedding) for _, layer in walk(model)):
-        return
+    if x.dtype == np.uint8 or scaled or not x.size or takes_numbers(model):
+        return ""
     low, high = float(x.min()), float(x.max())
     if x.ndim == 4 and low >= 0 and 16 < high <= 255:
-        warn("fit: x has float pixels 0..255, which train badly: keep uint8 (x.astype('uint8')), or divide by 255")
-    elif max(-low, high) > _LARGE:
-        warn(
-            f"fit: x runs from {low:.4g} to {high:.4g}, and large numbers train badly: preprocess='dataset' "
-            "standardizes each column, here and in pn.predict"
-        )
+        return "x has float pixels 0..255, which train badly: keep uint8 (x.astype('uint8')), or divide by 255"
+    if max(-low, high) <= _LARGE:
+        return ""
+    return (
+        f"x runs from {low:.4g} to {high:.4g}, and large numbers train badly: preprocess='dataset' standardizes each "
+        "column, here and in pn.predict"
+    )
 
 
-def warn_of_values(y: Array) -> None:
-    """Warns if target values are large, which train slowly, or only 0.0 and 1.0, which are often classes."""
+def trouble_with_values(y: Array) -> str:
+    """What is wrong with large target values, which train slowly, and 0.0 and 1.0 alone, which are often classes."""
     low, high = float(y.min()), float(y.max())
     if (low, high) == (0, 1) and y.size == len(y) and bool(np.all((y == 0) | (y == 1))):
-        warn("fit: y has floats 0 and 1, which are taken as regression targets: give y.astype(int) for two classes")
-    elif max(-low, high) > _LARGE:
-        warn(
-            f"fit: y runs from {low:.4g} to {high:.4g}, and large targets train slowly: train on (y - mean) / "
-            "deviation, and undo that on the result of pn.predict"
-        )
+        return "y has floats 0 and 1, which are taken as regression targets: give y.astype(int) for two classes"
+    if max(-low, high) <= _LARGE:
+        return ""
+    return (
+        f"y runs from {low:.4g} to {high:.4g}, and large targets train slowly: train on (y - mean) / deviation, and "
+        "undo that on the result of pn.predict"
+    )

@@ -15,7 +15,7 @@ from pyneural.arguments.checks import is_number, warn
 from pyneural.arguments.paths import as_path
 from pyneural.batching.augmentation import Augment
 from pyneural.batching.feed import Batches, Feed, each
-from pyneural.batching.inputs import as_inputs, warn_of_scale
+from pyneural.batching.inputs import as_inputs
 from pyneural.batching.moments import moments_of
 from pyneural.batching.pairs import is_stream
 from pyneural.batching.stream import Stream, digest
@@ -23,6 +23,7 @@ from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
 from pyneural.datasets.dataset import Dataset, Splits, as_dataset
+from pyneural.datasets.identical import keys
 from pyneural.datasets.image_folder import folder, folder_part
 from pyneural.datasets.npz_file import is_npz, npz, npz_part
 from pyneural.datasets.splitting import split_rows
@@ -82,14 +83,27 @@ class Rows:
         who: the prefix of messages.
         columns: the column names of x, if known.
         weights: (n,), the weights of all examples; those with weight 0 are left out.
+        tested: the test part of the same data, or None.
+        hashes: the keys of all examples, if they are known, to find identical ones.
 
     Raises:
         ValueError: all selected rows have weight 0.
     """
 
     def __init__(
-        self, data: Dataset, x: Array, rows: Array, who: str, columns: Names, weights: Array | None = None
+        self,
+        data: Dataset,
+        x: Array,
+        rows: Array,
+        who: str,
+        columns: Names,
+        weights: Array | None = None,
+        tested: Dataset | None = None,
+        hashes: Array | None = None,
     ) -> None:
+        self.data = data
+        self.tested = tested
+        self.hashes = hashes
         self.x = x
         self.rows = rows if weights is None else _weighted(rows, weights, who)
         self.weights = weights
@@ -181,21 +195,20 @@ def sources(
             )
         train: Source = Stream(model, given, preprocess, "fit")
         return train, *_beside_stream(model, train, held, share, preprocess)
-    part = given.train if isinstance(given, Splits) else given
+    part, tested = (given.train, given.test) if isinstance(given, Splits) else (given, None)
     weights = _weights(part, sample_weight)
     columns = model.card.columns or part.columns
     x = in_order_of(part.x, part.columns, columns, "fit")
     x = as_inputs(model, x, "fit", kind_for(model.card.preprocessing, preprocess, part.x.dtype.name))
     why = _indivisible(part) if share == DEFAULT_SHARE else ""
+    hashes = keys(part.x)
     if held is None and share and not why:
-        rows, held_rows = split_rows(part, share, seed)
-        warn_of_scale(model, x, preprocess)
+        rows, held_rows = split_rows(part, share, seed, keys=hashes)
         by = "" if part.groups is None else _apart(part.groups[rows], part.groups[held_rows])
-        train = Rows(part, x, rows, "fit", columns, weights)
-        second: Source = Rows(part, x, held_rows, "fit: validation", columns, weights)
+        train = Rows(part, x, rows, "fit", columns, weights, tested, hashes)
+        second: Source = Rows(part, x, held_rows, "fit: validation", columns, weights, hashes=hashes)
         return train, second, f"{len(train):,} train, {len(second):,} validation (shuffled, stratified{by})"
-    warn_of_scale(model, x, preprocess)
-    train = Rows(part, x, np.arange(len(part)), "fit", columns, weights)
+    train = Rows(part, x, np.arange(len(part)), "fit", columns, weights, tested, hashes)
     words = f"{len(train):,} train"
     if held is None:
         return train, None, f"{words}, no validation{f' ({why})' if why and share else ''}"

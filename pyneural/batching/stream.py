@@ -16,7 +16,7 @@ from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.batching.augmentation import Augment, augmented_gather
 from pyneural.batching.feed import Targets, Weights, batch_weights, each
-from pyneural.batching.inputs import as_inputs, warn_of_scale
+from pyneural.batching.inputs import as_inputs, trouble_with_scale
 from pyneural.batching.moments import RunningMoments
 from pyneural.batching.pairs import ITERABLE, joined, one_pass, pairs, refuse_iterator
 from pyneural.card.classes import Names
@@ -32,7 +32,7 @@ class Stream:
         data: an iterable of pairs (x, y).
         preprocess: the argument of fit.
         who: the prefix of messages.
-        learn: whether to compute moments and to warn; False for validation.
+        learn: whether to compute moments, and to look at the scale of x; False for validation.
         columns: the column names of x, if known.
 
     Raises:
@@ -42,6 +42,7 @@ class Stream:
     name = "data"
     note = ""
     prepare = ""
+    scale = ""
     given = NOT_UINT8
     classes: tuple[str, ...] = ()
 
@@ -75,7 +76,7 @@ class Stream:
                 self.shape = x.shape[1:]
                 self.dtype = x.dtype.name
                 if learn:
-                    warn_of_scale(model, x, preprocess)
+                    self.scale = trouble_with_scale(model, x, preprocess)
             self._same(x)
             if learn and kind == "dataset":
                 self._moments.add(x)

@@ -1,56 +1,96 @@
 """identical.py -- which examples are identical, and groups that keep them together.
 
 Two photographs are never identical, so equal pixels are one photograph that is stored twice; if one copy is trained on
-and the other tested, the test is too easy.
+and the other tested, the test is too easy.  Rows are equal if their 64-bit hashes are, but for a chance of 2**-64 for
+each pair.
 """
 
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array
 
 _CHUNK = 1 << 24  # bytes that are hashed at a time
+_LONG = 1024  # bytes of a row from which a part of it is hashed first
 
 
-def digests(x: Array) -> Array:
-    """A 64-bit hash of each row, int64 (n,): equal for identical rows, and different between runs of Python."""
-    return np.fromiter((hash(row) for row in _rows(x)), np.int64, len(x))
+def keys(x: Array) -> Array:
+    """A 64-bit hash of each row, or of some bytes of each long row: equal for identical rows, in one run of Python."""
+    return np.fromiter(map(hash, _parts(x)), np.int64, len(x))
 
 
-def _rows(x: Array) -> Iterator[bytes]:
-    """The bytes of each row; -0.0 is not 0.0 here."""
-    if not len(x):
-        return
-    size = x.nbytes // len(x)
+def _parts(x: Array) -> Iterator[bytes]:
+    """Some evenly spread bytes of each row, or all of a short one; -0.0 is not 0.0 here."""
+    size = x.nbytes // max(1, len(x))
+    flat = np.ascontiguousarray(x).reshape(len(x), -1)
+    if size > _LONG:
+        flat = flat.view(np.uint8)[:, :: (size - 1) // (_LONG // 4)]
+    kept = flat.shape[1] * flat.itemsize
     step = max(1, _CHUNK // max(1, size))
     for start in range(0, len(x), step):
-        data = x[start : start + step].tobytes()
-        yield from (data[place : place + size] for place in range(0, len(data), size or 1))
+        data = flat[start : start + step].tobytes()
+        yield from (data[place : place + kept] for place in range(0, len(data), kept or 1))
 
 
-def copies(x: Array) -> list[Array]:
+def _whole(x: Array, rows: Array) -> Array:
+    """A 64-bit hash of each of these rows."""
+    return np.fromiter((hash(x[row].tobytes()) for row in rows), np.int64, len(rows))
+
+
+def copies(x: Array, known: Array | None = None) -> list[Array]:
     """The row numbers of each example that appears more than once, in the order of the first appearance.
+
+    Args:
+        x: (n, ...).
+        known: keys(x), if they are known.
 
     >>> copies(np.array([[1, 2], [3, 4], [1, 2], [5, 6]]))
     [array([0, 2])]
     """
-    hashes = digests(x)
+    alike = _repeated(keys(x) if known is None else known, np.arange(len(x)))
+    rows = np.sort(np.concatenate(alike)) if alike else np.arange(0)
+    return sorted(_repeated(_whole(x, rows), rows), key=lambda same: int(same[0]))
+
+
+def _repeated(hashes: Array, rows: Array) -> list[Array]:
+    """The rows of each hash that appears more than once, ascending."""
     order = np.argsort(hashes, kind="stable")
     edges = np.flatnonzero(np.diff(hashes[order])) + 1
-    runs = [run for run in np.split(order, edges) if len(run) > 1] if len(edges) + 1 < len(x) else []
-    found = [same for run in runs for same in _equal(x, run)]
-    return sorted(found, key=lambda same: int(same[0]))
+    if len(edges) + 1 >= len(hashes):
+        return []
+    return [rows[run] for run in np.split(order, edges) if len(run) > 1]
 
 
-def _equal(x: Array, run: Array) -> Iterator[Array]:
-    """Rows with one hash, which are the same but for a chance of 2**-64."""
-    while len(run) > 1:
-        first = x[run[0]].tobytes()
-        same = np.array([x[row].tobytes() == first for row in run])
-        if same.sum() > 1:
-            yield run[same]
-        run = run[~same]
+class Hashed(NamedTuple):
+    """Some rows of a data set: all its inputs and labels, the keys of the inputs, and the selected row numbers.
+
+    y is None if labels need not be equal; or an array, or a dict by head.
+    """
+
+    x: Array
+    y: Any
+    keys: Array
+    rows: Array
+
+
+def common(one: Hashed, other: Hashed) -> Array:
+    """The row numbers in `other` of examples that are in `one`, too."""
+    if one.x.dtype != other.x.dtype or one.x.shape[1:] != other.x.shape[1:]:
+        return other.rows[:0]
+    ours, theirs = one.keys[one.rows], other.keys[other.rows]
+    first, second = one.rows[np.isin(ours, theirs)], other.rows[np.isin(theirs, ours)]
+    return second[np.isin(_with_labels(other, second), _with_labels(one, first))]
+
+
+def _with_labels(data: Hashed, rows: Array) -> Array:
+    """The hashes of rows and their labels."""
+    found = _whole(data.x, rows)
+    for labels in () if data.y is None else data.y.values() if isinstance(data.y, dict) else (data.y,):
+        words = labels[rows].astype(str).tolist() if labels.dtype.kind in "OU" else _whole(labels, rows).tolist()
+        found = np.fromiter(map(hash, zip(found.tolist(), words, strict=True)), np.int64, len(rows))
+    return found
 
 
 def joined(groups: Array, copies: list[Array]) -> Array:

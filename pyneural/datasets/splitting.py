@@ -23,7 +23,13 @@ class Labelled(Protocol):
 
 
 def split_rows(
-    data: Labelled, share: float, seed: int, *, together: bool | None = None, what: str = "fit: validation"
+    data: Labelled,
+    share: float,
+    seed: int,
+    *,
+    together: bool | None = None,
+    keys: Array | None = None,
+    what: str = "fit: validation",
 ) -> tuple[Array, Array]:
     """Training rows and validation rows: shuffled and stratified by label, reproducible by the seed.
 
@@ -35,6 +41,7 @@ def split_rows(
         seed: the seed of the shuffle.
         together: whether identical examples go to the same part; None: images do, rows of a table, which may be equal
             by chance, do not.
+        keys: identical.keys(data.x), if they are known.
         what: the argument that is the share, for messages.
 
     Returns:
@@ -49,7 +56,7 @@ def split_rows(
     if not 0 < wanted < n:
         fix = "use validation=None" if fit else "give another share, or more examples"
         raise ValueError(f"{what}={share:g} of {n:,} examples leaves a part empty: {fix}")
-    groups, same = _kept_together(data, together)
+    groups, same = _kept_together(data, together, keys)
     if groups is not None:
         if np.all(groups == groups[0]):
             where = "identical" if data.groups is None else f"in the group {data.groups[0].item()!r}"
@@ -66,14 +73,14 @@ def split_rows(
     return np.flatnonzero(kept), held
 
 
-def _kept_together(data: Labelled, together: bool | None) -> tuple[Array | None, list[Array]]:
+def _kept_together(data: Labelled, together: bool | None, keys: Array | None) -> tuple[Array | None, list[Array]]:
     """The groups, and the copies to put together where there are no groups.
 
     Many copies are split as groups; that is for those who ask for it, since a table of a few distinct rows, such as
     XOR's four, would lose some of them.
     """
     images = data.x.dtype == np.uint8 and data.x.ndim > 2
-    same = copies(data.x) if together or (together is None and images) else []
+    same = copies(data.x, keys) if together or (together is None and images) else []
     many = sum(map(len, same)) > _MANY * len(data)
     if not same or (many and not together):
         return data.groups, []

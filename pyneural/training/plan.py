@@ -13,12 +13,11 @@ import pyneural.metrics.names as metrics
 from pyneural.arguments.checks import is_number, warn
 from pyneural.batching.augmentation import Augment, check_augment, check_images
 from pyneural.batching.feed import Batches
-from pyneural.batching.inputs import warn_of_values
 from pyneural.batching.sources import Rows, Source, sources
 from pyneural.batching.stream import Stream
 from pyneural.card.classes import are_numbers, listed
 from pyneural.card.preprocessing import Preprocessing, decided
-from pyneural.datasets.dataset import Dataset, by_head
+from pyneural.datasets.dataset import Dataset
 from pyneural.evaluation.heads import Head, encode, inferred, record_on_card
 from pyneural.evaluation.objective import Objective, objective
 from pyneural.evaluation.weighting import Weighting, classes_to_draw, factors, smoothed, weighting
@@ -27,6 +26,7 @@ from pyneural.layers.layer import tree, undone_on_error, walk
 from pyneural.layers.operation import record
 from pyneural.models.entrances import check_entrances, inherit, remember
 from pyneural.models.model import Model
+from pyneural.training.inspection import inspect
 
 Losses = str | losses.LossFunction | Mapping[str, str | losses.LossFunction]
 Metrics = Sequence[str | metrics.Metric] | Mapping[str, Sequence[str | metrics.Metric]]
@@ -132,9 +132,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
         share = _held_out(train, held, request.validation)
         _warn_of_another_split(model, digest, share, request.seed)
         _rehearse(model, (made.feed.smallest(request.batch_size), *train.shape))
-        for head in heads:
-            if head.task.kind == "values" and request.loss == "auto" and model.card.task is None:
-                warn_of_values(by_head(train.y)[head.name])
+        inspect(model, train, held, heads, encoded, request)
     model.build(train.shape, seed=request.seed)
     record_on_card(model, heads)
     _record_data(model, train, preprocessing, (digest, request.seed, share))

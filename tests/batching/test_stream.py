@@ -123,10 +123,10 @@ def test_heads_names_and_values_come_in_batches_too(rings):
 
 def test_a_folder_of_images_is_data(sample, tmp_path):
     for part, count in (("train", 60), ("test", 30)):
-        for number in range(count):
-            place = tmp_path / part / str(sample.train.y[number])
+        for number, (image, digit) in enumerate(getattr(sample, part)[:count]):
+            place = tmp_path / part / str(digit)
             place.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(sample.train.x[number, :, :, 0]).save(place / f"{number}.png")
+            Image.fromarray(image[:, :, 0]).save(place / f"{number}.png")
     model = pn.Sequential(pn.Flatten(), pn.Dense(10))
     pn.fit(model, str(tmp_path), epochs=1, validation=None, verbose=0)
     assert model.card.task.classes == tuple(map(str, range(10)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural.datasets.identical import copies, joined
+from pyneural.datasets.identical import Hashed, common, copies, joined, keys
 
 
 def letters(n: int = 10) -> pn.Dataset:
@@ -217,9 +217,22 @@ def test_copies_are_found_in_the_order_of_their_first():
     assert copies(np.zeros((0, 3))) == []
 
 
-def test_rows_with_one_hash_are_compared(monkeypatch):
-    monkeypatch.setattr("pyneural.datasets.identical.digests", lambda x: np.zeros(len(x), np.int64))
-    assert [same.tolist() for same in copies(np.array([[3], [2], [3], [2], [5]]))] == [[0, 2], [1, 3]]
+def test_long_rows_that_differ_in_one_byte_are_not_copies():
+    x = np.zeros((300, 28, 28, 1), np.uint8)
+    x[np.arange(300), np.arange(300) // 28, np.arange(300) % 28] = 1
+    assert copies(x) == []
+    x[200] = x[100]
+    assert [same.tolist() for same in copies(x)] == [[100, 200]]
+    assert np.array_equal(keys(x)[100], keys(x)[200])
+    halves = [Hashed(x, None, keys(x), rows) for rows in (np.arange(150), np.arange(150, 300))]
+    assert common(*halves).tolist() == [200]
+
+
+def test_rows_whose_keys_are_equal_are_compared_whole():
+    x = np.zeros((4, 64, 64), np.uint8)
+    x[:, 0, 1] = (1, 2, 1, 2)  # not among the bytes of the key
+    assert len(set(keys(x).tolist())) == 1
+    assert [same.tolist() for same in copies(x)] == [[0, 2], [1, 3]]
 
 
 def test_groups_that_share_an_example_are_joined_over_several_steps():
