@@ -63,6 +63,11 @@ IN_PYTHON = {
     r"check_gradients: y has 1 masked values": lambda: pn.check_gradients(model(), WHOLE, LABELS),
     r"prepare_digit: image has \d+ masked values": lambda: pn.prepare_digit(PIXELS),
     r"ascii: image has \d+ masked values": lambda: pn.ascii(PIXELS),
+    "balanced_accuracy: labels has 1 masked": lambda: pn.metrics.balanced_accuracy(LABELS, [0, 1]),
+    "balanced_accuracy: predictions has 1 masked": lambda: pn.metrics.balanced_accuracy([0, 1], LABELS),
+    "roc_auc: scores has 1 masked": lambda: pn.metrics.roc_auc([0, 1], LABELS),
+    "top_k: probabilities has 2 masked": lambda: pn.metrics.top_k([0, 1], MASKED),
+    "mse: predictions has 2 masked": lambda: pn.metrics.mse(WHOLE, MASKED),
     r"plot.images: x has \d+ masked values": lambda: pn.plot.images(PIXELS),
     r"plot.images: y has 1 masked values": lambda: pn.plot.images(np.zeros((2, 4, 4), np.uint8), LABELS),
 }

@@ -11,6 +11,7 @@ import numpy as np
 
 from pyneural.arguments.checks import named
 from pyneural.arguments.familiar import OF_EVENTS
+from pyneural.arguments.objects import brief, is_layer
 from pyneural.arguments.spelling import closest
 from pyneural.models.model import Model
 
@@ -141,7 +142,7 @@ def checked(callbacks: Any) -> list[Callback]:
     if isinstance(callbacks, Callback) or callable(callbacks) or isinstance(callbacks, str | type):
         callbacks = [callbacks]
     if not isinstance(callbacks, list | tuple):
-        raise TypeError(f"fit: callbacks is {callbacks!r}: give a list of callbacks: {_GIVE}")
+        raise TypeError(f"fit: callbacks is {brief(callbacks)}: give a list of callbacks: {_GIVE}")
     return [_callback(one) for one in callbacks]
 
 
@@ -158,10 +159,10 @@ def _callback(one: Any) -> Callback:
         raise TypeError(
             f"fit: callbacks has a {kind} with {methods[0]}: make {kind} a subclass of pn.callbacks.Callback"
         )
-    if callable(one):
+    if callable(one) and not is_layer(one):
         _check_signature(one, EVENTS["on_epoch_end"], named(one, "lambda"))
         return _Function(one)
-    raise TypeError(f"fit: callbacks has {one!r}: {_GIVE}")
+    raise TypeError(f"fit: callbacks has {brief(one)}: {_GIVE}")
 
 
 def _check_signature(function: Callable[..., Any], names: tuple[str, ...], who: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import whole
+from pyneural.arguments.objects import refuse_masked
 
 BINS = 15  # of calibration curves
 _AT_ONCE = 1 << 22  # elements of temporary arrays
@@ -57,7 +58,7 @@ def top_k(labels: Any, probabilities: Any, k: int = 5) -> float:
     """
     y = _class_numbers("top_k", labels)
     k = whole("top_k", "k", k)
-    return float(np.mean(ranks(y, np.asarray(probabilities)) < k)) if len(y) else math.nan
+    return float(np.mean(ranks(y, _array("top_k: probabilities", probabilities)) < k)) if len(y) else math.nan
 
 
 def ranks(labels: Array, probabilities: Array) -> Array:
@@ -234,8 +235,13 @@ def _counts_above(y: Array, s: Array) -> tuple[Array, Array, Array]:
     return sorted_scores[ends], hits, ends + 1 - hits
 
 
+def _array(what: str, values: Any, dtype: Any = None) -> Array:
+    refuse_masked(what, values)
+    return np.asarray(values, dtype)
+
+
 def _class_numbers(who: str, values: Any, n: int | None = None) -> Array:
-    array = np.asarray(values)
+    array = _array(f"{who}: {'labels' if n is None else 'predictions'}", values)
     if array.ndim != 1 or array.dtype.kind not in "iub" or (array.size and array.min() < 0):
         raise ValueError(f"{who}: labels and predictions are class numbers (n,), got {array.dtype} {array.shape}")
     if n is not None and len(array) != n:
@@ -245,7 +251,8 @@ def _class_numbers(who: str, values: Any, n: int | None = None) -> Array:
 
 def _two(who: str, labels: Any, scores: Any) -> tuple[Array, Array]:
     """Labels as int64, scores as float64."""
-    y, s = np.asarray(labels), np.asarray(scores)
+    y = _array(f"{who}: labels", labels)
+    s = _array(f"{who}: scores", scores)
     if y.ndim != 1 or y.dtype.kind not in "iubf" or not np.isin(y, (0, 1)).all():
         raise ValueError(f"{who}: labels are 0 and 1, (n,), got {y.dtype} {y.shape}: of more classes, give y == number")
     if s.shape != y.shape or s.dtype.kind not in "iubf":
@@ -254,8 +261,8 @@ def _two(who: str, labels: Any, scores: Any) -> tuple[Array, Array]:
 
 
 def _values(who: str, labels: Any, predictions: Any) -> tuple[Array, Array]:
-    y = np.asarray(labels, np.float64)
-    predicted = np.asarray(predictions, np.float64)
+    y = _array(f"{who}: labels", labels, np.float64)
+    predicted = _array(f"{who}: predictions", predictions, np.float64)
     if y.shape != predicted.shape or y.ndim == 0:
         raise ValueError(f"{who}: labels are {y.shape}, predictions {predicted.shape}: give both alike, (n,) or (n, K)")
     return y, predicted

@@ -61,6 +61,14 @@ def test_metrics_are_names_and_functions(said):
             fit(metrics=["accuracy", value])
 
 
+@pytest.mark.parametrize("said", ["Sequential", "Dense", "ndarray (40, 3)"])
+def test_callbacks_are_functions_and_instances(said):
+    value = GIVEN[said]
+    for given in ([value], value):
+        with pytest.raises(TypeError, match=rf"fit: callbacks (has|is) {re.escape(said)}: give "):
+            fit(callbacks=given)
+
+
 def test_no_metrics_may_be_none():
     assert fit(metrics=None).keys() == fit().keys()
     x = pn.Input((3,))
