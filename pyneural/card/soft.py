@@ -12,11 +12,10 @@ _CLOSE = 1e-3  # how far from 1 the sum of a row may be
 
 def are_soft(y: Array) -> bool:
     """Whether labels are rows of probabilities (n, K), K > 1, that are not all one-hot."""
-    return _are_rows(y) and bool(np.any((y != 0) & (y != 1))) and off(y) is None
-
-
-def _are_rows(y: Array) -> bool:
-    return y.ndim == 2 and y.shape[1] > 1 and y.dtype.kind == "f" and len(y) > 0
+    rows = y.ndim == 2 and y.shape[1] > 1 and y.dtype.kind == "f" and len(y) > 0
+    if not rows or not (y.min() >= 0 and y.max() <= 1):  # the common cases, and NaN
+        return False
+    return bool(np.any((y != 0) & (y != 1))) and off(y) is None
 
 
 def off(y: Array) -> str | None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.card.classes import Names, in_order
+from pyneural.card.soft import are_soft
 
 
 def class_counts(who: str, y: Array, classes: Names) -> dict[str, int]:
@@ -11,13 +12,14 @@ def class_counts(who: str, y: Array, classes: Names) -> dict[str, int]:
 
     Args:
         who: the prefix of messages.
-        y: class numbers or names, (n,) or (n, 1), or one-hot rows (n, K).
+        y: class numbers or names, (n,) or (n, 1), one-hot rows (n, K), or soft labels (n, K), of which the most
+            probable class counts.
         classes: the names of the classes, or () for those in y.
 
     Raises:
         TypeError: y has values, not classes.
     """
-    labels = y.reshape(-1) if y.size == len(y) else y.argmax(axis=1) if _is_one_hot(y) else None
+    labels = y.reshape(-1) if y.size == len(y) else y.argmax(axis=1) if _is_one_hot(y) or are_soft(y) else None
     if labels is None or (labels.dtype.kind == "f" and np.any(labels != np.floor(labels))):
         raise TypeError(f"{who}: counts: y has values ({y.dtype} {y.shape}), not classes, which can be counted")
     if labels.dtype.kind in "fb":

@@ -170,10 +170,11 @@ def _balanced(y: Array, classes: int) -> Array:
 def _number(key: Any, task: Task) -> int | None:
     """The number of a class given by its name or number; None if there is no such class."""
     names = task.names
-    if not isinstance(key, bool | np.bool_) and str(key) in names:
+    if isinstance(key, bool | np.bool_) or (is_number(key) and float(key).is_integer()):  # from float or bool labels
+        key = int(key)
+    if str(key) in names:
         return names.index(str(key))
-    whole = is_whole(key) and 0 <= key < len(names) and not are_numbers(names)
-    return int(key) if whole else None
+    return key if is_whole(key) and 0 <= key < len(names) and not are_numbers(names) else None
 
 
 def smoothed(heads: tuple[Head, ...], smoothing: Any) -> tuple[Head, ...]:
@@ -202,7 +203,8 @@ def classes_to_draw(heads: tuple[Head, ...], balance: Any, class_weight: Any) ->
     Raises:
         ValueError: balance is not True, False or a head of classes, or the classes are weighted evenly as well.
     """
-    if balance is False or balance is None:
+    balance = bool(balance) if isinstance(balance, np.bool_) else balance
+    if balance is False:
         return None
     able = [head.name for head in heads if head.task.kind != "values"]
     if not able:

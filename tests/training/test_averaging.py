@@ -103,6 +103,13 @@ def test_it_is_repeatable_and_continues_from_its_state():
     assert model.blocks().snapshot() == before
 
 
+def test_checkpoints_of_the_best_epoch_have_its_means(tmp_path):
+    model = network()
+    best = pn.callbacks.Checkpoint(tmp_path / "best.safetensors")
+    history = pn.fit(model, rows(90), ema=0.9, callbacks=[best], **STEPS)
+    assert pn.load(tmp_path / "best.safetensors").fingerprint() == history.fingerprint
+
+
 def test_an_error_leaves_the_best_means():
     model = network()
     seen = Weights()

@@ -83,6 +83,26 @@ def test_every_step_can_be_the_last_one_before_a_kill(tmp_path, whole, monkeypat
         assert killed.train(path)[:4] == whole[0][:4], number
 
 
+def test_steps_of_several_batches_are_repeated_from_their_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(resume, "EVERY", 0.0)
+    whole = killed.train(None, epochs=2, accumulate=2)
+    kept = []
+    write = paths.write_whole
+
+    def keeping(who, path, data, **how):
+        write(who, path, data, **how)
+        kept.append(data)
+
+    monkeypatch.setattr(checkpoint, "write_whole", keeping)
+    killed.train(tmp_path / "run.ckpt", epochs=2, accumulate=2)
+    monkeypatch.setattr(checkpoint, "write_whole", write)
+    assert len(kept) == 2 * (3 + 1) + 1
+    for number, data in enumerate(kept):
+        path = tmp_path / f"{number}.ckpt"
+        path.write_bytes(data)
+        assert killed.train(path, epochs=2, accumulate=2)[:4] == whole[:4], number
+
+
 def test_a_finished_checkpoint_gives_its_history_at_once(tmp_path, whole, capsys):
     path = tmp_path / "run.ckpt"
     killed.train(path)

@@ -113,6 +113,14 @@ def test_columns_are_matched_by_name():
         pn.fit(other, pn.Dataset(x, y, classes=["ant", "bee"]), **STEPS)
 
 
+def test_data_sets_count_the_most_probable_class():
+    x, y = rows()
+    counts = pn.Dataset(x, y, classes=["ant", "bee", "cat"]).counts()
+    assert counts == dict(zip(["ant", "bee", "cat"], np.bincount(y.argmax(axis=1)).tolist(), strict=True))
+    train, test = pn.Dataset(x, y).split(0.25, verbose=0)
+    assert (len(train), len(test)) == (90, 30)
+
+
 def test_a_regression_loss_keeps_them_as_values():
     x, y = rows()
     model = linear()

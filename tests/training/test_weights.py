@@ -115,6 +115,43 @@ def test_a_binary_model_takes_both_kinds_of_weights():
     assert history["loss"][0] == pytest.approx(np.average(each, weights=w * np.where(y, 3, 1)), rel=1e-12)
 
 
+@pytest.mark.parametrize("keys", [(0, 2), ("0", "2"), (0.0, np.float32(2)), (np.int64(0), np.uint8(2)), (False, 2)])
+def test_classes_are_named_by_number_or_text(keys):
+    x, y = rows(100)
+    model = linear()
+    history = pn.fit(model, (x, y), class_weight=dict(zip(keys, (2, 7), strict=True)), validation=None, **STILL)
+    expected = np.average(each_loss(model, x, y), weights=np.array([2, 1, 7])[y])
+    assert history["loss"][0] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("keys", [("ant", "cat"), (0, 2), (np.str_("ant"), np.int32(2))])
+def test_names_of_classes_are_keys_too(keys):
+    x, y = rows(100)
+    model = linear()
+    data = pn.Dataset(x, y, classes=["ant", "bee", "cat"])
+    history = pn.fit(model, data, class_weight=dict(zip(keys, (2, 7), strict=True)), validation=None, **STILL)
+    expected = np.average(each_loss(model, x, y), weights=np.array([2, 1, 7])[y])
+    assert history["loss"][0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_labels_that_are_numbers_are_names():
+    x, y = rows(100)
+    model = linear()
+    history = pn.fit(model, (x, y * 10 + 10), class_weight={10: 2, "30": 7}, validation=None, **STILL)
+    expected = np.average(each_loss(model, x, y), weights=np.array([2, 1, 7])[y])
+    assert history["loss"][0] == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(ValueError, match="fit: class_weight has 0: the classes are 10, 20, 30"):
+        pn.fit(linear(), (x, y * 10 + 10), class_weight={0: 2}, **STILL)
+
+
+def test_classes_trained_with_a_regression_loss_are_weighted():
+    x, y = rows(100)
+    model = linear()
+    history = pn.fit(model, (x, y), loss="mse", class_weight={1: 4}, validation=None, **STILL)
+    each = ((np.array(model(x)) - np.eye(3)[y]) ** 2).mean(axis=1)
+    assert history["loss"][0] == pytest.approx(np.average(each, weights=np.where(y == 1, 4, 1)), rel=1e-12)
+
+
 def heads() -> pn.Model:
     inputs = pn.Input((4,))
     return pn.Model(inputs, {"a": pn.Dense(3)(inputs), "b": pn.Dense(3)(inputs), "c": pn.Dense(1)(inputs)},
