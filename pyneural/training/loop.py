@@ -52,6 +52,7 @@ class Training(State):
         with _core.Interrupt() as stop:
             history = self._end()
             try:
+                self._complete()
                 self.listeners.end()
             except KeyboardInterrupt:
                 if not stop.pressed:
@@ -111,6 +112,12 @@ class Training(State):
         """Writes the checkpoint."""
         if self.file.path is not None:
             self.file.save(self.blocks.arrays(self.finished.weights), self.state())
+
+    def _complete(self) -> None:
+        """Writes the checkpoint of a training that has ended other than by Ctrl-C."""
+        if not self.history.interrupted:
+            self.complete = True
+            self._save()
 
     def _say_resumed(self) -> None:
         if self.complete:
@@ -233,9 +240,6 @@ class Training(State):
         history.seconds = self.pace.elapsed
         history.stopped = self.stopped
         history.fingerprint = self.blocks.fingerprint()
-        if not self.complete and not history.interrupted:
-            self.complete = True
-            self._save()
         took = f"{history.seconds:.1f} s"
         if history.interrupted:
             state = f"those of epoch {best}, the best" if best else "the current ones"

@@ -400,3 +400,63 @@ def test_the_lock_of_a_killed_process_is_released(tmp_path, whole):
     assert run(path, 0, "step", 2) == -signal.SIGKILL
     assert path.with_name(".run.ckpt.lock").exists()
     ends_alike(path, whole)
+
+
+def press_twice_while_a_checkpoint_is_written(folder: str) -> None:
+    """Ctrl-C twice at the n-th line of the loop, a callback or the writing of a checkpoint: the same call goes on."""
+    import linecache
+    import os
+    import signal
+    import sys
+    from pathlib import Path
+
+    import numpy as np
+
+    import pyneural as pn
+
+    LOOP = {
+        "_epochs", "_epoch", "_finish", "_judge", "_keep", "_save", "save", "state", "write", "write_whole", "_replace",
+        "on_epoch_end", "tell", "then",
+    }  # fmt: skip
+    FILES = ("training/loop.py", "state.py", "resume.py", "best.py", "checkpoint.py", "paths.py", "stopping.py")
+    x = np.linspace(-1, 1, 12, dtype=np.float32).reshape(-1, 1)
+    path = Path(folder, "run.ckpt")
+    lines, last = 0, 0
+
+    def trace(frame, event, argument):
+        nonlocal lines
+        code = frame.f_code
+        if code.co_name not in LOOP or not code.co_filename.endswith(FILES):
+            return None
+        if event == "line" and not linecache.getline(code.co_filename, frame.f_lineno).lstrip().startswith("with "):
+            lines += 1
+            if lines == last:
+                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), signal.SIGINT)
+        return trace
+
+    def fit(path):
+        stop = pn.callbacks.EarlyStopping(patience=9)
+        model = pn.Sequential(pn.Dense(1))
+        return pn.fit(model, (x, x), epochs=2, batch_size=5, callbacks=[stop], checkpoint=path, verbose=0)
+
+    whole = fit(None)
+    ended = False
+    while not ended:
+        last, lines = last + 7, 0
+        path.unlink(missing_ok=True)
+        sys.settrace(trace)
+        first = fit(path)
+        sys.settrace(None)
+        ended = lines < last
+        again = fit(path)
+        assert not again.interrupted, last
+        assert (again.fingerprint, again.epochs) == (whole.fingerprint, 2), (last, first)
+        assert again["val_loss"] == whole["val_loss"], last
+        names = {file.name for file in path.parent.iterdir()}
+        assert names == {"run.ckpt"}, (last, names)
+    assert last > 200, last
+
+
+def test_two_presses_at_any_line_leave_a_checkpoint_to_go_on_from(tmp_path) -> None:
+    assert child.run(press_twice_while_a_checkpoint_is_written, str(tmp_path)) == ""
