@@ -18,7 +18,7 @@ from pyneural.printing import SEPARATOR, encodable, is_terminal, terminal_column
 _WIDE = 110  # terminals of at least this width show an epoch on one line
 _BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} · {remaining} left{postfix}"
 _NARROW = 60  # narrower terminals have no room for a bar
-_SHORT = "{desc} {percentage:3.0f} %{postfix}"
+_SHORT = "{desc} · {n_fmt}/{total_fmt}{postfix}"
 _NOTEBOOK = 80  # columns of a notebook's output
 _SILENCE = 10.0  # seconds between two lines within an epoch
 
@@ -58,11 +58,11 @@ class Progress:
         self._begun = self._said = time.perf_counter()
         if self.verbose and is_terminal(sys.stderr):
             columns = shutil.get_terminal_size().columns
-            self._open_bar(sys.stderr, _BAR if columns >= _NARROW else _SHORT, dynamic_ncols=True)
+            self._open_bar(sys.stderr, _BAR if columns >= _NARROW else _SHORT, 0.25, dynamic_ncols=True)
         elif self.verbose and this_cell() is not None:
-            self._open_bar(sys.stdout, _BAR, ncols=_NOTEBOOK, delay=0.5)
+            self._open_bar(sys.stdout, _BAR, 1.0, ncols=_NOTEBOOK, delay=1.0)  # a saved notebook has each drawing
 
-    def _open_bar(self, stream: Any, look: str, **options: Any) -> None:
+    def _open_bar(self, stream: Any, look: str, seconds: float, **options: Any) -> None:
         from tqdm import tqdm
 
         self.bar = tqdm(
@@ -70,7 +70,7 @@ class Progress:
             initial=self._done,
             desc=f"epoch {self._epoch}/{self.epochs}",
             leave=False,
-            mininterval=0.25 if self.verbose == 1 else 0,
+            mininterval=seconds if self.verbose == 1 else 0,
             miniters=None if self.verbose == 1 else 1,
             bar_format=encodable(look, stream),
             file=stream,
@@ -81,7 +81,7 @@ class Progress:
         """Shows a finished step; called only if steps_shown."""
         if self.bar is not None:
             self.bar.set_postfix_str(f"loss {number(loss)}", refresh=False)
-            self.bar.update()  # drawn at most 4 times per second, or each time in verbose 2
+            self.bar.update()  # drawn now and then, or each time in verbose 2
         elif self.verbose == 2:
             say([f"step {step}/{self.steps}", f"loss {number(loss)}"])
         elif time.perf_counter() - self._said >= _SILENCE:

@@ -183,7 +183,7 @@ def in_notebook(monkeypatch) -> io.StringIO:
     return sys.stdout
 
 
-@pytest.mark.parametrize(("verbose", "least", "most"), [(1, 20, 45), (2, 370, 405), (0, 1, 1)])
+@pytest.mark.parametrize(("verbose", "least", "most"), [(1, 8, 13), (2, 350, 405), (0, 1, 1)])
 def test_a_notebook_has_one_line_that_is_overwritten(monkeypatch, verbose, least, most):
     cell = in_notebook(monkeypatch)
     progress = Progress(verbose, 3, 400)
