@@ -3,8 +3,6 @@
 The pages of a mapped file are read when they are used, and the system drops them again when it needs the memory.
 """
 
-import mmap
-import tempfile
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +23,8 @@ def mapped(file: Path | IO[bytes], shape: tuple[int, ...], dtype: Any = np.uint8
 
 def is_mapped(array: Array) -> bool:
     """Whether an array lies in a memory-mapped file."""
+    import mmap
+
     base: Any = array
     while isinstance(base, np.ndarray):
         base = base.base
@@ -36,6 +36,8 @@ def selected(x: Array, rows: slice | Array) -> Array:
     size = x.nbytes // len(x)
     if isinstance(rows, slice) or len(rows) * size < _LARGE or not is_mapped(x):
         return x[rows]
+    import tempfile
+
     try:
         with tempfile.TemporaryFile(dir=cache_folder("images")) as file:
             for start in range(0, len(rows), max(1, _CHUNK // size)):

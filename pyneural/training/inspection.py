@@ -13,7 +13,7 @@ from pyneural.arguments.checks import warn
 from pyneural.batching.inputs import takes_numbers, trouble_with_scale, trouble_with_values
 from pyneural.batching.sources import Rows, Source
 from pyneural.batching.stream import Stream
-from pyneural.card.classes import listed
+from pyneural.card.classes import listed, of_head
 from pyneural.datasets.dataset import Dataset, by_head
 from pyneural.datasets.identical import Hashed, common, keys
 from pyneural.evaluation.heads import Head
@@ -108,6 +108,7 @@ def _labels(head: Head, train: Rows, held: Rows | None, encoded: Encode) -> Iter
     counts = np.bincount(ours, minlength=classes)
     others = np.zeros(classes, np.int64) if theirs is None else np.bincount(theirs, minlength=classes)
     in_order = len(ours) >= _COUNTED and bool(np.all(np.diff(ours) >= 0))
+    yield from _strange(train, head)
     if theirs is not None and not own:
         yield from _missing(head, counts, others, in_order or bool(np.all(np.diff(theirs) >= 0)))
     elif in_order and not counts.all():
@@ -120,6 +121,23 @@ def _labels(head: Head, train: Rows, held: Rows | None, encoded: Encode) -> Iter
     if rare and int(total.sum()) >= max(_MANY, _TIMES * int(np.count_nonzero(total))):
         names = listed([f"{head.task.label(number)} ({total[number]})" for number in rare])
         yield f"classes have fewer than {_FEW} examples, {names}: add examples, or leave these classes out"
+
+
+def _strange(train: Rows, head: Head) -> Iterator[str]:
+    """Classes of the test part that the training part lacks, as the labels are given."""
+    if train.tested is None or train.tested.classes != train.data.classes:
+        return
+    ours, theirs = by_head(train.data.y).get(head.name), by_head(train.tested.y).get(head.name)
+    if ours is None or theirs is None or ours.ndim != 1 or theirs.ndim != 1 or ours.dtype.kind != theirs.dtype.kind:
+        return
+    if ours.dtype.kind == "O":
+        ours, theirs = ours.astype(str), theirs.astype(str)
+    strange = np.setdiff1d(theirs, ours)
+    if len(strange):
+        names = of_head(train.data.classes, head.name)
+        numbers = ours.dtype.kind in "iu" and int(strange.min()) >= 0 and int(strange.max()) < len(names)
+        said = [names[label] if numbers else str(label) for label in strange.tolist()]
+        yield f"the test data has classes that the training data lacks, {listed(said)}: add training examples of them"
 
 
 def _missing(head: Head, counts: Array, others: Array, in_order: bool) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Decoded images in the cache: the same pixels at the second start, and never those of other files."""
 
+import io
 import json
 import os
 import sys
@@ -150,6 +151,22 @@ def test_a_colour_image_after_grey_ones_makes_all_coloured(cache, scans, decodin
     assert np.array_equal(data.test.x[-1], np.stack([grey(1), grey(2), grey(3)], axis=2))
     assert np.array_equal(data.train.x[0], np.repeat(grey(0)[..., None], 3, axis=2))
     assert len(list(cache.iterdir())) == 1
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_a_bar_while_images_are_decoded(cache, scans, monkeypatch, capsys):
+    monkeypatch.setattr("pyneural.datasets.decoding._PATIENCE", 0)
+    pn.datasets.folder(scans)
+    assert capsys.readouterr() == ("", "")
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    pn.datasets.folder(scans, size=100)
+    assert "reading scans" in terminal.getvalue()
+    assert "/90" in terminal.getvalue()
 
 
 # ---- where it cannot be kept

@@ -118,6 +118,18 @@ def test_classes_of_a_validation_that_training_lacks_are_named():
     )
 
 
+@pytest.mark.parametrize(
+    ("names", "classes", "word"), [(None, ("ant", "bee", "cow"), "cow"), (None, (), "2"), (["p", "q", "r"], (), "r")]
+)
+def test_classes_of_a_test_that_training_lacks_are_named(names, classes, word):
+    x, y = images(), Y if names is None else np.array(names, object)[Y]
+    test = pn.Dataset(x[90:], y[90:], classes=classes)
+    train = pn.Dataset(x[:90], y[:90], classes=classes).take(Y[:90] < 2)
+    assert said(pn.Splits(train, test), units=3 if names is None else 2) == (
+        f"fit: the test data has classes that the training data lacks, {word}: add training examples of them"
+    )
+
+
 def test_rare_classes_are_named_with_their_counts():
     y = np.zeros(120, int)
     y[::10], y[:3] = 1, 2
