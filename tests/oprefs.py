@@ -280,6 +280,9 @@ def augment(
             y[:] = _toned(y, strong, words, (0, 255) if x.dtype == np.uint8 else (y.min(), y.max()))
         _erase(y, strong["erase"], words)
         if standardize:
+            rounding = 1e-14 * abs(y).max(initial=0)
+            y -= y[:1, :1].copy()
+            y[abs(y) <= rounding] = 0  # so that a plain image has deviation 0
             y[:] = (y - y.mean((0, 1))) / np.maximum(y.std((0, 1)), 1e-6)
     return made if mean is None or factor is None else (made - mean) * factor
 

@@ -140,6 +140,8 @@ def _room(op: str, near_one: bool, i: int, got: Array, want: Array, spread: Arra
             return VARIANCE * abs(want) + TINY
         room = ULPS * ROUNDING * (abs(want) + 8 * (near_one and i > 0)) + TINY  # |dy| is less than 8
         plain = op in ELEMENTWISE and want.shape == first.shape
+        if op == "augment":  # between two pixels a place is rounded, too, by a share of their difference
+            room = room + ULPS * ROUNDING * np.max(abs(want), initial=0.0, where=np.isfinite(want))
         room = np.asarray(room + (4 if plain else FACTOR) * spread)
         if plain and i:  # exp's gradient, where exp overflows
             return np.where(np.isfinite(first), room, np.inf)
@@ -184,6 +186,9 @@ def _against_numpy(drawn: Any, given: list[Array | None], got: Array, spread: Ar
         greatest = np.max(abs(want), initial=1.0, where=np.isfinite(want))
         real = any(a is not None and a.dtype.kind == "f" for a in given)
         numpys = NUMPYS if real else ULPS * ROUNDING  # what is real of integers alone is float32
+        if drawn.op == "augment":  # a power of the rounding of tones next to black, or a deviation next to 0
+            of_tones = 1e-16 ** np.exp(-drawn.params.get("gamma", 0.0))
+            numpys = max(numpys, of_tones, 1e-8 * drawn.params.get("standardize", False))
         off = _off(got, want, numpys * greatest + ROUNDING * spread)
     if off.any():
         at = np.unravel_index(int(np.argmax(off)), off.shape)

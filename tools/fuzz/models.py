@@ -33,7 +33,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "epochs": (0, -1, 1.5, "3", None, True), "batch_size": (0, -1, 2.5, "all", None), "optimizer": ("adm", 3, None),
     "learning_rate": (0, -1.0, float("nan"), "fast", True), "schedule": ("cycle", 3, None), "loss": ("mes", 3, None),
     "metrics": (["acc"], [3], 3, {"a": 1}), "validation": (1, -0.1, [], (1, 2, 3), float("nan")),
-    "preprocess": ("none", 3, "image"), "seed": (-1, 2**64, 1.5, None, True), "verbose": (3, -1, None),
+    "preprocess": ("none", 3, "image"), "augment": (True, "strong", pn.Augment),
+    "seed": (-1, 2**64, 1.5, None, True), "verbose": (3, -1, None),
 }  # fmt: skip
 
 
@@ -190,6 +191,9 @@ def _options(case: Case, images: bool) -> dict[str, Any]:
         "learning_rate": case.pick((None, 1e-3, 0.01)),
         "schedule": case.pick(("one-cycle", "cosine", "step", "constant")),
         "preprocess": case.pick(("auto", "auto", "dataset", "image" if images else None)),
+        "augment": case.pick((None, pn.Augment(flip=True, erase=0.5), pn.Augment(rotate=180, gamma=0)))
+        if images
+        else None,
         "seed": case.random.randrange(4),
         "verbose": 0,
     }
