@@ -1,4 +1,4 @@
-"""command_line.py -- the command line: pyneural digits, predict, evaluate, info.
+"""command_line.py -- the command line: pyneural digits, train, predict, evaluate, info.
 
 A command is a row of COMMANDS: its name, what it does, its arguments, and the function that runs it and returns the
 exit code.  Every error becomes one line on stderr; a command imports what it needs when it runs.
@@ -12,6 +12,7 @@ from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import pyneural.commands.train as train
 from pyneural.printing import put
 from pyneural.version import VERSION
 
@@ -83,6 +84,13 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
         "sample or fashion; default: MNIST or Fashion-MNIST, as the model was trained, from $PYNEURAL_DATA, the cache "
         "or a download",
     )
+    parser.add_argument("--csv", default=SUPPRESS, metavar="FILE", help="write each example's answer to a CSV file")
+    parser.add_argument(
+        "--plots",
+        default=SUPPRESS,
+        metavar="DIR",
+        help="write plots to a folder: confusion, calibration, mistakes, and for two classes ROC, precision and recall",
+    )
 
 
 def _evaluate(*, debug: bool = False, **options: Any) -> int:
@@ -110,6 +118,7 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("digits", "train on handwritten digits (MNIST) or Fashion-MNIST, test, save", _digits_arguments, _digits),
+    Command("train", "train on your own data: a folder of images or an .npz; test, save", train.arguments, train.run),
     Command("predict", "classify image files with a saved model", _predict_arguments, _predict),
     Command("evaluate", "evaluate a saved model on test data", _evaluate_arguments, _evaluate),
     Command("info", "show what a model file contains", _model_argument, _info),

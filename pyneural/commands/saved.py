@@ -10,8 +10,9 @@ import numpy as np
 
 from pyneural.apps.digits_app import FASHION
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.paths import as_path
+from pyneural.arguments.paths import as_path, writable
 from pyneural.card.task import Task
+from pyneural.commands.plots import plots_folder, write_plots
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.folder_layout import files_by_class, parts_of
 from pyneural.datasets.mnist_files import SAMPLE_NOTE, fashion_mnist, mnist
@@ -68,8 +69,10 @@ def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = Fal
     return well
 
 
-def evaluate(model: str | Path, data: str | Path | None = None) -> None:
-    """Prints the evaluation of a saved model on test data.
+def evaluate(
+    model: str | Path, data: str | Path | None = None, *, csv: str | Path | None = None, plots: str | Path | None = None
+) -> None:
+    """Prints the evaluation of a saved model on test data, as a line and as a table of all scores.
 
     Args:
         model: the path of the .safetensors file.
@@ -77,16 +80,33 @@ def evaluate(model: str | Path, data: str | Path | None = None) -> None:
             pn.datasets.folder takes it: its test part, or else all of it, is read as predict reads files; or an .npz as
             pn.datasets.npz takes it.  None is Fashion-MNIST for a model that was trained on it, and else MNIST, which
             are looked for as pn.datasets does.
+        csv: a file for the answers, one line per example.
+        plots: a folder for the plots, made if it does not exist: confusion, calibration, mistakes of images, and for
+            two classes ROC, precision and recall.
 
     Raises:
-        ValueError, OSError: the model or the data cannot be read, or they do not fit together.
+        ValueError, OSError: the model or the data cannot be read, or they do not fit together; or a file cannot be
+            written.
+        ImportError: plots are asked for, and matplotlib is not installed.
     """
     loaded = load(model)
     _trained(loaded, "evaluate")
+    tasks = _tasks(loaded)
+    if plots is not None and any(task.kind == "values" for task in tasks.values()):
+        raise ValueError("evaluate: --plots is for classes, and the model has values: leave it out")
+    target = None if csv is None else writable("evaluate: --csv", csv)
+    folder = None if plots is None else plots_folder(plots)
     part = _test_part(loaded, data)
     report = measure(loaded, part, verbose=0)
     first, *others = report.parts
     put_parts([f"{part.name}: {first}", *others, *_sample(loaded)])
+    put()
+    put(report)
+    if target is not None:
+        report.to_csv(target)
+        put(f"\nanswers in {target}")
+    if folder is not None:
+        put(f"\nplots in {folder}: {', '.join(write_plots(report, part, folder))}")
 
 
 def info(model: str | Path) -> None:
@@ -217,7 +237,8 @@ def _pictures(model: Model, root: Path) -> Dataset:
         )
     x = [_input(model, file)[0] for files in found.values() for file in files]
     y = [known.index(name) for name, files in found.items() for _ in files]
-    return Dataset(np.stack(x), y, name=root.resolve().name + (" test" if len(parts) > 1 else ""))
+    paths = [str(file) for files in found.values() for file in files]
+    return Dataset(np.stack(x), y, files=paths, name=root.resolve().name + (" test" if len(parts) > 1 else ""))
 
 
 # ---- info ----------------------------------------------------------------------------------------------------------

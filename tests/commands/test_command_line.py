@@ -289,7 +289,7 @@ def test_evaluate_says_what_pn_evaluate_does(model, sample):
     assert (done.returncode, done.stderr) == (0, "")
     report = pn.evaluate(pn.load(model), sample.test, verbose=0)
     assert done.stdout.startswith(f"mnist test: {report!r} · trained on mnist (EMBEDDED SAMPLE")
-    assert done.stdout.count("\n") == 1
+    assert "\n\nmnist test · n = 1,000 · 10 classes\n" in done.stdout
 
 
 def write_idx(folder: Path, seed: int) -> Path:
@@ -336,7 +336,7 @@ def test_evaluate_takes_an_npz(model, sample, tmp_path):
     done = run("evaluate", model, str(tmp_path / "test.npz"))
     assert (done.returncode, done.stderr) == (0, "")
     report = pn.evaluate(pn.load(model), (sample.test.x[:100], sample.test.y[:100]), verbose=0)
-    assert done.stdout.startswith(f"test: {report} · trained on mnist (EMBEDDED SAMPLE")
+    assert done.stdout.startswith(f"test: {report!r} · trained on mnist (EMBEDDED SAMPLE")
 
 
 def test_evaluate_looks_where_mnist_looks(model):
@@ -395,7 +395,8 @@ def test_a_model_of_a_folder_is_evaluated_as_it_was_trained(tmp_path):
     pn.fit(trained, data, epochs=8, validation=None, verbose=0)
     path = pn.save(trained, tmp_path / "shades.safetensors")
     done = run("evaluate", path, tmp_path / "data")
-    assert done.stdout == f"data test: {pn.evaluate(trained, data.test, verbose=0)!r}\n"
+    report = pn.evaluate(trained, data.test, verbose=0)
+    assert done.stdout == f"data test: {report!r}\n\n{str(report).replace(report.name, 'data test', 1)}\n"
     done = run("predict", path, tmp_path / "data" / "test" / "dark" / "0.png")
     assert done.stdout.splitlines()[0].endswith(f"0.png: {pn.classify(trained, data.test.x[0])}")
     assert done.stdout.splitlines()[1] == "    scaled from 30 x 20 to 12 x 12"

@@ -1,0 +1,183 @@
+"""train_app.py -- a network for your own data, end to end: a folder of images or an .npz, training, test, file."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import pyneural._core as _core
+from pyneural.apps.digits_app import Run
+from pyneural.arguments.checks import whole
+from pyneural.arguments.paths import model_path
+from pyneural.arguments.spelling import check_keywords
+from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.folder_layout import files_by_class, parts_of
+from pyneural.datasets.image_folder import folder
+from pyneural.datasets.npz_file import is_npz, npz
+from pyneural.evaluation.evaluate import evaluate
+from pyneural.files.safetensors import save
+from pyneural.images.files import opened
+from pyneural.layers.convolution import Conv2D, GlobalAvgPool2D, MaxPool2D
+from pyneural.layers.dense import Dense
+from pyneural.layers.layer import Layer
+from pyneural.layers.norms import BatchNorm, Dropout
+from pyneural.layers.reshaping import Flatten
+from pyneural.models.model import Sequential
+from pyneural.printing import put
+from pyneural.schedules import Schedule
+from pyneural.training.fit import fit
+from pyneural.training.optimizers import Optimizer
+
+_KEPT = 128  # images of one size, at most this, keep it
+_SIDE = 96  # others are resized to this
+_WIDEST = 128  # channels
+_RATE = 0.01  # batch norm allows a higher peak than fit's default, as in pn.apps.digits
+_LOOKED_AT = 50  # files whose size is looked at
+
+
+def image_cnn(shape: tuple[int, ...], outputs: int) -> Sequential:
+    """A CNN for images of a size: blocks of two convolutions with batch norm, the channels doubling as the side halves.
+
+    The blocks end when the side is below 12 pixels; the mean of each channel then goes to one dense layer.  Images of
+    more than 128 pixels are halved by the first convolution.
+
+    Args:
+        shape: (height, width, channels).
+        outputs: the number of classes, or of values.
+
+    >>> image_cnn((28, 28, 1), 10)
+    ?-16c3-16c3-p2-32c3-32c3-p2-64c3-64c3-gap-10 | relu x6, linear
+    """
+    side = min(shape[:2])
+    stride = 2 if side > _KEPT else 1
+    layers: list[Layer] = []
+    channels = 16
+    side //= stride
+    while True:
+        for step in (stride, 1):
+            layers += [Conv2D(channels, 3, padding="same", stride=step, bias=False), BatchNorm(activation="relu")]
+        stride = 1
+        if side < 12:
+            break
+        layers.append(MaxPool2D(2))
+        side //= 2
+        channels = min(2 * channels, _WIDEST)
+    return Sequential(*layers, GlobalAvgPool2D(), Dropout(0.3), Dense(outputs))
+
+
+def table_mlp(outputs: int) -> Sequential:
+    """A network for rows of numbers: two hidden layers of 64."""
+    return Sequential(Flatten(), Dense(64, "relu"), Dense(64, "relu"), Dense(outputs))
+
+
+@check_keywords(lr="learning_rate", path="data", output_path="output")
+def train(
+    data: str | Path,
+    *,
+    epochs: int = 10,
+    size: int | None = None,
+    groups: str | None = None,
+    batch_size: int = 64,
+    optimizer: str | Optimizer = "adam",
+    learning_rate: float | None = None,
+    schedule: str | Schedule = "one-cycle",
+    validation: float | None = 0.1,
+    class_weight: str | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    output: str | Path | None = None,
+    verbose: int = 1,
+) -> Run:
+    """Trains a network on your own data, evaluates it on the test part if there is one, and saves it.
+
+    Images get a CNN for their size, `image_cnn`, and tables an MLP.
+
+    Args:
+        data: a folder of images as pn.datasets.folder takes it, or an .npz as pn.datasets.npz does.
+        epochs: passes over the data.
+        size: the images of a folder are resized to size x size; None keeps their size if it is the same for all, up to
+            128 pixels, and else takes 96.
+        groups: a regular expression that finds the group, such as the patient, in the file names of a folder.
+        batch_size: examples per step.
+        optimizer: a name or an optimizer, as pn.fit takes it.
+        learning_rate: at the schedule's peak; None chooses by network and optimizer.
+        schedule: a name or a function, as pn.fit takes it.
+        validation: the share held out for validation, unless the data has a validation part; None or 0 for none.
+        class_weight: "balanced" weights the classes inversely to their number, as pn.fit does.
+        seed: the seed of weights, split, order and dropout.
+        threads: the number of threads; None keeps the current setting.
+        output: the .safetensors file to save the model to; None does not save.
+        verbose: 0 silent, 1 one line per epoch, 2 each step.
+
+    Returns:
+        The model, its History, and the Report on the test part, which is None if there is none.
+    """
+    if output is not None:
+        model_path("save", output)
+    whole("train", "epochs", epochs)
+    if threads is not None:
+        _core.set_threads(threads)
+    found = _read(data, size, groups, verbose)
+    shape, outputs = found.train.x.shape[1:], _outputs(found.train)
+    is_images = len(shape) == 3
+    model = image_cnn(shape, outputs) if is_images else table_mlp(outputs)
+    if learning_rate is None and is_images and (optimizer, schedule) == ("adam", "one-cycle"):
+        learning_rate = _RATE
+    options: dict[str, Any] = {"optimizer": optimizer, "learning_rate": learning_rate, "schedule": schedule}
+    options |= {"validation": validation, "class_weight": class_weight, "seed": seed, "verbose": verbose}
+    history = fit(model, found, epochs=epochs, batch_size=batch_size, **options)
+    saved = None if output is None else save(model, output)  # first, so that Ctrl-C in the test keeps the model
+    report = None
+    try:
+        if not history.interrupted and found.test is not None:
+            if verbose:
+                put("test: ", end="")
+            report = evaluate(model, found.test, verbose=verbose)
+    finally:
+        if saved is not None and verbose:
+            put(f"saved {saved} ({saved.stat().st_size:,} bytes)")
+    return Run(model, history, report)
+
+
+def _read(data: str | Path, size: int | None, groups: str | None, verbose: int) -> Splits:
+    if is_npz(data):
+        for name, value in {"size": size, "groups": groups}.items():
+            if value is not None:
+                raise ValueError(f"train: {name} is for a folder of images, and '{data}' is an .npz: leave it out")
+        return npz(data)
+    if not Path(data).expanduser().is_dir():
+        what = "is not an .npz" if Path(data).expanduser().is_file() else "does not exist"
+        raise FileNotFoundError(f"train: '{data}' {what}: give a folder of images, or an .npz of x and y")
+    if size is None:
+        size = _size(Path(data).expanduser())
+        if size is not None and verbose:
+            put(f"images are resized to {size} x {size}")
+    return folder(data, size=size, groups=groups)
+
+
+def _size(root: Path) -> int | None:
+    """The side for a folder's images; None to keep their size."""
+    files = [file for images in files_by_class(parts_of(root)["train"]).values() for file in images]
+    sizes = set()
+    for file in files[:: -(-len(files) // _LOOKED_AT)]:
+        try:
+            with opened(file, "train") as image:
+                sizes.add(image.size)
+        except (OSError, ValueError):  # folder names the files that it cannot read
+            continue
+    return None if len(sizes) == 1 and max(sizes.pop()) <= _KEPT else _SIDE
+
+
+def _outputs(train: Dataset) -> int:
+    """The number of outputs: one per class, or per value."""
+    y = train.y
+    if train.classes:
+        return len(train.classes)
+    if y.ndim == 2 and y.shape[1] > 1:
+        return int(y.shape[1])
+    if y.dtype.kind == "f" and not np.all(y == np.floor(y)):
+        return 1
+    distinct = np.unique(y.astype(str) if y.dtype.kind == "O" else y)
+    if y.dtype.kind in "iub" and int(distinct[0]) >= 0 and int(distinct[-1]) < 2 * len(distinct):
+        return max(2, int(distinct[-1]) + 1)
+    return max(2, len(distinct))

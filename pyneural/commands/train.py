@@ -1,0 +1,40 @@
+"""train.py -- the command train: a network for a folder of images or an .npz."""
+
+from argparse import SUPPRESS, ArgumentParser
+from typing import Any
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    add = parser.add_argument
+    add(
+        "data",
+        metavar="DATA",
+        help="a folder of images, with one subfolder per class, or with train, val and test that have them; or an .npz "
+        "of x and y, or of x_train, y_train, x_test and y_test",
+    )
+    add("--epochs", type=int, default=10, metavar="N", help="passes over the data")
+    add(
+        "--size",
+        type=int,
+        default=SUPPRESS,
+        metavar="N",
+        help="resize images to N x N; default: keep one size of up to 128 pixels, else 96",
+    )
+    add("--groups", default=SUPPRESS, metavar="REGEX", help="finds the group, such as the patient, in a file's name")
+    add("--batch-size", type=int, default=64, metavar="N", help="examples per step")
+    add("--optimizer", default="adam", metavar="NAME", help="sgd, rmsprop, adam or adamw")
+    add("--learning-rate", type=float, default=SUPPRESS, metavar="X", help="at the schedule's peak")
+    add("--schedule", default="one-cycle", metavar="NAME", help="one-cycle, cosine, step or constant")
+    add("--validation", type=float, default=0.1, metavar="X", help="the share held out for validation; 0 for none")
+    add("--balanced", action="store_true", help="weight rare classes more: class_weight='balanced'")
+    add("--seed", type=int, default=0, metavar="N", help="the seed of weights, split, order and dropout")
+    add("--threads", type=int, default=SUPPRESS, metavar="N", help="the number of threads")
+    add("-o", "--output", default="model.safetensors", metavar="FILE", help="the file to save the model to")
+
+
+def run(*, balanced: bool, debug: bool = False, **options: Any) -> int:
+    """Runs the command; returns the exit code."""
+    from pyneural.apps.train_app import train
+
+    return 130 if train(class_weight="balanced" if balanced else None, **options).history.interrupted else 0

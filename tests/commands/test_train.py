@@ -1,0 +1,122 @@
+"""The commands train, and evaluate with files: a model of one's own data from the command line."""
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pyneural as pn
+from pyneural.apps.train_app import image_cnn
+from pyneural.commands.command_line import main
+
+
+def pictures(
+    root: Path, count: int, sizes: tuple[int, ...] = (20,), classes: tuple[str, ...] = ("dark", "light")
+) -> None:
+    """Images whose brightness tells the class, in one folder per class."""
+    generator = np.random.default_rng(0)
+    for number, name in enumerate(classes):
+        (root / name).mkdir(parents=True)
+        for i in range(count):
+            side = sizes[i % len(sizes)]
+            grey = 60 + 80 * number + generator.integers(-50, 50, (side, side))
+            Image.fromarray(grey.astype(np.uint8)).save(root / name / f"person{i // 2}_{i}.png")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with two parts, the model file that train made of it, and what was printed."""
+    root = tmp_path_factory.mktemp("train")
+    pictures(root / "data" / "train", 40)
+    pictures(root / "data" / "test", 10)
+    options = ["--epochs", "3", "--batch-size", "16", "--groups", r"(person\d+)_", "-o", str(root / "m.safetensors")]
+    assert main(["train", str(root / "data"), *options]) == 0
+    return root / "data", root / "m.safetensors"
+
+
+def test_train_makes_a_model_of_a_folder_that_evaluate_measures(trained, tmp_path, capsys):
+    data, model = trained
+    assert pn.load(model).card.task.classes == ("dark", "light")
+    assert (
+        main(["evaluate", str(model), str(data), "--csv", str(tmp_path / "a.csv"), "--plots", str(tmp_path / "p")]) == 0
+    )
+    out = capsys.readouterr().out
+    report = pn.evaluate(pn.load(model), data, verbose=0)
+    assert out.startswith(f"data test: {report!r}\n\n")
+    assert "sensitivity" in out
+    assert report.accuracy > 0.8
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
+    assert len(rows) == 20
+    assert list(rows[0]) == ["file", "actual", "predicted", "probability of light"]
+    assert all(Path(row["file"]).is_file() and row["actual"] in row["file"] for row in rows)
+    names = {"confusion.png", "calibration.png", "roc.png", "precision_recall.png", "mistakes.png"}
+    assert {file.name for file in (tmp_path / "p").iterdir()} == names
+    for name in names:
+        with Image.open(tmp_path / "p" / name) as image:
+            assert min(image.size) >= 150
+
+
+def test_train_takes_an_npz_of_many_classes_and_of_values(tmp_path, capsys, rings):
+    x, y = rings
+    np.savez(tmp_path / "rings.npz", x_train=x[:250], y_train=y[:250], x_test=x[250:], y_test=y[250:])
+    model = str(tmp_path / "m.safetensors")
+    assert main(["train", str(tmp_path / "rings.npz"), "--epochs", "10", "--learning-rate", "0.02", "-o", model]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^test: accuracy \d+", out, re.MULTILINE)
+    assert "3 classes" in out
+    assert main(["evaluate", model, str(tmp_path / "rings.npz"), "--plots", str(tmp_path / "plots")]) == 0
+    assert {file.name for file in (tmp_path / "plots").iterdir()} == {"confusion.png", "calibration.png"}
+    np.savez(tmp_path / "values.npz", x=x, y=x.sum(axis=1) + 0.5)
+    assert main(["train", str(tmp_path / "values.npz"), "--epochs", "1", "-o", model]) == 0
+    assert pn.load(model).card.task.kind == "values"
+    capsys.readouterr()
+    assert main(["evaluate", model, str(tmp_path / "values.npz"), "--plots", str(tmp_path / "plots")]) == 1
+    assert "--plots is for classes, and the model has values" in capsys.readouterr().err
+    assert main(["evaluate", model, str(tmp_path / "values.npz"), "--csv", str(tmp_path / "v.csv")]) == 0
+    assert (tmp_path / "v.csv").read_text().startswith("row,actual,predicted\n0,")
+
+
+def test_images_of_several_sizes_are_resized_and_that_is_said(tmp_path, capsys):
+    pictures(tmp_path / "data", 4, sizes=(20, 24))
+    run = pn.apps.train(tmp_path / "data", epochs=1, validation=None)
+    assert "images are resized to 96 x 96" in capsys.readouterr().out
+    assert run.model.input_shape == (96, 96, 1)
+    assert run.report is None
+    run = pn.apps.train(tmp_path / "data", epochs=1, size=16, class_weight="balanced", verbose=0)
+    assert run.model.input_shape == (16, 16, 1)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (8, 8, 3), (28, 28, 1), (96, 64, 3), (200, 300, 1)])
+def test_the_cnn_suits_any_size(shape):
+    model = image_cnn(shape, 4)
+    model.build(shape)
+    assert model.output_shape == (4,)
+    assert model(np.zeros((2, *shape), np.float32)).shape == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "missing"], "train: 'missing' does not exist: give a folder of images, or an .npz"),
+        (["train", "file.txt"], "train: 'file.txt' is not an .npz"),
+        (["train", "x.npz", "--size", "8"], "train: size is for a folder of images"),
+        (["train", "x.npz", "--epochs", "0"], "epochs is 0"),
+        (["train", "x.npz", "-o", "m.h5"], "models are .safetensors files"),
+        (["evaluate", "m.safetensors", "--csv", "nowhere/a.csv"], "there is no folder"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, words, tmp_path, monkeypatch, capsys, rings):
+    monkeypatch.chdir(tmp_path)
+    Path("file.txt").write_text("x")
+    np.savez("x.npz", x=rings[0], y=rings[1])
+    model = pn.Sequential(pn.Dense(3))
+    pn.fit(model, rings, epochs=1, verbose=0)
+    pn.save(model, "m.safetensors")
+    del model
+    assert main(arguments) == 1
+    err = capsys.readouterr().err
+    assert words in err
+    assert err.count("\n") == 1
