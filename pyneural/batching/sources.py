@@ -221,10 +221,16 @@ def sources(
 def _weights(part: Dataset, sample_weight: Any) -> Array | None:
     """The weights of the training data, from the argument of fit or from the Dataset."""
     if sample_weight is None:
-        return part.sample_weight
+        return _own_weights(part)
     if part.sample_weight is not None:
         raise ValueError("fit: sample_weight is given twice, to fit and to the Dataset: give it once")
     return as_weights("fit: sample_weight", sample_weight, len(part))
+
+
+def _own_weights(part: Dataset) -> Array | None:
+    """The weights of a Dataset, which its owner may have assigned."""
+    given = part.sample_weight
+    return None if given is None else as_weights(f"{part.name or 'data'}: sample_weight", given, len(part))
 
 
 def _indivisible(part: Dataset) -> str:
@@ -274,7 +280,7 @@ def _held(model: Model, held: Any, train: Source, preprocess: str | None) -> Sou
         kind = kind_for(model.card.preprocessing, preprocess, train.dtype)
         x = in_order_of(held.x, held.columns, train.columns, who)
         x = as_inputs(model, x, who, kind)
-        second = Rows(held, x, np.arange(len(held)), who, train.columns, held.sample_weight)
+        second = Rows(held, x, np.arange(len(held)), who, train.columns, _own_weights(held))
     if second.shape != train.shape:
         raise ValueError(f"{who} has inputs {second.shape}, the training data {train.shape}: give both the same shape")
     return second

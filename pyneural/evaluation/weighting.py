@@ -44,14 +44,14 @@ class Weighting:
         """
         if not self.classes and sample_weight is None:
             return None
-        given = None if sample_weight is None else sample_weight * _scale(sample_weight)
         found = {}
         for head in self.heads:
             y = targets[head.name] if head.name else targets
-            weights = np.ones(len(y)) if given is None else given
+            weights = np.ones(len(y))
             if head.name in self.classes:
-                table = self.classes[head.name]
-                weights = weights * _expected(table * _scale(table), y)
+                weights = _expected(_scaled(self.classes[head.name]), y)
+            if sample_weight is not None:
+                weights = _scaled(_scaled(sample_weight) * weights)
             found[head.name] = np.ascontiguousarray(weights, self.dtype)
         return found if self.heads[0].name else found[""]
 
@@ -68,9 +68,9 @@ class Weighting:
         return f"class weights {shown}".rstrip()
 
 
-def _scale(weights: Array) -> float:
-    """A power of two that brings the largest weight to between 1/2 and 1."""
-    return math.ldexp(1.0, -math.frexp(float(weights.max()))[1])
+def _scaled(weights: Array) -> Array:
+    """The weights times the power of two that brings the largest to between 1/2 and 1."""
+    return np.asarray(np.ldexp(weights, -math.frexp(float(weights.max()))[1]))
 
 
 def _expected(table: Array, y: Array) -> Array:

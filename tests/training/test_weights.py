@@ -215,7 +215,7 @@ def test_weight_2_is_like_having_the_example_twice():
     same(one, other, 1e-12)
 
 
-@pytest.mark.parametrize("scale", [1e-300, 1e-9, 3.0, 1e200])
+@pytest.mark.parametrize("scale", [2.0**-1040, 1e-300, 1e-9, 3.0, 1e200])
 def test_the_scale_of_weights_does_not_matter(scale):
     x, y = rows(60)
     w = weights(60)
@@ -234,6 +234,28 @@ def test_the_dataset_keeps_its_weights():
     pn.fit(one, data, **STEPS)
     pn.fit(other, (x, y), sample_weight=w, **STEPS)
     same(one, other, 0)
+
+
+def test_small_weights_of_one_kind_meet_small_ones_of_the_other():
+    x, y = rows(60)
+    w = np.where(y == 0, 1.0, 1e-30)
+    one, other = pn.Sequential(pn.Dense(3)), pn.Sequential(pn.Dense(3))
+    pn.fit(one, (x, y), sample_weight=w, class_weight={0: 1e-30}, validation=None, **STEPS)
+    pn.fit(other, (x, y), validation=None, **STEPS)
+    same(one, other, 1e-6)  # float32
+
+
+def test_weights_may_be_assigned_to_a_data_set():
+    x, y = rows(60)
+    data = pn.Dataset(x, y)
+    data.sample_weight = [1, 2] * 30
+    one, other = linear(), linear()
+    pn.fit(one, data, **STEPS)
+    pn.fit(other, (x, y), sample_weight=np.tile([1, 2], 30), **STEPS)
+    same(one, other, 0)
+    data.sample_weight = [-1] * 60
+    with pytest.raises(ValueError, match="data: sample_weight has 60 weights that are negative"):
+        pn.fit(linear(), data, **STEPS)
 
 
 def test_a_batch_in_which_every_example_weighs_nothing_trains_nothing():
