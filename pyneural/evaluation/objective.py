@@ -154,16 +154,20 @@ def _of_head(function: metrics.Metric, name: str, outputs: Any, targets: Any) ->
     return function(outputs[name], targets[name])
 
 
-def mean_loss_and_metrics(objective: Objective, feed: Batches, stop: _core.Interrupt) -> dict[str, float]:
+def mean_loss_and_metrics(
+    objective: Objective, feed: Batches, stop: _core.Interrupt, done: Callable[[int], None] = lambda rows: None
+) -> dict[str, float]:
     """The mean loss and the mean of each metric; proportions of correct predictions have intervals.
 
-    Once Ctrl-C is pressed (`stop.pressed`) it stops after the current batch, and the means are invalid.
+    After each batch `done` is called with its number of rows.  Once Ctrl-C is pressed (`stop.pressed`) it stops after
+    the current batch, and the means are invalid.
     """
     means = objective.means()
     with _core.no_grad():
         for x, y, weights in feed.batches(BATCH):
             outputs = objective.run(x, training=False)
             means.add(outputs, y, objective.loss(outputs, y, weights).item(), len(x), weights)
+            done(len(x))
             if stop.pressed:
                 break
     return means.result() | {name: Estimate.share(round(means.sums[name]), means.n) for name in objective.shares}

@@ -186,7 +186,11 @@ class Training(State):
         epoch = self.epoch
         values = self.means.result()
         if self.plan.held is not None:
-            found = mean_loss_and_metrics(self.plan.judge, self.plan.held, stop)
+            self.progress.open_validation(len(self.plan.held))
+            try:
+                found = mean_loss_and_metrics(self.plan.judge, self.plan.held, stop, self.progress.validated)
+            finally:
+                self.progress.close()
             if stop.pressed:
                 return False
             values |= {f"val_{name}": value for name, value in found.items()}

@@ -39,7 +39,7 @@ class Progress:
         self.steps = steps
         self.note = [note] if note else []
         self.bar: Any = None
-        self._epoch = self._done = 0
+        self._epoch = self._done = self._rows = self._validated = 0
         self._begun = self._said = 0.0
 
     def say(self, text: str) -> None:
@@ -56,26 +56,31 @@ class Progress:
         self._epoch = epoch
         self._done = done
         self._begun = self._said = time.perf_counter()
-        if self.verbose and is_terminal(sys.stderr):
-            columns = shutil.get_terminal_size().columns
-            self._open_bar(sys.stderr, _BAR if columns >= _NARROW else _SHORT, 0.25, dynamic_ncols=True)
-        elif self.verbose and this_cell() is not None:
-            self._open_bar(sys.stdout, _BAR, 1.0, ncols=_NOTEBOOK, delay=1.0)  # a saved notebook has each drawing
+        self._open_bar(f"epoch {epoch}/{self.epochs}", self.steps, done, 0.0)
 
-    def _open_bar(self, stream: Any, look: str, seconds: float, **options: Any) -> None:
+    def open_validation(self, rows: int) -> None:
+        """Starts the validation of the epoch, on that many examples; a short one is not shown."""
+        self._rows = rows
+        self._validated = 0
+        self._open_bar(f"epoch {self._epoch}/{self.epochs} validation", rows, 0, 1.0)
+
+    def _open_bar(self, what: str, total: int, done: int, delay: float) -> None:
+        """Opens a bar in a terminal or a notebook."""
+        options: dict[str, Any]
+        if self.verbose and is_terminal(sys.stderr):
+            look = _BAR if shutil.get_terminal_size().columns >= _NARROW else _SHORT
+            options = {"file": sys.stderr, "dynamic_ncols": True, "mininterval": 0.25, "delay": delay}
+        elif self.verbose and this_cell() is not None:  # a saved notebook has each drawing, so there are few
+            look = _BAR
+            options = {"file": sys.stdout, "ncols": _NOTEBOOK, "mininterval": 1.0, "delay": 1.0}
+        else:
+            return
         from tqdm import tqdm
 
-        self.bar = tqdm(
-            total=self.steps,
-            initial=self._done,
-            desc=f"epoch {self._epoch}/{self.epochs}",
-            leave=False,
-            mininterval=seconds if self.verbose == 1 else 0,
-            miniters=None if self.verbose == 1 else 1,
-            bar_format=encodable(look, stream),
-            file=stream,
-            **options,
-        )
+        if self.verbose == 2:
+            options |= {"mininterval": 0, "miniters": 1}
+        look = encodable(look, options["file"])
+        self.bar = tqdm(total=total, initial=done, desc=what, leave=False, bar_format=look, **options)
 
     def step(self, step: int, loss: float) -> None:
         """Shows a finished step; called only if steps_shown."""
@@ -86,6 +91,16 @@ class Progress:
             say([f"step {step}/{self.steps}", f"loss {number(loss)}"])
         elif time.perf_counter() - self._said >= _SILENCE:
             self._say_step(step, loss)
+
+    def validated(self, rows: int) -> None:
+        """Shows that so many more examples are validated."""
+        self._validated += rows
+        if self.bar is not None:
+            self.bar.update(rows)
+        elif self.verbose and time.perf_counter() - self._said >= _SILENCE:
+            self._said = time.perf_counter()
+            share = 100 * self._validated / max(1, self._rows)
+            say([f"epoch {self._epoch}/{self.epochs}", f"validation {share:.0f} %"])
 
     def _say_step(self, step: int, loss: float) -> None:
         self._said = time.perf_counter()

@@ -174,6 +174,27 @@ def test_a_log_has_a_line_every_ten_seconds(monkeypatch, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_long_validation_is_not_silent_either(monkeypatch, capsys):
+    clock = [100.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(tqdm.std, "time", lambda: clock[0])
+    for terminal in (False, True):
+        if terminal:
+            monkeypatch.setattr(sys, "stderr", Terminal())
+        progress = Progress(1, 3, 400)
+        progress.open(1)
+        progress.close()
+        progress.open_validation(10_000)
+        for _ in range(20):
+            clock[0] += 1.25
+            progress.validated(500)
+        drawn = sys.stderr.getvalue() if terminal else ""
+        progress.close()
+        out = capsys.readouterr().out.splitlines()
+        assert out == ([] if terminal else ["epoch 1/3 · validation 40 %", "epoch 1/3 · validation 80 %"])
+        assert ("epoch 1/3 validation 100 %" in drawn) == terminal
+
+
 def in_notebook(monkeypatch) -> io.StringIO:
     """What a notebook's cell shows."""
     shell = types.SimpleNamespace(execution_count=3)
