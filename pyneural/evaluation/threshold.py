@@ -1,19 +1,17 @@
 """threshold.py -- the threshold of a model with two classes, chosen on validation data."""
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-import pyneural.metrics.scores as scores
-from pyneural.arguments.arrays import Array
-from pyneural.arguments.checks import is_number
 from pyneural.arguments.spelling import check_keywords
 from pyneural.evaluation.chosen import opened, store
 from pyneural.evaluation.heads import names, written
 from pyneural.evaluation.lines import say
 from pyneural.evaluation.measuring import measured
 from pyneural.evaluation.report import Report
+from pyneural.metrics.thresholds import best_threshold, rule_of
 from pyneural.models.model import Model
 
 
@@ -68,21 +66,10 @@ def choose_threshold(
     True
     """
     who = "choose_threshold"
-    rule = _rule(who, min_sensitivity, min_specificity, youden)
+    rule = rule_of(who, min_sensitivity, min_specificity, youden)
     head, report = _of_head(model, validation, head, who)
-    y, p = report.labels, report.outputs[:, -1]
-    curve = _usable_curve(report, y, p)
-    sensitivity, specificity = curve.y[1:-1], 1 - curve.x[1:-1]
-    chosen = rule.best(sensitivity, specificity)
-    if chosen is None:
-        name = report.task.label(1)
-        highest = max((sensitivity if rule.of == "sensitivity" else specificity).tolist())
-        raise ValueError(
-            f"{who}: no threshold has a {rule.of} of at least {rule.least:g} unless all answers are the same, "
-            f"{'' if rule.of == 'sensitivity' else 'not '}{name}: the highest {rule.of} of any other is {highest:.4g} "
-            f"on these {report.n:,} examples: ask for less"
-        )
-    threshold = _between(curve.thresholds[chosen + 2], curve.thresholds[chosen + 1], p.dtype)
+    y = report.labels
+    threshold = best_threshold(y, report.outputs[:, -1], rule, who, report.task.names)
     task = replace(report.task, threshold=threshold)
     store(model, head, task)
     if verbose:
@@ -96,64 +83,6 @@ def choose_threshold(
             ]
         )
     return threshold
-
-
-class _Rule(NamedTuple):
-    """How a threshold is chosen: at least so much `of` one share, or the highest sum ("")."""
-
-    of: str
-    least: float
-
-    def best(self, sensitivity: Array, specificity: Array) -> int | None:
-        """The number of the best threshold; None if there is none."""
-        if not self.of:
-            lower = np.minimum(sensitivity, specificity)
-            return int(np.lexsort((lower, np.round(sensitivity + specificity, 12)))[-1])
-        kept, other = (sensitivity, specificity) if self.of == "sensitivity" else (specificity, sensitivity)
-        enough = np.flatnonzero(kept >= self.least - 1e-12)
-        return int(enough[np.lexsort((kept[enough], other[enough]))[-1]]) if len(enough) else None
-
-
-def _rule(who: str, min_sensitivity: float | None, min_specificity: float | None, youden: bool) -> _Rule:
-    given = {"min_sensitivity": min_sensitivity, "min_specificity": min_specificity, "youden": youden or None}
-    said = {name: value for name, value in given.items() if value is not None}
-    if len(said) != 1:
-        what = f"got {' and '.join(said)}" if said else "got none"
-        raise ValueError(f"{who}: give one of min_sensitivity=0.95, min_specificity=0.95 and youden=True; {what}")
-    ((name, value),) = said.items()
-    if name == "youden":
-        return _Rule("", 0.0)
-    if not is_number(value) or not 0 < value <= 1:
-        raise ValueError(f"{who}: {name} is {value!r}: give a share above 0, up to 1, such as 0.95")
-    return _Rule(name.removeprefix("min_"), float(value))
-
-
-def _usable_curve(report: Report, y: Array, p: Array) -> scores.Curve:
-    """The ROC curve of validation data that can tell thresholds apart.
-
-    Raises:
-        ValueError: it cannot; the message says why.
-    """
-    who = "choose_threshold"
-    if np.isnan(p).any():
-        raise ValueError(f"{who}: {int(np.isnan(p).sum()):,} outputs of the model are NaN: train it again")
-    if np.all(y == y[0]):
-        raise ValueError(
-            f"{who}: all {len(y):,} labels are {report.task.label(y[0])}: give validation data with both classes"
-        )
-    curve = scores.roc_curve(y, p)
-    if len(curve.thresholds) < 3:
-        raise ValueError(
-            f"{who}: all {len(y):,} probabilities are {p[0]:.4g}, so no threshold tells the classes apart: train the "
-            "model further, or on other inputs"
-        )
-    return curve
-
-
-def _between(low: float, high: float, dtype: Any) -> float:
-    """A number of the dtype above low, and at most high: half way, if there is one."""
-    middle = float(np.dtype(dtype).type((low + high) / 2))
-    return middle if low < middle <= high else float(high)
 
 
 def _of_head(model: Any, validation: Any, head: str | None, who: str) -> tuple[str, Report]:

@@ -21,6 +21,7 @@ from pyneural.metrics.scores import (
     roc_curve,
     top_k,
 )
+from pyneural.metrics.thresholds import threshold
 
 __all__ = [
     "NAMES",
@@ -39,6 +40,7 @@ __all__ = [
     "r2",
     "roc_auc",
     "roc_curve",
+    "threshold",
     "top_k",
 ]
 

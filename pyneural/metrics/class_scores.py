@@ -125,9 +125,14 @@ class ClassScores:
     def _drawn(self, start: int, stop: int) -> _Counts:
         """The counts (DRAWS, stop - start) of the draws, for classes from start to stop; the same draws each time."""
         right = np.where(self.labels == self.predictions, self.labels, -1)
+        assert self.units is not None
+        of_units = int(self.units.max()) + 1
         found = []
         for numbers in (right, self.labels, self.predictions):
-            cells = np.where((numbers >= start) & (numbers < stop), numbers - start, stop - start)
-            drawn = intervals.cell_draws(cells, stop - start + 1, self.units)
-            found.append(np.concatenate([counts[:, :-1] for counts in drawn]))
+            rows = np.flatnonzero((numbers >= start) & (numbers < stop))
+            cells = numbers[rows] - start
+            found.append(np.zeros((intervals.DRAWS, stop - start)))
+            if len(rows):
+                drawn = intervals.cell_draws(cells, stop - start, self.units[rows], of_units=of_units)
+                found[-1][:] = np.concatenate(list(drawn))
         return _Counts(*found)

@@ -44,7 +44,9 @@ def _unit_draws(units: int, seed: int) -> Iterator[Array]:
         yield np.bincount(picked.reshape(-1), minlength=rows * units).reshape(rows, units)
 
 
-def cell_draws(cells: Array, count: int, units: Array | None = None, seed: int = 0) -> Iterator[Array]:
+def cell_draws(
+    cells: Array, count: int, units: Array | None = None, seed: int = 0, of_units: int | None = None
+) -> Iterator[Array]:
     """The number of examples of each cell in each draw, (some draws, count).
 
     Args:
@@ -52,11 +54,12 @@ def cell_draws(cells: Array, count: int, units: Array | None = None, seed: int =
         count: the number of cells.
         units: (n,) the numbers of their groups, from `units_of`.
         seed: the seed of the draws.
+        of_units: the number of groups that are drawn; None: those of these examples.
     """
     if units is not None:
         order = np.argsort(cells, kind="stable")
         there, starts = np.unique(cells[order], return_index=True)
-        for drawn in _unit_draws(int(units.max()) + 1, seed):
+        for drawn in _unit_draws(of_units or int(units.max()) + 1, seed):
             counts = np.zeros((len(drawn), count))
             counts[:, there] = np.add.reduceat(drawn[:, units[order]], starts, axis=1)
             yield counts

@@ -85,7 +85,7 @@ def roc_curve(labels: Any, scores: Any) -> Curve:
     >>> roc_curve([0, 1], [0.2, 0.7]).y.tolist()
     [0.0, 1.0, 1.0]
     """
-    y, s = _two("roc_curve", labels, scores)
+    y, s = labels_and_scores("roc_curve", labels, scores)
     thresholds, hits, alarms = _counts_above(y, s)
     positives, negatives = max(1, int(y.sum())), max(1, int(len(y) - y.sum()))
     return Curve(
@@ -101,7 +101,7 @@ def precision_recall_curve(labels: Any, scores: Any) -> Curve:
     >>> precision_recall_curve([0, 1], [0.2, 0.7]).y.tolist()
     [1.0, 0.5]
     """
-    y, s = _two("precision_recall_curve", labels, scores)
+    y, s = labels_and_scores("precision_recall_curve", labels, scores)
     thresholds, hits, alarms = _counts_above(y, s)
     return Curve(hits / max(1, int(y.sum())), hits / (hits + alarms), thresholds)
 
@@ -114,7 +114,7 @@ def roc_auc(labels: Any, scores: Any) -> float:
     >>> roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    y, s = _two("roc_auc", labels, scores)
+    y, s = labels_and_scores("roc_auc", labels, scores)
     positives = int(y.sum())
     negatives = len(y) - positives
     if not positives or not negatives or np.isnan(s).any():
@@ -134,7 +134,7 @@ def average_precision(labels: Any, scores: Any) -> float:
     >>> round(average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 4)
     0.8333
     """
-    y, s = _two("average_precision", labels, scores)
+    y, s = labels_and_scores("average_precision", labels, scores)
     if not y.any() or np.isnan(s).any():
         return math.nan
     recall, precision, _ = precision_recall_curve(y, s)
@@ -147,7 +147,7 @@ def brier(labels: Any, probabilities: Any) -> float:
     >>> brier([0, 1], [0.0, 0.5])
     0.125
     """
-    y, p = _two("brier", labels, probabilities)
+    y, p = labels_and_scores("brier", labels, probabilities)
     return float(np.mean((p - y) ** 2)) if len(y) else math.nan
 
 
@@ -159,7 +159,7 @@ def calibration_curve(labels: Any, probabilities: Any, bins: int = BINS) -> Cali
     >>> calibration_curve([0, 1, 1], [0.1, 0.1, 0.9], bins=2).share.tolist()
     [0.5, 1.0]
     """
-    y, p = _two("calibration_curve", labels, probabilities)
+    y, p = labels_and_scores("calibration_curve", labels, probabilities)
     bins = whole("calibration_curve", "bins", bins)
     bin_of = bin_numbers(p, bins)
     count = np.bincount(bin_of, minlength=bins)
@@ -249,8 +249,12 @@ def _class_numbers(who: str, values: Any, n: int | None = None) -> Array:
     return array.astype(np.int64)
 
 
-def _two(who: str, labels: Any, scores: Any) -> tuple[Array, Array]:
-    """Labels as int64, scores as float64."""
+def labels_and_scores(who: str, labels: Any, scores: Any) -> tuple[Array, Array]:
+    """Labels of two classes as int64, scores as float64.
+
+    Raises:
+        ValueError: they are something else; the message starts with `who`.
+    """
     y = _array(f"{who}: labels", labels)
     s = _array(f"{who}: scores", scores)
     if y.ndim != 1 or y.dtype.kind not in "iubf" or not np.isin(y, (0, 1)).all():

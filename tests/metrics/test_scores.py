@@ -113,3 +113,21 @@ def test_probabilities_of_exactly_0_and_1_have_a_bin():
 def test_wrong_arrays_are_reported(call, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         call()
+
+
+def test_a_threshold_of_pooled_scores_needs_no_model():
+    y, p = two_classes(3, "distinct")
+    for least in (0.8, 0.95):
+        predicted = p >= pn.metrics.threshold(y, p, min_specificity=least)
+        assert np.mean(~predicted[y == 0]) >= least
+        others = [t for t in p if np.mean(p[y == 0] < t) >= least]
+        assert np.mean(predicted[y == 1]) == max(np.mean(p[y == 1] >= t) for t in others)
+    assert 0.25 < pn.metrics.threshold([0, 0, 1, 1], [1, 2, 3, 4], youden=True) == 2.5
+    with pytest.raises(ValueError, match="threshold: all 2 labels are 1: give data with both classes"):
+        pn.metrics.threshold([1, 1], [0.1, 0.2], youden=True)
+    with pytest.raises(ValueError, match="threshold: labels are 0 and 1"):
+        pn.metrics.threshold([0, 2], [0.1, 0.2], youden=True)
+    with pytest.raises(ValueError, match="threshold: 1 scores are NaN"):
+        pn.metrics.threshold([0, 1], [0.1, np.nan], youden=True)
+    with pytest.raises(ValueError, match=r"threshold: give one of min_sensitivity=0\.95"):
+        pn.metrics.threshold([0, 1], [0.1, 0.2])
