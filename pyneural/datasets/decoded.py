@@ -1,8 +1,9 @@
 """decoded.py -- decoded images in files of the user's cache, which are memory-mapped when they are used again.
 
-A file holds the pixels, then facts in JSON, their length and a mark.  Its name is made of two hashes: of what was asked
-for (the folder, the options), and of what was there (path, size and modification time of each image).  So a changed,
-added or removed image gives another name, and the new file replaces those with the same first half.
+A file holds the pixels, facts about them in JSON, and at the end the facts' checksum and length, and a mark.  Its name
+is made of two hashes: of what was asked for (the folder, the options), and of what was there (path, size and
+modification time of each image).  So a changed, added or removed image gives another name, and the new file replaces
+those with the same first half.
 
 The files take at most LIMIT bytes together, or one of them more: those that were not used for longest are deleted.
 Nothing else depends on them, so that the folder may be deleted at any time.
@@ -10,8 +11,10 @@ Nothing else depends on them, so that the folder may be deleted at any time.
 
 import hashlib
 import json
+import math
 import os
 import shutil
+import struct
 import time
 import zlib
 from contextlib import suppress
@@ -32,6 +35,7 @@ _SPARE = 1 << 30  # bytes that stay free on the disk
 _CHUNK = 1 << 24  # bytes that are copied at a time
 _BLOCKS, _BLOCK = 1024, 1 << 16  # the blocks that are checked, and their bytes
 _MARK = b"pyneural"
+_LAST = struct.Struct("<IQ8s")
 _STALE = 24 * 3600  # seconds after which an unfinished file was left by a process that was killed
 _ENDING, _UNFINISHED = ".pixels", ".part"
 
@@ -53,18 +57,20 @@ def find(path: Path) -> Stored | None:
     """The images in a file of the cache; None if it does not exist, or is damaged."""
     try:
         with path.open("rb") as file:
-            file.seek(-8 - len(_MARK), os.SEEK_END)
-            length, mark = file.read(8), file.read()
-            size = int.from_bytes(length, "little")
-            end = file.seek(-8 - len(_MARK) - size, os.SEEK_END)
-            facts = json.loads(file.read(size))
+            file.seek(-_LAST.size, os.SEEK_END)
+            checksum, size, mark = _LAST.unpack(file.read())
+            end = file.seek(-_LAST.size - size, os.SEEK_END)
+            text = file.read(size)
+        if mark != _MARK or zlib.crc32(text) != checksum:
+            return None
+        facts = json.loads(text)
         shape = tuple(map(int, facts["shape"]))
-        if mark != _MARK or end != int(np.prod(shape)):
+        if end != math.prod(shape):
             return None
         x = mapped(path, shape)
         if _checksum(x) != facts["checksum"]:
             return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, struct.error):
         return None
     with suppress(OSError):
         os.utime(path)  # it was used now
@@ -133,7 +139,7 @@ class Growing:
             try:
                 x = mapped(self._part, shape)
                 text = json.dumps({**facts, "shape": shape, "checksum": _checksum(x)}).encode()
-                _write(self._file, text + len(text).to_bytes(8, "little") + _MARK)
+                _write(self._file, text + _LAST.pack(zlib.crc32(text), len(text), _MARK))
                 self._file.close()
                 self._part.replace(self.path)
                 for old in self.path.parent.glob(f"{self.path.name.split('-')[0]}-*{_ENDING}"):
@@ -152,7 +158,7 @@ class Growing:
 
     def _start(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
-        size = self.count * int(np.prod(shape))
+        size = self.count * math.prod(shape)
         if size >= _SMALL:
             try:
                 self._open(size)
@@ -172,7 +178,7 @@ class Growing:
         try:
             self._memory = np.empty((self.count, *self.shape), np.uint8)
         except MemoryError:
-            size = self.count * int(np.prod(self.shape)) / 2**30
+            size = self.count * math.prod(self.shape) / 2**30
             raise MemoryError(
                 f"folder: {self.count:,} images {self.shape} take {size:.1f} GiB, more than the memory, and "
                 f"{self.path.parent} cannot be used instead: make it writable, or give a smaller size"
@@ -188,9 +194,9 @@ class Growing:
             return
         old = mapped(part, (self.rows, *grey))
         try:
-            self._open(self.count * int(np.prod(self.shape)))
+            self._open(self.count * math.prod(self.shape))
             assert self._file is not None
-            step = max(1, _CHUNK // (3 * int(np.prod(grey))))
+            step = max(1, _CHUNK // (3 * math.prod(grey)))
             for start in range(0, self.rows, step):
                 _write(self._file, np.repeat(old[start : start + step], 3, axis=3))
         except OSError as error:

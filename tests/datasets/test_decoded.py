@@ -125,6 +125,7 @@ DAMAGE = {
     "another": lambda data: b"no pixels at all",
     "facts": lambda data: data[:-60] + b"?" * 40 + data[-20:],
     "length": lambda data: data[:-16] + b"\xff" * 8 + data[-8:],
+    "mark": lambda data: data[:-1] + b"?",
 }
 
 
@@ -140,6 +141,22 @@ def test_a_damaged_cache_is_built_again(cache, scans, decodings, damage):
     assert len(decodings) == 2
     assert np.array_equal(second.train.x, kept)
     assert file.read_bytes() == data
+
+
+def test_400_mutated_files_give_the_same_images_or_none(cache, scans):
+    kept = pn.datasets.folder(scans).train.x.copy()
+    (file,) = cache.iterdir()
+    whole, generator = file.read_bytes(), np.random.default_rng(0)
+    for seed in range(400):
+        changed = bytearray(whole)
+        for place in generator.integers(1, 400 if seed % 2 else len(whole), generator.integers(1, 4)):
+            changed[-place] = generator.integers(256)
+        if seed % 8 == 0:
+            changed = changed[: -int(generator.integers(1, 400))]
+        file.unlink()
+        file.write_bytes(changed)
+        found = decoded.find(file)
+        assert found is None or (changed == whole and np.array_equal(found.x[20:], kept)), f"seed {seed}"
 
 
 def test_a_colour_image_after_grey_ones_makes_all_coloured(cache, scans, decodings):
