@@ -69,7 +69,10 @@ def pairs(data: Any, who: str, columns: Names = ()) -> Iterator[tuple[Array, Any
         at = f"{who}: batch {number}"
         if not isinstance(item, tuple | list) or len(item) != 2:
             what = f"{len(item)} things" if isinstance(item, tuple | list) else type(item).__name__
-            raise TypeError(f"{at} is {what}: give pairs (x, y), inputs (n, ...) and their labels")
+            weights = (
+                "; weights of examples need arrays, pn.Dataset(x, y, sample_weight=w)" if what == "3 things" else ""
+            )
+            raise TypeError(f"{at} is {what}: give pairs (x, y), inputs (n, ...) and their labels{weights}")
         x = as_rows(f"{at}: x", item[0])
         names = column_names(item[0])
         x, columns = in_order_of(x, names, columns, at), columns or names

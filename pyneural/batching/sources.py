@@ -315,6 +315,11 @@ def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:
             data = folder_part(data, part, prepare=prepare, **like_the_model)
         else:
             data = folder(data, **like_the_model)
+    if isinstance(data, tuple | list) and len(data) == 3 and all(hasattr(one, "shape") for one in data):
+        raise TypeError(
+            f"{who}: data is three arrays: give (x, y); if the third is the weights of the examples, "
+            "pn.Dataset(x, y, sample_weight=w)"
+        )
     if isinstance(data, Splits) and not part:
         return data
     if isinstance(data, Dataset | Splits | tuple) and not is_stream(data):

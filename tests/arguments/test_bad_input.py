@@ -185,7 +185,7 @@ DATA_AND_MODEL = [
     (three, X, TypeError, "fit: data is ndarray: give a pn.Dataset or a pair of arrays (x, y)"),
     (three, None, TypeError, "fit: data is None: this data has no such part; give a pn.Dataset"),
     (three, 3, TypeError, "fit: data is int: give"),
-    (three, (X, Y, Y), TypeError, "fit: data is tuple: give a pn.Dataset or a pair of arrays, (x, y)"),
+    (three, (X, Y, Y), TypeError, "fit: data is three arrays: give (x, y); if the third is the weights"),
     (three, ((X, Y), (X, Y)), TypeError, "fit: data is a pair of pairs: give one pair (x, y)"),
 ]
 LABELS = [

@@ -316,6 +316,23 @@ def test_weights_that_do_not_fit_the_data():
         pn.fit(linear(), (X, Y), validation=pn.Dataset(X, Y, sample_weight=np.zeros(20)))
 
 
+def test_weights_as_a_third_array_have_a_hint():
+    for data in ((X, Y, weights(20)), [X, Y, weights(20)]):
+        with pytest.raises(TypeError, match=r"fit: data is three arrays: give \(x, y\); if the third is the weights"):
+            pn.fit(linear(), data)
+        with pytest.raises(TypeError, match=r"fit: validation: data is three arrays"):
+            pn.fit(linear(), (X, Y), validation=data)
+
+    class Batches:
+        def __iter__(self):
+            return iter([(X, Y, weights(20))])
+
+    with pytest.raises(
+        TypeError, match=r"batch 1 is 3 things: give pairs .*weights of examples need arrays, pn.Dataset"
+    ):
+        pn.fit(linear(), Batches())
+
+
 @pytest.mark.parametrize("word", ["class_weights", "sample_weights", "pos_weight"])
 def test_other_spellings_point_here(word):
     with pytest.raises(TypeError, match=rf"^fit\(\) has no '{word}'; use (class|sample)_weight$"):
