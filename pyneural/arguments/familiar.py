@@ -158,7 +158,7 @@ OF_AUGMENT = {
     **dict.fromkeys(("contrast_range", "contrast_limit"), "contrast"),
     **dict.fromkeys(("cutout", "random_erasing", "erasing", "coarse_dropout"), "erase"),
     **dict.fromkeys(("fill_mode", "fill", "mode"), "not needed: outside, the nearest pixel of the edge is taken"),
-    **dict.fromkeys(("seed", "random_state"), "pn.fit(seed=0)"),
+    **dict.fromkeys(("seed", "random_state"), "pn.fit(model, data, seed=0)"),
 }
 # events of callbacks elsewhere, and ours
 OF_EVENTS = {

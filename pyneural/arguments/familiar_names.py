@@ -80,7 +80,7 @@ OF_PACKAGE = {
     **dict.fromkeys(("image_dataset_from_directory", "ImageFolder", "ImageDataGenerator"), "pn.datasets.folder(path)"),
     **dict.fromkeys(
         ("RandomFlip", "RandomRotation", "RandomZoom", "RandomAffine", "transforms", "augment", "Augmentation"),
-        "pn.fit(model, data, augment=pn.Augment(rotate=15, flip=True))",
+        "pn.Augment(rotate=15, flip=True), as pn.fit(..., augment=pn.Augment())",
     ),
     **dict.fromkeys(("Resizing", "Resize"), "pn.datasets.folder(path, size=(64, 64))"),
     **dict.fromkeys(

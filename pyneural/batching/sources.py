@@ -11,10 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from pyneural.arguments.arrays import Array, as_weights
-from pyneural.arguments.checks import is_number, warn
+from pyneural.arguments.checks import is_number
 from pyneural.arguments.paths import as_path
 from pyneural.batching.augmentation import Augment
 from pyneural.batching.feed import Batches, Feed, each
+from pyneural.batching.groups import said_of_groups
 from pyneural.batching.inputs import as_inputs
 from pyneural.batching.moments import moments_of
 from pyneural.batching.pairs import is_stream
@@ -204,7 +205,7 @@ def sources(
     hashes = keys(part.x)
     if held is None and share and not why:
         rows, held_rows = split_rows(part, share, seed, keys=hashes)
-        by = "" if part.groups is None else _apart(part.groups[rows], part.groups[held_rows])
+        by = "" if part.groups is None else said_of_groups(part.groups[rows], part.groups[held_rows])
         train = Rows(part, x, rows, "fit", columns, weights, tested, hashes)
         second: Source = Rows(part, x, held_rows, "fit: validation", columns, weights, hashes=hashes)
         return train, second, f"{len(train):,} train, {len(second):,} validation (shuffled, stratified{by})"
@@ -214,7 +215,7 @@ def sources(
         return train, None, f"{words}, no validation{f' ({why})' if why and share else ''}"
     second = _held(model, held, train, preprocess)
     groups = held.groups if isinstance(held, Dataset) else None
-    by = "" if part.groups is None or groups is None else _apart(part.groups, groups)
+    by = "" if part.groups is None or groups is None else said_of_groups(part.groups, groups)
     return train, second, f"{words}, {len(second):,} validation (given{by})"
 
 
@@ -238,20 +239,6 @@ def _indivisible(part: Dataset) -> str:
     if round(DEFAULT_SHARE * len(part)) == 0:
         return "too few examples to hold any out"
     return "all examples are in one group" if part.groups is not None and np.all(part.groups == part.groups[0]) else ""
-
-
-def _apart(groups: Array, held: Array) -> str:
-    """A description of the groups in training and validation; warns if some are in both."""
-    train = set(groups.tolist())
-    second = set(held.tolist())
-    common = sorted(train & second)
-    if common:
-        warn(
-            f"fit: {len(common):,} groups are in both the training and the validation data, such as {common[0]!r}: the "
-            "validation results are too good; remove them from one, or let fit split: validation=0.1"
-        )
-    shared = f"{len(common):,} in both" if common else "none in both"
-    return f", by group: {len(train):,} and {len(second):,} groups, {shared}"
 
 
 def _beside_stream(
