@@ -24,6 +24,17 @@ from pyneural.models.model import Model
 
 EVERY = 30.0  # seconds between two writes within an epoch
 State = dict[str, Any]
+_locks: set[int] = set()  # open files with a lock
+
+
+def _leave_locks() -> None:
+    """Closes a forked child's copies of the locks, with which they would last until the child ends, too."""
+    for handle in _locks:
+        os.close(handle)
+    _locks.clear()
+
+
+os.register_at_fork(after_in_child=_leave_locks)
 
 
 class CheckpointFile:
@@ -55,6 +66,7 @@ class CheckpointFile:
         self.recipe = {name: described(value) for name, value in recipe.items()}
         self.architecture = describe(model)
         self._handle = _lock(self.path)
+        _locks.add(self._handle)
         try:
             if self.path.exists():
                 self.state = checkpoint.read(self.path)
@@ -71,11 +83,12 @@ class CheckpointFile:
 
     def close(self) -> None:
         """Releases the lock."""
-        if self._handle is not None and self.path is not None:
+        if self._handle in _locks and self.path is not None:
             with contextlib.suppress(OSError):
                 _lock_of(self.path).unlink()
             os.close(self._handle)
-            self._handle = None
+            _locks.discard(self._handle)
+        self._handle = None
 
     @property
     def name(self) -> str:

@@ -402,6 +402,93 @@ def test_the_lock_of_a_killed_process_is_released(tmp_path, whole):
     ends_alike(path, whole)
 
 
+def leave_a_child_behind(path: str) -> None:
+    """A process that trains is killed, and a process that it has forked lives on, like the worker of a loader."""
+    import os
+    import signal
+    import time
+
+    import numpy as np
+
+    import pyneural as pn
+
+    def fork(epoch, logs):
+        child = os.fork()
+        if child == 0:
+            os.close(1)
+            os.close(2)
+            time.sleep(60)
+            os._exit(0)
+        print(child, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(-1, 1)
+    pn.fit(pn.Sequential(pn.Dense(1)), (x, x), callbacks=[fork], checkpoint=path, verbose=0)
+
+
+def test_a_forked_process_does_not_keep_the_lock(tmp_path):
+    path = tmp_path / "run.ckpt"
+    program = child.start(leave_a_child_behind, str(path))
+    left, _ = program.communicate(timeout=child.SECONDS)
+    assert program.returncode == -signal.SIGKILL
+
+    def fork(epoch, logs):
+        pass
+
+    x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(-1, 1)
+    try:
+        assert pn.fit(pn.Sequential(pn.Dense(1)), (x, x), callbacks=[fork], checkpoint=path, verbose=0).epochs == 5
+    finally:
+        os.kill(int(left), signal.SIGKILL)
+
+
+def heads(outputs, targets):
+    """A custom loss, which is called on many batches together."""
+    return pn.ops.cross_entropy(outputs, targets) * 2.0
+
+
+def kinds(kind, rings):
+    """A model, data and options of fit."""
+    x, y = rings[0][:90], rings[1][:90]
+    if kind == "heads":
+        at = pn.Input((2,))
+        model = pn.Model(at, {"ring": pn.Dense(3)(at), "odd": pn.Dense(1)(at)})
+        return model, (x, {"ring": y, "odd": y % 2}), {"loss": {"ring": heads}, "metrics": {"ring": [heads]}}
+    if kind == "batches":
+        batches = [(x[at : at + 30], y[at : at + 30]) for at in range(0, 90, 30)]
+        return pn.Sequential(pn.Dense(3)), batches, {"validation": (x, y)}
+    if kind == "float64":
+        return pn.Sequential(pn.Dense(4, "tanh"), pn.Dense(1), dtype="float64"), (x, x[:, :1]), {"optimizer": "rmsprop"}
+    optimizer = pn.SGD(momentum=0.5, clip_norm=0.1)
+    return pn.Sequential(pn.Dense(3)), (x, y), {"accumulate": 2, "optimizer": optimizer, "validation": None}
+
+
+@pytest.mark.parametrize("kind", ["heads", "batches", "float64", "accumulate"])
+def test_every_kind_of_training_goes_on_from_any_step(tmp_path, rings, monkeypatch, kind):
+    monkeypatch.setattr(resume, "EVERY", 0.0)
+    kept = []
+    write = paths.write_whole
+
+    def keeping(who, path, data, **how):
+        write(who, path, data, **how)
+        kept.append(data)
+
+    def fit(path):
+        model, data, options = kinds(kind, rings)
+        history = pn.fit(model, data, epochs=2, batch_size=20, checkpoint=path, verbose=0, **options)
+        return history.fingerprint, {name: values for name, values in history.items() if name != "seconds"}
+
+    monkeypatch.setattr(checkpoint, "write_whole", keeping)
+    whole = fit(tmp_path / "run.ckpt")
+    monkeypatch.setattr(checkpoint, "write_whole", write)
+    assert fit(None) == whole
+    assert len(kept) > 6
+    for number, data in enumerate(kept):
+        path = tmp_path / f"{number}.ckpt"
+        path.write_bytes(data)
+        assert fit(path) == whole, number
+
+
 def press_twice_while_a_checkpoint_is_written(folder: str) -> None:
     """Ctrl-C twice at the n-th line of the loop, a callback or the writing of a checkpoint: the same call goes on."""
     import linecache
