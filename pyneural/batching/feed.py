@@ -15,7 +15,7 @@ import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.batching.augmentation import Augment, AugmentedGather, augmented_gather
-from pyneural.batching.balancing import drawn
+from pyneural.batching.balancing import Draws
 from pyneural.card.preprocessing import Preprocessing
 
 Targets = Any  # a Tensor, or for a model with heads a dict of Tensors by head
@@ -81,7 +81,7 @@ class Feed:
         self.x = _core.borrow(x)
         self.y = None if y is None else each(_core.borrow, y)
         self.weights = None if weights is None else each(_core.borrow, weights)
-        self.classes = classes
+        self.draws = None if classes is None else Draws(classes)
         self.rows = _core.borrow(np.ascontiguousarray(rows, np.int64))
         self.batch = preprocessing.gather(x.dtype, dtype)
         self._augmented = None if augment is None else partial(augmented_gather, augment, preprocessing, x.dtype, dtype)
@@ -117,10 +117,10 @@ class Feed:
 
     def _order(self, seed: int, epoch: int) -> tuple[Tensor, Tensor]:
         """The rows of an epoch in order, and their sample numbers; a repeated row gets a new number each time."""
-        if self.classes is None:
+        if self.draws is None:
             order = ops.gather(self.rows, _core.permutation(len(self.rows), seed, "shuffle", epoch))
             return order, order
-        places, copies = drawn(self.classes, seed, epoch)
+        places, copies = self.draws.of_epoch(seed, epoch)
         rows = self.rows.numpy()[places]
         return _core.borrow(rows), _core.borrow(rows + copies * len(self.x))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural.batching.balancing import drawn
+from pyneural.batching.balancing import Draws
 
 
 @pytest.mark.parametrize(("counts", "n_classes"), [((90, 9, 1), 3), ((5, 5), 2), ((7, 100, 3, 1), 4), ((1, 12), 2)])
@@ -12,7 +12,7 @@ from pyneural.batching.balancing import drawn
 def test_every_class_is_drawn_equally_often(counts, n_classes, epoch):
     classes = np.random.default_rng(0).permutation(np.repeat(np.arange(n_classes) * 3, counts))
     n = len(classes)
-    places, copies = drawn(classes, 5, epoch)
+    places, copies = Draws(classes).of_epoch(5, epoch)
     assert len(places) == len(copies) == n
     per_class = [int((classes[places] == 3 * number).sum()) for number in range(n_classes)]
     assert sum(per_class) == n
@@ -27,8 +27,8 @@ def test_every_class_is_drawn_equally_often(counts, n_classes, epoch):
 
 def test_the_order_depends_on_seed_and_epoch_alone():
     classes = np.repeat([0, 1], [50, 5])
-    draws = {(seed, epoch): drawn(classes, seed, epoch) for seed in (0, 1) for epoch in (0, 1)}
-    again = drawn(classes, 1, 1)
+    draws = {(seed, epoch): Draws(classes).of_epoch(seed, epoch) for seed in (0, 1) for epoch in (0, 1)}
+    again = Draws(classes).of_epoch(1, 1)
     assert np.array_equal(draws[1, 1], again)
     assert len({places.tobytes() for places, _ in draws.values()}) == 4
 
@@ -37,7 +37,7 @@ def test_leftover_draws_and_examples_change_from_epoch_to_epoch():
     classes = np.repeat([0, 1, 2], [30, 3, 2])  # 35 = 3 * 11 + 2
     times, extra = np.zeros(35, int), set()
     for epoch in range(40):
-        places, _ = drawn(classes, 0, epoch)
+        places, _ = Draws(classes).of_epoch(0, epoch)
         times += np.bincount(places, minlength=35)
         extra.add(tuple(np.bincount(classes[places])))
     assert extra == {(12, 12, 11), (12, 11, 12), (11, 12, 12)}
