@@ -202,7 +202,7 @@ def sources(
     x = in_order_of(part.x, part.columns, columns, "fit")
     x = as_inputs(model, x, "fit", kind_for(model.card.preprocessing, preprocess, part.x.dtype.name))
     why = _indivisible(part) if share == DEFAULT_SHARE else ""
-    hashes = keys(part.x)
+    hashes = keys(part.x) if held is not None or tested is not None or (share and not why) else None
     if held is None and share and not why:
         rows, held_rows = split_rows(part, share, seed, keys=hashes)
         by = "" if part.groups is None else said_of_groups(part.groups[rows], part.groups[held_rows])

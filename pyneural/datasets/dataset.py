@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -136,6 +136,11 @@ class Dataset:
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         """The examples in order, as pairs (x, y)."""
         return (self[row] for row in range(len(self)))
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError(
+            f"{self.name or 'data'}: a data set is not an array: give its inputs, data.x, or its labels, data.y"
+        )
 
     def take(self, rows: Any) -> "Dataset":
         """A new Dataset of some examples.

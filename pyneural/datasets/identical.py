@@ -13,7 +13,7 @@ import numpy as np
 from pyneural.arguments.arrays import Array
 
 _CHUNK = 1 << 24  # bytes that are hashed at a time
-_LONG = 1024  # bytes of a row from which a part of it is hashed first
+_LONG = 256  # bytes of a row from which a quarter of so many are hashed first
 
 
 def keys(x: Array) -> Array:
@@ -80,8 +80,13 @@ def common(one: Hashed, other: Hashed) -> Array:
     if one.x.dtype != other.x.dtype or one.x.shape[1:] != other.x.shape[1:]:
         return other.rows[:0]
     ours, theirs = one.keys[one.rows], other.keys[other.rows]
-    first, second = one.rows[np.isin(ours, theirs)], other.rows[np.isin(theirs, ours)]
-    return second[np.isin(_with_labels(other, second), _with_labels(one, first))]
+    known = np.sort(ours)
+    alike = known[np.searchsorted(known, theirs).clip(0, len(known) - 1)] == theirs
+    if not alike.any():
+        return other.rows[:0]
+    first, second = one.rows[np.isin(ours, theirs[alike])], other.rows[alike]
+    same: Array = second[np.isin(_with_labels(other, second), _with_labels(one, first))]
+    return same
 
 
 def _with_labels(data: Hashed, rows: Array) -> Array:

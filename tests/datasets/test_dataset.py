@@ -1,5 +1,7 @@
 """Dataset: what an index selects, what parts keep, how a data set is split and counted."""
 
+import copy
+import pickle
 import re
 
 import numpy as np
@@ -91,6 +93,20 @@ def test_a_loop_goes_over_the_examples_once():
     assert [(x.tolist(), int(y)) for x, y in pairs[:2]] == [([0, 1], 0), ([2, 3], 1)]
 
 
+def test_a_data_set_is_not_an_array():
+    for call in (np.asarray, np.array, pn.tensor, lambda data: pn.Dataset(data, [0] * 10)):
+        with pytest.raises(TypeError, match=r"^letters: a data set is not an array: give its inputs, data\.x, or"):
+            call(letters())
+
+
+def test_a_data_set_is_copied_and_pickled_with_everything():
+    data = letters()
+    for other in (pickle.loads(pickle.dumps(data)), copy.deepcopy(data)):
+        assert repr(other) == repr(data)
+        for name in ("x", "y", "groups", "files"):
+            assert np.array_equal(getattr(other, name), getattr(data, name))
+
+
 def test_files_are_one_per_example():
     with pytest.raises(ValueError, match=re.escape("data: files is (1,): give one per example, (2,)")):
         pn.Dataset([[0.0], [1.0]], [0, 1], files=["a"])
@@ -120,7 +136,7 @@ def test_counts_are_by_class_name(y, classes, expected):
     assert list(found) == list(expected)
 
 
-@pytest.mark.parametrize("y", [[0.5, 1.0], [[0.2, 0.8], [0.5, 0.5]]])
+@pytest.mark.parametrize("y", [[0.5, 1.0], [[0.2, 0.9], [0.5, 0.5]]])
 def test_values_are_not_counted(y):
     with pytest.raises(TypeError, match=r"^data: counts: y has values \(float64 "):
         pn.Dataset([[0.0], [1.0]], y).counts()
