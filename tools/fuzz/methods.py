@@ -200,6 +200,9 @@ def _function(case: Case) -> None:
     if name == "set_threads":
         args = args[:1] if args and type(args[0]) is not int else [case.pick((1, 2, 3, 0, -1, 2**31, 2**63))]
     _call(case, f"_core.{name}", getattr(_core, name), args, words)
+    if name == "set_watcher":  # which may now be anything that is callable
+        case.attempt(operator.add, _tensor(case), 1)
+        _core.set_watcher(None)
 
 
 def _index(case: Case) -> None:
