@@ -89,13 +89,31 @@ def sum_draws(values: Array, units: Array | None = None, seed: int = 0) -> Array
     return np.concatenate([drawn @ sums for drawn in _unit_draws(count, seed)])
 
 
-def bounds(draws: Array, shift: float = 0.0) -> tuple[float, float]:
+def bounds(draws: Array) -> tuple[float, float]:
     """The 2.5 % and the 97.5 % quantiles of the draws in which the score is defined; NaN if it is in none."""
     known = draws[~np.isnan(draws)]
     if not len(known):
         return math.nan, math.nan
     low, high = np.quantile(known, (0.025, 0.975))
-    return float(low) + shift, float(high) + shift
+    return float(low), float(high)
+
+
+def area_bounds(draws: Array, value: float, n: int) -> tuple[float, float]:
+    """Bounds of an area between 0 and 1: normal on the scale log(A / (1 - A)), with the deviation of the draws.
+
+    Areas near 1 vary on one side only, where quantiles of the draws are too narrow.
+
+    Args:
+        draws: the areas of the draws, NaN where they are not defined.
+        value: the area, neither 0 nor 1.
+        n: the number of units that were drawn; an area of 0 or 1 counts as 1 / 2n, or 1 less that.
+    """
+    known = draws[~np.isnan(draws)].clip(0.5 / n, 1 - 0.5 / n)
+    if not len(known):
+        return math.nan, math.nan
+    middle = math.log(value / (1 - value))
+    half = Z * float(np.log(known / (1 - known)).std())
+    return (1 + math.tanh((middle - half) / 2)) / 2, (1 + math.tanh((middle + half) / 2)) / 2
 
 
 # ---- estimates -------------------------------------------------------------------------------------------------------
@@ -196,13 +214,12 @@ def _placements(others: Array, scores: Array) -> Array:
     return np.asarray(places / (2 * len(others)))
 
 
-def curve_draws(labels: Array, scores: Array, units: Array | None = None, seed: int = 0) -> tuple[Array, Array]:
-    """The area under the ROC curve, and the average precision, of each draw, (DRAWS, 2), and of all examples, (2,)."""
+def curve_draws(labels: Array, scores: Array, units: Array | None = None, seed: int = 0) -> Array:
+    """The area under the ROC curve, and the average precision, of each draw, (DRAWS, 2)."""
     pieces = _pieces(labels, scores)
     count = int(pieces.max()) + 1
-    cells = 2 * pieces + labels
-    drawn = np.concatenate([_areas(counts) for counts in cell_draws(cells, 2 * count, units, seed)])
-    return drawn, _areas(np.bincount(cells, minlength=2 * count)[None])[0]
+    drawn = cell_draws(2 * pieces + labels, 2 * count, units, seed)
+    return np.concatenate([_areas(counts) for counts in drawn])
 
 
 def _pieces(labels: Array, scores: Array) -> Array:
@@ -248,10 +265,12 @@ def calibration_draws(gaps: Array, bins: Array, count: int, units: Array | None 
 
 
 def calibration(labels: Array, probabilities: Array, value: float, units: Array | None = None) -> Estimate:
-    """An expected calibration error with the basic bootstrap interval, 2 value - quantile, widened to the value.
+    """An expected calibration error with its bootstrap interval.
 
     Draws have a larger error than the examples they are drawn from, as these have a larger one than all there could be:
-    the basic interval takes the same amount off (Davison and Hinkley 1997).
+    the basic interval, 2 value - quantile, takes the same amount off (Davison and Hinkley 1997).  This one includes it
+    and the normal one, value ± z times the deviation of the draws; and it starts at 0 if a model without any error
+    would have a value up to this one in 97.5 % of all samples (Bröcker and Smith 2007).
 
     Args:
         labels: (n,) 0 and 1.
@@ -261,9 +280,23 @@ def calibration(labels: Array, probabilities: Array, value: float, units: Array 
     """
     if math.isnan(value) or (units is not None and units.max() == 0) or len(labels) < 2:
         return Estimate(value, 0.0 * value, 1.0 + 0.0 * value, percent=True)
-    drawn = calibration_draws(labels - probabilities, bin_numbers(probabilities), BINS, units)
+    gaps = labels - probabilities
+    bins = bin_numbers(probabilities)
+    drawn = calibration_draws(gaps, bins, BINS, units)
     low, high = bounds(drawn)
-    return Estimate(value, max(0.0, min(value, 2 * value - high)), max(value, 2 * value - low), percent=True)
+    half = Z * float(drawn.std())
+    least = 0.0 if value <= _most_by_chance(gaps, bins, BINS, units) else max(0.0, min(value - half, 2 * value - high))
+    return Estimate(value, least, min(1.0, max(value + half, 2 * value - low)), percent=True)
+
+
+def _most_by_chance(gaps: Array, bins: Array, count: int, units: Array | None, seed: int = 0) -> float:
+    """The 97.5 % quantile of the error without any error: Σ |N(0, v)| / n over bins, v = Σ (sum of gaps of a unit)²."""
+    of = np.arange(len(gaps)) if units is None else units
+    cells, inverse = np.unique(of * count + bins, return_inverse=True)
+    squares = np.bincount(inverse.reshape(-1), gaps) ** 2
+    deviations = np.sqrt(np.bincount(cells % count, squares, count))
+    errors = np.abs(np.random.default_rng(seed).normal(size=(DRAWS, count)) * deviations).sum(axis=1) / len(gaps)
+    return float(np.quantile(errors, 0.975))
 
 
 def r2_draws(labels: Array, predictions: Array, units: Array | None = None, seed: int = 0) -> Array:

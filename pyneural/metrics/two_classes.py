@@ -84,12 +84,11 @@ class TwoClasses:
             return Estimate(value, alone.low, alone.high)
         if len(self.labels) < 2 or (self.units is not None and self.units.max() == 0):
             return Estimate(value, 0.0, 1.0)
-        drawn, whole = self._draws
-        low, high = intervals.bounds(drawn[:, column], value - whole[column])
-        return Estimate(value, max(0.0, low), min(1.0, high))
+        n = len(self.labels) if self.units is None else int(self.units.max()) + 1
+        return Estimate(value, *intervals.area_bounds(self._draws[:, column], value, n))
 
     @cached_property
-    def _draws(self) -> tuple[Array, Array]:
+    def _draws(self) -> Array:
         return intervals.curve_draws(self.labels, self.probabilities, self.units)
 
     def _groups(self, label: int) -> int:

@@ -60,10 +60,11 @@ def test_the_bootstrap_covers_the_true_average_precision():
     found = []
     for _ in range(80):
         y, s = normal_scores(generator, 150)
-        drawn, whole = intervals.curve_draws(y, s)
-        assert whole == pytest.approx([scores.roc_auc(y, s), scores.average_precision(y, s)], abs=1e-9)
-        found.append(intervals.bounds(drawn[:, 1]))
-    assert covered(true, found) >= 0.88
+        drawn = intervals.curve_draws(y, s)[:, 1]
+        value = scores.average_precision(y, s)
+        assert drawn.mean() == pytest.approx(value, abs=0.03)  # their deviation is 0.05
+        found.append(intervals.area_bounds(drawn, value, 150))
+    assert 0.9 <= covered(true, found) <= 0.99
 
 
 def test_intervals_by_group_cover_where_examples_of_a_group_are_alike_and_others_do_not():
@@ -78,7 +79,7 @@ def test_intervals_by_group_cover_where_examples_of_a_group_are_alike_and_others
     for _ in range(30):
         y = np.repeat(np.arange(50) % 2, 8)
         s = 1.5 * y + np.repeat(generator.normal(0, np.sqrt(0.5), 50), 8) + generator.normal(0, np.sqrt(0.5), 400)
-        areas.append(intervals.bounds(intervals.curve_draws(y, s, groups)[0][:, 0]))
+        areas.append(intervals.area_bounds(intervals.curve_draws(y, s, groups)[:, 0], scores.roc_auc(y, s), 50))
     assert covered(2 / 3, by_group) >= 0.91
     assert covered(2 / 3, alone) < 0.8
     assert covered(0.85558, areas) >= 0.86
@@ -117,10 +118,11 @@ def test_draws_of_few_cells_of_many_and_of_groups_of_one_are_alike():
 
 def test_a_seed_gives_the_same_draws_and_pieces_stand_for_many_scores():
     y, s = normal_scores(np.random.default_rng(SEED), 20_000, share=0.01)
-    drawn, whole = intervals.curve_draws(y, s, seed=1)
-    assert np.array_equal(drawn, intervals.curve_draws(y, s, seed=1)[0])
-    assert not np.array_equal(drawn, intervals.curve_draws(y, s, seed=2)[0])
-    assert whole == pytest.approx([scores.roc_auc(y, s), scores.average_precision(y, s)], abs=2e-3)
+    drawn = intervals.curve_draws(y, s, seed=1)
+    assert np.array_equal(drawn, intervals.curve_draws(y, s, seed=1))
+    assert not np.array_equal(drawn, intervals.curve_draws(y, s, seed=2))
+    expected = scores.roc_auc(y, s), scores.average_precision(y, s)
+    assert np.abs(drawn.mean(axis=0) - expected).max() < 0.2 * drawn.std(axis=0).max()
     area = intervals.auc(y, s, scores.roc_auc(y, s))
     assert np.diff(intervals.bounds(drawn[:, 0]))[0] == pytest.approx(area.high - area.low, rel=0.08)
 
@@ -147,3 +149,23 @@ def test_the_interval_of_balanced_accuracy_covers_the_truth_for_many_classes_of_
         mean = intervals.mean_of_shares(generator.binomial(of, 0.7), of)
         found.append((mean.low, mean.high))
     assert 0.92 <= covered(0.7, found) <= 0.985
+
+
+@pytest.mark.parametrize("sure", [1.0, 2.0])
+def test_the_interval_of_a_calibration_error_covers_that_of_all_examples(sure):
+    """A model without any error has one on every sample, of 0.07 here: its interval has to include 0."""
+    generator = np.random.default_rng(SEED)
+
+    def sample(n: int) -> tuple[np.ndarray, np.ndarray]:
+        logits = generator.normal(0, 1.5, n)
+        return (generator.random(n) < 1 / (1 + np.exp(-logits))).astype(int), 1 / (1 + np.exp(-sure * logits))
+
+    true = scores.calibration_error(*sample(1_000_000))
+    found = []
+    for _ in range(60):
+        y, p = sample(300)
+        error = intervals.calibration(y, p, scores.calibration_error(y, p))
+        assert error.low <= error <= error.high
+        found.append((error.low, error.high))
+    assert true < 0.002 or sure == 2
+    assert covered(true, found) >= 0.88
