@@ -9,6 +9,7 @@ smallest and the largest value of the batches.  Other functions, such as sums, a
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from pyneural.batching.feed import Weights
 from pyneural.metrics.names import Metric
 
 _TOGETHER = 8192  # rows: enough to average out their weights, few enough for losses that compare every pair
+_NONE: Mapping[str, float] = MappingProxyType({})
 _SLACK = 1e-5  # the relative rounding error of float32 sums
 
 
@@ -49,9 +51,11 @@ class Means:
         """Adds a batch and its loss."""
         self.n += rows
         sums = self.sums
-        totals = _totals(weights) if weights is not None else {}
-        for name, total in totals.items():
-            self._totals[name] = self._totals.get(name, 0.0) + total
+        totals = _NONE
+        if weights is not None:
+            totals = _totals(weights)
+            for name, total in totals.items():
+                self._totals[name] = self._totals.get(name, 0.0) + total
         sums["loss"] += loss * totals.get("loss", rows)
         for name, function in self.metrics.items():
             value = float(function(outputs, targets))
@@ -106,7 +110,7 @@ class Means:
         self._waiting = 0
 
 
-def _totals(weights: Weights) -> dict[str, float]:
+def _totals(weights: Weights) -> Mapping[str, float]:
     """The total weight of a batch by the names of the losses."""
     if isinstance(weights, dict):
         return {f"{head}_loss": part.total for head, part in weights.items()}
