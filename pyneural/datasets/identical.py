@@ -30,8 +30,9 @@ def _parts(x: Array) -> Iterator[bytes]:
     kept = flat.shape[1] * flat.itemsize
     step = max(1, _CHUNK // max(1, size))
     for start in range(0, len(x), step):
-        data = flat[start : start + step].tobytes()
-        yield from (data[place : place + kept] for place in range(0, len(data), kept or 1))
+        some = flat[start : start + step]
+        data = some.tobytes()
+        yield from (data[kept * row : kept * (row + 1)] for row in range(len(some)))
 
 
 def _whole(x: Array, rows: Array) -> Array:

@@ -231,6 +231,7 @@ def test_copies_are_found_in_the_order_of_their_first():
     assert [same.tolist() for same in copies(x)] == [[0, 2, 5], [1, 4]]
     assert copies(x[:2]) == []
     assert copies(np.zeros((0, 3))) == []
+    assert [same.tolist() for same in copies(np.zeros((3, 0)))] == [[0, 1, 2]]
 
 
 def test_long_rows_that_differ_in_one_byte_are_not_copies():

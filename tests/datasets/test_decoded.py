@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import pyneural as pn
+from pyneural.batching import moments
 from pyneural.datasets import decoded, image_folder, mapped
 
 SIZE = (128, 96)  # height, width: 90 of them are more than a cached megabyte
@@ -270,6 +271,31 @@ def test_an_error_leaves_no_file(cache, scans):
     with pytest.raises(ValueError, match="resize all of them"):
         pn.datasets.folder(scans)
     assert not list(cache.iterdir())
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_a_mapped_array_of_the_user_is_trained_on_in_place(tmp_path, dtype):
+    x = np.memmap(tmp_path / "x", dtype, "w+", shape=(60, 5, 4, 1))
+    x[:] = np.random.default_rng(0).integers(0, 9, x.shape)
+    data = pn.Dataset(x, np.arange(60) % 2)
+    assert mapped.is_mapped(data.x)
+    assert mapped.is_mapped(data[10:].x)
+    assert np.shares_memory(data.x, x)
+    histories = [
+        pn.fit(pn.Sequential(pn.Flatten(), pn.Dense(2)), (given, data.y), epochs=1, preprocess="dataset", verbose=0)
+        for given in (data.x, np.array(x))
+    ]
+    assert histories[0].fingerprint == histories[1].fingerprint
+
+
+def test_moments_of_pixels_have_the_same_bits_in_pieces(monkeypatch):
+    x = np.random.default_rng(0).integers(0, 256, (500, 9, 7, 3)).astype(np.uint8)
+    rows = np.random.default_rng(1).permutation(500)[:333]
+    whole = moments.moments(x[rows])
+    for piece in (1, 1000, 30_000):
+        monkeypatch.setattr(moments, "_PIECE", piece)
+        for one, other in zip(moments.moments_of(x, rows), whole, strict=True):
+            assert list(one) == list(other)
 
 
 # ---- bad images
