@@ -35,6 +35,7 @@ _RATE = 0.01  # batch norm allows a higher peak than fit's default, as in pn.app
 _LOOKED_AT = 50  # files whose size is looked at
 
 
+@check_keywords(classes="outputs", num_classes="outputs")
 def image_cnn(shape: tuple[int, ...], outputs: int) -> Sequential:
     """A CNN for images of a size: blocks of two convolutions with batch norm, the channels doubling as the side halves.
 
@@ -65,6 +66,7 @@ def image_cnn(shape: tuple[int, ...], outputs: int) -> Sequential:
     return Sequential(*layers, GlobalAvgPool2D(), Dropout(0.3), Dense(outputs))
 
 
+@check_keywords(classes="outputs", num_classes="outputs")
 def table_mlp(outputs: int) -> Sequential:
     """A network for rows of numbers: two hidden layers of 64."""
     return Sequential(Flatten(), Dense(64, "relu"), Dense(64, "relu"), Dense(outputs))

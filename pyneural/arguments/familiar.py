@@ -120,7 +120,10 @@ OF_FIT = {
     "early_stopping": "patience",
     "n_iter_no_change": "patience",
     "callback": "callbacks",
-    **dict.fromkeys(("max_time", "time_limit", "timeout"), "seconds"),
+    **dict.fromkeys(("max_time", "time_limit", "timeout", "time_budget"), "seconds"),
+    **dict.fromkeys(("resume", "resume_from", "ckpt_path", "resume_from_checkpoint"), "checkpoint"),
+    **dict.fromkeys(("clip_norm", "clipnorm", "max_grad_norm", "grad_clip"), "optimizer=pn.Adam(clip_norm=1.0)"),
+    **dict.fromkeys(("freeze", "frozen", "trainable"), "layer.trainable = False before"),
     **dict.fromkeys(("sample_weights", "weights", "row_weights"), "sample_weight"),
     **dict.fromkeys(("ema_decay", "use_ema", "ema_momentum", "swa", "average"), "ema"),
     **dict.fromkeys(

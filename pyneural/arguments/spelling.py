@@ -200,7 +200,7 @@ def check_known(name: str, words: Iterable[str], known: Iterable[str], familiar:
 
 
 def check_keywords(*, positional: str = "", **familiar: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorates a function: an unknown keyword raises an error that names the pyneural equivalent.
+    """Decorates a function, method or constructor: an unknown keyword raises an error that names the equivalent.
 
     Args:
         positional: the message for too many positional arguments.
@@ -208,16 +208,20 @@ def check_keywords(*, positional: str = "", **familiar: str) -> Callable[[Callab
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        takes = inspect.signature(function).parameters.values()
-        known = [one.name for one in takes]
-        count = sum(one.kind is not inspect.Parameter.KEYWORD_ONLY for one in takes)
-        name = getattr(function, "__name__", "")
+        takes = inspect.signature(function).parameters
+        own = "self" in takes
+        known = [name for name in takes if name != "self"]
+        count = sum(one.kind is not inspect.Parameter.KEYWORD_ONLY for one in takes.values())
+        name = getattr(function, "__qualname__", "").removesuffix(".__init__").split(".")[-1]
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
             check_known(name, kwargs, known, familiar)
             if positional and len(args) > count:
-                raise TypeError(f"{name}() takes {count} positional arguments, got {len(args)}: {positional}")
+                arguments = "argument" if count - own == 1 else "arguments"
+                raise TypeError(
+                    f"{name}() takes {count - own} positional {arguments}, got {len(args) - own}: {positional}"
+                )
             return function(*args, **kwargs)
 
         return checked

@@ -20,6 +20,8 @@ _SECOND = {
     "evaluate": "data",
     "predict": "x",
     "classify": "image",
+    "calibrate": "validation",
+    "choose_threshold": "validation",
 }  # the argument after the model
 
 

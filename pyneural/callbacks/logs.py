@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from pyneural.arguments.checks import warn
+from pyneural.arguments.familiar_keywords import OF_SAVING
 from pyneural.arguments.paths import as_path, writable
+from pyneural.arguments.spelling import check_keywords
 from pyneural.callbacks.callback import Callback, Logs
 from pyneural.metrics.estimate import Estimate
 
@@ -41,6 +43,7 @@ class LogFile(Callback):
     epoch,loss,val_loss,learning_rate,seconds
     """
 
+    @check_keywords(**OF_SAVING)
     def __init__(self, path: str | Path) -> None:
         self.path = as_path("LogFile", path)
         if self.path.suffix not in (".csv", ".jsonl"):
@@ -94,6 +97,7 @@ class TensorBoard(Callback):
         ImportError: tensorboardX is not installed.
     """
 
+    @check_keywords(**{**OF_SAVING, **dict.fromkeys(("log_dir", "logdir", "path", "directory"), "folder")})
     def __init__(self, folder: str | Path) -> None:
         try:
             import tensorboardX  # noqa: F401 -- found out before training starts

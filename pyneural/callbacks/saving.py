@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from pyneural.arguments.checks import warn
+from pyneural.arguments.familiar_keywords import OF_SAVING
 from pyneural.arguments.paths import model_path
+from pyneural.arguments.spelling import check_keywords
 from pyneural.callbacks.callback import Callback, Logs
 from pyneural.files.safetensors import save
 
@@ -31,6 +33,7 @@ class Checkpoint(Callback):
     True
     """
 
+    @check_keywords(**OF_SAVING)
     def __init__(self, path: str | Path) -> None:
         self.path = model_path("Checkpoint", path)
 

@@ -4,7 +4,8 @@ import math
 from typing import Any
 
 from pyneural.arguments.checks import is_number, whole
-from pyneural.arguments.spelling import closest
+from pyneural.arguments.familiar_keywords import OF_MONITORS
+from pyneural.arguments.spelling import check_keywords, closest
 from pyneural.callbacks.callback import Callback, Logs
 
 _RISING = ("accuracy", "auc", "r2", "precision", "recall", "f1")  # metrics that are better when they are larger
@@ -72,6 +73,7 @@ class EarlyStopping(_Watching):
     3
     """
 
+    @check_keywords(**OF_MONITORS)
     def __init__(
         self, monitor: str = "val_loss", *, patience: int = 5, min_delta: float = 0.0, mode: str = "auto"
     ) -> None:
@@ -104,6 +106,7 @@ class ReduceLROnPlateau(_Watching):
     [0.01, 0.01, 0.001]
     """
 
+    @check_keywords(**OF_MONITORS)
     def __init__(
         self,
         monitor: str = "val_loss",

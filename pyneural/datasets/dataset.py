@@ -10,7 +10,8 @@ import numpy as np
 from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows, as_weights
 from pyneural.arguments.checks import is_number, is_whole, text, verbosity
 from pyneural.arguments.familiar import OF_DATASETS, OF_SPLITS
-from pyneural.arguments.spelling import choose, no_attribute
+from pyneural.arguments.familiar_keywords import OF_DATASET, OF_SPLIT
+from pyneural.arguments.spelling import check_keywords, choose, no_attribute
 from pyneural.arguments.tables import column_names, dtype_name, warn_of_order
 from pyneural.card.card import PREPARATIONS
 from pyneural.card.classes import checked_names, of_head
@@ -52,6 +53,7 @@ class Dataset:
     ({'blue': 1, 'red': 2}, [[0.0], [2.0]], array([2.], dtype=float32))
     """
 
+    @check_keywords(**OF_DATASET)
     def __init__(
         self,
         x: Any,
@@ -161,6 +163,7 @@ class Dataset:
             setattr(part, attribute, None if values is None else values[chosen])
         return part
 
+    @check_keywords(positional="write data.split(0.2, seed=1)", **OF_SPLIT)
     def split(self, share: float, *, seed: int = 0, verbose: int = 1) -> tuple["Dataset", "Dataset"]:
         """Splits off a share of the examples: two Datasets, the rest and the share, shuffled and stratified by class.
 

@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.familiar_keywords import OF_FILES
 from pyneural.arguments.paths import readable
+from pyneural.arguments.spelling import check_keywords
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MEANINGS = {1: "labels (1 axis)", 3: "images (3 axes)"}
 
 
+@check_keywords(**OF_FILES)
 def read_idx(path: str | Path, *, axes: int | None = None) -> Array:
     """The array in an IDX file, plain or gzipped.
 

@@ -30,6 +30,10 @@ _REMEDY = "fetch them again, remove them, or leave them out: skip_bad=True"
     target_size="size",
     grayscale="channels=1",
     color_mode="channels=1 for greyscale, 3 for colour",
+    validation_split="pn.fit(..., validation=0.1)",
+    label_mode="not needed: the subfolders are the classes",
+    **dict.fromkeys(("batch_size", "shuffle"), "not needed: pn.fit shuffles, and makes the batches"),
+    **dict.fromkeys(("transform", "augment"), "pn.fit(..., augment=pn.Augment())"),
 )
 def folder(
     path: str | Path,

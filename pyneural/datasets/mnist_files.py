@@ -9,7 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.familiar_keywords import OF_DATA_FILES
 from pyneural.arguments.paths import as_path, readable
+from pyneural.arguments.spelling import check_keywords
 from pyneural.datasets.archives import read_archive
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.downloads import fetched
@@ -61,6 +63,7 @@ def _fashion_kind() -> _Kind:
     return _Kind("fashion_mnist", "clothes", FASHION_MD5, FASHION_MIRRORS, CLOTHES, "")
 
 
+@check_keywords(**OF_DATA_FILES)
 def mnist(path: str | Path | None = None, *, extra: str | Path | None = None) -> Splits:
     """MNIST: 60,000 handwritten digits to train on and 10,000 to test on, uint8 (n, 28, 28, 1).
 
@@ -92,6 +95,7 @@ def mnist(path: str | Path | None = None, *, extra: str | Path | None = None) ->
     return found if own is None else _with_own(found, *own)
 
 
+@check_keywords(**OF_DATA_FILES)
 def fashion_mnist(path: str | Path | None = None) -> Splits:
     """Fashion-MNIST: 60,000 pictures of clothes to train on and 10,000 to test on, uint8 (n, 28, 28, 1).
 

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.familiar_keywords import OF_DATA_FILES
 from pyneural.arguments.paths import readable
+from pyneural.arguments.spelling import check_keywords
 from pyneural.datasets.archives import read_archive
 from pyneural.datasets.dataset import Dataset, Splits
 
@@ -22,6 +24,7 @@ def is_npz(path: object) -> bool:
     return isinstance(path, str | os.PathLike) and Path(path).suffix.lower() == ".npz"
 
 
+@check_keywords(**OF_DATA_FILES)
 def npz(path: str | Path) -> Splits:
     """The data set in an .npz file: arrays x and y, as np.savez(path, x=x, y=y) writes them.
 

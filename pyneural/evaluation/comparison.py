@@ -7,6 +7,7 @@ import numpy as np
 
 import pyneural.metrics.intervals as intervals
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.spelling import check_keywords
 from pyneural.evaluation.report import Report
 from pyneural.metrics.estimate import Estimate
 from pyneural.printing import encodable
@@ -56,6 +57,14 @@ class Comparison(NamedTuple):
         return str(self)
 
 
+@check_keywords(
+    positional="give two results of pn.evaluate",
+    data="not needed: a report has its data",
+    model_a="report_a",
+    model_b="report_b",
+    before="report_a",
+    after="report_b",
+)
 def compare(report_a: Report, report_b: Report) -> Comparison:
     """Compares two reports on the same data, such as of a model before and after a change.
 

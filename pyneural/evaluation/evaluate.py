@@ -3,6 +3,7 @@
 from typing import Any, overload
 
 from pyneural.arguments.checks import verbosity
+from pyneural.arguments.familiar_keywords import CHOOSES
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
 from pyneural.batching.sources import open_data
@@ -27,6 +28,7 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any: ...
     y="the second argument: pn.evaluate(model, (x, y))",
     batch_size="not needed: it has no effect on the result",
     metrics="not needed: the report has all metrics",
+    threshold=CHOOSES,
 )
 def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
     """Evaluates a trained model on data it has not seen, and prints one line.

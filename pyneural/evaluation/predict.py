@@ -8,6 +8,7 @@ import pyneural._core as _core
 import pyneural.losses as losses
 from pyneural.arguments.arrays import Array, as_numbers
 from pyneural.arguments.checks import warn
+from pyneural.arguments.familiar_keywords import CHOOSES
 from pyneural.arguments.spelling import check_keywords
 from pyneural.arguments.tables import column_names, dtype_name, is_table
 from pyneural.batching.feed import Feed
@@ -139,7 +140,7 @@ def classify(model: Sequential, image: Any) -> Prediction: ...
 def classify(model: Model, image: Any) -> Any: ...
 
 
-@check_keywords(x="image", data="image")
+@check_keywords(x="image", data="image", threshold=CHOOSES)
 def classify(model: Model, image: Any) -> Any:
     """The predicted class of one input, with its confidence.
 

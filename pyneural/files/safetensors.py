@@ -18,7 +18,9 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.familiar_keywords import OF_FILES
 from pyneural.arguments.paths import model_path, readable, write_whole
+from pyneural.arguments.spelling import check_keywords
 from pyneural.card.card import Card
 from pyneural.files.architecture import KINDS, UnknownKindError, construct, describe, functions_of, sizes
 from pyneural.layers.layer import Layer, walk
@@ -39,6 +41,7 @@ _FOREIGN = {
 _DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
+@check_keywords(**OF_FILES)
 def save(model: Model, path: str | Path) -> Path:
     """Saves a model with its preprocessing, task and training record to a safetensors file.
 
@@ -88,6 +91,7 @@ def serialized(model: Model, tensors: dict[str, Array], metadata: dict[str, str]
     return bytes(serialize(whole, metadata={"pyneural": text} | metadata))
 
 
+@check_keywords(**OF_FILES)
 def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Model:
     """Reads a model that pn.save wrote.
 

@@ -8,6 +8,7 @@ import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import whole
 from pyneural.arguments.objects import refuse_masked
+from pyneural.arguments.spelling import check_keywords
 from pyneural.printing import terminal_columns
 
 _RAMP = " .:-=+*#%@"  # from dark to bright
@@ -15,6 +16,7 @@ _COLUMNS = 80
 _GREY = {1: (1.0,), 3: (0.299, 0.587, 0.114)}  # the weight of each channel; ITU-R BT.601
 
 
+@check_keywords(width="columns", size="columns")
 def ascii(image: Any, *, columns: int | None = None) -> str:  # noqa: A001 -- users write pn.ascii
     """An image as ASCII art, for a terminal: bright pixels become dense characters.
 

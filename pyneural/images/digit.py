@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.objects import refuse_masked
+from pyneural.arguments.spelling import check_keywords
 from pyneural.images.files import opened
 from pyneural.images.modes import plain
 
@@ -46,6 +47,7 @@ class Preparation:
         return ", ".join([*done, "centred by its mass in 28 x 28"])
 
 
+@check_keywords(path="image", x="image")
 def prepare_digit(image: "Picture") -> Array:
     """Converts an image of one digit to MNIST's format: light on dark, in a 20 x 20 box, its mass centred in 28 x 28.
 
@@ -71,6 +73,7 @@ def prepare_digit(image: "Picture") -> Array:
     return examine_digit(image).digit
 
 
+@check_keywords(path="image", x="image")
 def examine_digit(image: "Picture") -> Preparation:
     """Like `prepare_digit`, but also reports what it did.
 

@@ -12,13 +12,14 @@ import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import named, takes_two
 from pyneural.arguments.objects import brief, refuse_as_function
-from pyneural.arguments.spelling import choose
+from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.card.task import Task
 
 Metric = Callable[[Tensor, Tensor], Tensor | float]
 NAMES: dict[str, Metric] = {"accuracy": ops.accuracy, "mse": ops.mse, "mae": ops.mae}
 
 
+@check_keywords()
 def find(metrics: Sequence[str | Metric] | None, task: Task, who: str = "fit") -> dict[str, Metric]:
     """The metrics by name; accuracy is always included if the labels are classes.
 

@@ -11,7 +11,9 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import whole
+from pyneural.arguments.familiar_keywords import OF_ANSWERS, OF_PROBABILITIES, OF_SCORES
 from pyneural.arguments.objects import refuse_masked
+from pyneural.arguments.spelling import check_keywords
 
 BINS = 15  # of calibration curves
 _AT_ONCE = 1 << 22  # elements of temporary arrays
@@ -36,6 +38,7 @@ class Calibration(NamedTuple):
 # ---- classes ---------------------------------------------------------------------------------------------------------
 
 
+@check_keywords(**OF_ANSWERS)
 def balanced_accuracy(labels: Any, predictions: Any) -> float:
     """The mean recall of the classes that occur (Brodersen et al. 2010); guessing gives 1 / classes.
 
@@ -50,6 +53,7 @@ def balanced_accuracy(labels: Any, predictions: Any) -> float:
     return float(np.mean(right[there] / support[there])) if len(y) else math.nan
 
 
+@check_keywords(**OF_PROBABILITIES)
 def top_k(labels: Any, probabilities: Any, k: int = 5) -> float:
     """The share of examples whose class is among the k most probable; of equal ones, the lower number comes first.
 
@@ -79,6 +83,7 @@ def ranks(labels: Array, probabilities: Array) -> Array:
 # ---- two classes -----------------------------------------------------------------------------------------------------
 
 
+@check_keywords(**OF_SCORES)
 def roc_curve(labels: Any, scores: Any) -> Curve:
     """The share of 0 above each threshold (false positive rate) against the share of 1 (sensitivity), (Fawcett 2006).
 
@@ -95,6 +100,7 @@ def roc_curve(labels: Any, scores: Any) -> Curve:
     )
 
 
+@check_keywords(**OF_SCORES)
 def precision_recall_curve(labels: Any, scores: Any) -> Curve:
     """Recall, the share of 1 that is above each threshold, against precision, the share of 1 among all above it.
 
@@ -106,6 +112,7 @@ def precision_recall_curve(labels: Any, scores: Any) -> Curve:
     return Curve(hits / max(1, int(y.sum())), hits / (hits + alarms), thresholds)
 
 
+@check_keywords(**OF_SCORES)
 def roc_auc(labels: Any, scores: Any) -> float:
     """The area under the ROC curve: the probability that an example of 1 scores higher than one of 0.
 
@@ -126,6 +133,7 @@ def roc_auc(labels: Any, scores: Any) -> float:
     return float((new * (2 * below + tied)).sum() / (2 * positives * negatives))
 
 
+@check_keywords(**OF_SCORES)
 def average_precision(labels: Any, scores: Any) -> float:
     """The mean precision over the recalls: Σ (Rᵢ - Rᵢ₋₁) Pᵢ, over thresholds; NaN if no label is 1.
 
@@ -141,6 +149,7 @@ def average_precision(labels: Any, scores: Any) -> float:
     return float((np.diff(recall, prepend=0.0) * precision).sum())
 
 
+@check_keywords(**OF_PROBABILITIES)
 def brier(labels: Any, probabilities: Any) -> float:
     """The mean squared error of the probabilities of 1: Σ (p - y)² / n (Brier 1950).
 
@@ -151,6 +160,7 @@ def brier(labels: Any, probabilities: Any) -> float:
     return float(np.mean((p - y) ** 2)) if len(y) else math.nan
 
 
+@check_keywords(**OF_PROBABILITIES)
 def calibration_curve(labels: Any, probabilities: Any, bins: int = BINS) -> Calibration:
     """The share of 1 among examples of similar probability, in bins of equal width from 0 to 1.
 
@@ -173,6 +183,7 @@ def bin_numbers(probabilities: Array, bins: int = BINS) -> Array:
     return np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], probabilities)
 
 
+@check_keywords(**OF_PROBABILITIES)
 def calibration_error(labels: Any, probabilities: Any, bins: int = BINS) -> float:
     """The expected calibration error: Σ (count / n) |share - mean probability|, over the bins of `calibration_curve`.
 
@@ -189,6 +200,7 @@ def calibration_error(labels: Any, probabilities: Any, bins: int = BINS) -> floa
 # ---- values ----------------------------------------------------------------------------------------------------------
 
 
+@check_keywords(**OF_ANSWERS)
 def mse(labels: Any, predictions: Any) -> float:
     """Σ (y - prediction)² / n, the mean over examples and outputs.
 
@@ -199,6 +211,7 @@ def mse(labels: Any, predictions: Any) -> float:
     return float(np.mean((y - predicted) ** 2)) if y.size else math.nan
 
 
+@check_keywords(**OF_ANSWERS)
 def mae(labels: Any, predictions: Any) -> float:
     """Σ |y - prediction| / n, the mean over examples and outputs.
 
@@ -209,6 +222,7 @@ def mae(labels: Any, predictions: Any) -> float:
     return float(np.mean(np.abs(y - predicted))) if y.size else math.nan
 
 
+@check_keywords(**OF_ANSWERS)
 def r2(labels: Any, predictions: Any) -> float:
     """The share of the labels' variance that is explained: 1 - Σ (y - prediction)² / Σ (y - mean y)², at most 1.
 

@@ -6,9 +6,12 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import is_number
+from pyneural.arguments.familiar_keywords import OF_SCORES
+from pyneural.arguments.spelling import check_keywords
 from pyneural.metrics.scores import labels_and_scores, roc_curve
 
 
+@check_keywords(**OF_SCORES)
 def threshold(
     labels: Any,
     scores: Any,

@@ -7,6 +7,8 @@ import numpy as np
 import pyneural.plot.drawing as drawing
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import whole
+from pyneural.arguments.familiar_keywords import OF_PLOTS
+from pyneural.arguments.spelling import check_keywords
 from pyneural.card.classes import Names, of_head
 from pyneural.card.soft import as_numbers
 from pyneural.card.task import Task
@@ -17,6 +19,7 @@ from pyneural.models.model import Model
 from pyneural.plot.drawing import BLUE, INK, PALE, RED, Answer
 
 
+@check_keywords(**OF_PLOTS)
 def predictions(model: Model, x: Any, y: Any = None, *, count: int = 8, ax: Any = None) -> Any:
     """Images with a model's predictions and the probabilities of the most likely classes.
 
@@ -75,6 +78,7 @@ def predictions(model: Model, x: Any, y: Any = None, *, count: int = 8, ax: Any 
     return axes
 
 
+@check_keywords(**OF_PLOTS)
 def mistakes(report: Report, data: Any, *, count: int = 20, columns: int | None = None, ax: Any = None) -> Any:
     """The images that a model misclassified, most confident first, with prediction, confidence and true class.
 
@@ -120,6 +124,7 @@ def mistakes(report: Report, data: Any, *, count: int = 20, columns: int | None 
     return drawing.grid(pixels, titles, [INK] * len(rows), columns, ax, "mistakes")
 
 
+@check_keywords(**OF_PLOTS)
 def confusion(report: Report, *, ax: Any = None) -> Any:
     """The confusion matrix of a report: a row per true class, a column per predicted class.
 

@@ -3,11 +3,14 @@
 from typing import Any
 
 import pyneural.plot.drawing as drawing
+from pyneural.arguments.familiar_keywords import OF_PLOTS
+from pyneural.arguments.spelling import check_keywords
 from pyneural.plot.drawing import BLUE, INK, ORANGE
 from pyneural.training.history import History
 from pyneural.training.learning_rate import LearningRateCurve
 
 
+@check_keywords(**OF_PLOTS)
 def history(history: History, *, ax: Any = None) -> Any:
     """Loss and metrics per epoch; estimates are drawn with their 95 % interval as a band.
 
@@ -53,6 +56,7 @@ def history(history: History, *, ax: Any = None) -> Any:
     return axes
 
 
+@check_keywords(**OF_PLOTS)
 def learning_rate(curve: LearningRateCurve, *, ax: Any = None) -> Any:
     """The loss at each learning rate, its smoothed curve, and the suggestion.
 

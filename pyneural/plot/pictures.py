@@ -7,6 +7,8 @@ import numpy as np
 
 import pyneural.plot.drawing as drawing
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.familiar_keywords import OF_PLOTS
+from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.augmentation import Augment, augmented_gather, check_augment
 from pyneural.card.classes import checked_names, of_head
 from pyneural.card.preprocessing import Preprocessing
@@ -14,6 +16,7 @@ from pyneural.datasets.dataset import Dataset, by_head
 from pyneural.plot.drawing import INK
 
 
+@check_keywords(**OF_PLOTS)
 def images(
     x: Any,
     y: Any = None,

@@ -7,6 +7,8 @@ import numpy as np
 import pyneural.metrics.scores as scores
 import pyneural.plot.drawing as drawing
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.familiar_keywords import OF_PLOTS
+from pyneural.arguments.spelling import check_keywords
 from pyneural.evaluation.report import Report
 from pyneural.metrics.estimate import Estimate
 from pyneural.plot.answers import check_answers
@@ -15,6 +17,7 @@ from pyneural.plot.drawing import BLUE, GREY, ORANGE
 _SIDE = 4.2  # inches
 
 
+@check_keywords(**OF_PLOTS)
 def roc(report: Report, *, ax: Any = None) -> Any:
     """The ROC curve of two classes: sensitivity against 1 - specificity, over all thresholds.
 
@@ -50,6 +53,7 @@ def roc(report: Report, *, ax: Any = None) -> Any:
     return axis
 
 
+@check_keywords(**OF_PLOTS)
 def precision_recall(report: Report, *, ax: Any = None) -> Any:
     """Precision against recall of the positive class, over all thresholds.
 
@@ -86,6 +90,7 @@ def precision_recall(report: Report, *, ax: Any = None) -> Any:
     return axis
 
 
+@check_keywords(**OF_PLOTS)
 def calibration(report: Report, *, ax: Any = None) -> Any:
     """How often predictions of a probability come true: the shares in 15 bins, with their intervals, and their numbers.
 

@@ -5,11 +5,14 @@ from typing import Any
 import numpy as np
 
 import pyneural.plot.drawing as drawing
+from pyneural.arguments.familiar_keywords import OF_PLOTS
+from pyneural.arguments.spelling import check_keywords
 from pyneural.layers.convolution import Conv2D
 from pyneural.layers.layer import walk
 from pyneural.models.model import Model
 
 
+@check_keywords(**OF_PLOTS)
 def filters(
     model: Model, layer: str | None = None, *, count: int = 64, columns: int | None = None, ax: Any = None
 ) -> Any:

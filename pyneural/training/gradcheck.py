@@ -11,6 +11,7 @@ from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import verbosity
 from pyneural.arguments.objects import refuse_masked
+from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.feed import each
 from pyneural.evaluation.objective import objective
 from pyneural.files.safetensors import converted
@@ -23,6 +24,7 @@ from pyneural.printing import put_parts
 _STEP = 1e-5  # balances rounding (1e-16 / h) and truncation (h²) errors in float64
 
 
+@check_keywords(eps="step", atol="tolerance", rtol="tolerance")
 def check_gradients(
     model: Model | Callable[..., Tensor],
     x: Any,

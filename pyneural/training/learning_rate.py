@@ -46,7 +46,13 @@ class LearningRateCurve(NamedTuple):
         return f"<LearningRateCurve: suggestion {self.suggestion:.2g}, {len(self.rates)} steps>"
 
 
-@check_keywords(positional="give x and y as one pair, pn.find_learning_rate(model, (x, y))", **OF_FIT)
+@check_keywords(
+    positional="give x and y as one pair, pn.find_learning_rate(model, (x, y))",
+    **OF_FIT,
+    **dict.fromkeys(("start_lr", "min_lr", "start"), "lowest"),
+    **dict.fromkeys(("end_lr", "max_lr", "end"), "highest"),
+    **dict.fromkeys(("num_it", "num_iter", "num_training", "iterations"), "steps"),
+)
 def find_learning_rate(
     model: Model,
     data: Any,
