@@ -135,6 +135,7 @@ class Training(State):
         engine = self.bound.engine
         rate = self.recipe.learning_rate
         multiplier = self.pace.multiplier
+        steps = self.pace.steps
         at.step = self.model.card.epochs
         progress.open(self.epoch, self.step)
         shown = progress.steps_shown
@@ -154,7 +155,7 @@ class Training(State):
                 means.add(outputs, y, value, len(samples), weights)
                 if not part.last:
                     continue
-                engine.learning_rate = rate * self.run.learning_rate_factor * multiplier(history.steps)
+                engine.learning_rate = rate * self.run.learning_rate_factor * multiplier(history.steps, steps)
                 engine.step()
                 history.steps += 1
                 self.step += 1

@@ -33,11 +33,14 @@ class Pace:
         """The seconds of training so far."""
         return self.earlier + time.perf_counter() - self._started
 
-    def multiplier(self, step: int) -> float:
-        """The multiplier for a step, from 0."""
-        if self.seconds is not None:
-            step = max(step, min(self.steps - 1, int(self.elapsed / self.seconds * self.steps)))
-        return self.schedule(step, self.steps)
+    @property
+    def multiplier(self) -> schedules.Schedule:
+        """A function of (step, steps) that gives the multiplier: the schedule itself without a time budget."""
+        return self.schedule if self.seconds is None else self._by_clock
+
+    def _by_clock(self, step: int, steps: int) -> float:
+        assert self.seconds is not None
+        return self.schedule(max(step, min(steps - 1, int(self.elapsed / self.seconds * steps))), steps)
 
     def is_over(self) -> bool:
         """Whether the time budget is spent."""
