@@ -13,7 +13,7 @@ import pyneural.metrics.names as metrics
 from pyneural.arguments.checks import is_number, warn
 from pyneural.batching.augmentation import Augment, check_augment, check_images
 from pyneural.batching.feed import Batches
-from pyneural.batching.sources import Rows, Source, sources
+from pyneural.batching.sources import Encode, Rows, Source, sources
 from pyneural.batching.stream import Stream
 from pyneural.card.classes import are_numbers, listed
 from pyneural.card.preprocessing import Preprocessing, decided
@@ -88,13 +88,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     Raises:
         ValueError, TypeError: model, data and arguments do not fit together; the model is left unchanged.
     """
-    for loss in request.loss.values() if isinstance(request.loss, Mapping) else (request.loss,):
-        losses.spelled(loss)
-    decided(request.preprocess, "uint8")
-    check_augment("fit", request.augment)
-    inherit(model)
-    if request.preprocess == "auto":
-        check_entrances(model)
+    _check_request(model, request)
     train, held, split = sources(
         model, data, request.validation, request.preprocess, request.seed, request.sample_weight
     )
@@ -107,26 +101,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
         def encoded(y: Any, who: str, classes: Any = ()) -> Any:
             return encode(heads, model.dtype, y, who, classes)
 
-        classes_of = classes_to_draw(heads, request.balance, request.class_weight)
-        shares = factors(heads, request.loss_weights)
-        judge = objective(model, heads, shares)
-        smooth = smoothed(heads, request.label_smoothing)
-        targets = partial(train.targets, encoded)
-        weigh = weighting(heads, request.class_weight, targets, _sampled(train, held), model.dtype)
-        made = Plan(
-            train.feed(preprocessing, encoded, model.dtype, weigh, classes_of, request.augment),
-            None if held is None else held.feed(preprocessing, encoded, model.dtype, weigh.of_samples()),
-            judge if smooth is heads else objective(model, smooth, shares),
-            judge,
-            [
-                f"{train.name}: {split}",
-                f"{train.dtype} {train.shape} -> {preprocessing}{_as_inside(model, preprocessing)}",
-                *(_head(head, weigh, shares) for head in heads),
-                *_changes(request, _sampled(train)),
-            ],
-            "batches as they come" if isinstance(train, Stream) else f"batch {request.batch_size}",
-            train.note,
-        )
+        made = _made(model, (train, held, split), heads, preprocessing, encoded, request)
         digest = train.digest(encoded)
         request.accept(_with_weights(digest, train), held is not None)
         share = _held_out(train, held, request.validation)
@@ -139,6 +114,49 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
     model.card.augment = str(request.augment) if request.augment else ""
     remember(model)
     return made
+
+
+def _check_request(model: Model, request: Request) -> None:
+    """Checks what can be checked without the data."""
+    for loss in request.loss.values() if isinstance(request.loss, Mapping) else (request.loss,):
+        losses.spelled(loss)
+    decided(request.preprocess, "uint8")
+    check_augment("fit", request.augment)
+    inherit(model)
+    if request.preprocess == "auto":
+        check_entrances(model)
+
+
+def _made(
+    model: Model,
+    data: tuple[Source, Source | None, str],
+    heads: tuple[Head, ...],
+    preprocessing: Preprocessing,
+    encoded: Encode,
+    request: Request,
+) -> Plan:
+    """The Plan; `data` is what `sources` returned."""
+    train, held, split = data
+    dtype = model.dtype
+    weigh = weighting(heads, request.class_weight, partial(train.targets, encoded), _sampled(train, held), dtype)
+    classes_of = classes_to_draw(heads, request.balance, request.class_weight)
+    shares = factors(heads, request.loss_weights)
+    judge = objective(model, heads, shares)
+    smooth = smoothed(heads, request.label_smoothing)
+    return Plan(
+        train.feed(preprocessing, encoded, dtype, weigh, classes_of, request.augment),
+        None if held is None else held.feed(preprocessing, encoded, dtype, weigh.of_samples()),
+        judge if smooth is heads else objective(model, smooth, shares),
+        judge,
+        [
+            f"{train.name}: {split}",
+            f"{train.dtype} {train.shape} -> {preprocessing}{_as_inside(model, preprocessing)}",
+            *(_head(head, weigh, shares) for head in heads),
+            *_changes(request, _sampled(train)),
+        ],
+        "batches as they come" if isinstance(train, Stream) else f"batch {request.batch_size}",
+        train.note,
+    )
 
 
 def _record_data(model: Model, train: Source, preprocessing: Preprocessing, split: tuple[str, int, float]) -> None:
