@@ -19,11 +19,15 @@ static int check(const pn_view *v)
     return PyErr_Occurred() ? -1 : 0;
 }
 
+static PyObject *truth(bool is) { return is ? Py_True : Py_False; }
+
 static PyObject *describe(const pn_digit *did)
 {
-    return Py_BuildValue("{sOsOs(nnnn)s(iiii)}", "inverted", did->inverted ? Py_True : Py_False, "transparent",
-                         did->transparent ? Py_True : Py_False, "box", did->top, did->left, did->height, did->width,
-                         "place", did->row, did->column, did->rows, did->columns);
+    return Py_BuildValue("{sOsOsOsOsOsOsds(nnnn)s(iiii)}", "inverted", truth(did->inverted), "transparent",
+                         truth(did->transparent), "uneven", truth(did->uneven), "touches", truth(did->touches),
+                         "several", truth(did->several), "faint", truth(did->faint), "contrast", did->contrast / 255.0,
+                         "box", did->top, did->left, did->height, did->width, "place", did->row, did->column, did->rows,
+                         did->columns);
 }
 
 static PyObject *prepare_digit(PyObject *module, PyObject *image)
@@ -39,19 +43,29 @@ static PyObject *prepare_digit(PyObject *module, PyObject *image)
                              .size = sizeof pixels,
                              .shape = { PN_DIGIT_SIDE, PN_DIGIT_SIDE, 1 } };
     pn_digit did;
+    pn_error err = { 0 };
+    void *scratch = NULL;
     Py_XDECREF(new_source);
     if (!t || check(&t->v))
         goto done;
-    Py_BEGIN_ALLOW_THREADS
-    pn_digit_prepare(t->v.data, t->v.shape[0], t->v.shape[1], t->v.ndim == 3 ? (int)t->v.shape[2] : 1, pixels, &did);
-    Py_END_ALLOW_THREADS
+    const pn_index H = t->v.shape[0], W = t->v.shape[1];
+    scratch = pn_mem_get(s->engine->memory, pn_digit_scratch(H, W), &err);
+    if (!scratch) {
+        pnb_raise(&err);
+        goto done;
+    }
+    PyThreadState *thread = pnb_gate_enter(s->gate);
+    pn_digit_prepare(t->v.data, H, W, t->v.ndim == 3 ? (int)t->v.shape[2] : 1, scratch, pixels, &did);
+    pnb_gate_leave(s->gate, thread);
     if (did.empty)
-        PyErr_Format(PyExc_ValueError,
-                     "prepare_digit: there is no digit in this image %s: it is blank or has a single shade",
-                     pn_view_text(&t->v).s);
+        PyErr_Format(
+            PyExc_ValueError,
+            "prepare_digit: there is no digit in this image %s: it is blank, or nothing stands out from the background",
+            pn_view_text(&t->v).s);
     else
         new_pair = Py_BuildValue("(NN)", pnb_array_of(&result), describe(&did));
 done:
+    pn_mem_put(scratch);
     pn_tensor_unref(t);
     return new_pair;
 }
@@ -59,8 +73,8 @@ done:
 static const PyMethodDef functions[] = {
     { "prepare_digit", prepare_digit, METH_O,
       "prepare_digit(image, /)\n--\n\nConverts an image of a digit to MNIST's format.  Returns the result, uint8 (28, "
-      "28, 1), and a dict: inverted, transparent,\nbox (top, left, height, width in the image) and place (row, column, "
-      "rows, columns in the result).\n\n"
+      "28, 1), and a dict: inverted, transparent,\nuneven, touches, several, faint, contrast (0 to 1), box (top, left, "
+      "height, width in the image) and place (row,\ncolumn, rows, columns in the result).\n\n"
       "image: uint8 (height, width) or (height, width, channels) of 1 to 4 channels; ValueError if it is blank." },
     { NULL, NULL, 0, NULL },
 };

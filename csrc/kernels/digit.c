@@ -1,154 +1,52 @@
-/* digit.c -- grey, light on dark, cropped to the ink, scaled to a 20 x 20 box, centred by mass in 28 x 28.
+/* digit.c -- cropped to the ink of the digit, scaled to a 20 x 20 box, centred by mass in 28 x 28.
  *
- * Otsu's threshold (1979) separates background and ink; the larger side is the background.  Levels that are no further
- * above the background's median than the background reaches below it count as noise.  Scaling averages over the area
- * that a pixel of the result covers (at least one pixel of the picture, which is linear interpolation if the picture is
- * smaller), so that an enlarged MNIST digit is restored exactly; the maximum becomes 255. */
+ * page.c and paper.c take the paper off, marks.c finds the digit.  Scaling averages over the area that a pixel of the
+ * result covers (at least one pixel of the picture, which is linear interpolation if the picture is smaller), so that
+ * an enlarged MNIST digit is restored exactly; the maximum becomes 255.  On even paper the pixels of the picture are
+ * scaled, on uneven paper those of the page, whose contrast is known. */
 #include "kernels/digit.h"
 
 #include <string.h>
 
-enum { LEVELS = 256, FAINT = 8 }; /* ink with a contrast of no more than FAINT levels does not count */
+#include "kernels/marks.h"
+#include "kernels/paper.h"
 
-/* The picture, as the passes read it. */
-typedef struct picture {
-    const uint8_t *image;
-    pn_index H, W;
-    int channels;
-    unsigned behind; /* the level of what shows through transparent pixels */
-    bool inverted;
-    unsigned low, ink; /* levels up to low count as 0; from ink on a pixel is inside the box */
-} picture;
+/* What is scaled: the picture's own pixels, or the page's. */
+typedef struct source {
+    const pn_picture *picture;
+    const pn_page *page;
+    const pn_marks *marks;
+    pn_index step; /* pixels of the source along one of the page: more than 1 if they are the picture's */
+} source;
 
-/* ---- grey -------------------------------------------------------------------------------------------------------- */
-
-static const uint8_t *pixel_at(const picture *p, pn_index i) { return p->image + i * p->channels; }
-static bool has_alpha(const picture *p) { return p->channels % 2 == 0; }
-static unsigned alpha_of(const picture *p, pn_index i) { return has_alpha(p) ? pixel_at(p, i)[p->channels - 1] : 255; }
-
-/* Luminance (ITU-R BT.601); grey values are unchanged. */
-static unsigned luminance(const picture *p, pn_index i)
+/* The strength of ink at a pixel of the source: 0 on paper, and on what is not the digit. */
+static unsigned strength(const source *s, pn_index y, pn_index x)
 {
-    const uint8_t *v = pixel_at(p, i);
-    return p->channels < 3 ? v[0] : (299u * v[0] + 587u * v[1] + 114u * v[2] + 500) / 1000;
-}
-
-/* 0..255, ink light; transparent pixels show what is behind. */
-static unsigned level(const picture *p, pn_index i)
-{
-    unsigned v = luminance(p, i);
-    if (has_alpha(p)) {
-        const unsigned alpha = alpha_of(p, i);
-        v = (alpha * v + (255 - alpha) * p->behind + 127) / 255;
-    }
-    return p->inverted ? 255 - v : v;
-}
-
-/* The background of a transparent picture.  If few pixels are opaque, or all have a single shade, they are the ink, and
- * the background is the opposite shade; else the picture has its own background, which is extended to transparent
- * pixels. */
-static bool give_ground(picture *p)
-{
-    uint64_t weight = 0, sum = 0;
-    unsigned least = 255, most = 0;
-    const pn_index n = p->H * p->W;
-    for (pn_index i = 0; i < n; i++) {
-        const unsigned alpha = alpha_of(p, i), v = luminance(p, i);
-        weight += alpha;
-        sum += alpha * v;
-        if (alpha >= 128) {
-            least = v < least ? v : least;
-            most = v > most ? v : most;
-        }
-    }
-    const bool light = 2 * sum > 255 * weight, is_ink = 2 * weight < 255 * (uint64_t)n || most < least + 64;
-    p->behind = light == is_ink ? 0 : 255;
-    return weight < 255 * (uint64_t)n;
-}
-
-/* ---- ground and ink ---------------------------------------------------------------------------------------------- */
-
-/* The level up to which pixels are of the darker kind: the greatest variance between the two (N. Otsu, 1979). */
-static unsigned threshold(const uint64_t count[LEVELS])
-{
-    double n = 0, total = 0, below = 0, sum = 0, best = -1;
-    unsigned at = 0;
-    for (unsigned v = 0; v < LEVELS; v++) {
-        n += (double)count[v];
-        total += (double)count[v] * v;
-    }
-    for (unsigned v = 0; v + 1 < LEVELS; v++) {
-        below += (double)count[v];
-        sum += (double)count[v] * v;
-        if (below == 0 || below == n) /* a level that no pixel has changes nothing: the first is kept */
-            continue;
-        const double apart = (total - sum) / (n - below) - sum / below, between = below * (n - below) * apart * apart;
-        if (between > best) {
-            best = between;
-            at = v;
-        }
-    }
-    return at;
-}
-
-/* The least level up to which there are `share` pixels or more. */
-static unsigned quantile(const uint64_t count[LEVELS], uint64_t share)
-{
-    unsigned v = 0;
-    for (uint64_t seen = count[0]; seen < share && v + 1 < LEVELS; seen += count[v])
-        v++;
-    return v;
-}
-
-static uint64_t count_between(const uint64_t count[LEVELS], unsigned from, unsigned end)
-{
-    uint64_t n = 0;
-    for (unsigned v = from; v < end; v++)
-        n += count[v];
-    return n;
-}
-
-static void count_levels(const picture *p, uint64_t count[LEVELS])
-{
-    memset(count, 0, LEVELS * sizeof *count);
-    for (pn_index i = 0; i < p->H * p->W; i++)
-        count[level(p, i)]++;
-}
-
-/* Decides what is ink; false if nothing stands out. */
-static bool find_ink(picture *p)
-{
-    uint64_t count[LEVELS];
-    count_levels(p, count);
-    const uint64_t n = (uint64_t)p->H * (uint64_t)p->W;
-    unsigned edge = threshold(count);
-    p->inverted = 2 * count_between(count, 0, edge + 1) < n;
-    if (p->inverted) {
-        for (unsigned v = 0; v < LEVELS / 2; v++) {
-            const uint64_t was = count[v];
-            count[v] = count[LEVELS - 1 - v];
-            count[LEVELS - 1 - v] = was;
-        }
-        edge = LEVELS - 2 - edge;
-    }
-    const uint64_t ground = count_between(count, 0, edge + 1);
-    const unsigned middle = quantile(count, (ground + 1) / 2), reach = middle - quantile(count, n / 1000 + 1);
-    const unsigned most = quantile(count, n), least = 2 * reach > FAINT ? 2 * reach : FAINT;
-    p->low = middle + reach;
-    p->ink = p->low + (most > p->low ? (most - p->low) / 16 : 0) + 1; /* MNIST's faintest edges are stronger */
-    return most > middle + least;
+    const pn_index at = y / s->step * s->page->w + x / s->step;
+    if (s->marks->part[at] == PN_MARKS_OTHER)
+        return 0;
+    const int v = s->step > 1 ? pn_page_contrast((int)pn_picture_level(s->picture, y, x), (int)s->page->paper)
+                              : s->page->contrast[at];
+    return v > s->marks->low ? (unsigned)(v - s->marks->low) : 0;
 }
 
 /* ---- the box ----------------------------------------------------------------------------------------------------- */
 
-/* false where no pixel is ink any more: the picture may change while we look. */
-static bool find_box(const picture *p, pn_digit *did)
+/* The ink's box in pixels of the source, and its contrast there; false where no pixel is ink any more: the picture may
+ * change while we look. */
+static bool find_box(const source *s, pn_digit *did)
 {
-    pn_index top = p->H, bottom = -1, left = p->W, right = -1;
-    for (pn_index y = 0; y < p->H; y++)
-        for (pn_index x = 0; x < p->W; x++) {
-            if (level(p, y * p->W + x) < p->ink)
+    const pn_marks *m = s->marks;
+    const pn_index step = s->step, H = step > 1 ? s->picture->H : s->page->h, W = step > 1 ? s->picture->W : s->page->w;
+    const unsigned least = (unsigned)(m->edge - m->low);
+    pn_index top = H, bottom = -1, left = W, right = -1;
+    int most = m->ink;
+    for (pn_index y = pn_max((m->top - 1) * step, 0); y < pn_min((m->bottom + 1) * step, H); y++)
+        for (pn_index x = pn_max((m->left - 1) * step, 0); x < pn_min((m->right + 1) * step, W); x++) {
+            const unsigned v = strength(s, y, x);
+            if (v < least)
                 continue;
+            most = step > 1 && (int)v > most ? (int)v : most;
             top = pn_min(top, y);
             bottom = y;
             left = pn_min(left, x);
@@ -158,6 +56,8 @@ static bool find_box(const picture *p, pn_digit *did)
     did->left = left;
     did->height = bottom - top + 1;
     did->width = right - left + 1;
+    did->contrast = most;
+    did->faint = m->faint && (step == 1 || most < PN_MARKS_FAINT);
     return bottom >= 0;
 }
 
@@ -191,30 +91,27 @@ static uint64_t covered(const axis *a, pn_index i, pn_index k)
     return (uint64_t)pn_max(end - from, 0);
 }
 
-static uint64_t cell(const picture *p, const pn_digit *did, const axis *down, const axis *across, pn_index i,
-                     pn_index j)
+static uint64_t cell(const source *s, const pn_digit *did, const axis *down, const axis *across, pn_index i, pn_index j)
 {
     uint64_t sum = 0;
     for (pn_index y = first_under(down, i); y < end_under(down, i); y++) {
         uint64_t row = 0;
-        for (pn_index x = first_under(across, j); x < end_under(across, j); x++) {
-            const unsigned v = level(p, (did->top + y) * p->W + did->left + x);
-            row += covered(across, j, x) * (v > p->low ? v - p->low : 0);
-        }
+        for (pn_index x = first_under(across, j); x < end_under(across, j); x++)
+            row += covered(across, j, x) * strength(s, did->top + y, did->left + x);
         sum += covered(down, i, y) * row;
     }
     return sum;
 }
 
 /* Fills box, [rows][columns], with a maximum of 255; false if there is no ink. */
-static bool scale_box(const picture *p, pn_digit *did, uint8_t box[PN_DIGIT_BOX * PN_DIGIT_BOX])
+static bool scale_box(const source *s, pn_digit *did, uint8_t box[PN_DIGIT_BOX * PN_DIGIT_BOX])
 {
     const pn_index longest = pn_max(did->height, did->width);
     const axis down = scale_axis(did->height, longest), across = scale_axis(did->width, longest);
     uint64_t sums[PN_DIGIT_BOX * PN_DIGIT_BOX], most = 0;
     for (pn_index i = 0; i < down.m; i++)
         for (pn_index j = 0; j < across.m; j++) {
-            const uint64_t sum = cell(p, did, &down, &across, i, j);
+            const uint64_t sum = cell(s, did, &down, &across, i, j);
             sums[i * across.m + j] = sum;
             most = sum > most ? sum : most;
         }
@@ -250,20 +147,81 @@ static void put_in_the_middle(const uint8_t *box, pn_digit *did, uint8_t *digit)
         memcpy(digit + (did->row + i) * PN_DIGIT_SIDE + did->column, box + i * did->columns, (size_t)did->columns);
 }
 
-void pn_digit_prepare(const uint8_t *image, pn_index H, pn_index W, int channels, uint8_t *digit, pn_digit *did)
+/* The box in pixels of the picture. */
+static void enlarge(pn_digit *did, const pn_picture *p, pn_index step)
 {
-    picture p = { .image = image, .H = H, .W = W, .channels = channels };
+    did->top *= step;
+    did->left *= step;
+    did->height = pn_min(did->height * step, p->H - did->top);
+    did->width = pn_min(did->width * step, p->W - did->left);
+}
+
+static bool find_uneven(pn_marks *m, pn_page *page, pn_picture *p, bool inverted)
+{
+    pn_page_read_uneven(page, p, inverted);
+    return pn_marks_find(m, page) && !m->touches;
+}
+
+/* Ink that touches the border may be a shadow, or lines across the page, or paper taken for ink: then the other ways to
+ * see the page are tried. */
+static bool find(pn_marks *m, pn_page *page, pn_picture *p)
+{
+    const bool found = pn_page_read(page, p) && pn_marks_find(m, page), inverted = page->inverted;
+    const int ink = m->ink;
+    if (found && !m->touches)
+        return true;
+    if (page->even ? find_uneven(m, page, p, inverted) : found && find_uneven(m, page, p, !inverted) && m->ink >= ink)
+        return true;
+    return pn_page_read(page, p) && pn_marks_find(m, page);
+}
+
+typedef struct layout {
+    pn_page page;
+    size_t contrast, grey, part, bytes; /* where the arrays begin; scratch comes first */
+} layout;
+
+static layout lay_out(pn_index H, pn_index W)
+{
+    layout l;
+    pn_page_size(&l.page, H, W);
+    const size_t n = (size_t)(l.page.h * l.page.w), a = pn_paper_scratch(&l.page), b = pn_marks_scratch(&l.page);
+    l.contrast = ((a > b ? a : b) + PN_ALIGN) / PN_ALIGN * PN_ALIGN;
+    l.grey = l.contrast + n * sizeof(int16_t);
+    l.part = l.grey + n;
+    l.bytes = l.part + n;
+    return l;
+}
+
+size_t pn_digit_scratch(pn_index H, pn_index W) { return lay_out(H, W).bytes; }
+
+void pn_digit_prepare(const uint8_t *image, pn_index H, pn_index W, int channels, void *scratch, uint8_t *digit,
+                      pn_digit *did)
+{
+    pn_picture p = { .image = image, .H = H, .W = W, .channels = channels };
     uint8_t box[PN_DIGIT_BOX * PN_DIGIT_BOX];
     *did = (pn_digit){ .empty = true };
     memset(digit, 0, (size_t)PN_DIGIT_SIDE * PN_DIGIT_SIDE);
     if (H < 1 || W < 1)
         return;
-    const bool transparent = has_alpha(&p) && give_ground(&p);
-    if (!find_ink(&p))
+    layout l = lay_out(H, W);
+    pn_page *page = &l.page;
+    page->scratch = scratch;
+    page->contrast = (int16_t *)((char *)scratch + l.contrast);
+    page->grey = (uint8_t *)scratch + l.grey;
+    pn_marks m = { .part = (uint8_t *)scratch + l.part, .scratch = scratch };
+    const bool transparent = pn_picture_lay(&p);
+    if (!find(&m, page, &p))
         return;
-    *did = (pn_digit){ .transparent = transparent, .inverted = p.inverted };
-    if (find_box(&p, did) && scale_box(&p, did, box))
+    *did = (pn_digit){ .transparent = transparent,
+                       .inverted = p.inverted,
+                       .uneven = !page->even,
+                       .touches = m.cut,
+                       .several = m.several };
+    const source s = { &p, page, &m, page->even ? page->step : 1 };
+    if (find_box(&s, did) && scale_box(&s, did, box))
         put_in_the_middle(box, did, digit);
     else
         *did = (pn_digit){ .empty = true };
+    if (s.step < page->step)
+        enlarge(did, &p, page->step);
 }

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import warn
 from pyneural.arguments.objects import refuse_masked
 from pyneural.arguments.spelling import check_keywords
 from pyneural.images.files import opened
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     Picture = str | Path | Image | npt.ArrayLike
 
 
+_TOUCHES = (
+    "the ink touches the border of the image, so part of the digit may be missing: leave a margin around the digit"
+)
+_SEVERAL = "there are several marks in the image, and the largest was taken: crop the image to one digit"
+_FAINT = "the ink hardly stands out from the paper, its lines or its shadows: use a darker pen, or more even light"
+
+
 @dataclass(frozen=True)
 class Preparation:
     """A digit in MNIST's format, and how it was converted; `print` shows that in one line.
@@ -28,31 +36,49 @@ class Preparation:
         digit: uint8 (28, 28, 1), light on dark.
         inverted: whether it was dark on light.
         transparent: whether it had transparent pixels, which were laid over a background.
+        uneven: whether the background was uneven, as in a photograph, and was divided out.
+        contrast: how much the ink differs from its background, 0 to 1: 1 is black ink on paper, or white on black.
         box: (top, left, height, width) of the ink in the image, in pixels.
         place: (row, column, rows, columns) of the ink in the digit, at most 20 x 20.
+        warnings: reasons why the digit may be wrong, one sentence each: ink touches the border, there are several
+            marks, or the ink is faint.
     """
 
     digit: Array = field(repr=False)
     inverted: bool
     transparent: bool
+    uneven: bool
+    contrast: float
     box: tuple[int, int, int, int]
     place: tuple[int, int, int, int]
+    warnings: tuple[str, ...]
 
     def __str__(self) -> str:
         top, left, height, width = self.box
         _, _, rows, columns = self.place
         done = ["laid over a background"] if self.transparent else []
         done += ["inverted (it was dark on light)"] if self.inverted else []
+        done += ["divided by its uneven background"] if self.uneven else []
         done += [f"cropped to the ink, {width} x {height} pixels at ({left}, {top})", f"scaled to {columns} x {rows}"]
-        return ", ".join([*done, "centred by its mass in 28 x 28"])
+        return "; but ".join([", ".join([*done, "centred by its mass in 28 x 28"]), *self.warnings])
 
 
 @check_keywords(path="image", x="image")
 def prepare_digit(image: "Picture") -> Array:
     """Converts an image of one digit to MNIST's format: light on dark, in a 20 x 20 box, its mass centred in 28 x 28.
 
-    Transparent pixels are laid over a background that keeps the ink visible; a dark-on-light image is inverted; the
-    image is cropped to the ink, scaled with averaging, and moved by whole pixels (LeCun et al. 1998).
+    Drawings, scans and photographs are taken, dark on light or light on dark. The steps:
+
+    1. Transparent pixels are laid over a background that keeps the ink visible; colours become grey levels; a
+       dark-on-light image is inverted.
+    2. The background is taken off. If it has one shade, that is found by Otsu's threshold (1979). Else the image is a
+       photograph: ink is removed from a reduced copy by morphological reconstruction (Vincent, 1993), which keeps
+       shadows and gradients, as these reach the border; the mean of what remains nearby is the local background
+       (Gatos, Pratikakis and Perantonis, 2006). The contrast of a pixel is (level - background) / (255 - background),
+       so it does not depend on the light.
+    3. The ink is divided into connected marks. The digit is the strongest mark, and marks near it, such as a detached
+       bar of a 5. Lines across the page and specks are dropped.
+    4. The digit is cropped, scaled with averaging to a box of 20 x 20, and moved by whole pixels (LeCun et al., 1998).
 
     Args:
         image: the path of an image file, a Pillow image, or an array (height, width) or (height, width, channels) of 1
@@ -62,20 +88,27 @@ def prepare_digit(image: "Picture") -> Array:
         uint8 (28, 28, 1).
 
     Raises:
-        ValueError: it is blank, or not an image.
+        ValueError: it is not an image, it is blank, or nothing on it stands out.
         TypeError: it is of another type.
+
+    Warns:
+        UserWarning: the digit may be wrong: ink touches the border, there are several marks, or the ink is faint.
+            `examine_digit` returns these warnings instead.
 
     >>> page = np.full((200, 100), 255, "uint8")
     >>> page[40:160, 45:55] = 0
     >>> prepare_digit(page).shape
     (28, 28, 1)
     """
-    return examine_digit(image).digit
+    done = examine_digit(image)
+    for text in done.warnings:
+        warn(f"prepare_digit: {text}")
+    return done.digit
 
 
 @check_keywords(path="image", x="image")
 def examine_digit(image: "Picture") -> Preparation:
-    """Like `prepare_digit`, but also reports what it did.
+    """Like `prepare_digit`, but also reports what it did, and returns warnings instead of raising them.
 
     >>> page = np.full((200, 100), 255, "uint8")
     >>> page[40:160, 45:55] = 0
@@ -89,7 +122,17 @@ centred by its mass in 28 x 28
         if not isinstance(image, str | Path) or str(image) in str(error):
             raise
         raise ValueError(f"{error} (in '{image}')") from None
-    return Preparation(digit, did["inverted"], did["transparent"], did["box"], did["place"])
+    texts = {"touches": _TOUCHES, "several": _SEVERAL, "faint": _FAINT}
+    return Preparation(
+        digit=digit,
+        inverted=did["inverted"],
+        transparent=did["transparent"],
+        uneven=did["uneven"],
+        contrast=did["contrast"],
+        box=did["box"],
+        place=did["place"],
+        warnings=tuple(text for name, text in texts.items() if did[name]),
+    )
 
 
 def _pixels(image: "Picture") -> Array:

@@ -276,7 +276,7 @@ def test_a_tilde_is_the_home_folder_for_all(tmp_path, monkeypatch):
     assert pn.load("~/m.safetensors").fingerprint() == pn.load(saved).fingerprint()
     history().to_csv("~/h.csv")
     assert (tmp_path / "h.csv").exists()
-    Image.fromarray(np.eye(30, dtype=np.uint8) * 255).save(tmp_path / "one.png")
+    Image.fromarray(np.pad(np.eye(30, dtype=np.uint8) * 255, 3)).save(tmp_path / "one.png")
     assert pn.prepare_digit("~/one.png").shape == (28, 28, 1)
     with pytest.raises(FileNotFoundError, match=str(tmp_path / "pictures")):
         pn.datasets.folder("~/pictures")

@@ -23,11 +23,21 @@ static outcome prepare_as(const paper *p, int channels, uint8_t alpha)
     for (pn_index i = 0; i < p->H * p->W; i++)
         for (int k = 0; k < channels; k++)
             ((uint8_t *)image.p)[i * channels + k] = channels % 2 == 0 && k == channels - 1 ? alpha : p->grey[i];
-    pn_digit_prepare(image.p, p->H, p->W, channels, digit.p, &o.did);
+    guarded scratch = guard_new(pn_digit_scratch(p->H, p->W), 0);
+    pn_digit_prepare(image.p, p->H, p->W, channels, scratch.p, digit.p, &o.did);
+    CHECK(guard_free(scratch));
     memcpy(o.digit, digit.p, PIXELS);
     CHECK(guard_free(image));
     CHECK(guard_free(digit));
     return o;
+}
+
+/* One that needs no guards. */
+static void prepare_bytes(outcome *o, const void *image, pn_index H, pn_index W, int channels)
+{
+    guarded scratch = guard_new(pn_digit_scratch(H, W), 0);
+    pn_digit_prepare(image, H, W, channels, scratch.p, o->digit, &o->did);
+    CHECK(guard_free(scratch));
 }
 
 static outcome prepare(const paper *p) { return prepare_as(p, 1, 255); }
@@ -163,7 +173,7 @@ TEST(channels_are_made_grey_and_alpha_is_laid_over_a_ground)
             memset((uint8_t *)image.p + 4 * i, ink, 3);
             ((uint8_t *)image.p)[4 * i + 3] = page.grey[i] < 128 ? 255 : 0;
         }
-        pn_digit_prepare(image.p, page.H, page.W, 4, o.digit, &o.did);
+        prepare_bytes(&o, image.p, page.H, page.W, 4);
         CHECK(!o.did.empty && o.did.transparent);
         CHECK_INT(o.did.inverted, ink < 128);
         check_equal(&o, &grey, 0, "transparent");
@@ -179,7 +189,7 @@ TEST(colours_count_by_their_luminance)
     for (int y = 0; y < 30; y++)
         for (int x = 0; x < 30; x++)
             memcpy(image + (y * 30 + x) * 3, colours[x >= 12 && x < 16 && y >= 5 && y < 25], 3);
-    pn_digit_prepare(image, 30, 30, 3, o.digit, &o.did);
+    prepare_bytes(&o, image, 30, 30, 3);
     CHECK(!o.did.empty && o.did.inverted);
     CHECK_INT(o.did.top, 5);
     CHECK_INT(o.did.left, 12);
@@ -222,6 +232,142 @@ TEST(noise_of_the_paper_is_not_ink)
     CHECK(specks < 20);
 }
 
+/* ---- photographs ------------------------------------------------------------------------------------------------- */
+
+/* Paper of a level under light that falls to a share across the page, with a dark corner and noise. */
+static void lit(paper *p, double least, bool corner, int noise)
+{
+    for (pn_index y = 0; y < p->H; y++)
+        for (pn_index x = 0; x < p->W; x++) {
+            const double across = (double)x / (double)p->W, far = (double)(p->H - y) / (double)p->H + 1 - across;
+            double v = p->grey[y * p->W + x] * (1 - (1 - least) * across);
+            if (corner)
+                v *= 1 - 0.5 / (1 + exp((far - 0.4) * 20));
+            v += (double)harness_below(noise + 1) - noise / 2.0;
+            p->grey[y * p->W + x] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+        }
+}
+
+/* The seven whose rows and columns the tests below look for. */
+static void seven_on_paper(pn_index H, pn_index W, uint8_t ink)
+{
+    clean(&page, H, W, 220);
+    seven(&page, 60, 150, 6, ink);
+}
+
+TEST(light_does_not_matter)
+{
+    seven_on_paper(300, 360, 60);
+    const outcome even = prepare(&page);
+    CHECK(!even.did.uneven && !even.did.touches && !even.did.several && !even.did.faint);
+    for (int turn = 0; turn < 12; turn++) {
+        seven_on_paper(300, 360, turn % 2 ? 60 : 110);
+        lit(&page, 1 - 0.1 * (turn % 6), turn > 5, 4 + turn % 3 * 6);
+        for (pn_index i = 0; turn % 3 == 2 && i < page.H * page.W; i++)
+            page.grey[i] = (uint8_t)(255 - page.grey[i]);
+        const outcome o = prepare(&page);
+        REQUIRE(!o.did.empty && o.did.uneven);
+        CHECK_INT(o.did.inverted, turn % 3 != 2);
+        CHECK(!o.did.touches && !o.did.several && !o.did.faint);
+        CHECK_CLOSE(o.did.top, 60, 3);
+        CHECK_CLOSE(o.did.left, even.did.left, 3);
+        CHECK_CLOSE(o.did.height, 120, 6);
+        CHECK_CLOSE(o.did.contrast, turn % 2 ? 255 * 160 / 220 : 255 * 110 / 220, 40);
+    }
+}
+
+/* A pixel of a ruled line, which lies under the ink. */
+static void rule(pn_index y, pn_index x)
+{
+    if (y < page.H && x < page.W && page.grey[y * page.W + x] == 220)
+        page.grey[y * page.W + x] = 180;
+}
+
+TEST(lines_and_specks_are_dropped)
+{
+    for (int squared = 0; squared < 2; squared++) {
+        seven_on_paper(330, 360, 60);
+        for (pn_index k = 7; k < page.H + page.W; k += 23)
+            for (pn_index i = 0; i < pn_max(page.H, page.W); i++) {
+                rule(k + i / 90, i);
+                if (squared)
+                    rule(i, k - i / 90);
+            }
+        bar(&page, 300, 20, 2, 2, 50);
+        bar(&page, 20, 320, 3, 2, 50);
+        lit(&page, 0.7, squared, 6);
+        const outcome o = prepare(&page);
+        REQUIRE(!o.did.empty && o.did.uneven);
+        CHECK(!o.did.touches && !o.did.several);
+        CHECK_CLOSE(o.did.top, 60, 3);
+        CHECK_CLOSE(o.did.height, 120, 6);
+        CHECK_CLOSE(o.did.width, 72, 6);
+    }
+}
+
+TEST(a_detached_bar_belongs_to_the_digit)
+{
+    for (int photo = 0; photo < 2; photo++) {
+        clean(&page, 300, 300, 230);
+        bar(&page, 100, 100, 100, 12, 40);
+        bar(&page, 100, 120, 12, 40, 40); /* 8 pixels to the right */
+        if (photo)
+            lit(&page, 0.6, false, 6);
+        const outcome o = prepare(&page);
+        REQUIRE(!o.did.empty);
+        CHECK(!o.did.several);
+        CHECK_CLOSE(o.did.width, 60, photo ? 4 : 0);
+    }
+}
+
+TEST(doubtful_ink_is_reported)
+{
+    for (int photo = 0; photo < 2; photo++) {
+        const int noise = photo ? 4 : 0;
+        const double least = photo ? 0.7 : 1;
+        clean(&page, 300, 300, 230);
+        seven(&page, 20, 20, 5, 40);
+        seven(&page, 180, 200, 5, 40);
+        lit(&page, least, false, noise);
+        outcome o = prepare(&page);
+        CHECK(!o.did.empty && o.did.several && !o.did.touches && !o.did.faint);
+        CHECK_CLOSE(o.did.height, 100, 2 * noise); /* one of the two */
+
+        clean(&page, 300, 300, 230);
+        bar(&page, 0, 140, 120, 20, 40);
+        lit(&page, least, false, noise);
+        o = prepare(&page);
+        CHECK(!o.did.empty && o.did.touches && !o.did.several);
+
+        clean(&page, 300, 300, 230);
+        seven(&page, 50, 50, 8, 205);
+        lit(&page, least, false, noise);
+        o = prepare(&page);
+        CHECK(!o.did.empty && o.did.faint && !o.did.touches);
+        CHECK_CLOSE(o.did.contrast, 255 * 25 / 230, 8);
+    }
+}
+
+TEST(an_empty_photograph_is_empty)
+{
+    for (int turn = 0; turn < 24; turn++) {
+        clean(&page, 300 - turn, 360, 220);
+        for (pn_index y = 9; turn % 2 && y < page.H; y += 20)
+            bar(&page, y, 0, 1 + turn % 3, page.W, 180);
+        lit(&page, 1 - 0.1 * (turn % 5), turn % 4 > 1, turn);
+        const outcome o = prepare(&page);
+        CHECK(o.did.empty || o.did.touches || o.did.faint); /* never silently a digit */
+    }
+}
+
+TEST(memory_does_not_grow_with_the_picture)
+{
+    for (pn_index side = 1; side < 100000; side = side * 3 / 2 + 1) {
+        CHECK(pn_digit_scratch(side, side) < (pn_index)16 << 20);
+        CHECK(pn_digit_scratch(1, side) < (pn_index)16 << 20);
+    }
+}
+
 TEST(any_bytes_of_any_shape_are_taken)
 {
     for (int turn = 0; turn < (harness_quick() ? 200 : 2000); turn++) {
@@ -232,8 +378,10 @@ TEST(any_bytes_of_any_shape_are_taken)
             ((uint8_t *)image.p)[i] = (uint8_t)(kind == 0   ? harness_below(256)
                                                 : kind == 1 ? 255 * (harness_below(9) == 0)
                                                             : harness_below(30));
+        guarded scratch = guard_new(pn_digit_scratch(H, W), 0);
         pn_digit did;
-        pn_digit_prepare(image.p, H, W, channels, digit.p, &did);
+        pn_digit_prepare(image.p, H, W, channels, scratch.p, digit.p, &did);
+        CHECK(guard_free(scratch));
         uint8_t most = 0;
         for (int i = 0; i < PIXELS; i++)
             most = ((uint8_t *)digit.p)[i] > most ? ((uint8_t *)digit.p)[i] : most;
@@ -245,5 +393,6 @@ TEST(any_bytes_of_any_shape_are_taken)
 
 TESTS(size_place_and_ground_do_not_matter, what_is_prepared_stays_as_it_is,
       the_longer_side_is_20_and_the_mass_in_the_middle, channels_are_made_grey_and_alpha_is_laid_over_a_ground,
-      colours_count_by_their_luminance, an_empty_page_is_empty, noise_of_the_paper_is_not_ink,
-      any_bytes_of_any_shape_are_taken)
+      colours_count_by_their_luminance, an_empty_page_is_empty, noise_of_the_paper_is_not_ink, light_does_not_matter,
+      lines_and_specks_are_dropped, a_detached_bar_belongs_to_the_digit, doubtful_ink_is_reported,
+      an_empty_photograph_is_empty, memory_does_not_grow_with_the_picture, any_bytes_of_any_shape_are_taken)
