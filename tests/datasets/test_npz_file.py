@@ -49,15 +49,18 @@ def test_a_path_trains_and_evaluates(tmp_path, capsys):
         + np.arange(4, dtype=np.uint8)
         + np.arange(40, dtype=np.uint8)[:, None]
     )
-    np.savez(path, x_train=x, y_train=Y, x_test=x[:10], y_test=Y[:10], x_val=x[10:25], y_val=Y[10:25])
+    parts = {"train": slice(25, 40), "test": slice(0, 10), "val": slice(10, 25)}
+    np.savez(
+        path, **{f"{name}_{part}": array[rows] for part, rows in parts.items() for name, array in (("x", x), ("y", Y))}
+    )
     model = pn.Sequential(pn.Dense(2))
     pn.fit(model, str(path), epochs=20, learning_rate=0.1)
-    assert "mine: 40 train, 15 validation (given)" in capsys.readouterr().out
+    assert "mine: 15 train, 15 validation (given)" in capsys.readouterr().out
     assert pn.evaluate(model, path, verbose=0).n == 10
     np.savez(tmp_path / "new.npz", x=x[:7], y=Y[:7])
     (tmp_path / "new.npz").rename(tmp_path / "NEW.NPZ")
     assert pn.evaluate(model, tmp_path / "NEW.NPZ", verbose=0).accuracy == 1
-    again = pn.fit(pn.Sequential(pn.Dense(2)), (x, Y), validation=path, epochs=1, verbose=0)
+    again = pn.fit(pn.Sequential(pn.Dense(2)), (x[25:], Y[25:]), validation=path, epochs=1, verbose=0)
     assert "val_loss" in again.values
 
 
