@@ -158,7 +158,7 @@ def _describe(layer: Layer, path: str, met: dict[int, str | None], written: "_Wr
     if not layer.trainable:
         description["trainable"] = False
     if isinstance(layer, Model):
-        inside = layer.sequence if isinstance(layer, Sequential) else layer.layers
+        inside = layer.sequence if isinstance(layer, Sequential) else layer.children()
         description["layers"] = [_describe(child, f"{path}/{child.name}", met, written) for child in inside]
         if not isinstance(layer, Sequential):
             description |= _describe_graph(layer)

@@ -1,6 +1,7 @@
 """model.py -- Model: a graph of layers that are built, called and saved together; Sequential: a chain of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from pyneural.models.blocks import Blocks, Parameters
 from pyneural.models.checks import checked_layers, dtype_of, graph_of
 from pyneural.models.entrances import inherit
 from pyneural.models.graph import Graph
-from pyneural.models.network import Network
+from pyneural.models.network import FIXED, Network
 from pyneural.printing import encodable, put, terminal_columns
 
 
@@ -80,7 +81,7 @@ class Model(Network):
         super()._begin(dtype, seed, name)
         self._blocks: Blocks | None = None
         self._ready = False
-        self._calls = 0
+        self._calls = count()
 
     # ---- building
 
@@ -140,8 +141,7 @@ class Model(Network):
         x = self._enter(inputs[0])
         if not training or position.get() is not None:  # inside a custom layer, the outer model's position applies
             return self.call(x, training=training)
-        token = position.set(Position(self.seed or 0, self._calls))
-        self._calls += 1
+        token = position.set(Position(self.seed or 0, next(self._calls)))
         try:
             return self.call(x, training=True)
         finally:
@@ -202,7 +202,7 @@ class Model(Network):
 
     def _in_order(self) -> list[Layer]:
         """The layers for len, indexing and iteration."""
-        return self.layers
+        return self.children()
 
     def __len__(self) -> int:
         return len(self._in_order())
@@ -232,11 +232,17 @@ class Model(Network):
             raise KeyError(f"no layer '{path}': " + (f"did you mean '{near}'" if near else ", ".join(layers)))
         return found
 
+    def __setitem__(self, path: object, layer: object) -> None:
+        raise TypeError(f"{name_of(self)}: {FIXED}")
+
+    def __delitem__(self, path: object) -> None:
+        raise TypeError(f"{name_of(self)}: {FIXED}")
+
     def _numbered(self, number: Any) -> Layer:
         if not is_whole(number):
             raise TypeError(
                 f"{name_of(self)}: give a layer's name or number, model['dense_1'] or model[0]; model.layers is a "
-                "list, and pn.Model(model.input, model[1].output) is a model of the first layers"
+                "tuple, and pn.Model(model.input, model[1].output) is a model of the first layers"
             )
         layers = self._in_order()
         if not -len(layers) <= number < len(layers):

@@ -16,6 +16,11 @@ from pyneural.layers.nodes import Node
 from pyneural.layers.operation import name_of, record
 from pyneural.models.graph import Graph
 
+FIXED = (
+    "the layers of a model are fixed: make another model of them, which keeps their weights, such as "
+    "pn.Sequential(*model.layers[:-1], pn.Dense(3))"
+)
+
 
 class Network(Layer):
     """A graph of layers as one layer.
@@ -43,6 +48,11 @@ class Network(Layer):
         self.inherited = ""
         self._graph: Graph | None = None
         self.input_shape = self.output_shape = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Layer):  # it would not be called, and not be saved
+            raise AttributeError(f"{name_of(self)}: {name}: {FIXED}")
+        super().__setattr__(name, value)
 
     # ---- its graph
 
@@ -149,9 +159,9 @@ class Network(Layer):
         return name_layers(list(self.graph.layers), name_of(self))
 
     @property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> tuple[Layer, ...]:
         """The layers, in order."""
-        return self.children()
+        return tuple(self.children())
 
     @property
     def sequence(self) -> list[Layer] | None:

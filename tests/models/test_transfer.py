@@ -3,6 +3,7 @@
 import copy
 import pickle
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -197,3 +198,37 @@ def test_independent_models_on_one_input_take_nothing():
     pn.fit(first, (IMAGES, np.arange(20) % 2), epochs=1, verbose=0)
     pn.fit(second, (IMAGES / 255, np.arange(20) % 2), epochs=1, verbose=0)
     assert second.card.preprocessing.dtype == "float"
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda model: setattr(model, "fc", pn.Dense(3)), AttributeError),
+        (lambda model: setattr(model, "classifier", pn.Sequential(pn.Dense(3))), AttributeError),
+        (lambda model: setattr(model, "dense_2", pn.Dense(3)), AttributeError),
+        (lambda model: model.layers.__setitem__(-1, pn.Dense(3)), AttributeError),
+        (lambda model: model.layers.pop(), AttributeError),
+        (lambda model: model.layers.append(pn.Dense(3)), AttributeError),
+        (lambda model: exec("model[-1] = layer", {"model": model, "layer": pn.Dense(3)}), TypeError),
+        (lambda model: exec("del model[-1]", {"model": model}), TypeError),
+    ],
+)
+def test_a_layer_is_not_replaced_in_silence(change: Callable[[pn.Model], object], error: type[Exception]) -> None:
+    chain = pn.Sequential(pn.Dense(4, "relu"), pn.Dense(2))
+    x = pn.Input((3,))
+    for model in (chain, pn.Model(x, pn.Dense(2)(pn.Dense(4, "relu")(x)))):
+        before = [layer.kind for layer in model.layers]
+        with pytest.raises(error):
+            change(model)
+        assert [layer.kind for layer in model.layers] == before
+
+
+def test_the_error_shows_how_to_replace_the_last_layer() -> None:
+    model = pn.Sequential(pn.Dense(4, "relu"), pn.Dense(2))
+    with pytest.raises(AttributeError, match=r"pn.Sequential\(\*model.layers\[:-1\], pn.Dense\(3\)\)"):
+        model.fc = pn.Dense(3)
+    with pytest.raises(TypeError, match=r"pn.Sequential\(\*model.layers\[:-1\], pn.Dense\(3\)\)"):
+        model[-1] = pn.Dense(3)
+    changed = pn.Sequential(*model.layers[:-1], pn.Dense(3))
+    assert changed[0] is model[0]
+    model.note = "mine"  # other attributes are free
