@@ -9,6 +9,16 @@ import numpy as np
 import pyneural.card.soft as soft
 from pyneural.arguments.arrays import Array
 from pyneural.card.classes import Names, are_numbers, by_name, by_number, in_order, listed, renumbered
+from pyneural.card.labels import (
+    check_finite,
+    class_numbers,
+    column,
+    integers,
+    is_one_hot,
+    is_real,
+    out_of_range,
+    values,
+)
 
 KINDS = ("classes", "binary", "values")
 REGRESSION = (
@@ -104,16 +114,16 @@ class Task:
         Raises:
             ValueError: the labels do not fit the task; the message says how.
         """
-        y = _column(y)
-        _check_finite(y, who)
+        y = column(y)
+        check_finite(y, who)
         if self.kind == "values":
-            return _values(y, self.outputs, dtype, who)
+            return values(y, self.outputs, dtype, who)
         if self.kind == "classes" and soft.are_soft(y):
             return soft.encoded(y, self.outputs, dtype, who, lambda used: self._matched(used, classes, who), classes)
         numbers = self._class_numbers(y, classes, who)
         low, high = int(numbers.min()), int(numbers.max())
         if low < 0 or high > max(1, self.outputs - 1):
-            raise ValueError(f"{who}: {_out_of_range(low, high, self.outputs)}")
+            raise ValueError(f"{who}: {out_of_range(low, high, self.outputs)}")
         if as_rows:
             return soft.one_hot(numbers, self.outputs, dtype)
         return np.ascontiguousarray(numbers if self.kind == "classes" else numbers.reshape(-1, 1), np.int64)
@@ -122,7 +132,7 @@ class Task:
         """Labels as the model's class numbers; matched by name if data and model have names."""
         if y.dtype.kind in "USO":
             return by_name(y, self.names, self._known, who)
-        numbers = self._matched(_numbers(y, self.classes, who), classes, who)
+        numbers = self._matched(class_numbers(y, self.classes, who), classes, who)
         if not classes and self.classes and y.ndim == 1 and are_numbers(self.classes):
             return by_number(numbers, self.classes, self._known, who)
         return numbers
@@ -163,20 +173,20 @@ def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: Names, who:
         who: the prefix of messages.
         naming: for a new model: whole numbers other than 0..K-1, such as 10, 20 and 30, are class names.
     """
-    y = _column(y)
+    y = column(y)
     units = outputs[-1] if outputs else 1
     if len(outputs) != 1:
         raise ValueError(
             f"{who}: the model's output is (n, {', '.join(map(str, outputs))}); end it in pn.Flatten() and pn.Dense"
         )
-    _check_finite(y, who)
+    check_finite(y, who)
     if loss in REGRESSION:
-        if y.dtype.kind not in "USO" and (units == 1 or not (y.ndim == 1 or _one_hot(y)) or _fractions(y)):
+        if y.dtype.kind not in "USO" and (units == 1 or not (y.ndim == 1 or is_one_hot(y)) or _fractions(y)):
             return Task("values", units)
     elif units > 1 and y.shape[1:] == (units,) and soft.are_soft(y):
         _check_count(len(classes), units, who)
         return Task("classes", units, classes)
-    elif loss != "binary_cross_entropy" and _real(y) and not _whole_classes(y, units):
+    elif loss != "binary_cross_entropy" and is_real(y) and not _whole_classes(y, units):
         return Task("values", units)
     if y.dtype.kind in "USO" and not classes:
         classes = in_order(np.unique(y.astype(str)).tolist())
@@ -185,7 +195,7 @@ def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: Names, who:
     kind = "binary" if units == 1 else "classes"
     if naming and not classes and (names := _numbers_as_names(y, units, who)):
         return Task(kind, units, names)
-    _check_classes(_numbers(y, classes, who), units, len(classes), who)
+    _check_classes(class_numbers(y, classes, who), units, len(classes), who)
     return Task(kind, units, classes if len(classes) == max(2, units) else ())
 
 
@@ -195,7 +205,7 @@ def check_varied(y: Array, task: Task, who: str) -> None:
     Raises:
         ValueError: they are.
     """
-    y = _column(y)
+    y = column(y)
     if soft.are_soft(y) and np.any(y != y[0]):
         return
     rows = y if y.ndim == 1 else y.argmax(axis=1)
@@ -207,7 +217,7 @@ def _check_classes(numbers: Array, units: int, named: int, who: str) -> None:
     low, high = int(numbers.min()), int(numbers.max())
     _check_count(named, units, who)
     if low < 0 or high > max(1, units - 1):
-        raise ValueError(f"{who}: {_out_of_range(low, high, units)}")
+        raise ValueError(f"{who}: {out_of_range(low, high, units)}")
 
 
 def _check_count(named: int, units: int, who: str) -> None:
@@ -225,7 +235,7 @@ def _numbers_as_names(y: Array, units: int, who: str) -> Names:
     """
     if y.ndim != 1 or y.dtype.kind not in "iuf" or not np.all(y == np.floor(y)):
         return ()
-    numbers = np.unique(_integers(y, who))
+    numbers = np.unique(integers(y, who))
     classes = max(2, units)
     low = int(numbers[0])
     high = int(numbers[-1])
@@ -246,101 +256,12 @@ def _numbers_as_names(y: Array, units: int, who: str) -> Names:
     )
 
 
-def _out_of_range(low: int, high: int, units: int) -> str:
-    if low < 0:
-        return f"labels run {low}..{high} but class numbers start at 0: pass y + {-low}, or y as floats for values"
-    if units == 1:
-        return (
-            f"labels run {low}..{high}, one output takes 0 and 1: end the model in pn.Dense({high + 1}) for classes, "
-            "or pass y as floats for values"
-        )
-    if low == 1 and high == units:
-        return f"labels run 1..{high} but class numbers start at 0 for Dense({units}): pass y - 1"
-    return (
-        f"labels run {low}..{high}, the model has {units} outputs, for 0..{units - 1}: end it in pn.Dense({high + 1})"
-    )
-
-
-def _column(y: Array) -> Array:
-    return y.reshape(-1) if y.ndim == 2 and y.shape[1] == 1 else y
-
-
-def _real(y: Array) -> bool:
-    return y.dtype.kind == "f"
-
-
 def _fractions(y: Array) -> bool:
-    return _real(y) and not bool(np.all(y == np.floor(y)))
-
-
-def _check_finite(y: Array, who: str) -> None:
-    if _real(y):
-        strange = ~np.isfinite(y)
-        if strange.any():
-            place = tuple(int(i) for i in np.argwhere(strange)[0])
-            fix = "words read as numbers become NaN: read them as text" if strange.all() else "remove or fill them"
-            raise ValueError(
-                f"{who}: y has {int(strange.sum()):,} values that are NaN or infinite, the first at {place}: {fix}"
-            )
+    return is_real(y) and not bool(np.all(y == np.floor(y)))
 
 
 def _whole_classes(y: Array, units: int) -> bool:
     """Whether floats are class numbers or one-hot rows for several outputs."""
     if units == 1:
         return False
-    return (y.ndim == 1 and bool(np.all(y == np.floor(y)))) or _one_hot(y)
-
-
-def _one_hot(y: Array) -> bool:
-    return y.ndim == 2 and bool(np.all((y == 0) | (y == 1)) and np.all(y.sum(axis=1) == 1))
-
-
-def _numbers(y: Array, classes: tuple[str, ...], who: str) -> Array:
-    """Labels of any kind as class numbers (n,)."""
-    if y.dtype.kind in "USO":
-        return by_name(y, classes, "the data's classes are", who)
-    if y.ndim == 2 and _one_hot(y):
-        return np.asarray(np.argmax(y, axis=1))
-    if y.ndim == 2 and bool(np.all((y == 0) | (y == 1))):
-        raise ValueError(
-            f"{who}: y is {y.shape}, and some rows have no 1 or several: for multi-label data make one head per label, "
-            "pn.Model(x, {'a': pn.Dense(1)(h), 'b': pn.Dense(1)(h)})"
-        )
-    if y.ndim == 2 and _real(y) and (reason := soft.off(y)):
-        raise ValueError(
-            f"{who}: y is {y.shape} of {y.dtype}: {reason}: give class numbers (n,), one-hot rows, names, or rows of "
-            "probabilities, from 0 to 1, whose sum is 1"
-        )
-    if y.ndim != 1 or y.dtype.kind not in "iubf":
-        raise ValueError(f"{who}: y is {y.shape} of {y.dtype}: give class numbers (n,), one-hot rows, or names")
-    if y.dtype.kind == "f" and not np.all(y == np.floor(y)):
-        raise ValueError(f"{who}: labels are not whole numbers, such as {y[y != np.floor(y)][0]}: give class numbers")
-    return _integers(y, who)
-
-
-def _integers(y: Array, who: str) -> Array:
-    """Whole numbers as int64."""
-    wide = y.dtype.kind == "f" or y.dtype == np.uint64
-    largest = y[np.abs(y).argmax()] if wide else 0
-    if abs(float(largest)) >= 2.0**63:
-        raise ValueError(f"{who}: y has {largest:g}, too large for the number of a class: give class numbers, or names")
-    return y.astype(np.int64)
-
-
-def _values(y: Array, outputs: int, dtype: str, who: str) -> Array:
-    if y.dtype.kind not in "iubf":
-        raise ValueError(f"{who}: y has dtype {y.dtype}: give numbers")
-    values = y.reshape(-1, 1) if y.ndim == 1 else y
-    if values.ndim != 2 or values.shape[1] != outputs:
-        fix = f"end the model in pn.Dense({values.shape[1]})" if values.ndim == 2 else "give values (n, outputs)"
-        raise ValueError(f"{who}: y is {y.shape}, the model has {outputs} outputs: {fix}")
-    with np.errstate(over="ignore"):  # which is found below
-        found = np.ascontiguousarray(values, dtype)
-    strange = np.argwhere(~np.isfinite(found))
-    if len(strange):
-        place = tuple(int(i) for i in strange[0])
-        raise ValueError(
-            f"{who}: y has {len(strange):,} values that {dtype} cannot hold, as {values[place]:g} at {place}: divide "
-            "them by a constant, or make the model with dtype='float64'"
-        )
-    return found
+    return (y.ndim == 1 and bool(np.all(y == np.floor(y)))) or is_one_hot(y)
