@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from pyneural.arguments.checks import named
 from pyneural.arguments.familiar import OF_EVENTS
 from pyneural.arguments.objects import brief, is_layer
 from pyneural.arguments.spelling import closest
+from pyneural.files.checkpoint import can_hold
 from pyneural.models.model import Model
 
 Logs = dict[str, float]
@@ -23,7 +22,6 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "on_epoch_end": ("epoch", "logs"),
     "on_train_end": (),
 }  # the methods of a callback, and their arguments
-_PLAIN = (bool, int, float, str, type(None), np.ndarray, np.generic)  # what a checkpoint can hold
 _GIVE = "give functions of (epoch, logs) or instances such as pn.callbacks.EarlyStopping(patience=5)"
 
 
@@ -97,11 +95,11 @@ class Callback:
         """Called when the best weights have been restored, also after Ctrl-C or an error."""
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps of the callback: numbers, text, None, arrays, and lists and dicts of these.
+        """What a checkpoint keeps: numbers, text, None, arrays of numbers, and lists and dicts of these.
 
         By default all attributes of these kinds; others, such as open files, are left out.
         """
-        return {name: value for name, value in vars(self).items() if name != "run" and _is_plain(value)}
+        return {name: value for name, value in vars(self).items() if name != "run" and can_hold(value)}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Restores what `state` returned, after on_train_begin, when a training is resumed."""
@@ -109,14 +107,6 @@ class Callback:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_plain(one) for key, one in value.items())
-    if isinstance(value, list | tuple):
-        return all(map(_is_plain, value))
-    return isinstance(value, _PLAIN)
 
 
 class _Function(Callback):

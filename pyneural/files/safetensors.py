@@ -87,7 +87,7 @@ def serialized(model: Model, tensors: dict[str, Array], metadata: dict[str, str]
         **model.card.as_json(),
     }
     text = json.dumps(description, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    whole = {path: np.ascontiguousarray(tensor) for path, tensor in tensors.items()}
+    whole = {path: np.asarray(tensor, order="C") for path, tensor in tensors.items()}
     return bytes(serialize(whole, metadata={"pyneural": text} | metadata))
 
 
