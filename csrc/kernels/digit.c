@@ -22,7 +22,7 @@ typedef struct source {
 /* The strength of ink at a pixel of the source: 0 on paper, and on what is not the digit. */
 static unsigned strength(const source *s, pn_index y, pn_index x)
 {
-    const pn_index at = y / s->step * s->page->w + x / s->step;
+    const pn_index at = s->step > 1 ? y / s->step * s->page->w + x / s->step : y * s->page->w + x;
     if (s->marks->part[at] == PN_MARKS_OTHER)
         return 0;
     const int v = s->step > 1 ? pn_page_contrast((int)pn_picture_level(s->picture, y, x), (int)s->page->paper)
