@@ -460,8 +460,8 @@ BROKEN: dict[str, tuple[Callable[[list[package.Module]], list[str]], str, str, s
     ),
     "a private name imported": (
         package.private,
-        "training.planted", "from pyneural.card.task import _numbers",
-        "training.planted:1 imports _numbers",
+        "training.planted", "from pyneural.card.task import _check_classes",
+        "training.planted:1 imports _check_classes",
     ),
     "a private attribute of another": (
         package.private,

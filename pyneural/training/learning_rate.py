@@ -93,7 +93,7 @@ def find_learning_rate(
         ValueError, TypeError: an argument, or the data, is wrong.
 
     >>> x = np.linspace(-1, 1, 256, dtype=np.float32).reshape(-1, 1)
-    >>> found = pn.find_learning_rate(pn.Sequential(pn.Dense(16, "relu"), pn.Dense(1)), (x, x * x), verbose=0)
+    >>> found = pn.find_learning_rate(pn.Sequential(pn.Dense(16, "tanh"), pn.Dense(1)), (x, x * x), verbose=0)
     >>> 1e-4 < found.suggestion < 1
     True
     """
