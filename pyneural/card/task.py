@@ -21,11 +21,7 @@ from pyneural.card.labels import (
 )
 
 KINDS = ("classes", "binary", "values")
-REGRESSION = (
-    "mse",
-    "mae",
-    "huber",
-)  # regression losses: they take outputs without softmax, and one-hot encode class numbers
+REGRESSION = ("mse", "mae", "huber")  # losses that take outputs without softmax, and one-hot encode class numbers
 
 
 @dataclass(frozen=True)
