@@ -34,13 +34,13 @@ def test_layers_go_by_number_too() -> None:
     model = chain()
     assert model[0] is model["first"] is model.layers[0]
     assert model[-1] is model[np.int64(2)] is model.layers[2]
-    assert list(model) == model.layers
+    assert tuple(model) == model.layers
     assert [layer.name for layer in model] == ["first", "dropout_1", "dense_2"]
     assert (len(model), bool(model)) == (3, True)
     assert model[1] in model
     assert pn.Dense(3) not in model
     heads = graph()
-    assert list(heads) == heads.layers
+    assert tuple(heads) == heads.layers
     assert len(heads) == 3
 
 
