@@ -79,6 +79,7 @@ def train(
     epochs: int = 10,
     size: int | None = None,
     groups: str | None = None,
+    skip_bad: bool = False,
     batch_size: int = 64,
     optimizer: str | Optimizer = "adam",
     learning_rate: float | None = None,
@@ -100,6 +101,7 @@ def train(
         size: the images of a folder are resized to size x size; None keeps their size if it is the same for all, up to
             128 pixels, and else takes 96.
         groups: a regular expression that finds the group, such as the patient, in the file names of a folder.
+        skip_bad: leave out images of a folder that cannot be read, with a warning, instead of raising an error.
         batch_size: examples per step.
         optimizer: a name or an optimizer, as pn.fit takes it.
         learning_rate: at the schedule's peak; None chooses by network and optimizer.
@@ -119,7 +121,7 @@ def train(
     whole("train", "epochs", epochs)
     if threads is not None:
         _core.set_threads(threads)
-    found = _read(data, size, groups, verbose)
+    found = _read(data, size, groups, skip_bad, verbose)
     shape, outputs = found.train.x.shape[1:], _outputs(found.train)
     is_images = len(shape) == 3
     model = image_cnn(shape, outputs) if is_images else table_mlp(outputs)
@@ -141,9 +143,9 @@ def train(
     return Run(model, history, report)
 
 
-def _read(data: str | Path, size: int | None, groups: str | None, verbose: int) -> Splits:
+def _read(data: str | Path, size: int | None, groups: str | None, skip_bad: bool, verbose: int) -> Splits:
     if is_npz(data):
-        for name, value in {"size": size, "groups": groups}.items():
+        for name, value in {"size": size, "groups": groups, "skip_bad": skip_bad or None}.items():
             if value is not None:
                 raise ValueError(f"train: {name} is for a folder of images, and '{data}' is an .npz: leave it out")
         return npz(data)
@@ -154,7 +156,7 @@ def _read(data: str | Path, size: int | None, groups: str | None, verbose: int) 
         size = _size(Path(data).expanduser())
         if size is not None and verbose:
             put(f"images are resized to {size} x {size}")
-    return folder(data, size=size, groups=groups)
+    return folder(data, size=size, groups=groups, skip_bad=skip_bad)
 
 
 def _size(root: Path) -> int | None:

@@ -1,6 +1,7 @@
 """plots.py -- the plots of an evaluation as image files."""
 
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,17 @@ def plots_folder(path: str | Path) -> Path:
     """
     import matplotlib  # noqa: F401 -- an error here comes before the evaluation, not after it
 
-    root = as_path("evaluate: --plots", path)
-    root.mkdir(parents=True, exist_ok=True)
+    who = "evaluate: --plots"
+    root = as_path(who, path)
+    for place in (root, *root.parents):
+        if place.exists() and not place.is_dir():
+            raise NotADirectoryError(f"{who}: {place} is a file: give the path of a folder")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise type(error)(f"{who}: the folder {root} cannot be made ({error.strerror}): give another") from None
+    if not os.access(root, os.W_OK):
+        raise PermissionError(f"{who}: the folder {root} is not writable: give another")
     return root
 
 

@@ -22,18 +22,19 @@ def arguments(parser: ArgumentParser) -> None:
         help="resize images to N x N; default: keep one size of up to 128 pixels, else 96",
     )
     add("--groups", default=SUPPRESS, metavar="REGEX", help="finds the group, such as the patient, in a file's name")
+    add("--skip-bad", action="store_true", default=SUPPRESS, help="leave out images that cannot be read")
     add("--batch-size", type=int, default=64, metavar="N", help="examples per step")
     add("--optimizer", default="adam", metavar="NAME", help="sgd, rmsprop, adam or adamw")
     add("--learning-rate", type=float, default=SUPPRESS, metavar="X", help="at the schedule's peak")
     add("--schedule", default="one-cycle", metavar="NAME", help="one-cycle, cosine, step or constant")
     add("--validation", type=float, default=0.1, metavar="X", help="the share held out for validation; 0 for none")
-    add("--balanced", action="store_true", help="weight rare classes more: class_weight='balanced'")
+    add("--balanced", action="store_true", default=SUPPRESS, help="weight rare classes more: class_weight='balanced'")
     add("--seed", type=int, default=0, metavar="N", help="the seed of weights, split, order and dropout")
     add("--threads", type=int, default=SUPPRESS, metavar="N", help="the number of threads")
     add("-o", "--output", default="model.safetensors", metavar="FILE", help="the file to save the model to")
 
 
-def run(*, balanced: bool, debug: bool = False, **options: Any) -> int:
+def run(*, balanced: bool = False, debug: bool = False, **options: Any) -> int:
     """Runs the command; returns the exit code."""
     from pyneural.apps.train_app import train
 

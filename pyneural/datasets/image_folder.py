@@ -21,7 +21,7 @@ from pyneural.images.modes import WHITE, WHITE_OF_12_BITS
 Grouping = str | re.Pattern[str] | Callable[[Path], object]
 Parts = dict[str, dict[str, list[Path]]]  # the files by part and class
 _NAMED = 5  # the most damaged files that a message lists
-_REMEDY = "fetch them again, remove them, or leave them out: skip_bad=True"
+_REMEDY = "fetch them again, remove them, or leave them out: skip_bad=True (pyneural train: --skip-bad)"
 
 
 @check_keywords(

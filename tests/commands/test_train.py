@@ -106,6 +106,13 @@ def test_the_cnn_suits_any_size(shape):
         (["train", "x.npz", "--epochs", "0"], "epochs is 0"),
         (["train", "x.npz", "-o", "m.h5"], "models are .safetensors files"),
         (["evaluate", "m.safetensors", "--csv", "nowhere/a.csv"], "there is no folder"),
+        (
+            ["evaluate", "m.safetensors", "--plots", "file.txt"],
+            "--plots: file.txt is a file: give the path of a folder",
+        ),
+        (["evaluate", "m.safetensors", "--plots", "file.txt/a"], "--plots: file.txt is a file: give the path of a fol"),
+        (["evaluate", "m.safetensors", "--plots", "/proc/a"], "--plots: the folder /proc/a cannot be made ("),
+        (["train", "x.npz", "--skip-bad"], "train: skip_bad is for a folder of images"),
     ],
 )
 def test_mistakes_are_one_line(arguments, words, tmp_path, monkeypatch, capsys, rings):
@@ -120,3 +127,14 @@ def test_mistakes_are_one_line(arguments, words, tmp_path, monkeypatch, capsys, 
     err = capsys.readouterr().err
     assert words in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.filterwarnings("ignore:folder. 1 of 13 images cannot be read. 'dark/damaged.png' .* they are left out")
+def test_damaged_images_are_left_out_when_asked(tmp_path, capsys):
+    pictures(tmp_path / "data", 6)
+    (tmp_path / "data" / "dark" / "damaged.png").write_bytes(b"no image")
+    arguments = ["train", str(tmp_path / "data"), "--epochs", "1", "-o", str(tmp_path / "m.safetensors")]
+    assert main(arguments) == 1
+    assert "or leave them out: skip_bad=True (pyneural train: --skip-bad)" in capsys.readouterr().err
+    assert main([*arguments, "--skip-bad"]) == 0
+    assert ": 11 train, 1 validation" in capsys.readouterr().out
