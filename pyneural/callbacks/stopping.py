@@ -1,5 +1,6 @@
 """stopping.py -- EarlyStopping and ReduceLROnPlateau, which act when a value no longer improves."""
 
+import inspect
 import math
 from typing import Any
 
@@ -53,7 +54,13 @@ class _Watching(Callback):
         return self.waited >= self.patience
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}('{self.monitor}', patience={self.patience})"
+        others = {name: kind.default for name, kind in inspect.signature(type(self)).parameters.items()}
+        changed = [
+            f", {name}={getattr(self, name)!r}"
+            for name, usual in others.items()
+            if name not in ("monitor", "patience") and getattr(self, name, usual) != usual
+        ]
+        return f"{type(self).__name__}('{self.monitor}', patience={self.patience}{''.join(changed)})"
 
 
 class EarlyStopping(_Watching):

@@ -1,7 +1,7 @@
 """fit.py -- fit: trains a model on data."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -161,13 +161,13 @@ def fit(
     )
     with CheckpointFile(checkpoint, model, _recipe(given, listeners)) as file:
 
-        def accept(digest: str, has_validation: bool) -> None:
+        def accept(found: Callable[[], dict[str, str]], has_validation: bool) -> None:
             if patience is not None and not has_validation:
                 raise ValueError(
                     "fit: patience counts the epochs since the lowest validation loss, and there is no validation "
                     "data: give validation=, or callbacks=[pn.callbacks.EarlyStopping('loss')]"
                 )
-            file.check_data(digest)
+            file.check_data(found)
 
         weights = class_weight, sample_weight, balance, loss_weights, label_smoothing
         request = Request(validation, preprocess, augment, loss, metrics, *weights, seed, batch_size, accept)

@@ -1,6 +1,5 @@
 """plan.py -- the plan of a training: data split, checked and preprocessed; heads and losses."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from pyneural.layers.layer import tree, undone_on_error, walk
 from pyneural.layers.operation import record
 from pyneural.models.entrances import check_entrances, inherit, remember
 from pyneural.models.model import Model
+from pyneural.training.identity import identity
 from pyneural.training.inspection import inspect
 
 Losses = str | losses.LossFunction | Mapping[str, str | losses.LossFunction]
@@ -78,8 +78,8 @@ class Request:
     label_smoothing: float = 0.0
     seed: int = 0
     batch_size: int = 64
-    accept: Callable[[str, bool], None] = lambda digest, has_validation: None
-    """Raises an error if fit cannot train on this data: its sha256, and whether there is validation data."""
+    accept: Callable[[Callable[[], dict[str, str]], bool], None] = lambda found, has_validation: None
+    """Raises an error if fit cannot train on this data: its identity, and whether there is validation data."""
 
 
 def plan(model: Model, data: Any, request: Request) -> Plan:
@@ -103,7 +103,8 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
 
         made = _made(model, (train, held, split), heads, preprocessing, encoded, request)
         digest = train.digest(encoded)
-        request.accept(_with_weights(digest, train), held is not None)
+        batches = f"{made.feed.steps(request.batch_size)} {made.feed.smallest(request.batch_size)}"
+        request.accept(partial(identity, digest, batches, train, held, heads, preprocessing, encoded), held is not None)
         share = _held_out(train, held, request.validation)
         _warn_of_another_split(model, digest, share, request.seed)
         _rehearse(model, (made.feed.smallest(request.batch_size), *train.shape))
@@ -190,13 +191,6 @@ def _as_inside(model: Model, preprocessing: Preprocessing) -> str:
 def _sampled(*parts: Source | None) -> bool:
     """Whether examples have weights."""
     return any(isinstance(part, Rows) and part.weights is not None for part in parts)
-
-
-def _with_weights(digest: str, train: Source) -> str:
-    """The digest of the training data, which also depends on the weights of its examples."""
-    if not isinstance(train, Rows) or train.weights is None:
-        return digest
-    return hashlib.sha256(digest.encode() + train.weights.tobytes()).hexdigest()
 
 
 def _held_out(train: Source, held: Source | None, validation: Any) -> float:

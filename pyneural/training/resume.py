@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -106,15 +107,19 @@ class CheckpointFile:
                     "another recipe", f"{name} is {before.get(name)!r} there and {self.recipe.get(name)!r} here"
                 )
 
-    def check_data(self, digest: str) -> None:
-        """Compares the training data by its sha256.
+    def check_data(self, identity: Callable[[], dict[str, str]]) -> None:
+        """Compares the data of the training, by its hashes.
 
         Raises:
-            ValueError: it is not that of the checkpoint.
+            ValueError: it is not that of the checkpoint; the message names what differs.
         """
-        self.digest = digest
-        if self.state is not None and self.state["data"] != digest:
-            raise self._of_another("other training data", "the inputs or the labels differ")
+        if self.path is None:
+            return
+        self.data = identity()
+        before = self.data if self.state is None else self.state["data"]
+        differing = [name for name, found in self.data.items() if before[name] != found]
+        if differing:
+            raise self._of_another("other data", f"{' and '.join(differing)} differ")
 
     def _of_another(self, what: str, how: str) -> ValueError:
         return ValueError(
@@ -134,7 +139,7 @@ class CheckpointFile:
             state: everything else.
         """
         assert self.path is not None
-        whole = {"architecture": self.architecture, "recipe": self.recipe, "data": self.digest, **state}
+        whole = {"architecture": self.architecture, "recipe": self.recipe, "data": self.data, **state}
         try:
             checkpoint.write(self.path, self.model, weights, whole)
         except OSError as error:
@@ -172,7 +177,9 @@ def described(value: Any) -> Any:
 
 
 def _lock_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.lock")
+    """The lock file beside the file itself, which links may lead to from elsewhere."""
+    real = Path(os.path.realpath(path))
+    return real.with_name(f".{real.name}.lock")
 
 
 def _lock(path: Path) -> int:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import child
@@ -294,20 +295,71 @@ def test_a_checkpoint_of_something_else_is_refused_by_what_differs(tmp_path, rin
     assert [file.name for file in tmp_path.iterdir()] == ["run.ckpt"], "the lock is gone"
 
 
-@pytest.mark.parametrize("change", ["x", "y", "validation"])
-def test_other_data_is_refused(tmp_path, rings, change):
+@pytest.mark.parametrize(
+    ("before", "change", "message"),
+    [
+        ({}, lambda x, y: {"data": (x + (np.arange(len(x)) == 3)[:, None], y)}, "the inputs or the labels"),
+        ({}, lambda x, y: {"data": (x, (y + 1) % 3)}, "the inputs or the labels"),
+        ({}, lambda x, y: {"data": pn.Dataset(x, y, sample_weight=np.arange(1, 1 + len(x)))}, "the weights of"),
+        ({}, lambda x, y: {"data": pn.Dataset(x, y, groups=np.arange(len(x)) // 2)}, "the examples that are held out"),
+        ({}, lambda x, y: {"data": pn.Dataset(x, y, classes=("a", "b", "c"))}, "the names of the classes"),
+        ({}, lambda x, y: {"model": deviating(x, y)}, "the preprocessing"),
+        ({"n": 50}, lambda x, y: {"data": pn.Splits(pn.Dataset(x, y), None, pn.Dataset(x[:40], y[:40]))}, "validation"),
+        ({"n": 50}, lambda x, y: {"data": pn.Splits(pn.Dataset(x, y), None, pn.Dataset(x[:50], y[:50],
+            sample_weight=np.arange(1, 51)))}, "the weights of the examples"),
+        ({"size": 10}, lambda x, y: {"data": [(x[s : s + 20], y[s : s + 20]) for s in range(0, len(x), 20)]},
+            "the split into batches"),
+    ],
+    ids=["x", "y", "weights", "groups", "names", "preprocessing", "validation", "weights of it", "batches"],
+)  # fmt: skip
+def test_other_data_is_refused_by_what_differs(tmp_path, rings, before, change, message):
     path = tmp_path / "run.ckpt"
     x, y = rings
-    fit(path, (x, y), validation=(x[:50], y[:50]))
-    other = x.copy()
-    other[0, 0] += 1
-    data = (other if change == "x" else x, (y + 1) % 3 if change == "y" else y)
-    held = (x[:40], y[:40]) if change == "validation" else (x[:50], y[:50])
+    data = pn.Dataset(x, y)
+    if "n" in before:
+        data = pn.Splits(data, None, pn.Dataset(x[:50], y[:50]))
+    if "size" in before:
+        data = [(x[s : s + 10], y[s : s + 10]) for s in range(0, len(x), 10)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # examples of the training data are in the validation data
+        fit(path, data, pn.Sequential(pn.Dense(3)))
+        given = {"data": data, "model": pn.Sequential(pn.Dense(3))} | change(x, y)
+        was_built = given["model"].is_built
+        with pytest.raises(ValueError, match=f"run.ckpt is of other data .*{message}"):
+            fit(path, given["data"], given["model"])
+        assert given["model"].is_built == was_built
+        assert fit(path, data).epochs == 2, "the same data is not refused"
+
+
+def deviating(x, y):
+    """A model that has learnt the preprocessing of other data."""
     model = pn.Sequential(pn.Dense(3))
-    wanted = "another recipe .validation is" if change == "validation" else "other training data .the inputs or the lab"
-    with pytest.raises(ValueError, match=wanted):
-        fit(path, data, model, validation=held)
-    assert not model.is_built
+    pn.fit(model, (3 * x, y), preprocess="dataset", epochs=1, verbose=0)
+    return model
+
+
+def test_other_validation_data_is_another_recipe(tmp_path, rings):
+    x, y = rings
+    fit(tmp_path / "run.ckpt", rings, validation=(x[:50], y[:50]))
+    with pytest.raises(ValueError, match=r"another recipe .validation is"):
+        fit(tmp_path / "run.ckpt", rings, validation=(x[:40], y[:40]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (pn.callbacks.EarlyStopping, {"min_delta": 0.1}),
+        (pn.callbacks.EarlyStopping, {"mode": "max"}),
+        (pn.callbacks.ReduceLROnPlateau, {"factor": 0.25}),
+        (pn.callbacks.ReduceLROnPlateau, {"min_factor": 0.125}),
+        (pn.callbacks.ReduceLROnPlateau, {"patience": 9, "min_delta": 1.0}),
+    ],
+)
+def test_every_argument_of_a_callback_is_part_of_the_recipe(tmp_path, rings, kind, options):
+    fit(tmp_path / "run.ckpt", rings, callbacks=[kind("loss")])
+    with pytest.raises(ValueError, match="callbacks is") as caught:
+        fit(tmp_path / "run.ckpt", rings, callbacks=[kind("loss", **options)])
+    assert all(f"{name}={value!r}" in str(caught.value) for name, value in options.items())
 
 
 @pytest.mark.parametrize(
@@ -393,6 +445,22 @@ def test_a_second_training_on_one_checkpoint_is_refused(tmp_path, rings):
             fit(path, rings)
 
     assert fit(path, rings, callbacks=[second]).epochs == 2
+
+
+def test_a_checkpoint_is_one_by_all_its_paths(tmp_path, rings):
+    (tmp_path / "there").mkdir()
+    path, link = tmp_path / "there" / "run.ckpt", tmp_path / "link.ckpt"
+    link.symlink_to(path)
+    caught = []
+
+    def through_the_link(epoch, logs):
+        with pytest.raises(RuntimeError, match="is in use by process"):
+            fit(link, rings)
+        caught.append(epoch)
+
+    fit(path, rings, callbacks=[through_the_link])
+    assert caught == [1, 2]
+    assert [file.name for file in path.parent.iterdir()] == ["run.ckpt"]
 
 
 def test_the_lock_of_a_killed_process_is_released(tmp_path, whole):
