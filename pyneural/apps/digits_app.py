@@ -7,6 +7,7 @@ import pyneural._core as _core
 from pyneural.arguments.checks import is_whole
 from pyneural.arguments.paths import model_path
 from pyneural.arguments.spelling import check_keywords, choose
+from pyneural.batching.augmentation import Augment
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.mnist_files import fashion_mnist, mnist
 from pyneural.datasets.splitting import split_rows
@@ -22,7 +23,7 @@ from pyneural.models.model import Model, Sequential
 from pyneural.schedules import Schedule
 from pyneural.training.fit import fit
 from pyneural.training.history import History
-from pyneural.training.optimizers import Optimizer
+from pyneural.training.optimizers import AdamW, Optimizer
 
 
 def digits_cnn() -> Sequential:
@@ -52,9 +53,56 @@ def digits_mlp() -> Sequential:
     return Sequential(Flatten(), Dense(128, "relu"), Dense(10))
 
 
+def digits_large() -> Sequential:
+    """The CNN of the recipe "best": four convolutions with batch norm, 2.5 times the arithmetic of digits_cnn."""
+    return Sequential(
+        Conv2D(24, 5, padding="same", bias=False),
+        BatchNorm(activation="relu"),
+        MaxPool2D(2),
+        Conv2D(48, 3, padding="same", bias=False),
+        BatchNorm(activation="relu"),
+        MaxPool2D(2),
+        Conv2D(64, 3, padding="same", bias=False),
+        BatchNorm(activation="relu"),
+        Conv2D(96, 3, padding="same", bias=False),
+        BatchNorm(activation="relu"),
+        MaxPool2D(2),
+        Flatten(),
+        Dense(10),
+    )
+
+
 FASHION = "fashion"  # as data: a word, not a folder
-MODELS = {"cnn": digits_cnn, "mlp": digits_mlp}
+MODELS = {"cnn": digits_cnn, "large": digits_large, "mlp": digits_mlp}
 RATES = {"cnn": 0.01}  # batch norm allows a higher peak than fit's default: +0.6 points on 6,000 images
+
+
+class Recipe(NamedTuple):
+    """What digits takes for the options that are None."""
+
+    model: str
+    epochs: int
+    batch_size: int
+    optimizer: str | Optimizer
+    learning_rate: float | None
+    validation: float
+    augment: Augment | None
+    label_smoothing: float
+
+
+RECIPES = {
+    "quick": Recipe("cnn", 5, 64, "adam", None, 0.1, None, 0.0),
+    "best": Recipe(
+        "large",
+        12,
+        128,
+        AdamW(weight_decay=0.02),
+        0.008,
+        0.0,
+        Augment(shift=0.12, rotate=12, scale=0.1, shear=0.15, gamma=0, brightness=0, contrast=0),
+        0.05,
+    ),
+}
 
 
 class Run(NamedTuple):
@@ -68,16 +116,17 @@ class Run(NamedTuple):
 @check_keywords(lr="learning_rate", path="data", output_path="output")
 def digits(
     *,
-    epochs: int = 5,
-    model: str = "cnn",
+    recipe: str = "quick",
+    epochs: int | None = None,
+    model: str | None = None,
     data: str | Path | None = None,
     extra: str | Path | None = None,
     samples: int | None = None,
-    batch_size: int = 64,
-    optimizer: str | Optimizer = "adam",
+    batch_size: int | None = None,
+    optimizer: str | Optimizer | None = None,
     learning_rate: float | None = None,
     schedule: str | Schedule = "one-cycle",
-    validation: float | None = 0.1,
+    validation: float | str | None = "recipe",
     seed: int = 0,
     threads: int | None = None,
     output: str | Path | None = None,
@@ -86,17 +135,21 @@ def digits(
     """Trains a network on MNIST or Fashion-MNIST, evaluates it on the test images, and saves it.
 
     Args:
+        recipe: the values of the options that are None: "quick" (the network "cnn", 5 epochs, batch size 64, Adam, 0.1
+            held out), or "best" (the network "large", 12 epochs, batch size 128, AdamW with weight decay 0.02 and
+            learning rate 0.008, nothing held out), which also augments the images (shift 0.12, rotate 12, scale 0.1,
+            shear 0.15) and smooths the labels (0.05).
         epochs: passes over the data.
-        model: "cnn" or "mlp".
+        model: "cnn", "large" or "mlp".
         data: a path, as pn.datasets.mnist takes it, "sample", or "fashion" for pn.datasets.fashion_mnist(); a folder of
             that name is "./fashion".
         extra: your own digits to train on as well, as pn.datasets.mnist takes them.
         samples: train on this many images only, a stratified random sample; None takes all.
         batch_size: images per step.
         optimizer: a name or an optimizer, as pn.fit takes it.
-        learning_rate: at the schedule's peak; None chooses by network and optimizer.
+        learning_rate: at the schedule's peak; for other optimizers than the recipe's, None chooses by the optimizer.
         schedule: a name or a function, as pn.fit takes it.
-        validation: the share held out for validation; None or 0 for none.
+        validation: the share held out for validation, None or 0 for none, or "recipe".
         seed: the seed of weights, split, order and dropout.
         threads: the number of threads; None keeps the current setting.
         output: the .safetensors file to save the model to; None does not save.
@@ -105,24 +158,32 @@ def digits(
     Returns:
         The model, its History, and the Report on the test images.
     """
-    made = choose("model", model, MODELS)()
+    plan = choose("recipe", recipe, RECIPES)
+    name = plan.model if model is None else model
+    made = choose("model", name, MODELS)()
     if output is not None:
         model_path("save", output)
     if threads is not None:
         _core.set_threads(threads)
+    if optimizer is None:
+        optimizer = plan.optimizer
     if learning_rate is None and (optimizer, schedule) == ("adam", "one-cycle"):
-        learning_rate = RATES.get(model)
+        learning_rate = RATES.get(name)
+    elif learning_rate is None and optimizer is plan.optimizer:
+        learning_rate = plan.learning_rate
     found = _data(data, extra)
     train = found.train if samples is None else _some(found.train, samples, seed)
     history = fit(
         made,
         train,
-        epochs=epochs,
-        batch_size=batch_size,
+        epochs=plan.epochs if epochs is None else epochs,
+        batch_size=plan.batch_size if batch_size is None else batch_size,
         optimizer=optimizer,
         learning_rate=learning_rate,
         schedule=schedule,
-        validation=validation,
+        validation=plan.validation if validation == "recipe" else validation,
+        augment=plan.augment,
+        label_smoothing=plan.label_smoothing,
         seed=seed,
         verbose=verbose,
     )

@@ -27,8 +27,14 @@ EXIT_CODES = (
 
 def _digits_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("--epochs", type=int, default=5, metavar="N", help="passes over the data")
-    add("--model", choices=("cnn", "mlp"), default="cnn", help="the network")
+    add("--recipe", choices=("quick", "best"), default="quick", help="the defaults of the options below")
+    add("--epochs", type=int, default=SUPPRESS, metavar="N", help="passes over the data (quick: 5, best: 12)")
+    add(
+        "--model",
+        choices=("cnn", "large", "mlp"),
+        default=SUPPRESS,
+        help="the network (quick: cnn, best: large)",
+    )
     add(
         "--data",
         default=SUPPRESS,
@@ -37,11 +43,22 @@ def _digits_arguments(parser: ArgumentParser) -> None:
     )
     add("--extra", default=SUPPRESS, metavar="FILE", help="an .npz of x and y: your own digits to train on as well")
     add("--samples", type=int, default=SUPPRESS, metavar="N", help="train on N images only")
-    add("--batch-size", type=int, default=64, metavar="N", help="images per step")
-    add("--optimizer", default="adam", metavar="NAME", help="sgd, rmsprop, adam or adamw")
+    add("--batch-size", type=int, default=SUPPRESS, metavar="N", help="images per step (quick: 64, best: 128)")
+    add(
+        "--optimizer",
+        default=SUPPRESS,
+        metavar="NAME",
+        help="sgd, rmsprop, adam or adamw (quick: adam, best: adamw with weight decay 0.02)",
+    )
     add("--learning-rate", type=float, default=SUPPRESS, metavar="X", help="at the schedule's peak")
     add("--schedule", default="one-cycle", metavar="NAME", help="one-cycle, cosine, step or constant")
-    add("--validation", type=float, default=0.1, metavar="X", help="the share held out for validation; 0 for none")
+    add(
+        "--validation",
+        type=float,
+        default=SUPPRESS,
+        metavar="X",
+        help="the share held out for validation; 0 for none (quick: 0.1, best: 0)",
+    )
     add("--seed", type=int, default=0, metavar="N", help="the seed of weights, split, order and dropout")
     add("--threads", type=int, default=SUPPRESS, metavar="N", help="the number of threads")
     add("-o", "--output", default="digits.safetensors", metavar="FILE", help="the file to save the model to")

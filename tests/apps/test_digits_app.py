@@ -81,3 +81,36 @@ def test_a_file_that_wants_a_preparation_unknown_here_is_refused(tmp_path):
     path = pn.save(model, tmp_path / "x.safetensors")
     with pytest.raises(ValueError, match="prepare is 'straighten'"):
         pn.load(path)
+
+
+def test_a_recipe_sets_the_options_that_are_not_given(capsys):
+    run = pn.apps.digits(recipe="best", data="sample", samples=200, epochs=1)
+    first = capsys.readouterr().out.splitlines()[0]
+    for part in (
+        "200 train, no validation",
+        "shift 0.12, rotate 12",
+        "label smoothing 0.05",
+        "adamw",
+        "0.008",
+        "batch 128",
+    ):
+        assert part in first, first
+    assert run.model.card.task.outputs == 10
+    pn.apps.digits(
+        recipe="best",
+        model="mlp",
+        data="sample",
+        samples=200,
+        epochs=1,
+        batch_size=32,
+        optimizer="adam",
+        validation=0.2,
+    )
+    first = capsys.readouterr().out.splitlines()[0]
+    for part in ("160 train, 40 validation", "adam, one-cycle 0.003", "batch 32"):
+        assert part in first, first
+
+
+def test_an_unknown_recipe_is_named():
+    with pytest.raises(ValueError, match="recipe 'bets'\\? did you mean 'best'"):
+        pn.apps.digits(recipe="bets")
