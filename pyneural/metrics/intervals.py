@@ -33,10 +33,10 @@ def units_of(groups: Array | None) -> Array | None:
 # ---- draws -----------------------------------------------------------------------------------------------------------
 
 
-def _unit_draws(units: int, seed: int) -> Iterator[Array]:
-    """How often each unit is in each draw, (some draws, units)."""
+def _unit_draws(units: int, seed: int, width: int = 1) -> Iterator[Array]:
+    """How often each unit is in each draw, (some draws, units), for arrays of (some draws, width)."""
     generator = np.random.default_rng(seed)
-    step = max(1, _AT_ONCE // units)
+    step = max(1, _AT_ONCE // max(units, width))
     for start in range(0, DRAWS, step):
         rows = min(step, DRAWS - start)
         picked = generator.integers(0, units, (rows, units))
@@ -57,11 +57,12 @@ def cell_draws(
         of_units: the number of groups that are drawn; None: those of these examples.
     """
     if units is not None:
-        order = np.argsort(cells, kind="stable")
-        there, starts = np.unique(cells[order], return_index=True)
-        for drawn in _unit_draws(of_units or int(units.max()) + 1, seed):
+        of_units = of_units or int(units.max()) + 1
+        pairs, sizes = np.unique(cells * of_units + units, return_counts=True)  # of a cell and a group
+        there, starts = np.unique(pairs // of_units, return_index=True)
+        for drawn in _unit_draws(of_units, seed, max(count, len(pairs))):
             counts = np.zeros((len(drawn), count))
-            counts[:, there] = np.add.reduceat(drawn[:, units[order]], starts, axis=1)
+            counts[:, there] = np.add.reduceat(drawn[:, pairs % of_units] * sizes, starts, axis=1)
             yield counts
         return
     generator = np.random.default_rng(seed)
@@ -305,7 +306,8 @@ def r2_draws(labels: Array, predictions: Array, units: Array | None = None, seed
     K = y.shape[1]
     sums = sum_draws(np.hstack([y, y**2, (labels - predictions) ** 2, np.ones((len(y), 1))]), units, seed)
     n = sums[:, -1:]
-    there = sums[:, K : 2 * K] - sums[:, :K] ** 2 / n
-    with np.errstate(invalid="ignore", divide="ignore"):
-        explained: Any = 1 - sums[:, 2 * K : 3 * K] / np.where(there > 0, there, math.nan)
+    squares = sums[:, K : 2 * K]
+    there = squares - sums[:, :K] ** 2 / n
+    varies = there > 1e-12 * squares  # below, the labels of a draw are equal but for rounding
+    explained: Any = 1 - sums[:, 2 * K : 3 * K] / np.where(varies, there, math.nan)
     return np.asarray(explained.mean(axis=1))

@@ -47,10 +47,8 @@ def balanced_accuracy(labels: Any, predictions: Any) -> float:
     """
     y = _class_numbers("balanced_accuracy", labels)
     predicted = _class_numbers("balanced_accuracy", predictions, len(y))
-    support = np.bincount(y)
-    right = np.bincount(y[y == predicted], minlength=len(support))
-    there = support > 0
-    return float(np.mean(right[there] / support[there])) if len(y) else math.nan
+    of = np.unique(y, return_inverse=True)[1].reshape(-1)
+    return float(np.mean(np.bincount(of, y == predicted) / np.bincount(of))) if len(y) else math.nan
 
 
 @check_keywords(**OF_PROBABILITIES)
@@ -62,7 +60,16 @@ def top_k(labels: Any, probabilities: Any, k: int = 5) -> float:
     """
     y = _class_numbers("top_k", labels)
     k = whole("top_k", "k", k)
-    return float(np.mean(ranks(y, _array("top_k: probabilities", probabilities)) < k)) if len(y) else math.nan
+    p = _array("top_k: probabilities", probabilities)
+    if p.ndim != 2 or len(p) != len(y) or p.dtype.kind not in "iubf":
+        raise ValueError(
+            f"top_k: there are {len(y):,} labels, probabilities are {p.dtype} {p.shape}: give (n, classes)"
+        )
+    if len(y) and y.max() >= p.shape[1]:
+        raise ValueError(
+            f"top_k: a label is {y.max()}, and there are probabilities of {p.shape[1]} classes: give (n, K)"
+        )
+    return float(np.mean(ranks(y, p) < k)) if len(y) else math.nan
 
 
 def ranks(labels: Array, probabilities: Array) -> Array:
@@ -232,9 +239,10 @@ def r2(labels: Any, predictions: Any) -> float:
     0.5
     """
     y, predicted = _values("r2", labels, predictions)
+    if not np.all(np.any(y[1:] != y[:1], axis=0)):  # the mean of equal labels need not be them, but for rounding
+        return math.nan
     left = ((y - predicted) ** 2).sum(axis=0)
-    there = ((y - y.mean(axis=0)) ** 2).sum(axis=0) if len(y) else np.zeros(1)
-    return float(np.mean(1 - left / there)) if np.all(there > 0) else math.nan
+    return float(np.mean(1 - left / ((y - y.mean(axis=0)) ** 2).sum(axis=0)))
 
 
 # ---- arguments -------------------------------------------------------------------------------------------------------
@@ -244,7 +252,8 @@ def _counts_above(y: Array, s: Array) -> tuple[Array, Array, Array]:
     """The distinct scores from the highest, and how many examples of 1 and of 0 have at least that score."""
     order = np.argsort(-s, kind="stable")
     sorted_scores = s[order]
-    ends = np.append(np.flatnonzero(np.diff(sorted_scores)), len(s) - 1) if len(s) else np.empty(0, np.int64)
+    changes = np.flatnonzero(sorted_scores[1:] != sorted_scores[:-1])
+    ends = np.append(changes, len(s) - 1) if len(s) else np.empty(0, np.int64)
     hits = np.cumsum(y[order])[ends]
     return sorted_scores[ends], hits, ends + 1 - hits
 

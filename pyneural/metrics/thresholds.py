@@ -103,9 +103,8 @@ def best_threshold(labels: Any, scores: Any, rule: Rule, who: str, names: tuple[
             f"{names[int(rule.of == 'sensitivity')]}: the highest {rule.of} of any other is {highest:.4g} on these "
             f"{len(y):,} examples: ask for less"
         )
-    return _between(
-        curve.thresholds[chosen + 2], curve.thresholds[chosen + 1], s.dtype if s.dtype.kind == "f" else float
-    )
+    given = np.asarray(scores).dtype  # in which the scores are compared with it
+    return _between(curve.thresholds[chosen + 2], curve.thresholds[chosen + 1], given if given.kind == "f" else float)
 
 
 def _between(low: float, high: float, dtype: Any) -> float:

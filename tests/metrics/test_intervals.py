@@ -1,6 +1,7 @@
 """Intervals of scores: formulas written out, and how often they cover what is true."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -114,6 +115,34 @@ def test_draws_of_few_cells_of_many_and_of_groups_of_one_are_alike():
         moments.append(drawn[:, 0].std() / math.sqrt(repeat))
     expected = math.sqrt(300 * np.mean(cells == 0) * np.mean(cells != 0))
     np.testing.assert_allclose(moments, expected, rtol=0.06)  # a deviation of 2,000 draws is known to 1.6 %
+
+
+def test_few_groups_of_many_examples_take_little_memory(monkeypatch):
+    """And the draws do not depend on how many are made at once."""
+    generator = np.random.default_rng(SEED)
+    n = 30_000
+    y, s, units = generator.integers(0, 2, n), generator.random(n), np.arange(n) % 5
+    tracemalloc.start()
+    intervals.curve_draws(y, s, units)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 << 20  # (2000, n) numbers are 480 MB
+    few = slice(0, 500)
+    wanted = intervals.curve_draws(y[few], s[few], units[few])
+    monkeypatch.setattr(intervals, "_AT_ONCE", 4000)
+    assert np.array_equal(intervals.curve_draws(y[few], s[few], units[few]), wanted)
+    picked = np.random.default_rng(0).integers(0, 5, (intervals.DRAWS, 5))  # by its definition
+    for row in (0, 7, 1999):
+        rows = np.concatenate([np.flatnonzero(units[few] == unit) for unit in picked[row]])
+        assert wanted[row, 0] == pytest.approx(scores.roc_auc(y[rows], s[rows]))
+
+
+def test_draws_of_equal_labels_do_not_count_in_the_interval_of_r2():
+    """Of two or three examples many draws are equal but for rounding."""
+    for labels in ([[0.3], [0.1], [0.7]], [[0.1], [0.2]], [[1e6 + 0.1], [1e6 + 0.7], [1e6 + 0.2]]):
+        y = np.array(labels)
+        low, high = intervals.bounds(intervals.r2_draws(y, y + 0.05))
+        assert -1e6 < low <= high <= 1
 
 
 def test_a_seed_gives_the_same_draws_and_pieces_stand_for_many_scores():

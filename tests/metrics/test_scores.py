@@ -9,6 +9,7 @@ from sklearn import calibration as sk_calibration
 from sklearn import metrics as sk
 
 import pyneural as pn
+from pyneural.metrics import scores
 from pyneural.metrics.scores import bin_numbers, ranks
 
 CLOSE = 1e-9  # the same float64 sums in another order
@@ -91,6 +92,35 @@ def test_scores_without_an_answer_are_nan():
         assert math.isnan(score(np.empty(0), np.empty(0)))
 
 
+def test_infinite_scores_are_ordered_like_others():
+    """Logarithms of probabilities are -inf where these are 0."""
+    y = [0, 1, 0, 1, 1, 0]
+    for s in ([-np.inf, -np.inf, -np.inf, 1.0, np.inf, np.inf], [-9, -9, -9, 1, 9, 9]):
+        assert scores.roc_auc(y, s) == pytest.approx(5.5 / 9)
+        assert scores.average_precision(y, s) == pytest.approx(1 / 3 * (1 / 2 + 2 / 3 + 3 / 6))
+        assert scores.roc_curve(y, s).x.tolist() == pytest.approx([0, 1 / 3, 1 / 3, 1])
+
+
+@pytest.mark.parametrize("value", [0.1, 1e9 + 0.1, -3.0])
+def test_equal_labels_leave_no_variance_to_explain_whatever_the_rounding(value):
+    labels = np.full(3, value)
+    assert math.isnan(scores.r2(labels, labels + np.arange(3)))
+    assert math.isnan(scores.r2(np.stack([labels, [1, 2, 3]], axis=1), np.zeros((3, 2))))
+    assert scores.r2([0.1, 0.1, 0.2], [0.1, 0.1, 0.2]) == 1
+
+
+def test_class_numbers_may_be_large():
+    assert scores.balanced_accuracy([3, 10**15, 10**15], [3, 10**15, 3]) == 0.75
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_threshold_tells_neighbouring_scores_apart_in_their_own_dtype(dtype):
+    for low in np.random.default_rng(0).random(200).astype(dtype):
+        s = np.array([0, low, np.nextafter(low, dtype(2)), 1], dtype)
+        threshold = pn.metrics.threshold([0, 0, 1, 1], s, youden=True)
+        assert (s >= threshold).tolist() == [False, False, True, True], (low, threshold)
+
+
 def test_probabilities_of_exactly_0_and_1_have_a_bin():
     assert bin_numbers(np.array([0.0, 1e-9, 1 / 15, 0.5, 1.0, 1.5, -0.5])).tolist() == [0, 0, 0, 7, 14, 14, 0]
     assert pn.metrics.calibration_error([0, 1], [0.0, 1.0]) == 0
@@ -104,6 +134,9 @@ def test_probabilities_of_exactly_0_and_1_have_a_bin():
         (lambda: pn.metrics.roc_auc([0, 1], [0.1]), "there are 2 labels, scores are float64 (1,)"),
         (lambda: pn.metrics.brier([[0], [1]], [0.1, 0.2]), "labels are 0 and 1, (n,)"),
         (lambda: pn.metrics.balanced_accuracy([0, 1], [0]), "2 labels and 1 predictions"),
+        (lambda: pn.metrics.top_k([0, 2], [[0.5, 0.5], [0.5, 0.5]]), "a label is 2, and there are probabilities of 2"),
+        (lambda: pn.metrics.top_k([0, 1], [0.5, 0.5]), "there are 2 labels, probabilities are float64 (2,)"),
+        (lambda: pn.metrics.top_k([0, 1, 1], [[0.5, 0.5], [0.5, 0.5]]), "there are 3 labels, probabilities are"),
         (lambda: pn.metrics.balanced_accuracy([0.5], [0]), "class numbers (n,), got float64"),
         (lambda: pn.metrics.top_k([0], [[0.5, 0.5]], k=0), "k is 0: give a whole number of at least 1"),
         (lambda: pn.metrics.mse([1.0], [[1.0]]), "labels are (1,), predictions (1, 1)"),
