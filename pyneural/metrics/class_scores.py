@@ -69,16 +69,23 @@ class ClassScores:
 
     @cached_property
     def balanced_accuracy(self) -> Estimate:
-        """The mean recall of the classes that occur."""
+        """The mean recall of the classes that occur.
+
+        Recalls of 0 and of 1 are equal in all draws by group, so the interval of their mean by Wilson is added.
+        """
         right, actual, _ = self._counts
         there = actual > 0
         mean = intervals.mean_of_shares(right[there], actual[there])
         if self.units is None:
             return mean
-        if mean in (0.0, 1.0):
-            groups = self._groups(self.labels)[there]
-            return intervals.mean_of_shares(groups * int(mean), groups)
         low, high = intervals.bounds(self._draws[1]) if self.units.max() else (0.0, 1.0)
+        equal = there & ((right == 0) | (right == actual))  # in every draw, as if they did not vary
+        if equal.any():
+            groups = self._groups(self.labels)[equal]
+            part = intervals.mean_of_shares(groups * (right[equal] > 0), groups)
+            weight = float(equal.sum() / there.sum())
+            low = max(0.0, mean - math.hypot(mean - low, weight * (part - part.low)))
+            high = min(1.0, mean + math.hypot(high - mean, weight * (part.high - part)))
         return Estimate(mean, low, high, percent=True)
 
     @cached_property

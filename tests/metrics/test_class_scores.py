@@ -109,3 +109,21 @@ def test_thirty_thousand_classes_take_little_memory_and_ten_thousand_examples_le
     assert two.roc_auc.low < two.roc_auc
     assert two.average_precision.low < two.average_precision
     assert time.process_time() - start < 3  # 0.4 s on a quiet machine
+
+
+def test_balanced_accuracy_by_group_is_uncertain_where_a_class_is_always_or_never_recognized() -> None:
+    y = np.repeat([0, 1], [60, 20])
+    groups = np.arange(80) // 2
+    same = ClassScores(y, np.zeros(80, int), 2, groups).balanced_accuracy  # always class 0
+    alone = ClassScores(y[::2], np.zeros(40, int), 2, None)
+    assert same == 0.5
+    assert (same.low, same.high) == pytest.approx(
+        (alone.balanced_accuracy.low, alone.balanced_accuracy.high)
+    )  # 40 groups that do not vary are 40 examples
+    half = ClassScores(y, np.where(np.arange(80) % 4, 0, 1) * (y == 0), 2, groups)  # class 1: never
+    common, rare = half.recall
+    assert (float(common), float(rare)) == (0.75, 0)
+    above = math.hypot(common.high - common, rare.high) / 2
+    assert half.balanced_accuracy.high - half.balanced_accuracy == pytest.approx(above, rel=0.15)  # MOVER's
+    below = (common - common.low) / 2
+    assert half.balanced_accuracy - half.balanced_accuracy.low == pytest.approx(below, rel=0.35)  # 0 - low is 0
