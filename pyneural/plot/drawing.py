@@ -21,7 +21,8 @@ RED = "#D55E00"
 PALE = "#BBBBBB"
 GREY = "#888888"  # of lines for comparison, which are seen on light and on dark ground
 INK = "#222222"
-_ON_DARK = {INK: "#EEEEEE", BLUE: "#56B4E9"}  # what dark colours are on dark ground
+_TRACK = "#EEEEEE"  # where a bar could be
+_ON_DARK = {INK: "#EEEEEE", BLUE: "#56B4E9", _TRACK: "#333333"}  # what these are on dark ground
 _TOP = 5  # the number of probabilities shown per prediction
 _NAMED = 25  # up to this many classes, the cells of a confusion matrix show counts
 _MARKED = 30  # up to this many epochs, each one is marked by a dot
@@ -162,7 +163,7 @@ def grid(images: Array, titles: Sequence[str], colours: Sequence[str], columns: 
 
 
 def on_ground(colour: str, axis: Any) -> str:
-    """The colour, or a light one in place of a dark one if the figure of the Axes is dark."""
+    """The colour, or one that is seen as well if the figure of the Axes is dark."""
     from matplotlib.colors import to_rgb
 
     return _ON_DARK.get(colour, colour) if sum(to_rgb(axis.figure.get_facecolor())) < 1.5 else colour
@@ -238,6 +239,7 @@ def curve(axis: Any, values: Sequence[float], scale: float, colour: str, label: 
     """One value per epoch; intervals are drawn as a band, or as an error bar if there is one epoch."""
     epochs = np.arange(1, len(values) + 1)
     heights = scale * np.array(values, float)
+    colour = on_ground(colour, axis)
     axis.plot(epochs, heights, "o-" if len(values) <= _MARKED else "-", ms=4, color=colour, label=label)
     if all(isinstance(value, Estimate) for value in values):
         low, high = (scale * np.array([getattr(value, end) for value in values]) for end in ("low", "high"))
@@ -245,7 +247,7 @@ def curve(axis: Any, values: Sequence[float], scale: float, colour: str, label: 
             ends = np.stack([heights - low, high - heights])
             axis.errorbar(epochs, heights, ends, color=colour, capsize=4, label="95 % interval")
         else:
-            axis.fill_between(epochs, low, high, color=colour, alpha=0.18, lw=0, label="95 % interval")
+            axis.fill_between(epochs, low, high, color=colour, alpha=0.25, lw=0, label="95 % interval")
 
 
 def bars_height(classes: int) -> float:
@@ -256,8 +258,8 @@ def bars_height(classes: int) -> float:
 def bars(axis: Any, answer: Sequence[tuple[str, float, str]]) -> None:
     """The highest probabilities of a prediction, each as a bar below its name and number."""
     for row, (name, share, colour) in enumerate(answer[:_TOP]):
-        axis.barh(row, 1, height=0.24, color="#EEEEEE")
-        axis.barh(row, share, height=0.24, color=colour)
+        axis.barh(row, 1, height=0.24, color=on_ground(_TRACK, axis))
+        axis.barh(row, share, height=0.24, color=on_ground(colour, axis))
         axis.text(0, row - 0.2, name, fontsize=8, ha="left", va="bottom")
         axis.text(1, row - 0.2, f"{100 * share:.1f} %", fontsize=8, ha="right", va="bottom")
     axis.set(xlim=(0, 1), ylim=(min(len(answer), _TOP) - 0.7, -0.9), xticks=[], yticks=[])

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 
 import pyneural as pn
 from pyneural import plot
@@ -431,3 +431,22 @@ def test_a_learning_rate_curve_shows_the_suggestion(rings):
     assert plot.learning_rate(found, ax=plt.subplots()[1]).get_legend() is not None
     with pytest.raises(TypeError, match=r"curve is float: give the result of pn.find_learning_rate"):
         plot.learning_rate(found.suggestion)
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+@pytest.mark.parametrize("with_labels", [True, False])
+def test_bars_stand_out_from_their_ground_and_the_rest_of_a_bar_does_not(style, with_labels, digits, sample):
+    def light(colour) -> float:
+        return float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114)))
+
+    with plt.style.context(style):
+        axes = plot.predictions(digits[0], sample.test if with_labels else sample.test.x, count=2)
+        ground = light(axes[1, 0].figure.get_facecolor())
+        patches = axes[1, 0].patches
+        assert all(abs(light(rest.get_facecolor()) - ground) < 0.25 for rest in patches[::2])
+        assert all(abs(light(bar.get_facecolor()) - ground) > 0.25 for bar in patches[1::2])
+        history = pn.History()
+        history.values = {"loss": [2.0, 1.0], "val_loss": [Estimate(1.0, 0.5, 1.5)] * 2}
+        axis = plot.history(history)[0]
+        band = axis.collections[0].get_facecolor()[0]
+        assert band[3] * abs(light(band[:3]) - ground) > 0.12
