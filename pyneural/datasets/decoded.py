@@ -1,8 +1,8 @@
 """decoded.py -- decoded images in files of the user's cache, which are memory-mapped when they are used again.
 
 A file holds the pixels, facts about them in JSON, and at the end the facts' checksum and length, and a mark.  Its name
-is made of two hashes: of what was asked for (the folder, the options), and of what was there (path, size and
-modification time of each image).  So a changed, added or removed image gives another name, and the new file replaces
+is made of two hashes: of what was asked for (the folder, the options), and of what was there (path, size and times of
+each image).  So a changed, added or removed image gives another name, and the new file replaces
 those with the same first half.
 
 The files take at most LIMIT bytes together, or one of them more: those that were not used for longest are deleted.
@@ -17,6 +17,7 @@ import shutil
 import struct
 import time
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -233,10 +234,10 @@ def _make_room(folder: Path, size: int) -> None:
     Raises:
         OSError: the disk is too full.
     """
-    for part in folder.glob(f".*{_UNFINISHED}"):
-        if time.time() - part.stat().st_mtime > _STALE:
+    for changed, _, part in _entries(folder, f".*{_UNFINISHED}"):
+        if time.time() - changed > _STALE:
             part.unlink(missing_ok=True)
-    files = sorted((entry.stat().st_mtime, entry.stat().st_size, entry) for entry in folder.glob(f"*{_ENDING}"))
+    files = sorted(_entries(folder, f"*{_ENDING}"))
     total = sum(used for _, used, _ in files)
     free = shutil.disk_usage(folder).free
     if free + total < size + _SPARE:
@@ -245,3 +246,11 @@ def _make_room(folder: Path, size: int) -> None:
         _, used, oldest = files.pop(0)
         oldest.unlink(missing_ok=True)
         total -= used
+
+
+def _entries(folder: Path, pattern: str) -> Iterator[tuple[float, int, Path]]:
+    """The time of modification, the size and the path of files, of which other processes may delete some meanwhile."""
+    for entry in folder.glob(pattern):
+        with suppress(FileNotFoundError):
+            state = entry.stat()
+            yield state.st_mtime, state.st_size, entry

@@ -66,7 +66,7 @@ def folder(
     Images are decoded on all threads, large JPEGs at a reduced size.  From 1 MiB of pixels on, the result is kept in
     the user's cache (~/.cache/pyneural/images on Linux, at most 20 GiB, where the oldest are replaced; delete that
     folder to clear it), and mapped into memory from there, read-only: the next start decodes nothing unless a path, a
-    size or a modification time has changed, and a data set may be larger than the memory.
+    size or a time of change is another one, and a data set may be larger than the memory.
 
     Returns:
         Splits; missing parts are None, and `.files` has the paths.  Of an image with several frames, the first is read;
@@ -194,13 +194,17 @@ def _stored(request: _Request, files: list[Path]) -> Stored:
     return stored
 
 
-def _state(file: Path) -> tuple[int, int]:
-    """The size and the modification time of a file, whose change shows that it is another one."""
+def _state(file: Path) -> tuple[int, ...]:
+    """The size and the times of a file, whose change shows that it is another one.
+
+    Archives and copies set the time of modification, to the same one for files of the same size; the system sets the
+    time of the last change of any kind.
+    """
     try:
         state = file.stat()
     except OSError:  # reading it will say why
-        return 0, 0
-    return state.st_size, state.st_mtime_ns
+        return ()
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def _decode(request: _Request, files: list[Path], path: Path, white: int) -> tuple[Stored, int]:

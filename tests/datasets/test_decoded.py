@@ -110,6 +110,42 @@ def test_a_change_of_the_folder_is_noticed(cache, scans, decodings, change):
     assert len(list(cache.iterdir())) == 1, "the old pixels are gone"
 
 
+@pytest.mark.parametrize("how", ["in place", "moved over it", "two names swapped"])
+def test_other_files_of_the_same_size_and_time_are_noticed(cache, tmp_path, how):
+    """As archives have them that were made reproducibly, of images that are not compressed."""
+    files = [write(tmp_path / "scans" / "ab"[n % 2] / f"{n:03}.bmp", grey(n)) for n in range(90)]
+    for file in files:
+        os.utime(file, (0, 0))
+    before = pn.datasets.folder(tmp_path / "scans").train
+    first, second = before.files[:2]
+    pixels = [before.x[1], before.x[0]] if how == "two names swapped" else [255 - before.x[0], before.x[1]]
+    new = write(tmp_path / "new.bmp", pixels[0][:, :, 0])
+    os.utime(new, (0, 0))
+    if how == "in place":
+        Path(first).write_bytes(new.read_bytes())
+        os.utime(first, (0, 0))
+    elif how == "moved over it":
+        new.rename(first)
+    else:
+        Path(first).rename(new)
+        Path(second).rename(first)
+        new.rename(second)
+    after = pn.datasets.folder(tmp_path / "scans").train
+    assert np.array_equal(after.x[:2], pixels)
+    assert np.array_equal(after.x[2:], before.x[2:])
+
+
+def test_files_that_another_process_deletes_meanwhile_are_no_error(cache, scans, monkeypatch):
+    whole = Path.glob
+
+    def glob(folder, pattern):
+        gone = [folder / pattern.replace("*", "gone")] if folder == cache else []
+        return iter([*gone, *whole(folder, pattern)])
+
+    monkeypatch.setattr(Path, "glob", glob)
+    assert mapped.is_mapped(pn.datasets.folder(scans).train.x)
+
+
 def test_options_have_pixels_of_their_own(cache, scans, decodings):
     pn.datasets.folder(scans)
     assert pn.datasets.folder(scans, size=110).train.x.shape[1:] == (110, 110, 1)
