@@ -70,8 +70,9 @@ def find_learning_rate(
     """Suggests a learning rate: trains a copy of the model for some steps, each with a larger rate.
 
     The rate grows from `lowest` to `highest` by the same factor at each step, and the test ends early when the loss has
-    grown to 4 times its lowest value.  The suggestion is a third of the rate at which the smoothed loss is lowest: at
-    that rate the training begins to diverge.  The model itself is not changed.
+    grown to 4 times its lowest value.  The suggestion is a third of the largest rate at which the smoothed loss is
+    still lowest, to within its standard error: there the training begins to diverge.  (The loss of a trained model
+    hardly falls, and its very lowest value is then anywhere.)  The model itself is not changed.
 
     Args:
         model: a model, built or not.
@@ -116,7 +117,7 @@ def find_learning_rate(
             f"find_learning_rate: the loss of the first step, at the rate {lowest:g}, is not finite: give a "
             "smaller lowest"
         )
-    best = min(range(len(smoothed)), key=smoothed.__getitem__)
+    best = _last_lowest(losses, smoothed)
     found = LearningRateCurve(rates[best] / 3, rates[: len(losses)], losses, smoothed)
     if verbose:
         tried = f"{len(losses)} steps from {rates[0]:.2g} to {found.rates[-1]:.2g}"
@@ -152,6 +153,16 @@ def _tried(
     finally:
         position.reset(token)
     return losses, smoothed
+
+
+def _last_lowest(losses: list[float], smoothed: list[float]) -> int:
+    """The last step at which the smoothed loss is the lowest, to within its standard error.
+
+    The exponential mean of independent values of variance v has the variance v (1 - keep) / (1 + keep).
+    """
+    variance = sum((loss - mean) ** 2 for loss, mean in zip(losses, smoothed, strict=True)) / len(losses)
+    highest = min(smoothed) + math.sqrt(variance * (1 - _KEEP) / (1 + _KEEP))
+    return max(step for step, mean in enumerate(smoothed) if mean <= highest)
 
 
 def _batches(plan: Plan, at: Position, batch_size: int) -> Iterator[Any]:
