@@ -5,7 +5,7 @@ Training and evaluation take their batches from a Feed, or from a Stream (stream
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyneural._core as _core
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
-from pyneural.batching.augmentation import Augment, AugmentedGather, augmented_gather
+from pyneural.batching.augmentation import Augment, augmented_gather
 from pyneural.batching.balancing import Draws
 from pyneural.card.preprocessing import Preprocessing
 
@@ -100,20 +100,17 @@ class Feed:
     def epoch(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Targets, Weights, Tensor]]:
         """Batches in the shuffled order of an epoch, which depends only on the seed and the epoch."""
         x = self.x
-        batch = self._batch_of(seed, epoch)
+        batch = self.batch
+        augmented = None if self._augmented is None else self._augmented(seed, epoch)
         order, samples = self._order(seed, epoch)
-        targets = _gathered(self.y, order)
-        weights = _gathered(self.weights, order)
-        for start, end in pairwise(_edges(len(order), size)):
-            rows = order[start:end]
-            numbers = rows if samples is order else samples[start:end]
-            weighed = batch_weights(_part(weights, start, end)) if weights is not None else None
-            yield batch(x, rows, numbers), _part(targets, start, end), weighed, numbers
-
-    def _batch_of(self, seed: int, epoch: int) -> AugmentedGather:
-        """A function (x, rows, sample numbers) -> the inputs of a batch of that epoch."""
-        plain = self.batch
-        return self._augmented(seed, epoch) if self._augmented else lambda x, rows, _: plain(x, rows)
+        pieces = [slice(*ends) for ends in pairwise(_edges(len(order), size))]
+        targets = _parts(_gathered(self.y, order), pieces)
+        weights = _parts(_gathered(self.weights, order), pieces)
+        for piece, y, weight in zip(pieces, targets, weights, strict=False):
+            rows = order[piece]
+            numbers = rows if samples is order else samples[piece]
+            weighed = None if weight is None else batch_weights(weight)
+            yield batch(x, rows) if augmented is None else augmented(x, rows, numbers), y, weighed, numbers
 
     def _order(self, seed: int, epoch: int) -> tuple[Tensor, Tensor]:
         """The rows of an epoch in order, and their sample numbers; a repeated row gets a new number each time."""
@@ -153,6 +150,10 @@ def _gathered(y: Any, rows: Tensor) -> Any:
     return None if y is None else each(lambda part: ops.gather(part, rows), y)
 
 
-def _part(y: Any, start: int, end: int) -> Any:
-    """Rows start to end of each part."""
-    return {head: part[start:end] for head, part in y.items()} if isinstance(y, dict) else y[start:end]
+def _parts(y: Any, pieces: list[slice]) -> Iterator[Any]:
+    """The pieces of the rows, of each part; None for each piece if there are no rows."""
+    if y is None:
+        return repeat(None)
+    if isinstance(y, dict):
+        return ({head: part[piece] for head, part in y.items()} for piece in pieces)
+    return map(y.__getitem__, pieces)

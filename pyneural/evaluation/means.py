@@ -9,7 +9,6 @@ smallest and the largest value of the batches.  Other functions, such as sums, a
 
 import math
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from pyneural.batching.feed import Weights
 from pyneural.metrics.names import Metric
 
 _TOGETHER = 8192  # rows: enough to average out their weights, few enough for losses that compare every pair
-_NONE: Mapping[str, float] = MappingProxyType({})
 _SLACK = 1e-5  # the relative rounding error of float32 sums
 
 
@@ -51,11 +49,7 @@ class Means:
         """Adds a batch and its loss."""
         self.n += rows
         sums = self.sums
-        totals = _NONE
-        if weights is not None:
-            totals = _totals(weights)
-            for name, total in totals.items():
-                self._totals[name] = self._totals.get(name, 0.0) + total
+        totals = {} if weights is None else self._weigh(weights)
         sums["loss"] += loss * totals.get("loss", rows)
         for name, function in self.metrics.items():
             value = float(function(outputs, targets))
@@ -66,6 +60,13 @@ class Means:
             if "loss" in self._values:
                 self._values["loss"].append((loss, rows))
             self._wait(outputs, targets, rows)
+
+    def _weigh(self, weights: Weights) -> dict[str, float]:
+        """Adds the total weights of a batch, by the names of the losses, and returns them."""
+        totals = _totals(weights)
+        for name, total in totals.items():
+            self._totals[name] = self._totals.get(name, 0.0) + total
+        return totals
 
     def result(self) -> dict[str, float]:
         """The means over all batches so far."""
@@ -110,7 +111,7 @@ class Means:
         self._waiting = 0
 
 
-def _totals(weights: Weights) -> Mapping[str, float]:
+def _totals(weights: Weights) -> dict[str, float]:
     """The total weight of a batch by the names of the losses."""
     if isinstance(weights, dict):
         return {f"{head}_loss": part.total for head, part in weights.items()}

@@ -4,9 +4,9 @@ The loss of the whole group is Σ_b W_b loss_b / Σ_b W_b, where W_b is the numb
 weight.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from pyneural._core import Tensor
 from pyneural.batching.feed import Targets, Weights
@@ -15,47 +15,39 @@ from pyneural.evaluation.objective import Objective
 Batch = tuple[Tensor, Targets, Weights, Tensor]  # inputs, targets, weights, sample numbers
 
 
-class Part(NamedTuple):
-    """The place of a batch in its group.
+class Groups:
+    """The batches of an epoch, in groups of `size`, of which the last one may be smaller; iterable once.
 
     Attributes:
-        share: W_b / Σ_b W_b, or a dict of it by head.
-        first: whether it is the first of its group.
+        first: whether the current batch is the first of its group.
         last: whether it is the last, after which the optimizer makes its step.
+        backward: adds the gradient of the share W_b / Σ_b W_b of the current batch's loss to that of the batches before
+            it in the group.
     """
 
-    share: Any
-    first: bool
-    last: bool
+    def __init__(self, batches: Iterator[Batch], size: int, objective: Objective) -> None:
+        self.first = self.last = True
+        self.backward: Callable[[Tensor], None] = Tensor.backward if size == 1 else self._backward
+        self._objective = objective
+        self._share: Any = 1.0
+        self._batches = batches if size == 1 else self._in_groups(batches, size)
 
+    def __iter__(self) -> Iterator[Batch]:
+        return self._batches
 
-_WHOLE = Part(1.0, True, True)
+    def _in_groups(self, batches: Iterator[Batch], size: int) -> Iterator[Batch]:
+        while group := list(islice(batches, size)):
+            shares = _shares(group)
+            for self._share in shares:
+                self.first = len(group) == len(shares)
+                self.last = len(group) == 1
+                yield group.pop(0)  # keeps no reference, so that its memory can be reused
 
-
-def grouped(batches: Iterable[Batch], size: int) -> Iterator[tuple[Tensor, Targets, Weights, Tensor, Part]]:
-    """The batches with their places in groups of `size`; the last group may be smaller."""
-    if size == 1:
-        for x, y, weights, samples in batches:
-            yield x, y, weights, samples, _WHOLE
-        return
-    rest = iter(batches)
-    while group := list(islice(rest, size)):
-        shares = _shares(group)
-        count = len(group)
-        for place, share in enumerate(shares):
-            x, y, weights, samples = group.pop(0)
-            yield x, y, weights, samples, Part(share, place == 0, place == count - 1)
-            del x  # so that its memory can be reused
-
-
-def backward(objective: Objective, error: Tensor, part: Part) -> None:
-    """Adds the gradient of a batch's share in the loss of its group to that of the batches before it."""
-    if part is _WHOLE:
-        error.backward()
-    elif isinstance(part.share, dict):
-        objective.total(part.share).backward(accumulate=not part.first)
-    else:
-        error.backward(part.share, accumulate=not part.first)
+    def _backward(self, error: Tensor) -> None:
+        if isinstance(self._share, dict):
+            self._objective.total(self._share).backward(accumulate=not self.first)
+        else:
+            error.backward(self._share, accumulate=not self.first)
 
 
 def _shares(group: list[Batch]) -> list[Any]:

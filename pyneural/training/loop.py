@@ -14,7 +14,7 @@ import pyneural.training.stuck as stuck
 from pyneural.evaluation.objective import losses_of, mean_loss_and_metrics
 from pyneural.layers.context import position
 from pyneural.metrics.estimate import Estimate
-from pyneural.training.accumulating import Batch, backward, grouped
+from pyneural.training.accumulating import Batch, Groups
 from pyneural.training.doubled import warn_of_probabilities
 from pyneural.training.history import History
 from pyneural.training.state import State
@@ -131,6 +131,8 @@ class Training(State):
         history = self.history
         progress = self.progress
         objective = self.plan.objective
+        run = objective.run
+        loss = objective.loss
         means = self.means
         engine = self.bound.engine
         rate = self.recipe.learning_rate
@@ -139,21 +141,23 @@ class Training(State):
         at.step = self.model.card.epochs
         progress.open(self.epoch, self.step)
         shown = progress.steps_shown
+        groups = Groups(self._batches(), self.options.accumulate, objective)
+        backward = groups.backward
         try:
-            for x, y, weights, samples, part in grouped(self._batches(), self.options.accumulate):
+            for x, y, weights, samples in groups:
                 at.begin(samples)
-                outputs = objective.run(x, training=True)
-                if not history.steps and part.first:
+                outputs = run(x, training=True)
+                if not history.steps and groups.first:
                     warn_of_probabilities(outputs, self.model.card)
                 del x  # so that the next batch can reuse its memory
-                error = objective.loss(outputs, y, weights)
+                error = loss(outputs, y, weights)
                 value = error.item()
                 if not math.isfinite(value):
                     self._fail(f"loss became {value} in epoch {self.epoch}, step {self.step + 1}", self._batch_again)
                 self.value = value
-                backward(objective, error, part)
+                backward(error)
                 means.add(outputs, y, value, len(samples), weights)
-                if not part.last:
+                if not groups.last:
                     continue
                 engine.learning_rate = rate * self.run.learning_rate_factor * multiplier(history.steps, steps)
                 engine.step()

@@ -1,9 +1,12 @@
 """fit(accumulate=k): the gradient of k batches together."""
 
+import weakref
+
 import numpy as np
 import pytest
 
 import pyneural as pn
+from pyneural.training.accumulating import Groups
 
 STEPS = {"epochs": 3, "optimizer": "sgd", "learning_rate": 0.1, "verbose": 0, "validation": None}
 
@@ -107,3 +110,18 @@ def test_a_loss_that_is_not_finite_is_found_in_any_batch_of_a_step():
 def test_what_is_not_a_number_of_batches_is_refused(given):
     with pytest.raises(ValueError, match=r"^fit: accumulate is .*: give a whole number of at least 1$"):
         pn.fit(network(), rows(20), accumulate=given, **STEPS)
+
+
+def test_a_batch_is_freed_before_the_next_one_is_made():
+    """So that it can have the same memory."""
+    made: list[weakref.ref] = []
+
+    def batch():
+        assert all(one() is None for one in made)
+        x = pn.ones(4)
+        made.append(weakref.ref(x))
+        return x, None, None, x
+
+    for x, _, _, samples in Groups((batch() for _ in range(3)), 1, None):
+        del x, samples
+    assert len(made) == 3

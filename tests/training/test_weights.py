@@ -430,7 +430,7 @@ def test_a_checkpoint_belongs_to_the_weights_of_its_data(tmp_path):
     path = tmp_path / "run.ckpt"
     pn.fit(linear(), pn.Dataset(X, Y, sample_weight=weights(20)), checkpoint=path, **STEPS)
     for other in (None, weights(20, seed=2)):
-        with pytest.raises(ValueError, match=r"run\.ckpt is of other training data"):
+        with pytest.raises(ValueError, match=r"run\.ckpt is of other data \(the weights of the examples differ\)"):
             pn.fit(linear(), pn.Dataset(X, Y, sample_weight=other), checkpoint=path, **STEPS)
     with pytest.raises(ValueError, match=r"is of another recipe .class_weight is None there and 'balanced' here"):
         pn.fit(linear(), pn.Dataset(X, Y, sample_weight=weights(20)), class_weight="balanced", checkpoint=path, **STEPS)
