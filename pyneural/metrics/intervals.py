@@ -107,9 +107,11 @@ def area_bounds(draws: Array, value: float, n: int) -> tuple[float, float]:
     Args:
         draws: the areas of the draws, NaN where they are not defined.
         value: the area, neither 0 nor 1.
-        n: the number of units that were drawn; an area of 0 or 1 counts as 1 / 2n, or 1 less that.
+        n: the number of units that were drawn; an area of 0 or 1 counts as 1 / 2n, or 1 less that, and as a quarter of
+            the distance of the value if that is less, or else all draws would count alike beside a value near 0 or 1.
     """
-    known = draws[~np.isnan(draws)].clip(0.5 / n, 1 - 0.5 / n)
+    edge = min(0.5 / n, value / 4, (1 - value) / 4)
+    known = draws[~np.isnan(draws)].clip(edge, 1 - edge)
     if not len(known):
         return math.nan, math.nan
     middle = math.log(value / (1 - value))
