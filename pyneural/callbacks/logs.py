@@ -1,6 +1,7 @@
 """logs.py -- LogFile and TensorBoard: the values of each epoch in a file, for other programs to read."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ def row(epoch: int, logs: Logs) -> dict[str, float]:
     return found
 
 
+def _as_json(values: dict[str, float]) -> str:
+    """The values as JSON, which has no numbers that are not finite."""
+    return json.dumps({name: value if math.isfinite(value) else None for name, value in values.items()})
+
+
 class LogFile(Callback):
     """Writes the values of each epoch to a file, one line per epoch, as the training proceeds.
 
@@ -29,7 +35,7 @@ class LogFile(Callback):
     file cannot be written, a warning says so, and the training continues.
 
     Args:
-        path: ends in .csv (a header, then numbers) or .jsonl (a JSON object per line).
+        path: ends in .csv (a header, then numbers) or .jsonl (a JSON object per line, with null for NaN).
 
     Raises:
         ValueError, TypeError, OSError: the path cannot be written.
@@ -62,15 +68,18 @@ class LogFile(Callback):
         self._write("a", [row(epoch, logs)])
 
     def _write(self, mode: str, rows: list[dict[str, float]]) -> None:
+        import csv  # only here, so that importing pyneural does not take longer
+
         try:
-            with self.path.open(mode, encoding="utf-8") as file:
+            with self.path.open(mode, encoding="utf-8", newline="") as file:
+                if self.path.suffix == ".jsonl":
+                    file.writelines(_as_json(one) + "\n" for one in rows)
+                    return
+                table = csv.writer(file, lineterminator="\n")
                 for one in rows:
-                    if self.path.suffix == ".jsonl":
-                        file.write(json.dumps(one) + "\n")
-                        continue
                     if file.tell() == 0:
-                        file.write(",".join(one) + "\n")
-                    file.write(",".join(f"{value:.9g}" for value in one.values()) + "\n")
+                        table.writerow(one)
+                    table.writerow([f"{value:.9g}" for value in one.values()])
         except OSError as error:
             if not self._warned:
                 warn(f"fit: {self!r} cannot be written ({error.strerror or error}); the training goes on")

@@ -111,7 +111,7 @@ class Report(Scored):
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(self._rows())
         if path is not None:
-            write_whole("to_csv", path, text.getvalue().encode())
+            write_whole("to_csv", path, text.getvalue().encode(errors="surrogateescape"))  # names of files as they are
         return text.getvalue()
 
     def _rows(self) -> Iterator[list[object]]:

@@ -86,7 +86,7 @@ def serialized(model: Model, tensors: dict[str, Array], metadata: dict[str, str]
         "versions": {"pyneural": VERSION},
         **model.card.as_json(),
     }
-    text = json.dumps(description, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(description, sort_keys=True, separators=(",", ":"))  # ASCII, as names of folders may be no UTF-8
     whole = {path: np.asarray(tensor, order="C") for path, tensor in tensors.items()}
     return bytes(serialize(whole, metadata={"pyneural": text} | metadata))
 

@@ -97,6 +97,7 @@ class Training(State):
         return acts
 
     def _tell_batch(self) -> None:
+        self.at.begin(None)  # the model may be called on other examples
         logs = {"loss": self.value, "learning_rate": self.bound.learning_rate}
         self.stopped = self.listeners.tell("on_batch_end", self.step, logs)
 

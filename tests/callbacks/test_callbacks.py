@@ -379,6 +379,42 @@ def test_a_log_file_has_a_line_for_each_epoch(rings, tmp_path, suffix):
         assert float(row["loss"]) == pytest.approx(history["loss"][n])
 
 
+def test_a_log_file_holds_any_metric(rings, tmp_path):
+    """NaN and infinities, which JSON does not have, and names with commas and quotes, in CSV."""
+
+    def odd(outputs, targets):
+        return next(values)
+
+    odd.__name__ = 'a,"b'
+    values = itertools.cycle([float("nan"), float("inf")])
+    fit(rings, epochs=2, metrics=[odd], callbacks=[LogFile(tmp_path / "a.jsonl"), LogFile(tmp_path / "a.csv")])
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    lines = (tmp_path / "a.jsonl").read_text().splitlines()
+    assert [json.loads(line, parse_constant=refuse)["val_" + odd.__name__] for line in lines] == [None, None]
+    with (tmp_path / "a.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["epoch"]) for row in rows] == [1, 2]
+    assert {row[odd.__name__] for row in rows} | {row["val_" + odd.__name__] for row in rows} <= {"nan", "inf"}
+    assert all(None not in row for row in rows), "no cell too many"
+
+
+def test_a_callback_may_run_the_model_with_dropout(rings):
+    """On any number of rows; and the training is the same."""
+
+    class Uncertainty(Callback):
+        def on_batch_end(self, step, logs):
+            draws = [self.run.model(rings[0][:3], training=True).numpy() for _ in range(2)]
+            assert not np.array_equal(*draws)
+
+    def fitted(**options):
+        return fit(rings, model=pn.Sequential(pn.Dense(8), pn.Dropout(0.5), pn.Dense(3)), epochs=2, **options)
+
+    assert fitted(callbacks=[Uncertainty()]).fingerprint == fitted().fingerprint
+
+
 def test_tensorboard_writes_every_value(monkeypatch, rings, tmp_path):
     written = []
 

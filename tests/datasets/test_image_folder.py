@@ -1,5 +1,6 @@
 """Folders of images: what is read from them, in what order, as what; and what is said of those that are not right."""
 
+import os
 import re
 from pathlib import Path
 
@@ -394,3 +395,20 @@ def test_groups_that_name_no_group_are_refused(animals, groups, error, words):
 def test_a_size_beyond_all_memory_is_refused_before_anything_is_read(animals):
     with pytest.raises(ValueError, match=r"^folder: size is 1000000: give at most 67,108,864 pixels"):
         pn.datasets.folder(animals, size=1_000_000)
+
+
+def test_names_that_are_not_utf_8_are_trained_on_saved_and_reported(tmp_path):
+    """As archives of other systems have them."""
+    for number in range(24):
+        place = tmp_path / os.fsdecode(b"cat\xff" if number % 2 else b"dog")
+        place.mkdir(exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (4, 4), dtype=np.uint8)
+        Image.fromarray(pixels).save(place / os.fsdecode(b"%d\xfe.png" % number))
+    data = pn.datasets.folder(tmp_path)
+    model = pn.Sequential(pn.Flatten(), pn.Dense(2))
+    pn.fit(model, data, epochs=1, verbose=0, checkpoint=tmp_path / "run.ckpt")
+    again = pn.load(pn.save(model, tmp_path / "model.safetensors"))
+    assert again.classes == data.train.classes == (os.fsdecode(b"cat\xff"), "dog")
+    pn.evaluate(again, data.train, verbose=0).to_csv(tmp_path / "answers.csv")
+    lines = (tmp_path / "answers.csv").read_bytes().splitlines()
+    assert lines[1].startswith(os.fsencode(data.train.files[0]) + b",cat\xff,")
