@@ -5,7 +5,9 @@ Source: Smith, Cyclical Learning Rates for Training Neural Networks, 2017 (the r
 
 import copy
 import math
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -107,7 +109,9 @@ def find_learning_rate(
             "lower one first"
         )
     trial = copy.deepcopy(model)
-    plan = make_plan(trial, data, Request(None, preprocess, loss=loss, seed=seed, batch_size=batch_size))
+    request = Request(None, preprocess, loss=loss, seed=seed, batch_size=batch_size)
+    with _errors_renamed():
+        plan = make_plan(trial, data, request)
     bound = optimizers.recipe(optimizer, None, "constant").bound(trial)
     growth = (highest / lowest) ** (1 / (steps - 1))
     rates = [lowest * growth**step for step in range(steps)]
@@ -123,6 +127,17 @@ def find_learning_rate(
         tried = f"{len(losses)} steps from {rates[0]:.2g} to {found.rates[-1]:.2g}"
         say([f"suggested learning rate {found.suggestion:.2g}", tried, f"lowest loss at {rates[best]:.2g}"])
     return found
+
+
+@contextmanager
+def _errors_renamed() -> Iterator[None]:
+    """Errors of the plan, which is that of fit, start with the name of the function that the user called."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        first, *others = error.args
+        error.args = (re.sub(r"^fit\b", "find_learning_rate", first), *others)
+        raise
 
 
 def _tried(

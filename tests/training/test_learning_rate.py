@@ -88,6 +88,12 @@ def test_what_is_not_a_model_is_refused(rings):
         pn.find_learning_rate(model(), *rings)
 
 
+@pytest.mark.parametrize("y", [["a"] * 200, np.full(200, np.nan), np.arange(7)])
+def test_errors_about_the_data_name_the_function_that_was_called(y):
+    with pytest.raises(ValueError, match=r"^(find_learning_rate|data): "):
+        pn.find_learning_rate(model(), (np.zeros((200, 2), np.float32), y), verbose=0)
+
+
 def test_a_loss_that_is_nan_at_once_is_an_error(rings):
     def loss(outputs, targets):
         return outputs.sum() * float("nan")
