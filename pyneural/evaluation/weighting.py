@@ -6,8 +6,7 @@ class numbers the weight of the class, for soft labels the expected one.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -23,8 +22,7 @@ from pyneural.evaluation.heads import Head, pick
 _SHOWN = 5  # the most classes whose weights are shown
 
 
-@dataclass(frozen=True)
-class Weighting:
+class Weighting(NamedTuple):
     """The weights of rows in the losses of the heads.
 
     Args:
@@ -37,7 +35,7 @@ class Weighting:
     classes: dict[str, Array]
     dtype: str
 
-    def __call__(self, targets: Any, sample_weight: Array | None) -> Any:
+    def of_rows(self, targets: Any, sample_weight: Array | None) -> Any:
         """The weights of rows with these encoded targets, (n,), or a dict of them by head; None if all are 1.
 
         They are scaled by a power of two, which changes no weighted mean, so that float32 can hold them.
@@ -57,7 +55,7 @@ class Weighting:
 
     def of_samples(self) -> Self:
         """The same without the weights of the classes, for validation."""
-        return replace(self, classes={})
+        return self._replace(classes={})
 
     def words(self, head: Head) -> str:
         """The weights of a head's classes for the first line of fit; "" if it has none."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pyneural.arguments.objects import brief
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.augmentation import Augment
 from pyneural.batching.inputs import check_model
-from pyneural.callbacks.callback import Callback, checked
+from pyneural.callbacks.callback import checked
 from pyneural.evaluation.chosen import outdated
 from pyneural.models.model import Model
 from pyneural.training.averaging import checked_decay
@@ -137,76 +138,65 @@ def fit(
     >>> history.epochs, history.steps
     (2, 2)
     """
-    given = dict(locals())
     check_model(model, "fit")
     if not _core.is_recording():
         raise RuntimeError(
             "fit: gradients are off here, inside pn.no_grad() or in a metric of another fit: call fit outside of it"
         )
-    epochs = whole("fit", "epochs", epochs)
-    batch_size = whole("fit", "batch_size", batch_size)
-    accumulate = whole("fit", "accumulate", accumulate)
-    if not is_whole(seed) or not 0 <= seed < 2**64:
-        raise ValueError(f"fit: seed is {brief(seed)}: give a whole number of at least 0, and below 2**64")
-    verbose = verbosity("fit", verbose, "1 (one line per epoch) or 2 (one line per step)")
+    options = _options(epochs, batch_size, seed, verbose, patience, seconds, ema, accumulate)
     rate_name = schedules.name(schedule)
     shape = schedules.find(schedule)
-    recipe = optimizers.recipe(optimizer, learning_rate, rate_name)
+    bound = optimizers.recipe(optimizer, learning_rate, rate_name)
+    listeners = checked(callbacks)
+    weights = class_weight, sample_weight, balance, loss_weights, label_smoothing
+    request = Request(validation, preprocess, augment, loss, metrics, *weights, options.seed, options.batch_size)
+    recipe = {"optimizer": optimizer, "learning_rate": learning_rate, "schedule": schedule}
+    recipe |= request._asdict() | options.of_result() | {"callbacks": [*map(repr, listeners)]}
     again = model.card.epochs
     earlier = outdated(model.card.task)
-    seed = int(seed)
-    listeners = checked(callbacks)
-    options = Options(
-        epochs, batch_size, seed, verbose, _patience(patience), _seconds(seconds), checked_decay(ema), accumulate
-    )
-    with CheckpointFile(checkpoint, model, _recipe(given, listeners)) as file:
-
-        def accept(found: Callable[[], dict[str, str]], has_validation: bool) -> None:
-            if patience is not None and not has_validation:
-                raise ValueError(
-                    "fit: patience counts the epochs since the lowest validation loss, and there is no validation "
-                    "data: give validation=, or callbacks=[pn.callbacks.EarlyStopping('loss')]"
-                )
-            file.check_data(found)
-
-        weights = class_weight, sample_weight, balance, loss_weights, label_smoothing
-        request = Request(validation, preprocess, augment, loss, metrics, *weights, seed, batch_size, accept)
-        plan = make_plan(model, data, request)
-        training = Training(model, plan, recipe, shape, options, listeners, file)
+    with CheckpointFile(checkpoint, model, recipe) as file:
+        plan = make_plan(model, data, request, partial(_accept, file, options.patience))
+        training = Training(model, plan, bound, shape, options, listeners, file)
         batches = f"{plan.batches} x {accumulate}" if accumulate > 1 else plan.batches
-        training.progress.parts(
-            [
-                *plan.words,
-                f"{recipe.kind}, {rate_name} {recipe.learning_rate:g}",
-                batches,
-                f"seed {seed}",
-            ]
-        )
+        rate = f"{bound.kind}, {rate_name} {bound.learning_rate:g}"
+        training.progress.parts([*plan.words, rate, batches, f"seed {options.seed}"])
         if file.state is not None:
             training.resume(file.state)
         elif again:
-            training.progress.say(
-                f"continuing from the weights of {again} epoch{'s' * (again > 1)}, with a fresh optimizer"
-            )
+            epochs_of = f"{again} epoch{'s' * (again > 1)}"
+            training.progress.say(f"continuing from the weights of {epochs_of}, with a fresh optimizer")
             if earlier:
                 training.progress.say(earlier)
         return training.train()
 
 
-def _recipe(given: dict[str, Any], callbacks: list[Callback]) -> dict[str, Any]:
-    """The arguments that determine the result of a training."""
-    others = ("model", "data", "callbacks", "checkpoint", "verbose")
-    return {name: value for name, value in given.items() if name not in others} | {"callbacks": [*map(repr, callbacks)]}
-
-
-def _patience(patience: Any) -> int | None:
-    return None if patience is None else whole("fit", "patience", patience, " (epochs), or None")
-
-
-def _seconds(seconds: Any) -> float | None:
-    """Checks the time budget."""
-    if seconds is None:
-        return None
-    if not is_number(seconds) or not 0 < seconds < math.inf:
+def _options(
+    epochs: Any, batch_size: Any, seed: Any, verbose: Any, patience: Any, seconds: Any, ema: Any, accumulate: Any
+) -> Options:
+    """Checks the arguments that the loop reads."""
+    if not is_whole(seed) or not 0 <= seed < 2**64:
+        raise ValueError(f"fit: seed is {brief(seed)}: give a whole number of at least 0, and below 2**64")
+    if seconds is not None and not (is_number(seconds) and 0 < seconds < math.inf):
         raise ValueError(f"fit: seconds is {seconds!r}: give a number of seconds above 0, or None for no limit")
-    return float(seconds)
+    return Options(
+        whole("fit", "epochs", epochs),
+        whole("fit", "batch_size", batch_size),
+        int(seed),
+        verbosity("fit", verbose, "1 (one line per epoch) or 2 (one line per step)"),
+        None if patience is None else whole("fit", "patience", patience, " (epochs), or None"),
+        None if seconds is None else float(seconds),
+        checked_decay(ema),
+        whole("fit", "accumulate", accumulate),
+    )
+
+
+def _accept(
+    file: CheckpointFile, patience: int | None, identity: Callable[[], dict[str, str]], has_validation: bool
+) -> None:
+    """Raises an error if this data has no validation part for patience, or is not that of the checkpoint."""
+    if patience is not None and not has_validation:
+        raise ValueError(
+            "fit: patience counts the epochs since the lowest validation loss, and there is no validation data: give "
+            "validation=, or callbacks=[pn.callbacks.EarlyStopping('loss')]"
+        )
+    file.check_data(identity)

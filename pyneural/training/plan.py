@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyneural._core as _core
 import pyneural.losses as losses
@@ -29,11 +29,11 @@ from pyneural.training.identity import identity
 from pyneural.training.inspection import inspect
 
 Losses = str | losses.LossFunction | Mapping[str, str | losses.LossFunction]
+Accept = Callable[[Callable[[], dict[str, str]], bool], None]
 Metrics = Sequence[str | metrics.Metric] | Mapping[str, Sequence[str | metrics.Metric]]
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """The batches and the objective of a training.
 
     Args:
@@ -62,8 +62,7 @@ class Plan:
         return (*trained, *tested, "learning_rate", "seconds")
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """The arguments of fit that determine a Plan."""
 
     validation: float | Dataset | tuple[Any, Any] | Any = None
@@ -78,12 +77,20 @@ class Request:
     label_smoothing: float = 0.0
     seed: int = 0
     batch_size: int = 64
-    accept: Callable[[Callable[[], dict[str, str]], bool], None] = lambda found, has_validation: None
-    """Raises an error if fit cannot train on this data: its identity, and whether there is validation data."""
 
 
-def plan(model: Model, data: Any, request: Request) -> Plan:
+def _accept_all(identity: Callable[[], dict[str, str]], has_validation: bool) -> None:
+    """Accepts any data."""
+
+
+def plan(model: Model, data: Any, request: Request, accept: Accept = _accept_all) -> Plan:
     """Checks and preprocesses everything, builds the model if necessary, and fills in its card.
+
+    Args:
+        model: the model.
+        data: as in fit.
+        request: the arguments of fit.
+        accept: raises an error if fit cannot train on the data: is given its identity, and whether some is held out.
 
     Raises:
         ValueError, TypeError: model, data and arguments do not fit together; the model is left unchanged.
@@ -104,7 +111,7 @@ def plan(model: Model, data: Any, request: Request) -> Plan:
         made = _made(model, (train, held, split), heads, preprocessing, encoded, request)
         digest = train.digest(encoded)
         batches = f"{made.feed.steps(request.batch_size)} {made.feed.smallest(request.batch_size)}"
-        request.accept(partial(identity, digest, batches, train, held, heads, preprocessing, encoded), held is not None)
+        accept(partial(identity, digest, batches, train, held, heads, preprocessing, encoded), held is not None)
         share = _held_out(train, held, request.validation)
         _warn_of_another_split(model, digest, share, request.seed)
         _rehearse(model, (made.feed.smallest(request.batch_size), *train.shape))
@@ -145,8 +152,8 @@ def _made(
     judge = objective(model, heads, shares)
     smooth = smoothed(heads, request.label_smoothing)
     return Plan(
-        train.feed(preprocessing, encoded, dtype, weigh, classes_of, request.augment),
-        None if held is None else held.feed(preprocessing, encoded, dtype, weigh.of_samples()),
+        train.feed(preprocessing, encoded, dtype, weigh.of_rows, classes_of, request.augment),
+        None if held is None else held.feed(preprocessing, encoded, dtype, weigh.of_samples().of_rows),
         judge if smooth is heads else objective(model, smooth, shares),
         judge,
         [

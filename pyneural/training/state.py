@@ -31,6 +31,10 @@ class Options(NamedTuple):
     ema: float | None
     accumulate: int
 
+    def of_result(self) -> dict[str, Any]:
+        """Those that determine the result of a training, by name."""
+        return {name: value for name, value in self._asdict().items() if name != "verbose"}
+
 
 class State:
     """The state of one training.

@@ -248,7 +248,7 @@ def request(**options: object) -> object:
     fields = {
         "validation": None, "preprocess": None, "augment": STRONG, "loss": "auto", "metrics": (), "class_weight": None,
         "sample_weight": None, "balance": False, "loss_weights": None, "label_smoothing": 0.0, "seed": 0,
-        "batch_size": 16, "accept": lambda digest, has_validation: None,
+        "batch_size": 16,
     }  # fmt: skip
     return Request(**{**fields, **options})  # type: ignore[arg-type]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import os
 import signal
 import subprocess
@@ -343,6 +344,13 @@ def test_other_validation_data_is_another_recipe(tmp_path, rings):
     fit(tmp_path / "run.ckpt", rings, validation=(x[:50], y[:50]))
     with pytest.raises(ValueError, match=r"another recipe .validation is"):
         fit(tmp_path / "run.ckpt", rings, validation=(x[:40], y[:40]))
+
+
+def test_every_argument_of_fit_that_determines_the_result_is_part_of_the_recipe(tmp_path, rings):
+    path = tmp_path / "run.ckpt"
+    pn.fit(pn.Sequential(pn.Dense(3)), rings, epochs=1, verbose=0, checkpoint=path)
+    others = {"model", "data", "checkpoint", "verbose"}
+    assert checkpoint.read(path)["recipe"].keys() == inspect.signature(pn.fit).parameters.keys() - others
 
 
 @pytest.mark.parametrize(
