@@ -124,6 +124,9 @@ def as_weights(what: str, values: Any, count: int) -> Array:
         TypeError: they are not numbers.
         ValueError: their number differs, or some are missing, NaN, infinite or negative; the message says where.
     """
+    if isinstance(values, str):
+        also = "; class_weight='balanced' weights the classes" if values == "balanced" else ""
+        raise TypeError(f"{what} is {values!r}: give one weight per example, ({count},){also}")
     array = as_numbers(what, values)
     if array.shape != (count,):
         raise ValueError(f"{what} is {array.shape}: give one weight per example, ({count},)")

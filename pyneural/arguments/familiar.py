@@ -175,6 +175,11 @@ OF_EVENTS = {
         "on_batch_end, the one event of a step",
     ),
 }
+# attributes of callbacks elsewhere, and ours
+OF_CALLBACK = {
+    "model": "self.run.model",
+    **dict.fromkeys(("params", "trainer", "logger", "history", "epochs"), "self.run, the training"),
+}
 # hyperparameters by their names elsewhere, and ours; the first that the optimizer has is suggested
 OF_HYPER = {
     "lr": ("learning_rate",),
@@ -268,6 +273,7 @@ OF_DATASETS = {
     **dict.fromkeys(("train_test_split", "random_split"), "train, test = data.split(0.2)"),
     **dict.fromkeys(("train", "test", "validation"), "pn.Splits(train, test), which has parts; this is one of them"),
     **dict.fromkeys(("head", "tail", "show", "plot"), "pn.plot.images(data.x)"),
+    **dict.fromkeys(("sample", "choice", "random"), "data[rng.choice(len(data), 10)]"),
 }
 OF_SPLITS = {
     **dict.fromkeys(("val", "valid", "dev"), "data.validation"),

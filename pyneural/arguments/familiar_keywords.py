@@ -80,4 +80,4 @@ OF_FILES = {
     **dict.fromkeys(("map_location", "compile", "weights_only"), "not needed: a file has data only, and runs no code"),
     **dict.fromkeys(("overwrite", "save_format"), "not needed: the file appears whole, and replaces an older one"),
 }
-CHOOSES = "pn.choose_threshold(model, validation, youden=True), which stores it in the model"
+CHOOSES = "pn.choose_threshold(..., youden=True), which stores it in the model"

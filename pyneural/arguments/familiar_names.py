@@ -229,7 +229,17 @@ OF_PACKAGE = {
     "OneHotEncoder": "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
     "LabelEncoder": "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
     "to_categorical": "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
-    "train_test_split": "pn.fit(model, data, validation=0.1), or data.take(rows)",
+    "train_test_split": "pn.fit(model, data, validation=0.1), or train, test = pn.Dataset(x, y).split(0.2)",
+    **dict.fromkeys(("lr_find", "lr_finder", "LRFinder", "find_lr", "tune"), "pn.find_learning_rate(model, data)"),
+    **dict.fromkeys(
+        ("CalibratedClassifierCV", "temperature_scaling", "temperature_scale", "TemperatureScaling", "temperature"),
+        "pn.calibrate(model, validation)",
+    ),
+    **dict.fromkeys(
+        ("threshold", "find_threshold", "TunedThresholdClassifierCV", "FixedThresholdClassifier"),
+        "pn.choose_threshold(..., youden=True)",
+    ),
+    **dict.fromkeys(("mcnemar", "mcnemar_test", "compare_models"), "pn.compare(report_a, report_b)"),
     "accuracy_score": "pn.evaluate(model, data).accuracy",
     "confusion_matrix": "pn.evaluate(model, data).confusion",
     "rand": "pn.tensor(values), with values of NumPy's generator",

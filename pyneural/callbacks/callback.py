@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyneural.arguments.checks import named
-from pyneural.arguments.familiar import OF_EVENTS
+from pyneural.arguments.familiar import OF_CALLBACK, OF_EVENTS
 from pyneural.arguments.objects import brief, is_layer
 from pyneural.arguments.spelling import closest
 from pyneural.files.checkpoint import can_hold
@@ -104,6 +104,12 @@ class Callback:
     def restore(self, state: dict[str, Any]) -> None:
         """Restores what `state` returned, after on_train_begin, when a training is resumed."""
         vars(self).update(state)
+
+    if not TYPE_CHECKING:  # type checkers report wrong names by themselves
+
+        def __getattr__(self, name):
+            ours = f"; use {OF_CALLBACK[name]}" if name in OF_CALLBACK else ""
+            raise AttributeError(f"the callback {type(self).__name__} has no '{name}'{ours}")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

@@ -43,6 +43,8 @@ def rows_of(who: str, index: Any, n: int) -> slice | Array:
     if isinstance(index, str | bytes | tuple | dict | set) or index is None or index is Ellipsis:
         raise TypeError(f"{who}: rows is {index!r}: {_GIVE}")
     rows = np.asarray(index)
+    if rows.ndim == 0 and rows.dtype.kind in "fc":
+        raise TypeError(f"{who}: rows is {index}: {_GIVE}")
     if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iub"):
         raise TypeError(f"{who}: rows is {type(index).__name__} of {rows.dtype} {rows.shape}: {_GIVE}")
     if rows.dtype == bool:

@@ -29,6 +29,7 @@ class Comparison(NamedTuple):
         only_b: the same for the second one.
         n: examples.
         groups: the number of their groups, or None.
+        note: the note of the data, such as that it is a small sample; "" for none.
     """
 
     name: str
@@ -40,9 +41,10 @@ class Comparison(NamedTuple):
     only_b: int | None
     n: int
     groups: int | None
+    note: str = ""
 
     def __str__(self) -> str:
-        by = "" if self.groups is None else f" in {self.groups:,} groups"
+        by = ("" if self.groups is None else f" in {self.groups:,} groups") + (f" · {self.note}" if self.note else "")
         if self.p_value is None:
             change, values = f"{self.difference:+.4g}", f"from {self.a:.4g} to {self.b:.4g}"
             interval = f"[{self.difference.low:+.4g}, {self.difference.high:+.4g}]"
@@ -105,14 +107,15 @@ def compare(report_a: Report, report_b: Report) -> Comparison:
             difference = Estimate(difference, *intervals.bounds(draws[:, 0] / draws[:, 1]))
         assert report_a.mse is not None
         assert report_b.mse is not None
-        return Comparison("mse", report_a.mse, report_b.mse, difference, None, None, None, n, groups)
+        return Comparison("mse", report_a.mse, report_b.mse, difference, None, None, None, n, groups, report_a.note)
     right = [(one.predictions == one.labels).astype(np.int64) for one in (report_a, report_b)]
     gained = right[1] - right[0]
     only_a, only_b = int((gained < 0).sum()), int((gained > 0).sum())
     by_unit = gained if units is None else np.bincount(units, gained).astype(np.int64)
     p_value = sign_flip_test(by_unit)
     difference = _difference(gained, units)
-    return Comparison("accuracy", report_a.accuracy, report_b.accuracy, difference, p_value, only_a, only_b, n, groups)
+    counts = only_a, only_b, n, groups
+    return Comparison("accuracy", report_a.accuracy, report_b.accuracy, difference, p_value, *counts, report_a.note)
 
 
 def sign_flip_test(differences: Array) -> float:

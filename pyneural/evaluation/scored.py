@@ -13,7 +13,7 @@ import pyneural.metrics.scores as scores
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import whole
 from pyneural.card.task import Task
-from pyneural.metrics.class_scores import ClassScores
+from pyneural.metrics.class_scores import ByClass, ClassScores
 from pyneural.metrics.estimate import Estimate
 from pyneural.metrics.two_classes import TwoClasses
 
@@ -69,19 +69,19 @@ class Scored:
         return None if self._classes is None else self._classes.balanced_accuracy
 
     @property
-    def precision(self) -> tuple[Estimate, ...] | None:
-        """By class, the share of its predictions that are right; None for regression."""
-        return None if self._classes is None else self._classes.precision
+    def precision(self) -> ByClass | None:
+        """By class (number or name), the share of its predictions that are right; None for regression."""
+        return None if self._classes is None else ByClass(self._classes.precision, self.task.names)
 
     @property
-    def recall(self) -> tuple[Estimate, ...] | None:
-        """By class, the share of its examples that are predicted right; None for regression."""
-        return None if self._classes is None else self._classes.recall
+    def recall(self) -> ByClass | None:
+        """By class (number or name), the share of its examples that are predicted right; None for regression."""
+        return None if self._classes is None else ByClass(self._classes.recall, self.task.names)
 
     @property
-    def f1(self) -> tuple[Estimate, ...] | None:
+    def f1(self) -> ByClass | None:
         """By class, 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall; None for regression."""
-        return None if self._classes is None else self._classes.f1
+        return None if self._classes is None else ByClass(self._classes.f1, self.task.names)
 
     @property
     def support(self) -> Array | None:
@@ -201,7 +201,11 @@ class Scored:
             return {"mse": float(np.mean(off**2)), "mae": float(np.mean(np.abs(off))), "r2": 0.0}
         counts = np.bincount(self.labels, minlength=2)
         most, share = int(counts.argmax()), float(counts.max() / self.n)
-        found = {"accuracy": share, "balanced_accuracy": 1 / np.count_nonzero(counts), "calibration_error": 1 - share}
+        found = {
+            "accuracy": share,
+            "balanced_accuracy": 1 / int(np.count_nonzero(counts)),
+            "calibration_error": 1 - share,
+        }
         if self._two is None:
             top = {f"top_{_TOP}": float(np.sort(counts)[-_TOP:].sum() / self.n)}
             return found | top if self.task.outputs > _TOP else found

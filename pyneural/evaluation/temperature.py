@@ -53,7 +53,7 @@ def calibrate(model: Model, validation: Any, *, verbose: int = 1) -> Any:
     heads, part = opened(model, validation, who)
     chosen = [head for head in heads if head.task.kind != "values" and not written(head)]
     if not chosen:
-        raise ValueError(f"{who}: the model has no output that a softmax or a sigmoid makes probabilities of")
+        raise ValueError(f"{who}: the model has no outputs that are probabilities, of a softmax or a sigmoid")
     plain = tuple(head._replace(task=replace(head.task, temperature=1.0)) for head in heads)
     before = measured(model, part, who) if verbose else {}
     logits: dict[str, list[Array]] = {head.name: [] for head in chosen}
@@ -83,6 +83,7 @@ def _compared(before: Report, after: Report) -> list[str]:
         f"loss {before.loss:.4g} -> {after.loss:.4g}",
         f"calibration error {' -> '.join(errors)}",
         f"n = {after.n:,}, on which it was fitted",
+        *([after.note] if after.note else []),
     ]
 
 

@@ -80,6 +80,7 @@ def choose_threshold(
                 f"sensitivity {found.sensitivity}",
                 f"specificity {found.specificity}",
                 f"n = {report.n:,}, on which it was chosen",
+                *([report.note] if report.note else []),
             ]
         )
     return threshold

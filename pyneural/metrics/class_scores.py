@@ -1,17 +1,54 @@
 """class_scores.py -- ClassScores: precision, recall and F1 of each class, with their intervals."""
 
 import math
+from collections.abc import Iterable
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, SupportsIndex, overload
 
 import numpy as np
 
 import pyneural.metrics.intervals as intervals
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.spelling import closest
 from pyneural.metrics.estimate import Estimate
 
 _AT_ONCE = 512  # classes whose draws by group are in memory at the same time
 Estimates = tuple[Estimate, ...]
+
+
+class ByClass(tuple[Estimate, ...]):
+    """A score of each class, by number and by name.
+
+    >>> ByClass([Estimate.share(1, 2), Estimate.share(3, 4)], ("cat", "dog"))["dog"]
+    75.00 % [30.06, 95.44]
+    """
+
+    names: tuple[str, ...]
+
+    def __new__(cls, values: Iterable[Estimate], names: tuple[str, ...]) -> "ByClass":
+        """The values, and the names of their classes."""
+        made = super().__new__(cls, values)
+        made.names = names
+        return made
+
+    @overload
+    def __getitem__(self, number: SupportsIndex | str) -> Estimate: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> tuple[Estimate, ...]: ...
+
+    def __getitem__(self, number: Any) -> Any:
+        """The score of a class, by its number or name, or those of several."""
+        if not isinstance(number, str):
+            return super().__getitem__(number)
+        if number not in self.names:
+            near = closest(number, self.names)
+            hint = f"did you mean '{near}'" if near else f"they are {', '.join(self.names)}"
+            raise KeyError(f"there is no class '{number}': {hint}")
+        return super().__getitem__(self.names.index(number))
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return tuple(self), self.names
 
 
 class _Counts(NamedTuple):

@@ -18,6 +18,16 @@ from pyneural.card.task import Task
 Metric = Callable[[Tensor, Tensor], Tensor | float]
 NAMES: dict[str, Metric] = {"accuracy": ops.accuracy, "mse": ops.mse, "mae": ops.mae}
 
+_OF_REPORTS = {
+    **dict.fromkeys(("auc", "roc_auc", "auroc"), "roc_auc"),
+    **dict.fromkeys(("f1", "f1_score", "f1score"), "f1"),
+    **dict.fromkeys(("average_precision", "pr_auc", "ap"), "average_precision"),
+    **{
+        name: name for name in ("precision", "recall", "sensitivity", "specificity", "balanced_accuracy", "brier", "r2")
+    },
+    **dict.fromkeys(("top_k", "top5", "top_5", "top_k_accuracy"), "top_k(5)"),
+}  # what pn.evaluate computes, of all examples together
+
 
 @check_keywords()
 def find(metrics: Sequence[str | Metric] | None, task: Task, who: str = "fit") -> dict[str, Metric]:
@@ -44,6 +54,11 @@ def find(metrics: Sequence[str | Metric] | None, task: Task, who: str = "fit") -
                 metric = accuracy
             found[_unused(name, found)] = metric if is_built_in(metric) else _own(metric, f"{who}: metric {name}")
             continue
+        if isinstance(metric, str) and (score := _OF_REPORTS.get(metric.lower())):
+            raise ValueError(
+                f"{who}: metric '{metric}' is not known during training ({', '.join(NAMES)}): "
+                f"pn.evaluate(model, data).{score} has it"
+            )
         function = choose("metric", metric, NAMES)
         if (metric == "accuracy") == (task.kind == "values"):
             suits = "mse, mae" if task.kind == "values" else "accuracy, which is always shown"

@@ -91,8 +91,12 @@ def as_pair(x: Any, who: str) -> Any:
     """A Dataset of a pair (x, y); everything else as it is.
 
     Raises:
-        TypeError: it is data in parts.
+        TypeError: it is data in parts, or one example of a data set.
     """
+    if isinstance(x, tuple) and len(x) == 2 and np.ndim(x[0]) > 1 and np.ndim(x[1]) == 0:
+        raise TypeError(
+            f"plot.{who}: an (image, label) such as data[0] is one example: give data[:1], or its image, data[0][0]"
+        )
     if isinstance(x, Splits) or (isinstance(x, tuple) and len(x) == 2 and np.ndim(x[0]) > 1):
         return as_dataset(x, f"plot.{who}")
     return x

@@ -159,7 +159,8 @@ def fit(
         training = Training(model, plan, bound, shape, options, listeners, file)
         batches = f"{plan.batches} x {accumulate}" if accumulate > 1 else plan.batches
         rate = f"{bound.kind}, {rate_name} {bound.learning_rate:g}"
-        training.progress.parts([*plan.words, rate, batches, f"seed {options.seed}"])
+        averaged = [f"weights averaged, ema {options.ema:g}"] if options.ema else []
+        training.progress.parts([*plan.words, *averaged, rate, batches, f"seed {options.seed}"])
         if file.state is not None:
             training.resume(file.state)
         elif again:

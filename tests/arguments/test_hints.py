@@ -53,7 +53,8 @@ def meanings(tmp_path: Path) -> dict[str, Any]:
         "optimizer": pn.Adam(model), "shape": (4,), "start": 0, "stop": 1, "function": np.negative, "array": None,
         "outputs": pn.tensor(x[:, :3]), "targets": y, "tensors": [pn.zeros((2, 3)), pn.zeros((2, 3))], "filters": 2,
         "a": pn.zeros((2, 2)), "b": pn.zeros((2, 2)), "h": pn.Input((4,)), "size": 3, "train": part, "test": part,
-        "batches": [(x, y)], "image": x[0], "array_": x,
+        "batches": [(x, y)], "image": x[0], "array_": x, "validation": part,
+        "report_a": pn.evaluate(model, part, verbose=0), "report_b": pn.evaluate(model, part, verbose=0),
     }  # fmt: skip
 
 

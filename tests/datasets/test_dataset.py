@@ -75,7 +75,7 @@ def test_slices_share_memory_and_leave_the_whole_as_it_was():
         ("x", TypeError, "letters: rows is 'x': give a row number, a slice such as data[:100]"),
         (None, TypeError, "letters: rows is None"),
         ((0, 1), TypeError, "letters: rows is (0, 1)"),
-        (0.5, TypeError, "letters: rows is float of float64 ()"),
+        (0.5, TypeError, "letters: rows is 0.5: give a row number"),
         (True, TypeError, "letters: rows is bool of bool ()"),
         ([0.0, 1.0], TypeError, "letters: rows is list of float64 (2,)"),
         ([[0, 1]], TypeError, "letters: rows is list of int64 (1, 2)"),

@@ -245,7 +245,7 @@ def test_models_for_values_have_neither():
     pn.fit(model, (x, x[:, 0]), epochs=1, verbose=0)
     with pytest.raises(ValueError, match="the model has values: a threshold is between two classes"):
         pn.choose_threshold(model, (x, x[:, 0]), youden=True)
-    with pytest.raises(ValueError, match="has no output that a softmax or a sigmoid"):
+    with pytest.raises(ValueError, match="has no outputs that are probabilities"):
         pn.calibrate(model, (x, x[:, 0]))
     squared = pn.Sequential(pn.Dense(2))
     pn.fit(squared, HELD, epochs=1, loss="mse", verbose=0)
