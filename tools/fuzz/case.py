@@ -34,6 +34,8 @@ ALLOWED: dict[str, tuple[type[BaseException], ...]] = {
     "methods": (*USUAL, AttributeError, KeyError, StopIteration, KeyboardInterrupt),
     "graphs": (),  # its calls are all right: none may be refused
     "models": (ValueError, TypeError),
+    "weights": (),  # as of graphs
+    "scores": (ValueError,),
     "files": (ValueError, OSError),
     "images": (ValueError, OSError),
     "threads": USUAL,

@@ -1,4 +1,4 @@
-"""files.py -- damaged, strange and hostile files of models, digits and arrays, through pn.load and pn.datasets.
+"""files.py -- damaged and hostile files of models, trainings, digits and arrays, through pn.load, pn.fit, pn.datasets.
 
 Valid files are made once; a case changes, cuts or joins their bytes, or rewrites the JSON in them.  The result must be
 read, or refused with ValueError or OSError, within the time and memory of a case.
@@ -24,6 +24,7 @@ from case import Case, Finding
 
 import pyneural as pn
 from pyneural.datasets.idx import parse_idx
+from pyneural.files import checkpoint
 from pyneural.files.safetensors import dumps, loads
 
 NUMBERS = (0, 1, -1, 2, 3, 0.5, -0.0, 1e308, 2**31, 2**53, 2**63, 2**64, 10**40, float("nan"), float("inf"), True, None)
@@ -231,9 +232,37 @@ def _npz(case: Case) -> None:
         path.write_bytes(data)
         case.say(f"mnist with extra digits of {len(data)} bytes, {data[:60]!r}")
         case.attempt(pn.datasets.mnist, "sample", extra=path)
+        case.allowed = (ValueError, OSError, TypeError)
+        case.attempt(pn.datasets.npz, path)
 
 
-KINDS = (*[_model] * 20, *[_idx] * 8, _folder, _npz)
+@functools.cache
+def _checkpoint() -> bytes:
+    """A checkpoint of a training with averages and a callback."""
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as root:
+        path = Path(root) / "run.ckpt"
+        model = pn.Sequential(pn.Dense(3), pn.BatchNorm(), pn.Dense(2))
+        x = np.arange(24.0, dtype=np.float32).reshape(8, 3)
+        stop = pn.callbacks.EarlyStopping("loss")
+        pn.fit(model, (x, np.arange(8) % 2), epochs=2, ema=0.9, callbacks=[stop], checkpoint=path, verbose=0)
+        return path.read_bytes()
+
+
+def _damaged_checkpoint(case: Case) -> None:
+    """Only the description of the model, which a training that is resumed does not read, may be damaged unnoticed."""
+    good = _checkpoint()
+    data = mutate.data(case, good)
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as root:
+        path = Path(root) / "run.ckpt"
+        path.write_bytes(data)
+        case.say(f"checkpoint of {len(data)} bytes, {data[:60]!r}")
+        found = case.attempt(checkpoint.read, path)
+        path.write_bytes(good)
+        if found is not None and repr(found) != repr(checkpoint.read(path)):
+            raise Finding("a damaged checkpoint is read as another state")
+
+
+KINDS = (*[_model] * 20, *[_idx] * 8, *[_damaged_checkpoint] * 4, _folder, _npz)
 
 
 def run(case: Case) -> None:

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from board import Board
 
-FUZZERS = ("ops", "methods", "graphs", "models", "files", "images", "threads", "forks")
+FUZZERS = ("ops", "methods", "graphs", "models", "weights", "scores", "files", "images", "threads", "forks")
 PLAIN = ("forks",)  # see there
 ROOT = Path(__file__).resolve().parents[2]  # where an editable install has the plain build
 SHOWN = 3  # cases named for each kind of finding
