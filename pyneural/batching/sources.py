@@ -15,7 +15,6 @@ from pyneural.arguments.checks import is_number
 from pyneural.arguments.paths import as_path
 from pyneural.batching.augmentation import Augment
 from pyneural.batching.feed import Batches, Feed, each
-from pyneural.batching.groups import said_of_groups
 from pyneural.batching.inputs import as_inputs
 from pyneural.batching.moments import moments_of
 from pyneural.batching.pairs import is_stream
@@ -27,7 +26,7 @@ from pyneural.datasets.dataset import Dataset, Splits, as_dataset
 from pyneural.datasets.identical import keys
 from pyneural.datasets.image_folder import folder, folder_part
 from pyneural.datasets.npz_file import is_npz, npz, npz_part
-from pyneural.datasets.splitting import split_rows
+from pyneural.datasets.splitting import groups_in_words, split_rows
 from pyneural.models.model import Model
 
 Encode = Callable[..., Any]  # (y, who, names of the data's classes) -> y as the losses take it
@@ -205,7 +204,7 @@ def sources(
     hashes = keys(part.x) if held is not None or tested is not None or (share and not why) else None
     if held is None and share and not why:
         rows, held_rows = split_rows(part, share, seed, keys=hashes)
-        by = "" if part.groups is None else said_of_groups(part.groups[rows], part.groups[held_rows])
+        by = "" if part.groups is None else groups_in_words(part.groups[rows], part.groups[held_rows])
         train = Rows(part, x, rows, "fit", columns, weights, tested, hashes)
         second: Source = Rows(part, x, held_rows, "fit: validation", columns, weights, hashes=hashes)
         return train, second, f"{len(train):,} train, {len(second):,} validation (shuffled, stratified{by})"
@@ -215,7 +214,7 @@ def sources(
         return train, None, f"{words}, no validation{f' ({why})' if why and share else ''}"
     second = _held(model, held, train, preprocess)
     groups = held.groups if isinstance(held, Dataset) else None
-    by = "" if part.groups is None or groups is None else said_of_groups(part.groups, groups)
+    by = "" if part.groups is None or groups is None else groups_in_words(part.groups, groups)
     return train, second, f"{words}, {len(second):,} validation (given{by})"
 
 

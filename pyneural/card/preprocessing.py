@@ -99,14 +99,14 @@ class Preprocessing:
             raise ValueError(f"preprocessing {record} is invalid")
         return made
 
-    def check(self, dtype: str, who: str, said: str = "") -> None:
-        """Rejects uint8 inputs if the model was trained on floats, and the other way round; `said` names the dtype."""
+    def check(self, dtype: str, who: str, shown: str = "") -> None:
+        """Rejects uint8 inputs if the model was trained on floats, and the other way round; `shown` names the dtype."""
         given = "uint8" if dtype == "uint8" else "float"
         if given == self.dtype:
             return
         if self.dtype == "uint8":
             raise ValueError(
-                f"{who}: the model was trained on uint8 pixels 0..255, x is {said or dtype}: give uint8 pixels "
+                f"{who}: the model was trained on uint8 pixels 0..255, x is {shown or dtype}: give uint8 pixels "
                 "(x.astype('uint8') for whole 0..255, (x * 255).round().astype('uint8') for 0..1)"
             )
         raise ValueError(

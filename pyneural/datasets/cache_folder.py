@@ -1,4 +1,4 @@
-"""cache_folder.py -- the user's cache: downloads, and decoded images."""
+"""cache_folder.py -- the user's cache, which downloads and decoded images share: so a module of its own."""
 
 from pathlib import Path
 

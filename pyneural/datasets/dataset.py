@@ -88,6 +88,12 @@ class Dataset:
         self.groups = None if groups is None else as_groups(f"{who}: groups", groups)
         self.files = None if files is None else np.asarray(files, dtype=np.str_)
         self.sample_weight: Array | None = None
+        self._check(who)
+        if sample_weight is not None:
+            self.sample_weight = as_weights(f"{who}: sample_weight", sample_weight, len(self.x))
+
+    def _check(self, who: str) -> None:
+        """Rejects arrays that do not fit together."""
         if self.x.ndim < 2:
             raise ValueError(
                 f"{who}: x is {self.x.shape}: give (n, ...), one row per example; for one feature x.reshape(-1, 1)"
@@ -111,8 +117,6 @@ class Dataset:
             given = getattr(self, attribute)
             if given is not None and given.shape != (len(self.x),):
                 raise ValueError(f"{who}: {attribute} is {given.shape}: give one per example, ({len(self.x)},)")
-        if sample_weight is not None:
-            self.sample_weight = as_weights(f"{who}: sample_weight", sample_weight, len(self.x))
 
     def __len__(self) -> int:
         return len(self.x)

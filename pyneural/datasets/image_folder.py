@@ -159,9 +159,9 @@ def _read(request: _Request, groups: Grouping | None) -> dict[str, Dataset]:
     y = np.array([classes.index(name) for found in parts.values() for name, images in found.items() for _ in images])
     part_of = np.array([part for part, found in parts.items() for images in found.values() for _ in images])
     _check_bad(request, files, facts["bad"], y[good & (part_of == max(parts, key="train".__eq__))], classes)
-    said: dict[str, Any] = {"classes": classes, "name": _name(root)}
+    known: dict[str, Any] = {"classes": classes, "name": _name(root)}
     if facts["white"] == WHITE_OF_12_BITS:
-        said["prepare"] = "12-bit"
+        known["prepare"] = "12-bit"
     made, start = {}, 0
     for part in parts:
         rows = good & (part_of == part)
@@ -170,7 +170,7 @@ def _read(request: _Request, groups: Grouping | None) -> dict[str, Dataset]:
         paths = [str(files[row]) for row in np.flatnonzero(rows)]
         of = None if names is None else names[rows]
         if paths:
-            made[part] = Dataset(images, y[rows].astype(np.int64), groups=of, files=paths, **said)
+            made[part] = Dataset(images, y[rows].astype(np.int64), groups=of, files=paths, **known)
     return made
 
 

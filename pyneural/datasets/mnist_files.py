@@ -207,8 +207,8 @@ def _part(kind: _Kind, part: str, folder: Path, images: Array, labels: Array) ->
     total = 60_000 if part == "train" else 10_000
     sample = folder == SAMPLE / "mnist"
     note = f"{SAMPLE_NOTE}: {len(labels):,} of {total:,}" if sample else ""
-    said = {"name": kind.name, "note": note, "prepare": kind.prepare}
-    return Dataset(images[..., None], labels.astype(np.int64), classes=kind.classes, **said)
+    facts = {"name": kind.name, "note": note, "prepare": kind.prepare}
+    return Dataset(images[..., None], labels.astype(np.int64), classes=kind.classes, **facts)
 
 
 def _check_kind(kind: _Kind, folder: Path, labels: Array) -> None:
@@ -247,6 +247,6 @@ def _digits(x: Array, y: Array, who: str) -> tuple[Array, Array]:
 def _with_own(found: Splits, name: str, x: Array, y: Array) -> Splits:
     train = found.train
     note = " · ".join(filter(None, (train.note, f"with {len(x):,} extra from {name}")))
-    said = {"name": train.name, "note": note, "prepare": train.prepare}
-    both = Dataset(np.concatenate([train.x, x]), np.concatenate([train.y, y]), **said)
+    facts = {"name": train.name, "note": note, "prepare": train.prepare}
+    both = Dataset(np.concatenate([train.x, x]), np.concatenate([train.y, y]), **facts)
     return Splits(both, found.test, found.validation, name=found.name)

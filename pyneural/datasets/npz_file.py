@@ -76,18 +76,18 @@ def _part(arrays: dict[str, Array], part: str, who: str, name: str) -> Dataset |
             there, missing = (x, y) if x in arrays else (y, x)
             raise ValueError(f"{who} contains {there} but not {missing}: {_FIX}")
         if x in arrays:
-            said: dict[str, Any] = {"name": name}
+            facts: dict[str, Any] = {"name": name}
             if "classes" in arrays:
-                said["classes"] = [str(word) for word in arrays["classes"].reshape(-1)]
+                facts["classes"] = [str(word) for word in arrays["classes"].reshape(-1)]
             if "groups" in arrays and x == "x":
-                said["groups"] = arrays["groups"]
-            return _dataset(arrays[x], arrays[y], who, said)
+                facts["groups"] = arrays["groups"]
+            return _dataset(arrays[x], arrays[y], who, facts)
     return None
 
 
-def _dataset(x: Array, y: Array, who: str, said: dict[str, Any]) -> Dataset:
+def _dataset(x: Array, y: Array, who: str, facts: dict[str, Any]) -> Dataset:
     """A column of whole labels (n, 1) becomes (n,)."""
     try:
-        return Dataset(x, y.reshape(-1) if y.shape == (len(x), 1) and y.dtype.kind in "iub" else y, **said)
+        return Dataset(x, y.reshape(-1) if y.shape == (len(x), 1) and y.dtype.kind in "iub" else y, **facts)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{who}: {error}") from None

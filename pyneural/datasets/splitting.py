@@ -6,6 +6,7 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import warn
 from pyneural.datasets.identical import copies, joined
 
 _MANY = 0.1  # the share of rows with copies from which they are split as groups
@@ -71,6 +72,20 @@ def split_rows(
     kept = np.ones(n, bool)
     kept[held] = False
     return np.flatnonzero(kept), held
+
+
+def groups_in_words(groups: Array, held: Array) -> str:
+    """A description of the groups in training and validation; warns if some are in both."""
+    train = set(groups.tolist())
+    second = set(held.tolist())
+    common = sorted(train & second)
+    if common:
+        warn(
+            f"fit: {len(common):,} groups are in both the training and the validation data, such as {common[0]!r}: the "
+            "validation results are too good; remove them from one, or let fit split: validation=0.1"
+        )
+    shared = f"{len(common):,} in both" if common else "none in both"
+    return f", by group: {len(train):,} and {len(second):,} groups, {shared}"
 
 
 def _kept_together(data: Labelled, together: bool | None, keys: Array | None) -> tuple[Array | None, list[Array]]:

@@ -4,6 +4,7 @@ The HTML has no colours of its own, so it is legible wherever the text around it
 """
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import NamedTuple
 
 from pyneural.printing import shortened
@@ -21,10 +22,10 @@ class Table(NamedTuple):
 
 def as_text(tables: Sequence[Table], title: Sequence[str], notes: Sequence[str], columns: int) -> str:
     """The title, the tables and the notes, in lines of at most `columns` characters."""
-    from_above = [line for text in title for line in wrapped(text, columns)]
+    from_above = [line for text in title for line in wrap(text, columns, break_on_hyphens=False)]
     parts = ["\n".join(from_above), *("\n".join(_lines(table, columns)) for table in tables)]
     if notes:
-        parts.append("\n".join(line for note in notes for line in wrapped(note, columns)))
+        parts.append("\n".join(line for note in notes for line in wrap(note, columns, break_on_hyphens=False)))
     return "\n\n".join(parts)
 
 
@@ -49,18 +50,6 @@ def as_html(tables: Sequence[Table], title: Sequence[str], notes: Sequence[str])
 def escaped(text: str) -> str:
     """A text as HTML shows it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def wrapped(text: str, columns: int) -> list[str]:
-    """A text in lines of at most `columns` characters, broken between words; longer words are cut."""
-    lines = [""]
-    for word in text.split(" "):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > columns:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
-        while len(lines[-1]) > columns:
-            lines[-1:] = [lines[-1][:columns], lines[-1][columns:]]
-    return lines
 
 
 def _align(column: int) -> str:

@@ -63,11 +63,11 @@ def rule_of(who: str, min_sensitivity: float | None, min_specificity: float | No
         ValueError: none is, or several are, or a share is not between 0 and 1.
     """
     given = {"min_sensitivity": min_sensitivity, "min_specificity": min_specificity, "youden": youden or None}
-    said = {name: value for name, value in given.items() if value is not None}
-    if len(said) != 1:
-        what = f"got {' and '.join(said)}" if said else "got none"
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if len(chosen) != 1:
+        what = f"got {' and '.join(chosen)}" if chosen else "got none"
         raise ValueError(f"{who}: give one of min_sensitivity=0.95, min_specificity=0.95 and youden=True; {what}")
-    ((name, value),) = said.items()
+    ((name, value),) = chosen.items()
     if name == "youden":
         return Rule("", 0.0)
     if not is_number(value) or not 0 < value <= 1:

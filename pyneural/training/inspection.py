@@ -136,8 +136,8 @@ def _strange(train: Rows, head: Head) -> Iterator[str]:
     if len(strange):
         names = of_head(train.data.classes, head.name)
         numbers = ours.dtype.kind in "iu" and int(strange.min()) >= 0 and int(strange.max()) < len(names)
-        said = [names[label] if numbers else str(label) for label in strange.tolist()]
-        yield f"the test data has classes that the training data lacks, {listed(said)}: add training examples of them"
+        shown = [names[label] if numbers else str(label) for label in strange.tolist()]
+        yield f"the test data has classes that the training data lacks, {listed(shown)}: add training examples of them"
 
 
 def _missing(head: Head, counts: Array, others: Array, in_order: bool) -> Iterator[str]:

@@ -128,51 +128,53 @@ class Training(State):
 
     def _epoch(self, acts: list[Callable[[], None]], stop: _core.Interrupt) -> None:
         """The rest of one pass over the training data."""
+        self.at.step = self.model.card.epochs
+        self.progress.open(self.epoch, self.step)
+        try:
+            self._steps(acts, stop)
+        finally:
+            self.progress.close()
+            self.at.begin(None)
+
+    def _steps(self, acts: list[Callable[[], None]], stop: _core.Interrupt) -> None:
+        """The remaining steps of the epoch; what every step reads is looked up once."""
         at = self.at
         history = self.history
         progress = self.progress
-        objective = self.plan.objective
-        run = objective.run
-        loss = objective.loss
+        shown = progress.steps_shown
+        run = self.plan.objective.run
+        loss = self.plan.objective.loss
         means = self.means
         engine = self.bound.engine
         rate = self.recipe.learning_rate
         multiplier = self.pace.multiplier
         steps = self.pace.steps
-        at.step = self.model.card.epochs
-        progress.open(self.epoch, self.step)
-        shown = progress.steps_shown
-        groups = Groups(self._batches(), self.options.accumulate, objective)
-        backward = groups.backward
-        try:
-            for x, y, weights, samples in groups:
-                at.begin(samples)
-                outputs = run(x, training=True)
-                if not history.steps and groups.first:
-                    warn_of_probabilities(outputs, self.model.card)
-                del x  # so that the next batch can reuse its memory
-                error = loss(outputs, y, weights)
-                value = error.item()
-                if not math.isfinite(value):
-                    self._fail(f"loss became {value} in epoch {self.epoch}, step {self.step + 1}", self._batch_again)
-                self.value = value
-                backward(error)
-                means.add(outputs, y, value, len(samples), weights)
-                if not groups.last:
-                    continue
-                engine.learning_rate = rate * self.run.learning_rate_factor * multiplier(history.steps, steps)
-                engine.step()
-                history.steps += 1
-                self.step += 1
-                if shown:
-                    progress.step(self.step, value)
-                for act in acts:
-                    act()
-                if stop.pressed or self.stopped:
-                    break
-        finally:
-            progress.close()
-            at.begin(None)
+        groups = Groups(self._batches(), self.options.accumulate, self.plan.objective)
+        for x, y, weights, samples in groups:
+            at.begin(samples)
+            outputs = run(x, training=True)
+            if not history.steps and groups.first:
+                warn_of_probabilities(outputs, self.model.card)
+            del x  # so that the next batch can reuse its memory
+            error = loss(outputs, y, weights)
+            value = error.item()
+            if not math.isfinite(value):
+                self._fail(f"loss became {value} in epoch {self.epoch}, step {self.step + 1}", self._batch_again)
+            self.value = value
+            groups.backward(error)
+            means.add(outputs, y, value, len(samples), weights)
+            if not groups.last:
+                continue
+            engine.learning_rate = rate * self.run.learning_rate_factor * multiplier(history.steps, steps)
+            engine.step()
+            history.steps += 1
+            self.step += 1
+            if shown:
+                progress.step(self.step, value)
+            for act in acts:
+                act()
+            if stop.pressed or self.stopped:
+                break
 
     def _batches(self) -> Iterator[Batch]:
         """The remaining batches of the epoch."""

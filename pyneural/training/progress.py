@@ -40,7 +40,7 @@ class Progress:
         self.note = [note] if note else []
         self.bar: Any = None
         self._epoch = self._done = self._rows = self._validated = 0
-        self._begun = self._said = 0.0
+        self._begun = self._printed = 0.0
 
     def say(self, text: str) -> None:
         """Prints a line."""
@@ -55,7 +55,7 @@ class Progress:
         """Starts an epoch, of which `done` steps are finished already."""
         self._epoch = epoch
         self._done = done
-        self._begun = self._said = time.perf_counter()
+        self._begun = self._printed = time.perf_counter()
         self._open_bar(f"epoch {epoch}/{self.epochs}", self.steps, done, 0.0)
 
     def open_validation(self, rows: int) -> None:
@@ -89,7 +89,7 @@ class Progress:
             self.bar.update()  # drawn now and then, or each time in verbose 2
         elif self.verbose == 2:
             say([f"step {step}/{self.steps}", f"loss {number(loss)}"])
-        elif time.perf_counter() - self._said >= _SILENCE:
+        elif time.perf_counter() - self._printed >= _SILENCE:
             self._say_step(step, loss)
 
     def validated(self, rows: int) -> None:
@@ -97,14 +97,14 @@ class Progress:
         self._validated += rows
         if self.bar is not None:
             self.bar.update(rows)
-        elif self.verbose and time.perf_counter() - self._said >= _SILENCE:
-            self._said = time.perf_counter()
+        elif self.verbose and time.perf_counter() - self._printed >= _SILENCE:
+            self._printed = time.perf_counter()
             share = 100 * self._validated / max(1, self._rows)
             say([f"epoch {self._epoch}/{self.epochs}", f"validation {share:.0f} %"])
 
     def _say_step(self, step: int, loss: float) -> None:
-        self._said = time.perf_counter()
-        left = (self._said - self._begun) * (self.steps - step) / max(1, step - self._done)
+        self._printed = time.perf_counter()
+        left = (self._printed - self._begun) * (self.steps - step) / max(1, step - self._done)
         say(
             [
                 f"epoch {self._epoch}/{self.epochs}",

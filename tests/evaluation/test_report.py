@@ -14,7 +14,7 @@ import pyneural as pn
 from pyneural.card.task import Task
 from pyneural.evaluation import report as report_module
 from pyneural.evaluation.report import Report, Reports
-from pyneural.evaluation.tables import wrapped
+from pyneural.evaluation.tables import as_text
 from pyneural.printing import shortened
 
 NAMES = ("NORMAL", "PNEUMONIA")
@@ -169,8 +169,7 @@ def test_a_table_fits_the_terminal(columns, names, monkeypatch):
 
 
 def test_texts_are_wrapped_and_names_cut():
-    assert wrapped("one two three", 7) == ["one two", "three"]
-    assert wrapped("supercalifragilistic", 8) == ["supercal", "ifragili", "stic"]
+    assert as_text([], ["one two three"], ["supercalifragilistic"], 8) == "one two\nthree\n\nsupercal\nifragili\nstic"
     assert shortened("abc", 3) == "abc"
     assert shortened("abcd", 3) == "ab…"
 
