@@ -307,6 +307,9 @@ def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:
             "pn.Dataset(x, y, sample_weight=w)"
         )
     if isinstance(data, Splits) and not part:
+        for one in (data.train, data.validation, data.test):
+            if one is not None:
+                one.settle()
         return data
     if isinstance(data, Dataset | Splits | tuple) and not is_stream(data):
         return as_dataset(data, who)

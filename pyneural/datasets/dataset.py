@@ -118,6 +118,18 @@ class Dataset:
             if given is not None and given.shape != (len(self.x),):
                 raise ValueError(f"{who}: {attribute} is {given.shape}: give one per example, ({len(self.x)},)")
 
+    def settle(self) -> "Dataset":
+        """Checks and converts attributes that were assigned, like those given at first; returns the data set.
+
+        Raises:
+            TypeError, ValueError: they are wrong, or do not fit together.
+        """
+        given = {name: getattr(self, name) for name in ("x", "y", "classes", "name", "note", "prepare", *_BY_ROW)}
+        made = Dataset(**given)
+        names = (*given, "given", "columns") if made.columns or not isinstance(self.x, np.ndarray) else tuple(given)
+        vars(self).update({name: getattr(made, name) for name in names})
+        return self
+
     def __len__(self) -> int:
         return len(self.x)
 
@@ -194,6 +206,7 @@ class Dataset:
             raise ValueError(f"{who}: split: share is {share!r}: give a number between 0 and 1, such as 0.1")
         if not is_whole(seed) or not 0 <= seed < 2**64:
             raise ValueError(f"{who}: split: seed is {seed!r}: give a whole number of at least 0, and below 2**64")
+        self.settle()
         rest, held = split_rows(self, float(share), int(seed), together=True, what=f"{who}: split: share")
         parts = self.take(rest), self.take(held)
         if verbosity(f"{who}: split", verbose, "1 (one line)"):
@@ -208,7 +221,7 @@ class Dataset:
         Raises:
             TypeError: y has values, not classes.
         """
-        who = self.name or "data"
+        who = self.settle().name or "data"
         if isinstance(self.y, dict):
             return {head: class_counts(who, y, of_head(self.classes, head)) for head, y in self.y.items()}
         return class_counts(who, self.y, of_head(self.classes, ""))
@@ -257,7 +270,7 @@ def by_head(y: Any) -> dict[str, Any]:
 def as_dataset(data: Any, who: str) -> Dataset:
     """The data as a Dataset, from a Dataset or (x, y)."""
     if isinstance(data, Dataset):
-        return data
+        return data.settle()
     if isinstance(data, Splits):
         raise TypeError(f"{who}: give one part of the data: data.train, data.validation or data.test")
     if isinstance(data, tuple | list) and len(data) == 2:

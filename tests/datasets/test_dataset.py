@@ -5,6 +5,7 @@ import pickle
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import pyneural as pn
@@ -257,3 +258,42 @@ def test_groups_that_share_an_example_are_joined_over_several_steps():
     found = joined(groups, [np.array([0, 1]), np.array([2, 3]), np.array([1, 2])])
     assert len(set(found[:5].tolist())) == 1
     assert found[5] != found[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("y", np.zeros(3, int), "x has 60 examples, y is"),
+        ("y", np.zeros(120, int), "x has 60 examples, y is"),
+        ("x", np.zeros((5, 2)), "x has 5 examples, y is"),
+        ("groups", np.arange(3), "groups is"),
+        ("files", ["a"], "files is"),
+        ("x", "pixels", "x"),
+        ("name", 3, "name"),
+    ],
+)
+def test_assigned_attributes_are_checked_where_they_are_used(name, value, message):
+    def data():
+        return pn.Dataset(np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2)
+
+    one, parts = data(), pn.Splits(data(), validation=data())
+    setattr(one, name, value)
+    setattr(parts.validation, name, value)
+    for use in (
+        lambda: one.split(0.5), lambda: one.counts(), lambda: pn.fit(pn.Sequential(pn.Dense(2)), one, verbose=0),
+        lambda: pn.fit(pn.Sequential(pn.Dense(2)), parts, verbose=0),
+    ):  # fmt: skip
+        with pytest.raises((TypeError, ValueError), match=message):
+            use()
+
+
+def test_assigned_attributes_may_be_lists_and_tables():
+    data = pn.Dataset(np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2)
+    data.x, data.y, data.groups, data.classes = data.x / 2, [1, 0] * 30, [3, 3] * 30, ["a", "b"]
+    assert data.counts() == {"a": 30, "b": 30}
+    assert data.y.dtype == np.int64
+    assert data.groups.shape == (60,)
+    data.x = pd.DataFrame({"one": np.arange(60.0) / 60, "two": -np.arange(60.0) / 60})
+    model = pn.Sequential(pn.Dense(2))
+    pn.fit(model, data, epochs=1, validation=None, verbose=0)
+    assert model.card.columns == ("one", "two")
