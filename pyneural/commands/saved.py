@@ -31,7 +31,6 @@ from pyneural.printing import SEPARATOR, put, put_parts
 PREPARED = {
     "digit": "pn.prepare_digit: cropped to the ink, in a 20 x 20 box, centred in 28 x 28",
     "12-bit": "16-bit images have 12 bits: 4095 is white",
-    "": "none",
 }
 
 
@@ -136,6 +135,12 @@ def info(model: str | Path) -> None:
 def _trained(model: Model, who: str) -> None:
     if model.card.task is None:
         raise ValueError(f"{who}: the model in this file was never trained: train it with pn.fit, then pn.save")
+
+
+def _reads_pictures(model: Model) -> bool:
+    """Whether the model takes the pixels of image files."""
+    shape, rule = model.input_shape or (), model.card.preprocessing
+    return len(shape) == 3 and shape[2] in (1, 3) and rule is not None and rule.dtype == "uint8"
 
 
 def _takes_pictures(model: Model, who: str) -> None:
@@ -265,7 +270,11 @@ def _facts(source: Path, model: Model) -> Iterator[tuple[str, str]]:
         yield "preprocessing", rule
     if card.columns:
         yield "columns", ", ".join(card.columns)
-    yield "image files", PREPARED[card.prepare]
+    if card.prepare:
+        yield "image files", PREPARED[card.prepare]
+    elif _reads_pictures(model):
+        assert model.input_shape is not None
+        yield "image files", "scaled to {} x {}".format(*model.input_shape)
     if card.data:
         yield "trained on", card.data + (f", sha256 {card.data_hash[:16]}…" if card.data_hash else "")
         losses = [" ".join(pair) for pair in card.loss.items()] if isinstance(card.loss, dict) else [str(card.loss)]

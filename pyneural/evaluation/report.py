@@ -159,8 +159,8 @@ class Report(Scored):
         return [title(self, self.name), *([self.note] if self.note else [])]
 
     def _ipython_display_(self) -> None:
-        """Shows nothing in the notebook cell in which pn.evaluate printed the line."""
-        if self.printed_in is None or self.printed_in != this_cell():
+        """Shows nothing where a notebook cell ends in the call of pn.evaluate, which printed the line."""
+        if not _was_just_printed(self, self):
             raise NotImplementedError  # then IPython shows _repr_html_, or repr in a terminal
 
 
@@ -174,9 +174,18 @@ class Reports(dict[str, Report]):
         return "".join(f"<h4>{escaped(head)}</h4>{report._repr_html_()}" for head, report in self.items())
 
     def _ipython_display_(self) -> None:
-        """Shows nothing in the notebook cell in which pn.evaluate printed the lines."""
-        if any(report.printed_in is None or report.printed_in != this_cell() for report in self.values()):
+        """Shows nothing where a notebook cell ends in the call of pn.evaluate, which printed the lines."""
+        if not _was_just_printed(self, *self.values()):
             raise NotImplementedError
+
+
+def _was_just_printed(shown: Report | Reports, *reports: Report) -> bool:
+    """Whether pn.evaluate printed them in this cell, and the cell does not ask for them by a name."""
+    cell = this_cell()
+    if cell is None or any(report.printed_in != cell for report in reports):
+        return False
+    named = sys.modules["IPython"].get_ipython().user_ns.values()
+    return not any(value is shown for value in named)
 
 
 def this_cell() -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
 import struct
@@ -400,6 +401,7 @@ def test_a_model_of_a_folder_is_evaluated_as_it_was_trained(tmp_path):
     done = run("predict", path, tmp_path / "data" / "test" / "dark" / "0.png")
     assert done.stdout.splitlines()[0].endswith(f"0.png: {pn.classify(trained, data.test.x[0])}")
     assert done.stdout.splitlines()[1] == "    scaled from 30 x 20 to 12 x 12"
+    assert re.search(r"^image files +scaled to 12 x 12$", run("info", path).stdout, re.MULTILINE)
 
 
 def test_info_tells_what_the_file_knows(model):

@@ -1,4 +1,4 @@
-"""What a notebook shows of a report: its line once a cell, whether evaluate printed it or the cell ends in it."""
+"""What a notebook shows of a report: the line that evaluate prints, and the table where the cell ends in its name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(rings, capsys, monkeypatch):
     pn.fit(model, rings, epochs=1, verbose=0)
     pn.fit(heads, (rings[0], both), epochs=1, verbose=0)
     names = {"pn": pn, "model": model, "data": rings, "heads": heads, "two": (rings[0], both)}
-    shell = types.SimpleNamespace(execution_count=0)
+    shell = types.SimpleNamespace(execution_count=0, user_ns=names)
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
     capsys.readouterr()
 
@@ -52,14 +52,15 @@ def run(rings, capsys, monkeypatch):
     [
         ("pn.evaluate(model, data)", 1),
         ("report = pn.evaluate(model, data)", 1),
-        ("report = pn.evaluate(model, data)\nreport", 1),
+        ("report = pn.evaluate(model, data)\nreport", 2),
+        ("reports = pn.evaluate(heads, two)\nreports", 4),
         ("pn.evaluate(model, data, verbose=0)", 1),
         ("report = pn.evaluate(model, data, verbose=0)", 0),
         ("pn.evaluate(heads, two)", 2),
         ("pn.evaluate(heads, two, verbose=0)", 2),
     ],
 )
-def test_a_cell_shows_a_report_once(run, source: str, count: int) -> None:
+def test_a_cell_shows_a_report_once_and_its_table_on_demand(run, source: str, count: int) -> None:
     assert len(run(source)) == count
 
 
