@@ -10,6 +10,8 @@ import pyneural.metrics.scores as scores
 from pyneural.arguments.arrays import Array
 from pyneural.metrics.estimate import Estimate
 
+_ROUNDING = 1e-12  # of areas, which are sums
+
 
 class TwoClasses:
     """Scores that are computed when they are first read; NaN if the labels do not define them.
@@ -79,7 +81,8 @@ class TwoClasses:
         """An area with the interval of its draws; Wilson's of `fewest` if it is 0 or 1, and so in all draws."""
         if math.isnan(value):
             return Estimate(value, value, value)
-        if value in (0.0, 1.0):
+        if min(value, 1 - value) < _ROUNDING:  # a sum of precisions of 1 may end beside 1
+            value = float(round(value))
             alone = Estimate.share(int(value) * fewest, fewest)
             return Estimate(value, alone.low, alone.high)
         if len(self.labels) < 2 or (self.units is not None and self.units.max() == 0):

@@ -9,6 +9,7 @@ from sklearn import metrics as sk
 
 from pyneural.metrics import intervals
 from pyneural.metrics.class_scores import ClassScores
+from pyneural.metrics.estimate import Estimate
 from pyneural.metrics.two_classes import TwoClasses
 
 
@@ -127,3 +128,15 @@ def test_balanced_accuracy_by_group_is_uncertain_where_a_class_is_always_or_neve
     assert half.balanced_accuracy.high - half.balanced_accuracy == pytest.approx(above, rel=0.15)  # MOVER's
     below = (common - common.low) / 2
     assert half.balanced_accuracy - half.balanced_accuracy.low == pytest.approx(below, rel=0.35)  # 0 - low is 0
+
+
+@pytest.mark.parametrize("groups", [False, True])
+def test_areas_of_perfect_scores_have_wilsons_interval_whatever_the_rounding_of_their_sum(groups: bool) -> None:
+    for n in range(2, 120):
+        y = np.repeat([0, 1], n)
+        units = np.arange(2 * n) // 2 if groups and n % 2 == 0 else None
+        found = TwoClasses(y, np.linspace(0, 1, 2 * n), y, units)
+        counted = n if units is None else n // 2
+        for area in (found.average_precision, found.roc_auc):
+            assert (area, area.high) == (1, 1), (n, area)
+        assert found.average_precision.low == pytest.approx(Estimate.share(counted, counted).low), n
