@@ -1,7 +1,7 @@
 """Scores by class, and of two classes, with their intervals."""
 
 import math
-import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -97,19 +97,20 @@ def test_one_group_gives_no_information_and_groups_without_mistakes_count_once()
     assert right.balanced_accuracy.low == intervals.mean_of_shares(np.full(2, 2), np.full(2, 2)).low
 
 
-def test_thirty_thousand_classes_take_little_memory_and_ten_thousand_examples_less_than_a_second():
+def test_thirty_thousand_classes_and_ten_thousand_examples_in_groups_take_little_memory():
     generator = np.random.default_rng(7)
+    tracemalloc.start()
     y = generator.integers(0, 30_000, 20_000)
     many = ClassScores(y, np.where(generator.random(20_000) < 0.5, y, 0), 30_000, None)
     assert len(many.f1) == 30_000
     assert 0.4 < many.balanced_accuracy.low < 0.5 < many.balanced_accuracy.high < 0.6
     y = (generator.random(10_000) < 0.3).astype(int)
     p = 1 / (1 + np.exp(-generator.normal(2 * y - 1, 1.5)))
-    start = time.process_time()
     two = TwoClasses(y, p, (p > 0.5).astype(int), np.arange(10_000) // 3)
     assert two.roc_auc.low < two.roc_auc
     assert two.average_precision.low < two.average_precision
-    assert time.process_time() - start < 3  # 0.4 s on a quiet machine
+    assert tracemalloc.get_traced_memory()[1] < 60e6
+    tracemalloc.stop()
 
 
 def test_balanced_accuracy_by_group_is_uncertain_where_a_class_is_always_or_never_recognized() -> None:
