@@ -39,7 +39,7 @@ def put_parts(parts: Sequence[str], indent: str = "    ", first: str = "") -> No
 def is_terminal(stream: Any) -> bool:
     """Whether a stream is a terminal; an object with `write` alone, such as a tee in place of sys.stdout, is not."""
     ask = getattr(stream, "isatty", None)
-    return ask is not None and bool(ask())
+    return ask is not None and not getattr(stream, "closed", False) and bool(ask())
 
 
 def terminal_columns() -> int | None:

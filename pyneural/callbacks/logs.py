@@ -54,7 +54,7 @@ class LogFile(Callback):
         self.path = as_path("LogFile", path)
         if self.path.suffix not in (".csv", ".jsonl"):
             raise ValueError(f"LogFile: {self.path.name}: give a path that ends in .csv or .jsonl")
-        writable("LogFile", self.path)
+        self._place = writable("LogFile", self.path).absolute()  # the program may change its folder
         self._warned = False
 
     def on_train_begin(self) -> None:
@@ -71,7 +71,7 @@ class LogFile(Callback):
         import csv  # only here, so that importing pyneural does not take longer
 
         try:
-            with self.path.open(mode, encoding="utf-8", newline="") as file:
+            with self._place.open(mode, encoding="utf-8", newline="") as file:
                 if self.path.suffix == ".jsonl":
                     file.writelines(_as_json(one) + "\n" for one in rows)
                     return
@@ -116,13 +116,14 @@ class TensorBoard(Callback):
                 "without it, pn.callbacks.LogFile('run.csv') writes the same values"
             ) from None
         self.folder = as_path("TensorBoard", folder, of="a folder")
+        self._place = self.folder.absolute()
         self._writer: Any = None
 
     def on_train_begin(self) -> None:
         """Opens an event file."""
         from tensorboardX import SummaryWriter
 
-        self._writer = SummaryWriter(str(self.folder))
+        self._writer = SummaryWriter(str(self._place))
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Adds the values of the epoch."""

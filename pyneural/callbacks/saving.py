@@ -36,12 +36,13 @@ class Checkpoint(Callback):
     @check_keywords(**OF_SAVING)
     def __init__(self, path: str | Path) -> None:
         self.path = model_path("Checkpoint", path)
+        self._place = self.path.absolute()  # the program may change its folder
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Saves the model if the epoch is the best so far."""
         if epoch == self.run.best_epoch:
             try:
-                save(self.run.model, self.path)
+                save(self.run.model, self._place)
             except OSError as error:
                 warn(f"fit: {self!r} could not save epoch {epoch} ({error.strerror or error}); the training goes on")
 

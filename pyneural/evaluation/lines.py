@@ -3,6 +3,7 @@
 A module of its own, though small: printing.py is below warnings and estimates, and progress and reports both use it.
 """
 
+import sys
 from collections.abc import Sequence
 
 from pyneural.arguments.checks import warn
@@ -25,12 +26,14 @@ def shown(name: str, value: float) -> str:
 def say(parts: Sequence[str], indent: str = "    ", first: str = "") -> None:
     """Prints a line of parts, folded at the width of a terminal; the arguments are those of `folded`.
 
-    If it cannot be written (the terminal is gone, the disk is full), a warning says so instead.  A reader that has gone
-    away, as in `| head`, ends the program as usual.
+    If it cannot be written (the terminal is gone, the disk is full, the stream is closed), a warning says so instead.
+    A reader that has gone away, as in `| head`, ends the program as usual.
     """
     try:
         put_parts(parts, indent, first)
     except BrokenPipeError:
         raise
-    except OSError as error:
-        warn(f"the output cannot be written ({error.strerror or error}); continuing without it")
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) and not getattr(sys.stdout, "closed", False):
+            raise
+        warn(f"the output cannot be written ({getattr(error, 'strerror', '') or error}); continuing without it")

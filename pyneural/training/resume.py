@@ -56,7 +56,7 @@ class CheckpointFile:
     """
 
     def __init__(self, path: Any, model: Model, recipe: dict[str, Any]) -> None:
-        self.path = None if path is None else writable("fit: checkpoint", path)
+        self.path = None if path is None else writable("fit: checkpoint", path).absolute()  # whatever folder we go to
         self.model = model
         self.state: State | None = None
         self._handle: int | None = None

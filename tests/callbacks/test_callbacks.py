@@ -401,6 +401,17 @@ def test_a_log_file_holds_any_metric(rings, tmp_path):
     assert all(None not in row for row in rows), "no cell too many"
 
 
+def test_relative_paths_are_those_of_the_folder_where_the_training_began(rings, tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    callbacks = [LogFile("run.csv"), Checkpoint("best.safetensors"), lambda *_: monkeypatch.chdir(tmp_path / "other")]
+    assert repr(callbacks[0]) == "LogFile('run.csv')"
+    fit(rings, epochs=2, callbacks=callbacks, checkpoint="run.ckpt")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["best.safetensors", "other", "run.ckpt", "run.csv"]
+    assert not list((tmp_path / "other").iterdir())
+    assert len((tmp_path / "run.csv").read_text().splitlines()) == 3
+
+
 def test_a_callback_may_run_the_model_with_dropout(rings):
     """On any number of rows; and the training is the same."""
 

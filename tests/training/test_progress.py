@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 import types
+import warnings
 
 import numpy as np
 import pytest
@@ -340,3 +341,16 @@ def test_a_warning_of_the_output_shows_the_users_line(monkeypatch, rings):
     with pytest.warns(UserWarning, match="the output cannot be written") as caught:
         pn.fit(pn.Sequential(pn.Dense(3)), rings, epochs=1)
     assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_closed_stream_does_not_stop_a_training(monkeypatch, name, verbose):
+    """As a daemon leaves it, or a test runner that captures output."""
+    stream = io.StringIO()
+    stream.close()
+    monkeypatch.setattr(sys, name, stream)
+    x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(-1, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert pn.fit(pn.Sequential(pn.Dense(1)), (x, x), epochs=2, verbose=verbose).epochs == 2
