@@ -101,6 +101,9 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
         "sample or fashion; default: MNIST or Fashion-MNIST, as the model was trained, from $PYNEURAL_DATA, the cache "
         "or a download",
     )
+    parser.add_argument(
+        "--groups", default=SUPPRESS, metavar="REGEX", help="finds the group, such as the patient, in a file's name"
+    )
     parser.add_argument("--csv", default=SUPPRESS, metavar="FILE", help="write each example's answer to a CSV file")
     parser.add_argument(
         "--plots",

@@ -15,6 +15,7 @@ from pyneural.card.task import Task
 from pyneural.commands.plots import plots_folder, write_plots
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.folder_layout import files_by_class, parts_of
+from pyneural.datasets.image_folder import check_groups, group_of
 from pyneural.datasets.mnist_files import SAMPLE_NOTE, fashion_mnist, mnist
 from pyneural.datasets.npz_file import is_npz, npz_part
 from pyneural.evaluation.evaluate import evaluate as measure
@@ -69,7 +70,12 @@ def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = Fal
 
 
 def evaluate(
-    model: str | Path, data: str | Path | None = None, *, csv: str | Path | None = None, plots: str | Path | None = None
+    model: str | Path,
+    data: str | Path | None = None,
+    *,
+    groups: str | None = None,
+    csv: str | Path | None = None,
+    plots: str | Path | None = None,
 ) -> None:
     """Prints the evaluation of a saved model on test data, as a line and as a table of all scores.
 
@@ -79,6 +85,7 @@ def evaluate(
             pn.datasets.folder takes it: its test part, or else all of it, is read as predict reads files; or an .npz as
             pn.datasets.npz takes it.  None is Fashion-MNIST for a model that was trained on it, and else MNIST, which
             are looked for as pn.datasets does.
+        groups: a regular expression that finds the group, such as the patient, in the file names of a folder.
         csv: a file for the answers, one line per example.
         plots: a folder for the plots, made if it does not exist: confusion, calibration, mistakes of images, and for
             two classes ROC, precision and recall.
@@ -95,7 +102,7 @@ def evaluate(
         raise ValueError("evaluate: --plots is for classes, and the model has values: leave it out")
     target = None if csv is None else writable("evaluate: --csv", csv)
     folder = None if plots is None else plots_folder(plots)
-    part = _test_part(loaded, data)
+    part = _test_part(loaded, data, groups)
     report = measure(loaded, part, verbose=0)
     first, *others = report.parts
     put_parts([f"{part.name}: {first}", *others, *_sample(loaded)])
@@ -196,12 +203,15 @@ def _sample(model: Model) -> tuple[str, ...]:
 # ---- evaluate ------------------------------------------------------------------------------------------------------
 
 
-def _test_part(model: Model, data: str | Path | None) -> Dataset:
+def _test_part(model: Model, data: str | Path | None, groups: str | None) -> Dataset:
+    check_groups(groups)
     if data is None and model.input_shape != (28, 28, 1):
         raise ValueError(
             f"evaluate: the model takes {model.input_shape}, which does not fit MNIST: give the data, "
             "pyneural evaluate MODEL DATA"
         )
+    if groups is not None and (data is None or not Path(data).expanduser().is_dir()):
+        raise ValueError("evaluate: --groups is for a folder of images: leave it out")
     if is_npz(data):
         return npz_part(str(data), "test")
     clothes = data == FASHION or model.card.data.split(" ")[0] == "fashion_mnist"
@@ -211,7 +221,7 @@ def _test_part(model: Model, data: str | Path | None) -> Dataset:
         root = None if data is None else as_path("evaluate", data, "a folder")
         if root is None or not root.is_dir():
             raise
-        return _pictures(model, root)
+        return _pictures(model, root, groups)
 
 
 def _named_test(found: Splits) -> Dataset:
@@ -220,7 +230,7 @@ def _named_test(found: Splits) -> Dataset:
     return found.test
 
 
-def _pictures(model: Model, root: Path) -> Dataset:
+def _pictures(model: Model, root: Path, groups: str | None) -> Dataset:
     """The images in one subfolder per class, each read as `predict` reads one."""
     _takes_pictures(model, "evaluate")
     known = [name for task in _tasks(model).values() for name in _classes(task)]
@@ -242,8 +252,10 @@ def _pictures(model: Model, root: Path) -> Dataset:
         )
     x = [_input(model, file)[0] for files in found.values() for file in files]
     y = [known.index(name) for name, files in found.items() for _ in files]
-    paths = [str(file) for files in found.values() for file in files]
-    return Dataset(np.stack(x), y, files=paths, name=root.resolve().name + (" test" if len(parts) > 1 else ""))
+    paths = [file for files in found.values() for file in files]
+    of = None if groups is None else [group_of(file, groups) for file in paths]
+    name = root.resolve().name + (" test" if len(parts) > 1 else "")
+    return Dataset(np.stack(x), y, groups=of, files=list(map(str, paths)), name=name)
 
 
 # ---- info ----------------------------------------------------------------------------------------------------------

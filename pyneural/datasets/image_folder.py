@@ -92,7 +92,7 @@ def folder(
     shape = _shape(size)
     if channels not in (None, 1, 3):
         raise ValueError(f"folder: channels is {channels!r}: give 1 for greyscale, 3 for colour, or None")
-    _check_groups(groups)
+    check_groups(groups)
     parts = {part: files_by_class(place) for part, place in parts_of(root).items()}
     classes = tuple(parts["train"])
     if len(classes) < 2:
@@ -152,7 +152,7 @@ def _read(request: _Request, groups: Grouping | None) -> dict[str, Dataset]:
     """The images of each part, all in the same shape."""
     parts, root = request.parts, request.root
     files = request.files
-    names = None if groups is None else np.array([_group(file, groups) for file in files])
+    names = None if groups is None else np.array([group_of(file, groups) for file in files])
     classes = in_order(name for found in parts.values() for name in found)
     x, facts = _stored(request, files)
     good = np.array([str(row) not in facts["bad"] for row in range(len(files))])
@@ -271,7 +271,12 @@ def _shape(size: object) -> tuple[int, int] | None:
     return int(pair[0]), int(pair[1])
 
 
-def _check_groups(groups: object) -> None:
+def check_groups(groups: object) -> None:
+    """Rejects what cannot find the groups of files.
+
+    Raises:
+        TypeError, ValueError: it is not a function, or not a regular expression.
+    """
     if groups is None or callable(groups) or isinstance(groups, re.Pattern):
         return
     if not isinstance(groups, str):
@@ -284,7 +289,12 @@ def _check_groups(groups: object) -> None:
         raise ValueError(f"folder: groups is {groups!r}, which is not a regular expression: {error}") from None
 
 
-def _group(file: Path, groups: Grouping) -> str:
+def group_of(file: Path, groups: Grouping) -> str:
+    """The group of a file, such as its patient.
+
+    Raises:
+        ValueError: the pattern does not match its name, or the function returned None.
+    """
     if callable(groups):
         found = groups(file)
         if found is None:

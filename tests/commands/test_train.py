@@ -59,6 +59,19 @@ def test_train_makes_a_model_of_a_folder_that_evaluate_measures(trained, tmp_pat
             assert min(image.size) >= 150
 
 
+def test_evaluate_takes_groups_as_train_does(trained, tmp_path, capsys):
+    data, model = trained
+    file = tmp_path / "a.csv"
+    assert main(["evaluate", str(model), str(data), "--groups", r"(person\d+)_", "--csv", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "n = 20 in 5 groups" in out
+    assert "Intervals are by group." in out
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    assert {row["group"] for row in rows} == {f"person{number}" for number in range(5)}
+    assert main(["evaluate", str(model), str(data), "--groups", "cat"]) == 1
+    assert "the pattern for groups, 'cat', does not match" in capsys.readouterr().err
+
+
 def test_train_takes_an_npz_of_many_classes_and_of_values(tmp_path, capsys, rings):
     x, y = rings
     np.savez(tmp_path / "rings.npz", x_train=x[:250], y_train=y[:250], x_test=x[250:], y_test=y[250:])
@@ -112,6 +125,8 @@ def test_the_cnn_suits_any_size(shape):
         ),
         (["evaluate", "m.safetensors", "--plots", "file.txt/a"], "--plots: file.txt is a file: give the path of a fol"),
         (["evaluate", "m.safetensors", "--plots", "/proc/a"], "--plots: the folder /proc/a cannot be made ("),
+        (["evaluate", "m.safetensors", "x.npz", "--groups", "a"], "--groups is for a folder of images"),
+        (["evaluate", "m.safetensors", "x.npz", "--groups", "(("], "groups is '((', which is not a regular expression"),
         (["train", "x.npz", "--skip-bad"], "train: skip_bad is for a folder of images"),
     ],
 )
