@@ -268,7 +268,7 @@ def predicts_again_and_again(calls):
     at = pn.Input((28, 28, 1))
     h = pn.Flatten()(pn.MaxPool2D(2)(pn.Conv2D(8, 3, activation="relu")(at)))
     model = pn.Model(at, {"top": pn.Dense(10)(h), "bottom": pn.Dense(1)(h)})
-    x, y = np.stack([image, image + np.uint8(1)] * 10), np.arange(20) % 2
+    x, y = np.stack([image + np.uint8(number) for number in range(20)]), np.arange(20) % 2
     pn.fit(model, (x, {"top": y, "bottom": y}), epochs=1, verbose=0)
     tracemalloc.start()
     for number in range(calls):
@@ -786,7 +786,7 @@ def ends_by_sys_exit_in_a_training() -> None:
     def metric(outputs, targets):
         sys.exit(0)
 
-    x = np.zeros((200, 4), np.float32)
+    x = np.linspace(0, 1, 800, dtype=np.float32).reshape(200, 4)
     pn.fit(pn.Sequential(pn.Dense(2)), (x, np.arange(200) % 2), metrics=metric, verbose=0)
 
 
