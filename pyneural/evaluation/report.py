@@ -167,6 +167,14 @@ class Report(Scored):
 class Reports(dict[str, Report]):
     """The reports of a model with heads, by head."""
 
+    if not TYPE_CHECKING:  # type checkers report wrong names by themselves
+
+        def __getattr__(self, name):
+            if name.startswith("_"):
+                raise AttributeError(name)
+            which = f"report['{next(iter(self), 'head')}'].{name}"
+            raise AttributeError(f"a report of heads has no '{name}': it has the heads {', '.join(self)}: give {which}")
+
     def __str__(self) -> str:
         return "\n\n".join(f"{head}: {report}" for head, report in self.items())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -90,6 +91,18 @@ def test_lines_that_quote_a_result_on_the_sample_say_so(capsys: pytest.CaptureFi
     pn.calibrate(model, data)
     assert "EMBEDDED SAMPLE" in " ".join(capsys.readouterr().out.split())
     assert str(pn.compare(report, report)).endswith(data.note)
+
+
+def test_a_report_of_heads_names_them() -> None:
+    x = pn.Input((3,))
+    model = pn.Model(x, {"top": pn.Dense(2)(x), "bottom": pn.Dense(2)(x)})
+    pn.fit(model, (X, {"top": Y, "bottom": Y}), epochs=1, verbose=0)
+    report = pn.evaluate(model, (X, {"top": Y, "bottom": Y}), verbose=0)
+    for name in ("accuracy", "to_csv", "top"):
+        with pytest.raises(AttributeError, match=rf"no '{name}': it has the heads top, bottom: give report\['top'\]"):
+            getattr(report, name)
+    assert not hasattr(report, "_repr_png_")
+    assert copy.deepcopy(report).keys() == report.keys()
 
 
 def test_a_baseline_has_plain_floats() -> None:
