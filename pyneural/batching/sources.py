@@ -5,27 +5,24 @@ A Source knows the input shape and the labels, and creates the feed once the pla
 
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array, as_weights
 from pyneural.arguments.checks import is_number
-from pyneural.arguments.paths import as_path
 from pyneural.batching.augmentation import Augment
 from pyneural.batching.feed import Batches, Feed, each
 from pyneural.batching.inputs import as_inputs
 from pyneural.batching.moments import moments_of
+from pyneural.batching.opening import open_data
 from pyneural.batching.pairs import is_stream
 from pyneural.batching.stream import Stream, digest
 from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
-from pyneural.datasets.dataset import Dataset, Splits, as_dataset
+from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.identical import keys
-from pyneural.datasets.image_folder import folder, folder_part
-from pyneural.datasets.npz_file import is_npz, npz, npz_part
 from pyneural.datasets.splitting import groups_in_words, split_rows
 from pyneural.models.model import Model
 
@@ -33,7 +30,6 @@ Encode = Callable[..., Any]  # (y, who, names of the data's classes) -> y as the
 Weigh = Callable[..., Any]  # (encoded y, sample weights or None) -> weights of the rows in the losses, or None
 ClassesOf = Callable[[Any], Array]  # encoded y -> (n,) numbers of classes
 DEFAULT_SHARE = 0.1  # fit's default for validation
-_KINDS = "give a pn.Dataset or a pair of arrays (x, y), splits, a folder of images, an .npz, or re-iterable batches"
 
 
 class Source(Protocol):
@@ -276,47 +272,3 @@ def _share(validation: Any) -> float:
     if isinstance(validation, bool) or (is_number(validation) and not 0 <= validation < 1):
         raise ValueError(f"fit: validation is {validation!r}: give a share between 0 and 1, a Dataset, (x, y) or None")
     return float(validation) if is_number(validation) else 0.0
-
-
-def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:
-    """The data as Splits, a Dataset, or an iterable of batches; with `part`, that part of files, or all of them.
-
-    A folder's images are scaled to the model's input size, if that is known.
-
-    Raises:
-        TypeError, ValueError: it is none of these.
-    """
-    if isinstance(data, str | Path):
-        if is_npz(data):
-            return npz_part(data, part) if part else npz(data)
-        if as_path(f"{who}: data", data, "a folder").is_file():
-            raise ValueError(
-                f"{who}: data is the file '{data}': give a folder or an .npz, or read it into arrays "
-                "(np.genfromtxt(path, delimiter=',') reads a table of numbers), and give (x, y)"
-            )
-        shape = model.input_shape or ()
-        like_the_model: dict[str, Any] = {"size": shape[:2], "channels": shape[2]} if len(shape) == 3 else {}
-        if part:
-            prepare = model.card.prepare if model.card.task is not None else None
-            data = folder_part(data, part, prepare=prepare, **like_the_model)
-        else:
-            data = folder(data, **like_the_model)
-    if isinstance(data, tuple | list) and len(data) == 3 and all(hasattr(one, "shape") for one in data):
-        raise TypeError(
-            f"{who}: data is three arrays: give (x, y); if the third is the weights of the examples, "
-            "pn.Dataset(x, y, sample_weight=w)"
-        )
-    if isinstance(data, Splits) and not part:
-        for one in (data.train, data.validation, data.test):
-            if one is not None:
-                one.settle()
-        return data
-    if isinstance(data, Dataset | Splits | tuple) and not is_stream(data):
-        return as_dataset(data, who)
-    if is_stream(data):
-        return data
-    if isinstance(data, list) and len(data) == 2:
-        return as_dataset(data, who)
-    if data is None:
-        raise TypeError(f"{who}: data is None: this data has no such part; {_KINDS}")
-    raise TypeError(f"{who}: data is {type(data).__name__}: {_KINDS}")

@@ -78,7 +78,7 @@ class Stream:
                 if learn:
                     self.scale = trouble_with_scale(model, x, preprocess)
             self._same(x)
-            if learn and kind == "dataset":
+            if learn and kind != "none":
                 self._moments.add(x)
             self._hash.update(np.ascontiguousarray(x).data)
             ys.append(y)

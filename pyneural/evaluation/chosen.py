@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pyneural.batching.inputs import check_model
-from pyneural.batching.sources import open_data
+from pyneural.batching.opening import open_data
 from pyneural.card.task import Task
 from pyneural.evaluation.heads import Head, trained
 from pyneural.models.entrances import inherit

@@ -6,7 +6,7 @@ from pyneural.arguments.checks import verbosity
 from pyneural.arguments.familiar_keywords import CHOOSES
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
-from pyneural.batching.sources import open_data
+from pyneural.batching.opening import open_data
 from pyneural.evaluation.lines import say
 from pyneural.evaluation.measuring import measured
 from pyneural.evaluation.report import Report, Reports, this_cell
