@@ -16,6 +16,7 @@ from pyneural.arguments.spelling import choose
 Gather = Callable[[Tensor, Tensor], Tensor]
 Moments = tuple[Sequence[float] | Array, Sequence[float] | Array]
 _FLOAT64 = np.dtype(np.float64)
+_LEAST_OF_IMAGES = 1e-6  # of smaller deviations, as in an image of one colour, this one is taken (as in augment.inc)
 _LEAST = {"float32": 1e-35, "float64": 1e-305}  # smaller deviations have no exact inverse: their values are subnormal
 NOT_UINT8 = "not uint8"  # what a message says where the dtype that was given is not known
 CHOICES = ("auto", "dataset", "image")
@@ -72,6 +73,8 @@ class Preprocessing:
             raise ValueError(
                 f"fit: preprocess='image' needs images, x is {_rows(shape)}: use preprocess='dataset', or None"
             )
+        if kind == "image" and dtype == "float":
+            _check_images(moments()[1])
         if kind != "dataset":
             return cls(kind, dtype)
         mean, deviation = moments()
@@ -196,12 +199,23 @@ def _check_small(deviation: Sequence[float] | Array, dtype: str) -> None:
         )
 
 
+def _check_images(deviation: Sequence[float] | Array) -> None:
+    """Rejects images that differ by so little that each of them would be standardized to about 0."""
+    largest = max(deviation, default=0.0)
+    if 0 < largest < _LEAST_OF_IMAGES:
+        raise ValueError(
+            f"fit: the standard deviation of x is {largest:.3g}, and preprocess='image' divides by at least "
+            f"{_LEAST_OF_IMAGES:g}, so images would become nearly 0: multiply x by a constant, or use "
+            "preprocess='dataset'"
+        )
+
+
 def _by_its_own(plain: Gather, x: Tensor, rows: Tensor) -> Tensor:
     """Standardizes each image by its own mean and deviation."""
     batch = plain(x, rows)
     axes = tuple(range(1, batch.ndim - 1))
     deviation = ops.sqrt(ops.var(batch, axis=axes, keepdims=True))
-    return (batch - ops.mean(batch, axis=axes, keepdims=True)) / ops.maximum(deviation, 1e-6)
+    return (batch - ops.mean(batch, axis=axes, keepdims=True)) / ops.maximum(deviation, _LEAST_OF_IMAGES)
 
 
 def _rounded(prepare: Gather, dtype: str, x: Tensor, rows: Tensor) -> Tensor:

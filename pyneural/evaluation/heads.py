@@ -107,7 +107,8 @@ def inferred(
             check_varied(labels[head], task, at)
         loss_of_head = losses.find(wanted[head], task, at)
         is_soft = task.kind == "classes" and are_soft(labels[head])
-        made.append(Head(head, task, loss_of_head, metrics.find(beside[head], task, at), is_soft))
+        scores = metrics.find(beside[head], task, at, logits=loss_of_head.name not in REGRESSION)
+        made.append(Head(head, task, loss_of_head, scores, is_soft))
     return tuple(made)
 
 

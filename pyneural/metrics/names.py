@@ -30,8 +30,16 @@ _OF_REPORTS = {
 
 
 @check_keywords()
-def find(metrics: Sequence[str | Metric] | None, task: Task, who: str = "fit") -> dict[str, Metric]:
+def find(
+    metrics: Sequence[str | Metric] | None, task: Task, who: str = "fit", *, logits: bool = True
+) -> dict[str, Metric]:
     """The metrics by name; accuracy is always included if the labels are classes.
+
+    Args:
+        metrics: names or functions, as in fit.
+        task: what the outputs mean.
+        who: the prefix of messages.
+        logits: whether the metrics get logits; else the answers themselves, as after training with mse.
 
     Raises:
         ValueError: an unknown name, or accuracy for regression.
@@ -45,7 +53,7 @@ def find(metrics: Sequence[str | Metric] | None, task: Task, who: str = "fit") -
         raise TypeError(f"{who}: metrics is {brief(metrics)}: {fix}, or a list of these")
     if not isinstance(task, Task):
         raise TypeError(f"{who}: task is {type(task).__name__}: give the Task on a model's card, model.card.task")
-    found: dict[str, Metric] = {} if task.kind == "values" else {"accuracy": _accuracy(task)}
+    found: dict[str, Metric] = {} if task.kind == "values" else {"accuracy": _accuracy(task, logits=logits)}
     for metric in metrics:
         refuse_as_function("metric", metric, f"give a name ({', '.join(NAMES)}), or a function of (outputs, targets)")
         if callable(metric):
@@ -78,22 +86,25 @@ def _class_numbers(targets: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class AccuracyAt:
-    """The accuracy of the logits of two classes, one or two per example, if the answer is 1 from another threshold."""
+    """The accuracy on two classes, with one or two outputs per example, if the answer is 1 from another threshold."""
 
     threshold: float  # of the logit of 1, or of its difference to that of 0
+    logits: bool = True  # else the threshold is one of the output of 1 itself
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The proportion of correct answers."""
         if outputs.shape[-1] == 2:
-            outputs = outputs[:, 1] - outputs[:, 0]
+            outputs = outputs[:, 1] - outputs[:, 0] if self.logits else outputs[:, 1]
         return ops.accuracy(outputs, _class_numbers(targets), threshold=self.threshold)
 
 
-def _accuracy(task: Task) -> Metric:
-    """The accuracy as the task counts it, of logits."""
+def _accuracy(task: Task, *, logits: bool) -> Metric:
+    """The accuracy as the task counts it."""
     share = task.threshold
     if not task.is_two_class or share == 0.5:
         return accuracy
+    if not logits:
+        return AccuracyAt(share, logits=False)
     return AccuracyAt(math.log(share / (1 - share)) if 0 < share < 1 else math.copysign(math.inf, share - 0.5))
 
 

@@ -90,9 +90,9 @@ def fit(
             validation part; a Dataset, (x, y) or batches; None or 0 for none.  Groups (such as patients) are not
             split, and the first line shows their numbers.  The default is no validation for batches, for 5 examples
             or fewer, and for a single group.
-        preprocess: "dataset" (mean and standard deviation per channel of the training set), "image" (of each image),
-            None, or "auto": that of a trained model (or its first layers) in this one, if it reads x, else dataset for
-            uint8, None for floats.  Saved, and applied by evaluate and predict.
+        preprocess: "dataset" (mean and standard deviation per channel of the training set), "image" (of each image,
+            deviations of at least 1e-6), None, or "auto": that of a trained model (or its first layers) in this one, if
+            it reads x, else dataset for uint8, None for floats.  Saved, and applied by evaluate and predict.
         augment: random changes of the training images, new in each epoch, as pn.Augment(rotate=15, flip=True); None for
             none.  Validation, evaluate and predict take the images as they are.
         class_weight: how much each class counts in the training loss: "balanced" (n / (K * count) of the training

@@ -87,6 +87,17 @@ def test_a_deviation_that_overflows_is_named(preprocess):
         pn.predict(model, x)
 
 
+@pytest.mark.parametrize("batches", [False, True])
+def test_images_that_their_own_deviation_would_make_nearly_0_are_named(batches):
+    x = np.random.default_rng(0).normal(size=(20, 4, 4, 1)).astype(np.float32)
+    model = pn.Sequential(pn.Flatten(), pn.Dense(2))
+    words = r"deviation of x is \S+e-09, and preprocess='image' divides by at least 1e-06, .*: multiply x by a constant"
+    small = x * np.float32(1e-9)
+    with pytest.raises(ValueError, match=words):
+        pn.fit(model, [(small, Y)] if batches else (small, Y), preprocess="image", epochs=1)
+    pn.fit(model, [(x, Y)] if batches else (x, Y), preprocess="image", epochs=1, verbose=0)
+
+
 def test_large_numbers_train_where_their_deviation_is_large_too():
     model = pn.Sequential(pn.Dense(2))
     history = pn.fit(model, (X * 1e100, Y), preprocess="dataset", epochs=2, verbose=0)

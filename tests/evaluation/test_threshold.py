@@ -253,6 +253,15 @@ def test_models_for_values_have_neither():
         pn.choose_threshold(squared, HELD, youden=True)
 
 
+@pytest.mark.parametrize("loss", ["auto", "mse", "huber"])
+def test_fit_counts_the_accuracy_of_a_threshold_as_evaluate_does(loss):
+    model = pn.Sequential(pn.Dense(8, "tanh"), pn.Dense(2))
+    pn.fit(model, noisy(200, 0), epochs=10, validation=None, verbose=0)
+    pn.choose_threshold(model, HELD, min_sensitivity=0.97, verbose=0)
+    history = pn.fit(model, noisy(200, 3), epochs=1, validation=HELD, loss=loss, verbose=0)
+    assert history["val_accuracy"][-1] == pn.evaluate(model, HELD, verbose=0).accuracy
+
+
 def test_a_card_keeps_both_and_older_files_have_no_temperature():
     task = Task("binary", 1, ("no", "yes"), 0.3, 1.7)
     record = task.as_json()
