@@ -180,6 +180,11 @@ OF_CALLBACK = {
     "model": "self.run.model",
     **dict.fromkeys(("params", "trainer", "logger", "history", "epochs"), "self.run, the training"),
 }
+# attributes that callbacks elsewhere set, and what has their effect here
+OF_RUN = {
+    **dict.fromkeys(("learning_rate", "lr"), "set learning_rate_factor, which multiplies the schedule"),
+    **dict.fromkeys(("stop", "stop_training", "should_stop"), "return 'stop' from the method"),
+}
 # hyperparameters by their names elsewhere, and ours; the first that the optimizer has is suggested
 OF_HYPER = {
     "lr": ("learning_rate",),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pyneural.arguments.checks import named
-from pyneural.arguments.familiar import OF_CALLBACK, OF_EVENTS
+from pyneural.arguments.checks import is_number, named
+from pyneural.arguments.familiar import OF_CALLBACK, OF_EVENTS, OF_RUN
 from pyneural.arguments.objects import brief, is_layer
 from pyneural.arguments.spelling import closest
 from pyneural.files.checkpoint import can_hold
@@ -48,6 +49,19 @@ class Run:
     best_epoch: int = 0
     learning_rate: float = 0.0
     learning_rate_factor: float = 1.0
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "learning_rate_factor":
+            if not is_number(value) or not 0 <= value < math.inf:
+                raise ValueError(f"self.run.learning_rate_factor is {brief(value)}: give a number of at least 0")
+        elif name not in self.__dataclass_fields__ or name in vars(self):  # it would have no effect
+            ours = OF_RUN.get(name, "set learning_rate_factor, or return 'stop' to end the training")
+            raise AttributeError(f"self.run.{name} cannot be set: {ours}")
+        super().__setattr__(name, value)
+
+    def record(self, values: Mapping[str, list[float]], best_epoch: int, learning_rate: float) -> None:
+        """Records the finished epochs."""
+        vars(self).update(values=values, best_epoch=best_epoch, learning_rate=learning_rate)
 
 
 class Callback:

@@ -52,6 +52,10 @@ class Network(Layer):
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Layer):  # it would not be called, and not be saved
             raise AttributeError(f"{name_of(self)}: {name}: {FIXED}")
+        if name == "stop_training":
+            raise AttributeError(
+                f"{name_of(self)}: stop_training is not read: return 'stop' from the callback's method"
+            )
         super().__setattr__(name, value)
 
     # ---- its graph

@@ -144,9 +144,7 @@ class State:
             card.best_epoch = self.earlier + finished.best
             values = finished.of_best().items()
             card.metrics = {name: float(value) for name, value in values if name not in ("learning_rate", "seconds")}
-        self.run.values = finished.values
-        self.run.best_epoch = finished.best
-        self.run.learning_rate = self.bound.learning_rate
+        self.run.record(finished.values, finished.best, self.bound.learning_rate)
 
     def _restore(self) -> None:
         """Restores the best weights so far, and records their metrics on the model's card."""

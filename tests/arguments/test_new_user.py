@@ -93,6 +93,28 @@ def test_lines_that_quote_a_result_on_the_sample_say_so(capsys: pytest.CaptureFi
     assert str(pn.compare(report, report)).endswith(data.note)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("learning_rate", 0.1, "self.run.learning_rate cannot be set: set learning_rate_factor, which multiplies"),
+        ("stop_training", True, "self.run.stop_training cannot be set: return 'stop' from the method"),
+        ("epochs", 5, "self.run.epochs cannot be set: set learning_rate_factor, or return 'stop'"),
+        ("learning_rate_factor", "half", "learning_rate_factor is 'half': give a number of at least 0"),
+        ("learning_rate_factor", -1, "learning_rate_factor is -1: give a number of at least 0"),
+        ("learning_rate_factor", float("nan"), "learning_rate_factor is nan: give a number of at least 0"),
+        ("model.stop_training", True, "stop_training is not read: return 'stop' from the callback's method"),
+    ],
+)
+def test_what_a_callback_sets_in_vain_is_refused(name: str, value: object, words: str) -> None:
+    class Sets(pn.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int) -> None:
+            *inner, last = name.split(".")
+            setattr(getattr(self.run, inner[0]) if inner else self.run, last, value)
+
+    with pytest.raises((AttributeError, ValueError), match=words):
+        fit(callbacks=[Sets()])
+
+
 def test_a_report_of_heads_names_them() -> None:
     x = pn.Input((3,))
     model = pn.Model(x, {"top": pn.Dense(2)(x), "bottom": pn.Dense(2)(x)})
