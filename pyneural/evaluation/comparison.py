@@ -153,7 +153,10 @@ def _difference(gained: Array, units: Array | None) -> Estimate:
     if units is not None and units.max() == 0:
         return Estimate(mean, -1.0, 1.0, percent=True)
     drawn = np.concatenate(list(intervals.cell_draws(gained + 1, 3, units)))
-    return Estimate(mean, *intervals.bounds((drawn[:, 2] - drawn[:, 0]) / drawn.sum(axis=1)), percent=True)
+    low, high = intervals.bounds((drawn[:, 2] - drawn[:, 0]) / drawn.sum(axis=1))
+    if units is not None:
+        low, high = intervals.wider(low, high, _difference(gained, None))
+    return Estimate(mean, low, high, percent=True)
 
 
 def _check_same(a: Any, b: Any) -> None:

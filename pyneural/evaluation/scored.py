@@ -174,8 +174,11 @@ class Scored:
             return Estimate(value, value, value)
         if self.n < 3 or (self.units is not None and self.units.max() == 0):
             return Estimate(value, -math.inf, 1.0)
-        drawn = intervals.r2_draws(self.labels.astype(np.float64), self.predictions.astype(np.float64), self.units)
-        low, high = intervals.bounds(drawn)
+        values = self.labels.astype(np.float64), self.predictions.astype(np.float64)
+        low, high = intervals.bounds(intervals.r2_draws(*values))
+        if self.units is not None:
+            of_groups = intervals.bounds(intervals.r2_draws(*values, self.units))
+            low, high = intervals.wider(*of_groups, Estimate(value, low, high))
         return Estimate(value, low, high)
 
     @property

@@ -123,6 +123,8 @@ class ClassScores:
             weight = float(equal.sum() / there.sum())
             low = max(0.0, mean - math.hypot(mean - low, weight * (part - part.low)))
             high = min(1.0, mean + math.hypot(high - mean, weight * (part.high - part)))
+        else:
+            low, high = intervals.wider(low, high, mean)
         return Estimate(mean, low, high, percent=True)
 
     @cached_property
@@ -137,7 +139,11 @@ class ClassScores:
         found = []
         for number, (hit, of) in enumerate(zip(hits.tolist(), total.tolist(), strict=True)):
             share = hit / of if of else math.nan
-            low, high = self._draws[0][which, :, number].tolist() if self.units.max() else (0.0, 1.0)
+            least = intervals.f1(hit // 2, of, 0) if which == 2 else Estimate.share(hit, of)
+            low, high = (0.0, 1.0)
+            if self.units.max():
+                low, high = self._draws[0][which, :, number].tolist()
+                low, high = intervals.wider(low, high, least)
             if hit in (0, of):
                 alone = Estimate.share(groups[number] if hit else 0, groups[number])
                 low, high = alone.low, alone.high

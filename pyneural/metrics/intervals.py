@@ -122,8 +122,17 @@ def area_bounds(draws: Array, value: float, n: int) -> tuple[float, float]:
 # ---- estimates -------------------------------------------------------------------------------------------------------
 
 
+def wider(low: float, high: float, least: Estimate) -> tuple[float, float]:
+    """Bounds by group that include those by example.
+
+    Examples of a group are alike, which makes an interval wider.  Draws of a few groups, or of groups that happen to
+    have about the same score, vary less than single examples do, or not at all.
+    """
+    return min(low, least.low), max(high, least.high)
+
+
 def share(right: Array, units: Array | None = None, seed: int = 0) -> Estimate:
-    """The share of True, with Wilson's interval, or the bootstrap's by group.
+    """The share of True, with Wilson's interval; by group with the bootstrap's, which includes it.
 
     If all are equal, and so are all draws, the interval is Wilson's with as many examples as there are groups.
     """
@@ -139,19 +148,21 @@ def share(right: Array, units: Array | None = None, seed: int = 0) -> Estimate:
     if groups == 1:
         return Estimate(hits / n, 0.0, 1.0, percent=True)
     sums = sum_draws(np.stack([right, np.ones(n)], axis=1), found, seed)
-    return Estimate(hits / n, *bounds(sums[:, 0] / sums[:, 1]), percent=True)
+    low, high = wider(*bounds(sums[:, 0] / sums[:, 1]), Estimate.share(hits, n))
+    return Estimate(hits / n, low, high, percent=True)
 
 
 def mean(values: Array, units: Array | None = None, seed: int = 0) -> Estimate:
-    """The mean, with the normal interval, or the bootstrap's by group; one group has none."""
+    """The mean, with the normal interval; by group with the bootstrap's, which includes it; one group has none."""
     values = np.asarray(values, np.float64)
+    alone = Estimate.mean(values.tolist())
     if units is None or not len(values):
-        return Estimate.mean(values.tolist())
+        return alone
     average = float(values.mean())
     if units.max() == 0:
         return Estimate(average, -math.inf, math.inf)
     sums = sum_draws(np.stack([values, np.ones(len(values))], axis=1), units, seed)
-    return Estimate(average, *bounds(sums[:, 0] / sums[:, 1]))
+    return Estimate(average, *wider(*bounds(sums[:, 0] / sums[:, 1]), alone))
 
 
 def mean_of_shares(hits: Array, of: Array) -> Estimate:
@@ -289,7 +300,10 @@ def calibration(labels: Array, probabilities: Array, value: float, units: Array 
     low, high = bounds(drawn)
     half = Z * float(drawn.std())
     least = 0.0 if value <= _most_by_chance(gaps, bins, BINS, units) else max(0.0, min(value - half, 2 * value - high))
-    return Estimate(value, least, min(1.0, max(value + half, 2 * value - low)), percent=True)
+    most = min(1.0, max(value + half, 2 * value - low))
+    if units is not None:
+        least, most = wider(least, most, calibration(labels, probabilities, value))
+    return Estimate(value, least, most, percent=True)
 
 
 def _most_by_chance(gaps: Array, bins: Array, count: int, units: Array | None, seed: int = 0) -> float:

@@ -51,7 +51,7 @@ class TwoClasses:
 
     @cached_property
     def roc_auc(self) -> Estimate:
-        """The area under the ROC curve; DeLong's interval, or the bootstrap's by group."""
+        """The area under the ROC curve; DeLong's interval; by group the bootstrap's, which includes it."""
         value = scores.roc_auc(self.labels, self.probabilities)
         if self.units is None:
             return intervals.auc(self.labels, self.probabilities, value)
@@ -85,10 +85,20 @@ class TwoClasses:
             value = float(round(value))
             alone = Estimate.share(int(value) * fewest, fewest)
             return Estimate(value, alone.low, alone.high)
-        if len(self.labels) < 2 or (self.units is not None and self.units.max() == 0):
-            return Estimate(value, 0.0, 1.0)
         n = len(self.labels) if self.units is None else int(self.units.max()) + 1
-        return Estimate(value, *intervals.area_bounds(self._draws[:, column], value, n))
+        if n < 2 or (self.units is not None and fewest < 2):  # a single group of a class says nothing of others
+            return Estimate(value, 0.0, 1.0)
+        low, high = intervals.area_bounds(self._draws[:, column], value, n)
+        if self.units is not None:
+            low, high = intervals.wider(low, high, self._by_example(value, column))
+        return Estimate(value, low, high)
+
+    def _by_example(self, value: float, column: int) -> Estimate:
+        """The same as if each example were a group of its own."""
+        if column == 0:
+            return intervals.auc(self.labels, self.probabilities, value)
+        drawn = intervals.curve_draws(self.labels, self.probabilities)[:, column]
+        return Estimate(value, *intervals.area_bounds(drawn, value, len(self.labels)))
 
     @cached_property
     def _draws(self) -> Array:

@@ -8,6 +8,8 @@ import pytest
 
 import pyneural as pn
 from pyneural.metrics import intervals, scores
+from pyneural.metrics.class_scores import ClassScores
+from pyneural.metrics.two_classes import TwoClasses
 
 SEED = 20  # of every simulation
 
@@ -188,6 +190,35 @@ def test_what_does_not_vary_still_has_an_interval():
     assert intervals.mean(np.array([1.0, 2.0]), np.zeros(2, int)).high == math.inf
     assert intervals.units_of(np.array([3, 1, 2])) is None
     assert math.isnan(intervals.mean_of_shares(np.empty(0), np.empty(0)))
+
+
+def test_no_interval_by_group_is_narrower_than_by_example():
+    """Groups that are equal by chance, or a few of them, do not vary between draws."""
+    y, s = np.tile([0, 1], 20), np.tile(np.random.default_rng(SEED).normal(size=10), 4) + 0.2
+    units, alone = np.repeat(np.arange(4), 10), np.arange(40)
+    right = (s > 0) == y
+    p = 1 / (1 + np.exp(-s))
+    found = [intervals.share(right, units), intervals.mean(s, units), intervals.calibration(y, p, 0.3, units)]
+    wanted = [intervals.share(right), intervals.mean(s), intervals.calibration(y, p, 0.3)]
+    for kind, names in (
+        (lambda of: TwoClasses(y, p, (p > 0.5).astype(int), of), ("roc_auc", "average_precision", "ppv", "npv")),
+        (lambda of: ClassScores(y, (p > 0.5).astype(int), 2, of), ("balanced_accuracy",)),
+    ):
+        found += [getattr(kind(units), name) for name in names]
+        wanted += [getattr(kind(intervals.units_of(alone)), name) for name in names]
+    for name in ("precision", "recall", "f1"):
+        found += getattr(ClassScores(y, (p > 0.5).astype(int), 2, units), name)
+        wanted += getattr(ClassScores(y, (p > 0.5).astype(int), 2, None), name)
+    for by_group, by_example in zip(found, wanted, strict=True):
+        assert by_group == pytest.approx(by_example)
+        assert by_group.low <= by_example.low < by_example.high <= by_group.high
+
+
+def test_an_area_of_one_group_for_a_class_says_nothing_of_other_groups():
+    y = np.repeat([0, 1], 20)
+    p = np.random.default_rng(SEED).random(40)
+    area = TwoClasses(y, p, (p > 0.5).astype(int), y).roc_auc
+    assert (area.low, area.high) == (0, 1)
 
 
 def test_the_interval_of_balanced_accuracy_covers_the_truth_for_many_classes_of_few_examples():
