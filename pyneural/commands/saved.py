@@ -170,12 +170,17 @@ def _input(model: Model, file: str | Path) -> tuple[Array, str]:
     assert model.input_shape is not None
     height, width, channels = model.input_shape
     source = as_path("predict", file)
-    with opened(source, "predict") as image:
-        done = f"scaled from {image.width} x {image.height} to {width} x {height}"
-        unchanged = image.size == (width, height)
-        image.load()  # inside `opened`, which reports damaged files
     white = WHITE_OF_12_BITS if model.card.prepare == "12-bit" else WHITE
-    return pixels(source, (height, width), channels, white), "not changed" if unchanged else done
+    with opened(source, "predict") as image:
+        done = []
+        if image.mode.startswith("I;16"):
+            done.append(f"reduced to 8 bits ({white} is white)")
+        if channels == 1 and image.mode not in ("1", "L", "LA", "I") and not done:
+            done.append("made grey")
+        if image.size != (width, height):
+            done.append(f"scaled from {image.width} x {image.height} to {width} x {height}")
+        image.load()  # inside `opened`, which reports damaged files
+    return pixels(source, (height, width), channels, white), ", ".join(done) or "not changed"
 
 
 def _answer(model: Model, image: Array) -> str:

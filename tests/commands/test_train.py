@@ -153,3 +153,19 @@ def test_damaged_images_are_left_out_when_asked(tmp_path, capsys):
     assert "or leave them out: skip_bad=True (pyneural train: --skip-bad)" in capsys.readouterr().err
     assert main([*arguments, "--skip-bad"]) == 0
     assert ": 11 train, 1 validation" in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore:folder. no 16-bit image")
+def test_predict_says_what_it_did_to_each_image(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, level in (("dark", 500), ("light", 3000)):
+        (Path("data") / name).mkdir(parents=True)
+        for i in range(4):
+            Image.fromarray(np.full((20, 20), level + i, np.uint16)).save(f"data/{name}/{i}.png")
+    pn.save(pn.apps.train("data", epochs=1, validation=None, verbose=0).model, "m.safetensors")
+    Image.new("RGB", (30, 20), "red").save("red.png")
+    Image.new("L", (20, 20)).save("same.png")
+    capsys.readouterr()
+    assert main(["predict", "m.safetensors", "data/dark/0.png", "red.png", "same.png"]) == 0
+    said = [line.strip() for line in capsys.readouterr().out.splitlines()[1::2]]
+    assert said == ["reduced to 8 bits (4095 is white)", "made grey, scaled from 30 x 20 to 20 x 20", "not changed"]
