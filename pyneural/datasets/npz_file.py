@@ -88,6 +88,6 @@ def _part(arrays: dict[str, Array], part: str, who: str, name: str) -> Dataset |
 def _dataset(x: Array, y: Array, who: str, facts: dict[str, Any]) -> Dataset:
     """A column of whole labels (n, 1) becomes (n,)."""
     try:
-        return Dataset(x, y.reshape(-1) if y.shape == (len(x), 1) and y.dtype.kind in "iub" else y, **facts)
+        return Dataset(x, y.reshape(-1) if y.shape == (*x.shape[:1], 1) and y.dtype.kind in "iub" else y, **facts)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{who}: {error}") from None

@@ -75,6 +75,7 @@ def test_a_path_trains_and_evaluates(tmp_path, capsys):
         ({"x": X, "y": Y[:3]}, "mine: x has 40 examples, y is (3,): give one label per example"),
         ({"x": X, "y": Y, "groups": Y[:3]}, "mine: groups is (3,): give one per example"),
         ({"x": X, "y": Y.astype(object)}, "cannot be read (it contains pickled objects)"),
+        ({"x": np.array(3), "y": np.array(1)}, "mine: x is (1,): give (n, ...), one row per example"),
     ],
 )
 def test_other_arrays_are_refused(tmp_path, arrays, words):
