@@ -121,7 +121,7 @@ def _evaluate(*, debug: bool = False, **options: Any) -> int:
 
 
 def _info(*, debug: bool = False, **options: Any) -> int:
-    from pyneural.commands.saved import info
+    from pyneural.commands.info import info
 
     info(**options)
     return 0

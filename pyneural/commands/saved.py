@@ -1,8 +1,7 @@
-"""saved.py -- the commands for model files: predict, evaluate, info."""
+"""saved.py -- the commands that use a saved model: predict and evaluate."""
 
-import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from pyneural.datasets.image_folder import check_groups, group_of
 from pyneural.datasets.mnist_files import SAMPLE_NOTE, fashion_mnist, mnist
 from pyneural.datasets.npz_file import is_npz, npz_part
 from pyneural.evaluation.evaluate import evaluate as measure
-from pyneural.evaluation.lines import shown
 from pyneural.evaluation.predict import classify
 from pyneural.evaluation.predict import predict as answer
 from pyneural.files.safetensors import load
@@ -27,12 +25,7 @@ from pyneural.images.digit import examine_digit
 from pyneural.images.files import opened, pixels
 from pyneural.images.modes import WHITE, WHITE_OF_12_BITS
 from pyneural.models.model import Model
-from pyneural.printing import SEPARATOR, put, put_parts
-
-PREPARED = {
-    "digit": "pn.prepare_digit: cropped to the ink, in a 20 x 20 box, centred in 28 x 28",
-    "12-bit": "16-bit images have 12 bits: 4095 is white",
-}
+from pyneural.printing import put, put_parts
 
 
 def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = False) -> bool:
@@ -53,7 +46,7 @@ def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = Fal
     """
     loaded = load(model)
     _takes_pictures(loaded, "predict")
-    note = _sample(loaded)
+    note = sample_note(loaded)
     well = True
     for file in files:
         try:
@@ -97,7 +90,7 @@ def evaluate(
     """
     loaded = load(model)
     _trained(loaded, "evaluate")
-    tasks = _tasks(loaded)
+    tasks = tasks_by_head(loaded)
     if plots is not None and any(task.kind == "values" for task in tasks.values()):
         raise ValueError("evaluate: --plots is for classes, and the model has values: leave it out")
     target = None if csv is None else writable("evaluate: --csv", csv)
@@ -105,7 +98,7 @@ def evaluate(
     part = _test_part(loaded, data, groups)
     report = measure(loaded, part, verbose=0)
     first, *others = report.parts
-    put_parts([f"{part.name}: {first}", *others, *_sample(loaded)])
+    put_parts([f"{part.name}: {first}", *others, *sample_note(loaded)])
     put()
     put(report)
     if target is not None:
@@ -113,27 +106,6 @@ def evaluate(
         put(f"\nanswers in {target}")
     if folder is not None:
         put(f"\nplots in {folder}: {', '.join(write_plots(report, part, folder))}")
-
-
-def info(model: str | Path) -> None:
-    """Prints what a model file contains.
-
-    Args:
-        model: the path of the .safetensors file.
-
-    Raises:
-        ValueError, OSError: it cannot be read.
-    """
-    source = as_path("info", model)
-    loaded = load(source)
-    put_parts([str(loaded)])
-    put()
-    loaded.summary()
-    put()
-    facts = list(_facts(source, loaded))
-    width = max(len(name) for name, _ in facts) + 2
-    for name, text in facts:
-        put_parts(text.split(SEPARATOR), indent=" " * width, first=f"{name:<{width}}")
 
 
 # ---- predict -------------------------------------------------------------------------------------------------------
@@ -144,7 +116,7 @@ def _trained(model: Model, who: str) -> None:
         raise ValueError(f"{who}: the model in this file was never trained: train it with pn.fit, then pn.save")
 
 
-def _reads_pictures(model: Model) -> bool:
+def reads_pictures(model: Model) -> bool:
     """Whether the model takes the pixels of image files."""
     shape, rule = model.input_shape or (), model.card.preprocessing
     return len(shape) == 3 and shape[2] in (1, 3) and rule is not None and rule.dtype == "uint8"
@@ -186,7 +158,7 @@ def _input(model: Model, file: str | Path) -> tuple[Array, str]:
 def _answer(model: Model, image: Array) -> str:
     """The prediction in words: classes with confidence, or values; with heads, each after its name."""
     say: Callable[[Any], str]
-    if any(task.kind == "values" for task in _tasks(model).values()):
+    if any(task.kind == "values" for task in tasks_by_head(model).values()):
         found: Any = answer(model, image)
         say = _values
     else:
@@ -200,7 +172,7 @@ def _values(rows: Array) -> str:
     return ", ".join(f"{value:.4g}" for value in rows[0])
 
 
-def _sample(model: Model) -> tuple[str, ...]:
+def sample_note(model: Model) -> tuple[str, ...]:
     """A note if the model was trained on the embedded sample."""
     return (f"trained on {model.card.data}",) if SAMPLE_NOTE in model.card.data else ()
 
@@ -238,8 +210,8 @@ def _named_test(found: Splits) -> Dataset:
 def _pictures(model: Model, root: Path, groups: str | None) -> Dataset:
     """The images in one subfolder per class, each read as `predict` reads one."""
     _takes_pictures(model, "evaluate")
-    known = [name for task in _tasks(model).values() for name in _classes(task)]
-    if len(_tasks(model)) > 1:
+    known = [name for task in tasks_by_head(model).values() for name in class_names(task)]
+    if len(tasks_by_head(model)) > 1:
         raise ValueError("evaluate: the model has heads, each with its own labels: use pn.evaluate(model, (x, y))")
     try:
         parts = parts_of(root)
@@ -263,70 +235,17 @@ def _pictures(model: Model, root: Path, groups: str | None) -> Dataset:
     return Dataset(np.stack(x), y, groups=of, files=list(map(str, paths)), name=name)
 
 
-# ---- info ----------------------------------------------------------------------------------------------------------
+# ---- of the model ---------------------------------------------------------------------------------------------------
 
 
-def _facts(source: Path, model: Model) -> Iterator[tuple[str, str]]:
-    card = model.card
-    found = _tasks(model)
-    if not found:
-        yield "task", "none: it was never trained"
-    for head, task in found.items():
-        means = {"classes": f"{task.outputs} classes", "binary": "binary"}
-        yield f"task {head}".rstrip(), means.get(task.kind, f"{task.outputs} values")
-        if task.is_two_class:
-            yield f"threshold {head}".rstrip(), f"{task.label(1)} from a probability of {task.threshold:.4g}"
-        if task.temperature != 1:
-            yield f"temperature {head}".rstrip(), f"{task.temperature:.4g}"
-        if task.kind != "values":
-            yield f"classes {head}".rstrip(), ", ".join(_classes(task))
-    if card.preprocessing is not None:
-        rule = f"{card.preprocessing}"
-        if card.preprocessing.mean:
-            rule += f" (mean {_few(card.preprocessing.mean)}, std {_few(card.preprocessing.deviation)})"
-        yield "preprocessing", rule
-    if card.columns:
-        yield "columns", ", ".join(card.columns)
-    if card.prepare:
-        yield "image files", PREPARED[card.prepare]
-    elif _reads_pictures(model):
-        assert model.input_shape is not None
-        yield "image files", "scaled to {} x {}".format(*model.input_shape)
-    if card.data:
-        yield "trained on", card.data + (f", sha256 {card.data_hash[:16]}…" if card.data_hash else "")
-        losses = [" ".join(pair) for pair in card.loss.items()] if isinstance(card.loss, dict) else [str(card.loss)]
-        yield "training", f"{card.epochs} epoch{'s' * (card.epochs != 1)}, {', '.join(losses)}, seed {card.seed}"
-    if card.augment:
-        yield "augmented", card.augment
-    if card.metrics:
-        order = sorted(card.metrics, key=lambda name: (name.startswith("val_"), not name.endswith("loss")))
-        values = [shown(name, card.metrics[name]) for name in order]
-        which = [f"{card.best_epoch} of {card.epochs}"] if card.best_epoch else []
-        yield "best epoch", " · ".join((*which, *values, *_sample(model)))
-    yield "versions", ", ".join(f"{name} {version}" for name, version in _versions(source).items())
-    yield "fingerprint", model.fingerprint()
-    yield "file", f"{source}, {source.stat().st_size:,} bytes"
-
-
-def _classes(task: Task) -> list[str]:
+def class_names(task: Task) -> list[str]:
     """The names of a task's classes, in order; none for regression."""
     return [] if task.kind == "values" else [task.label(number) for number in range(max(2, task.outputs))]
 
 
-def _tasks(model: Model) -> dict[str, Task]:
+def tasks_by_head(model: Model) -> dict[str, Task]:
     """The tasks by head; a model with one output has the head ""."""
     task: Any = model.card.task
     if task is None:
         return {}
     return dict(task) if isinstance(task, dict) else {"": task}
-
-
-def _few(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:.4g}" for value in np.asarray(values))
-
-
-def _versions(source: Path) -> dict[str, str]:
-    from safetensors import safe_open
-
-    with safe_open(source, framework="np") as file:
-        return dict(json.loads(file.metadata()["pyneural"]).get("versions", {}))
