@@ -1,6 +1,5 @@
 """archives.py -- NumPy's .npz archives: their arrays, or an error that says how to make a right one."""
 
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +21,8 @@ def read_archive(path: Path, who: str, wanted: Iterable[str], fix: str) -> tuple
         OSError: it cannot be opened.
         ValueError: it is not an .npz, or damaged.
     """
+    import zipfile
+
     with path.open("rb") as file:
         try:
             if not zipfile.is_zipfile(file):

@@ -13,7 +13,6 @@ import hashlib
 import json
 import math
 import os
-import shutil
 import struct
 import time
 import zlib
@@ -234,6 +233,8 @@ def _make_room(folder: Path, size: int) -> None:
     Raises:
         OSError: the disk is too full.
     """
+    import shutil
+
     for changed, _, part in _entries(folder, f".*{_UNFINISHED}"):
         if time.time() - changed > _STALE:
             part.unlink(missing_ok=True)

@@ -5,7 +5,6 @@ is a line of the output that is overwritten.  Elsewhere (a log, a pipe) lines ar
 ten seconds instead of a bar.
 """
 
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 from pyneural.evaluation.lines import number, say, shown
 from pyneural.evaluation.report import this_cell
-from pyneural.printing import SEPARATOR, encodable, is_terminal, terminal_columns
+from pyneural.printing import SEPARATOR, encodable, terminal_columns
 
 _WIDE = 110  # terminals of at least this width show an epoch on one line
 _BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} · {remaining} left{postfix}"
@@ -67,8 +66,9 @@ class Progress:
     def _open_bar(self, what: str, total: int, done: int, delay: float) -> None:
         """Opens a bar in a terminal or a notebook."""
         options: dict[str, Any]
-        if self.verbose and is_terminal(sys.stderr):
-            look = _BAR if shutil.get_terminal_size().columns >= _NARROW else _SHORT
+        columns = terminal_columns(sys.stderr) if self.verbose else None
+        if columns is not None:
+            look = _BAR if columns >= _NARROW else _SHORT
             options = {"file": sys.stderr, "dynamic_ncols": True, "mininterval": 0.25, "delay": delay}
         elif self.verbose and this_cell() is not None:  # a saved notebook has each drawing, so there are few
             look = _BAR

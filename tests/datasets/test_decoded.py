@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -285,7 +286,7 @@ def test_old_files_make_room_for_new_ones(cache, tmp_path, monkeypatch):
 def test_a_full_disk_is_not_filled_further(cache, scans, monkeypatch):
     pn.datasets.folder(scans)
     touch(scans / "train" / "a" / "00.png")
-    monkeypatch.setattr(decoded.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1 << 20))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1 << 20))
     with pytest.warns(UserWarning, match=r"0\.0 GiB are free, 1\.0 are needed"):
         pn.datasets.folder(scans)
     assert len(list(cache.iterdir())) == 1, "what would not help is not deleted"
