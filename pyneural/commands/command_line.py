@@ -31,9 +31,9 @@ def _digits_arguments(parser: ArgumentParser) -> None:
     add("--epochs", type=int, default=SUPPRESS, metavar="N", help="passes over the data (quick: 5, best: 12)")
     add(
         "--model",
-        choices=("cnn", "large", "mlp"),
+        choices=("cnn", "large", "clothes", "mlp"),
         default=SUPPRESS,
-        help="the network (quick: cnn, best: large)",
+        help="the network (quick: cnn, best: large, or clothes for fashion)",
     )
     add(
         "--data",

@@ -114,3 +114,13 @@ def test_a_recipe_sets_the_options_that_are_not_given(capsys):
 def test_an_unknown_recipe_is_named():
     with pytest.raises(ValueError, match="recipe 'bets'\\? did you mean 'best'"):
         pn.apps.digits(recipe="bets")
+
+
+def test_the_recipe_of_clothes_mirrors_them(capsys, monkeypatch):
+    from pyneural.apps import digits_app
+
+    clothes = pn.datasets.mnist("sample")
+    monkeypatch.setattr(digits_app, "fashion_mnist", lambda: clothes)
+    run = pn.apps.digits(recipe="best", data="fashion", samples=200, epochs=1)
+    assert "augmented: shift 0.06, scale 0.05, erase 0.25, flip" in capsys.readouterr().out.splitlines()[0]
+    assert sum(isinstance(layer, pn.Conv2D) for layer in run.model.layers) == 6
