@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import pyneural.metrics.bootstrap as bootstrap
 import pyneural.metrics.intervals as intervals
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.spelling import check_keywords
@@ -103,7 +104,7 @@ def compare(report_a: Report, report_b: Report) -> Comparison:
         off = [((one.predictions.astype(np.float64) - one.labels) ** 2).mean(axis=1) for one in (report_a, report_b)]
         difference = intervals.mean(off[1] - off[0], units)
         if units is None and n > 1:
-            draws = intervals.sum_draws(np.stack([off[1] - off[0], np.ones(n)], axis=1))
+            draws = bootstrap.sum_draws(np.stack([off[1] - off[0], np.ones(n)], axis=1))
             difference = Estimate(difference, *intervals.bounds(draws[:, 0] / draws[:, 1]))
         assert report_a.mse is not None
         assert report_b.mse is not None
@@ -152,7 +153,7 @@ def _difference(gained: Array, units: Array | None) -> Estimate:
         return Estimate(mean, -most, most, percent=True)
     if units is not None and units.max() == 0:
         return Estimate(mean, -1.0, 1.0, percent=True)
-    drawn = np.concatenate(list(intervals.cell_draws(gained + 1, 3, units)))
+    drawn = np.concatenate(list(bootstrap.cell_draws(gained + 1, 3, units)))
     low, high = intervals.bounds((drawn[:, 2] - drawn[:, 0]) / drawn.sum(axis=1))
     if units is not None:
         low, high = intervals.wider(low, high, _difference(gained, None))

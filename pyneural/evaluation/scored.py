@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+import pyneural.metrics.bootstrap as bootstrap
 import pyneural.metrics.intervals as intervals
 import pyneural.metrics.scores as scores
 from pyneural.arguments.arrays import Array
@@ -263,7 +264,7 @@ class Scored:
     @cached_property
     def units(self) -> Array | None:
         """(n,) the numbers of the groups; None if there are none, or if each example is a group of its own."""
-        return intervals.units_of(self.groups)
+        return bootstrap.units_of(self.groups)
 
     @cached_property
     def _two(self) -> TwoClasses | None:

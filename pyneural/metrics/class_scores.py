@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, SupportsIndex, overload
 
 import numpy as np
 
+import pyneural.metrics.bootstrap as bootstrap
 import pyneural.metrics.intervals as intervals
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.spelling import closest
@@ -66,7 +67,7 @@ class ClassScores:
         labels: (n,) class numbers.
         predictions: (n,) class numbers.
         classes: K.
-        units: (n,) the numbers of the groups, from `intervals.units_of`; None: each example by itself.
+        units: (n,) the numbers of the groups, from `bootstrap.units_of`; None: each example by itself.
     """
 
     def __init__(self, labels: Array, predictions: Array, classes: int, units: Array | None) -> None:
@@ -160,7 +161,7 @@ class ClassScores:
     def _draws(self) -> tuple[Array, Array]:
         """(recall, precision and F1; low and high; K), the bounds of the draws; their balanced accuracies (DRAWS,)."""
         ends = np.full((3, 2, self.classes), math.nan)
-        sums = np.zeros((2, intervals.DRAWS))  # of recalls, and of the classes that occur
+        sums = np.zeros((2, bootstrap.DRAWS))  # of recalls, and of the classes that occur
         for start in range(0, self.classes, _AT_ONCE):
             stop = min(start + _AT_ONCE, self.classes)
             right, actual, predicted = self._drawn(start, stop)
@@ -181,8 +182,8 @@ class ClassScores:
         for numbers in (right, self.labels, self.predictions):
             rows = np.flatnonzero((numbers >= start) & (numbers < stop))
             cells = numbers[rows] - start
-            found.append(np.zeros((intervals.DRAWS, stop - start)))
+            found.append(np.zeros((bootstrap.DRAWS, stop - start)))
             if len(rows):
-                drawn = intervals.cell_draws(cells, stop - start, self.units[rows], of_units=of_units)
+                drawn = bootstrap.cell_draws(cells, stop - start, self.units[rows], of_units=of_units)
                 found[-1][:] = np.concatenate(list(drawn))
         return _Counts(*found)

@@ -1,93 +1,19 @@
 """intervals.py -- 95 % intervals of scores: DeLong's for the area under a curve, and the bootstrap.
 
-The bootstrap (Efron 1979) draws as many units as there are, with replacement, 2,000 times, and takes the 2.5 % and the
-97.5 % quantiles of the scores of the draws.  A unit is an example, or a whole group, such as a patient, whose examples
-are alike.  Scores are functions of counts and of sums, so a draw is a count per *cell* (of examples that the score
-treats alike), or the sums of its units, and all draws are computed together.
+The interval of the bootstrap goes from the 2.5 % to the 97.5 % quantile of the scores of its draws (bootstrap.py).
 """
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+import pyneural.metrics.bootstrap as bootstrap
 from pyneural.arguments.arrays import Array
 from pyneural.metrics.estimate import Estimate, Z
 from pyneural.metrics.scores import BINS, bin_numbers
 
-DRAWS = 2000
 PIECES = 2048  # the most different scores in a draw of a curve: neighbours count as equal beyond
-_BLOCKS = 4096  # the most units in a draw of sums: beyond, random blocks of examples are drawn
-_AT_ONCE = 1 << 18  # elements of the arrays of some draws, which then stay in the cache
-
-
-def units_of(groups: Array | None) -> Array | None:
-    """(n,) the number of the group of each example; None if there are no groups, or one per example."""
-    if groups is None:
-        return None
-    names, numbers = np.unique(groups, return_inverse=True)
-    return None if len(names) == len(groups) else numbers.reshape(-1)
-
-
-# ---- draws -----------------------------------------------------------------------------------------------------------
-
-
-def _unit_draws(units: int, seed: int, width: int = 1) -> Iterator[Array]:
-    """How often each unit is in each draw, (some draws, units), for arrays of (some draws, width)."""
-    generator = np.random.default_rng(seed)
-    step = max(1, _AT_ONCE // max(units, width))
-    for start in range(0, DRAWS, step):
-        rows = min(step, DRAWS - start)
-        picked = generator.integers(0, units, (rows, units))
-        picked += units * np.arange(rows)[:, None]
-        yield np.bincount(picked.reshape(-1), minlength=rows * units).reshape(rows, units)
-
-
-def cell_draws(
-    cells: Array, count: int, units: Array | None = None, seed: int = 0, of_units: int | None = None
-) -> Iterator[Array]:
-    """The number of examples of each cell in each draw, (some draws, count).
-
-    Args:
-        cells: (n,) the cell of each example, 0 to count - 1.
-        count: the number of cells.
-        units: (n,) the numbers of their groups, from `units_of`.
-        seed: the seed of the draws.
-        of_units: the number of groups that are drawn; None: those of these examples.
-    """
-    if units is not None:
-        of_units = of_units or int(units.max()) + 1
-        pairs, sizes = np.unique(cells * of_units + units, return_counts=True)  # of a cell and a group
-        there, starts = np.unique(pairs // of_units, return_index=True)
-        for drawn in _unit_draws(of_units, seed, max(count, len(pairs))):
-            counts = np.zeros((len(drawn), count))
-            counts[:, there] = np.add.reduceat(drawn[:, pairs % of_units] * sizes, starts, axis=1)
-            yield counts
-        return
-    generator = np.random.default_rng(seed)
-    n = len(cells)
-    sizes = np.bincount(cells, minlength=count)
-    few = 12 * count < n  # then a count per cell is cheaper than a number per example
-    step = max(1, _AT_ONCE // (count if few else max(n, count)))
-    for start in range(0, DRAWS, step):
-        rows = min(step, DRAWS - start)
-        if few:
-            yield generator.multinomial(n, sizes / n, size=rows)
-            continue
-        picked = cells[generator.integers(0, n, (rows, n))]
-        picked += count * np.arange(rows)[:, None]
-        yield np.bincount(picked.reshape(-1), minlength=rows * count).reshape(rows, count)
-
-
-def sum_draws(values: Array, units: Array | None = None, seed: int = 0) -> Array:
-    """The sums over the examples of each draw, (DRAWS, m), of values (n, m)."""
-    if units is None:
-        n = len(values)
-        units = np.random.default_rng([seed, n]).permutation(n) % _BLOCKS if n > _BLOCKS else np.arange(n)
-    count = int(units.max()) + 1
-    sums = np.stack([np.bincount(units, column, count) for column in np.asarray(values, np.float64).T], axis=1)
-    return np.concatenate([drawn @ sums for drawn in _unit_draws(count, seed)])
 
 
 def bounds(draws: Array) -> tuple[float, float]:
@@ -147,7 +73,7 @@ def share(right: Array, units: Array | None = None, seed: int = 0) -> Estimate:
         return Estimate(hits / n, alone.low, alone.high, percent=True)
     if groups == 1:
         return Estimate(hits / n, 0.0, 1.0, percent=True)
-    sums = sum_draws(np.stack([right, np.ones(n)], axis=1), found, seed)
+    sums = bootstrap.sum_draws(np.stack([right, np.ones(n)], axis=1), found, seed)
     low, high = wider(*bounds(sums[:, 0] / sums[:, 1]), Estimate.share(hits, n))
     return Estimate(hits / n, low, high, percent=True)
 
@@ -161,7 +87,7 @@ def mean(values: Array, units: Array | None = None, seed: int = 0) -> Estimate:
     average = float(values.mean())
     if units.max() == 0:
         return Estimate(average, -math.inf, math.inf)
-    sums = sum_draws(np.stack([values, np.ones(len(values))], axis=1), units, seed)
+    sums = bootstrap.sum_draws(np.stack([values, np.ones(len(values))], axis=1), units, seed)
     return Estimate(average, *wider(*bounds(sums[:, 0] / sums[:, 1]), alone))
 
 
@@ -232,7 +158,7 @@ def curve_draws(labels: Array, scores: Array, units: Array | None = None, seed: 
     """The area under the ROC curve, and the average precision, of each draw, (DRAWS, 2)."""
     pieces = _pieces(labels, scores)
     count = int(pieces.max()) + 1
-    drawn = cell_draws(2 * pieces + labels, 2 * count, units, seed)
+    drawn = bootstrap.cell_draws(2 * pieces + labels, 2 * count, units, seed)
     return np.concatenate([_areas(counts) for counts in drawn])
 
 
@@ -274,7 +200,7 @@ def calibration_draws(gaps: Array, bins: Array, count: int, units: Array | None 
     values = np.zeros((len(gaps), count + 1))
     values[np.arange(len(gaps)), bins] = gaps
     values[:, count] = 1
-    sums = sum_draws(values, units, seed)
+    sums = bootstrap.sum_draws(values, units, seed)
     return np.asarray(np.abs(sums[:, :count]).sum(axis=1) / sums[:, count])
 
 
@@ -290,7 +216,7 @@ def calibration(labels: Array, probabilities: Array, value: float, units: Array 
         labels: (n,) 0 and 1.
         probabilities: (n,) of 1.
         value: the error, from `calibration_error`.
-        units: the numbers of the groups, from `units_of`.
+        units: the numbers of the groups, from `bootstrap.units_of`.
     """
     if math.isnan(value) or (units is not None and units.max() == 0) or len(labels) < 2:
         return Estimate(value, 0.0 * value, 1.0 + 0.0 * value, percent=True)
@@ -312,7 +238,9 @@ def _most_by_chance(gaps: Array, bins: Array, count: int, units: Array | None, s
     cells, inverse = np.unique(of * count + bins, return_inverse=True)
     squares = np.bincount(inverse.reshape(-1), gaps) ** 2
     deviations = np.sqrt(np.bincount(cells % count, squares, count))
-    errors = np.abs(np.random.default_rng(seed).normal(size=(DRAWS, count)) * deviations).sum(axis=1) / len(gaps)
+    errors = np.abs(np.random.default_rng(seed).normal(size=(bootstrap.DRAWS, count)) * deviations).sum(axis=1) / len(
+        gaps
+    )
     return float(np.quantile(errors, 0.975))
 
 
@@ -320,7 +248,7 @@ def r2_draws(labels: Array, predictions: Array, units: Array | None = None, seed
     """(DRAWS,) the share of variance explained, the mean over outputs, of labels and predictions (n, K)."""
     y = labels - labels.mean(axis=0)
     K = y.shape[1]
-    sums = sum_draws(np.hstack([y, y**2, (labels - predictions) ** 2, np.ones((len(y), 1))]), units, seed)
+    sums = bootstrap.sum_draws(np.hstack([y, y**2, (labels - predictions) ** 2, np.ones((len(y), 1))]), units, seed)
     n = sums[:, -1:]
     squares = sums[:, K : 2 * K]
     there = squares - sums[:, :K] ** 2 / n

@@ -20,7 +20,7 @@ class TwoClasses:
         labels: (n,) 0 and 1, the positive class.
         probabilities: (n,) of 1.
         predictions: (n,) 0 and 1.
-        units: (n,) the numbers of the groups, from `intervals.units_of`; None: each example by itself.
+        units: (n,) the numbers of the groups, from `bootstrap.units_of`; None: each example by itself.
     """
 
     def __init__(self, labels: Array, probabilities: Array, predictions: Array, units: Array | None) -> None:

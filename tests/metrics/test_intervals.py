@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural.metrics import intervals, scores
+from pyneural.metrics import bootstrap, intervals, scores
 from pyneural.metrics.class_scores import ClassScores
 from pyneural.metrics.two_classes import TwoClasses
 
@@ -76,7 +76,7 @@ def test_intervals_by_group_cover_where_examples_of_a_group_are_alike_and_others
     groups = np.repeat(np.arange(50), 8)
     for _ in range(200):
         right = generator.random(400) < np.repeat(generator.beta(2, 1, 50), 8)  # the mean of beta(2, 1) is 2/3
-        share = intervals.share(right, intervals.units_of(groups))
+        share = intervals.share(right, bootstrap.units_of(groups))
         by_group.append((share.low, share.high))
         alone.append((pn.Estimate.share(right.sum(), 400).low, pn.Estimate.share(right.sum(), 400).high))
     for _ in range(30):
@@ -92,7 +92,7 @@ def test_intervals_by_group_cover_where_examples_of_a_group_are_alike_and_others
 @pytest.mark.parametrize(("groups", "each"), [(30, 2), (60, 1), (100, 3)])
 def test_intervals_of_areas_near_1_cover_the_truth(monkeypatch, distance, groups, each):
     """Of one unit per group, too; a good model is where an interval that is too narrow misleads most."""
-    monkeypatch.setattr(intervals, "DRAWS", 300)
+    monkeypatch.setattr(bootstrap, "DRAWS", 300)
     generator = np.random.default_rng(SEED)
     truth = (1 + math.erf(distance / 2)) / 2
     hits, tries = 0, 0
@@ -131,8 +131,8 @@ def test_draws_of_few_cells_of_many_and_of_groups_of_one_are_alike():
     cells = generator.integers(0, 4, 300)
     moments = []
     for repeat, units in ((1, None), (1, np.arange(300)), (16, None)):
-        drawn = np.concatenate(list(intervals.cell_draws(np.repeat(cells, repeat), 4, units, seed=3)))
-        assert drawn.shape == (intervals.DRAWS, 4)
+        drawn = np.concatenate(list(bootstrap.cell_draws(np.repeat(cells, repeat), 4, units, seed=3)))
+        assert drawn.shape == (bootstrap.DRAWS, 4)
         assert np.all(drawn.sum(axis=1) == 300 * repeat)
         moments.append(drawn[:, 0].std() / math.sqrt(repeat))
     expected = math.sqrt(300 * np.mean(cells == 0) * np.mean(cells != 0))
@@ -151,9 +151,9 @@ def test_few_groups_of_many_examples_take_little_memory(monkeypatch):
     assert peak < 64 << 20  # (2000, n) numbers are 480 MB
     few = slice(0, 500)
     wanted = intervals.curve_draws(y[few], s[few], units[few])
-    monkeypatch.setattr(intervals, "_AT_ONCE", 4000)
+    monkeypatch.setattr(bootstrap, "_AT_ONCE", 4000)
     assert np.array_equal(intervals.curve_draws(y[few], s[few], units[few]), wanted)
-    picked = np.random.default_rng(0).integers(0, 5, (intervals.DRAWS, 5))  # by its definition
+    picked = np.random.default_rng(0).integers(0, 5, (bootstrap.DRAWS, 5))  # by its definition
     for row in (0, 7, 1999):
         rows = np.concatenate([np.flatnonzero(units[few] == unit) for unit in picked[row]])
         assert wanted[row, 0] == pytest.approx(scores.roc_auc(y[rows], s[rows]))
@@ -183,12 +183,12 @@ def test_what_does_not_vary_still_has_an_interval():
     assert perfect.high == 1
     assert perfect.low == pn.Estimate.share(2, 2).low
     assert intervals.auc(np.array([0, 0, 1]), np.array([0.0, 2.0, 1.0]), 0.5).low == 0  # one example of 1
-    groups = intervals.units_of(np.array(["a", "a", "b", "b"]))
+    groups = bootstrap.units_of(np.array(["a", "a", "b", "b"]))
     assert intervals.share(np.ones(4, bool), groups).low == pn.Estimate.share(2, 2).low
     one = intervals.share(np.array([True, False]), np.zeros(2, int))
     assert (one, one.low, one.high) == (0.5, 0, 1)
     assert intervals.mean(np.array([1.0, 2.0]), np.zeros(2, int)).high == math.inf
-    assert intervals.units_of(np.array([3, 1, 2])) is None
+    assert bootstrap.units_of(np.array([3, 1, 2])) is None
     assert math.isnan(intervals.mean_of_shares(np.empty(0), np.empty(0)))
 
 
@@ -205,7 +205,7 @@ def test_no_interval_by_group_is_narrower_than_by_example():
         (lambda of: ClassScores(y, (p > 0.5).astype(int), 2, of), ("balanced_accuracy",)),
     ):
         found += [getattr(kind(units), name) for name in names]
-        wanted += [getattr(kind(intervals.units_of(alone)), name) for name in names]
+        wanted += [getattr(kind(bootstrap.units_of(alone)), name) for name in names]
     for name in ("precision", "recall", "f1"):
         found += getattr(ClassScores(y, (p > 0.5).astype(int), 2, units), name)
         wanted += getattr(ClassScores(y, (p > 0.5).astype(int), 2, None), name)

@@ -15,7 +15,7 @@ import numpy as np
 from case import Case, Finding
 
 import pyneural as pn
-from pyneural.metrics import intervals, scores
+from pyneural.metrics import bootstrap, intervals, scores
 
 CLOSE = 1e-9  # relative: sums of at most 40 numbers in another order
 MOST = 40  # examples
@@ -109,7 +109,7 @@ def _of_classes(case: Case) -> None:
     recalls = [float(np.mean(order[y == c, 0] == c)) for c in set(y.tolist())]
     found = case.attempt(scores.balanced_accuracy, y, order[:, 0])
     _same("balanced_accuracy", float(found or 0), float(np.mean(recalls)), y, p)
-    units = intervals.units_of(case.numbers.integers(0, case.pick((1, 3, n)), n))
+    units = bootstrap.units_of(case.numbers.integers(0, case.pick((1, 3, n)), n))
     share = intervals.share(order[:, 0] == y, units)
     if not 0 <= share.low <= share <= share.high <= 1:
         raise Finding(f"the interval of the share {float(share)} is {share.low} to {share.high}")
