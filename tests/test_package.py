@@ -57,7 +57,7 @@ def test_every_name_it_lists_is_there():
 
 def test_the_word_for_the_environment_is_read_in_one_place():
     readers = [path.name for path in ROOT.rglob("*.py") if "environ" in path.read_text(encoding="utf-8")]
-    assert readers == ["mnist_files.py"]
+    assert readers == ["data_path.py"]
 
 
 # ---- what is handed on ---------------------------------------------------------------------------------------------

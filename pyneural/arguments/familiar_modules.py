@@ -26,6 +26,9 @@ OF_OPS = {
 }
 OF_DATA_FUNCTIONS = {
     **dict.fromkeys(("FashionMNIST", "fashion", "load_fashion_mnist"), "pn.datasets.fashion_mnist()"),
+    **dict.fromkeys(
+        ("PneumoniaMNIST", "pneumoniamnist", "PneumoniaMnist", "medmnist", "MedMNIST"), "pn.datasets.pneumonia_mnist()"
+    ),
     **dict.fromkeys(("load_npz", "from_npz", "savez", "NpzFile"), "pn.datasets.npz(path)"),
     **dict.fromkeys(("MNIST", "load_mnist", "load_digits", "fetch_mldata"), "pn.datasets.mnist()"),
     **dict.fromkeys(

@@ -1,4 +1,4 @@
-"""Data sets: MNIST, Fashion-MNIST, folders of images, and .npz files."""
+"""Data sets: MNIST, Fashion-MNIST, PneumoniaMNIST, folders of images, and .npz files."""
 
 from typing import TYPE_CHECKING
 
@@ -7,8 +7,9 @@ from pyneural.arguments.spelling import names_of
 from pyneural.datasets.image_folder import folder
 from pyneural.datasets.mnist_files import fashion_mnist, mnist
 from pyneural.datasets.npz_file import npz
+from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
 
-__all__ = ["fashion_mnist", "folder", "mnist", "npz"]
+__all__ = ["fashion_mnist", "folder", "mnist", "npz", "pneumonia_mnist"]
 
 if not TYPE_CHECKING:  # type checkers report wrong names by themselves
     __getattr__ = names_of("pyneural.datasets", __all__, OF_DATA_FUNCTIONS)

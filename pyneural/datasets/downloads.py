@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 from pyneural.arguments.paths import write_whole
@@ -30,28 +31,56 @@ def fetched(mirrors: tuple[str, ...], wanted: dict[str, str], name: str) -> Path
     return folder
 
 
+def fetched_file(addresses: tuple[str, ...], name: str, file: str, md5: str) -> Path:
+    """The path of a data set's only file in the user's cache, after downloading it if it is missing.
+
+    Args:
+        addresses: where it is, each the whole address of the file.
+        name: the folder's name.
+        file: the file's name.
+        md5: its MD5.
+
+    Raises:
+        OSError: no address provided it; the message says why, for each.
+    """
+    target = cache_folder(name) / file
+    if not target.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _download({address: address for address in addresses}, target, md5, bytes)
+    return target
+
+
 def _reason(error: Exception) -> str:
     """The error in one short line; that of requests is long if a host cannot be reached."""
     return "the host cannot be reached" if "Max retries exceeded" in str(error) else str(error)
 
 
 def _fetch(mirrors: tuple[str, ...], name: str, md5: str, folder: Path) -> None:
+    def unpacked(packed: bytes) -> bytes:
+        array = parse_idx(packed, f"{name}.gz")
+        return (
+            bytes((0, 0, 8, array.ndim)) + b"".join(size.to_bytes(4, "big") for size in array.shape) + array.tobytes()
+        )
+
+    _download({mirror: f"{mirror}{name}.gz" for mirror in mirrors}, folder / name, md5, unpacked)
+
+
+def _download(addresses: dict[str, str], target: Path, md5: str, unpacked: Callable[[bytes], bytes]) -> None:
+    """Writes what the first of the addresses provides that has this MD5 when unpacked; messages use their keys."""
     import pooch
 
     pooch.get_logger().setLevel("WARNING")
     troubles = []
-    for mirror in mirrors:
+    for shown, address in addresses.items():
         try:
             packed = io.BytesIO()
-            pooch.HTTPDownloader(timeout=_PATIENCE)(f"{mirror}{name}.gz", packed, None)
-            array = parse_idx(packed.getvalue(), f"{name}.gz")
-            header = bytes((0, 0, 8, array.ndim)) + b"".join(size.to_bytes(4, "big") for size in array.shape)
-            unpacked = header + array.tobytes()
-            found = hashlib.md5(unpacked, usedforsecurity=False).hexdigest()
+            pooch.HTTPDownloader(timeout=_PATIENCE)(address, packed, None)
+            data = unpacked(packed.getvalue())
+            found = hashlib.md5(data, usedforsecurity=False).hexdigest()
             if found != md5:
-                raise ValueError(f"{name} has MD5 {found}, expected {md5}: another file")
-            write_whole("download", folder / name, unpacked)
+                raise ValueError(f"{target.name} has MD5 {found}, expected {md5}: another file")
+            write_whole("download", target, data)
             return
         except (OSError, ValueError) as error:  # the errors of requests are OSErrors
-            troubles.append(f"{mirror}: {_reason(error)}")
-    raise OSError(f"{name}: " + "; ".join(troubles))
+            troubles.append(f"{shown}: {_reason(error)}")
+    raise OSError(f"{target.name}: " + "; ".join(troubles))

@@ -1,7 +1,6 @@
 """mnist_files.py -- MNIST and Fashion-MNIST, from a path, $PYNEURAL_DATA, the cache, a download, or a sample."""
 
 import hashlib
-import os
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +9,10 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.familiar_keywords import OF_DATA_FILES
-from pyneural.arguments.paths import as_path, readable
+from pyneural.arguments.paths import readable
 from pyneural.arguments.spelling import check_keywords
 from pyneural.datasets.archives import read_archive
+from pyneural.datasets.data_path import named_by_user
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.downloads import fetched
 from pyneural.datasets.idx import read_idx
@@ -121,17 +121,16 @@ def fashion_mnist(path: str | Path | None = None) -> Splits:
 
 
 def _found(kind: _Kind, path: str | Path | None) -> Splits:
-    named = os.environ.get("PYNEURAL_DATA") if path is None else str(as_path(kind.name, path, "a folder"))
-    given = "path" if path is not None else "PYNEURAL_DATA"
-    if named == "sample":
+    place, is_sample, given, undo = named_by_user(kind.name, path, "a folder")
+    if is_sample:
         if kind.name != "mnist":
             raise FileNotFoundError(
                 f"{kind.name}: {given} is sample, but pyneural comes with a sample of MNIST only: give a folder with "
-                f"the four files, or {'unset it' if path is None else 'no path'} to download them"
+                f"the four files, or {undo} to download them"
             )
         return _splits(kind, SAMPLE / "mnist")
-    if named:
-        return _splits(kind, _folder(kind, Path(named).expanduser(), given))
+    if place:
+        return _splits(kind, _folder(kind, place, given))
     try:
         return _splits(kind, fetched(kind.mirrors, kind.md5, kind.name))
     except OSError as error:

@@ -66,7 +66,10 @@ def test_every_expression_in_a_hint_runs(tmp_path: Path, monkeypatch: pytest.Mon
     for name, ours in TABLES.items():
         for expression in code(ours):
             if (
-                re.search(r"\.\.\.|folder\(path|fashion_mnist|set_threads|apps\.digits\(", expression)
+                re.search(
+                    r"\.\.\.|folder\(path|fashion_mnist|pneumonia_mnist|chest_xray|set_threads|apps\.digits\(",
+                    expression,
+                )
                 or expression in tried
             ):
                 continue
@@ -164,6 +167,7 @@ def test_a_name_of_keras_pytorch_or_scikit_learn_is_known(name: str) -> None:
         (pn.initializers, "xavier_uniform_", "no 'xavier_uniform_'; use pn.initializers.glorot_uniform"),
         (pn.initializers, "HeNormal", "no 'HeNormal'; use pn.initializers.he_normal"),
         (pn.datasets, "MNIST", "pyneural.datasets has no 'MNIST'; use pn.datasets.mnist()"),
+        (pn.datasets, "medmnist", "pyneural.datasets has no 'medmnist'; use pn.datasets.pneumonia_mnist()"),
         (pn.datasets, "cifar10", "no 'cifar10'; use arrays of your own: pn.fit(model, (x, y))"),
         (pn.plot, "imshow", "pyneural.plot has no 'imshow'; use pn.plot.images(x)"),
         (pn.plot, "histroy", "pyneural.plot has no 'histroy'; did you mean pn.plot.history"),

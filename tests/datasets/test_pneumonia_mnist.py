@@ -1,0 +1,137 @@
+"""PneumoniaMNIST: where it is looked for, the download, and what tells it from other files."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pyneural as pn
+from pyneural.datasets import pneumonia_mnist_file
+
+COUNTS = {"train": 30, "val": 6, "test": 10}
+
+
+def arrays() -> dict[str, np.ndarray]:
+    """A small file in the same layout."""
+    generator = np.random.default_rng(0)
+    found = {}
+    for part, n in COUNTS.items():
+        found[f"{part}_images"] = generator.integers(0, 256, (n, 28, 28)).astype(np.uint8)
+        found[f"{part}_labels"] = (np.arange(n) % 2).astype(np.uint8).reshape(-1, 1)
+    return found
+
+
+def write(folder: Path, given: dict[str, np.ndarray]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(folder / "pneumoniamnist.npz", **given)
+    return folder / "pneumoniamnist.npz"
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, np.ndarray]:
+    """The small file's rows are the right ones; no variable, an empty cache, no address."""
+    given = arrays()
+    parts = {
+        part: (short, COUNTS[short], pneumonia_mnist_file.rows_md5(given[f"{short}_images"], given[f"{short}_labels"]))
+        for part, short in (("train", "train"), ("validation", "val"), ("test", "test"))
+    }
+    monkeypatch.setattr(pneumonia_mnist_file, "PARTS", parts)
+    monkeypatch.delenv("PYNEURAL_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(pneumonia_mnist_file, "ADDRESSES", ())
+    return given
+
+
+def shuffled(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The rows of the training part in another order."""
+    order = np.random.default_rng(1).permutation(COUNTS["train"])
+    return given | {name: given[name][order] for name in ("train_images", "train_labels")}
+
+
+def test_the_official_parts_have_their_shapes_counts_and_classes():
+    if not (Path(os.environ.get("PYNEURAL_DATA", "")) / "pneumoniamnist" / "pneumoniamnist.npz").is_file():
+        return
+    data = pn.datasets.pneumonia_mnist()
+    assert data.train.counts() == {"NORMAL": 1214, "PNEUMONIA": 3494}
+    assert data.validation.counts() == {"NORMAL": 135, "PNEUMONIA": 389}
+    assert data.test.counts() == {"NORMAL": 234, "PNEUMONIA": 390}
+    assert (data.test.x.shape, data.test.x.dtype, data.test.y.dtype) == ((624, 28, 28, 1), np.uint8, np.int64)
+    assert (data.name, data.train.name, data.train.note) == ("pneumonia_mnist", "pneumonia_mnist", "")
+
+
+@pytest.mark.parametrize("place", ["", "pneumoniamnist", "pneumonia_mnist"])
+def test_it_is_found_in_a_folder_by_its_path_and_by_the_variable(small, tmp_path, monkeypatch, place):
+    file = write(tmp_path / "data" / place, shuffled(small))
+    monkeypatch.setenv("PYNEURAL_DATA", str(tmp_path / "data"))
+    for data in (pn.datasets.pneumonia_mnist(), pn.datasets.pneumonia_mnist(tmp_path / "data")):
+        assert np.array_equal(data.test.x[..., 0], small["test_images"])
+        assert np.array_equal(data.validation.y, small["val_labels"][:, 0])
+        assert data.train.classes == ("NORMAL", "PNEUMONIA")
+    assert len(pn.datasets.pneumonia_mnist(file).train) == 30
+
+
+def test_a_missing_file_is_reported_with_each_place(small, tmp_path, monkeypatch):
+    with pytest.raises(FileNotFoundError, match=r"^pneumonia_mnist: path is .*tried .*pneumoniamnist.npz.*no path to"):
+        pn.datasets.pneumonia_mnist(tmp_path)
+    monkeypatch.setenv("PYNEURAL_DATA", "sample")
+    with pytest.raises(FileNotFoundError, match=r"^pneumonia_mnist: PYNEURAL_DATA is sample.*unset it to download"):
+        pn.datasets.pneumonia_mnist()
+    with pytest.raises(FileNotFoundError, match=r"^pneumonia_mnist: there is no file"):
+        pn.datasets.pneumonia_mnist(tmp_path / "x.npz")
+    with pytest.raises(TypeError, match=r"^pneumonia_mnist: path is 5: give the path of pneumoniamnist.npz"):
+        pn.datasets.pneumonia_mnist(5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("val_labels", lambda y: 1 - y, "the validation part has other images or labels than PneumoniaMNIST"),
+        ("test_images", lambda x: x ^ (np.arange(len(x)) == 3)[:, None, None], "the test part has other images or"),
+        ("train_images", lambda x: x[:, :14], r"the train part has images uint8 \(30, 14, 28\) and labels \(30, 1\)"),
+        ("train_labels", lambda y: y[1:], r"labels \(29, 1\); PneumoniaMNIST has uint8 \(30, 28, 28\) and \(30, 1\)"),
+        ("test_images", lambda x: x.astype("f4"), r"the test part has images float32 .*pn.datasets.npz\(path\) reads"),
+    ],
+    ids=["other labels", "one other pixel", "other size", "a label too few", "floats"],
+)
+def test_another_file_of_that_name_is_refused(small, tmp_path, name, value, words):
+    write(tmp_path, small | {name: value(small[name])})
+    with pytest.raises(ValueError, match=rf"^pneumonia_mnist: '.*pneumoniamnist.npz': .*{words}"):
+        pn.datasets.pneumonia_mnist(tmp_path)
+
+
+def test_a_damaged_or_incomplete_file_is_refused(small, tmp_path):
+    file = write(tmp_path, {name: array for name, array in small.items() if name != "val_images"})
+    with pytest.raises(ValueError, match=r"has no val_images, but .*download pneumoniamnist.npz again"):
+        pn.datasets.pneumonia_mnist(tmp_path)
+    file.write_bytes(file.read_bytes()[:500])
+    with pytest.raises(ValueError, match=r"^pneumonia_mnist: .* cannot be read \(it is not an .npz, or incomplete\)"):
+        pn.datasets.pneumonia_mnist(tmp_path)
+
+
+def test_it_is_downloaded_once_and_checked_by_its_checksum(small, tmp_path, monkeypatch):
+    import pooch
+
+    data = write(tmp_path / "server", small).read_bytes()
+    asked = []
+
+    def answer(downloader, address, output, _):
+        asked.append(address)
+        output.write(b"<html>" if "broken" in address else data)
+
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", answer)
+    monkeypatch.setattr(pneumonia_mnist_file, "ADDRESSES", ("https://broken/x.npz?download=1", "https://one/x.npz"))
+    with pytest.raises(
+        OSError,
+        match=r"^pneumonia_mnist: the download failed \(pneumoniamnist.npz: https://broken/.*has MD5 .*expected 28209e"
+        r".*; https://one/.*fetch pneumoniamnist.npz elsewhere, and name it: pn.datasets.pneumonia_mnist\(path\)",
+    ):
+        pn.datasets.pneumonia_mnist()
+    monkeypatch.setattr(pneumonia_mnist_file, "MD5", hashlib.md5(data).hexdigest())
+    assert len(pn.datasets.pneumonia_mnist().train) == 30
+    del asked[:]
+    assert len(pn.datasets.pneumonia_mnist().train) == 30
+    assert not asked
+    assert not list(tmp_path.rglob("*.part"))
