@@ -64,6 +64,15 @@ OF_DATA_FILES = {
     ),
     "allow_pickle": "not needed: files with pickled objects are never loaded",
 }
+OF_CHEST_XRAY = {
+    **OF_DATA_FILES,
+    **dict.fromkeys(("download", "cache"), "not needed: decoded images are kept; the data is not downloaded"),
+    **dict.fromkeys(("image_size", "target_size", "shape"), "size"),
+    **dict.fromkeys(("groups", "patients"), "not needed: the patients of the file names are the groups"),
+    **dict.fromkeys(("channels", "grayscale", "color_mode"), "not needed: the images are greyscale"),
+    **dict.fromkeys(("validation", "validation_split"), "pn.fit(..., validation=0.1)"),
+    **dict.fromkeys(("batch_size", "shuffle"), "not needed: pn.fit shuffles, and makes the batches"),
+}
 OF_PLOTS = {
     "figsize": "ax=plt.subplots(figsize=(8, 4))[1]",
     **dict.fromkeys(("axes", "axis", "axs", "fig", "figure"), "ax"),

@@ -27,6 +27,9 @@ OF_OPS = {
 OF_DATA_FUNCTIONS = {
     **dict.fromkeys(("FashionMNIST", "fashion", "load_fashion_mnist"), "pn.datasets.fashion_mnist()"),
     **dict.fromkeys(
+        ("xray", "xrays", "chestxray", "ChestXray", "chest_x_ray", "pneumonia", "kermany"), "pn.datasets.chest_xray()"
+    ),
+    **dict.fromkeys(
         ("PneumoniaMNIST", "pneumoniamnist", "PneumoniaMnist", "medmnist", "MedMNIST"), "pn.datasets.pneumonia_mnist()"
     ),
     **dict.fromkeys(("load_npz", "from_npz", "savez", "NpzFile"), "pn.datasets.npz(path)"),

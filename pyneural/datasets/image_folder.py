@@ -89,10 +89,10 @@ def folder(
     ((2, 28, 32, 1), ('cat', 'dog'), ['anna', 'anna'])
     """
     root = as_path("folder", path, "a folder")
-    shape = _shape(size)
     if channels not in (None, 1, 3):
         raise ValueError(f"folder: channels is {channels!r}: give 1 for greyscale, 3 for colour, or None")
     check_groups(groups)
+    _shape(size)  # before the folder is searched
     parts = {part: files_by_class(place) for part, place in parts_of(root).items()}
     classes = tuple(parts["train"])
     if len(classes) < 2:
@@ -104,7 +104,20 @@ def folder(
                 f"folder: '{root}' has the class{'es' * (len(strange) > 1)} '{', '.join(strange)}' for {part} but not "
                 "for training"
             )
-    made = _read(_Request(root, parts, shape, channels, None, skip_bad), groups)
+    return read_parts(root, parts, size=size, channels=channels, groups=groups, skip_bad=skip_bad)
+
+
+def read_parts(
+    root: Path,
+    parts: Parts,
+    *,
+    size: int | tuple[int, int] | None,
+    channels: int | None,
+    groups: Grouping | None,
+    skip_bad: bool,
+) -> Splits:
+    """The images of these files, by part and class, which are all in the folder `root`; the rest is as for `folder`."""
+    made = _read(_Request(root, parts, _shape(size), channels, None, skip_bad), groups)
     return Splits(made["train"], made.get("test"), made.get("validation"), name=_name(root))
 
 
