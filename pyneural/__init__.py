@@ -40,6 +40,7 @@ from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.idx import read_idx
 from pyneural.evaluation.comparison import compare
 from pyneural.evaluation.evaluate import evaluate
+from pyneural.evaluation.heat_maps import heat_map
 from pyneural.evaluation.predict import Prediction, classify, predict
 from pyneural.evaluation.report import Report
 from pyneural.evaluation.temperature import calibrate
@@ -121,6 +122,7 @@ __all__ = [
     "fit",
     "full",
     "get_threads",
+    "heat_map",
     "initializers",
     "is_recording",
     "load",

@@ -73,6 +73,32 @@ OF_CHEST_XRAY = {
     **dict.fromkeys(("validation", "validation_split"), "pn.fit(..., validation=0.1)"),
     **dict.fromkeys(("batch_size", "shuffle"), "not needed: pn.fit shuffles, and makes the batches"),
 }
+OF_HEAT_MAPS = {
+    **dict.fromkeys(("x", "input", "inputs", "input_tensor", "images", "img"), "image"),
+    **dict.fromkeys(
+        (
+            "target",
+            "targets",
+            "class_",
+            "class_index",
+            "class_idx",
+            "pred_index",
+            "category",
+            "category_index",
+            "classes",
+        ),
+        "label",
+    ),
+    **dict.fromkeys(("target_layer", "target_layers", "layer_name", "last_conv_layer", "conv_layer"), "layer"),
+    **dict.fromkeys(
+        ("patch_size", "window", "sliding_window_shapes", "sliding_window", "occlusion_size", "size"), "patch"
+    ),
+    **dict.fromkeys(("strides", "step"), "stride"),
+    **dict.fromkeys(("baselines", "baseline", "fill"), "not needed: a patch is filled with the mean"),
+    "normalise": "normalize",
+    "abs": "normalize=False, which keeps the signs of an occlusion",
+    **dict.fromkeys(("batch_size", "device", "perturbations_per_eval"), "not needed: it has no effect on the result"),
+}
 OF_PLOTS = {
     "figsize": "ax=plt.subplots(figsize=(8, 4))[1]",
     **dict.fromkeys(("axes", "axis", "axs", "fig", "figure"), "ax"),

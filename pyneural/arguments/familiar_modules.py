@@ -170,6 +170,10 @@ OF_PLOT = {
     **dict.fromkeys(("imshow", "image", "show_images", "grid"), "pn.plot.images(x)"),
     **dict.fromkeys(("errors", "wrong", "misclassified"), "pn.plot.mistakes(report, data)"),
     **dict.fromkeys(("predict", "prediction"), "pn.plot.predictions(model, x)"),
+    **dict.fromkeys(
+        ("saliency", "grad_cam", "gradcam", "GradCAM", "occlusion", "attribution", "show_cam_on_image", "overlay"),
+        "pn.plot.heat_map(model, image)",
+    ),
     "model": "model.summary()",
     **dict.fromkeys(("show", "savefig", "figure"), "matplotlib.pyplot, on the axes that pn.plot.images(x) returns"),
 }

@@ -239,6 +239,29 @@ OF_PACKAGE = {
         ("threshold", "find_threshold", "TunedThresholdClassifierCV", "FixedThresholdClassifier"),
         "pn.choose_threshold(..., youden=True)",
     ),
+    **dict.fromkeys(
+        (
+            "GradCAM",
+            "GradCam",
+            "GradCAMPlusPlus",
+            "LayerGradCam",
+            "make_gradcam_heatmap",
+            "grad_cam",
+            "gradcam",
+            "saliency",
+            "Saliency",
+            "saliency_map",
+            "heatmap",
+        ),
+        "pn.heat_map(model, image)",
+    ),
+    **dict.fromkeys(
+        ("Occlusion", "occlusion", "occlusion_sensitivity"), "pn.heat_map(model, image, method='occlusion')"
+    ),
+    **dict.fromkeys(
+        ("captum", "IntegratedGradients", "DeepLift", "GuidedBackprop", "lime", "shap"),
+        "pn.heat_map(model, image), which has Grad-CAM and occlusion",
+    ),
     **dict.fromkeys(("mcnemar", "mcnemar_test", "compare_models"), "pn.compare(report_a, report_b)"),
     "accuracy_score": "pn.evaluate(model, data).accuracy",
     "confusion_matrix": "pn.evaluate(model, data).confusion",

@@ -20,6 +20,7 @@ _SECOND = {
     "evaluate": "data",
     "predict": "x",
     "classify": "image",
+    "heat_map": "image",
     "calibrate": "validation",
     "choose_threshold": "validation",
 }  # the argument after the model

@@ -62,12 +62,12 @@ def predict(model: Model, x: Any) -> Any:
 
 def _answered(model: Model, x: Any, who: str) -> Any:
     """The result of predict; messages start with `who`."""
-    heads, preprocessing = _by_hand(model) if _is_by_hand(model) else _trained(model, who)
+    heads, preprocessing = _by_hand(model) if _is_by_hand(model) else ready(model, who)
     if isinstance(x, Splits):
         raise TypeError(f"{who}: give one part of the data: data.test, or data.test.x")
     if isinstance(x, tuple) and len(x) == 2 and np.shape(x[0]) != np.shape(x[1]):
         raise TypeError(f"{who}: x is a pair: give only the inputs, without labels: pn.{who}(model, x)")
-    values = _inputs(model, x, preprocessing, who)
+    values = checked_inputs(model, x, preprocessing, who)
     n = len(values)
     run = forward(model, heads)
     if n == 0:
@@ -84,7 +84,7 @@ def _answered(model: Model, x: Any, who: str) -> Any:
     return {head.name: np.concatenate([part[head.name] for part in found]) for head in heads}
 
 
-def _inputs(model: Model, x: Any, preprocessing: Preprocessing, who: str) -> Array:
+def checked_inputs(model: Model, x: Any, preprocessing: Preprocessing, who: str) -> Array:
     """A checked batch of inputs (n, ...) from the argument of predict."""
     values = x.x if isinstance(x, Dataset) else x
     if type(values) is not np.ndarray or values.dtype != _PIXELS:  # a masked array is a subclass
@@ -154,7 +154,7 @@ def classify(model: Model, image: Any) -> Any:
     Raises:
         ValueError, TypeError: the model is for regression, or the image does not fit it.
     """
-    heads, _ = _trained(model, "classify")
+    heads, _ = ready(model, "classify")
     for head in heads:
         if head.task.kind == "values":
             what = f"the head {head.name}" if head.name else "this model"
@@ -195,7 +195,12 @@ def _by_hand(model: Model) -> tuple[tuple[Head, ...], Preprocessing]:
     return heads, model.card.preprocessing or Preprocessing("none", "float")
 
 
-def _trained(model: Model, who: str) -> tuple[tuple[Head, ...], Preprocessing]:
+def ready(model: Model, who: str) -> tuple[tuple[Head, ...], Preprocessing]:
+    """The heads and the preprocessing of a trained model.
+
+    Raises:
+        RuntimeError: it is not trained yet.
+    """
     check_model(model, who)
     if model.card.task is None:
         raise RuntimeError(

@@ -10,6 +10,7 @@ from pyneural.arguments.familiar_modules import OF_PLOT
 from pyneural.arguments.spelling import names_of
 from pyneural.plot.answers import confusion, mistakes, predictions
 from pyneural.plot.curves import history, learning_rate
+from pyneural.plot.heat_maps import heat_map
 from pyneural.plot.pictures import images
 from pyneural.plot.score_curves import calibration, precision_recall, roc
 from pyneural.plot.weights import filters
@@ -18,6 +19,7 @@ __all__ = [
     "calibration",
     "confusion",
     "filters",
+    "heat_map",
     "history",
     "images",
     "learning_rate",

@@ -87,9 +87,10 @@ def test_every_expression_in_a_hint_runs(tmp_path: Path, monkeypatch: pytest.Mon
                     world["x"], (world["y"] > 0) * 1 if "binary" in expression else world["x"][:, 0]
                 )
                 here["model"] = pn.Sequential(pn.Dense(1))
-            if re.search(r"plot\.(predictions|mistakes)", expression):  # of images
+            if re.search(r"plot\.(predictions|mistakes)|heat_map", expression):  # of images
                 here["x"] = rng.integers(0, 255, (12, 8, 8, 1)).astype("u1")
-                here["model"] = pn.Sequential(pn.Flatten(), pn.Dense(3))
+                here["image"] = here["x"][0]
+                here["model"] = pn.Sequential(pn.Conv2D(2, 3), pn.Flatten(), pn.Dense(3))
                 here["data"] = pn.Dataset(here["x"], world["y"])
                 pn.fit(here["model"], here["data"], epochs=1, verbose=0)
                 here["report"] = pn.evaluate(here["model"], here["data"], verbose=0)
