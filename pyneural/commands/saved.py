@@ -13,8 +13,8 @@ from pyneural.arguments.paths import as_path, writable
 from pyneural.card.task import Task
 from pyneural.commands.plots import plots_folder, write_plots
 from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.file_groups import check_groups, group_of
 from pyneural.datasets.folder_layout import files_by_class, parts_of
-from pyneural.datasets.image_folder import check_groups, group_of
 from pyneural.datasets.mnist_files import SAMPLE_NOTE, fashion_mnist, mnist
 from pyneural.datasets.npz_file import is_npz, npz_part
 from pyneural.evaluation.evaluate import evaluate as measure

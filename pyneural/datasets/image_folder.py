@@ -1,7 +1,5 @@
 """image_folder.py -- a folder of images as a data set: one subfolder per class, with or without train, val and test."""
 
-import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,11 +12,11 @@ from pyneural.card.classes import in_order
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.decoded import Growing, Stored, cached_path, find
 from pyneural.datasets.decoding import decoded
+from pyneural.datasets.file_groups import Grouping, check_groups, group_of
 from pyneural.datasets.folder_layout import files_by_class, parts_of
 from pyneural.images.files import MOST_PIXELS
 from pyneural.images.modes import WHITE, WHITE_OF_12_BITS
 
-Grouping = str | re.Pattern[str] | Callable[[Path], object]
 Parts = dict[str, dict[str, list[Path]]]  # the files by part and class
 _NAMED = 5  # the most damaged files that a message lists
 _REMEDY = "fetch them again, remove them, or leave them out: skip_bad=True (pyneural train: --skip-bad)"
@@ -282,38 +280,3 @@ def _shape(size: object) -> tuple[int, int] | None:
     if pair[0] * pair[1] > MOST_PIXELS:
         raise ValueError(f"folder: size is {size!r}: give at most {MOST_PIXELS:,} pixels in total, such as 64")
     return int(pair[0]), int(pair[1])
-
-
-def check_groups(groups: object) -> None:
-    """Rejects what cannot find the groups of files.
-
-    Raises:
-        TypeError, ValueError: it is not a function, or not a regular expression.
-    """
-    if groups is None or callable(groups) or isinstance(groups, re.Pattern):
-        return
-    if not isinstance(groups, str):
-        raise TypeError(
-            f"folder: groups is {type(groups).__name__}: give a regular expression or a function of the path"
-        )
-    try:
-        re.compile(groups)
-    except re.error as error:
-        raise ValueError(f"folder: groups is {groups!r}, which is not a regular expression: {error}") from None
-
-
-def group_of(file: Path, groups: Grouping) -> str:
-    """The group of a file, such as its patient.
-
-    Raises:
-        ValueError: the pattern does not match its name, or the function returned None.
-    """
-    if callable(groups):
-        found = groups(file)
-        if found is None:
-            raise ValueError(f"folder: groups returned None for '{file.name}': return the name of its group")
-        return str(found)
-    match = re.search(groups, file.name)
-    if match is None:
-        raise ValueError(f"folder: the pattern for groups, {groups!r}, does not match the file name '{file.name}'")
-    return str(match[1] if match.re.groups else match[0])
