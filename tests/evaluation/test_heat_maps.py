@@ -67,7 +67,7 @@ def test_random_weights_give_another_map(trained, image, method):
     """The sanity check of Adebayo et al. 2018: a map that hardly depends on the weights would explain nothing."""
     before = pn.heat_map(trained, image, method=method, normalize=False).ravel()
     alike = []
-    for seed in range(6):
+    for seed in range(20):
         model = copy.deepcopy(trained)
         generator = np.random.default_rng(seed)
         for parameter in model.parameters.values():
@@ -75,7 +75,7 @@ def test_random_weights_give_another_map(trained, image, method):
             parameter.assign(values * generator.choice([-1, 1], parameter.shape))
         after = pn.heat_map(model, image, method=method, label="with", normalize=False).ravel()
         alike.append(spearmanr(before, after).statistic if after.any() else 0.0)
-    assert abs(np.mean(alike)) < 0.4, alike
+    assert abs(np.mean(alike)) < 0.4, alike  # measured: 0.02 to 0.25
     assert np.array_equal(before, pn.heat_map(trained, image, method=method, normalize=False).ravel())
 
 
@@ -231,6 +231,31 @@ def test_values_have_maps_too(image):
         pn.heat_map(model, image)
     with pytest.raises(ValueError, match=r"label is 2: give the output's number, 0 to 1"):
         pn.heat_map(model, image, label=2)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_final_softmax_does_not_count(image, method):
+    """The score is that of the logits, also where the model ends in probabilities."""
+    maps = []
+    for ends in ([pn.Dense(2)], [pn.Dense(2, "softmax")], [pn.Dense(2), pn.Activation("softmax")]):
+        model = pn.Sequential(pn.Conv2D(4, 3, activation="relu"), pn.GlobalAvgPool2D(), *ends)
+        pn.fit(model, corners(60, 0), epochs=1, seed=0, validation=None, verbose=0)
+        maps.append(pn.heat_map(model, image, method=method, label=1, normalize=False))
+    assert np.array_equal(maps[0], maps[1])
+    assert np.array_equal(maps[0], maps[2])
+
+
+def test_of_a_layer_that_is_called_twice_the_last_call_counts(image):
+    x = pn.Input((16, 16, 1))
+    conv = pn.Conv2D(1, 3, padding="same", activation="sigmoid")
+    model = pn.Model(x, pn.Dense(2)(pn.GlobalAvgPool2D()(conv(conv(x)))))
+    pn.fit(model, corners(60, 0), epochs=1, seed=0, preprocess=None, validation=None, verbose=0)
+    weight = np.asarray(model["dense_1"].weight)[0, :, None, None] / 256
+    label = int(weight.argmax())
+    value = conv(conv(pn.tensor(image[None], "float32"))).numpy()[0, ..., 0]
+    found = pn.heat_map(model, image, label=label, normalize=False)
+    assert found.any()
+    assert np.abs(found - np.maximum(weight[label] * value, 0)).max() < 1e-5 * np.abs(weight[label]).max()
 
 
 def test_a_custom_layer_with_a_convolution_counts_as_one(image):

@@ -10,6 +10,7 @@ import pyneural as pn
 
 @pytest.fixture(autouse=True)
 def all_figures_are_drawn_and_closed():
+    plt.close("all")  # of other tests: matplotlib warns of more than 20
     yield
     for number in plt.get_fignums():
         plt.figure(number).canvas.draw()
