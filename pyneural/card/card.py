@@ -5,10 +5,11 @@ from typing import Any, Self
 
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.card.task import Task
+from pyneural.images.modes import TWELVE_BITS
 
 Tasks = Any  # Task, or dict[str, Task] for a model with heads
 Split = tuple[str, int, float]
-PREPARATIONS = ("", "digit", "12-bit")
+PREPARATIONS = ("", "digit", TWELVE_BITS)
 
 
 @dataclass

@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from pyneural.arguments.paths import as_path
-from pyneural.commands.saved import class_names, reads_pictures, sample_note, tasks_by_head
+from pyneural.batching.image_input import reads_images
+from pyneural.commands.saved import class_names, sample_note, tasks_by_head
 from pyneural.evaluation.lines import shown
 from pyneural.files.safetensors import load
+from pyneural.images.modes import TWELVE_BITS
 from pyneural.models.model import Model
 from pyneural.printing import SEPARATOR, put, put_parts
 
 PREPARED = {
     "digit": "pn.prepare_digit: cropped to the ink, in a 20 x 20 box, centred in 28 x 28",
-    "12-bit": "16-bit images have 12 bits: 4095 is white",
+    TWELVE_BITS: "16-bit images have 12 bits: 4095 is white",
 }
 
 
@@ -63,7 +65,7 @@ def _facts(source: Path, model: Model) -> Iterator[tuple[str, str]]:
         yield "columns", ", ".join(card.columns)
     if card.prepare:
         yield "image files", PREPARED[card.prepare]
-    elif reads_pictures(model):
+    elif reads_images(model):
         assert model.input_shape is not None
         yield "image files", "scaled to {} x {}".format(*model.input_shape)
     if card.data:

@@ -10,6 +10,7 @@ import numpy as np
 from pyneural.apps.digits_app import FASHION
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.paths import as_path, writable
+from pyneural.batching.image_input import image_input
 from pyneural.card.task import Task
 from pyneural.commands.plots import plots_folder, write_plots
 from pyneural.datasets.dataset import Dataset, Splits
@@ -22,8 +23,6 @@ from pyneural.evaluation.predict import classify
 from pyneural.evaluation.predict import predict as answer
 from pyneural.files.safetensors import load
 from pyneural.images.digit import examine_digit
-from pyneural.images.files import opened, pixels
-from pyneural.images.modes import WHITE, WHITE_OF_12_BITS
 from pyneural.models.model import Model
 from pyneural.printing import put, put_parts
 
@@ -116,12 +115,6 @@ def _trained(model: Model, who: str) -> None:
         raise ValueError(f"{who}: the model in this file was never trained: train it with pn.fit, then pn.save")
 
 
-def reads_pictures(model: Model) -> bool:
-    """Whether the model takes the pixels of image files."""
-    shape, rule = model.input_shape or (), model.card.preprocessing
-    return len(shape) == 3 and shape[2] in (1, 3) and rule is not None and rule.dtype == "uint8"
-
-
 def _takes_pictures(model: Model, who: str) -> None:
     _trained(model, who)
     shape = model.input_shape or ()
@@ -139,20 +132,7 @@ def _input(model: Model, file: str | Path) -> tuple[Array, str]:
     if model.card.prepare == "digit":
         prepared = examine_digit(file)
         return prepared.digit, str(prepared)
-    assert model.input_shape is not None
-    height, width, channels = model.input_shape
-    source = as_path("predict", file)
-    white = WHITE_OF_12_BITS if model.card.prepare == "12-bit" else WHITE
-    with opened(source, "predict") as image:
-        done = []
-        if image.mode.startswith("I;16"):
-            done.append(f"reduced to 8 bits ({white} is white)")
-        if channels == 1 and image.mode not in ("1", "L", "LA", "I") and not done:
-            done.append("made grey")
-        if image.size != (width, height):
-            done.append(f"scaled from {image.width} x {image.height} to {width} x {height}")
-        image.load()  # inside `opened`, which reports damaged files
-    return pixels(source, (height, width), channels, white), ", ".join(done) or "not changed"
+    return image_input(model, file, "predict")
 
 
 def _answer(model: Model, image: Array) -> str:

@@ -15,7 +15,7 @@ from pyneural.datasets.decoding import decoded
 from pyneural.datasets.file_groups import Grouping, check_groups, group_of
 from pyneural.datasets.folder_layout import files_by_class, parts_of
 from pyneural.images.files import MOST_PIXELS
-from pyneural.images.modes import WHITE, WHITE_OF_12_BITS
+from pyneural.images.modes import TWELVE_BITS, WHITE, WHITE_OF_12_BITS, white_of
 
 Parts = dict[str, dict[str, list[Path]]]  # the files by part and class
 _NAMED = 5  # the most damaged files that a message lists
@@ -134,7 +134,7 @@ def folder_part(
     root = as_path("folder", path, "a folder")
     places = parts_of(root)
     chosen = part if part in places else "train"
-    white = None if prepare is None else WHITE_OF_12_BITS if prepare == "12-bit" else WHITE
+    white = None if prepare is None else white_of(prepare)
     found = {chosen: files_by_class(places[chosen])}
     return _read(_Request(root, found, _shape(size), channels, white, False), None)[chosen]
 
@@ -172,7 +172,7 @@ def _read(request: _Request, groups: Grouping | None) -> dict[str, Dataset]:
     _check_bad(request, files, facts["bad"], y[good & (part_of == max(parts, key="train".__eq__))], classes)
     known: dict[str, Any] = {"classes": classes, "name": _name(root)}
     if facts["white"] == WHITE_OF_12_BITS:
-        known["prepare"] = "12-bit"
+        known["prepare"] = TWELVE_BITS
     made, start = {}, 0
     for part in parts:
         rows = good & (part_of == part)

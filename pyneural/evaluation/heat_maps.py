@@ -10,15 +10,13 @@ import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import Pair, batched, warn
 from pyneural.arguments.familiar_keywords import OF_HEAT_MAPS
-from pyneural.arguments.paths import as_path
 from pyneural.arguments.spelling import check_keywords, choose
+from pyneural.batching.image_input import image_input, reads_images
 from pyneural.evaluation.evidence import head_of, score_of
 from pyneural.evaluation.grad_cam import grad_cam, tapped_at
 from pyneural.evaluation.occlusion import occlusion, patches_of
 from pyneural.evaluation.predict import checked_inputs, ready
 from pyneural.images.digit import prepare_digit
-from pyneural.images.files import opened, pixels
-from pyneural.images.modes import WHITE, WHITE_OF_12_BITS
 from pyneural.models.model import Model
 
 METHODS = {"grad-cam": "Grad-CAM", "occlusion": "occlusion"}
@@ -140,19 +138,14 @@ def explained(
 
 def _of_file(model: Model, path: str | Path, who: str) -> Array:
     """The image in a file, as the model takes it."""
-    shape = model.input_shape or ()
     if model.card.prepare == "digit":
         return prepare_digit(str(path))
-    rule = model.card.preprocessing
-    if len(shape) != 3 or shape[2] not in (1, 3) or rule is None or rule.dtype != "uint8":
+    if not reads_images(model):
         raise TypeError(
-            f"{who}: image is a path, but the model was not trained on uint8 images: give its numbers {shape}"
+            f"{who}: image is a path, but the model was not trained on uint8 images: give its numbers "
+            f"{model.input_shape or ()}"
         )
-    with opened(path, who) as picture:
-        picture.load()  # inside `opened`, which reports damaged files
-    return pixels(
-        as_path(who, path), shape[:2], shape[2], WHITE_OF_12_BITS if model.card.prepare == "12-bit" else WHITE
-    )
+    return image_input(model, path, who)[0]
 
 
 def _normalized(values: Array, who: str, label: str) -> Array:

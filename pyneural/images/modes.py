@@ -12,8 +12,15 @@ if TYPE_CHECKING:
 WHITE = 65535
 """White of 16 bits."""
 WHITE_OF_12_BITS = 4095
+TWELVE_BITS = "12-bit"
+"""How a data set says, in `prepare`, that its 16-bit images have 12 bits."""
 _ROWS = 256
 _SEE_THROUGH = ("PA", "LA", "La", "RGBA", "RGBa")
+
+
+def white_of(prepare: str) -> int:
+    """The value of white in the 16-bit images of a data set, or of a model trained on it, by its `prepare`."""
+    return WHITE_OF_12_BITS if prepare == TWELVE_BITS else WHITE
 
 
 def plain(image: "Image", white: int = WHITE) -> "Image":

@@ -1,4 +1,4 @@
-"""The commands train, and evaluate with files: a model of one's own data from the command line."""
+"""The commands train, and evaluate with files: your own data from the command line."""
 
 import csv
 import re

@@ -238,7 +238,7 @@ def test_the_files_of_one_set_are_not_taken_for_the_other(tmp_path, monkeypatch)
         pn.datasets.fashion_mnist(tmp_path)
 
 
-# ---- digits of one's own
+# ---- your own digits
 
 
 @pytest.mark.parametrize("axes", [3, 4])

@@ -171,7 +171,7 @@ def ops_by_hand(model: pn.Model, x: np.ndarray) -> np.ndarray:
 
 
 class OwnConvolution(pn.Conv2D):
-    """A convolution of one's own, which may do something else."""
+    """A custom convolution, which may do something else."""
 
 
 def pool_of_twice(x: pn.Node) -> dict[str, pn.Node]:
