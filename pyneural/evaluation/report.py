@@ -100,8 +100,9 @@ class Report(Scored):
         """The answers as CSV text, one line per example; also written to `path` if it is given.
 
         The columns are file (or row, if the data has no files), group (if it has groups), actual, predicted, and
-        probability: that of the predicted class, or with two classes that of the positive one, which the column names.
-        Regression has actual and predicted values instead.  The file is written atomically.
+        probability: that of the predicted class, or with two classes that of the positive one, which the column names,
+        beside the threshold from which the model answers it.  Regression has actual and predicted values instead.  The
+        file is written atomically.
 
         Raises:
             OSError: it cannot be written (the folder is missing or not writable, the disk is full).
@@ -128,9 +129,10 @@ class Report(Scored):
             positive = self.positive
             label = self.task.label
             probability = self.confidence if positive is None else positive
-            yield [first, *group, "actual", "predicted", self._probability]
+            threshold = [] if positive is None else [f"{self.task.threshold:.9g}"]
+            yield [first, *group, "actual", "predicted", self._probability, *(["threshold"] if threshold else [])]
             pairs = zip(self.labels.tolist(), self.predictions.tolist(), probability.tolist(), strict=True)
-            cells = [[label(actual), label(predicted), f"{share:.9g}"] for actual, predicted, share in pairs]
+            cells = [[label(actual), label(other), f"{share:.9g}", *threshold] for actual, other, share in pairs]
         of_group = [[]] * self.n if self.groups is None else [[group] for group in self.groups.tolist()]
         for name, group, row in zip(names, of_group, cells, strict=True):
             yield [name, *group, *row]

@@ -50,7 +50,7 @@ def test_train_makes_a_model_of_a_folder_that_evaluate_measures(trained, tmp_pat
     assert report.accuracy > 0.8
     rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
     assert len(rows) == 20
-    assert list(rows[0]) == ["file", "actual", "predicted", "probability of light"]
+    assert list(rows[0]) == ["file", "actual", "predicted", "probability of light", "threshold"]
     assert all(Path(row["file"]).is_file() and row["actual"] in row["file"] for row in rows)
     names = {"confusion.png", "calibration.png", "roc.png", "precision_recall.png", "mistakes.png"}
     assert {file.name for file in (tmp_path / "p").iterdir()} == names

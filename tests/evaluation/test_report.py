@@ -191,7 +191,8 @@ def test_answers_go_to_a_csv_file_with_their_files_and_groups(tmp_path):
     report = of_classes(y, p, NAMES, files=files, groups=np.arange(50) // 2)
     assert report.to_csv(tmp_path / "answers.csv") == (tmp_path / "answers.csv").read_text()
     rows = list(csv.DictReader((tmp_path / "answers.csv").read_text().splitlines()))
-    assert list(rows[0]) == ["file", "group", "actual", "predicted", "probability of PNEUMONIA"]
+    assert list(rows[0]) == ["file", "group", "actual", "predicted", "probability of PNEUMONIA", "threshold"]
+    assert {row["threshold"] for row in rows} == {"0.5"}
     assert [row["file"] for row in rows] == files.tolist()
     assert [row["actual"] for row in rows] == [NAMES[label] for label in y]
     found = np.array([row["probability of PNEUMONIA"] for row in rows], np.float32)
