@@ -15,15 +15,20 @@ class Finished(NamedTuple):
     """The results of the finished epochs, replaced atomically: Ctrl-C never leaves half an epoch here.
 
     Attributes:
-        values: as in History.
+        epochs: the number of finished epochs.
+        values: as in History.  Each epoch is appended to the same lists, which thus may hold a part of one epoch more,
+            if Ctrl-C came just then: `cut` removes it.
         best: the number of the best epoch, from 1; 0 for none.
+        since: the number of epochs since the validation loss was lowest, without smoothing.
         mean: the exponential mean of the validation losses, before its correction.
         lowest: the lowest smoothed validation loss.
         weights: the model's weights after the best epoch.
     """
 
+    epochs: int
     values: dict[str, list[float]]
     best: int
+    since: int
     mean: float
     lowest: float
     weights: list[bytes]
@@ -31,18 +36,7 @@ class Finished(NamedTuple):
     @classmethod
     def none(cls, weights: list[bytes]) -> "Finished":
         """Before the first epoch, with the weights at that time."""
-        return cls({}, 0, 0.0, math.inf, weights)
-
-    @property
-    def epochs(self) -> int:
-        """The number of finished epochs."""
-        return len(self.values.get("loss", ()))
-
-    @property
-    def since(self) -> int:
-        """The number of epochs since the validation loss was lowest, without smoothing."""
-        losses = self.values["val_loss"]
-        return len(losses) - 1 - losses.index(min(losses))
+        return cls(0, {}, 0, 0, 0.0, math.inf, weights)
 
     def of_best(self) -> dict[str, float]:
         """The values of the best epoch."""
@@ -54,11 +48,27 @@ class Finished(NamedTuple):
 
     def then(self, values: dict[str, float], weights: list[bytes] | None) -> "Finished":
         """With one epoch more; its weights if it is the best so far, else None."""
-        lists = {name: [*self.values.get(name, ()), value] for name, value in values.items()}
+        since = self._since(values)
         mean = self._mean(values)
+        epochs = self.epochs + 1
+        for name, value in values.items():
+            self.values.setdefault(name, []).append(value)
         if weights is None:
-            return self._replace(values=lists, mean=mean)
-        return Finished(lists, self.epochs + 1, mean, self._smoothed(values), weights)
+            return self._replace(epochs=epochs, since=since, mean=mean)
+        return Finished(epochs, self.values, epochs, since, mean, self._smoothed(values), weights)
+
+    def cut(self) -> None:
+        """Removes what `values` has of an epoch that was not finished."""
+        for name, values in list(self.values.items()):
+            del values[self.epochs :]
+            if not values:
+                del self.values[name]
+
+    def _since(self, values: dict[str, float]) -> int:
+        losses = self.values.get("val_loss")
+        if not losses or values["val_loss"] < losses[self.epochs - 1 - self.since]:
+            return 0
+        return self.since + 1
 
     def _mean(self, values: dict[str, float]) -> float:
         return KEEP * self.mean + (1 - KEEP) * values.get("val_loss", 0.0)

@@ -247,6 +247,7 @@ class Training(State):
         say = self.progress.parts
         if best:
             self._restore()
+        self.finished.cut()
         history.values = self.finished.values
         history.best_epoch = best
         history.seconds = self.pace.elapsed

@@ -138,6 +138,7 @@ class State:
     def _record(self) -> None:
         """Records the finished epochs on the model's card, and for the callbacks."""
         finished = self.finished
+        finished.cut()
         card = self.model.card
         card.epochs = self.earlier + finished.epochs
         if finished.best:

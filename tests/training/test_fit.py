@@ -151,6 +151,32 @@ def test_the_best_epoch_has_the_lowest_smoothed_validation_loss(rings):
     assert finished.since == 7, "patience counts from the lowest loss"
 
 
+def test_an_epoch_is_recorded_without_copying_those_before_it(rings):
+    """Else a training of n epochs takes time n squared: 20,000 of a tiny model took 3.2 s instead of 1.2."""
+    lists = []
+
+    class Look(pn.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs):
+            lists.append(self.run.values["val_loss"])
+
+    history = pn.fit(small(), rings, epochs=3, patience=3, callbacks=[Look()], verbose=0)
+    assert all(one is history["val_loss"] for one in lists)
+
+
+def test_ctrl_c_while_an_epoch_is_recorded_leaves_no_part_of_it():
+    class Interrupted(list):
+        def append(self, value):
+            raise KeyboardInterrupt
+
+    finished = Finished.none([]).then({"loss": 1.0, "val_loss": 2.0}, [b"1"])
+    finished.values["val_loss"] = Interrupted([2.0])
+    with pytest.raises(KeyboardInterrupt):
+        finished.then({"loss": 0.5, "val_loss": 1.0, "seconds": 1.0}, [b"2"])
+    finished.cut()
+    assert finished.values == {"loss": [1.0], "val_loss": [2.0]}
+    assert finished.of_best() == {"loss": 1.0, "val_loss": 2.0}
+
+
 def test_without_validation_the_last_epoch_stays(rings, capsys):
     history = pn.fit(small(), rings, epochs=3, validation=None)
     assert history.best_epoch == 3
