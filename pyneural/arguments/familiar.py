@@ -117,6 +117,7 @@ OF_FIT = {
     "random_state": "seed",
     "steps_per_epoch": "not needed: an epoch is one pass over the data",
     "device": "not needed: everything runs on the CPU (pn.set_threads(n) sets the number of threads)",
+    **dict.fromkeys(("restore_best_weights", "load_best_model_at_end", "restore"), "keep"),
     "early_stopping": "patience",
     "n_iter_no_change": "patience",
     "callback": "callbacks",

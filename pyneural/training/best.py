@@ -9,6 +9,7 @@ import math
 from typing import NamedTuple
 
 KEEP = 0.8  # the share of the mean that is kept each epoch
+KEPT = {"best": "best", "last": "last"}  # the epochs whose weights fit can keep
 
 
 class Finished(NamedTuple):

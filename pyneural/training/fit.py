@@ -12,13 +12,14 @@ import pyneural.training.optimizers as optimizers
 from pyneural.arguments.checks import is_number, is_whole, verbosity, whole
 from pyneural.arguments.familiar import OF_FIT
 from pyneural.arguments.objects import brief
-from pyneural.arguments.spelling import check_keywords
+from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.batching.augmentation import Augment
 from pyneural.batching.inputs import check_model
 from pyneural.callbacks.callback import checked
 from pyneural.evaluation.chosen import outdated
 from pyneural.models.model import Model
 from pyneural.training.averaging import checked_decay
+from pyneural.training.best import KEPT
 from pyneural.training.history import History
 from pyneural.training.loop import Training
 from pyneural.training.optimizers import Optimizer
@@ -52,6 +53,7 @@ def fit(
     loss_weights: Mapping[str, float] | None = None,
     label_smoothing: float = 0.0,
     ema: float | None = None,
+    keep: str = "best",
     accumulate: int = 1,
     patience: int | None = None,
     seconds: float | None = None,
@@ -60,7 +62,7 @@ def fit(
     seed: int = 0,
     verbose: int = 1,
 ) -> History:
-    """Trains a model, and restores its best weights at the end.
+    """Trains a model, and restores its best weights at the end (`keep="last"`: the last ones).
 
     A second fit continues from the current weights, with a fresh optimizer.  Equal arguments and weights give
     bit-identical results for any number of threads.  Ctrl-C stops the training and returns the history so far.
@@ -107,6 +109,8 @@ def fit(
             is without it, as in pn.evaluate.
         ema: the decay per step of the running mean of the weights, such as 0.99; batch-norm statistics are averaged
             with them.  Validation, callbacks after an epoch, and the model at the end have the means.
+        keep: the epoch whose weights the model has at the end: "best", or "last", where validation data is like the
+            training data, but not like that which the model is for.
         accumulate: batches per step of the optimizer.  The gradient is that of all of them together, the mean over
             their examples; clipping acts on it, and steps and schedule count these steps.
         patience: stops this many epochs after the lowest validation loss; needs validation.
@@ -122,8 +126,8 @@ def fit(
 
     Returns:
         The History; the best epoch has the lowest smoothed validation loss (an exponential mean over about 5 epochs),
-        or is the last one without validation.  With heads it has their losses and metrics (`top_loss`,
-        `val_top_accuracy`) beside the total `loss`.
+        or is the last one without validation, and for keep="last".  With heads it has their losses and metrics
+        (`top_loss`, `val_top_accuracy`) beside the total `loss`.
 
     Raises:
         RuntimeError: it is called inside pn.no_grad(), or another process trains with the checkpoint.
@@ -143,7 +147,7 @@ def fit(
         raise RuntimeError(
             "fit: gradients are off here, inside pn.no_grad() or in a metric of another fit: call fit outside of it"
         )
-    options = _options(epochs, batch_size, seed, verbose, patience, seconds, ema, accumulate)
+    options = _options(epochs, batch_size, seed, verbose, patience, seconds, ema, accumulate, keep)
     rate_name = schedules.name(schedule)
     shape = schedules.find(schedule)
     bound = optimizers.recipe(optimizer, learning_rate, rate_name)
@@ -172,7 +176,15 @@ def fit(
 
 
 def _options(
-    epochs: Any, batch_size: Any, seed: Any, verbose: Any, patience: Any, seconds: Any, ema: Any, accumulate: Any
+    epochs: Any,
+    batch_size: Any,
+    seed: Any,
+    verbose: Any,
+    patience: Any,
+    seconds: Any,
+    ema: Any,
+    accumulate: Any,
+    keep: Any,
 ) -> Options:
     """Checks the arguments that the loop reads."""
     if not is_whole(seed) or not 0 <= seed < 2**64:
@@ -188,6 +200,7 @@ def _options(
         None if seconds is None else float(seconds),
         checked_decay(ema),
         whole("fit", "accumulate", accumulate),
+        choose("fit: keep", keep, KEPT),
     )
 
 

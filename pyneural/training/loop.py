@@ -220,8 +220,8 @@ class Training(State):
         return True
 
     def _keep(self, values: dict[str, float]) -> None:
-        """Adds an epoch to the finished ones, with the weights if they are the best so far."""
-        best = self.finished.improved_by(values)
+        """Adds an epoch to the finished ones, with the weights if they are the ones to keep so far."""
+        best = self.options.keep == "last" or self.finished.improved_by(values)
         self.finished = self.finished.then(values, self.blocks.snapshot() if best else None)
         self._record()
 
@@ -255,7 +255,7 @@ class Training(State):
         history.fingerprint = self.blocks.fingerprint()
         took = f"{history.seconds:.1f} s"
         if history.interrupted:
-            state = f"those of epoch {best}, the best" if best else "the current ones"
+            state = f"those of epoch {best}, the {self.options.keep}" if best else "the current ones"
             at = min(history.epochs + 1, self.options.epochs)
             say([f"interrupted in epoch {at} after {took}; the weights are {state}"])
             return history
@@ -265,7 +265,7 @@ class Training(State):
             values = {name: value for name, value in self.finished.of_best().items() if name.startswith("val_")}
             shares = [f"{name} {value}" for name, value in values.items() if isinstance(value, Estimate)]
             found = ", ".join([f"val_loss {values['val_loss']:.4g}", *shares])
-            say([f"best epoch {best} ({found})", *self.progress.note, took])
+            say([f"{self.options.keep} epoch {best} ({found})", *self.progress.note, took])
         elif best:
             say([f"no validation: the weights are those of epoch {best}, the last", took])
         return history

@@ -30,6 +30,7 @@ class Options(NamedTuple):
     seconds: float | None
     ema: float | None
     accumulate: int
+    keep: str
 
     def of_result(self) -> dict[str, Any]:
         """Those that determine the result of a training, by name."""
@@ -155,4 +156,4 @@ class State:
     def _restored(self) -> str:
         """Which weights are restored after an error, in words."""
         best = self.finished.best
-        return f"of epoch {best}, the best so far" if best else "from before this fit"
+        return f"of epoch {best}, the {self.options.keep} so far" if best else "from before this fit"

@@ -133,6 +133,24 @@ def test_the_best_weights_come_back(rings):
     assert pn.evaluate(model, held, verbose=0).loss == pytest.approx(history["val_loss"][best], rel=1e-4)
 
 
+def test_the_last_weights_are_kept_if_asked_for(rings, capsys, tmp_path):
+    x, y = rings
+    options = {"validation": (x[:60], y[:60]), "optimizer": "sgd", "learning_rate": 0.5, "ema": 0.5, "keep": "last",
+               "schedule": lambda step, steps: 1.0 if step < steps // 2 else 20.0}  # fmt: skip
+    model = small()
+    history = pn.fit(model, (x[60:], y[60:]), epochs=8, **options)
+    assert history.best_epoch == model.card.best_epoch == 8 != 1 + int(np.argmin(history["val_loss"]))
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"last epoch 8 (val_loss {history['val_loss'][-1]:.4g}")
+    held = pn.evaluate(model, (x[:60], y[:60]), verbose=0)
+    assert held.loss == pytest.approx(history["val_loss"][-1], rel=1e-4)
+    with pytest.raises(ValueError, match="keep 'bets'\\? did you mean 'best'"):
+        pn.fit(small(), rings, keep="bets")
+    file = tmp_path / "run.ckpt"
+    pn.fit(small(), rings, epochs=1, checkpoint=file, keep="last", verbose=0)
+    with pytest.raises(ValueError, match="keep"):
+        pn.fit(small(), rings, epochs=1, checkpoint=file, verbose=0)
+
+
 def test_the_best_epoch_has_the_lowest_smoothed_validation_loss(rings):
     """One lucky epoch is not the best one; the mean is exponential, with its start corrected."""
     finished = Finished.none([b"before"])
