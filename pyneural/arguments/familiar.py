@@ -277,6 +277,7 @@ OF_DATASETS = {
     "shuffle": "not needed: pn.fit shuffles, and data.take(rng.permutation(len(data))) does by hand",
     **dict.fromkeys(("map", "transform", "apply"), "pn.Dataset(function(data.x), data.y)"),
     **dict.fromkeys(("train_test_split", "random_split"), "train, test = data.split(0.2)"),
+    **dict.fromkeys(("kfold", "KFold", "k_fold", "StratifiedGroupKFold", "cross_validation"), "data.folds(5)"),
     **dict.fromkeys(("train", "test", "validation"), "pn.Splits(train, test), which has parts; this is one of them"),
     **dict.fromkeys(("head", "tail", "show", "plot"), "pn.plot.images(data.x)"),
     **dict.fromkeys(("sample", "choice", "random"), "data[rng.choice(len(data), 10)]"),
@@ -290,5 +291,7 @@ OF_SPLITS = {
     **dict.fromkeys(("x", "images", "data", "X"), "data.train.x"),
     **dict.fromkeys(("y", "labels", "targets", "target"), "data.train.y"),
     **dict.fromkeys(("classes", "class_names", "target_names"), "data.train.classes"),
-    **dict.fromkeys(("take", "arrays", "groups", "counts", "split", "files"), "a part: data.train or data.test"),
+    **dict.fromkeys(
+        ("take", "arrays", "groups", "counts", "split", "folds", "files"), "a part: data.train or data.test"
+    ),
 }

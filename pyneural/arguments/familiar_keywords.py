@@ -38,6 +38,12 @@ OF_SPLIT = {
     **dict.fromkeys(("shuffle", "stratify", "stratified"), "not needed: a split is always shuffled and stratified"),
     **dict.fromkeys(("groups", "group"), "not needed: groups of the data are never split"),
 }
+OF_FOLDS = {
+    **dict.fromkeys(("n_splits", "k", "K", "n", "folds", "n_folds", "splits", "cv"), "count"),
+    "random_state": "seed",
+    **dict.fromkeys(("shuffle", "stratify", "stratified"), "not needed: folds are always shuffled and stratified"),
+    **dict.fromkeys(("groups", "group"), "not needed: groups of the data are never split"),
+}
 OF_MONITORS = {
     "restore_best_weights": "not needed: pn.fit restores the best weights",
     **dict.fromkeys(("metric", "value", "quantity"), "monitor"),

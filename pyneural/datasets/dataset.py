@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows, as_weights
-from pyneural.arguments.checks import is_number, is_whole, text, verbosity
+from pyneural.arguments.checks import is_number, is_whole, text, verbosity, whole
 from pyneural.arguments.familiar import OF_DATASETS, OF_SPLITS
-from pyneural.arguments.familiar_keywords import OF_DATASET, OF_SPLIT
+from pyneural.arguments.familiar_keywords import OF_DATASET, OF_FOLDS, OF_SPLIT
 from pyneural.arguments.spelling import check_keywords, choose, no_attribute
 from pyneural.arguments.tables import column_names, dtype_name, warn_of_order
 from pyneural.card.card import PREPARATIONS
@@ -18,7 +18,7 @@ from pyneural.card.classes import checked_names, of_head
 from pyneural.datasets.counting import class_counts
 from pyneural.datasets.mapped import selected
 from pyneural.datasets.selection import row_number, rows_of
-from pyneural.datasets.splitting import split_rows
+from pyneural.datasets.splitting import fold_rows, split_rows
 from pyneural.printing import encodable, put
 
 _BY_ROW = ("groups", "files", "sample_weight")  # the attributes with one value per example, or None
@@ -214,6 +214,35 @@ class Dataset:
             by = f", by group: {counts[0]:,} and {counts[1]:,} groups, none in both" if counts else ""
             put(f"{who}: {len(rest):,} + {len(held):,} (shuffled, stratified{by})")
         return parts
+
+    @check_keywords(positional="write data.folds(8, seed=1)", **OF_FOLDS)
+    def folds(self, count: int = 8, *, seed: int = 0) -> Iterator[tuple["Dataset", "Dataset"]]:
+        """Cross-validation: for each of `count` folds the pair (all other examples, the fold), stratified by class.
+
+        Each example is in one fold.  Groups are not split, and identical examples are one group.  All parts keep the
+        order of the data.
+
+        Args:
+            count: the number of folds, at least 2.
+            seed: the seed of the shuffle: the same seed gives the same folds.
+
+        Returns:
+            An iterator, which makes one pair at a time: `for train, validation in data.folds(5)`.
+
+        Raises:
+            ValueError: count is not a whole number of at least 2, or there are fewer groups, or examples.
+
+        >>> data = Dataset(np.arange(6.0).reshape(6, 1), [0, 1] * 3)
+        >>> [len(fold) for _, fold in data.folds(3)]
+        [2, 2, 2]
+        """
+        who = f"{self.name or 'data'}: folds"
+        count = whole(who, "count", count, least=2)
+        if not is_whole(seed) or not 0 <= seed < 2**64:
+            raise ValueError(f"{who}: seed is {seed!r}: give a whole number of at least 0, and below 2**64")
+        self.settle()
+        rows = fold_rows(self, count, int(seed), who)
+        return ((self.take(np.setdiff1d(np.arange(len(self)), fold)), self.take(fold)) for fold in rows)
 
     def counts(self) -> dict[str, Any]:
         """The number of examples of each class by name, also of named classes without any; for heads a dict of these.

@@ -1,4 +1,4 @@
-"""splitting.py -- which examples are held out for validation."""
+"""splitting.py -- which examples are held out for validation, in one split or in folds."""
 
 from typing import Any, Protocol
 
@@ -72,6 +72,34 @@ def split_rows(
     kept = np.ones(n, bool)
     kept[held] = False
     return np.flatnonzero(kept), held
+
+
+def fold_rows(data: Labelled, count: int, seed: int, what: str) -> list[Array]:
+    """The rows of each fold, ascending: a partition of the data, stratified by label, in which groups are not split.
+
+    Identical examples are in one fold.
+
+    Args:
+        data: the data to split.
+        count: the number of folds, at least 2.
+        seed: the seed of the shuffle.
+        what: who asks, for messages.
+
+    Raises:
+        ValueError: there are fewer groups, or examples, than folds.
+    """
+    groups, same = _kept_together(data, True, None)
+    if groups is None and same:
+        groups = joined(np.arange(len(data)), same)
+    units = len(data) if groups is None else len(np.unique(groups))
+    if units < count:
+        kind = "examples" if groups is None else "groups, which are not split"
+        raise ValueError(f"{what}: count is {count}, and there are {units:,} {kind}: give {units} or fewer")
+    label = _label(data.y)
+    if label is None or label.max() >= len(label) // 2:
+        label = np.zeros(len(data), np.int64)
+    fold = _dealt(label, count, seed) if groups is None else _dealt_groups(label, groups, count, seed)
+    return [np.flatnonzero(fold == number) for number in range(count)]
 
 
 def groups_in_words(groups: Array, held: Array) -> str:
@@ -189,3 +217,31 @@ def _held_groups(counts: list[dict[int, int]], totals: list[int], order: list[in
         best = min(order, key=lambda place: worse(place, move, 0.0))
         held[best] = not held[best]
     return held
+
+
+def _dealt(label: Array, count: int, seed: int) -> Array:
+    """The fold of each example, where each may go anywhere: shuffled, then dealt out label by label."""
+    order = _core.permutation(len(label), seed, "split", 0).numpy()
+    fold = np.empty(len(label), np.int64)
+    fold[order[np.argsort(label[order], kind="stable")]] = np.arange(len(label)) % count
+    return fold
+
+
+def _dealt_groups(label: Array, groups: Array, count: int, seed: int) -> Array:
+    """The fold of each example, group by group, large ones first.
+
+    A group of c_l examples of label l goes to the fold with the lowest Σ n_l c_l / N_l, where the fold has n_l examples
+    of label l so far and the data N_l, and l is also "any label".  This adds least to Σ n_l² / N_l over all folds, so
+    every label ends up evenly spread.
+    """
+    group = np.unique(groups, return_inverse=True)[1]
+    totals = [*np.bincount(label).tolist(), len(label)]
+    counts = _counts(group, label)
+    held = np.zeros((count, len(totals)))
+    fold = np.empty(len(counts), np.int64)
+    for place in _large_first(np.bincount(group), seed):
+        load = sum(held[:, of] * (added / totals[of]) for of, added in counts[place].items())
+        fold[place] = np.argmin(load)
+        for of, added in counts[place].items():
+            held[fold[place], of] += added
+    return np.asarray(fold[group])

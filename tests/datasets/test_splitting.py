@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural.datasets.splitting import split_rows
+from pyneural.datasets.splitting import fold_rows, split_rows
 
 
 def patients(n_groups: int = 400, seed: int = 0, classes: int = 3) -> pn.Dataset:
@@ -106,3 +106,70 @@ def test_given_validation_data_that_shares_groups_is_reported(capsys):
 def test_missing_groups_are_refused(groups):
     with pytest.raises(ValueError, match=r"groups has 1 missing values .* the first at 1"):
         pn.Dataset(np.zeros((4, 1)), [0, 1, 0, 1], groups=groups)
+
+
+# ---- folds
+
+
+@pytest.mark.parametrize("count", [2, 5, 8])
+@pytest.mark.parametrize("seed", range(3))
+def test_folds_cover_the_data_once_split_no_group_and_are_stratified(count, seed):
+    data = patients()
+    folds = list(data.folds(count, seed=seed))
+    rows = fold_rows(data, count, seed, "test")
+    assert np.array_equal(np.sort(np.concatenate(rows)), np.arange(len(data)))
+    whole = np.bincount(data.y, minlength=3) / count
+    for number, ((train, held), fold) in enumerate(zip(folds, rows, strict=True)):
+        where = f"seed {seed}, fold {number}"
+        assert not set(train.groups) & set(held.groups), where
+        assert len(train) + len(held) == len(data), where
+        assert np.array_equal(held.x, data.x[fold]), where
+        assert np.all(np.diff(fold) > 0), where
+        assert np.abs(np.bincount(held.y, minlength=3) - whole).max() <= 6, where  # groups have 3 examples, at most 30
+
+
+def test_folds_without_groups_differ_by_one_example_of_each_class_at_most():
+    y = np.repeat([0, 1, 2], [101, 300, 602])
+    data = pn.Dataset(np.arange(1003.0).reshape(-1, 1), y)
+    held = [np.bincount(fold.y) for _, fold in data.folds(8)]
+    assert np.ptp(held, axis=0).max() <= 1
+    assert np.ptp(np.sum(held, axis=1)) <= 1
+
+
+def test_folds_are_a_function_of_the_seed():
+    data = patients()
+    one, same, other = ([fold.groups.tolist() for _, fold in data.folds(4, seed=seed)] for seed in (0, 0, 1))
+    assert one == same != other
+
+
+def test_identical_examples_are_in_one_fold():
+    x = np.repeat(np.arange(30.0), 2).reshape(-1, 1)
+    for _, fold in pn.Dataset(x, np.arange(60) % 3).folds(5):
+        values, times = np.unique(fold.x, return_counts=True)
+        assert set(times.tolist()) == {2}, values
+
+
+@pytest.mark.parametrize("labels", ["values", "one label each", "names"])
+def test_folds_take_any_labels(labels):
+    y = {
+        "values": np.linspace(0, 1, 40),
+        "one label each": np.arange(40),
+        "names": np.array(["a", "b"])[np.arange(40) % 2],
+    }
+    sizes = [len(fold) for _, fold in pn.Dataset(np.arange(40.0).reshape(-1, 1), y[labels]).folds(4)]
+    assert sizes == [10] * 4
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "words"),
+    [
+        (1, {}, "count is 1: give a whole number of at least 2"),
+        (2.5, {}, "count is 2.5"),
+        (9, {}, "data: folds: count is 9, and there are 3 groups, which are not split: give 3 or fewer"),
+        (3, {"seed": -1}, "seed is -1"),
+    ],
+)
+def test_folds_that_cannot_be_made_are_refused_at_once(count, options, words):
+    data = pn.Dataset(np.arange(12.0).reshape(-1, 1), [0, 1] * 6, groups=list("aaaabbbbcccc"))
+    with pytest.raises(ValueError, match=words):
+        data.folds(count, **options)
