@@ -11,14 +11,14 @@ from pyneural.apps.digits_app import FASHION
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.paths import as_path, writable
 from pyneural.batching.image_input import image_input
-from pyneural.card.task import Task
 from pyneural.commands.plots import plots_folder, write_plots
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.file_groups import check_groups, group_of
 from pyneural.datasets.folder_layout import files_by_class, parts_of
-from pyneural.datasets.mnist_files import SAMPLE_NOTE, fashion_mnist, mnist
+from pyneural.datasets.mnist_files import fashion_mnist, mnist
 from pyneural.datasets.npz_file import is_npz, npz_part
 from pyneural.evaluation.evaluate import evaluate as measure
+from pyneural.evaluation.facts import class_names, sample_note, tasks_by_head
 from pyneural.evaluation.predict import classify
 from pyneural.evaluation.predict import predict as answer
 from pyneural.files.safetensors import load
@@ -152,11 +152,6 @@ def _values(rows: Array) -> str:
     return ", ".join(f"{value:.4g}" for value in rows[0])
 
 
-def sample_note(model: Model) -> tuple[str, ...]:
-    """A note if the model was trained on the embedded sample."""
-    return (f"trained on {model.card.data}",) if SAMPLE_NOTE in model.card.data else ()
-
-
 # ---- evaluate ------------------------------------------------------------------------------------------------------
 
 
@@ -213,19 +208,3 @@ def _pictures(model: Model, root: Path, groups: str | None) -> Dataset:
     of = None if groups is None else [group_of(file, groups) for file in paths]
     name = root.resolve().name + (" test" if len(parts) > 1 else "")
     return Dataset(np.stack(x), y, groups=of, files=list(map(str, paths)), name=name)
-
-
-# ---- of the model ---------------------------------------------------------------------------------------------------
-
-
-def class_names(task: Task) -> list[str]:
-    """The names of a task's classes, in order; none for regression."""
-    return [] if task.kind == "values" else [task.label(number) for number in range(max(2, task.outputs))]
-
-
-def tasks_by_head(model: Model) -> dict[str, Task]:
-    """The tasks by head; a model with one output has the head ""."""
-    task: Any = model.card.task
-    if task is None:
-        return {}
-    return dict(task) if isinstance(task, dict) else {"": task}
