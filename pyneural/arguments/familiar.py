@@ -218,8 +218,8 @@ OF_HISTORY = {
     "loss_curve_": "history['loss']",
     "validation_scores_": "history['val_accuracy']",
     "n_iter_": "history.epochs",
-    **dict.fromkeys(("params", "model", "get"), "history['loss'], or history.values for all lists"),
-    **dict.fromkeys(("to_frame", "to_dataframe", "to_pandas", "DataFrame"), "pandas.DataFrame(history.values)"),
+    **dict.fromkeys(("params", "model"), "history['loss'], or dict(history) for all lists"),
+    **dict.fromkeys(("to_frame", "to_dataframe", "to_pandas", "DataFrame"), "pandas.DataFrame(history)"),
     **dict.fromkeys(("plot", "show"), "pn.plot.history(history)"),
     **dict.fromkeys(("save", "to_file", "write"), "history.to_csv(path)"),
     **dict.fromkeys(

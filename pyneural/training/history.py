@@ -1,7 +1,6 @@
 """history.py -- History: the record of a training, epoch by epoch."""
 
 import math
-from collections.abc import ItemsView, Iterator, KeysView
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,22 +10,28 @@ from pyneural.arguments.spelling import no_attribute
 from pyneural.metrics.estimate import Estimate
 
 
-class History:
-    """The result of pn.fit.
+class History(dict[str, list[float]]):
+    """The result of pn.fit: a dict of lists with one entry per epoch, and attributes of the whole training.
+
+    The names are loss, accuracy, val_loss, val_accuracy (with its interval), learning_rate, seconds; with heads also
+    `top_loss`, `val_top_accuracy` and so on.  As a dict it is also a table: `pandas.DataFrame(history)`.
 
     Attributes:
-        values: a list per name, with one entry per epoch: loss, accuracy, val_loss, val_accuracy (with its interval),
-            learning_rate, seconds; with heads also `top_loss`, `val_top_accuracy` and so on.
         best_epoch: the epoch, from 1, whose weights the model has; 0 if no epoch was finished.
         seconds: the duration of the training.
         steps: the number of optimizer steps.
         interrupted: whether Ctrl-C stopped the training.
         stopped: what ended it before its last epoch, such as "patience=5", a callback or "seconds=60"; else "".
         fingerprint: the sha256 of the model's parameters and state at the end: equal for equal trainings.
+
+    >>> x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(-1, 1)
+    >>> history = pn.fit(pn.Sequential(pn.Dense(1)), (x, x), epochs=3, verbose=0)
+    >>> list(history), len(history["val_loss"])
+    (['loss', 'val_loss', 'learning_rate', 'seconds'], 3)
     """
 
     def __init__(self) -> None:
-        self.values: dict[str, list[float]] = {}
+        super().__init__()
         self.best_epoch = 0
         self.seconds = 0.0
         self.steps = 0
@@ -37,28 +42,15 @@ class History:
     @property
     def epochs(self) -> int:
         """The number of finished epochs."""
-        return len(self.values.get("loss", ()))
+        return len(self.get("loss", ()))
 
     def append(self, **values: float) -> None:
         """Adds an epoch."""
         for name, value in values.items():
-            self.values.setdefault(name, []).append(value)
+            self.setdefault(name, []).append(value)
 
-    def __getitem__(self, name: str) -> list[float]:
-        """The values of one name, one per epoch.
-
-        Raises:
-            KeyError: there is no such name; the message lists the names.
-        """
-        if name not in self.values:
-            raise KeyError(f"the history has no '{name}': {', '.join(self.values) or 'no epoch was finished'}")
-        return self.values[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.values
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.values)
+    def __missing__(self, name: object) -> list[float]:
+        raise KeyError(f"the history has no {name!r}: {', '.join(self) or 'no epoch was finished'}")
 
     def to_csv(self, path: str | Path | None = None) -> str:
         """The values as CSV text, one line per epoch; also written to `path` if it is given.
@@ -70,7 +62,7 @@ class History:
             OSError: it cannot be written (the folder is missing or not writable, the disk is full).
         """
         columns: dict[str, list[float]] = {}
-        for name, values in self.values.items():
+        for name, values in self.items():
             columns[name] = values
             if any(isinstance(value, Estimate) for value in values):
                 columns[f"{name}_low"] = [getattr(value, "low", math.nan) for value in values]
@@ -83,21 +75,10 @@ class History:
             write_whole("to_csv", path, text.encode())
         return text
 
-    def keys(self) -> KeysView[str]:
-        """The names of the values, so that `dict(history)` works."""
-        return self.values.keys()
-
-    def items(self) -> ItemsView[str, list[float]]:
-        """The names and the lists."""
-        return self.values.items()
-
-    def __len__(self) -> int:
-        return len(self.values)
-
     if not TYPE_CHECKING:  # type checkers report wrong names by themselves
 
         def __getattr__(self, name):
-            if name in vars(self).get("values", ()):
+            if name in self:
                 raise AttributeError(f"a history has no attribute '{name}'; use history['{name}']")
             raise no_attribute("a history", self, name, OF_HISTORY)
 

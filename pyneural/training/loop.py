@@ -248,7 +248,7 @@ class Training(State):
         if best:
             self._restore()
         self.finished.cut()
-        history.values = self.finished.values
+        history.update(self.finished.values)
         history.best_epoch = best
         history.seconds = self.pace.elapsed
         history.stopped = self.stopped

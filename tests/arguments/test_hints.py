@@ -212,10 +212,13 @@ def test_a_history_is_a_mapping_of_its_lists() -> None:
     history = pn.History()
     history.append(loss=0.5, val_loss=0.25)
     history.append(loss=0.4, val_loss=0.2)
-    assert dict(history) == {"loss": [0.5, 0.4], "val_loss": [0.25, 0.2]} == history.values
+    assert dict(history) == {"loss": [0.5, 0.4], "val_loss": [0.25, 0.2]} == history
     assert list(history) == list(history.keys()) == ["loss", "val_loss"]
     assert dict(history.items()) == dict(history)
     assert (len(history), history.epochs) == (2, 2)
+    assert history.get("accuracy", []) == []
+    with pytest.raises(KeyError, match="the history has no 'acc': loss, val_loss"):
+        history["acc"]
 
 
 def test_a_hint_of_letters_is_found_in_another_spelling() -> None:

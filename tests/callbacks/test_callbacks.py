@@ -105,7 +105,7 @@ def test_any_event_can_stop_the_training(rings, event, number, epochs, steps):
     assert (history.epochs, history.steps) == (epochs, steps)
     assert history.stopped == ("" if event == "on_train_end" else "Stop")
     assert not history.interrupted
-    assert len(history.values.get("val_loss", ())) == epochs
+    assert len(history.get("val_loss", ())) == epochs
 
 
 def test_the_last_line_says_what_stopped_it(rings, capsys):

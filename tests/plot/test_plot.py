@@ -446,7 +446,7 @@ def test_bars_stand_out_from_their_ground_and_the_rest_of_a_bar_does_not(style, 
         assert all(abs(light(rest.get_facecolor()) - ground) < 0.25 for rest in patches[::2])
         assert all(abs(light(bar.get_facecolor()) - ground) > 0.25 for bar in patches[1::2])
         history = pn.History()
-        history.values = {"loss": [2.0, 1.0], "val_loss": [Estimate(1.0, 0.5, 1.5)] * 2}
+        history.update({"loss": [2.0, 1.0], "val_loss": [Estimate(1.0, 0.5, 1.5)] * 2})
         axis = plot.history(history)[0]
         band = axis.collections[0].get_facecolor()[0]
         assert band[3] * abs(light(band[:3]) - ground) > 0.12

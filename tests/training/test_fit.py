@@ -1,6 +1,7 @@
 """fit: what it promises, what it says, what it refuses."""
 
 import copy
+import json
 import os
 import pickle
 import signal
@@ -9,6 +10,7 @@ import sys
 import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import pyneural as pn
@@ -662,8 +664,19 @@ def test_a_history_is_a_table(rings, tmp_path):
         history.to_csv(tmp_path / "nowhere" / "history.csv")
     with pytest.raises(IsADirectoryError, match=r"to_csv: .* is a folder: give the path of a file"):
         history.to_csv(tmp_path)
-    assert pickle.loads(pickle.dumps(history)).values == history.values
-    assert copy.copy(history)["loss"] == history["loss"]
+    for twin in (pickle.loads(pickle.dumps(history)), copy.copy(history), copy.deepcopy(history)):
+        assert isinstance(twin, pn.History)
+        assert dict(twin) == dict(history)
+        assert vars(twin) == vars(history)
+
+
+def test_a_history_is_a_data_frame_and_json(rings):
+    history = pn.fit(small(), rings, epochs=3, verbose=0)
+    frame = pd.DataFrame(history)
+    assert list(frame.columns) == list(history)
+    assert frame.shape == (3, 6)
+    assert (frame.dtypes == "float64").all()
+    assert json.loads(json.dumps(history))["val_accuracy"] == history["val_accuracy"]
 
 
 def test_a_history_without_epochs_says_so():

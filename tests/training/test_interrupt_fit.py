@@ -77,7 +77,7 @@ def press_twice_at_every_line() -> None:
         sys.settrace(None)
         assert pn.is_recording(), last
         assert isinstance(history, pn.History), last
-        assert all(len(values) == history.epochs for values in history.values.values()), (last, history.values)
+        assert all(len(values) == history.epochs for values in history.values()), (last, dict(history))
         assert history.fingerprint == model.fingerprint(), last
         assert model.card.epochs == history.epochs, last
         assert history.interrupted == (lines >= last), last

@@ -117,7 +117,7 @@ def test_a_finished_checkpoint_gives_its_history_at_once(tmp_path, whole, capsys
     x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(-1, 1)
     first, second = (pn.fit(pn.Sequential(pn.Dense(1)), (x, x), checkpoint=tmp_path / "b.ckpt") for _ in range(2))
     assert "b.ckpt: this training is complete; delete the file to start over\n" in capsys.readouterr().out
-    assert second.values == first.values
+    assert second == first
     assert (second.best_epoch, second.stopped, second.seconds >= first.seconds) == (first.best_epoch, "", True)
 
 
