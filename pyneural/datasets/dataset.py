@@ -285,10 +285,21 @@ class Splits:
                 kind = type(given).__name__
                 raise TypeError(f"Splits: {part} is {kind}: give a pn.Dataset, such as pn.Dataset(x, y)")
 
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        who = self.name or "data"
+        raise TypeError(f"{who}: data in parts is not an array: give the inputs or labels of a part, data.train.x")
+
     if not TYPE_CHECKING:  # type checkers report wrong names by themselves
 
         def __getattr__(self, name):
             raise no_attribute("data in parts", self, name, OF_SPLITS)
+
+        def __getitem__(self, part):  # for data["train"], and for `train, test = data`
+            known = {"train": "data.train", "test": "data.test", "validation": "data.validation"}
+            ours = (known | OF_SPLITS).get(part) if isinstance(part, str) else None
+            raise TypeError(
+                f"data in parts is neither a dict nor a sequence: use {ours or 'data.train, .test and .validation'}"
+            )
 
 
 def by_head(y: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,23 @@ def test_a_report_has_hints_too(name: str, ours: str, rings: tuple[np.ndarray, n
     with pytest.raises(AttributeError, match=rf"^a report has no '{name}'; (use|did you mean) {re.escape(ours)}"):
         getattr(report, name)
     assert copy.copy(report).n == copy.deepcopy(report).n == 300
+
+
+@pytest.mark.parametrize(
+    ("wrong", "ours"),
+    [
+        (lambda data: data["train"], "use data.train"),
+        (lambda data: data["val"], "use data.validation"),
+        (lambda data: data["x_test"], "use data.test.x"),
+        (lambda data: data["wibble"], "use data.train, .test and .validation"),
+        (lambda data: data[0], "use data.train, .test and .validation"),
+        (lambda data: data[:10], "use data.train, .test and .validation"),
+        (lambda data: (lambda train, test: train)(*data), "use data.train, .test and .validation"),
+    ],
+)
+def test_data_in_parts_is_not_indexed(wrong: Callable[[pn.Splits], object], ours: str) -> None:
+    with pytest.raises(TypeError, match=rf"data in parts is neither a dict nor a sequence: {re.escape(ours)}$"):
+        wrong(pn.Splits(pn.Dataset([[0.0]], [0])))
 
 
 def test_a_history_is_a_mapping_of_its_lists() -> None:
