@@ -131,6 +131,7 @@ OF_FIT = {
         ("accumulation_steps", "gradient_accumulation_steps", "accumulate_grad_batches", "accumulation"), "accumulate"
     ),
     **dict.fromkeys(("sampler", "oversample", "balanced"), "balance"),
+    **dict.fromkeys(("tta", "test_time_augmentation"), "test_time"),
     **dict.fromkeys(("class_weights", "pos_weight", "scale_pos_weight"), "class_weight"),
     **dict.fromkeys(("smoothing", "label_smooth"), "label_smoothing"),
     "initial_epoch": "not needed: a second pn.fit continues from the current weights",

@@ -121,4 +121,5 @@ OF_FILES = {
     **dict.fromkeys(("map_location", "compile", "weights_only"), "not needed: a file has data only, and runs no code"),
     **dict.fromkeys(("overwrite", "save_format"), "not needed: the file appears whole, and replaces an older one"),
 }
+AVERAGES = dict.fromkeys(("test_time", "tta"), "model.test_time = 'flip' before, or give it to pn.fit")
 CHOOSES = "pn.choose_threshold(..., youden=True), which stores it in the model"

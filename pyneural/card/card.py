@@ -10,6 +10,8 @@ from pyneural.images.modes import TWELVE_BITS
 Tasks = Any  # Task, or dict[str, Task] for a model with heads
 Split = tuple[str, int, float]
 PREPARATIONS = ("", "digit", TWELVE_BITS)
+FLIP = "flip"
+TEST_TIMES = (None, FLIP)
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Card:
         held_out: the share of the training data that the last fit held out for validation; None if unknown.
         splits: of every fit, the sha256 of its data, its seed and that share.
         augment: the random changes of the training images in the last fit, in words; "" for none.
+        test_time: what predictions are averaged over: "flip" (the image and its mirror image), or None.
     """
 
     task: Tasks = None
@@ -48,6 +51,7 @@ class Card:
     held_out: float | None = None
     splits: tuple[Split, ...] = ()
     augment: str = ""
+    test_time: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """All fields as JSON values."""
@@ -69,6 +73,9 @@ class Card:
         prepare = record.get("prepare", "")
         if prepare not in PREPARATIONS:
             raise ValueError(f"prepare is {prepare!r}")
+        test_time = record.get("test_time")
+        if test_time not in TEST_TIMES:
+            raise ValueError(f"test_time is {test_time!r}")
         return cls(
             task=_task(record["task"]),
             preprocessing=Preprocessing.from_json(preprocessing) if preprocessing is not None else None,
@@ -84,6 +91,7 @@ class Card:
             held_out=None if record.get("held_out") is None else float(record["held_out"]),
             splits=tuple((str(data), int(seed), float(share)) for data, seed, share in _splits(record)),
             augment=str(record.get("augment", "")),
+            test_time=test_time,
         )
 
 

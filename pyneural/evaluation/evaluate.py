@@ -3,7 +3,7 @@
 from typing import Any, overload
 
 from pyneural.arguments.checks import verbosity
-from pyneural.arguments.familiar_keywords import CHOOSES
+from pyneural.arguments.familiar_keywords import AVERAGES, CHOOSES
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
 from pyneural.batching.opening import open_data
@@ -29,6 +29,7 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any: ...
     batch_size="not needed: it has no effect on the result",
     metrics="not needed: the report has all metrics",
     threshold=CHOOSES,
+    **AVERAGES,
 )
 def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
     """Evaluates a trained model on data it has not seen, and prints one line.

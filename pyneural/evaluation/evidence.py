@@ -12,7 +12,8 @@ from pyneural.arguments.objects import brief
 from pyneural.arguments.spelling import unknown
 from pyneural.card.classes import are_numbers
 from pyneural.card.task import Task
-from pyneural.evaluation.heads import Head, answers, forward, written
+from pyneural.evaluation.heads import Head, written
+from pyneural.evaluation.running import answering, forward
 from pyneural.models.model import Model
 
 
@@ -66,9 +67,8 @@ def score_of(head: Head, label: Any, model: Model, batch: Tensor, who: str) -> S
         number = 0 if label is None else _numbered(label, task.outputs, "output", who)
         return Score(head, number, 1, f"output {number}" if task.outputs > 1 else "the output")
     if label is None:
-        outputs = forward(model, (head,))(batch, training=False)
-        row = answers(outputs[head.name] if head.name else outputs, (head._replace(name=""),))
-        number = int(task.decide(row)[0])
+        answers = answering(model, (head,))(batch)[1]
+        number = int(task.decide(answers[head.name] if head.name else answers)[0])
     else:
         number = _class(label, task, who)
     if task.kind == "binary":

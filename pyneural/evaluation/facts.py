@@ -11,6 +11,7 @@ from pyneural.datasets.mnist_files import SAMPLE_NOTE
 from pyneural.evaluation.lines import shown
 from pyneural.images.modes import TWELVE_BITS
 from pyneural.models.model import Model
+from pyneural.models.test_time import IN_WORDS
 from pyneural.printing import SEPARATOR
 
 _PREPARED = {
@@ -52,6 +53,8 @@ def facts(model: Model) -> Iterator[tuple[str, str]]:
         yield "training", f"{card.epochs} epoch{'s' * (card.epochs != 1)}, {', '.join(losses)}, seed {card.seed}"
     if card.augment:
         yield "augmented", card.augment
+    if card.test_time:
+        yield "predictions", f"{IN_WORDS} (test_time='{card.test_time}')"
     if card.metrics:
         order = sorted(card.metrics, key=lambda name: (name.startswith("val_"), not name.endswith("loss")))
         values = [shown(name, card.metrics[name]) for name in order]

@@ -3,24 +3,15 @@
 A model with one output has one head, whose name is "".  With several heads, the outputs and the labels are dicts.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any, NamedTuple
-
-import numpy as np
 
 import pyneural.losses as losses
 import pyneural.metrics.names as metrics
-import pyneural.ops as ops
-from pyneural._core import Tensor
-from pyneural.arguments.arrays import Array
 from pyneural.card.classes import of_head
 from pyneural.card.soft import are_soft
 from pyneural.card.task import REGRESSION, Task, check_varied, infer
 from pyneural.models.model import Model
-
-Forward = Callable[..., Any]  # (x, training=) -> a Tensor, or a dict of them by head
-BATCH = 500  # rows per batch: enough to use all cores, few enough to fit into their caches
 
 
 class Head(NamedTuple):
@@ -148,39 +139,6 @@ def encode(heads: tuple[Head, ...], dtype: str, y: Any, who: str, classes: Any =
 def written(head: Head) -> bool:
     """Whether the loss takes the model's outputs unchanged; else it takes the logits."""
     return head.task.kind == "values" or head.loss.name in REGRESSION
-
-
-def forward(model: Model, heads: tuple[Head, ...]) -> Forward:
-    """A function (x, training=) -> the outputs as the losses take them; logits are divided by the temperature."""
-    plain = [head.name for head in heads if written(head)]
-    if len(plain) == len(heads):
-        return model.call
-    run: Forward = partial(model.logits, written=frozenset(plain)) if plain else model.logits
-    factors = {
-        head.name: 1 / head.task.temperature for head in heads if head.task.temperature != 1 and not written(head)
-    }
-    return partial(_cooled, run, factors) if factors else run
-
-
-def _cooled(run: Forward, factors: Mapping[str, float], x: Tensor, *, training: bool) -> Any:
-    """The outputs, some heads' times a factor."""
-    outputs = run(x, training=training)
-    if not isinstance(outputs, dict):
-        return outputs * factors[""]
-    return {head: part * factors[head] if head in factors else part for head, part in outputs.items()}
-
-
-def answers(outputs: Any, heads: tuple[Head, ...]) -> Any:
-    """Probabilities or values, as arrays, from the result of forward: applies softmax or sigmoid to logits."""
-    if not heads[0].name:
-        return _answer(outputs, heads[0])
-    return {head.name: _answer(outputs[head.name], head) for head in heads}
-
-
-def _answer(outputs: Tensor, head: Head) -> Array:
-    if not written(head):
-        outputs = ops.softmax(outputs) if head.task.kind == "classes" else ops.sigmoid(outputs)
-    return np.array(outputs.numpy())
 
 
 def _outputs(model: Model, head: str) -> tuple[int, ...]:

@@ -7,17 +7,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import pyneural._core as _core
+from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import Pair, batched, warn
 from pyneural.arguments.familiar_keywords import OF_HEAT_MAPS
 from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.batching.image_input import image_input, reads_images
-from pyneural.evaluation.evidence import head_of, score_of
+from pyneural.evaluation.evidence import Score, head_of, score_of
 from pyneural.evaluation.grad_cam import grad_cam, tapped_at
 from pyneural.evaluation.occlusion import occlusion, patches_of
 from pyneural.evaluation.predict import checked_inputs, ready
 from pyneural.images.digit import prepare_digit
 from pyneural.models.model import Model
+from pyneural.models.tapped import Tapped
 
 METHODS = {"grad-cam": "Grad-CAM", "occlusion": "occlusion"}
 
@@ -56,7 +58,9 @@ def heat_map(
     are used instead of p because p hardly changes if the model is sure.  The patch has the mean of the training
     data, or of the image if images were standardized each by itself or not at all.
 
-    For values, and classes trained with mse, mae or huber, both explain the output itself.
+    For values, and classes trained with mse, mae or huber, both explain the output itself.  For a model with
+    test_time="flip", Grad-CAM is the mean of the image's map and the mirrored map of its mirror image, and occlusion
+    uses the averaged probability.
 
     Grad-CAM suits networks that average the channels over the image, as pn.GlobalAvgPool2D does: before a pn.Flatten
     the gradient differs from pixel to pixel, and its mean may miss what matters, which occlusion finds.
@@ -128,12 +132,20 @@ def explained(
         batch = preprocessing.gather(x.dtype, model.dtype)(_core.borrow(x), _core.borrow(np.arange(1)))
         score = score_of(one, label, model, batch, who)
     if tapped is not None:
-        values = Context().run(grad_cam, tapped, score, batch, who)  # a context of its own: outside of any no_grad
+        values = Context().run(_grad_cam, tapped, score, batch, model.card.test_time, who)  # outside of any no_grad
     else:
         values = occlusion(model, score, batch.numpy()[0], preprocessing.kind == "none", patches)
     if not np.isfinite(values).all():
         raise ValueError(f"{who}: the model's outputs are NaN or infinite for this image: check its weights")
     return HeatMap(_normalized(values, who, score.label) if normalize else _single(values), x, score.label, shown)
+
+
+def _grad_cam(tapped: Tapped, score: Score, batch: Tensor, test_time: str | None, who: str) -> Array:
+    """The map of Grad-CAM; the mean over both sides if predictions are."""
+    values = grad_cam(tapped, score, batch, who)
+    if test_time is None:
+        return values
+    return np.asarray((values + grad_cam(tapped, score, batch[:, :, ::-1], who)[:, ::-1]) / 2)
 
 
 def _of_file(model: Model, path: str | Path, who: str) -> Array:

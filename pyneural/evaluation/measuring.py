@@ -14,8 +14,9 @@ from pyneural.batching.pairs import is_stream, labels, pairs
 from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import NOT_UINT8, Preprocessing
 from pyneural.card.soft import as_numbers
-from pyneural.evaluation.heads import BATCH, Head, answers, encode, forward, inferred, names, trained
+from pyneural.evaluation.heads import Head, encode, inferred, names, trained
 from pyneural.evaluation.report import Report
+from pyneural.evaluation.running import BATCH, answering
 from pyneural.models.model import Model
 
 _MARKED = 1000  # examples that tell two data sets apart
@@ -55,8 +56,7 @@ def _whole(parts: Parts) -> tuple[Array, Array, Array]:
 def _found(model: Model, part: Any, heads: tuple[Head, ...], who: str) -> dict[str, Parts]:
     """By head: the predictions, the labels, and the loss of each example, batch by batch."""
     found: dict[str, Parts] = {head.name: ([], [], []) for head in heads}
-    for outputs, targets in passes(model, part, heads, who):
-        answered = answers(outputs, heads)
+    for outputs, answered, targets in passes(model, part, heads, who):
         for head in heads:
             output, target, answer = (each[head.name] if head.name else each for each in (outputs, targets, answered))
             with _core.no_grad():
@@ -72,10 +72,10 @@ def _labels(head: Head, targets: Any) -> Array:
     return found if head.task.kind == "values" else as_numbers(found)
 
 
-def passes(model: Model, part: Any, heads: tuple[Head, ...], who: str) -> Iterator[tuple[Any, Any]]:
-    """The outputs, as the losses take them, and the targets, batch by batch."""
+def passes(model: Model, part: Any, heads: tuple[Head, ...], who: str) -> Iterator[tuple[Any, Any, Any]]:
+    """The outputs, as the losses take them, the answers, and the targets, batch by batch."""
     preprocessing = model.card.preprocessing or Preprocessing("none", "float")
-    run = forward(model, heads)
+    run = answering(model, heads)
     classes = () if is_stream(part) else part.classes
     for at, x, y in _batches(part, model.card.columns, who):
         x = as_inputs(model, x, at, preprocessing.kind)
@@ -84,8 +84,8 @@ def passes(model: Model, part: Any, heads: tuple[Head, ...], who: str) -> Iterat
         y = encode(heads, model.dtype, y, at, classes)
         for batch, targets, _ in Feed(x, y, np.arange(len(x)), preprocessing, model.dtype).batches(BATCH):
             with _core.no_grad():
-                outputs = run(batch, training=False)
-            yield outputs, targets
+                outputs, answered = run(batch)
+            yield outputs, answered, targets
 
 
 def _mark(x: Array) -> str:

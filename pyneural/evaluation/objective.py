@@ -14,8 +14,9 @@ import pyneural.losses as losses
 import pyneural.metrics.names as metrics
 from pyneural._core import Tensor
 from pyneural.batching.feed import Batches, Weights
-from pyneural.evaluation.heads import BATCH, Forward, Head, forward
+from pyneural.evaluation.heads import Head
 from pyneural.evaluation.means import Means
+from pyneural.evaluation.running import BATCH, Forward, forward
 from pyneural.metrics.estimate import Estimate
 from pyneural.models.model import Model
 

@@ -7,7 +7,7 @@ import numpy as np
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import Pair, both, pair
 from pyneural.evaluation.evidence import Score, scores
-from pyneural.evaluation.heads import BATCH
+from pyneural.evaluation.running import BATCH
 from pyneural.models.model import Model
 
 _AT_ONCE = 1 << 22  # the most numbers in a batch of occluded images

@@ -8,7 +8,7 @@ import pyneural._core as _core
 import pyneural.losses as losses
 from pyneural.arguments.arrays import Array, as_numbers
 from pyneural.arguments.checks import warn
-from pyneural.arguments.familiar_keywords import CHOOSES
+from pyneural.arguments.familiar_keywords import AVERAGES, CHOOSES
 from pyneural.arguments.spelling import check_keywords
 from pyneural.arguments.tables import column_names, dtype_name, is_table
 from pyneural.batching.feed import Feed
@@ -17,7 +17,8 @@ from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import NOT_UINT8, Preprocessing
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, Splits
-from pyneural.evaluation.heads import BATCH, Head, answers, forward, trained
+from pyneural.evaluation.heads import Head, trained
+from pyneural.evaluation.running import BATCH, answering
 from pyneural.models.entrances import inherit
 from pyneural.models.model import Model, Sequential
 from pyneural.printing import encodable
@@ -38,6 +39,7 @@ def predict(model: Model, x: Any) -> Any: ...
     verbose="not needed: it prints nothing",
     data="x",
     images="x",
+    **AVERAGES,
 )
 def predict(model: Model, x: Any) -> Any:
     """The predictions of a trained model; inputs are preprocessed as in training.
@@ -69,16 +71,16 @@ def _answered(model: Model, x: Any, who: str) -> Any:
         raise TypeError(f"{who}: x is a pair: give only the inputs, without labels: pn.{who}(model, x)")
     values = checked_inputs(model, x, preprocessing, who)
     n = len(values)
-    run = forward(model, heads)
+    run = answering(model, heads)
     if n == 0:
         empty = {head.name: np.empty((0, head.task.outputs), model.dtype) for head in heads}
         return empty.get("", empty)
     with _core.no_grad():
         if n <= BATCH:
             batch = preprocessing.gather(values.dtype, model.dtype)(_core.borrow(values), _core.borrow(np.arange(n)))
-            return answers(run(batch, training=False), heads)
+            return run(batch)[1]
         feed = Feed(values, None, np.arange(n), preprocessing, model.dtype)
-        found = [answers(run(batch, training=False), heads) for batch, *_ in feed.batches(BATCH)]
+        found = [run(batch)[1] for batch, *_ in feed.batches(BATCH)]
     if not heads[0].name:
         return np.concatenate(found)
     return {head.name: np.concatenate([part[head.name] for part in found]) for head in heads}
@@ -140,7 +142,7 @@ def classify(model: Sequential, image: Any) -> Prediction: ...
 def classify(model: Model, image: Any) -> Any: ...
 
 
-@check_keywords(x="image", data="image", threshold=CHOOSES)
+@check_keywords(x="image", data="image", threshold=CHOOSES, **AVERAGES)
 def classify(model: Model, image: Any) -> Any:
     """The predicted class of one input, with its confidence.
 

@@ -58,7 +58,7 @@ def calibrate(model: Model, validation: Any, *, verbose: int = 1) -> Any:
     before = measured(model, part, who) if verbose else {}
     logits: dict[str, list[Array]] = {head.name: [] for head in chosen}
     labels: dict[str, list[Array]] = {head.name: [] for head in chosen}
-    for outputs, targets in passes(model, part, plain, who):
+    for outputs, _, targets in passes(model, part, plain, who):
         for name, kept in logits.items():
             kept.append(np.array((outputs[name] if name else outputs).numpy(), np.float64))
             labels[name].append(np.array((targets[name] if name else targets).numpy()))

@@ -27,9 +27,11 @@ from pyneural.layers.layer import Layer, walk
 from pyneural.layers.operation import name_of, record
 from pyneural.models.entrances import inherit, remember
 from pyneural.models.model import Model, Sequential
+from pyneural.models.test_time import set_test_time
 from pyneural.version import VERSION
 
-FORMAT = 1
+FORMAT = 2
+_FIRST = 1  # the format of models that every version reads; others would ignore what they do not know
 _FOREIGN = {
     b"\x89HDF\r\n\x1a\n": "an HDF5 (Keras) file",
     b"PK\x03\x04": "a zip archive (a PyTorch, Keras or NumPy file)",
@@ -80,7 +82,7 @@ def serialized(model: Model, tensors: dict[str, Array], metadata: dict[str, str]
 
     inherit(model)
     description = {
-        "format": FORMAT,
+        "format": FORMAT if model.card.test_time else _FIRST,
         "architecture": describe(model),
         "input_shape": list(model.input_shape or ()),
         "versions": {"pyneural": VERSION},
@@ -129,6 +131,7 @@ def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) 
         model.card = Card.from_json(description)
         model.seed = model.card.seed
         model.infer_shapes(sizes(description["input_shape"]))
+        set_test_time("test_time", model, model.card.test_time)
     except UnknownKindError:
         raise
     except _DAMAGE as error:

@@ -9,7 +9,7 @@ import numpy as np
 import pyneural._core as _core
 import pyneural.models.summary as summary
 from pyneural._core import Tensor
-from pyneural.arguments.checks import Shape, batched, is_whole, shape_of, whole
+from pyneural.arguments.checks import Shape, batched, is_whole, shape_of, warn, whole
 from pyneural.arguments.familiar import OF_MODELS
 from pyneural.arguments.objects import refuse_masked
 from pyneural.arguments.spelling import check_keywords, closest, instead
@@ -23,6 +23,7 @@ from pyneural.models.checks import checked_layers, dtype_of, graph_of
 from pyneural.models.entrances import inherit
 from pyneural.models.graph import Graph
 from pyneural.models.network import FIXED, Network
+from pyneural.models.test_time import set_test_time
 from pyneural.printing import encodable, put, terminal_columns
 
 
@@ -31,6 +32,9 @@ class Model(Network):
 
     A part of a trained model, and a model around one or around its layers, prepares inputs as the trained model does:
     `card.preprocessing` and `card.columns` are taken over, if x reaches the trained layers in the same way as there.
+
+    `test_time` is what predictions are averaged over: None, or "flip", the image and its mirror image, as in pn.fit.
+    It may be set on a trained model; a threshold or temperature that was chosen before is then to be chosen again.
 
     Args:
         inputs: the node where the graph begins; usually a pn.Input.
@@ -166,6 +170,26 @@ class Model(Network):
                 self.blocks()
             vars(self)["_ready"] = True
         return entering
+
+    # ---- predicting
+
+    @property
+    def test_time(self) -> str | None:
+        """What predictions are averaged over: None, or "flip" (the image and its mirror image)."""
+        return self.card.test_time
+
+    @test_time.setter
+    def test_time(self, value: str | None) -> None:
+        if not self.has_graph:
+            raise RuntimeError(f"{name_of(self)}: test_time is for a trained model: give it to pn.fit")
+        before = self.card.test_time
+        set_test_time(f"{name_of(self)}: test_time", self, value)
+        task = self.card.task
+        if self.card.test_time != before and task is not None and (task.threshold, task.temperature) != (0.5, 1):
+            warn(
+                f"{name_of(self)}: test_time changes the probabilities for which the threshold or the temperature was "
+                "chosen: call pn.calibrate and pn.choose_threshold again"
+            )
 
     # ---- looking
 

@@ -24,6 +24,7 @@ from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.layers.operation import record
 from pyneural.layers.reshaping import Flatten, Reshape
 from pyneural.models.network import Network
+from pyneural.models.test_time import IN_WORDS
 from pyneural.printing import folded, shortened
 
 WIDTH = 80
@@ -198,6 +199,8 @@ def _below(model: Network, columns: int) -> Iterator[str]:
     trained = _parameters(model) - frozen
     also = f", {state:,} values of state" if state else ""
     yield from folded([f"{trained:,} trainable parameters, {frozen:,} frozen{also}"], columns)
+    if model.card.test_time:
+        yield from folded([f"predictions: {IN_WORDS}"], columns)
     if isinstance(model.output_shape, dict):
         ends = ", ".join(f"{name} = {node.maker} {node.shape}" for name, node in model.graph.outputs.items())
         yield from folded([f"heads: {ends}"], columns)

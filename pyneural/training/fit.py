@@ -52,6 +52,7 @@ def fit(
     balance: bool | str = False,
     loss_weights: Mapping[str, float] | None = None,
     label_smoothing: float = 0.0,
+    test_time: str | None = None,
     ema: float | None = None,
     keep: str = "best",
     accumulate: int = 1,
@@ -96,7 +97,7 @@ def fit(
             deviations of at least 1e-6), None, or "auto": that of a trained model (or its first layers) in this one, if
             it reads x, else dataset for uint8, None for floats.  Saved, and applied by evaluate and predict.
         augment: random changes of the training images, new in each epoch, as pn.Augment(rotate=15, flip=True); None for
-            none.  Validation, evaluate and predict take the images as they are.
+            none.  Validation, evaluate and predict take the images as they are (but see test_time).
         class_weight: how much each class counts in the training loss: "balanced" (n / (K * count) of the training
             examples, for the K classes that occur), or a dict by name or number, with 1 for missing classes; for heads
             "balanced" or a dict of these.  See docs/training.md for the formula.
@@ -107,6 +108,10 @@ def fit(
         loss_weights: the factors of the heads' losses in the sum, by head, with 1 for missing heads.
         label_smoothing: s, from 0 to below 1: cross-entropy trains on targets (1 - s) y + s / K.  The validation loss
             is without it, as in pn.evaluate.
+        test_time: "flip": pn.predict, pn.classify, pn.evaluate and the validation here average each image and its
+            mirror image: the probability of a class is p(x) = (q(x) + q(mirrored x)) / 2, where q is that of one pass;
+            of values the outputs are averaged.  Saved with the model; None for a single pass.  It is for images, and
+            costs a second pass.  See model.test_time to change it later.
         ema: the decay per step of the running mean of the weights, such as 0.99; batch-norm statistics are averaged
             with them.  Validation, callbacks after an epoch, and the model at the end have the means.
         keep: the epoch whose weights the model has at the end: "best", or "last", where validation data is like the
@@ -152,7 +157,7 @@ def fit(
     shape = schedules.find(schedule)
     bound = optimizers.recipe(optimizer, learning_rate, rate_name)
     listeners = checked(callbacks)
-    weights = class_weight, sample_weight, balance, loss_weights, label_smoothing
+    weights = class_weight, sample_weight, balance, loss_weights, label_smoothing, test_time
     request = Request(validation, preprocess, augment, loss, metrics, *weights, options.seed, options.batch_size)
     recipe = {"optimizer": optimizer, "learning_rate": learning_rate, "schedule": schedule}
     recipe |= request._asdict() | options.of_result() | {"callbacks": [*map(repr, listeners)]}

@@ -25,6 +25,7 @@ from pyneural.layers.layer import tree, undone_on_error, walk
 from pyneural.layers.operation import record
 from pyneural.models.entrances import check_entrances, inherit, remember
 from pyneural.models.model import Model
+from pyneural.models.test_time import IN_WORDS, set_test_time, spelled
 from pyneural.training.identity import identity
 from pyneural.training.inspection import inspect
 
@@ -75,6 +76,7 @@ class Request(NamedTuple):
     balance: bool | str = False
     loss_weights: Any = None
     label_smoothing: float = 0.0
+    test_time: str | None = None
     seed: int = 0
     batch_size: int = 64
 
@@ -102,6 +104,7 @@ def plan(model: Model, data: Any, request: Request, accept: Accept = _accept_all
     check_images(request.augment, train.shape)
     with untouched(model):
         model.infer_shapes(train.shape, min(request.batch_size, len(train)))
+        set_test_time("fit: test_time", model, request.test_time)
         heads = inferred(model, train.y, request.loss, request.metrics, train.classes, who="fit")
         preprocessing = _preprocessing(model, train, held, request.preprocess)
 
@@ -130,6 +133,7 @@ def _check_request(model: Model, request: Request) -> None:
         losses.spelled(loss)
     decided(request.preprocess, "uint8")
     check_augment("fit", request.augment)
+    spelled("fit: test_time", request.test_time)
     inherit(model)
     if request.preprocess == "auto":
         check_entrances(model)
@@ -186,6 +190,7 @@ def _changes(request: Request, sampled: bool) -> list[str]:
         *(["sample weights"] if sampled else []),
         *(["classes drawn evenly"] if request.balance else []),
         *([f"label smoothing {request.label_smoothing:g}"] if request.label_smoothing else []),
+        *([f"validated on the {IN_WORDS}"] if request.test_time else []),
     ]
 
 

@@ -141,8 +141,8 @@ def test_a_truncated_file_says_how_much_is_missing(model, tmp_path):
 
 def test_a_newer_or_damaged_description_is_refused(model):
     data = files.dumps(model)
-    with pytest.raises(ValueError, match=r"written by a newer pyneural \(format 2, this one reads 1\)"):
-        files.loads(edited(data, format=2))
+    with pytest.raises(ValueError, match=r"written by a newer pyneural \(format 3, this one reads 2\)"):
+        files.loads(edited(data, format=3))
     for changes in (
         {"format": "1"}, {"architecture": None}, {"input_shape": [28, 28, -1]}, {"input_shape": [10**12] * 3},
         {"architecture": {"kind": "Dense", "config": {"units": 3}, "name": None}}, {"task": {"kind": "poem"}},

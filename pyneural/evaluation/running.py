@@ -1,0 +1,104 @@
+"""running.py -- a model run on prepared inputs: its outputs as the losses take them, and its answers.
+
+A model with test_time="flip" runs twice, on each image and on its mirror image, and its probabilities are the means of
+both.  The temperature divides the logits of that mean, so calibration changes no answer there either.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import pyneural.ops as ops
+from pyneural._core import Tensor
+from pyneural.arguments.arrays import Array
+from pyneural.evaluation.heads import Head, written
+from pyneural.evaluation.pooling import logits_of_mean, mean
+from pyneural.models.model import Model
+
+Forward = Callable[..., Any]  # (x, training=) -> a Tensor, or a dict of them by head
+Answering = Callable[[Tensor], tuple[Any, Any]]  # x -> what Forward returns, and the answers as arrays
+BATCH = 500  # rows per batch: enough to use all cores, few enough to fit into their caches
+_Both = Callable[[Tensor], tuple[Tensor, Tensor]]  # x -> outputs as the losses take them, and answers
+
+
+def forward(model: Model, heads: tuple[Head, ...]) -> Forward:
+    """A function (x, training=) -> the outputs as the losses take them; logits are divided by the temperature."""
+    if model.card.test_time is None:
+        return _once(model, heads)
+    return partial(_in_training_once, _once(model, heads), _flipped(model, heads[0]))
+
+
+def answering(model: Model, heads: tuple[Head, ...]) -> Answering:
+    """A function x -> what `forward` returns, and the answers: probabilities or values, as arrays."""
+    if model.card.test_time is None:
+        return partial(_with_answers, _once(model, heads), heads)
+    return partial(_as_arrays, _flipped(model, heads[0]))
+
+
+def _once(model: Model, heads: tuple[Head, ...]) -> Forward:
+    """The `forward` of a single pass."""
+    plain = [head.name for head in heads if written(head)]
+    if len(plain) == len(heads):
+        return model.call
+    run: Forward = partial(model.logits, written=frozenset(plain)) if plain else model.logits
+    factors = {
+        head.name: 1 / head.task.temperature for head in heads if head.task.temperature != 1 and not written(head)
+    }
+    return partial(_cooled, run, factors) if factors else run
+
+
+def _cooled(run: Forward, factors: Mapping[str, float], x: Tensor, *, training: bool) -> Any:
+    """The outputs, some heads' times a factor."""
+    outputs = run(x, training=training)
+    if not isinstance(outputs, dict):
+        return outputs * factors[""]
+    return {head: part * factors[head] if head in factors else part for head, part in outputs.items()}
+
+
+def _with_answers(run: Forward, heads: tuple[Head, ...], x: Tensor) -> tuple[Any, Any]:
+    outputs = run(x, training=False)
+    if not heads[0].name:
+        return outputs, np.array(_answer(outputs, heads[0]).numpy())
+    return outputs, {head.name: np.array(_answer(outputs[head.name], head).numpy()) for head in heads}
+
+
+def _answer(outputs: Tensor, head: Head) -> Tensor:
+    """Probabilities or values from outputs as the losses take them: softmax or sigmoid of logits."""
+    if written(head):
+        return outputs
+    return ops.softmax(outputs) if head.task.kind == "classes" else ops.sigmoid(outputs)
+
+
+# ---- means of several passes
+
+
+def _flipped(model: Model, head: Head) -> _Both:
+    """The mean over each image and its mirror image; of a model with one output."""
+    uncooled = head._replace(task=head.task.uncalibrated())
+    return partial(_of_both_sides, _once(model, (uncooled,)), head)
+
+
+def _of_both_sides(run: Forward, head: Head, x: Tensor) -> tuple[Tensor, Tensor]:
+    outputs = [run(side, training=False) for side in (x, x[:, :, ::-1])]
+    return _pooled(outputs, [_answer(one, head) for one in outputs], head)
+
+
+def _pooled(outputs: list[Tensor], answers: list[Tensor], head: Head) -> tuple[Tensor, Tensor]:
+    """The outputs of the mean, divided by the head's temperature, and its answers."""
+    found = logits_of_mean(outputs, "values" if written(head) else head.task.kind)
+    if written(head) or head.task.temperature == 1:
+        return found, mean(answers)
+    found = found * (1 / head.task.temperature)
+    return found, _answer(found, head)
+
+
+def _in_training_once(run: Forward, both: _Both, x: Tensor, *, training: bool) -> Tensor:
+    outputs: Tensor = run(x, training=True) if training else both(x)[0]
+    return outputs
+
+
+def _as_arrays(both: _Both, x: Tensor) -> tuple[Tensor, Array]:
+    outputs, answers = both(x)
+    return outputs, np.array(answers.numpy())

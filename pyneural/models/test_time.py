@@ -1,0 +1,37 @@
+"""test_time.py -- what predictions are averaged over: "flip", the image and its mirror image."""
+
+from typing import Any
+
+from pyneural.arguments.checks import batched
+from pyneural.arguments.spelling import choose
+from pyneural.card.card import FLIP
+from pyneural.models.network import Network
+
+IN_WORDS = "mean of image and mirror image"
+
+
+def spelled(who: str, test_time: Any) -> str | None:
+    """The checked name of what predictions are averaged over, or None.
+
+    Raises:
+        ValueError, TypeError: there is no such name.
+    """
+    return None if test_time is None else choose(who, test_time, {FLIP: FLIP})
+
+
+def set_test_time(who: str, network: Network, test_time: Any) -> None:
+    """Records on the card of a network with a graph what its predictions are averaged over.
+
+    Raises:
+        ValueError, TypeError: there is no such name, or the network does not take images, or has several heads.
+    """
+    checked = spelled(who, test_time)
+    if checked is not None:
+        given = f"{who} is '{checked}', the mean over each image and its mirror image"
+        shape = network.input_shape or ()
+        if len(shape) != 3:
+            raise ValueError(f"{given}, but inputs are {batched(shape)}, not images (n, height, width, channels)")
+        if isinstance(network.output_shape, dict):
+            heads = ", ".join(network.output_shape)
+            raise ValueError(f"{given}, and is for models with one output, but this one has the heads {heads}")
+    network.card.test_time = checked
