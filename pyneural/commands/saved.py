@@ -17,6 +17,7 @@ from pyneural.datasets.file_groups import check_groups, group_of
 from pyneural.datasets.folder_layout import files_by_class, parts_of
 from pyneural.datasets.mnist_files import fashion_mnist, mnist
 from pyneural.datasets.npz_file import is_npz, npz_part
+from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
 from pyneural.evaluation.evaluate import evaluate as measure
 from pyneural.evaluation.facts import class_names, sample_note, tasks_by_head
 from pyneural.evaluation.predict import classify
@@ -25,6 +26,11 @@ from pyneural.files.safetensors import load
 from pyneural.images.digit import examine_digit
 from pyneural.models.model import Model
 from pyneural.printing import put, put_parts
+
+_OF_NAME: dict[str, Callable[..., Splits]] = {  # what loads the data of that name
+    "fashion_mnist": fashion_mnist,
+    "pneumonia_mnist": pneumonia_mnist,
+}
 
 
 def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = False) -> bool:
@@ -75,8 +81,8 @@ def evaluate(
         model: the path of the .safetensors file.
         data: a folder with the MNIST files, "sample", or "fashion" for Fashion-MNIST; or a folder of images as
             pn.datasets.folder takes it: its test part, or else all of it, is read as predict reads files; or an .npz as
-            pn.datasets.npz takes it.  None is Fashion-MNIST for a model that was trained on it, and else MNIST, which
-            are looked for as pn.datasets does.
+            pn.datasets.npz takes it.  None is Fashion-MNIST or PneumoniaMNIST for a model that was trained on it, and
+            else MNIST, which are looked for as pn.datasets does; so is "sample" the sample of what it was trained on.
         groups: a regular expression that finds the group, such as the patient, in the file names of a folder.
         csv: a file for the answers, one line per example.
         plots: a folder for the plots, made if it does not exist: confusion, calibration, mistakes of images, and for
@@ -166,9 +172,9 @@ def _test_part(model: Model, data: str | Path | None, groups: str | None) -> Dat
         raise ValueError("evaluate: --groups is for a folder of images: leave it out")
     if is_npz(data):
         return npz_part(str(data), "test")
-    clothes = data == FASHION or model.card.data.split(" ")[0] == "fashion_mnist"
+    name = "fashion_mnist" if data == FASHION else model.card.data.split(" ")[0]
     try:
-        return _named_test(fashion_mnist(None if data == FASHION else data) if clothes else mnist(data))
+        return _named_test(_OF_NAME.get(name, mnist)(None if data == FASHION else data))
     except FileNotFoundError:
         root = None if data is None else as_path("evaluate", data, "a folder")
         if root is None or not root.is_dir():

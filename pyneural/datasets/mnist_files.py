@@ -125,8 +125,8 @@ def _found(kind: _Kind, path: str | Path | None) -> Splits:
     if is_sample:
         if kind.name != "mnist":
             raise FileNotFoundError(
-                f"{kind.name}: {given} is sample, but pyneural comes with a sample of MNIST only: give a folder with "
-                f"the four files, or {undo} to download them"
+                f"{kind.name}: {given} is sample, but pyneural comes with samples of mnist and pneumonia_mnist only: "
+                f"give a folder with the four files, or {undo} to download them"
             )
         return _splits(kind, SAMPLE / "mnist")
     if place:

@@ -1,4 +1,4 @@
-"""pneumonia_mnist_file.py -- PneumoniaMNIST, from a path, $PYNEURAL_DATA, the cache, or a download."""
+"""pneumonia_mnist_file.py -- PneumoniaMNIST, from a path, $PYNEURAL_DATA, the cache, a download, or a sample."""
 
 import hashlib
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import warn
 from pyneural.arguments.familiar_keywords import OF_DATA_FILES
 from pyneural.arguments.paths import readable
 from pyneural.arguments.spelling import check_keywords
@@ -13,6 +14,8 @@ from pyneural.datasets.archives import read_archive
 from pyneural.datasets.data_path import named_by_user
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.downloads import fetched_file
+from pyneural.datasets.mnist_files import SAMPLE_NOTE
+from pyneural.datasets.pneumonia_mnist_sample import CLASSES, sample_splits
 
 FILE = "pneumoniamnist.npz"
 ADDRESSES = (
@@ -38,20 +41,28 @@ def pneumonia_mnist(path: str | Path | None = None) -> Splits:
     patient may be in both: results on the validation part are too good.
 
     Args:
-        path: the file pneumoniamnist.npz, or a folder that has it, or has it in a subfolder pneumoniamnist.  None uses
-            $PYNEURAL_DATA, or if that is not set, the user's cache or a download.
+        path: the file pneumoniamnist.npz, or a folder that has it, or has it in a subfolder pneumoniamnist; or "sample"
+            for the sample in the package, 600 and 200 images.  None uses $PYNEURAL_DATA (a folder, or "sample"); if
+            that is not set, the user's cache or a download; if that fails, the sample, with a warning.
 
     Returns:
-        Splits with all three parts.
+        Splits with all three parts; the sample has no validation part, and `.train.note` mentions it.
 
     Raises:
         FileNotFoundError: the path or $PYNEURAL_DATA does not contain the file; the message lists each place tried.
-        OSError: the download failed; the message says why.
         ValueError: the file is damaged, or has other images or labels; the order of the images may be another one.
 
     Source: J. Yang et al., "MedMNIST v2", Scientific Data 10 (2023); D. Kermany et al., Cell 172 (2018); CC BY 4.0.
+
+    >>> pneumonia_mnist("sample").test
+    <pneumonia_mnist (EMBEDDED SAMPLE: 200 of 624): 200 x uint8 (28, 28, 1), y int64 ()>
     """
     source = _source(path)
+    return sample_splits(_NAME) if source is None else _splits(source)
+
+
+def _splits(source: Path) -> Splits:
+    """The three parts that a file has."""
     who = f"{_NAME}: '{source}'"
     wanted = [f"{part}_{kind}" for part, _, _ in PARTS.values() for kind in ("images", "labels")]
     arrays, names = read_archive(source, who, wanted, _FIX)
@@ -64,7 +75,7 @@ def pneumonia_mnist(path: str | Path | None = None) -> Splits:
         images, labels = arrays[f"{short}_images"], arrays[f"{short}_labels"]
         _check(f"{who}: the {part} part", images, labels, count, "" if intact else rows)
         y = labels[:, 0].astype(np.int64)
-        made[part] = Dataset(images[..., None], y, classes=("NORMAL", "PNEUMONIA"), name=_NAME)
+        made[part] = Dataset(images[..., None], y, classes=CLASSES, name=_NAME)
     return Splits(**made, name=_NAME)
 
 
@@ -95,24 +106,28 @@ def _check(who: str, images: Array, labels: Array, count: int, rows: str) -> Non
         )
 
 
-def _source(path: str | Path | None) -> Path:
-    """The path of the file, after a download if nothing was named."""
-    root, _, given, undo = named_by_user(_NAME, path, f"{FILE} or its folder")
+def _source(path: str | Path | None) -> Path | None:
+    """The path of the file, after a download if nothing was named; None for the sample in the package."""
+    root, is_sample, given, undo = named_by_user(_NAME, path, f"{FILE} or its folder")
+    if is_sample:
+        return None
     if root is None:
         try:
             return fetched_file(ADDRESSES, _NAME, FILE, MD5)
         except OSError as error:
-            raise OSError(
-                f"{_NAME}: the download failed ({error}): fetch {FILE} elsewhere, and name it: "
-                f"pn.datasets.{_NAME}(path)"
-            ) from None
+            warn(
+                f"{_NAME}: the download failed ({error}), so this is the {SAMPLE_NOTE}: 600 + 200 images instead of "
+                f"4,708 + 624; fetch {FILE} elsewhere, and name it: pn.datasets.{_NAME}(path)"
+            )
+            return None
     if not root.is_dir() and root.suffix == ".npz":
         return readable(_NAME, root, FILE)
     places = [root / folder / FILE for folder in _FOLDERS]
     found = next((place for place in places if place.is_file()), None)
     if found is None:
+        sample = "path='sample'" if given == "path" else "PYNEURAL_DATA=sample"
         raise FileNotFoundError(
             f"{_NAME}: {given} is {root}, but the data is not there (tried {', '.join(map(str, places))}): put {FILE} "
-            f"there, or {undo} to download it"
+            f"there, {undo} to download it, or use {sample} for the images that come with pyneural"
         )
     return readable(_NAME, found, FILE)

@@ -316,7 +316,8 @@ def test_fashion_is_a_word_that_the_model_remembers(tmp_path, capsys, monkeypatc
         assert main(["evaluate", "clothes.safetensors", *data]) == 0
         assert capsys.readouterr().out.startswith("fashion_mnist test: accuracy")
     assert main(["evaluate", "clothes.safetensors", "sample"]) == 1
-    assert "fashion_mnist: path is sample, but pyneural comes with a sample of MNIST only" in capsys.readouterr().err
+    words = "fashion_mnist: path is sample, but pyneural comes with samples of mnist and pneumonia_mnist only"
+    assert words in capsys.readouterr().err
     assert main(["digits", "--data", "fashion", "--extra", "mine.npz"]) == 1
     assert "extra has digits, which are not among the clothes" in capsys.readouterr().err
 

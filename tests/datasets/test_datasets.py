@@ -220,7 +220,7 @@ def test_fashion_mnist_is_read_like_mnist_and_its_classes_have_names(tmp_path, m
 
 def test_fashion_mnist_has_no_sample(tmp_path, monkeypatch):
     monkeypatch.setenv("PYNEURAL_DATA", "sample")
-    words = "fashion_mnist: PYNEURAL_DATA is sample, but pyneural comes with a sample of MNIST only: give a folder with"
+    words = "fashion_mnist: PYNEURAL_DATA is sample, but pyneural comes with samples of mnist and pneumonia_"
     with pytest.raises(FileNotFoundError, match=words):
         pn.datasets.fashion_mnist()
     with pytest.raises(FileNotFoundError, match="fashion_mnist: path is sample, but"):

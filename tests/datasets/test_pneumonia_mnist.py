@@ -1,14 +1,18 @@
-"""PneumoniaMNIST: where it is looked for, the download, and what tells it from other files."""
+"""PneumoniaMNIST: where it is looked for, the download, the sample, and what tells it from other files."""
 
 import hashlib
 import os
+import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
+from checkout import ROOT
 
 import pyneural as pn
+from pyneural.commands.command_line import main
 from pyneural.datasets import pneumonia_mnist_file
+from pyneural.datasets.mnist_files import SAMPLE
 
 COUNTS = {"train": 30, "val": 6, "test": 10}
 
@@ -74,10 +78,14 @@ def test_it_is_found_in_a_folder_by_its_path_and_by_the_variable(small, tmp_path
 
 
 def test_a_missing_file_is_reported_with_each_place(small, tmp_path, monkeypatch):
-    with pytest.raises(FileNotFoundError, match=r"^pneumonia_mnist: path is .*tried .*pneumoniamnist.npz.*no path to"):
+    with pytest.raises(
+        FileNotFoundError, match=r"^pneumonia_mnist: path is .*tried .*pneumoniamnist.npz.*no path.*'sample'"
+    ):
         pn.datasets.pneumonia_mnist(tmp_path)
-    monkeypatch.setenv("PYNEURAL_DATA", "sample")
-    with pytest.raises(FileNotFoundError, match=r"^pneumonia_mnist: PYNEURAL_DATA is sample.*unset it to download"):
+    monkeypatch.setenv("PYNEURAL_DATA", str(tmp_path))
+    with pytest.raises(
+        FileNotFoundError, match=r"^pneumonia_mnist: PYNEURAL_DATA is .*, unset it to download it, or use PYNEURAL_DATA"
+    ):
         pn.datasets.pneumonia_mnist()
     with pytest.raises(FileNotFoundError, match=r"^pneumonia_mnist: there is no file"):
         pn.datasets.pneumonia_mnist(tmp_path / "x.npz")
@@ -123,15 +131,78 @@ def test_it_is_downloaded_once_and_checked_by_its_checksum(small, tmp_path, monk
 
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", answer)
     monkeypatch.setattr(pneumonia_mnist_file, "ADDRESSES", ("https://broken/x.npz?download=1", "https://one/x.npz"))
-    with pytest.raises(
-        OSError,
+    with pytest.warns(
+        UserWarning,
         match=r"^pneumonia_mnist: the download failed \(pneumoniamnist.npz: https://broken/.*has MD5 .*expected 28209e"
-        r".*; https://one/.*fetch pneumoniamnist.npz elsewhere, and name it: pn.datasets.pneumonia_mnist\(path\)",
-    ):
-        pn.datasets.pneumonia_mnist()
+        r".*; https://one/.*, so this is the EMBEDDED SAMPLE: 600 \+ 200 images instead of 4,708 \+ 624; fetch "
+        r"pneumoniamnist.npz elsewhere, and name it: pn.datasets.pneumonia_mnist\(path\)",
+    ) as caught:
+        assert len(pn.datasets.pneumonia_mnist().train) == 600
+    assert caught[0].filename == __file__
     monkeypatch.setattr(pneumonia_mnist_file, "MD5", hashlib.md5(data).hexdigest())
     assert len(pn.datasets.pneumonia_mnist().train) == 30
     del asked[:]
     assert len(pn.datasets.pneumonia_mnist().train) == 30
     assert not asked
     assert not list(tmp_path.rglob("*.part"))
+
+
+# ---- the embedded sample
+
+
+def test_the_sample_is_used_where_it_is_named(monkeypatch):
+    monkeypatch.setenv("PYNEURAL_DATA", "sample")
+    for data in (pn.datasets.pneumonia_mnist(), pn.datasets.pneumonia_mnist("sample")):
+        assert (data.train.note, data.test.note) == ("EMBEDDED SAMPLE: 600 of 4,708", "EMBEDDED SAMPLE: 200 of 624")
+        assert (data.name, data.validation) == ("pneumonia_mnist", None)
+
+
+def test_the_sample_is_the_one_that_was_drawn():
+    data = pn.datasets.pneumonia_mnist("sample")
+    found = [hashlib.sha256(part.x.tobytes() + part.y.tobytes()).hexdigest()[:8] for part in (data.train, data.test)]
+    assert found == ["8a286890", "28ca3729"]
+    assert sum(file.stat().st_size for file in (SAMPLE / "pneumonia_mnist").iterdir()) < 430_000
+
+
+def test_the_sample_is_stratified_and_every_stretch_of_it_has_both_classes():
+    data = pn.datasets.pneumonia_mnist("sample")
+    assert data.train.counts() == {"NORMAL": 155, "PNEUMONIA": 445}  # 1214 : 3494
+    assert data.test.counts() == {"NORMAL": 75, "PNEUMONIA": 125}  # 234 : 390
+    assert (data.train.x.shape, data.train.x.dtype, data.train.y.dtype) == ((600, 28, 28, 1), np.uint8, np.int64)
+    for start in range(0, 600, 100):
+        assert abs(data.train.y[start : start + 100].mean() - 445 / 600) < 0.02
+
+
+def test_the_sample_can_be_drawn_again_from_the_rows_in_any_order():
+    tool = runpy.run_path(str(ROOT / "tools" / "make_sample.py"))
+    data = pn.datasets.pneumonia_mnist("sample")
+    if (Path(os.environ["PYNEURAL_DATA"]) / "pneumoniamnist" / "pneumoniamnist.npz").is_file():
+        data = pn.datasets.pneumonia_mnist()
+    for part, (count, _) in tool["COUNTS"].items():
+        whole, embedded = getattr(data, part), getattr(pn.datasets.pneumonia_mnist("sample"), part)
+        order = np.random.default_rng(0).permutation(len(whole))
+        drawn = tool["xrays"](whole.x[order, ..., 0], whole.y[order], count, tool["PNEUMONIA_SEED"])
+        for number, images in enumerate(drawn):
+            ours = embedded.x[embedded.y == number][..., 0]
+            assert {image.tobytes() for image in images} == {image.tobytes() for image in ours}
+            assert len(images) == len(ours)
+
+
+def test_a_model_of_the_sample_says_so_in_every_line_with_a_result(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PYNEURAL_DATA", "sample")
+    data = pn.datasets.pneumonia_mnist()
+    model = pn.Sequential(pn.Flatten(), pn.Dense(8, "relu"), pn.Dense(2))
+    pn.fit(model, data, epochs=1)
+    pn.evaluate(model, data.test)
+    pn.save(model, tmp_path / "x.safetensors")
+    lines = [line for line in capsys.readouterr().out.splitlines() if "train," in line or "n = " in line]
+    assert len(lines) >= 2
+    assert all("EMBEDDED SAMPLE" in line for line in lines), lines
+    sheet = SAMPLE / "pneumonia_mnist" / "test_NORMAL.png"
+    main(["predict", str(tmp_path / "x.safetensors"), str(sheet)])
+    assert "trained on pneumonia_mnist (EMBEDDED SAMPLE: 600 of 4,708)" in capsys.readouterr().out
+    for words in ([], ["sample"]):
+        main(["evaluate", str(tmp_path / "x.safetensors"), *words])
+        said = capsys.readouterr().out
+        assert said.startswith("pneumonia_mnist test: "), said
+        assert "EMBEDDED SAMPLE: 200 of 624" in said.splitlines()[0]
