@@ -181,6 +181,7 @@ OF_APPS = {
     **dict.fromkeys(("mnist", "digit", "train_digits"), "pn.apps.digits()"),
     **dict.fromkeys(("cnn", "lenet"), "pn.apps.digits_cnn()"),
     **dict.fromkeys(("mlp",), "pn.apps.digits_mlp()"),
+    **dict.fromkeys(("xrays", "chest_xray", "pneumonia", "pneumonia_mnist", "train_xray"), "pn.apps.xray()"),
 }
 OF_CALLBACKS = {
     **dict.fromkeys(("ModelCheckpoint", "SaveModel"), "pn.callbacks.Checkpoint(path)"),

@@ -1,4 +1,4 @@
-"""command_line.py -- the command line: pyneural digits, train, predict, evaluate, info.
+"""command_line.py -- the command line: pyneural digits, train, xray, predict, evaluate, info.
 
 A command is a row of COMMANDS: its name, what it does, its arguments, and the function that runs it and returns the
 exit code.  Every error becomes one line on stderr; a command imports what it needs when it runs.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import pyneural.commands.train as train
+import pyneural.commands.xray as xray
 from pyneural.printing import put
 from pyneural.version import VERSION
 
@@ -139,6 +140,7 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("digits", "train on handwritten digits (MNIST) or Fashion-MNIST, test, save", _digits_arguments, _digits),
     Command("train", "train on your own data: a folder of images or an .npz; test, save", train.arguments, train.run),
+    Command("xray", "train a pneumonia detector on chest X-rays, test, save", xray.arguments, xray.run),
     Command("predict", "classify image files with a saved model", _predict_arguments, _predict),
     Command("evaluate", "evaluate a saved model on test data", _evaluate_arguments, _evaluate),
     Command("info", "show what a model file contains", _model_argument, _info),

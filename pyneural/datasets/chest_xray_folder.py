@@ -4,6 +4,7 @@ The patient is the start of a file's name, with its prefix, since bare numbers a
 that share an identical image are one group: an interval by group must not count them as two.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def chest_xray(
     """
     verbosity(_NAME, verbose, "1 (one line)")
     root = _root(path)
-    parts, moved = _files(root)
+    parts = _files(root)
     nameless = [file for part in parts.values() for files in part.values() for file in files if not patient(file)]
     read = read_parts(root, parts, size=size, channels=1, groups=_patient_or_file, skip_bad=skip_bad)
     if read.test is None:
@@ -91,7 +92,7 @@ def chest_xray(
         )
     _warn_of_shared(root, train, test)
     if verbose:
-        put(in_words(train, test, moved))
+        put(in_words(train, test))
     return Splits(train, test, name=_NAME)
 
 
@@ -127,17 +128,18 @@ def joined_patients(names: Array, same: list[Array]) -> Array:
     return chosen
 
 
-def in_words(train: Dataset, test: Dataset, moved: int = 0) -> str:
-    """The split in one line: images, patients and groups of both parts.
+def in_words(train: Dataset, test: Dataset) -> str:
+    """The split in one line: images, patients and groups of both parts, and how many images were in the folder val.
 
     Args:
         train: the training part, as chest_xray returns it.
         test: the test part.
-        moved: the number of training images that come from the folder val.
     """
     names = [set(patients(part).tolist()) for part in (train, test)]
     groups = [len(set(part.groups.tolist())) for part in (train, test) if part.groups is not None]
     both = len(set.intersection(*names))
+    root = os.path.commonpath(_paths(train) + _paths(test)) if _paths(train) else ""
+    moved = sum(file.relative_to(root).parts[0].lower().startswith("val") for file in _paths(train))
     val = f" (with {moved:,} from val)" if moved else ""
     return (
         f"{_NAME}: {len(train):,} train{val}, {len(test):,} test · patients: {len(names[0]):,} and "
@@ -146,14 +148,17 @@ def in_words(train: Dataset, test: Dataset, moved: int = 0) -> str:
     )
 
 
+def is_there() -> bool:
+    """Whether the folder is in $PYNEURAL_DATA, or if that is not set, in the user's cache."""
+    return _found(_places(None)[0]) is not None
+
+
 def _root(path: str | Path | None) -> Path:
     """The folder that has the parts."""
-    named, _, given, _ = named_by_user(_NAME, path, "a folder")
+    places, named, given = _places(path)
+    if found := _found(places):
+        return found
     root = named or cache_folder(_NAME)
-    places = (root / _NAME, root / _NAME / _NAME, root) if named else (root, root / _NAME)
-    for place in places:
-        if place.is_dir() and any(entry.name.lower() in ("train", "training") for entry in place.iterdir()):
-            return place
     start = f"{given} is {root}, but" if named else "no path was given, PYNEURAL_DATA is not set, and"
     raise FileNotFoundError(
         f"{_NAME}: {start} there is no folder train (tried {' and '.join(map(str, places))}): the folder needs "
@@ -161,18 +166,32 @@ def _root(path: str | Path | None) -> Path:
     )
 
 
-def _files(root: Path) -> tuple[dict[str, dict[str, list[Path]]], int]:
-    """The files by part and class, where those of val are added to train, and how many these are."""
+def _places(path: str | Path | None) -> tuple[tuple[Path, ...], Path | None, str]:
+    """Where the folder may be; the place that the user named, or None, and how."""
+    named, _, given, _ = named_by_user(_NAME, path, "a folder")
+    root = named or cache_folder(_NAME)
+    return ((root / _NAME, root / _NAME / _NAME, root) if named else (root, root / _NAME)), named, given
+
+
+def _found(places: tuple[Path, ...]) -> Path | None:
+    """The first of the places that has a training part."""
+    for place in places:
+        if place.is_dir() and any(entry.name.lower() in ("train", "training") for entry in place.iterdir()):
+            return place
+    return None
+
+
+def _files(root: Path) -> dict[str, dict[str, list[Path]]]:
+    """The files by part and class, where those of val are added to train."""
     found = {part: _by_class(place) for part, place in parts_of(root).items()}
     if "test" not in found:
         raise FileNotFoundError(
             f"{_NAME}: '{root}' has no folder test with images: it needs {_LAYOUT}; pn.datasets.folder(path) reads "
             "other folders"
         )
-    held = found.pop("validation", {})
-    for name, files in held.items():
+    for name, files in found.pop("validation", {}).items():
         found["train"][name] = found["train"][name] + files
-    return found, sum(map(len, held.values()))
+    return found
 
 
 def _by_class(place: Path) -> dict[str, list[Path]]:

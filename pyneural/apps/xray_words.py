@@ -1,0 +1,108 @@
+"""xray_words.py -- what a run of the chest X-ray detector prints, which is also kept in its result."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyneural.datasets.dataset import Dataset
+from pyneural.evaluation.lines import say
+from pyneural.evaluation.report import Report
+from pyneural.printing import SEPARATOR, put
+
+_WORST = 10  # the mistakes that are listed
+_CAVEAT = "This is not a medical device: do not use it for diagnosis."
+
+
+class Lines:
+    """The lines of a run.
+
+    Attributes:
+        verbose: 0 prints nothing.
+        kept: the lines so far.
+    """
+
+    def __init__(self, verbose: int) -> None:
+        self.verbose = verbose
+        self.kept: list[str] = []
+
+    def say(self, *parts: str) -> None:
+        """Keeps a line of parts, and prints it."""
+        self.kept.append(SEPARATOR.join(parts))
+        if self.verbose:
+            say(parts)
+
+    def show(self, text: str) -> None:
+        """Keeps and prints a text of several lines, with an empty line before and after it."""
+        self.kept += ["", *text.splitlines(), ""]
+        if self.verbose:
+            put(f"\n{text}\n")
+
+
+def held_out(held: Dataset, fold: str) -> list[str]:
+    """The parts of the line on the validation part.
+
+    Args:
+        held: that part.
+        fold: which one of the training images it is; "" if the data brings it along.
+    """
+    return [
+        f"validation: {fold or 'the part of the data for it'}, {len(held):,} images{_of_groups(held)}",
+        "threshold and temperature are chosen on it",
+    ]
+
+
+def chosen(report: Report, rule: str) -> list[str]:
+    """The parts of the line on the threshold and the temperature, from the report on what they were chosen on."""
+    task = report.task
+    return [
+        f"threshold {task.threshold:.4g} ({rule})",
+        f"temperature {task.temperature:.4g}",
+        f"validation: ROC AUC {report.roc_auc}, sensitivity {report.sensitivity}, specificity {report.specificity}",
+        f"n = {report.n:,}, on which they were chosen",
+        *_note(report),
+    ]
+
+
+def found_on_test(report: Report, validation: Report, lines: Lines) -> None:
+    """Prints the results on the test part."""
+    positive = report.task.label(1)
+    lines.say(
+        f"test: {report.n:,} images{_of_groups(report)}",
+        f"prevalence of {positive} {100 * float((report.labels == 1).mean()):.2f} %",
+        f"threshold {report.task.threshold:.4g}, from validation",
+        *_note(report),
+    )
+    lines.show(str(report))
+    _say_worst(report, lines)
+    lines.say(
+        f"ROC AUC {validation.roc_auc} on validation, {report.roc_auc} on test",
+        "the test images come from another distribution than the training images, and a better result on validation "
+        "need not be better on test",
+        *_note(report),
+    )
+    lines.say(_CAVEAT)
+
+
+def _say_worst(report: Report, lines: Lines) -> None:
+    """The most confident mistakes, by file."""
+    shown = report.mistakes[:_WORST].tolist()
+    if not shown:
+        return
+    of = f"the {len(shown)} worst of {len(report.mistakes):,} mistakes" if len(shown) > 1 else "the one mistake"
+    lines.say(f"{of}, with the probability of {report.task.label(1)}:", *_note(report))
+    assert report.positive is not None
+    for row in shown:
+        name = f"image {row}" if report.files is None else "/".join(Path(report.files[row]).parts[-3:])
+        label = report.task.label(int(report.labels[row]))
+        lines.say(f"    {report.positive[row]:.4f}  {label}  {name}")
+
+
+def _of_groups(data: Dataset | Report) -> str:
+    """How many patients, or groups of them, the images are of."""
+    if data.groups is None:
+        return ""
+    groups = len(set(data.groups.tolist()))
+    return f" in {groups:,} groups (patients, joined where they share an image)"
+
+
+def _note(report: Report) -> Sequence[str]:
+    return [report.note] if report.note else []

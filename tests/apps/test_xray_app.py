@@ -1,0 +1,184 @@
+"""The chest X-ray detector, on small images made for it: what it trains on, chooses, prints and saves."""
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from child import environment
+from PIL import Image
+
+import pyneural as pn
+from pyneural.commands.command_line import main
+
+COUNTS = {"train": (48, 80), "test": (20, 28)}  # images of NORMAL and PNEUMONIA
+SIDE = 32
+
+
+def chest(sick: bool, generator: np.random.Generator) -> np.ndarray:
+    """A grey image with noise; a bright spot on one side if it is of a sick chest, except for one in ten."""
+    image = generator.normal(100, 20, (SIDE, SIDE))
+    if sick != (generator.random() < 0.1):
+        across = generator.choice([8, 22])
+        image[12:20, across - 3 : across + 4] += 80
+    return image.clip(0, 255).astype(np.uint8)
+
+
+def write_folder(root: Path) -> Path:
+    """Images in the layout of the published ones; each patient has two."""
+    generator = np.random.default_rng(0)
+    for part, (normal, sick) in COUNTS.items():
+        start = 1000 if part == "test" else 0
+        for name, count in (("NORMAL", normal), ("PNEUMONIA", sick)):
+            (root / part / name).mkdir(parents=True)
+            for i in range(count):
+                patient = start + i // 2
+                file = f"IM-{patient:04}-{i:04}.png" if name == "NORMAL" else f"person{patient}_virus_{i}.png"
+                Image.fromarray(chest(name == "PNEUMONIA", generator)).save(root / part / name / file)
+    return root
+
+
+@pytest.fixture(scope="module")
+def xrays(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("xrays"))
+
+
+@pytest.fixture(scope="module")
+def run(xrays: Path, tmp_path_factory: pytest.TempPathFactory):
+    """A run, the file that it saved, and what it printed."""
+    file = tmp_path_factory.mktemp("model") / "xray.safetensors"
+    return pn.apps.xray(xrays, size=SIDE, epochs=6, output=file, verbose=0), file
+
+
+def test_the_network_is_that_of_the_benchmarks():
+    model = pn.apps.xray_cnn(48)
+    model.build((48, 48, 1))
+    shapes = [tuple(t.shape) for t in model.parameters.values()]
+    assert sum(map(np.prod, shapes)) == 307_506
+    assert [shape for shape in shapes if shape[0:2] == (1, 1)] == [(1, 1, 16, 32), (1, 1, 32, 64), (1, 1, 64, 128)]
+    assert model.output_shape == (2,)
+
+
+def test_a_run_returns_and_saves_a_model_whose_choices_come_from_validation(run):
+    done, file = run
+    assert not done.history.interrupted
+    task = done.model.card.task
+    assert task.names == ("NORMAL", "PNEUMONIA")
+    assert task.threshold != 0.5
+    assert done.report.n == 48
+    assert done.report.roc_auc > 0.8, done.report.roc_auc  # of the best possible answers about 0.9
+    assert done.report.groups.tolist() == done.data.test.groups.tolist()
+    again = pn.load(file)
+    assert again.card.task == task
+    report = pn.evaluate(again, done.data.test, verbose=0)
+    assert report.accuracy == done.report.accuracy
+    assert again.card.best_epoch == 6, "the weights are those of the last epoch"
+
+
+def test_the_validation_part_has_no_patient_of_the_training_part_and_gives_the_threshold(run):
+    done, _ = run
+    train, held = next(iter(done.data.train.folds(8)))
+    assert not set(train.groups) & set(held.groups)
+    report = pn.evaluate(done.model, held, verbose=0)
+    assert report.specificity >= 0.99
+    copy = pn.load(run[1])
+    assert pn.choose_threshold(copy, held, min_specificity=0.99, verbose=0) == pytest.approx(report.task.threshold)
+
+
+def test_the_lines_say_what_the_result_rests_on(run):
+    lines = run[0].lines
+    text = "\n".join(lines)
+    assert "chest_xray: 128 train, 48 test · patients: 64 and 24, none in both" in lines[0]
+    for words in (
+        "validation: fold 1 of 8",
+        "(at least 99 % specificity on the validation images)",
+        "on which they were chosen",
+        "prevalence of PNEUMONIA 58.33 %",
+        "always PNEUMONIA",
+        "sensitivity",
+        "Intervals are by group.",
+        "calibration error",
+        "another distribution",
+        "not a medical device",
+    ):
+        assert words in text, words
+    assert re.search(r"^threshold 0\.\d+ ", text, re.MULTILINE)
+    assert re.search(r"the \d+ worst of \d+ mistakes", text)
+    assert re.search(r"^    0\.\d{4}  (NORMAL|PNEUMONIA)  test/\w+/\S+\.png$", text, re.MULTILINE)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_another_fold(xrays):
+    runs = [pn.apps.xray(xrays, size=SIDE, epochs=1, seed=seed, verbose=0) for seed in (3, 3, 4)]
+    one, same, other = (done.history.fingerprint for done in runs)
+    assert one == same != other
+    folds = [next(line for line in done.lines if line.startswith("validation")) for done in runs]
+    assert [re.search(r"fold (\d)", line)[1] for line in folds] == ["4", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"size": 8}, ValueError, "xray: size is 8: give a whole number of at least 16"),
+        ({"epochs": 0}, ValueError, "xray: epochs is 0"),
+        ({"seed": -1}, ValueError, "xray: seed is -1"),
+        ({"output": "xray.h5"}, ValueError, "models are .safetensors files"),
+        ({"verbose": 3}, ValueError, "xray: verbose is 3"),
+        ({"folder": "x"}, TypeError, "path"),
+    ],
+)
+def test_wrong_options_are_refused_before_data_is_read(options, error, words, monkeypatch):
+    from pyneural.apps import xray_app
+
+    monkeypatch.setattr(xray_app, "read_xrays", lambda *_: pytest.fail("data was read"))
+    with pytest.raises(error) as caught:
+        pn.apps.xray(**options)
+    assert words in str(caught.value)
+
+
+def test_a_folder_without_a_class_is_refused(tmp_path):
+    write_folder(tmp_path)
+    for part in COUNTS:
+        (tmp_path / part / "PNEUMONIA").rename(tmp_path / part / "BACTERIA")
+    with pytest.raises(ValueError, match="it needs NORMAL and PNEUMONIA"):
+        pn.apps.xray(tmp_path)
+
+
+def test_ctrl_c_saves_what_was_trained_and_ends_with_130(xrays, tmp_path):
+    file = tmp_path / "xray.safetensors"
+    command = [
+        sys.executable,
+        "-m",
+        "pyneural",
+        "xray",
+        str(xrays),
+        "--size",
+        "32",
+        "--epochs",
+        "2000",
+        "-o",
+        str(file),
+    ]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment({}))
+    assert child.stdout is not None
+    for line in child.stdout:
+        if line.startswith("epoch 2/"):
+            break
+    child.send_signal(signal.SIGINT)
+    out, error = child.communicate(timeout=60)
+    assert child.returncode == 130, error
+    assert "interrupted" in out
+    assert f"saved {file}" in out
+    assert "test:" not in out
+    assert pn.load(file).card.epochs >= 2
+
+
+def test_the_command_prints_the_lines_of_the_run(xrays, tmp_path, capsys):
+    file = str(tmp_path / "x.safetensors")
+    assert main(["xray", str(xrays), "--size", "32", "--epochs", "1", "-o", file]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("chest_xray: 128 train, 48 test")
+    assert "not a medical device" in out
+    assert out.splitlines()[-1].startswith(f"saved {file}")
