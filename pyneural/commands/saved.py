@@ -11,7 +11,6 @@ from pyneural.apps.digits_app import FASHION
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.paths import as_path, writable
 from pyneural.batching.image_input import image_input
-from pyneural.commands.plots import plots_folder, write_plots
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.file_groups import check_groups, group_of
 from pyneural.datasets.folder_layout import files_by_class, parts_of
@@ -25,6 +24,7 @@ from pyneural.evaluation.predict import predict as answer
 from pyneural.files.safetensors import load
 from pyneural.images.digit import examine_digit
 from pyneural.models.model import Model
+from pyneural.plot.saved_plots import plots_folder, write_plots
 from pyneural.printing import put, put_parts
 
 _OF_NAME: dict[str, Callable[..., Splits]] = {  # what loads the data of that name
@@ -99,7 +99,7 @@ def evaluate(
     if plots is not None and any(task.kind == "values" for task in tasks.values()):
         raise ValueError("evaluate: --plots is for classes, and the model has values: leave it out")
     target = None if csv is None else writable("evaluate: --csv", csv)
-    folder = None if plots is None else plots_folder(plots)
+    folder = None if plots is None else plots_folder("evaluate: --plots", plots)
     part = _test_part(loaded, data, groups)
     report = measure(loaded, part, verbose=0)
     first, *others = report.parts
@@ -110,7 +110,7 @@ def evaluate(
         report.to_csv(target)
         put(f"\nanswers in {target}")
     if folder is not None:
-        put(f"\nplots in {folder}: {', '.join(write_plots(report, part, folder))}")
+        put(f"\nplots in {folder}: {', '.join(write_plots('evaluate: --plots', report, part, folder))}")
 
 
 # ---- predict -------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """answers.py -- plots of a model's answers: predictions, mistakes, the confusion matrix."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from pyneural.evaluation.predict import predict
 from pyneural.evaluation.report import Report
 from pyneural.models.model import Model
 from pyneural.plot.drawing import BLUE, INK, PALE, RED, Answer
+from pyneural.printing import shortened
+
+_LONGEST = 32  # the most characters of a file's name in a title
 
 
 @check_keywords(**OF_PLOTS)
@@ -80,7 +84,7 @@ def predictions(model: Model, x: Any, y: Any = None, *, count: int = 8, ax: Any 
 
 @check_keywords(**OF_PLOTS)
 def mistakes(report: Report, data: Any, *, count: int = 20, columns: int | None = None, ax: Any = None) -> Any:
-    """The images that a model misclassified, most confident first, with prediction, confidence and true class.
+    """The images that a model misclassified, most confident first: prediction, confidence, true class, file.
 
     Args:
         report: the result of pn.evaluate.
@@ -114,13 +118,7 @@ def mistakes(report: Report, data: Any, *, count: int = 20, columns: int | None 
         return axes
     rows = report.mistakes[: whole("plot.mistakes", "count", count)]
     pixels = drawing.pixels(part.x[rows], count, "mistakes")
-    name = report.task.label
-    predicted = report.predictions[rows]
-    actual = report.labels[rows]
-    titles = [
-        f"{name(one)} ({100 * sure:.1f} %)\nbut it is {name(other)}"
-        for one, sure, other in zip(predicted, report.confidence[rows], actual, strict=True)
-    ]
+    titles = ["\n".join(answer_lines(report, row)) for row in rows.tolist()]
     return drawing.grid(pixels, titles, [INK] * len(rows), columns, ax, "mistakes")
 
 
@@ -153,6 +151,17 @@ def confusion(report: Report, *, ax: Any = None) -> Any:
 
 
 # ---- what the plots show
+
+
+def answer_lines(report: Report, row: int) -> list[str]:
+    """The answer to one example in words: class and confidence, the true class if it is wrong, the name of its file."""
+    predicted, actual = int(report.predictions[row]), int(report.labels[row])
+    lines = [f"{report.task.label(predicted)} ({100 * report.confidence[row]:.1f} %)"]
+    if predicted != actual:
+        lines.append(f"but it is {report.task.label(actual)}")
+    if report.files is not None:
+        lines.append(shortened(Path(str(report.files[row])).name, _LONGEST))
+    return lines
 
 
 def _truth(task: Task, y: Any, n: int, dtype: str, classes: Names) -> list[Any]:

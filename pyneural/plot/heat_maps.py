@@ -5,14 +5,19 @@ from typing import Any
 import numpy as np
 
 import pyneural.plot.drawing as drawing
+from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import Pair
 from pyneural.arguments.familiar_keywords import OF_HEAT_MAPS, OF_PLOTS
 from pyneural.arguments.spelling import check_keywords
+from pyneural.datasets.dataset import Dataset
 from pyneural.evaluation.heat_maps import explained
+from pyneural.evaluation.report import Report
 from pyneural.models.model import Model
-from pyneural.plot.drawing import INK
+from pyneural.plot.answers import answer_lines
+from pyneural.plot.drawing import INK, RED
+from pyneural.plot.explanations import Explanations
 
-_OPACITY = 0.55  # of the map, through which the image is still seen
+OPACITY = 0.55  # of the map, through which the image is still seen
 
 
 @check_keywords(**OF_PLOTS | OF_HEAT_MAPS)
@@ -61,5 +66,34 @@ def heat_map(
     name = f"{head} {found.label}" if head else found.label
     titles = ["image", f"{found.method} for {name}"]
     axes = drawing.grid(np.repeat(pixels, 2, axis=0), titles, [INK, INK], 2, ax, "heat_map")
-    axes[0, 1].imshow(found.values, cmap="inferno", vmin=0, vmax=1, alpha=_OPACITY, interpolation="nearest")
+    _cover(axes[0, 1], found.values)
     return axes
+
+
+def explained_grid(found: Explanations, report: Report, part: Dataset) -> Any:
+    """Examples of a report with their answers, and beside each its heat maps; returns the Axes (rows, 1 + maps).
+
+    Args:
+        found: the examples and their maps.
+        report: the report.
+        part: the images that it is of.
+    """
+    methods = list(dict.fromkeys(method for one in found.shown for method in one.maps))
+    rows = [one.row for one in found.shown]
+    pixels = drawing.pixels(
+        np.repeat(part.x[rows], 1 + len(methods), axis=0), len(rows) * (1 + len(methods)), "heat_map"
+    )
+    titles, colours = [], []
+    for row in rows:
+        titles += ["\n".join(answer_lines(report, row)), *methods]
+        colours += [INK if report.predictions[row] == report.labels[row] else RED, *[INK] * len(methods)]
+    axes = drawing.grid(pixels, titles, colours, 1 + len(methods), None, "heat_map")
+    for line, one in zip(axes, found.shown, strict=True):
+        for axis, method in zip(line[1:], methods, strict=True):
+            _cover(axis, one.maps[method])
+    return axes
+
+
+def _cover(axis: Any, values: Array) -> None:
+    """Draws a map over the image of an Axes."""
+    axis.imshow(values, cmap="inferno", vmin=0, vmax=1, alpha=OPACITY, interpolation="nearest")

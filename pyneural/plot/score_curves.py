@@ -43,7 +43,7 @@ def roc(report: Report, *, ax: Any = None) -> Any:
     curve = scores.roc_curve(y, p)
     axis = _square(ax, "roc", f"ROC AUC {report.roc_auc}", "1 - specificity", "sensitivity")
     axis.plot([0, 1], [0, 1], "--", color=GREY, label="guessing")
-    axis.plot(curve.x, curve.y, color=BLUE, label="model")
+    axis.plot(curve.x, curve.y, color=drawing.on_ground(BLUE, axis), label="model")
     assert report.sensitivity is not None
     assert report.specificity is not None
     at = f"threshold {report.task.threshold:.3g}:\nsensitivity {_share(report.sensitivity)}"
@@ -81,7 +81,9 @@ def precision_recall(report: Report, *, ax: Any = None) -> Any:
     axis = _square(ax, "precision_recall", title, "recall (sensitivity)", "precision (PPV)")
     share = float(y.mean())
     axis.plot([0, 1], [share, share], "--", color=GREY, label=f"guessing: {_share(share)}")
-    axis.plot([0, *curve.x], [curve.y[0], *curve.y], color=BLUE, drawstyle="steps-pre", label="model")
+    axis.plot(
+        [0, *curve.x], [curve.y[0], *curve.y], color=drawing.on_ground(BLUE, axis), drawstyle="steps-pre", label="model"
+    )
     assert report.sensitivity is not None
     assert report.ppv is not None
     at = f"threshold {report.task.threshold:.3g}:\nrecall {_share(report.sensitivity)}\nprecision {_share(report.ppv)}"
@@ -132,11 +134,12 @@ def calibration(report: Report, *, ax: Any = None) -> Any:
     bins = scores.calibration_curve(y, p)
     found = [Estimate.share(round(share * n), int(n)) for share, n in zip(bins.share, bins.n, strict=True)]
     ends = np.array([[one - one.low, one.high - one] for one in found]).T
+    colour = drawing.on_ground(BLUE, shares)
     shares.errorbar(
-        bins.probability, found, np.maximum(ends, 0), fmt="o", color=BLUE, capsize=3, label="model, 95 % interval"
+        bins.probability, found, np.maximum(ends, 0), fmt="o", color=colour, capsize=3, label="model, 95 % interval"
     )
     shares.legend(frameon=False, loc="upper left")
-    numbers.hist(p.clip(0, 1), np.linspace(0, 1, scores.BINS + 1), color=BLUE)
+    numbers.hist(p.clip(0, 1), np.linspace(0, 1, scores.BINS + 1), color=colour)
     numbers.set(xlim=(-0.02, 1.02), xlabel=what, ylabel="examples")
     numbers.spines[["top", "right"]].set_visible(False)
     drawing.whole_ticks(numbers.yaxis)

@@ -1,0 +1,110 @@
+"""saved_plots.py -- the plots of an evaluation as image files in a folder."""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pyneural.arguments.paths import as_path, write_whole
+from pyneural.datasets.dataset import Dataset
+from pyneural.evaluation.report import Report
+from pyneural.plot.answers import confusion, mistakes
+from pyneural.plot.curves import history as curves
+from pyneural.plot.explanations import Explanations, are_images
+from pyneural.plot.heat_maps import explained_grid
+from pyneural.plot.score_curves import calibration, precision_recall, roc
+from pyneural.training.history import History
+
+_DPI = 150
+
+
+def check_matplotlib(who: str) -> None:
+    """Raises an error before the work starts if matplotlib is missing.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib.pyplot as _  # noqa: F401
+    except ImportError as error:
+        raise ImportError(f"{who} needs matplotlib: run pip install '.[plot]' in the checkout") from error
+
+
+def plots_folder(who: str, path: str | Path) -> Path:
+    """The folder for plots, made if it does not exist.
+
+    Args:
+        who: the prefix of messages, such as "evaluate: --plots".
+        path: the path of the folder.
+
+    Raises:
+        OSError: it cannot be made, or is not writable.
+        ImportError: matplotlib is not installed.
+    """
+    check_matplotlib(who)
+    root = as_path(who, path)
+    for place in (root, *root.parents):
+        if place.exists() and not place.is_dir():
+            raise NotADirectoryError(f"{who}: {place} is a file: give the path of a folder")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise type(error)(f"{who}: the folder {root} cannot be made ({error.strerror}): give another") from None
+    if not os.access(root, os.W_OK):
+        raise PermissionError(f"{who}: the folder {root} is not writable: give another")
+    return root
+
+
+def score_plots(report: Report) -> dict[str, Callable[[], Any]]:
+    """By name, the functions that draw the plots that suit a report of classes."""
+    drawn: dict[str, Callable[[], Any]] = {"confusion": lambda: confusion(report)}
+    drawn["calibration"] = lambda: calibration(report)
+    if report.positive is not None and len(set(report.labels.tolist())) > 1:
+        drawn |= {"roc": lambda: roc(report), "precision_recall": lambda: precision_recall(report)}
+    return drawn
+
+
+def write_plots(
+    who: str,
+    report: Report,
+    part: Dataset,
+    root: Path,
+    *,
+    history: History | None = None,
+    explained: Explanations | None = None,
+) -> list[str]:
+    """Writes the plots that suit a report of classes, and returns their names.
+
+    Args:
+        who: the prefix of messages.
+        report: the report.
+        part: the data that it is of.
+        root: the folder.
+        history: the training of the model, whose curves are drawn as well.
+        explained: examples with their heat maps, which are drawn as well.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    drawn = score_plots(report)
+    if are_images(part):
+        drawn["mistakes"] = lambda: mistakes(report, part)
+    if history is not None and history.epochs:
+        drawn["history"] = lambda: curves(history)
+    if explained is not None and any(one.maps for one in explained.shown):
+        drawn["heat_maps"] = lambda: explained_grid(explained, report, part)
+    for name, draw in drawn.items():
+        write_whole(who, root / f"{name}.png", as_png(draw()))
+    return [f"{name}.png" for name in drawn]
+
+
+def as_png(axes: Any) -> bytes:
+    """The figure of one Axes or an array of them as the bytes of a PNG; the figure is closed."""
+    import matplotlib.pyplot as plt
+
+    figure = (axes.flat[0] if hasattr(axes, "flat") else axes).figure
+    image = io.BytesIO()
+    figure.savefig(image, dpi=_DPI, metadata={"Software": None})
+    plt.close(figure)
+    return image.getvalue()
