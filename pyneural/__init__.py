@@ -4,148 +4,107 @@
 >>> model = pn.Sequential(pn.Flatten(), pn.Dense(32, activation="relu"), pn.Dense(10))
 """
 
-from typing import TYPE_CHECKING
-
-import pyneural.built as _  # noqa: F401 -- first: raises a clear error if the engine is not built
+import pyneural.built as _  # first: raises a clear error if the engine is not built
 
 # isort: split
-import pyneural.apps as apps
-import pyneural.callbacks as callbacks
-import pyneural.datasets as datasets
-import pyneural.initializers as initializers
-import pyneural.losses as losses
-import pyneural.metrics as metrics
+import pyneural.files.safetensors as _  # noqa: F401, F811 -- what every program needs: tensors, layers, models
 import pyneural.ops as ops
-import pyneural.plot as plot
-import pyneural.schedules as schedules
-from pyneural._core import (
-    Tensor,
-    arange,
-    full,
-    get_threads,
-    is_recording,
-    memory_stats,
-    memory_trim,
-    no_grad,
-    ones,
-    set_memory_limit,
-    set_threads,
-    tensor,
-    zeros,
-)
-from pyneural.arguments.familiar_names import OF_PACKAGE
 from pyneural.arguments.spelling import names_of
-from pyneural.batching.augmentation import Augment
-from pyneural.datasets.dataset import Dataset, Splits
-from pyneural.datasets.idx import read_idx
-from pyneural.evaluation.comparison import compare
-from pyneural.evaluation.evaluate import evaluate
-from pyneural.evaluation.heat_maps import heat_map
-from pyneural.evaluation.predict import Prediction, classify, predict
-from pyneural.evaluation.report import Report
-from pyneural.evaluation.temperature import calibrate
-from pyneural.evaluation.threshold import choose_threshold
-from pyneural.files.safetensors import load, save
-from pyneural.images.ascii_art import ascii  # noqa: A004 -- users write pn.ascii
-from pyneural.images.digit import examine_digit, prepare_digit
-from pyneural.layers.activations import Activation
-from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
-from pyneural.layers.dense import Dense, Embedding
-from pyneural.layers.joins import Add, Concatenate, Multiply
-from pyneural.layers.layer import Layer
-from pyneural.layers.nodes import Input, Node
-from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
-from pyneural.layers.reshaping import Flatten, Reshape
-from pyneural.metrics.estimate import Estimate
-from pyneural.models.model import Model, Sequential
-from pyneural.ops import concat, stack, where
-from pyneural.training.fit import fit
-from pyneural.training.gradcheck import check_gradients
-from pyneural.training.history import History
-from pyneural.training.learning_rate import LearningRateCurve, find_learning_rate
-from pyneural.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from pyneural.first_use import load_name
 from pyneural.version import VERSION
 
 __version__ = VERSION
 
-__all__ = [
-    "SGD",
-    "Activation",
-    "Adam",
-    "AdamW",
-    "Add",
-    "Augment",
-    "AvgPool2D",
-    "BatchNorm",
-    "Concatenate",
-    "Conv2D",
-    "Dataset",
-    "Dense",
-    "DepthwiseConv2D",
-    "Dropout",
-    "Embedding",
-    "Estimate",
-    "Flatten",
-    "GlobalAvgPool2D",
-    "History",
-    "Input",
-    "Layer",
-    "LayerNorm",
-    "LearningRateCurve",
-    "MaxPool2D",
-    "Model",
-    "Multiply",
-    "Node",
-    "Optimizer",
-    "Prediction",
-    "RMSprop",
-    "Report",
-    "Reshape",
-    "Sequential",
-    "Splits",
-    "Tensor",
-    "__version__",
-    "apps",
-    "arange",
-    "ascii",
-    "calibrate",
-    "callbacks",
-    "check_gradients",
-    "choose_threshold",
-    "classify",
-    "compare",
-    "concat",
-    "datasets",
-    "evaluate",
-    "examine_digit",
-    "find_learning_rate",
-    "fit",
-    "full",
-    "get_threads",
-    "heat_map",
-    "initializers",
-    "is_recording",
-    "load",
-    "losses",
-    "memory_stats",
-    "memory_trim",
-    "metrics",
-    "no_grad",
-    "ones",
-    "ops",
-    "plot",
-    "predict",
-    "prepare_digit",
-    "read_idx",
-    "save",
-    "schedules",
-    "set_memory_limit",
-    "set_threads",
-    "stack",
-    "tensor",
-    "where",
-    "zeros",
-]
+# Each name with its module, which loads when the name is first used.  Type checkers read __init__.pyi instead, which
+# tools/make_stubs.py makes of this table.
+HOMES = {
+    "Activation": "layers.activations",
+    "Adam": "training.optimizers",
+    "AdamW": "training.optimizers",
+    "Add": "layers.joins",
+    "Augment": "batching.augmentation",
+    "AvgPool2D": "layers.convolution",
+    "BatchNorm": "layers.norms",
+    "Concatenate": "layers.joins",
+    "Conv2D": "layers.convolution",
+    "Dataset": "datasets.dataset",
+    "Dense": "layers.dense",
+    "DepthwiseConv2D": "layers.convolution",
+    "Dropout": "layers.norms",
+    "Embedding": "layers.dense",
+    "Estimate": "metrics.estimate",
+    "Flatten": "layers.reshaping",
+    "GlobalAvgPool2D": "layers.convolution",
+    "History": "training.history",
+    "Input": "layers.nodes",
+    "Layer": "layers.layer",
+    "LayerNorm": "layers.norms",
+    "LearningRateCurve": "training.learning_rate",
+    "MaxPool2D": "layers.convolution",
+    "Model": "models.model",
+    "Multiply": "layers.joins",
+    "Node": "layers.nodes",
+    "Optimizer": "training.optimizers",
+    "Prediction": "evaluation.predict",
+    "RMSprop": "training.optimizers",
+    "Report": "evaluation.report",
+    "Reshape": "layers.reshaping",
+    "SGD": "training.optimizers",
+    "Sequential": "models.model",
+    "Splits": "datasets.dataset",
+    "Tensor": "_core",
+    "apps": "apps",
+    "arange": "_core",
+    "ascii": "images.ascii_art",
+    "calibrate": "evaluation.temperature",
+    "callbacks": "callbacks",
+    "check_gradients": "training.gradcheck",
+    "choose_threshold": "evaluation.threshold",
+    "classify": "evaluation.predict",
+    "compare": "evaluation.comparison",
+    "concat": "ops",
+    "datasets": "datasets",
+    "evaluate": "evaluation.evaluate",
+    "examine_digit": "images.digit",
+    "find_learning_rate": "training.learning_rate",
+    "fit": "training.fit",
+    "full": "_core",
+    "get_threads": "_core",
+    "heat_map": "evaluation.heat_maps",
+    "initializers": "initializers",
+    "is_recording": "_core",
+    "load": "files.safetensors",
+    "losses": "losses",
+    "memory_stats": "_core",
+    "memory_trim": "_core",
+    "metrics": "metrics",
+    "no_grad": "_core",
+    "ones": "_core",
+    "ops": "ops",
+    "plot": "plot",
+    "predict": "evaluation.predict",
+    "prepare_digit": "images.digit",
+    "read_idx": "datasets.idx",
+    "save": "files.safetensors",
+    "schedules": "schedules",
+    "set_memory_limit": "_core",
+    "set_threads": "_core",
+    "stack": "ops",
+    "tensor": "_core",
+    "where": "ops",
+    "zeros": "_core",
+}
 
-if not TYPE_CHECKING:  # type checkers report wrong names by themselves
-    __getattr__ = names_of("pyneural", __all__, {name: f"pn.ops.{name}" for name in ops.__all__} | OF_PACKAGE)
+__all__ = sorted([*HOMES, "__version__"])
+
+
+def __getattr__(name: str) -> object:
+    if name in HOMES:
+        return load_name(globals(), HOMES, name)
+    from pyneural.arguments.familiar_names import OF_PACKAGE
+
+    return names_of("pyneural", __all__, {op: f"pn.ops.{op}" for op in ops.__all__} | OF_PACKAGE)(name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -16,7 +16,7 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            "_core version built printing", "arguments", "ops", "images", "card",
+            "_core version built printing first_use", "arguments", "ops", "images", "card",
             "metrics losses initializers schedules", "datasets",
             "layers", "models", "files", "batching", "evaluation", "callbacks", "training", "plot", "apps", "commands",
             "__main__ __init__",
@@ -66,7 +66,7 @@ def folders(found: list[Module]) -> set[str]:
 
 
 def imports(module: Module) -> Iterator[Imported]:
-    """The imports of our own modules, wherever they stand."""
+    """The imports of our own modules, wherever they stand; so are the rows of a face's HOMES."""
 
     def below(node: ast.AST, where: str) -> Iterator[Imported]:
         for child in ast.iter_child_nodes(node):
@@ -81,6 +81,8 @@ def imports(module: Module) -> Iterator[Imported]:
                         yield Imported(source.removeprefix("pyneural").lstrip("."), alias.name, child.lineno, where)
             elif isinstance(child, ast.Call) and (name := _called_for(child)):
                 yield Imported(name.removeprefix("pyneural").lstrip("."), None, child.lineno, where or "a call")
+            elif isinstance(child, ast.Assign) and ast.unparse(child.targets[0]) == "HOMES":
+                yield from _homes(module, child.value)
             elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield from below(child, child.name)
             elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
@@ -89,6 +91,15 @@ def imports(module: Module) -> Iterator[Imported]:
                 yield from below(child, where)
 
     yield from below(module.tree, "")
+
+
+def _homes(module: Module, table: ast.expr) -> Iterator[Imported]:
+    """The names that load when they are first used; a module of a folder is its own home."""
+    assert isinstance(table, ast.Dict)
+    for key, value in zip(table.keys, table.values, strict=True):
+        name, home = ast.literal_eval(key or value), ast.literal_eval(value)
+        where = module.name.removesuffix("__init__") + home
+        yield Imported(where, None if name == home else name, value.lineno, "HOMES")
 
 
 def _called_for(call: ast.Call) -> str:
@@ -164,9 +175,9 @@ def hidden(found: list[Module]) -> list[str]:
         f"{module.name}:{one.line} imports {one.module} in {one.where}: import it at the top"
         for module in found
         for one in imports(module)
-        if one.where
+        if one.where not in ("", "HOMES")
         and not (module.name.startswith("commands.") and one.where != "TYPE_CHECKING")  # commands start quickly
-        and not (module.is_face and one.where == "__getattr__")  # what needs an extra loads on first use
+        and not (module.is_face and one.where == "__getattr__")  # hints load when a name is wrong
     ]
 
 
@@ -220,34 +231,28 @@ def _own(tree: ast.Module) -> set[str]:
 def faces(found: list[Module]) -> list[str]:
     """What an `__init__` does beyond handing on names of its own folder, none of which is a module there.
 
-    Its `__getattr__`, the hint for a wrong name, is made of `arguments`.
+    It loads names on first use by `first_use`, and its hint for a wrong name is made of `arguments`.
     """
     wrong = []
     for module in filter(lambda one: one.is_face, found):
         folder = module.name.removesuffix("__init__")
         inside = {one.name.removeprefix(folder).split(".")[0] for one in found if one.name.startswith(folder)}
-        for node in module.tree.body[1:]:
-            names = [alias.asname or alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
-            wrong += [
-                f"{module.name}:{node.lineno} hands on {name}, which is also a module there"
-                for name in names
-                if name in inside - {"_core"}
-            ]
-            if not _holds_names(node):
-                wrong.append(f"{module.name}:{node.lineno} does more than hold names")
         wrong += [
-            f"{module.name}:{one.line} hands on names of {one.module}"
-            for one in imports(module)
-            if not one.module.startswith((folder, "arguments."))
+            f"{module.name}:{node.lineno} does more than hold names"
+            for node in module.tree.body[1:]
+            if not _holds_names(node)
         ]
+        for one in imports(module):
+            if one.name in inside - {"_core"}:
+                wrong.append(f"{module.name}:{one.line} hands on {one.name}, which is also a module there")
+            if not one.module.startswith((folder, "arguments.", "first_use")):
+                wrong.append(f"{module.name}:{one.line} hands on names of {one.module}")
     return wrong
 
 
 def _holds_names(node: ast.stmt) -> bool:
     if isinstance(node, ast.Import | ast.ImportFrom):
         return True
-    if isinstance(node, ast.If):
-        return ast.unparse(node.test) == "not TYPE_CHECKING" and all(map(_holds_names, node.body)) and not node.orelse
     if isinstance(node, ast.FunctionDef):
-        return node.name == "__getattr__"
-    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("__all__", "__version__", "__getattr__")
+        return node.name in ("__getattr__", "__dir__")
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("__all__", "__version__", "HOMES")

@@ -473,6 +473,16 @@ BROKEN: dict[str, tuple[Callable[[list[package.Module]], list[str]], str, str, s
         "planted.__init__", "'A face.'\nNAMES = sorted(['b', 'a'])",
         "planted.__init__:2 does more than hold names",
     ),
+    "a table of names with one that its module does not define": (
+        package.elsewhere,
+        "plot.__init__", "'A face.'\nHOMES = {'images': 'pictures', 'roc': 'answers'}",
+        "plot.__init__:2 imports roc from plot.answers, which does not define it",
+    ),
+    "a table of names with one that is also a module": (
+        package.faces,
+        "planted.__init__", "'A face.'\nHOMES = {'digits': 'second'}",
+        "planted.__init__:2 hands on digits, which is also a module there",
+    ),
     "a face that hides a module": (
         package.faces,
         "planted.__init__", "'A face.'\nfrom pyneural.planted.digits import digits",

@@ -49,12 +49,6 @@ def test_a_module_can_be_read_in_one_sitting(path):
     assert ast.get_docstring(ast.parse(text)), f"{path.name} says nothing about itself"
 
 
-def test_every_name_it_lists_is_there():
-    for name in pn.__all__:
-        assert hasattr(pn, name), name
-    assert pn.__all__ == sorted(pn.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
-
-
 def test_the_word_for_the_environment_is_read_in_one_place():
     readers = [path.name for path in ROOT.rglob("*.py") if "environ" in path.read_text(encoding="utf-8")]
     assert readers == ["data_path.py"]

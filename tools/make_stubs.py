@@ -1,15 +1,18 @@
-"""Generates the stubs and the reference of ops from the engine's table.
+"""Generates the stubs and the reference of ops from the engine's table, and the stubs of packages from their tables.
 
-That is pyneural/ops.pyi, the methods of Tensor in pyneural/_core.pyi, and docs/ops.md.  `python tools/make_stubs.py`
-writes all; --check writes nothing, and fails if one of them is out of date.
+That is pyneural/ops.pyi, the methods of Tensor in pyneural/_core.pyi, and docs/ops.md; and __init__.pyi from HOMES in
+__init__.py, of the package and of folders.  `python tools/make_stubs.py` writes all; --check writes nothing, and fails
+if one is out of date.
 """
 
 import argparse
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import pyneural as pn
 from pyneural import _core
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,13 +119,51 @@ def reference(table: list[Row]) -> str:
     ) + "\n".join(section(row) for row in table)
 
 
+def names(package: ModuleType) -> str:
+    """The stub of a package whose names load when they are first used: the imports that type checkers want."""
+    homes: dict[str, str] = package.HOMES
+    modules = [f"import pyneural.{name} as {name}\n" for name, home in sorted(homes.items()) if name == home]
+    found: dict[str, list[str]] = {}
+    for name, home in homes.items():
+        if name != home:
+            found.setdefault(f"{package.__name__}.{home}", []).append(name)
+    version = "__version__" in package.__all__
+    if version:
+        found["pyneural.version"] = ["VERSION"]
+    imports = [_import(home, sorted(names, key=_as_ruff_sorts)) for home, names in sorted(found.items())]
+    every = "".join(f'    "{name}",\n' for name in sorted(package.__all__, key=_as_ruff_sorts))
+    parts = [
+        '"""The names of the package.  Made from HOMES in __init__.py by tools/make_stubs.py."""\n',
+        "".join(modules + imports),
+        *["__version__ = VERSION\n"] * version,
+        f"__all__ = [\n{every}]\n",
+    ]
+    return "\n".join(parts)
+
+
+def _as_ruff_sorts(name: str) -> tuple[bool, bool, str]:
+    """Constants, classes, functions."""
+    return not name.isupper(), not name[0].isupper(), name
+
+
+def _import(home: str, names: list[str]) -> str:
+    line = f"from {home} import {', '.join(names)}\n"
+    return line if len(line) <= 121 else f"from {home} import (\n" + "".join(f"    {name},\n" for name in names) + ")\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     check = parser.parse_args().check
     table = _core.op_table()
+    packages = (pn, pn.apps, pn.callbacks, pn.datasets, pn.metrics, pn.plot)  # whose names load on first use
     stale = []
-    made = {"pyneural/ops.pyi": stubs(table), "pyneural/_core.pyi": methods(table), "docs/ops.md": reference(table)}
+    made = {
+        **{f"{package.__name__.replace('.', '/')}/__init__.pyi": names(package) for package in packages},
+        "pyneural/ops.pyi": stubs(table),
+        "pyneural/_core.pyi": methods(table),
+        "docs/ops.md": reference(table),
+    }
     for path, text in ((ROOT / name, text) for name, text in made.items()):
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
@@ -132,7 +173,7 @@ def main() -> int:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
     if stale:
-        print(f"{', '.join(stale)}: out of date with the op table; run python tools/make_stubs.py")
+        print(f"{', '.join(stale)}: out of date; run python tools/make_stubs.py")
     return 1 if stale else 0
 
 

@@ -1,14 +1,28 @@
 """Complete applications, one function each."""
 
-from typing import TYPE_CHECKING
-
-from pyneural.apps.digits_app import digits, digits_cnn, digits_mlp
-from pyneural.apps.train_app import image_cnn, table_mlp, train
-from pyneural.apps.xray_app import xray, xray_cnn
 from pyneural.arguments.familiar_modules import OF_APPS
 from pyneural.arguments.spelling import names_of
+from pyneural.first_use import load_name
 
-__all__ = ["digits", "digits_cnn", "digits_mlp", "image_cnn", "table_mlp", "train", "xray", "xray_cnn"]
+HOMES = {  # each name with its module, as in the package's own __init__.py
+    "digits": "digits_app",
+    "digits_cnn": "digits_app",
+    "digits_mlp": "digits_app",
+    "image_cnn": "train_app",
+    "table_mlp": "train_app",
+    "train": "train_app",
+    "xray": "xray_app",
+    "xray_cnn": "xray_app",
+}
 
-if not TYPE_CHECKING:  # type checkers report wrong names by themselves
-    __getattr__ = names_of("pyneural.apps", __all__, OF_APPS)
+__all__ = sorted(HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name in HOMES:
+        return load_name(globals(), HOMES, name)
+    return names_of("pyneural.apps", HOMES, OF_APPS)(name)
+
+
+def __dir__() -> list[str]:
+    return __all__

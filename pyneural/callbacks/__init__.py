@@ -4,16 +4,28 @@ A callback is a function of (epoch, logs), called after each epoch, or an instan
 subclass of Callback with any of the methods on_train_begin, on_epoch_begin, on_batch_end, on_epoch_end, on_train_end.
 """
 
-from typing import TYPE_CHECKING
-
 from pyneural.arguments.familiar_modules import OF_CALLBACKS
 from pyneural.arguments.spelling import names_of
-from pyneural.callbacks.callback import Callback, Run
-from pyneural.callbacks.logs import LogFile, TensorBoard
-from pyneural.callbacks.saving import Checkpoint
-from pyneural.callbacks.stopping import EarlyStopping, ReduceLROnPlateau
+from pyneural.first_use import load_name
 
-__all__ = ["Callback", "Checkpoint", "EarlyStopping", "LogFile", "ReduceLROnPlateau", "Run", "TensorBoard"]
+HOMES = {  # each name with its module, as in the package's own __init__.py
+    "Callback": "callback",
+    "Checkpoint": "saving",
+    "EarlyStopping": "stopping",
+    "LogFile": "logs",
+    "ReduceLROnPlateau": "stopping",
+    "Run": "callback",
+    "TensorBoard": "logs",
+}
 
-if not TYPE_CHECKING:  # type checkers report wrong names by themselves
-    __getattr__ = names_of("pyneural.callbacks", __all__, OF_CALLBACKS)
+__all__ = sorted(HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name in HOMES:
+        return load_name(globals(), HOMES, name)
+    return names_of("pyneural.callbacks", HOMES, OF_CALLBACKS)(name)
+
+
+def __dir__() -> list[str]:
+    return __all__

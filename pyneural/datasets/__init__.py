@@ -1,16 +1,26 @@
 """Data sets: MNIST, Fashion-MNIST, chest X-rays, PneumoniaMNIST, folders of images, and .npz files."""
 
-from typing import TYPE_CHECKING
-
 from pyneural.arguments.familiar_modules import OF_DATA_FUNCTIONS
 from pyneural.arguments.spelling import names_of
-from pyneural.datasets.chest_xray_folder import chest_xray
-from pyneural.datasets.image_folder import folder
-from pyneural.datasets.mnist_files import fashion_mnist, mnist
-from pyneural.datasets.npz_file import npz
-from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
+from pyneural.first_use import load_name
 
-__all__ = ["chest_xray", "fashion_mnist", "folder", "mnist", "npz", "pneumonia_mnist"]
+HOMES = {  # each name with its module, as in the package's own __init__.py
+    "chest_xray": "chest_xray_folder",
+    "fashion_mnist": "mnist_files",
+    "folder": "image_folder",
+    "mnist": "mnist_files",
+    "npz": "npz_file",
+    "pneumonia_mnist": "pneumonia_mnist_file",
+}
 
-if not TYPE_CHECKING:  # type checkers report wrong names by themselves
-    __getattr__ = names_of("pyneural.datasets", __all__, OF_DATA_FUNCTIONS)
+__all__ = sorted(HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name in HOMES:
+        return load_name(globals(), HOMES, name)
+    return names_of("pyneural.datasets", HOMES, OF_DATA_FUNCTIONS)(name)
+
+
+def __dir__() -> list[str]:
+    return __all__

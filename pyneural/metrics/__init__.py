@@ -1,48 +1,38 @@
 """Metrics by name for pn.fit, and scores as plain functions on arrays: pn.metrics.roc_auc(labels, probabilities)."""
 
-from typing import TYPE_CHECKING
-
 from pyneural.arguments.familiar_modules import OF_METRICS
 from pyneural.arguments.spelling import names_of
-from pyneural.metrics.names import NAMES, Metric, find
-from pyneural.metrics.scores import (
-    Calibration,
-    Curve,
-    average_precision,
-    balanced_accuracy,
-    brier,
-    calibration_curve,
-    calibration_error,
-    mae,
-    mse,
-    precision_recall_curve,
-    r2,
-    roc_auc,
-    roc_curve,
-    top_k,
-)
-from pyneural.metrics.thresholds import threshold
+from pyneural.first_use import load_name
 
-__all__ = [
-    "NAMES",
-    "Calibration",
-    "Curve",
-    "Metric",
-    "average_precision",
-    "balanced_accuracy",
-    "brier",
-    "calibration_curve",
-    "calibration_error",
-    "find",
-    "mae",
-    "mse",
-    "precision_recall_curve",
-    "r2",
-    "roc_auc",
-    "roc_curve",
-    "threshold",
-    "top_k",
-]
+HOMES = {  # each name with its module, as in the package's own __init__.py
+    "Calibration": "scores",
+    "Curve": "scores",
+    "Metric": "names",
+    "NAMES": "names",
+    "average_precision": "scores",
+    "balanced_accuracy": "scores",
+    "brier": "scores",
+    "calibration_curve": "scores",
+    "calibration_error": "scores",
+    "find": "names",
+    "mae": "scores",
+    "mse": "scores",
+    "precision_recall_curve": "scores",
+    "r2": "scores",
+    "roc_auc": "scores",
+    "roc_curve": "scores",
+    "threshold": "thresholds",
+    "top_k": "scores",
+}
 
-if not TYPE_CHECKING:  # type checkers report wrong names by themselves
-    __getattr__ = names_of("pyneural.metrics", __all__, OF_METRICS)
+__all__ = sorted(HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name in HOMES:
+        return load_name(globals(), HOMES, name)
+    return names_of("pyneural.metrics", HOMES, OF_METRICS)(name)
+
+
+def __dir__() -> list[str]:
+    return __all__

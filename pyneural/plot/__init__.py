@@ -4,30 +4,32 @@ Every function returns the Axes that it drew into, and does not show the figure:
 calls `matplotlib.pyplot.show()`, or `savefig` of the Axes' figure.  `ax=` takes existing Axes, as many as the plot has.
 """
 
-from typing import TYPE_CHECKING
-
 from pyneural.arguments.familiar_modules import OF_PLOT
 from pyneural.arguments.spelling import names_of
-from pyneural.plot.answers import confusion, mistakes, predictions
-from pyneural.plot.curves import history, learning_rate
-from pyneural.plot.heat_maps import heat_map
-from pyneural.plot.pictures import images
-from pyneural.plot.score_curves import calibration, precision_recall, roc
-from pyneural.plot.weights import filters
+from pyneural.first_use import load_name
 
-__all__ = [
-    "calibration",
-    "confusion",
-    "filters",
-    "heat_map",
-    "history",
-    "images",
-    "learning_rate",
-    "mistakes",
-    "precision_recall",
-    "predictions",
-    "roc",
-]
+HOMES = {  # each name with its module, as in the package's own __init__.py
+    "calibration": "score_curves",
+    "confusion": "answers",
+    "filters": "weights",
+    "heat_map": "heat_maps",
+    "history": "curves",
+    "images": "pictures",
+    "learning_rate": "curves",
+    "mistakes": "answers",
+    "precision_recall": "score_curves",
+    "predictions": "answers",
+    "roc": "score_curves",
+}
 
-if not TYPE_CHECKING:  # type checkers report wrong names by themselves
-    __getattr__ = names_of("pyneural.plot", __all__, OF_PLOT)
+__all__ = sorted(HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name in HOMES:
+        return load_name(globals(), HOMES, name)
+    return names_of("pyneural.plot", HOMES, OF_PLOT)(name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,16 @@
+"""The names of the package.  Made from HOMES in __init__.py by tools/make_stubs.py."""
+
+from pyneural.datasets.chest_xray_folder import chest_xray
+from pyneural.datasets.image_folder import folder
+from pyneural.datasets.mnist_files import fashion_mnist, mnist
+from pyneural.datasets.npz_file import npz
+from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
+
+__all__ = [
+    "chest_xray",
+    "fashion_mnist",
+    "folder",
+    "mnist",
+    "npz",
+    "pneumonia_mnist",
+]
