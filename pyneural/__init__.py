@@ -85,6 +85,7 @@ HOMES = {
     "predict": "evaluation.predict",
     "prepare_digit": "images.digit",
     "read_idx": "datasets.idx",
+    "record_pixels": "evaluation.drift",
     "save": "files.safetensors",
     "schedules": "schedules",
     "set_memory_limit": "_core",

@@ -28,6 +28,7 @@ from pyneural.batching.augmentation import Augment
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.idx import read_idx
 from pyneural.evaluation.comparison import compare
+from pyneural.evaluation.drift import record_pixels
 from pyneural.evaluation.evaluate import evaluate
 from pyneural.evaluation.heat_maps import heat_map
 from pyneural.evaluation.predict import Prediction, classify, predict
@@ -126,6 +127,7 @@ __all__ = [
     "predict",
     "prepare_digit",
     "read_idx",
+    "record_pixels",
     "save",
     "schedules",
     "set_memory_limit",

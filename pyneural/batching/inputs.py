@@ -23,6 +23,8 @@ _SECOND = {
     "heat_map": "image",
     "calibrate": "validation",
     "choose_threshold": "validation",
+    "record_pixels": "images",
+    "unlike_training": "images",
 }  # the argument after the model
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from pyneural.card.pixels import Pixels
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.card.task import Task
 from pyneural.images.modes import TWELVE_BITS
@@ -35,6 +36,7 @@ class Card:
         splits: of every fit, the sha256 of its data, its seed and that share.
         augment: the random changes of the training images in the last fit, in words; "" for none.
         test_time: what predictions are averaged over: "flip" (the image and its mirror image), or None.
+        pixels: statistics of the pixels of training images, by pn.record_pixels; None if there are none.
     """
 
     task: Tasks = None
@@ -52,6 +54,7 @@ class Card:
     splits: tuple[Split, ...] = ()
     augment: str = ""
     test_time: str | None = None
+    pixels: Pixels | None = None
 
     def as_json(self) -> dict[str, Any]:
         """All fields as JSON values."""
@@ -60,6 +63,7 @@ class Card:
         record["splits"] = list(map(list, self.splits))
         record["task"] = _task_record(self.task)
         record["preprocessing"] = self.preprocessing.as_json() if self.preprocessing else None
+        record["pixels"] = self.pixels.as_json() if self.pixels else None
         return record
 
     @classmethod
@@ -92,6 +96,7 @@ class Card:
             splits=tuple((str(data), int(seed), float(share)) for data, seed, share in _splits(record)),
             augment=str(record.get("augment", "")),
             test_time=test_time,
+            pixels=None if record.get("pixels") is None else Pixels.from_json(record["pixels"]),
         )
 
 

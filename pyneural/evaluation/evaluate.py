@@ -7,6 +7,7 @@ from pyneural.arguments.familiar_keywords import AVERAGES, CHOOSES
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
 from pyneural.batching.opening import open_data
+from pyneural.evaluation.drift import Watch
 from pyneural.evaluation.lines import say
 from pyneural.evaluation.measuring import measured
 from pyneural.evaluation.report import Report, Reports, this_cell
@@ -55,7 +56,9 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
     verbose = verbosity("evaluate", verbose, "1 (one line)")
     inherit(model)
     part = open_data(data, "evaluate", model, part="test")
-    reports = measured(model, part, "evaluate")
+    watch = Watch(model, "evaluate")
+    reports = measured(model, part, "evaluate", watch.see)
+    watch.warn()
     if verbose:
         for head, report in reports.items():
             first, *others = report.parts

@@ -1,7 +1,7 @@
 """measuring.py -- a model run on labelled data: its outputs, batch by batch, and the reports on them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,17 +21,20 @@ from pyneural.models.model import Model
 
 _MARKED = 1000  # examples that tell two data sets apart
 Parts = tuple[list[Array], list[Array], list[Array]]
+Seen = Callable[[Array], None]
 
 
-def measured(model: Model, part: Any, who: str) -> dict[str, Report]:
+def measured(model: Model, part: Any, who: str, seen: Seen | None = None) -> dict[str, Report]:
     """The reports by head, of a Dataset or of batches; the task of a model trained by hand is recorded on its card.
+
+    `seen` is called with the inputs, a batch at a time if they come in batches.
 
     Raises:
         ValueError, TypeError: the data does not fit the model; messages start with `who`.
         RuntimeError: the model is neither trained nor built.
     """
     heads = _heads(model, part, who)
-    found = _found(model, part, heads, who)
+    found = _found(model, part, heads, who, seen)
     name, note = ("data", "") if is_stream(part) else (part.name, part.note)
     known: dict[str, Any] = {}
     if not is_stream(part):
@@ -53,10 +56,10 @@ def _whole(parts: Parts) -> tuple[Array, Array, Array]:
     return outputs, y, errors
 
 
-def _found(model: Model, part: Any, heads: tuple[Head, ...], who: str) -> dict[str, Parts]:
+def _found(model: Model, part: Any, heads: tuple[Head, ...], who: str, seen: Seen | None) -> dict[str, Parts]:
     """By head: the predictions, the labels, and the loss of each example, batch by batch."""
     found: dict[str, Parts] = {head.name: ([], [], []) for head in heads}
-    for outputs, answered, targets in passes(model, part, heads, who):
+    for outputs, answered, targets in passes(model, part, heads, who, seen):
         for head in heads:
             output, target, answer = (each[head.name] if head.name else each for each in (outputs, targets, answered))
             with _core.no_grad():
@@ -72,8 +75,10 @@ def _labels(head: Head, targets: Any) -> Array:
     return found if head.task.kind == "values" else as_numbers(found)
 
 
-def passes(model: Model, part: Any, heads: tuple[Head, ...], who: str) -> Iterator[tuple[Any, Any, Any]]:
-    """The outputs, as the losses take them, the answers, and the targets, batch by batch."""
+def passes(
+    model: Model, part: Any, heads: tuple[Head, ...], who: str, seen: Seen | None = None
+) -> Iterator[tuple[Any, Any, Any]]:
+    """The outputs, as the losses take them, the answers, and the targets, batch by batch; `seen` gets the inputs."""
     preprocessing = model.card.preprocessing or Preprocessing("none", "float")
     run = answering(model, heads)
     classes = () if is_stream(part) else part.classes
@@ -81,6 +86,8 @@ def passes(model: Model, part: Any, heads: tuple[Head, ...], who: str) -> Iterat
         x = as_inputs(model, x, at, preprocessing.kind)
         preprocessing.check(x.dtype.name, at, NOT_UINT8 if is_stream(part) else part.given)
         preprocessing.check_range(x, model.dtype, at)
+        if seen is not None:
+            seen(x)
         y = encode(heads, model.dtype, y, at, classes)
         for batch, targets, _ in Feed(x, y, np.arange(len(x)), preprocessing, model.dtype).batches(BATCH):
             with _core.no_grad():

@@ -17,6 +17,7 @@ from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import NOT_UINT8, Preprocessing
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.evaluation.drift import Watch
 from pyneural.evaluation.heads import Head, trained
 from pyneural.evaluation.running import BATCH, answering
 from pyneural.models.entrances import inherit
@@ -70,6 +71,10 @@ def _answered(model: Model, x: Any, who: str) -> Any:
     if isinstance(x, tuple) and len(x) == 2 and np.shape(x[0]) != np.shape(x[1]):
         raise TypeError(f"{who}: x is a pair: give only the inputs, without labels: pn.{who}(model, x)")
     values = checked_inputs(model, x, preprocessing, who)
+    if model.card.pixels is not None:
+        watch = Watch(model, who)
+        watch.see(values)
+        watch.warn()
     n = len(values)
     run = answering(model, heads)
     if n == 0:

@@ -177,6 +177,8 @@ def _record_data(model: Model, train: Source, preprocessing: Preprocessing, spli
     card.preprocessing = preprocessing
     model.inherited = ""
     card.data = train.name
+    if card.data_hash != split[0]:  # of other images
+        card.pixels = None
     card.data_hash, card.seed, card.held_out = split
     card.splits = tuple(dict.fromkeys((*card.splits, split)))
     card.prepare = train.prepare

@@ -1,0 +1,231 @@
+"""drift.py -- record_pixels, and the check whether images are like the training images, by statistics of their pixels.
+
+Each image is described by a few numbers: those of pyneural/images/statistics.py about its tones, and two about its maps
+of light and dark and of fine detail, m.  The directions in which the maps of training images vary are their principal
+components u_k with variances v_k, and r is the mean variance of the other directions (Tipping and Bishop 1999)::
+
+    pattern = log(|m - c|^2 - sum over k of (1 - r / v_k) <u_k, m - c>^2),   c the mean of the training maps
+    upright = pattern, less the pattern of the image upside down
+
+An image is unlike the training images if one of its numbers is outside the range of 99.9 % of them.  Each side of the
+range is first moved away from the median: by half of its distance from it for tones, by 15 % for pattern and upright,
+and by more if there are few training images.  pattern and upright have an upper limit only.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import warn
+from pyneural.arguments.spelling import check_keywords
+from pyneural.batching.image_input import reads_images
+from pyneural.batching.inputs import check_model, fitted
+from pyneural.card.pixels import Pixels, whole
+from pyneural.datasets.dataset import Dataset
+from pyneural.images.statistics import described, grid_of
+from pyneural.models.model import Model
+
+_SHARE = 0.999
+_WIDER, _WIDER_OF_MAPS = 0.5, 0.15  # tones differ more between hospitals and cameras than what lies where
+_FEW = 100  # of so many images, the limits are moved twice as far, of half as many three times, and so on
+_FEWEST = 20  # whose range says something
+_MOST = 20_000  # of more images, so many are taken, evenly spread
+_DIRECTIONS = 32
+_PER_DIRECTION = 8  # images that one more direction needs
+_BATCH = 64
+_LEAST = 1e-3  # of squared distances: an image is not closer to the training images than this
+_MARGINS = {"mean": 1.0, "deviation": 1.0, "detail": 0.05, "black": 0.01, "white": 0.01, "colour": 1.0}  # at the least
+_ELSEWHERE = "its light and dark parts lie elsewhere"
+_UPSIDE_DOWN = "it seems to be upside down"
+_WORDS = {
+    "mean": ("it is darker", "it is brighter"),
+    "deviation": ("it has less contrast", "it has more contrast"),
+    "detail": ("it has less fine detail", "it has more fine detail or noise"),
+    "black": ("less of it is black", "more of it is black"),
+    "white": ("less of it is white", "more of it is white"),
+    "colour": ("it has less colour", "it has more colour"),
+    "pattern": ("", _ELSEWHERE),
+}
+
+
+@check_keywords(x="images", data="images")
+def record_pixels(model: Model, images: Any) -> None:
+    """Records statistics of the training images in a model, so that other images get a warning.
+
+    Afterwards pn.predict, pn.classify, pn.evaluate and `pyneural predict` warn of images that are unlike the training
+    images, such as a photograph given to a model of X-rays, since the answers for them should not be trusted.  A model
+    finds no such images by itself: it gives each one a class, often with high confidence.  An image without a warning
+    may still be unlike them in ways that these statistics do not see.
+
+    Args:
+        model: a model trained on images of uint8 pixels.
+        images: the images that it was trained on, (n, height, width, channels), or a pn.Dataset of them.  Of more than
+            20,000, so many are taken, evenly spread.  Of fewer than 20 nothing is recorded.
+
+    Raises:
+        ValueError, TypeError: the model does not take images, or the images do not fit it.
+
+    >>> import numpy as np, pyneural as pn
+    >>> data = pn.datasets.mnist("sample")
+    >>> model = pn.Sequential(pn.Flatten(), pn.Dense(10))
+    >>> history = pn.fit(model, data, epochs=1, verbose=0)
+    >>> pn.record_pixels(model, data.train)
+    >>> [one is None for one in unlike_training(model, np.stack([data.test.x[0], 255 - data.test.x[0]]))]
+    [True, False]
+    """
+    x = _images(model, images, "record_pixels")
+    model.card.pixels = _learnt(x[:: -(-len(x) // _MOST)]) if len(x) >= _FEWEST else None
+
+
+def unlike_training(model: Model, images: Any) -> list[str | None]:
+    """Why images are unlike those that a model was trained on.
+
+    Args:
+        model: a model; if record_pixels was not called, no image is unlike.
+        images: as for record_pixels.
+
+    Returns:
+        For each image None, or one sentence.
+    """
+    x = _images(model, images, "unlike_training")
+    pixels = model.card.pixels
+    return [None] * len(x) if pixels is None else list(_reasons(pixels, x))
+
+
+class Watch:
+    """Looks at the images that a model is given, and warns of those that are unlike its training images.
+
+    Args:
+        model: a model with statistics of its training images; without them, no image is unlike.
+        who: the prefix of the warning.
+    """
+
+    def __init__(self, model: Model, who: str) -> None:
+        self._pixels = model.card.pixels
+        self._who = who
+        self._count = self._unlike = 0
+        self._first: tuple[int, str] | None = None
+
+    def see(self, x: Array) -> None:
+        """Looks at a batch (n, height, width, channels)."""
+        if self._pixels is None:
+            return
+        for reason in _reasons(self._pixels, x):
+            if reason is not None:
+                self._unlike += 1
+                self._first = self._first or (self._count, reason)
+            self._count += 1
+
+    def warn(self) -> None:
+        """Warns, once, of all images that were seen."""
+        if self._first is None:
+            return
+        place, reason = self._first
+        if self._count == 1:
+            found = f"the image is unlike the training images: {reason}: do not trust the answer"
+        else:
+            are = "is" if self._unlike == 1 else "are"
+            found = (
+                f"{self._unlike:,} of {self._count:,} images {are} unlike the training images, the first at index "
+                f"{place}: {reason}: do not trust the answers for them"
+            )
+        warn(f"{self._who}: {found}")
+
+
+def _images(model: Model, images: Any, who: str) -> Array:
+    """Checked images (n, height, width, channels)."""
+    check_model(model, who)
+    if not reads_images(model):
+        raise ValueError(f"{who}: the model was not trained on images of uint8 pixels, (height, width, 1 or 3)")
+    x = images.x if isinstance(images, Dataset) else images
+    if not isinstance(x, np.ndarray) or x.dtype != np.uint8:
+        given = x.dtype.name if isinstance(x, np.ndarray) else type(x).__name__
+        raise TypeError(f"{who}: images is {given}: give uint8 pixels (n, height, width, channels), or a pn.Dataset")
+    shape = model.input_shape or ()
+    return fitted(model, x[None] if x.shape in (shape, shape[:2]) else x, who)
+
+
+def _learnt(x: Array) -> Pixels:
+    """The statistics of training images.
+
+    The ranges of pattern and upright are those of each half with the directions of the other one.
+    """
+    grid = grid_of(x.shape[1:])
+    parts = [described(batch, grid) for batch in _batches(x)]
+    flat = np.concatenate([part.maps for part in parts]).reshape(len(x), -1)
+    even, odd = flat[0::2], flat[1::2]
+    distances = [_distances(even, grid, *_directions(odd)), _distances(odd, grid, *_directions(even))]
+    numbers = _joined([part.tones for part in parts]) | _joined(distances)
+    centre, directions = _directions(flat)
+    ranges = {name: _range(name, values) for name, values in numbers.items()}
+    return Pixels(len(x), grid, whole(centre), whole(directions), ranges)
+
+
+def _directions(flat: Array) -> tuple[Array, Array]:
+    """The mean of maps (n, cells), and their principal components, each times the root of 1 - r / v."""
+    centre = flat.mean(axis=0)
+    apart = (flat - centre).astype(np.float64)
+    variances, components = np.linalg.eigh(apart.T @ apart / len(flat))
+    count = min(_DIRECTIONS, len(flat) // _PER_DIRECTION, len(variances) - 1)
+    rest = max(0.0, variances[: len(variances) - count].mean())
+    kept = slice(len(variances) - count, None)
+    shares = 1 - rest / np.maximum(variances[kept], max(rest, np.finfo(float).tiny))
+    return centre, components.T[kept] * np.sqrt(shares)[:, None]
+
+
+def _distances(flat: Array, grid: tuple[int, int], centre: Array, directions: Array) -> dict[str, Array]:
+    """The numbers pattern and upright of images, by their maps (n, cells)."""
+    turned = flat.reshape(-1, 2, *grid)[:, :, ::-1].reshape(flat.shape)
+    pattern = _distance(flat - centre, directions)
+    return {"pattern": pattern, "upright": pattern - _distance(turned - centre, directions)}
+
+
+def _distance(apart: Array, directions: Array) -> Array:
+    explained = apart @ directions.T
+    squared = np.square(apart).sum(axis=1) - np.square(explained).sum(axis=1)
+    found: Array = np.log(np.maximum(squared, _LEAST))
+    return found
+
+
+def _range(name: str, values: Array) -> tuple[float, float]:
+    """The range of a number that is expected of images like these."""
+    low, middle, high = np.quantile(values, [(1 - _SHARE) / 2, 0.5, (1 + _SHARE) / 2])
+    wider = (_WIDER if name in _MARGINS else _WIDER_OF_MAPS) * (1 + _FEW / len(values))
+    least = _MARGINS.get(name, 0.0)
+    return float(low - max(wider * (middle - low), least)), float(high + max(wider * (high - middle), least))
+
+
+def _reasons(pixels: Pixels, x: Array) -> Iterator[str | None]:
+    """For each image, None or how it is unlike."""
+    for batch in _batches(x):
+        tones, maps = described(batch, pixels.grid)
+        numbers = tones | _distances(maps.reshape(len(batch), -1), pixels.grid, *pixels.arrays)
+        for row in range(len(batch)):
+            yield _in_words({name: float(values[row]) for name, values in numbers.items()}, pixels.ranges)
+
+
+def _in_words(numbers: dict[str, float], ranges: dict[str, tuple[float, float]]) -> str | None:
+    """How an image is unlike: each number that is out of its range, or None."""
+    found = []
+    for name, (below, above) in _WORDS.items():
+        low, high = ranges.get(name, (-np.inf, np.inf))
+        value = numbers.get(name, low)
+        if value > high:
+            found.append(above)
+        elif value < low and below:
+            found.append(below)
+    most, least_turned = (ranges.get(name, (0, np.inf))[1] for name in ("pattern", "upright"))
+    if numbers["upright"] > least_turned and numbers["pattern"] - numbers["upright"] <= most:  # like them if turned
+        found = [*(one for one in found if one != _ELSEWHERE), _UPSIDE_DOWN]
+    return ", ".join(found) or None
+
+
+def _batches(x: Array) -> Iterator[Array]:
+    for start in range(0, len(x), _BATCH):
+        yield x[start : start + _BATCH]
+
+
+def _joined(parts: list[dict[str, Array]]) -> dict[str, Array]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
