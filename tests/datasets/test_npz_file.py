@@ -1,6 +1,10 @@
 """Data sets in .npz files: read, trained on by path, and refused with the fix."""
 
+import os
 import re
+import tracemalloc
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,7 +65,7 @@ def test_a_path_trains_and_evaluates(tmp_path, capsys):
     (tmp_path / "new.npz").rename(tmp_path / "NEW.NPZ")
     assert pn.evaluate(model, tmp_path / "NEW.NPZ", verbose=0).accuracy == 1
     again = pn.fit(pn.Sequential(pn.Dense(2)), (x[25:], Y[25:]), validation=path, epochs=1, verbose=0)
-    assert "val_loss" in again.values
+    assert "val_loss" in again
 
 
 @pytest.mark.parametrize(
@@ -83,6 +87,63 @@ def test_other_arrays_are_refused(tmp_path, arrays, words):
     for call in (pn.datasets.npz, lambda path: pn.fit(pn.Sequential(pn.Dense(2)), path)):
         with pytest.raises(ValueError, match=f"^npz: 'mine.npz'.* {re.escape(words)}"):
             call(tmp_path / "mine.npz")
+
+
+def archive(path: Path, **members: bytes) -> Path:
+    """An .npz of these members, packed."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in members.items():
+            file.writestr(f"{name}.npy", data)
+    return path
+
+
+def member(shape: object, dtype: str = "|u1", data: bytes = b"", version: int = 1) -> bytes:
+    """An array's bytes, with a header that may be wrong."""
+    header = f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape!r}, }}\n".encode()
+    return b"\x93NUMPY" + bytes((version, 0)) + len(header).to_bytes(2 if version == 1 else 4, "little") + header + data
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (member((10**11,), data=bytes(100)), "the header of x promises 100,000,000,000 bytes, and there are 100"),
+        (member((10**11,), data=bytes(100), version=2), "the header of x promises 100,000,000,000 bytes, and there"),
+        (member((2**40, 2**40)), "the header of x promises 1,208,925,819,614,629,174,706,176 bytes, and there are 0"),
+        (member((2,), "<U500000000", bytes(8)), "the header of x promises 4,000,000,000 bytes, and there are 8"),
+        (member((40, 2), data=bytes(79)), "the header of x promises 80 bytes, and there are 79"),
+        (member((40, 2), data=bytes(81)), "the header of x promises 80 bytes, and there are 81"),
+        (member((-40, -2), data=bytes(80)), "x has the shape (-40, -2)"),
+        (b"\x93NUMPY\x02\x00\xff\xff\xff\x7f" + b" " * 20_000, "the header of x is too long"),
+        (b"pixels", "x is not an array of NumPy"),
+        (b"", "x is not an array of NumPy"),
+    ],
+    ids=[
+        "100 GB",
+        "version 2",
+        "overflow",
+        "wide words",
+        "short",
+        "long",
+        "negative",
+        "a long header",
+        "text",
+        "empty",
+    ],
+)
+def test_a_header_that_does_not_fit_its_data_is_refused_before_memory_is_taken(tmp_path, x, words):
+    path = archive(tmp_path / "mine.npz", x=x, y=member((40,), "<i8", bytes(320)))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=re.escape(f"npz: 'mine.npz' cannot be read ({words}")):
+        pn.datasets.npz(path)
+    assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    tracemalloc.stop()
+
+
+def test_arrays_that_are_larger_than_the_memory_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sysconf", lambda name: 1000)
+    path = archive(tmp_path / "mine.npz", x=member((2, 10**6), data=bytes(2 * 10**6)), y=member((2,), "<i8", bytes(16)))
+    with pytest.raises(ValueError, match=r"its arrays have 2,000,016 bytes, and this machine's memory is 1,000,000"):
+        pn.datasets.npz(path)
 
 
 def test_a_file_that_is_not_an_npz_is_refused(tmp_path):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import runpy
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,26 @@ def test_a_damaged_or_incomplete_file_is_refused(small, tmp_path):
     file.write_bytes(file.read_bytes()[:500])
     with pytest.raises(ValueError, match=r"^pneumonia_mnist: .* cannot be read \(it is not an .npz, or incomplete\)"):
         pn.datasets.pneumonia_mnist(tmp_path)
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused_before_memory_is_taken(small, tmp_path):
+    images = np.zeros((30, 28, 28, 3000), np.uint8)
+    np.savez_compressed(tmp_path / "pneumoniamnist.npz", **small | {"train_images": images})
+    del images
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"cannot be read \(its arrays have 70,5.*the largest that it may have are 67"):
+        pn.datasets.pneumonia_mnist(tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["MNIST.NPZ", "pneumonia.zip", "pneumonia"])
+def test_a_file_of_another_name_is_read(small, tmp_path, name):
+    file = write(tmp_path / "elsewhere", small).rename(tmp_path / name)
+    assert len(pn.datasets.pneumonia_mnist(file).train) == 30
+    file.write_bytes(b"x")
+    with pytest.raises(ValueError, match=rf"^pneumonia_mnist: '.*{name}' cannot be read \(it is not an .npz"):
+        pn.datasets.pneumonia_mnist(file)
 
 
 def test_it_is_downloaded_once_and_checked_by_its_checksum(small, tmp_path, monkeypatch):
