@@ -98,6 +98,7 @@ def _recipe(size: int) -> Recipe:
             "label_smoothing": 0.1,
             "ema": 0.99,
             "keep": "last",
+            "test_time": "flip",
         },
     )
 

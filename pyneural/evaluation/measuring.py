@@ -16,7 +16,7 @@ from pyneural.card.preprocessing import NOT_UINT8, Preprocessing
 from pyneural.card.soft import as_numbers
 from pyneural.evaluation.heads import Head, encode, inferred, names, trained
 from pyneural.evaluation.report import Report
-from pyneural.evaluation.running import BATCH, answering
+from pyneural.evaluation.running import answering, rows_at_once
 from pyneural.models.model import Model
 
 _MARKED = 1000  # examples that tell two data sets apart
@@ -89,7 +89,8 @@ def passes(
         if seen is not None:
             seen(x)
         y = encode(heads, model.dtype, y, at, classes)
-        for batch, targets, _ in Feed(x, y, np.arange(len(x)), preprocessing, model.dtype).batches(BATCH):
+        feed = Feed(x, y, np.arange(len(x)), preprocessing, model.dtype)
+        for batch, targets, _ in feed.batches(rows_at_once(model)):
             with _core.no_grad():
                 outputs, answered = run(batch)
             yield outputs, answered, targets

@@ -16,7 +16,7 @@ from pyneural._core import Tensor
 from pyneural.batching.feed import Batches, Weights
 from pyneural.evaluation.heads import Head
 from pyneural.evaluation.means import Means
-from pyneural.evaluation.running import BATCH, Forward, forward
+from pyneural.evaluation.running import Forward, forward, rows_at_once
 from pyneural.metrics.estimate import Estimate
 from pyneural.models.model import Model
 
@@ -34,6 +34,7 @@ class Objective(NamedTuple):
 
     Attributes:
         run: (x, training=) -> the outputs as the losses take them.
+        rows: the rows of a batch without gradients.
         loss: (outputs, targets, weights) -> the scalar loss; weights may be None.
         total: a dict of factors by head -> the sum of the heads' losses of the last batch, multiplied by them too; for
             several heads.
@@ -44,6 +45,7 @@ class Objective(NamedTuple):
     """
 
     run: Forward
+    rows: int
     loss: losses.LossFunction
     total: Callable[[Mapping[str, float]], Tensor]
     metrics: dict[str, metrics.Metric]
@@ -63,12 +65,13 @@ class Objective(NamedTuple):
 
 def objective(model: Model, heads: tuple[Head, ...], factors: Mapping[str, float] = NO_FACTORS) -> Objective:
     """The Objective of all heads; the loss of each is multiplied by its factor, 1 if it has none."""
-    run = forward(model, heads)
+    run, rows = forward(model, heads), rows_at_once(model)
     together = _together(heads)
     if not heads[0].name:
         head = heads[0]
         _check_names(list(head.metrics))
-        return Objective(run, _weighted(head.loss.mean), _one_loss, head.metrics, _shares(head.metrics), together, {})
+        shares = _shares(head.metrics)
+        return Objective(run, rows, _weighted(head.loss.mean), _one_loss, head.metrics, shares, together, {})
     parts: dict[str, Tensor] = {}  # the heads' losses of the current batch, which the metrics reuse
     means = {head.name: _weighted(head.loss.mean) for head in heads}
 
@@ -92,7 +95,14 @@ def objective(model: Model, heads: tuple[Head, ...], factors: Mapping[str, float
             shown[f"{head.name}_{name}"] = partial(_of_head, function, head.name)
     shares = tuple(f"{head.name}_{name}" for head in heads for name in _shares(head.metrics))
     return Objective(
-        run, loss, scaled, shown, shares, together, {f"{head.name}_loss": factors.get(head.name, 1.0) for head in heads}
+        run,
+        rows,
+        loss,
+        scaled,
+        shown,
+        shares,
+        together,
+        {f"{head.name}_loss": factors.get(head.name, 1.0) for head in heads},
     )
 
 
@@ -165,7 +175,7 @@ def mean_loss_and_metrics(
     """
     means = objective.means()
     with _core.no_grad():
-        for x, y, weights in feed.batches(BATCH):
+        for x, y, weights in feed.batches(objective.rows):
             outputs = objective.run(x, training=False)
             means.add(outputs, y, objective.loss(outputs, y, weights).item(), len(x), weights)
             done(len(x))
@@ -177,5 +187,5 @@ def mean_loss_and_metrics(
 def losses_of(objective: Objective, feed: Batches) -> Iterator[Tensor]:
     """The loss of each batch."""
     with _core.no_grad():
-        for x, y, weights in feed.batches(BATCH):
+        for x, y, weights in feed.batches(objective.rows):
             yield objective.loss(objective.run(x, training=False), y, weights)

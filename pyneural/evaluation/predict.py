@@ -19,7 +19,7 @@ from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.evaluation.drift import Watch
 from pyneural.evaluation.heads import Head, trained
-from pyneural.evaluation.running import BATCH, answering
+from pyneural.evaluation.running import answering, rows_at_once
 from pyneural.models.entrances import inherit
 from pyneural.models.model import Model, Sequential
 from pyneural.printing import encodable
@@ -81,11 +81,12 @@ def _answered(model: Model, x: Any, who: str) -> Any:
         empty = {head.name: np.empty((0, head.task.outputs), model.dtype) for head in heads}
         return empty.get("", empty)
     with _core.no_grad():
-        if n <= BATCH:
+        rows = 1 if n == 1 else rows_at_once(model)
+        if n <= rows:
             batch = preprocessing.gather(values.dtype, model.dtype)(_core.borrow(values), _core.borrow(np.arange(n)))
             return run(batch)[1]
         feed = Feed(values, None, np.arange(n), preprocessing, model.dtype)
-        found = [run(batch)[1] for batch, *_ in feed.batches(BATCH)]
+        found = [run(batch)[1] for batch, *_ in feed.batches(rows)]
     if not heads[0].name:
         return np.concatenate(found)
     return {head.name: np.concatenate([part[head.name] for part in found]) for head in heads}

@@ -4,6 +4,7 @@ A model with test_time="flip" runs twice, on each image and on its mirror image,
 both.  The temperature divides the logits of that mean, so calibration changes no answer there either.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -15,12 +16,21 @@ from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.evaluation.heads import Head, written
 from pyneural.evaluation.pooling import logits_of_mean, mean
+from pyneural.layers.layer import tree
+from pyneural.layers.operation import record
 from pyneural.models.model import Model
 
 Forward = Callable[..., Any]  # (x, training=) -> a Tensor, or a dict of them by head
 Answering = Callable[[Tensor], tuple[Any, Any]]  # x -> what Forward returns, and the answers as arrays
 BATCH = 500  # rows per batch: enough to use all cores, few enough to fit into their caches
+_WIDEST = 1 << 22  # the most numbers of a batch in the widest layer's input: 16 MiB of float32
 _Both = Callable[[Tensor], tuple[Tensor, Tensor]]  # x -> outputs as the losses take them, and answers
+
+
+def rows_at_once(model: Model) -> int:
+    """The rows of a batch, fewer than BATCH if the model has wide layers, such as convolutions of large images."""
+    widest = max((math.prod(shape) for layer in tree(model) for shape in record(layer).shapes), default=1)
+    return max(1, min(BATCH, _WIDEST // max(1, widest)))
 
 
 def forward(model: Model, heads: tuple[Head, ...]) -> Forward:

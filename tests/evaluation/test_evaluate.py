@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 import pyneural as pn
+import pyneural.evaluation.running as running
 from pyneural.card.task import Task
 from pyneural.evaluation.report import Report
 
@@ -232,3 +233,17 @@ def test_fit_counts_the_answers_of_a_binary_model_by_its_threshold_as_evaluate_d
     report = pn.evaluate(model, held, verbose=0)
     assert history["val_accuracy"][0] == report.accuracy
     assert history["val_accuracy"][0].low == report.accuracy.low
+
+
+def test_wide_layers_are_evaluated_in_smaller_batches_with_the_same_result(monkeypatch):
+    narrow, wide = pn.Sequential(pn.Flatten(), pn.Dense(2)), pn.apps.xray_cnn(64)
+    x = np.random.default_rng(0).integers(0, 256, (70, 64, 64, 1)).astype(np.uint8)
+    for model in (narrow, wide):
+        pn.fit(model, (x, np.arange(70) % 2), epochs=1, validation=None, verbose=0)
+    assert running.rows_at_once(narrow) == running.BATCH
+    assert 16 < running.rows_at_once(wide) == (1 << 22) // (32 * 32 * 16)
+    whole = pn.predict(wide, x)
+    monkeypatch.setattr(running, "_WIDEST", 32 * 32 * 16 * 16)
+    assert running.rows_at_once(wide) == 16
+    assert np.array_equal(pn.predict(wide, x), whole)
+    assert pn.evaluate(wide, (x, np.arange(70) % 2), verbose=0).n == 70
