@@ -9,7 +9,7 @@ from pyneural.evaluation.report import Report
 from pyneural.printing import SEPARATOR, put
 
 _WORST = 10  # the mistakes that are listed
-_CAVEAT = "This is not a medical device: do not use it for diagnosis."
+CAVEAT = "This is not a medical device: do not use it for diagnosis."
 
 
 class Lines:
@@ -79,7 +79,7 @@ def found_on_test(report: Report, validation: Report, lines: Lines) -> None:
         "need not be better on test",
         *_note(report),
     )
-    lines.say(_CAVEAT)
+    lines.say(CAVEAT)
 
 
 def _say_worst(report: Report, lines: Lines) -> None:

@@ -34,4 +34,5 @@ def image_input(model: Model, file: str | Path, who: str) -> tuple[Array, str]:
         if image.size != (width, height):
             done.append(f"scaled from {image.width} x {image.height} to {width} x {height}")
         image.load()  # inside `opened`, which reports damaged files
-    return pixels(source, (height, width), channels, white), ", ".join(done) or "not changed"
+        found = pixels(source, (height, width), channels, white)
+    return found, ", ".join(done) or "not changed"

@@ -83,10 +83,23 @@ def _predict_arguments(parser: ArgumentParser) -> None:
         nargs="+",
         help="an image, PNG or JPEG; unreadable ones are reported on stderr and skipped, and the exit code is 1",
     )
+    parser.add_argument(
+        "--heat-map",
+        default=SUPPRESS,
+        metavar="PATH",
+        help="write each image with where the model looked: one image to a .png, any number to a folder, where the map "
+        "of scan.jpeg is scan_heat_map.png",
+    )
+    parser.add_argument(
+        "--method",
+        choices=("grad-cam", "occlusion"),
+        default=SUPPRESS,
+        help="of the heat maps; without it grad-cam, which needs a convolution",
+    )
 
 
 def _predict(**options: Any) -> int:
-    from pyneural.commands.saved import predict
+    from pyneural.commands.predict import predict
 
     return 0 if predict(**options) else 1
 
@@ -115,7 +128,7 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
 
 
 def _evaluate(*, debug: bool = False, **options: Any) -> int:
-    from pyneural.commands.saved import evaluate
+    from pyneural.commands.evaluate import evaluate
 
     evaluate(**options)
     return 0

@@ -36,7 +36,7 @@ def opened(path: str | Path, who: str) -> "Iterator[Image]":
 
     Args:
         path: the file's path.
-        who: the prefix of messages.
+        who: the prefix of messages, also of those that are raised inside the `with` block.
 
     Raises:
         OSError: there is no such file, or it is a folder, a pipe or a device.
@@ -53,8 +53,10 @@ def opened(path: str | Path, who: str) -> "Iterator[Image]":
             yield image
     except UnidentifiedImageError:
         raise ValueError(f"{who}: '{source}' is not an image that Pillow can read; give a PNG or JPEG") from None
-    except (OSError, SyntaxError, TooLargeError) as error:  # Pillow raises these for damaged files
-        raise ValueError(f"{who}: '{source}' cannot be read: {error}") from None
+    except Exception as error:  # Pillow may raise any exception for damaged files
+        if str(error).startswith(who):  # raised in the `with` block, about the image
+            raise
+        raise ValueError(f"{who}: '{source}' cannot be read: {error or type(error).__name__}") from None
 
 
 def unread(source: Path, longest: int | None = None) -> "Image":

@@ -400,7 +400,8 @@ def test_a_model_of_a_folder_is_evaluated_as_it_was_trained(tmp_path):
     report = pn.evaluate(trained, data.test, verbose=0)
     assert done.stdout == f"data test: {report!r}\n\n{str(report).replace(report.name, 'data test', 1)}\n"
     done = run("predict", path, tmp_path / "data" / "test" / "dark" / "0.png")
-    assert done.stdout.splitlines()[0].endswith(f"0.png: {pn.classify(trained, data.test.x[0])}")
+    label, _, (_, light) = pn.classify(trained, data.test.x[0])
+    assert done.stdout.splitlines()[0].endswith(f"0.png: {label} (probability of light is {light:.4g}, threshold 0.5)")
     assert done.stdout.splitlines()[1] == "    scaled from 30 x 20 to 12 x 12"
     assert re.search(r"^image files +scaled to 12 x 12$", run("info", path).stdout, re.MULTILINE)
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import pyneural as pn
-from pyneural.commands.saved import predict
+from pyneural.commands.predict import predict
 from pyneural.images.files import MOST_PIXELS, opened
 
 
@@ -109,3 +109,25 @@ def test_threads_that_open_images_leave_the_filters_of_warnings_as_they_were(tmp
     for thread in threads:
         thread.join()
     assert warnings.filters == before
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_damage_for_which_pillow_raises_an_unusual_error_is_reported_with_the_name_of_the_file(last, tmp_path):
+    """A compressed text of 3 MB, before the pixels or behind them, is a ValueError about something else."""
+    Image.new("L", (30, 30), 7).save(tmp_path / "a.png")
+    whole, text = (tmp_path / "a.png").read_bytes(), b"zTXta\0\0" + zlib.compress(bytes(3 << 20))
+    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    place = len(whole) - 12 if last else 33
+    (tmp_path / "a.png").write_bytes(whole[:place] + chunk + whole[place:])
+    with pytest.raises(ValueError, match=r"^prepare_digit: '.*a.png' cannot be read: Decompressed data too large"):
+        pn.prepare_digit(tmp_path / "a.png")
+    words = r"^anybody: '.*a.png' cannot be read: Decompressed data too large"
+    with pytest.raises(ValueError, match=words), opened(tmp_path / "a.png", "anybody") as image:
+        image.load()
+
+
+def test_what_is_said_of_an_image_that_can_be_read_passes_through(tmp_path):
+    Image.new("L", (30, 30), 7).save(tmp_path / "a.png")
+    words = "somebody: it is too dark"
+    with pytest.raises(ValueError, match=f"^{words}$"), opened(tmp_path / "a.png", "somebody"):
+        raise ValueError(words)

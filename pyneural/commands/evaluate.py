@@ -1,16 +1,13 @@
-"""saved.py -- the commands that use a saved model: predict and evaluate."""
+"""evaluate.py -- the command evaluate: the scores of a saved model on test data."""
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pyneural.apps.digits_app import FASHION
-from pyneural.arguments.arrays import Array
 from pyneural.arguments.paths import as_path, writable
-from pyneural.batching.image_input import image_input
+from pyneural.commands.predict import check_trained, input_of, takes_pictures
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.file_groups import check_groups, group_of
 from pyneural.datasets.folder_layout import files_by_class, parts_of
@@ -19,10 +16,7 @@ from pyneural.datasets.npz_file import is_npz, npz_part
 from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
 from pyneural.evaluation.evaluate import evaluate as measure
 from pyneural.evaluation.facts import class_names, sample_note, tasks_by_head
-from pyneural.evaluation.predict import classify
-from pyneural.evaluation.predict import predict as answer
 from pyneural.files.safetensors import load
-from pyneural.images.digit import examine_digit
 from pyneural.models.model import Model
 from pyneural.plot.saved_plots import plots_folder, write_plots
 from pyneural.printing import put, put_parts
@@ -31,40 +25,6 @@ _OF_NAME: dict[str, Callable[..., Splits]] = {  # what loads the data of that na
     "fashion_mnist": fashion_mnist,
     "pneumonia_mnist": pneumonia_mnist,
 }
-
-
-def predict(model: str | Path, files: Sequence[str | Path], *, debug: bool = False) -> bool:
-    """Prints a saved model's prediction for each image file, and how the image was prepared.
-
-    Unreadable files are reported on stderr, and the others are processed.
-
-    Args:
-        model: the path of the .safetensors file.
-        files: image files, PNG or JPEG.
-        debug: raise an error for an unreadable file.
-
-    Returns:
-        Whether all files could be read.
-
-    Raises:
-        ValueError, OSError: the model cannot be read, or does not take images.
-    """
-    loaded = load(model)
-    _takes_pictures(loaded, "predict")
-    note = sample_note(loaded)
-    well = True
-    for file in files:
-        try:
-            image, done = _input(loaded, file)
-        except (ValueError, OSError) as error:
-            if debug:
-                raise
-            put(f"pyneural: {error}", stream=sys.stderr)
-            well = False
-            continue
-        put_parts([f"{file}: {_answer(loaded, image)}", *note])
-        put_parts([done], first="    ")
-    return well
 
 
 def evaluate(
@@ -94,7 +54,7 @@ def evaluate(
         ImportError: plots are asked for, and matplotlib is not installed.
     """
     loaded = load(model)
-    _trained(loaded, "evaluate")
+    check_trained(loaded, "evaluate")
     tasks = tasks_by_head(loaded)
     if plots is not None and any(task.kind == "values" for task in tasks.values()):
         raise ValueError("evaluate: --plots is for classes, and the model has values: leave it out")
@@ -111,54 +71,6 @@ def evaluate(
         put(f"\nanswers in {target}")
     if folder is not None:
         put(f"\nplots in {folder}: {', '.join(write_plots('evaluate: --plots', report, part, folder))}")
-
-
-# ---- predict -------------------------------------------------------------------------------------------------------
-
-
-def _trained(model: Model, who: str) -> None:
-    if model.card.task is None:
-        raise ValueError(f"{who}: the model in this file was never trained: train it with pn.fit, then pn.save")
-
-
-def _takes_pictures(model: Model, who: str) -> None:
-    _trained(model, who)
-    shape = model.input_shape or ()
-    if len(shape) != 3 or shape[2] not in (1, 3):
-        raise ValueError(f"{who}: the model takes inputs {shape}, not images: use pn.{who} with arrays")
-    if model.card.preprocessing is None or model.card.preprocessing.dtype != "uint8":
-        raise ValueError(
-            f"{who}: the model was trained on floats, but files contain pixels 0..255: use pn.{who} with arrays "
-            "prepared like the training data"
-        )
-
-
-def _input(model: Model, file: str | Path) -> tuple[Array, str]:
-    """The image in a file as the model takes it, and how it was prepared."""
-    if model.card.prepare == "digit":
-        prepared = examine_digit(file)
-        return prepared.digit, str(prepared)
-    return image_input(model, file, "predict")
-
-
-def _answer(model: Model, image: Array) -> str:
-    """The prediction in words: classes with confidence, or values; with heads, each after its name."""
-    say: Callable[[Any], str]
-    if any(task.kind == "values" for task in tasks_by_head(model).values()):
-        found: Any = answer(model, image)
-        say = _values
-    else:
-        found = classify(model, image)
-        say = str
-    by_head = found if isinstance(found, dict) else {"": found}
-    return ", ".join(f"{head} {say(one)}".strip() for head, one in by_head.items())
-
-
-def _values(rows: Array) -> str:
-    return ", ".join(f"{value:.4g}" for value in rows[0])
-
-
-# ---- evaluate ------------------------------------------------------------------------------------------------------
 
 
 def _test_part(model: Model, data: str | Path | None, groups: str | None) -> Dataset:
@@ -190,7 +102,7 @@ def _named_test(found: Splits) -> Dataset:
 
 def _pictures(model: Model, root: Path, groups: str | None) -> Dataset:
     """The images in one subfolder per class, each read as `predict` reads one."""
-    _takes_pictures(model, "evaluate")
+    takes_pictures(model, "evaluate")
     known = [name for task in tasks_by_head(model).values() for name in class_names(task)]
     if len(tasks_by_head(model)) > 1:
         raise ValueError("evaluate: the model has heads, each with its own labels: use pn.evaluate(model, (x, y))")
@@ -208,7 +120,7 @@ def _pictures(model: Model, root: Path, groups: str | None) -> Dataset:
             f"evaluate: '{root}' has images of '{', '.join(strange)}', but the model's classes are "
             f"{', '.join(known) or 'none'}"
         )
-    x = [_input(model, file)[0] for files in found.values() for file in files]
+    x = [input_of(model, file)[0] for files in found.values() for file in files]
     y = [known.index(name) for name, files in found.items() for _ in files]
     paths = [file for files in found.values() for file in files]
     of = None if groups is None else [group_of(file, groups) for file in paths]
