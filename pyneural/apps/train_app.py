@@ -1,5 +1,6 @@
 """train_app.py -- a network for your own data, end to end: a folder of images or an .npz, training, test, file."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import numpy as np
 import pyneural._core as _core
 from pyneural.apps.digits_app import Run
 from pyneural.arguments.checks import whole
-from pyneural.arguments.paths import model_path
+from pyneural.arguments.paths import model_path, writable
 from pyneural.arguments.spelling import check_keywords
+from pyneural.batching.augmentation import Augment, check_augment
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.folder_layout import files_by_class, parts_of
 from pyneural.datasets.image_folder import folder
@@ -86,6 +88,8 @@ def train(
     schedule: str | Schedule = "one-cycle",
     validation: float | None = 0.1,
     class_weight: str | None = None,
+    augment: Augment | None = None,
+    checkpoint: str | Path | None = None,
     seed: int = 0,
     threads: int | None = None,
     output: str | Path | None = None,
@@ -108,7 +112,10 @@ def train(
         schedule: a name or a function, as pn.fit takes it.
         validation: the share held out for validation, unless the data has a validation part; None or 0 for none.
         class_weight: "balanced" weights the classes inversely to their number, as pn.fit does.
-        seed: the seed of weights, split, order and dropout.
+        augment: random changes of the training images, new in each epoch, such as pn.Augment(flip=True).
+        checkpoint: a file, such as "run.ckpt", that is written after every epoch and every 30 seconds.  After the
+            program was killed, the same call resumes from it, with the same result as an uninterrupted training.
+        seed: the seed of weights, split, order, dropout and augmentation.
         threads: the number of threads; None keeps the current setting.
         output: the .safetensors file to save the model to; None does not save.
         verbose: 0 silent, 1 one line per epoch, 2 each step.
@@ -116,8 +123,8 @@ def train(
     Returns:
         The model, its History, and the Report on the test part, which is None if there is none.
     """
-    if output is not None:
-        model_path("save", output)
+    _check_files(output, checkpoint)
+    check_augment("train", augment)
     whole("train", "epochs", epochs)
     if threads is not None:
         _core.set_threads(threads)
@@ -128,7 +135,8 @@ def train(
     if learning_rate is None and is_images and (optimizer, schedule) == ("adam", "one-cycle"):
         learning_rate = _RATE
     options: dict[str, Any] = {"optimizer": optimizer, "learning_rate": learning_rate, "schedule": schedule}
-    options |= {"validation": validation, "class_weight": class_weight, "seed": seed, "verbose": verbose}
+    options |= {"validation": validation, "class_weight": class_weight, "augment": augment, "checkpoint": checkpoint}
+    options |= {"seed": seed, "verbose": verbose}
     history = fit(model, found, epochs=epochs, batch_size=batch_size, **options)
     saved = None if output is None else save(model, output)  # first, so that Ctrl-C in the test keeps the model
     report = None
@@ -141,6 +149,16 @@ def train(
         if saved is not None and verbose:
             put(f"saved {saved} ({saved.stat().st_size:,} bytes)")
     return Run(model, history, report)
+
+
+def _check_files(output: str | Path | None, checkpoint: str | Path | None) -> None:
+    """Rejects paths that cannot be written, before the data is read."""
+    if output is not None:
+        model_path("save", output)
+    if checkpoint is not None:
+        writable("train: checkpoint", checkpoint)
+    if output is not None and checkpoint is not None and os.path.realpath(output) == os.path.realpath(checkpoint):
+        raise ValueError(f"train: '{output}' is both the checkpoint and the model: give two files")
 
 
 def _read(data: str | Path, size: int | None, groups: str | None, skip_bad: bool, verbose: int) -> Splits:

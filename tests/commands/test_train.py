@@ -2,8 +2,13 @@
 
 import csv
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import child
 import numpy as np
 import pytest
 from PIL import Image
@@ -102,6 +107,43 @@ def test_images_of_several_sizes_are_resized_and_that_is_said(tmp_path, capsys):
     assert run.model.input_shape == (16, 16, 1)
 
 
+def test_train_resumes_a_killed_training_from_its_checkpoint(tmp_path, capsys, monkeypatch):
+    """kill -9, the same command again: the model file is that of a training that was never killed."""
+    pictures(tmp_path / "data", 6, sizes=(8,))
+    monkeypatch.chdir(tmp_path)
+    arguments = ["train", "data", "--epochs", "60", "--augment", "rotate=20,flip", "--seed", "3"]
+    resuming = [*arguments, "--checkpoint", "run.ckpt", "-o", "resumed.safetensors"]
+    program = subprocess.Popen([sys.executable, "-m", "pyneural", *resuming], env=child.environment({}),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    until = time.monotonic() + child.SECONDS
+    while not Path("run.ckpt").exists() and program.poll() is None and time.monotonic() < until:
+        time.sleep(0.002)
+    program.kill()
+    assert program.wait(child.SECONDS) == -signal.SIGKILL
+    assert main(resuming) == 0
+    assert "resuming from run.ckpt at epoch " in capsys.readouterr().out
+    assert main([*arguments, "-o", "whole.safetensors"]) == 0
+    resumed, whole = pn.load("resumed.safetensors"), pn.load("whole.safetensors")
+    assert resumed.fingerprint() == whole.fingerprint()
+    assert resumed.card.augment == whole.card.augment == str(pn.Augment(rotate=20, flip=True))
+
+
+@pytest.mark.parametrize(
+    ("given", "augment"),
+    [
+        ([], None),
+        (["--augment"], pn.Augment()),
+        (["--augment", "flip"], pn.Augment(flip=True)),
+        (["--augment", " shift = 0.2 , flip=0,rotate=0"], pn.Augment(shift=0.2, rotate=0)),
+    ],
+)
+def test_train_augments_as_asked(tmp_path, given, augment):
+    pictures(tmp_path / "data", 3, sizes=(8,))
+    model = str(tmp_path / "m.safetensors")
+    assert main(["train", str(tmp_path / "data"), "--epochs", "1", "-o", model, *given]) == 0
+    assert pn.load(model).card.augment == ("" if augment is None else str(augment))
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 1), (8, 8, 3), (28, 28, 1), (96, 64, 3), (200, 300, 1)])
 def test_the_cnn_suits_any_size(shape):
     model = image_cnn(shape, 4)
@@ -127,6 +169,9 @@ def test_the_cnn_suits_any_size(shape):
         (["evaluate", "m.safetensors", "--plots", "/proc/a"], "--plots: the folder /proc/a cannot be made ("),
         (["evaluate", "m.safetensors", "x.npz", "--groups", "a"], "--groups is for a folder of images"),
         (["evaluate", "m.safetensors", "x.npz", "--groups", "(("], "groups is '((', which is not a regular expression"),
+        (["train", "x.npz", "--augment"], "augment is for images (n, height, width, channels), and x is (n, 2)"),
+        (["train", "missing", "--checkpoint", "nowhere/run.ckpt"], "train: checkpoint: there is no folder"),
+        (["train", "missing", "--checkpoint", "a.safetensors", "-o", "a.safetensors"], "is both the checkpoint and"),
         (["train", "x.npz", "--skip-bad"], "train: skip_bad is for a folder of images"),
     ],
 )
@@ -142,6 +187,23 @@ def test_mistakes_are_one_line(arguments, words, tmp_path, monkeypatch, capsys, 
     err = capsys.readouterr().err
     assert words in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("strengths", "words"),
+    [
+        ("x.npz", "'x.npz' is not a strength: write flip,rotate=20 or the like, and DATA before --augment"),
+        ("rotate", "'rotate' is not a strength: write flip,rotate=20"),
+        ("rotate=a", "rotate is 'a': give a number, such as rotate=0.2"),
+        ("flip=2", "flip is '2': write flip, or flip=0"),
+        ("rotate=200", "Augment: rotate is 200.0: give degrees, from 0 (off) to 180"),
+        ("rotate=nan", "Augment: rotate is nan: give degrees, from 0 (off) to 180"),
+        ("rotation=9", "Augment() has no 'rotation'; use rotate"),
+    ],
+)
+def test_wrong_strengths_are_usage_errors(strengths, words, capsys):
+    assert main(["train", "--augment", strengths]) == 2
+    assert f"error: argument --augment: {words}" in capsys.readouterr().err
 
 
 @pytest.mark.filterwarnings("ignore:folder. 1 of 13 images cannot be read. 'dark/damaged.png' .* they are left out")
