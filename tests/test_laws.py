@@ -534,7 +534,8 @@ def test_every_module_of_the_package_is_on_a_floor() -> None:
 
 def test_the_tests_of_a_folder_stand_in_the_folder_of_its_name() -> None:
     """Those of the engine, of modules beside it, and of the project as a whole stand in none."""
-    tested = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+    tests = ROOT / "tests"
+    tested = {".".join(path.parent.relative_to(tests).parts) for path in tests.glob("*/**/test_*.py")}
     assert tested == package.folders(MODULES) - {""}
 
 

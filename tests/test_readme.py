@@ -23,6 +23,7 @@ PAGES = (
     "README.md",
     "docs/architecture.md",
     "docs/adding-an-op.md",
+    "docs/draw.md",
     "docs/ops.md",
     "docs/performance.md",
     "docs/reliability.md",

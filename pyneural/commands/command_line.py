@@ -1,4 +1,4 @@
-"""command_line.py -- the command line: pyneural digits, train, xray, predict, evaluate, info.
+"""command_line.py -- the command line: pyneural digits, train, xray, predict, evaluate, info, draw, serve.
 
 A command is a row of COMMANDS: its name, what it does, its arguments, and the function that runs it and returns the
 exit code.  Every error becomes one line on stderr; a command imports what it needs when it runs.
@@ -12,6 +12,7 @@ from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import pyneural.commands.draw as draw
 import pyneural.commands.train as train
 import pyneural.commands.xray as xray
 from pyneural.printing import put
@@ -157,6 +158,8 @@ COMMANDS = (
     Command("predict", "classify image files with a saved model", _predict_arguments, _predict),
     Command("evaluate", "evaluate a saved model on test data", _evaluate_arguments, _evaluate),
     Command("info", "show what a model file contains", _model_argument, _info),
+    Command("draw", "draw digits in the browser, and teach the network yours", draw.draw_arguments, draw.draw),
+    Command("serve", "serve a saved image model as a JSON API", draw.serve_arguments, draw.serve),
 )
 
 

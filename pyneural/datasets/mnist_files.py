@@ -88,9 +88,9 @@ def mnist(path: str | Path | None = None, *, extra: str | Path | None = None) ->
     >>> mnist("sample").test
     <mnist (EMBEDDED SAMPLE: 1,000 of 10,000): 1,000 x uint8 (28, 28, 1), y int64 ()>
     """
-    own = (
-        None if extra is None else _own(readable("mnist: extra", extra, "an .npz made by np.savez(path, x=x, y=y)"))
-    )  # before any download
+    own = None
+    if extra is not None:  # before any download
+        own = own_digits(readable("mnist: extra", extra, "an .npz made by np.savez(path, x=x, y=y)"))
     found = _found(_mnist_kind(), path)
     return found if own is None else _with_own(found, *own)
 
@@ -219,8 +219,12 @@ def _check_kind(kind: _Kind, folder: Path, labels: Array) -> None:
             raise ValueError(f"{kind.name}: {folder} has the files of {other.name}: give another folder")
 
 
-def _own(path: Path) -> tuple[str, Array, Array]:
-    """The name of an .npz of digits, and its checked x (n, 28, 28, 1) and y."""
+def own_digits(path: Path) -> tuple[str, Array, Array]:
+    """The name of an .npz of your own digits, and its checked x (n, 28, 28, 1) and y.
+
+    Raises:
+        ValueError: it is not one, or not of digits.
+    """
     who = f"mnist: extra '{path.name}'"
     arrays, names = read_archive(path, who, ("x", "y"), "make it with np.savez(path, x=x, y=y)")
     if len(arrays) < 2:

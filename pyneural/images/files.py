@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class TooLargeError(ValueError):
 
     def __init__(self, pixels: int) -> None:
         super().__init__(f"it has {pixels:,} pixels, but at most {MOST_PIXELS:,} are decoded: scale it down first")
+        self.pixels = pixels
 
 
 @contextmanager
@@ -59,12 +60,13 @@ def opened(path: str | Path, who: str) -> "Iterator[Image]":
         raise ValueError(f"{who}: '{source}' cannot be read: {error or type(error).__name__}") from None
 
 
-def unread(source: Path, longest: int | None = None) -> "Image":
+def unread(source: Path | BinaryIO, longest: int | None = None, formats: list[str] | None = None) -> "Image":
     """Opens an image file without decoding its pixels yet; for a `with` statement.
 
     Args:
         source: the file.
         longest: the longer side that is needed: a JPEG is decoded at a reduced size if that suffices.
+        formats: Pillow's names of the formats to try, such as "PNG"; None: all.
 
     Raises:
         TooLargeError: it has more than MOST_PIXELS.
@@ -75,7 +77,7 @@ def unread(source: Path, longest: int | None = None) -> "Image":
     try:
         with _warnings_are_ours, warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(source)
+            image = Image.open(source, formats=formats)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         count = re.search(r"\((\d+) pixels\)", str(error))
         if count is None or int(count[1]) <= MOST_PIXELS:  # the user lowered Pillow's own limit
@@ -105,18 +107,25 @@ def pixels_and_depth(
     file: Path, shape: tuple[int, int] | None, channels: int | None, white: int = WHITE
 ) -> tuple[Array, int]:
     """The pixels of an image file, and the largest value of a 16-bit image before its conversion, else 0."""
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     with unread(file, None if shape is None else max(shape)) as opened:
         ImageOps.exif_transpose(opened, in_place=True)
         largest = int(np.asarray(opened).max()) if opened.mode.startswith("I;16") else 0
-        image = on_white(plain(opened, white))
-        if channels is not None:
-            image = image.convert("L" if channels == 1 else "RGB")
-        if shape is not None and image.size != (shape[1], shape[0]):
-            image = image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
-        found = np.asarray(image)
+        return fitted(opened, shape, channels, white), largest
+
+
+def fitted(opened: "Image", shape: tuple[int, int] | None, channels: int | None, white: int = WHITE) -> Array:
+    """The pixels of an open image, uint8 (height, width, 1 or 3); the arguments are those of `pixels`."""
+    from PIL import Image
+
+    image = on_white(plain(opened, white))
+    if channels is not None:
+        image = image.convert("L" if channels == 1 else "RGB")
+    if shape is not None and image.size != (shape[1], shape[0]):
+        image = image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
+    found = np.asarray(image)
     if found.ndim == 2:
-        return found[..., None], largest
+        return found[..., None]
     grey = channels is None and np.array_equal(found[..., :2], found[..., 1:])
-    return (found[..., :1] if grey else found), largest
+    return found[..., :1] if grey else found

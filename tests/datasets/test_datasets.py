@@ -332,7 +332,7 @@ def test_3_000_mutated_extra_files_give_a_sentence_or_digits(tmp_path):
             changed[place] = generator.integers(256)
         path.write_bytes(changed)
         try:
-            fine = mnist_files._own(path)[1].shape[1:] == (28, 28, 1)
+            fine = mnist_files.own_digits(path)[1].shape[1:] == (28, 28, 1)
         except ValueError as error:
             fine = str(error).startswith("mnist: extra 'mine.npz'")
         strange += [] if fine else [seed]

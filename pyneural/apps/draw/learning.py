@@ -1,0 +1,170 @@
+"""learning.py -- learns the user's digits in a second, among digits of MNIST, so that none is forgotten."""
+
+import copy
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pyneural.apps.draw.answers import Reader
+from pyneural.apps.draw.examples import Examples
+from pyneural.apps.draw.safety import RefusedError
+from pyneural.arguments.arrays import Array
+from pyneural.batching.augmentation import Augment
+from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.evaluation.evaluate import evaluate
+from pyneural.evaluation.predict import predict
+from pyneural.layers.layer import walk
+from pyneural.layers.norms import BatchNorm
+from pyneural.metrics.estimate import Estimate
+from pyneural.models.model import Model
+from pyneural.training.fit import fit
+
+# Chosen on 6,000 held-out training digits of MNIST, and on 126 crossed sevens that were read wrong (3 seeds): after ten
+# are taught, 97 % of the others are right, and 0.11 points fewer of MNIST.  A third as many digits of MNIST cost 0.25
+# points, as sevens become too frequent; batch norms that follow these batches cost another 0.06.
+_MNIST = 8000  # of its training digits
+_OWN = 200  # of the user's, repeated
+_MOST_TIMES = 50
+_RATE = 0.001
+_CHANGES = Augment(shift=0.06, rotate=8, scale=0.08, shear=0.08, gamma=0, brightness=0, contrast=0)
+
+
+class State(NamedTuple):
+    """A reader, and its accuracy on the test digits, None where it is not known yet."""
+
+    reader: Reader
+    accuracy: Estimate | None = None
+
+
+class Pupil:
+    """The reader that answers now, and what it learns; predicting goes on with the old weights meanwhile.
+
+    Args:
+        reader: reads digits.
+        examples: the user's digits.
+        data: gives MNIST; it is called once, when it is first needed.
+    """
+
+    def __init__(self, reader: Reader, examples: Examples, data: Callable[[], Splits]) -> None:
+        self.examples = examples
+        self._data = data
+        self._splits: Splits | None = None
+        self._learning = threading.Lock()
+        self._states = [State(reader)]
+
+    @property
+    def state(self) -> State:
+        """The present one."""
+        return self._states[-1]
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether something was learnt."""
+        return len(self._states) > 1
+
+    def accuracy(self) -> dict[str, Any]:
+        """The accuracy of the present reader as JSON, and where it is from."""
+        found = as_json(self.test())
+        test = self._mnist().test
+        assert test is not None
+        return found | {"data": f"{len(test):,} test digits of {test.name}", "note": test.note}
+
+    def test(self) -> Estimate:
+        """The accuracy of the present reader on MNIST's test digits."""
+        state = self.state
+        if state.accuracy is None:
+            test = self._mnist().test
+            assert test is not None
+            accuracy: Estimate = evaluate(state.reader.model, test, verbose=0).accuracy
+            self._states = [one._replace(accuracy=accuracy) if one is state else one for one in self._states]
+            return accuracy
+        return state.accuracy
+
+    def learn(self) -> dict[str, Any]:
+        """Learns the user's digits; returns how many of them are read right, and the accuracy, before and after.
+
+        Raises:
+            RefusedError: there are none, or it is learning already.
+        """
+        x, y = self.examples.arrays()
+        if not len(y):
+            raise RefusedError(409, "there are no digits to learn yet: draw one, and say what it is")
+        if not self._learning.acquire(blocking=False):
+            raise RefusedError(409, "it is learning already: wait for a second")
+        try:
+            return self._learn(x, y)
+        finally:
+            self._learning.release()
+
+    def undo(self) -> None:
+        """Returns to the weights before the last learning.
+
+        Raises:
+            RefusedError: nothing was learnt, or it is learning.
+        """
+        if not self._learning.acquire(blocking=False):
+            raise RefusedError(409, "it is learning: wait for a second")
+        try:
+            if not self.can_undo:
+                raise RefusedError(409, "nothing was learnt yet, so there is nothing to undo")
+            self._states = self._states[:-1]
+        finally:
+            self._learning.release()
+
+    def _learn(self, x: Array, y: Array) -> dict[str, Any]:
+        before = self.test()
+        old = self.state.reader
+        began = time.perf_counter()
+        model = taught(old.model, x, y, self._mnist().train)
+        seconds = time.perf_counter() - began
+        reader = Reader(model, "draw")
+        self._states = [*self._states, State(reader)]
+        after = self.test()
+        return {
+            "digits": len(y),
+            "right_before": right(old.model, x, y),
+            "right_after": right(model, x, y),
+            "accuracy_before": as_json(before),
+            "accuracy_after": as_json(after),
+            "seconds": round(seconds, 3),
+        }
+
+    def _mnist(self) -> Splits:
+        if self._splits is None:
+            self._splits = self._data()
+        return self._splits
+
+
+def taught(model: Model, x: Array, y: Array, train: Dataset, *, seed: int = 0) -> Model:
+    """A copy of the model that has learnt digits, x uint8 (n, 28, 28, 1) and y (n,), among digits of `train`."""
+    pupil = copy.deepcopy(model)
+    rows = np.sort(np.random.default_rng(seed).permutation(len(train))[:_MNIST])
+    times = min(_MOST_TIMES, max(1, _OWN // len(y)))
+    both = Dataset(
+        np.concatenate([train.x[rows], np.repeat(x, times, axis=0)]),
+        np.concatenate([train.y[rows], np.repeat(y, times)]),
+        name=train.name,
+        note=train.note,
+        prepare=train.prepare,
+    )
+    norms = [layer for _, layer in walk(pupil) if isinstance(layer, BatchNorm) and layer.trainable]
+    for norm in norms:
+        norm.trainable = False
+    fit(pupil, both, epochs=1, learning_rate=_RATE, validation=None, augment=_CHANGES, seed=seed, verbose=0)
+    for norm in norms:
+        norm.trainable = True
+    pupil.card = copy.deepcopy(model.card)  # the calibration, and where it came from
+    return pupil
+
+
+def right(model: Model, x: Array, y: Array) -> int:
+    """How many digits the model reads right."""
+    return int((predict(model, x).argmax(axis=1) == y).sum())
+
+
+def as_json(estimate: Estimate) -> dict[str, float]:
+    """An estimate with its interval."""
+    return {"value": float(estimate), "low": estimate.low, "high": estimate.high}

@@ -1,0 +1,136 @@
+"""server.py -- the routes: the page, and the JSON API for images."""
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+from flask import Flask, Response, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from pyneural.apps.draw.answers import SHOWS, Reader
+from pyneural.apps.draw.examples import Examples
+from pyneural.apps.draw.information import of_model
+from pyneural.apps.draw.learning import Pupil
+from pyneural.apps.draw.safety import MOST_BYTES, RefusedError, guard, with_headers
+from pyneural.version import VERSION
+
+_SENTENCES = {
+    404: "there is no such address: /api/openapi.json lists all",
+    405: "the address does not take this method: /api/openapi.json lists those that it takes",
+    413: f"the body has more than {MOST_BYTES:,} bytes: send a smaller image",
+}
+
+
+def api(reader: Callable[[], Reader], name: str, host: str) -> Flask:
+    """The API that predicts, for any image model.
+
+    Args:
+        reader: gives the reader that answers now.
+        name: the name of the model's file.
+        host: the address that the server listens on.
+    """
+    app = Flask("pyneural.apps.draw", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.before_request(guard(host))
+    app.after_request(with_headers)
+    _errors(app)
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return jsonify(status="ok", version=VERSION)
+
+    @app.get("/api/model")
+    def model() -> Response:
+        return jsonify(of_model(reader(), name))
+
+    @app.get("/api/openapi.json")
+    def openapi() -> Response:
+        text = files("pyneural.apps.draw").joinpath("static/openapi.json").read_text("utf-8")
+        return Response(text, mimetype="application/json")
+
+    @app.post("/api/predict")
+    def predict() -> Response:
+        return jsonify(reader().answer(request.get_data(cache=False), _shows()))
+
+    return app
+
+
+def page(pupil: Pupil, name: str, host: str) -> Flask:
+    """The page for drawing digits, and its API."""
+    app = api(lambda: pupil.state.reader, name, host)
+    app.static_folder = "static"
+    app.add_url_rule("/static/<path:filename>", "static", app.send_static_file)
+
+    @app.get("/")
+    def index() -> str:
+        return render_template("page.html", version=VERSION)
+
+    _examples(app, pupil.examples, lambda: pupil.state.reader)
+
+    @app.post("/api/learn")
+    def learn() -> Response:
+        return jsonify(pupil.learn() | {"can_undo": pupil.can_undo})
+
+    @app.post("/api/undo")
+    def undo() -> Response:
+        pupil.undo()
+        return jsonify(can_undo=pupil.can_undo)
+
+    @app.get("/api/accuracy")
+    def accuracy() -> Response:
+        return jsonify(pupil.accuracy())
+
+    return app
+
+
+def _examples(app: Flask, examples: Examples, reader: Callable[[], Reader]) -> None:
+    @app.get("/api/examples")
+    def listed() -> Response:
+        return jsonify(examples.as_json())
+
+    @app.post("/api/examples")
+    def add() -> tuple[Response, int]:
+        digit, _ = reader().read(request.get_data(cache=False))
+        return jsonify(id=examples.add(digit, _label())), 201
+
+    @app.delete("/api/examples/<name>")
+    def remove(name: str) -> Response:
+        examples.remove(name)
+        return Response(status=204)
+
+
+def _shows() -> tuple[str, ...]:
+    """What the query asks for: ?show=input,heat."""
+    shows = tuple(filter(None, request.args.get("show", "").split(",")))
+    for one in shows:
+        if one not in SHOWS:
+            raise RefusedError(400, f"show is {one[:40]!r}: give some of {', '.join(SHOWS)}, separated by commas")
+    return shows
+
+
+def _label() -> int:
+    label = request.args.get("label", "")
+    if len(label) != 1 or label not in "0123456789":
+        raise RefusedError(400, f"label is {label[:40]!r}: say which digit it is, such as ?label=7")
+    return int(label)
+
+
+def _errors(app: Flask) -> None:
+    """Every error is JSON with one sentence."""
+
+    @app.errorhandler(RefusedError)
+    def refused(error: RefusedError) -> tuple[Response, int]:
+        return jsonify(error=str(error)), error.status
+
+    @app.errorhandler(HTTPException)
+    def failed(error: HTTPException) -> Any:
+        response = error.get_response()
+        response.data = jsonify(error=_SENTENCES.get(error.code or 500, str(error.description))).data
+        response.content_type = "application/json"
+        return response
+
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> tuple[Response, int]:
+        app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
+        return jsonify(error="the server failed, and printed why: please report it"), 500
