@@ -10,6 +10,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import TypeGuard
 
+import numpy as np
+
 from pyneural.arguments.objects import brief
 from pyneural.arguments.spelling import choose, plain
 
@@ -34,6 +36,17 @@ def whole(who: str, name: str, value: object, also: str = "", *, least: int = 1)
     if not is_whole(value) or value < least:
         raise ValueError(f"{who}: {name} is {brief(value)}: give a whole number of at least {least}{also}")
     return int(value)
+
+
+def flag(who: str, name: str, value: object) -> None:
+    """Rejects what is not True or False: a word such as "no" would count as True.
+
+    >>> flag("folder", "skip_bad", "no")
+    Traceback (most recent call last):
+    TypeError: folder: skip_bad is 'no': give True or False
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{who}: {name} is {brief(value)}: give True or False")
 
 
 def verbosity(who: str, value: object, also: str = "1 (results)") -> int:

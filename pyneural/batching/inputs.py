@@ -6,6 +6,7 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.objects import brief
 from pyneural.layers.dense import Dense, Embedding
 from pyneural.layers.layer import Layer, walk
 from pyneural.layers.operation import name_of
@@ -107,7 +108,7 @@ def not_a_path(model: Model, x: Array, who: str) -> NoReturn:
     fix = "give numbers"
     if x.ndim == 0 and len(shape) == 3:
         fix = f"give its pixels, {'pn.prepare_digit(path)' if model.card.prepare == 'digit' else _scaled(shape)}"
-    raise TypeError(f"{who}: x is {repr(x.item()) if x.ndim == 0 else f'has dtype {x.dtype}'}: {fix}")
+    raise TypeError(f"{who}: x is {brief(x.item()) if x.ndim == 0 else f'has dtype {x.dtype}'}: {fix}")
 
 
 def _scaled(shape: tuple[int, ...]) -> str:

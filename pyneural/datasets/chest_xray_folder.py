@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.checks import verbosity, warn
+from pyneural.arguments.checks import flag, verbosity, warn
 from pyneural.arguments.familiar_keywords import OF_CHEST_XRAY
 from pyneural.arguments.spelling import check_keywords
 from pyneural.datasets.cache_folder import cache_folder
 from pyneural.datasets.data_path import named_by_user
 from pyneural.datasets.dataset import Dataset, Splits
-from pyneural.datasets.folder_layout import files_by_class, parts_of
+from pyneural.datasets.folder_layout import files_by_class, listed, parts_of
 from pyneural.datasets.identical import Hashed, common, copies, joined, keys
 from pyneural.datasets.image_folder import read_parts
 from pyneural.printing import put
@@ -77,8 +77,10 @@ def chest_xray(
     ['IM-0115', 'person1_virus', 'person1_virus']
     """
     verbosity(_NAME, verbose, "1 (one line)")
-    root = _root(path)
-    parts = _files(root)
+    flag(_NAME, "skip_bad", skip_bad)
+    with listed(_NAME):
+        root = _root(path)
+        parts = _files(root)
     nameless = [file for part in parts.values() for files in part.values() for file in files if not patient(file)]
     read = read_parts(root, parts, size=size, channels=1, groups=_patient_or_file, skip_bad=skip_bad)
     if read.test is None:
@@ -91,6 +93,11 @@ def chest_xray(
             "patient of its own"
         )
     _warn_of_shared(root, train, test)
+    if len(test) > len(train):
+        warn(
+            f"{_NAME}: '{root}' has more images in test, {len(test):,}, than in train, {len(train):,}: rename the "
+            "folders if they are swapped"
+        )
     if verbose:
         put(in_words(train, test))
     return Splits(train, test, name=_NAME)
@@ -159,11 +166,25 @@ def _root(path: str | Path | None) -> Path:
     if found := _found(places):
         return found
     root = named or cache_folder(_NAME)
+    if named and root.is_file():
+        raise NotADirectoryError(f"{_NAME}: {given} is {root}, a file: {_instead(root)}")
+    if named and root.is_dir() and any(entry.name.upper() in CLASSES for entry in root.iterdir()):
+        raise FileNotFoundError(
+            f"{_NAME}: {given} is {root}, which has classes but no train and test: give the folder that has {_LAYOUT}"
+        )
     start = f"{given} is {root}, but" if named else "no path was given, PYNEURAL_DATA is not set, and"
     raise FileNotFoundError(
         f"{_NAME}: {start} there is no folder train (tried {' and '.join(map(str, places))}): the folder needs "
         f"{_LAYOUT}; download it from {_SOURCE} and give its path: pn.datasets.{_NAME}(path)"
     )
+
+
+def _instead(file: Path) -> str:
+    """What to give instead of a file."""
+    if file.suffix.lower() == ".npz":
+        return "pn.datasets.pneumonia_mnist(path) reads PneumoniaMNIST, and pn.datasets.npz(path) any other .npz"
+    unpack = "unpack it, and " if file.suffix.lower() in (".zip", ".gz", ".tar", ".tgz", ".rar", ".7z") else ""
+    return f"{unpack}give the folder that has {_LAYOUT}"
 
 
 def _places(path: str | Path | None) -> tuple[tuple[Path, ...], Path | None, str]:

@@ -6,6 +6,7 @@ unless it leads to one of its parents, or into the folder of another class.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyneural.arguments.checks import warn
@@ -18,6 +19,16 @@ _PARTS = {  # the accepted folder names of each part
     "test": ("test", "testing"),
 }
 _REMAINS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information")  # of archives and systems
+
+
+@contextmanager
+def listed(who: str) -> Iterator[None]:
+    """Gives the error of a folder that may not be listed the prefix of messages, and what to do."""
+    try:
+        yield
+    except PermissionError as error:
+        words = f"{who}: {error.strerror}; make the folder readable: chmod -R u+rX"
+        raise PermissionError(error.errno, words, error.filename) from None
 
 
 def parts_of(root: Path) -> dict[str, Path]:

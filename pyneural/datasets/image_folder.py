@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pyneural.arguments.checks import is_whole, warn
+from pyneural.arguments.checks import flag, is_whole, warn
 from pyneural.arguments.paths import as_path
 from pyneural.arguments.spelling import check_keywords
 from pyneural.card.classes import in_order
@@ -13,7 +13,7 @@ from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.decoded import Growing, Stored, cached_path, find
 from pyneural.datasets.decoding import decoded
 from pyneural.datasets.file_groups import Grouping, check_groups, group_of
-from pyneural.datasets.folder_layout import files_by_class, parts_of
+from pyneural.datasets.folder_layout import files_by_class, listed, parts_of
 from pyneural.images.files import MOST_PIXELS
 from pyneural.images.modes import TWELVE_BITS, WHITE, WHITE_OF_12_BITS, white_of
 
@@ -91,7 +91,9 @@ def folder(
         raise ValueError(f"folder: channels is {channels!r}: give 1 for greyscale, 3 for colour, or None")
     check_groups(groups)
     _shape(size)  # before the folder is searched
-    parts = {part: files_by_class(place) for part, place in parts_of(root).items()}
+    flag("folder", "skip_bad", skip_bad)
+    with listed("folder"):
+        parts = {part: files_by_class(place) for part, place in parts_of(root).items()}
     classes = tuple(parts["train"])
     if len(classes) < 2:
         raise ValueError(f"folder: '{root}' has one class, '{classes[0]}': give at least two classes")
@@ -132,10 +134,11 @@ def folder_part(
         prepare: how the images of the training were converted, Dataset.prepare; None if that is unknown.
     """
     root = as_path("folder", path, "a folder")
-    places = parts_of(root)
-    chosen = part if part in places else "train"
     white = None if prepare is None else white_of(prepare)
-    found = {chosen: files_by_class(places[chosen])}
+    with listed("folder"):
+        places = parts_of(root)
+        chosen = part if part in places else "train"
+        found = {chosen: files_by_class(places[chosen])}
     return _read(_Request(root, found, _shape(size), channels, white, False), None)[chosen]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.checks import Pair, batched, warn
+from pyneural.arguments.checks import Pair, batched, flag, warn
 from pyneural.arguments.familiar_keywords import OF_HEAT_MAPS
 from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.batching.image_input import image_input, reads_images
@@ -113,6 +113,7 @@ def explained(
     """The result of heat_map, with the image and its label; messages start with `who`."""
     heads, preprocessing = ready(model, "heat_map")
     shown = choose(f"{who}: method", method, METHODS)
+    flag(who, "normalize", normalize)
     cam = shown == "Grad-CAM"
     if cam and (patch, stride) != (None, None):
         raise ValueError(f"{who}: patch and stride are for method='occlusion': leave them out, or add it")

@@ -33,7 +33,10 @@ def patches_of(shape: tuple[int, ...], size: Pair | None, stride: Pair | None, w
         if one > length:
             raise ValueError(f"{who}: patch is {size}, but the image is {shape[0]} x {shape[1]}: give a smaller one")
         if step > one:
-            raise ValueError(f"{who}: stride is {stride}, so patches of {sizes[0]} x {sizes[1]} leave pixels out")
+            raise ValueError(
+                f"{who}: stride is {stride}, so patches of {sizes[0]} x {sizes[1]} leave pixels out: give at most the "
+                "size of a patch"
+            )
     rows, columns = (
         sorted({*range(0, length - one + 1, step), length - one})
         for one, step, length in zip(sizes, steps, shape, strict=False)

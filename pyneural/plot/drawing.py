@@ -55,10 +55,10 @@ def panels(ax: Any, heights: Sequence[float], widths: Sequence[float], who: str)
         figure = plt.figure(figsize=(sum(widths), sum(heights)), layout="constrained")
         return np.asarray(figure.subplots(rows, columns, squeeze=False, width_ratios=widths, height_ratios=heights))
     given = _flat(ax)
-    strange = next((one for one in given if not hasattr(one, "get_figure")), None)
-    if strange is not None:
+    strange = [one for one in given if not (hasattr(one, "get_figure") and hasattr(one, "imshow"))]
+    if strange:
         raise TypeError(
-            f"plot.{who}: ax is or holds {type(strange).__name__}: give Axes of matplotlib, as in plt.subplots(2)[1]"
+            f"plot.{who}: ax is or holds {type(strange[0]).__name__}: give Axes of matplotlib, as in plt.subplots(2)[1]"
         )
     if len(given) != rows * columns:
         raise ValueError(f"plot.{who}: ax is {len(given)} Axes, this plot has {rows * columns} ({rows} x {columns})")

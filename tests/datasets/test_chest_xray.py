@@ -1,5 +1,6 @@
 """The chest X-ray folder: its patients and groups, the layouts that are read, and what is said of wrong ones."""
 
+import errno
 import gzip
 import hashlib
 import os
@@ -242,6 +243,48 @@ def test_a_folder_without_test_is_refused(xrays):
         load(xrays)
 
 
+def test_parts_of_a_swapped_size_are_reported(xrays):
+    (xrays / "test").rename(xrays / "old")
+    (xrays / "train").rename(xrays / "test")
+    (xrays / "old").rename(xrays / "train")
+    with pytest.warns(UserWarning, match=r"has more images in test, 4, than in train, 2: rename the folders if they"):
+        load(xrays)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("archive.zip", "a file: unpack it, and give the folder that has train and test, each with the folders NORMAL"),
+        ("pneumoniamnist.npz", r"a file: pn.datasets.pneumonia_mnist\(path\) reads PneumoniaMNIST"),
+        ("x.jpeg", "a file: give the folder that has train and test"),
+    ],
+)
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path, name, words):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(NotADirectoryError, match=f"^chest_xray: path is .*{name}, {words}"):
+        load(tmp_path / name)
+
+
+def test_the_path_of_one_part_is_refused(xrays):
+    with pytest.raises(FileNotFoundError, match=r"^chest_xray: path is .*train, which has classes but no train and te"):
+        load(xrays / "train")
+
+
+@pytest.mark.parametrize("denied", ["", "train", "train/NORMAL"])
+@pytest.mark.parametrize("call", ["chest_xray", "folder"])
+def test_a_folder_that_may_not_be_read_is_reported(xrays, monkeypatch, denied, call):
+    real = Path.iterdir
+
+    def iterdir(path):
+        if path.resolve() == (xrays / denied).resolve():  # root may read every folder
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(PermissionError, match=rf"{call}: Permission denied; make the folder readable: .*{denied}"):
+        getattr(pn.datasets, call)(xrays, size=8)
+
+
 def test_damaged_images_are_refused_or_left_out(xrays):
     (xrays / "train/NORMAL/IM-0116-0001.jpeg").write_bytes(b"")
     with pytest.raises(ValueError, match=r"1 of 7 images cannot be read: 'train/NORMAL/IM-0116.*skip_bad=True"):
@@ -273,3 +316,6 @@ def test_wrong_options_are_refused(xrays):
         load(xrays, verbose=7)
     with pytest.raises(TypeError, match="use size"):
         load(xrays, image_size=64)
+    for call in (pn.datasets.chest_xray, pn.datasets.folder):
+        with pytest.raises(TypeError, match=r"skip_bad is 'no': give True or False"):
+            call(xrays, size=8, skip_bad="no")

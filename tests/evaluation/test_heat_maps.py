@@ -333,8 +333,10 @@ def test_files_are_prepared_as_the_command_predict_does(trained, image, method, 
         (
             {"method": "occlusion", "patch": 3, "stride": 4},
             ValueError,
-            "stride is 4, so patches of 3 x 3 leave pixels out",
+            "stride is 4, so patches of 3 x 3 leave pixels out: give at most the size of a patch",
         ),
+        ({"normalize": "no"}, TypeError, "normalize is 'no': give True or False"),
+        ({"normalize": np.array([1, 2])}, TypeError, "normalize is array.*: give True or False"),
     ],
 )
 def test_what_does_not_fit_is_refused(trained, image, options, error, words):
@@ -351,6 +353,8 @@ def test_images_and_models_that_do_not_fit_are_refused(trained, image, tmp_path)
         pn.heat_map(trained, image / 255)
     with pytest.raises(TypeError, match=r"heat_map: model is Dataset: .*pn.heat_map\(model, image\)"):
         pn.heat_map(corners(3, 0), image)
+    with pytest.raises(TypeError, match=r"^heat_map: x is dict: give its pixels"):
+        pn.heat_map(trained, {"image": image})
     with pytest.raises(RuntimeError, match="heat_map: the model is not trained yet"):
         pn.heat_map(network(2), image)
     table = pn.Sequential(pn.Dense(2))

@@ -65,5 +65,8 @@ def test_errors_name_the_plot(model, sample):
         pn.plot.heat_map(model, sample.test.x[0], label=10)
     with pytest.raises(TypeError, match=r"heat_map\(\) has no 'target_layer'; use layer"):
         pn.plot.heat_map(model, sample.test.x[0], target_layer="conv2d_1")
+    for given in (np.array([None, None]), [None, None], plt.figure()):
+        with pytest.raises(TypeError, match=r"plot\.heat_map: ax is or holds (NoneType|Figure): give Axes"):
+            pn.plot.heat_map(model, sample.test.x[0], method="occlusion", ax=given)
     with pytest.raises(ValueError, match=r"plot\.heat_map: ax is 1 Axes, this plot has 2"):
         pn.plot.heat_map(model, sample.test.x[0], method="occlusion", ax=plt.subplots()[1])
