@@ -10,6 +10,10 @@ from pyneural.printing import SEPARATOR, put
 
 _WORST = 10  # the mistakes that are listed
 CAVEAT = "This is not a medical device: do not use it for diagnosis."
+SHIFT = (
+    "the test images come from another distribution than the training images, and a better result on validation need "
+    "not be better on test"
+)
 
 
 class Lines:
@@ -75,8 +79,7 @@ def found_on_test(report: Report, validation: Report, lines: Lines) -> None:
     _say_worst(report, lines)
     lines.say(
         f"ROC AUC {validation.roc_auc} on validation, {report.roc_auc} on test",
-        "the test images come from another distribution than the training images, and a better result on validation "
-        "need not be better on test",
+        SHIFT,
         *_note(report),
     )
     lines.say(CAVEAT)

@@ -115,6 +115,12 @@ OF_PLOTS = {
     **dict.fromkeys(("show", "block"), "matplotlib.pyplot.show() after it"),
     "normalize": "not needed: the colours are shares of the row",
 }
+OF_PAGE = {
+    **dict.fromkeys(("filename", "file", "filepath", "output"), "path"),
+    **dict.fromkeys(("x", "test", "dataset", "images"), "data"),
+    **dict.fromkeys(("name", "heading"), "title"),
+    **dict.fromkeys(("warnings", "limitations"), "caveats"),
+}
 OF_FILES = {
     **dict.fromkeys(("filepath", "filename", "file", "f"), "path"),
     "custom_objects": "layers=[Mine]",

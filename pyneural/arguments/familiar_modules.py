@@ -174,6 +174,7 @@ OF_PLOT = {
         ("saliency", "grad_cam", "gradcam", "GradCAM", "occlusion", "attribution", "show_cam_on_image", "overlay"),
         "pn.plot.heat_map(model, image)",
     ),
+    **dict.fromkeys(("html", "to_html", "report", "report_page", "summary"), "pn.plot.page(report, path)"),
     "model": "model.summary()",
     **dict.fromkeys(("show", "savefig", "figure"), "matplotlib.pyplot, on the axes that pn.plot.images(x) returns"),
 }

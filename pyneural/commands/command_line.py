@@ -126,6 +126,7 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
         metavar="DIR",
         help="write plots to a folder: confusion, calibration, mistakes, and for two classes ROC, precision and recall",
     )
+    parser.add_argument("--html", default=SUPPRESS, metavar="FILE", help="write all of it as one page, to read or send")
 
 
 def _evaluate(*, debug: bool = False, **options: Any) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 
 from pyneural.apps.digits_app import FASHION
 from pyneural.arguments.paths import as_path, writable
+from pyneural.arguments.typed import typed
 from pyneural.commands.predict import check_trained, input_of, takes_pictures
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.file_groups import check_groups, group_of
@@ -18,7 +19,7 @@ from pyneural.evaluation.evaluate import evaluate as measure
 from pyneural.evaluation.facts import class_names, sample_note, tasks_by_head
 from pyneural.files.safetensors import load
 from pyneural.models.model import Model
-from pyneural.plot.saved_plots import plots_folder, write_plots
+from pyneural.plot.saved_plots import check_matplotlib, plots_folder, write_plots
 from pyneural.printing import put, put_parts
 
 _OF_NAME: dict[str, Callable[..., Splits]] = {  # what loads the data of that name
@@ -34,6 +35,7 @@ def evaluate(
     groups: str | None = None,
     csv: str | Path | None = None,
     plots: str | Path | None = None,
+    html: str | Path | None = None,
 ) -> None:
     """Prints the evaluation of a saved model on test data, as a line and as a table of all scores.
 
@@ -47,18 +49,23 @@ def evaluate(
         csv: a file for the answers, one line per example.
         plots: a folder for the plots, made if it does not exist: confusion, calibration, mistakes of images, and for
             two classes ROC, precision and recall.
+        html: a file for one page of all of it.
 
     Raises:
         ValueError, OSError: the model or the data cannot be read, or they do not fit together; or a file cannot be
             written.
-        ImportError: plots are asked for, and matplotlib is not installed.
+        ImportError: plots or a page are asked for, and matplotlib is not installed.
     """
     loaded = load(model)
     check_trained(loaded, "evaluate")
     tasks = tasks_by_head(loaded)
-    if plots is not None and any(task.kind == "values" for task in tasks.values()):
-        raise ValueError("evaluate: --plots is for classes, and the model has values: leave it out")
+    for name, given in (("plots", plots), ("html", html)):
+        if given is not None and any(task.kind == "values" for task in tasks.values()):
+            raise ValueError(f"evaluate: --{name} is for classes, and the model has values: leave it out")
     target = None if csv is None else writable("evaluate: --csv", csv)
+    if html is not None:
+        check_matplotlib("evaluate: --html")
+        writable("evaluate: --html", html)
     folder = None if plots is None else plots_folder("evaluate: --plots", plots)
     part = _test_part(loaded, data, groups)
     report = measure(loaded, part, verbose=0)
@@ -71,6 +78,11 @@ def evaluate(
         put(f"\nanswers in {target}")
     if folder is not None:
         put(f"\nplots in {folder}: {', '.join(write_plots('evaluate: --plots', report, part, folder))}")
+    if html is not None:
+        from pyneural.plot.report_page import page
+
+        page(report, html, data=part, model=loaded, notes=sample_note(loaded), command=typed())
+        put(f"\npage in {html}")
 
 
 def _test_part(model: Model, data: str | Path | None, groups: str | None) -> Dataset:

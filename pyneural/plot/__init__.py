@@ -17,6 +17,7 @@ HOMES = {  # each name with its module, as in the package's own __init__.py
     "images": "pictures",
     "learning_rate": "curves",
     "mistakes": "answers",
+    "page": "report_page",
     "precision_recall": "score_curves",
     "predictions": "answers",
     "roc": "score_curves",

@@ -4,6 +4,7 @@ from pyneural.plot.answers import confusion, mistakes, predictions
 from pyneural.plot.curves import history, learning_rate
 from pyneural.plot.heat_maps import heat_map
 from pyneural.plot.pictures import images
+from pyneural.plot.report_page import page
 from pyneural.plot.score_curves import calibration, precision_recall, roc
 from pyneural.plot.weights import filters
 
@@ -16,6 +17,7 @@ __all__ = [
     "images",
     "learning_rate",
     "mistakes",
+    "page",
     "precision_recall",
     "predictions",
     "roc",

@@ -33,7 +33,7 @@ def history(history: History, *, ax: Any = None) -> Any:
         raise TypeError(f"plot.history: history is {type(history).__name__}: give the result of pn.fit")
     if not history.epochs:
         raise ValueError("plot.history: no epoch was finished, so there is nothing to draw")
-    names = [name for name in history if not name.startswith("val_") and name not in ("learning_rate", "seconds")]
+    names = panel_names(history)
     axes = drawing.panels(ax, [3.2], [4.6] * len(names), "history")[0]
     for name, axis in zip(names, axes, strict=True):
         scale = 100.0 if name.endswith("accuracy") else 1.0
@@ -54,6 +54,11 @@ def history(history: History, *, ax: Any = None) -> Any:
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(frameon=False)
     return axes
+
+
+def panel_names(history: History) -> list[str]:
+    """The names of the values that have a panel in the plot of a history."""
+    return [name for name in history if not name.startswith("val_") and name not in ("learning_rate", "seconds")]
 
 
 @check_keywords(**OF_PLOTS)

@@ -45,14 +45,16 @@ def trained(tmp_path_factory):
 def test_train_makes_a_model_of_a_folder_that_evaluate_measures(trained, tmp_path, capsys):
     data, model = trained
     assert pn.load(model).card.task.classes == ("dark", "light")
-    assert (
-        main(["evaluate", str(model), str(data), "--csv", str(tmp_path / "a.csv"), "--plots", str(tmp_path / "p")]) == 0
-    )
+    files = ["--csv", str(tmp_path / "a.csv"), "--plots", str(tmp_path / "p"), "--html", str(tmp_path / "a.html")]
+    assert main(["evaluate", str(model), str(data), *files]) == 0
     out = capsys.readouterr().out
     report = pn.evaluate(pn.load(model), data, verbose=0)
     assert out.startswith(f"data test: {report!r}\n\n")
     assert "sensitivity" in out
     assert report.accuracy > 0.8
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert f"{100 * report.accuracy:.2f} %" in page
+    assert pn.load(model).fingerprint() in page
     rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
     assert len(rows) == 20
     assert list(rows[0]) == ["file", "actual", "predicted", "probability of light", "threshold"]
@@ -93,6 +95,8 @@ def test_train_takes_an_npz_of_many_classes_and_of_values(tmp_path, capsys, ring
     capsys.readouterr()
     assert main(["evaluate", model, str(tmp_path / "values.npz"), "--plots", str(tmp_path / "plots")]) == 1
     assert "--plots is for classes, and the model has values" in capsys.readouterr().err
+    assert main(["evaluate", model, str(tmp_path / "values.npz"), "--html", str(tmp_path / "a.html")]) == 1
+    assert "--html is for classes, and the model has values" in capsys.readouterr().err
     assert main(["evaluate", model, str(tmp_path / "values.npz"), "--csv", str(tmp_path / "v.csv")]) == 0
     assert (tmp_path / "v.csv").read_text().startswith("row,actual,predicted\n0,")
 
@@ -161,6 +165,7 @@ def test_the_cnn_suits_any_size(shape):
         (["train", "x.npz", "--epochs", "0"], "epochs is 0"),
         (["train", "x.npz", "-o", "m.h5"], "models are .safetensors files"),
         (["evaluate", "m.safetensors", "--csv", "nowhere/a.csv"], "there is no folder"),
+        (["evaluate", "m.safetensors", "--html", "no/a.html"], "evaluate: --html: there is no folder "),
         (
             ["evaluate", "m.safetensors", "--plots", "file.txt"],
             "--plots: file.txt is a file: give the path of a folder",

@@ -1,0 +1,87 @@
+"""xray_files.py -- what a run of the chest X-ray detector writes besides its model: plots, answers, a page."""
+
+import os
+from itertools import takewhile
+from pathlib import Path
+
+from pyneural.apps.xray_result import XrayRun
+from pyneural.apps.xray_words import CAVEAT, SHIFT
+from pyneural.arguments.paths import writable
+from pyneural.arguments.typed import typed
+from pyneural.plot.explanations import explanations
+from pyneural.plot.page_sections import Content
+from pyneural.plot.report_page import write_page
+from pyneural.plot.saved_plots import check_matplotlib, plots_folder, write_plots
+from pyneural.printing import SEPARATOR
+
+_TITLE = "Pneumonia on chest X-rays of children"
+_GROUPS = "A group is a patient, or patients who share an identical image."
+_PLACES = "Images of another hospital, device or age group are another distribution again: expect other figures."
+
+
+def check_outputs(plots: str | Path | None, csv: str | Path | None, html: str | Path | None) -> None:
+    """Checks, before any work, that what is asked for can be written; makes the folder for plots.
+
+    Raises:
+        TypeError, ValueError, OSError: a path cannot be written to, or is given twice.
+        ImportError: plots or a page are asked for, and matplotlib is not installed.
+    """
+    for name, path in (("csv", csv), ("html", html)):
+        if path is not None:
+            writable(f"xray: --{name}", path)
+    if csv is not None and html is not None and os.path.realpath(csv) == os.path.realpath(html):
+        raise ValueError(f"xray: --csv and --html are both {csv}: give two files")
+    if html is not None:
+        check_matplotlib("xray: --html")
+    if plots is not None:
+        plots_folder("xray: --plots", plots)
+
+
+def write_outputs(
+    run: XrayRun, *, plots: str | Path | None, csv: str | Path | None, html: str | Path | None
+) -> list[str]:
+    """Writes what is asked for, and returns the lines that say so.
+
+    Args:
+        run: the result of pn.apps.xray.
+        plots: a folder for the plots and heat maps.
+        csv: a file for the answer to each test image.
+        html: a file for the page.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    report, test = run.report, run.data.test
+    asked = [str(path) for path in (plots, csv, html) if path is not None]
+    if report is None or test is None:
+        return [f"training was interrupted, so nothing is written to {', '.join(asked)}"] if asked else []
+    lines = []
+    explained = explanations(run.model, report, test) if plots is not None or html is not None else None
+    if csv is not None:
+        report.to_csv(csv)
+        lines.append(f"answers in {csv}")
+    if plots is not None:
+        root = plots_folder("xray: --plots", plots)
+        names = write_plots("xray: --plots", report, test, root, history=run.history, explained=explained)
+        lines.append(f"plots in {root}: {', '.join(names)}")
+    if html is not None:
+        content = Content(
+            report,
+            run.data,
+            test,
+            run.model,
+            run.history,
+            explained,
+            _TITLE,
+            (*_notes(run), *([_GROUPS] if report.groups is not None else [])),
+            (f"{SHIFT[0].upper()}{SHIFT[1:]}.", _PLACES, CAVEAT),
+            typed(),
+        )
+        write_page("xray: --html", Path(html), content)
+        lines.append(f"page in {html}")
+    return lines
+
+
+def _notes(run: XrayRun) -> list[str]:
+    """What was printed before the table of scores, which the page has anyway."""
+    return [line.strip(SEPARATOR) for line in takewhile(bool, run.lines)]
