@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+import pyneural.ops as ops
 from pyneural.arguments.arrays import Array
 
 DRAWS = 2000
@@ -51,9 +52,12 @@ def cell_draws(
         of_units = of_units or int(units.max()) + 1
         pairs, sizes = np.unique(cells * of_units + units, return_counts=True)  # of a cell and a group
         there, starts = np.unique(pairs // of_units, return_index=True)
+        unit_of = pairs % of_units
         for drawn in _unit_draws(of_units, seed, max(count, len(pairs))):
+            picked = drawn.take(unit_of, axis=1)  # in a tenth of the time of drawn[:, unit_of]
+            picked *= sizes
             counts = np.zeros((len(drawn), count))
-            counts[:, there] = np.add.reduceat(drawn[:, pairs % of_units] * sizes, starts, axis=1)
+            counts[:, there] = np.add.reduceat(picked, starts, axis=1)
             yield counts
         return
     generator = np.random.default_rng(seed)
@@ -66,7 +70,7 @@ def cell_draws(
         if few:
             yield generator.multinomial(n, sizes / n, size=rows)
             continue
-        picked = cells[generator.integers(0, n, (rows, n))]
+        picked = cells.take(generator.integers(0, n, (rows, n)))
         picked += count * np.arange(rows)[:, None]
         yield np.bincount(picked.reshape(-1), minlength=rows * count).reshape(rows, count)
 
@@ -78,4 +82,4 @@ def sum_draws(values: Array, units: Array | None = None, seed: int = 0) -> Array
         units = np.random.default_rng([seed, n]).permutation(n) % _BLOCKS if n > _BLOCKS else np.arange(n)
     count = int(units.max()) + 1
     sums = np.stack([np.bincount(units, column, count) for column in np.asarray(values, np.float64).T], axis=1)
-    return np.concatenate([drawn @ sums for drawn in _unit_draws(count, seed)])
+    return np.concatenate([ops.matmul(drawn.astype(np.float64), sums).numpy() for drawn in _unit_draws(count, seed)])

@@ -174,16 +174,21 @@ class ClassScores:
         return ends, sums[0] / sums[1]
 
     def _drawn(self, start: int, stop: int) -> _Counts:
-        """The counts (DRAWS, stop - start) of the draws, for classes from start to stop; the same draws each time."""
+        """The counts (DRAWS, stop - start) of the draws, for classes from start to stop; the same draws each time.
+
+        Right answers, labels and predictions are cells of one draw, of three times the classes.
+        """
         right = np.where(self.labels == self.predictions, self.labels, -1)
         assert self.units is not None
         of_units = int(self.units.max()) + 1
-        found = []
-        for numbers in (right, self.labels, self.predictions):
+        width = stop - start
+        cells, units = [], []
+        for number, numbers in enumerate((right, self.labels, self.predictions)):
             rows = np.flatnonzero((numbers >= start) & (numbers < stop))
-            cells = numbers[rows] - start
-            found.append(np.zeros((bootstrap.DRAWS, stop - start)))
-            if len(rows):
-                drawn = bootstrap.cell_draws(cells, stop - start, self.units[rows], of_units=of_units)
-                found[-1][:] = np.concatenate(list(drawn))
-        return _Counts(*found)
+            cells.append(numbers[rows] - start + width * number)
+            units.append(self.units[rows])
+        counts = np.zeros((bootstrap.DRAWS, 3 * width))
+        if any(map(len, cells)):
+            drawn = bootstrap.cell_draws(np.concatenate(cells), 3 * width, np.concatenate(units), of_units=of_units)
+            counts[:] = np.concatenate(list(drawn))
+        return _Counts(*np.split(counts, 3, axis=1))
