@@ -7,9 +7,10 @@ components u_k with variances v_k, and r is the mean variance of the other direc
     pattern = log(|m - c|^2 - sum over k of (1 - r / v_k) <u_k, m - c>^2),   c the mean of the training maps
     upright = pattern, less the pattern of the image upside down
 
-An image is unlike the training images if one of its numbers is outside the range of 99.9 % of them.  Each side of the
-range is first moved away from the median: by half of its distance from it for tones, by 15 % for pattern and upright,
-and by more if there are few training images.  pattern and upright have an upper limit only.
+An image is unlike the training images if one of its numbers is out of their range.  That is the range of 99.9 % of them
+for tones and of 99 % for pattern and upright, which have an upper limit only; its sides are then moved away from the
+median, by 50 % of their distance from it for tones, which differ between hospitals and cameras, by 30 % for the others,
+and by more if there are few training images.
 """
 
 from collections.abc import Iterator
@@ -27,8 +28,7 @@ from pyneural.datasets.dataset import Dataset
 from pyneural.images.statistics import described, grid_of
 from pyneural.models.model import Model
 
-_SHARE = 0.999
-_WIDER, _WIDER_OF_MAPS = 0.5, 0.15  # tones differ more between hospitals and cameras than what lies where
+_OF_TONES, _OF_MAPS = (0.999, 0.5), (0.99, 0.3)  # the share of images in a range, and how far its sides are moved
 _FEW = 100  # of so many images, the limits are moved twice as far, of half as many three times, and so on
 _FEWEST = 20  # whose range says something
 _MOST = 20_000  # of more images, so many are taken, evenly spread
@@ -191,9 +191,9 @@ def _distance(apart: Array, directions: Array) -> Array:
 
 def _range(name: str, values: Array) -> tuple[float, float]:
     """The range of a number that is expected of images like these."""
-    low, middle, high = np.quantile(values, [(1 - _SHARE) / 2, 0.5, (1 + _SHARE) / 2])
-    wider = (_WIDER if name in _MARGINS else _WIDER_OF_MAPS) * (1 + _FEW / len(values))
-    least = _MARGINS.get(name, 0.0)
+    share, wider = _OF_TONES if name in _MARGINS else _OF_MAPS
+    low, middle, high = np.quantile(values, [(1 - share) / 2, 0.5, (1 + share) / 2])
+    wider, least = wider * (1 + _FEW / len(values)), _MARGINS.get(name, 0.0)
     return float(low - max(wider * (middle - low), least)), float(high + max(wider * (high - middle), least))
 
 
