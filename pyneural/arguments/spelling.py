@@ -76,6 +76,19 @@ def choose(what: str, word: object, table: Mapping[str, T]) -> T:
     raise ValueError(unknown(what, word, table))
 
 
+def exactly(what: str, word: object, table: Mapping[str, T]) -> T:
+    """The table's entry with exactly that name, where names are the user's own, such as those of layers.
+
+    Raises:
+        TypeError, ValueError: as those of `choose`.
+    """
+    if not isinstance(word, str):
+        raise TypeError(f"{what} is {brief(word)}: give a name ({', '.join(table)})")
+    if word not in table:
+        raise ValueError(unknown(what, word, table))
+    return table[word]
+
+
 def unknown(what: str, word: str, known: Iterable[str]) -> str:
     """The message for an unknown word: `activation 'rellu'? did you mean 'relu'`."""
     names = list(known)

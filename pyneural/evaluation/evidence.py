@@ -9,7 +9,7 @@ from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import is_whole
 from pyneural.arguments.objects import brief
-from pyneural.arguments.spelling import unknown
+from pyneural.arguments.spelling import exactly
 from pyneural.card.classes import are_numbers
 from pyneural.card.task import Task
 from pyneural.evaluation.heads import Head, written
@@ -24,32 +24,6 @@ class Score(NamedTuple):
     place: int
     sign: int
     label: str
-
-
-def head_of(heads: tuple[Head, ...], name: str | None, who: str) -> Head:
-    """The head with that name; None: the only one.
-
-    Raises:
-        ValueError, TypeError: there is no such head, or there are several; the message names them.
-    """
-    names = [head.name for head in heads]
-    if name is None and len(heads) == 1:
-        return heads[0]
-    if names == [""]:
-        raise ValueError(f"{who}: head is {brief(name)}, but the model has one output: leave it out")
-    if name is None:
-        raise ValueError(f"{who}: the model has the heads {', '.join(names)}: give one, such as head={names[0]!r}")
-    found: Head = named(f"{who}: head", name, dict(zip(names, heads, strict=True)))
-    return found
-
-
-def named(what: str, word: Any, table: dict[str, Any]) -> Any:
-    """The table's entry with exactly that name."""
-    if not isinstance(word, str):
-        raise TypeError(f"{what} is {brief(word)}: give a name ({', '.join(table)})")
-    if word not in table:
-        raise ValueError(unknown(what, word, table))
-    return table[word]
 
 
 def score_of(head: Head, label: Any, model: Model, batch: Tensor, who: str) -> Score:
@@ -81,8 +55,7 @@ def _class(label: Any, task: Task, who: str) -> int:
     names = list(task.names)
     word = str(label) if is_whole(label) and task.classes and are_numbers(task.classes) else label
     if isinstance(word, str):
-        number: int = named(f"{who}: label", word, {name: i for i, name in enumerate(names)})
-        return number
+        return exactly(f"{who}: label", word, {name: i for i, name in enumerate(names)})
     return _numbered(label, len(names), "class", who)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
-from pyneural.evaluation.evidence import Score, named
+from pyneural.arguments.spelling import exactly
+from pyneural.evaluation.evidence import Score
 from pyneural.evaluation.heads import Head, written
 from pyneural.layers.layer import walk
 from pyneural.models.model import Model
@@ -25,7 +26,7 @@ def tapped_at(model: Model, head: Head, layer: str | None, who: str) -> Tapped:
     if layer is not None:
         paths = {id(one): path for path, one in walk(frozen)}
         nodes = {paths[id(one)]: node for one, node in graph.calls if id(one) in paths and len(node.shape) == 3}
-        return Tapped(graph, named(f"{who}: layer", layer, nodes))
+        return Tapped(graph, exactly(f"{who}: layer", layer, nodes))
     found = last_feature_map(graph)
     if found is None:
         raise ValueError(

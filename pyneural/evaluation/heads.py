@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import pyneural.losses as losses
 import pyneural.metrics.names as metrics
+from pyneural.arguments.objects import brief
+from pyneural.arguments.spelling import exactly
 from pyneural.card.classes import of_head
 from pyneural.card.soft import are_soft
 from pyneural.card.task import REGRESSION, Task, check_varied, infer
@@ -28,6 +30,22 @@ def names(model: Model) -> tuple[str, ...]:
     """The names of a built model's heads, in order; ("",) for a single output."""
     shape = model.output_shape
     return tuple(shape) if isinstance(shape, dict) else ("",)
+
+
+def head_of(heads: tuple[Head, ...], name: str | None, who: str) -> Head:
+    """The head with that name; None: the only one.
+
+    Raises:
+        ValueError, TypeError: there is no such head, or there are several; the message names them.
+    """
+    known = [head.name for head in heads]
+    if name is None and len(heads) == 1:
+        return heads[0]
+    if known == [""]:
+        raise ValueError(f"{who}: head is {brief(name)}, but the model has one output: leave it out")
+    if name is None:
+        raise ValueError(f"{who}: the model has the heads {', '.join(known)}: give one, such as head={known[0]!r}")
+    return exactly(f"{who}: head", name, dict(zip(known, heads, strict=True)))
 
 
 def pick(what: str, value: Any, heads: tuple[str, ...], who: str, absent: Any = None) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from pyneural.arguments.checks import Pair, batched, flag, warn
 from pyneural.arguments.familiar_keywords import OF_HEAT_MAPS
 from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.batching.image_input import image_input, reads_images
-from pyneural.evaluation.evidence import Score, head_of, score_of
+from pyneural.evaluation.evidence import Score, score_of
 from pyneural.evaluation.grad_cam import grad_cam, tapped_at
+from pyneural.evaluation.heads import head_of
 from pyneural.evaluation.occlusion import occlusion, patches_of
 from pyneural.evaluation.predict import checked_inputs, ready
 from pyneural.images.digit import prepare_digit

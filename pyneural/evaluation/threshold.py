@@ -7,7 +7,7 @@ import numpy as np
 
 from pyneural.arguments.spelling import check_keywords
 from pyneural.evaluation.chosen import opened, store
-from pyneural.evaluation.heads import names, written
+from pyneural.evaluation.heads import head_of, written
 from pyneural.evaluation.lines import say
 from pyneural.evaluation.measuring import measured
 from pyneural.evaluation.report import Report
@@ -89,12 +89,7 @@ def choose_threshold(
 def _of_head(model: Any, validation: Any, head: str | None, who: str) -> tuple[str, Report]:
     """The name of a head with two classes, and its report on the validation data."""
     heads, part = opened(model, validation, who)
-    if head is None and len(heads) > 1:
-        raise ValueError(f"{who}: the model has the heads {', '.join(names(model))}: give head={heads[0].name!r}")
-    chosen = next((one for one in heads if one.name == (head or "")), None)
-    if chosen is None:
-        known = f"the heads {', '.join(names(model))}" if heads[0].name else "one output, without a name"
-        raise ValueError(f"{who}: head is {head!r}, and the model has {known}")
+    chosen = head_of(heads, head, who)
     if not chosen.task.is_two_class:
         what = {"classes": f"{chosen.task.outputs} classes", "values": "values"}[chosen.task.kind]
         raise ValueError(f"{who}: the model has {what}: a threshold is between two classes")

@@ -155,10 +155,10 @@ def test_heads_have_thresholds_and_temperatures_of_their_own():
     assert model.card.task["one"].threshold == threshold
     assert pn.evaluate(model, (x, labels), verbose=0)["one"].sensitivity >= 0.9
     for head, words in (
-        (None, "give head='one'"),
+        (None, "the model has the heads one, three, value: give one, such as head='one'"),
         ("three", "3 classes"),
         ("value", "values"),
-        ("two", "head is 'two'"),
+        ("two", "head 'two' is not known: one, three, value"),
     ):
         with pytest.raises(ValueError, match=words):
             pn.choose_threshold(model, (x, labels), youden=True, head=head)
@@ -206,7 +206,11 @@ def test_ties_are_kept_together():
         ),
         (lambda m: pn.choose_threshold(m, "folder", youden=True), TypeError, "validation is the path 'folder'"),
         (lambda m: pn.choose_threshold(m, pn.Splits(HELD), youden=True), TypeError, "choose_threshold: give one part"),
-        (lambda m: pn.choose_threshold(m, HELD, youden=True, head="a"), ValueError, "one output, without a name"),
+        (
+            lambda m: pn.choose_threshold(m, HELD, youden=True, head="a"),
+            ValueError,
+            "the model has one output: leave it out",
+        ),
         (lambda m: pn.choose_threshold(m, (HELD.x[:, :2], HELD.y), youden=True), ValueError, "^choose_threshold: "),
         (lambda m: pn.calibrate(m, (HELD.x[:, :2], HELD.y)), ValueError, "^calibrate: "),
         (lambda m: pn.choose_threshold(pn.Sequential(pn.Dense(1)), HELD, youden=True), RuntimeError, "not trained yet"),
