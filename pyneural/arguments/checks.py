@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TypeGuard
@@ -19,6 +22,7 @@ Shape = tuple[int, ...]
 Pair = int | tuple[int, int]
 Padding = str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
 _HERE = str(Path(__file__).parent.parent)  # the package
+_renamed: ContextVar[tuple[str, str]] = ContextVar("_renamed", default=("fit", "fit"))
 
 
 def is_whole(value: object) -> TypeGuard[int]:
@@ -134,8 +138,28 @@ def takes_two(function: Callable[..., object], who: str) -> None:
         raise TypeError(f"{who}{signature}: define it as a function of (outputs, targets)") from None
 
 
+@contextmanager
+def in_the_name_of(caller: str, function: str = "fit") -> Iterator[None]:
+    """Errors and warnings of a function start with the name of the one that the user called, and that calls it."""
+    token = _renamed.set((function, caller))
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        first, *others = error.args
+        error.args = (_as_called(first), *others)
+        raise
+    finally:
+        _renamed.reset(token)
+
+
+def _as_called(text: str) -> str:
+    function, caller = _renamed.get()
+    return re.sub(rf"^{function}\b", caller, text)
+
+
 def warn(text: str) -> None:
     """Warns at the user's line, the first one outside the package."""
+    text = _as_called(text)
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
         level, frame = level + 1, frame.f_back

@@ -1,8 +1,6 @@
 """identity.py -- the data of a training, by its hashes, so that a checkpoint is not resumed with other data."""
 
-import hashlib
-
-from pyneural.arguments.arrays import Array
+from pyneural.arguments.arrays import hash_of
 from pyneural.batching.sources import Encode, Rows, Source
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.evaluation.heads import Head
@@ -34,17 +32,9 @@ def identity(
     return {
         "the inputs or the labels": digest,
         "the split into batches": batches,
-        "the examples that are held out": _hash(rows) if is_split else "",
+        "the examples that are held out": hash_of(*rows) if is_split else "",
         "the validation data": "" if held is None or is_split else held.digest(encode),
-        "the weights of the examples": _hash(weights) if weights else "",
+        "the weights of the examples": hash_of(*weights) if weights else "",
         "the names of the classes": repr([head.task.names for head in heads]),
         "the preprocessing": repr(preprocessing),
     }
-
-
-def _hash(arrays: list[Array]) -> str:
-    found = hashlib.sha256()
-    for array in arrays:
-        found.update(f"{array.dtype} {array.shape}".encode())
-        found.update(array.tobytes())
-    return found.hexdigest()

@@ -5,15 +5,13 @@ Source: Smith, Cyclical Learning Rates for Training Neural Networks, 2017 (the r
 
 import copy
 import math
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from typing import Any, NamedTuple
 
 import pyneural._core as _core
 import pyneural.training.optimizers as optimizers
-from pyneural.arguments.checks import is_number, whole
+from pyneural.arguments.checks import in_the_name_of, is_number, whole
 from pyneural.arguments.familiar import OF_FIT
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
@@ -110,9 +108,9 @@ def find_learning_rate(
         )
     trial = copy.deepcopy(model)
     request = Request(None, preprocess, loss=loss, seed=seed, batch_size=batch_size)
-    with _errors_renamed():
+    with in_the_name_of("find_learning_rate"):
         plan = make_plan(trial, data, request)
-    bound = optimizers.recipe(optimizer, None, "constant").bound(trial)
+        bound = optimizers.recipe(optimizer, None, "constant").bound(trial)
     growth = (highest / lowest) ** (1 / (steps - 1))
     rates = [lowest * growth**step for step in range(steps)]
     losses, smoothed = _tried(plan, bound, rates, Position(seed), batch_size)
@@ -127,17 +125,6 @@ def find_learning_rate(
         tried = f"{len(losses)} steps from {rates[0]:.2g} to {found.rates[-1]:.2g}"
         say([f"suggested learning rate {found.suggestion:.2g}", tried, f"lowest loss at {rates[best]:.2g}"])
     return found
-
-
-@contextmanager
-def _errors_renamed() -> Iterator[None]:
-    """Errors of the plan, which is that of fit, start with the name of the function that the user called."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        first, *others = error.args
-        error.args = (re.sub(r"^fit\b", "find_learning_rate", first), *others)
-        raise
 
 
 def _tried(

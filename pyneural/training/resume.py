@@ -6,7 +6,6 @@ process ends, however it ends.
 """
 
 import contextlib
-import hashlib
 import os
 import re
 import time
@@ -17,6 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 import pyneural.files.checkpoint as checkpoint
+from pyneural.arguments.arrays import hash_of
 from pyneural.arguments.checks import named, warn
 from pyneural.arguments.paths import writable
 from pyneural.datasets.dataset import Dataset, Splits
@@ -166,9 +166,9 @@ def described(value: Any) -> Any:
     if isinstance(value, Splits):
         return [described(value.train), described(value.validation)]
     if hasattr(value, "__array__"):
-        array = np.ascontiguousarray(value)
+        array = np.asarray(value)
         if array.dtype != object:
-            return f"{array.dtype} {array.shape} {hashlib.sha256(array.tobytes()).hexdigest()[:16]}"
+            return f"{array.dtype} {array.shape} {hash_of(array)[:16]}"
     if isinstance(value, Path):
         return str(value)
     if callable(value) and hasattr(value, "__name__"):

@@ -94,6 +94,22 @@ def test_errors_about_the_data_name_the_function_that_was_called(y):
         pn.find_learning_rate(model(), (np.zeros((200, 2), np.float32), y), verbose=0)
 
 
+def test_an_error_about_the_optimizer_names_the_function_that_was_called(rings):
+    with pytest.raises(ValueError, match=r"^find_learning_rate: optimizer 'adem'"):
+        pn.find_learning_rate(model(), rings, optimizer="adem")
+
+
+def test_warnings_about_the_data_name_the_function_that_was_called():
+    x = np.ones((60, 2), np.float32)
+    x[:, 0] = np.linspace(-1, 1, 60)
+    data = (x, np.arange(60) % 2)
+    with pytest.warns(UserWarning, match=r"^find_learning_rate: columns of x") as caught:
+        pn.find_learning_rate(model(), data, verbose=0)
+    assert [warning.filename for warning in caught] == [__file__]
+    with pytest.warns(UserWarning, match=r"^fit: columns of x"):
+        pn.fit(model(), data, epochs=1, verbose=0)
+
+
 def test_a_loss_that_is_nan_at_once_is_an_error(rings):
     def loss(outputs, targets):
         return outputs.sum() * float("nan")
