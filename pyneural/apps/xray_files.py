@@ -1,17 +1,16 @@
 """xray_files.py -- what a run of the chest X-ray detector writes besides its model: plots, answers, a page."""
 
-import os
 from itertools import takewhile
 from pathlib import Path
 
 from pyneural.apps.xray_result import XrayRun
 from pyneural.apps.xray_words import CAVEAT, SHIFT
-from pyneural.arguments.paths import writable
 from pyneural.arguments.typed import typed
 from pyneural.plot.explanations import explanations
 from pyneural.plot.page_sections import Content
 from pyneural.plot.report_page import write_page
-from pyneural.plot.saved_plots import check_matplotlib, plots_folder, write_plots
+from pyneural.plot.saved_plots import check_outputs as checked
+from pyneural.plot.saved_plots import plots_folder, write_plots
 from pyneural.printing import SEPARATOR
 
 _TITLE = "Pneumonia on chest X-rays of children"
@@ -26,15 +25,7 @@ def check_outputs(plots: str | Path | None, csv: str | Path | None, html: str | 
         TypeError, ValueError, OSError: a path cannot be written to, or is given twice.
         ImportError: plots or a page are asked for, and matplotlib is not installed.
     """
-    for name, path in (("csv", csv), ("html", html)):
-        if path is not None:
-            writable(f"xray: --{name}", path)
-    if csv is not None and html is not None and os.path.realpath(csv) == os.path.realpath(html):
-        raise ValueError(f"xray: --csv and --html are both {csv}: give two files")
-    if html is not None:
-        check_matplotlib("xray: --html")
-    if plots is not None:
-        plots_folder("xray: --plots", plots)
+    checked("xray", plots, csv, html)
 
 
 def write_outputs(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pyneural.apps.digits_app import FASHION
-from pyneural.arguments.paths import as_path, writable
+from pyneural.arguments.paths import as_path
 from pyneural.arguments.typed import typed
 from pyneural.commands.predict import check_trained, input_of, takes_pictures
 from pyneural.datasets.dataset import Dataset, Splits
@@ -19,7 +19,7 @@ from pyneural.evaluation.evaluate import evaluate as measure
 from pyneural.evaluation.facts import class_names, sample_note, tasks_by_head
 from pyneural.files.safetensors import load
 from pyneural.models.model import Model
-from pyneural.plot.saved_plots import check_matplotlib, plots_folder, write_plots
+from pyneural.plot.saved_plots import check_outputs, write_plots
 from pyneural.printing import put, put_parts
 
 _OF_NAME: dict[str, Callable[..., Splits]] = {  # what loads the data of that name
@@ -62,20 +62,16 @@ def evaluate(
     for name, given in (("plots", plots), ("html", html)):
         if given is not None and any(task.kind == "values" for task in tasks.values()):
             raise ValueError(f"evaluate: --{name} is for classes, and the model has values: leave it out")
-    target = None if csv is None else writable("evaluate: --csv", csv)
-    if html is not None:
-        check_matplotlib("evaluate: --html")
-        writable("evaluate: --html", html)
-    folder = None if plots is None else plots_folder("evaluate: --plots", plots)
+    folder = check_outputs("evaluate", plots, csv, html)
     part = _test_part(loaded, data, groups)
     report = measure(loaded, part, verbose=0)
     first, *others = report.parts
     put_parts([f"{part.name}: {first}", *others, *sample_note(loaded)])
     put()
     put(report)
-    if target is not None:
-        report.to_csv(target)
-        put(f"\nanswers in {target}")
+    if csv is not None:
+        report.to_csv(csv)
+        put(f"\nanswers in {csv}")
     if folder is not None:
         put(f"\nplots in {folder}: {', '.join(write_plots('evaluate: --plots', report, part, folder))}")
     if html is not None:

@@ -167,7 +167,7 @@ def mistakes(content: Content) -> str:
     if not rows:
         return paragraphs(["There are none."])
     total = len(report.mistakes)
-    said = paragraphs([f"{total:,} of {report.n:,} answers are wrong. {_of_worst(len(rows))}"])
+    said = paragraphs([f"{total:,} of {report.n:,} answers are wrong. {_of_worst(len(rows), report)}"])
     names = _names(report)
     if content.part is None or not are_images(content.part):
         cells = [(names(row), *_actual_and_answer(report, row), _probability(report, row)) for row in rows]
@@ -219,19 +219,20 @@ def training(content: Content) -> str:
 def reproduction(content: Content) -> str:
     """Versions, fingerprints and the command."""
     found = [("versions", f"pyneural {VERSION}, Python {platform.python_version()}, NumPy {np.__version__}")]
-    if content.model is not None:
-        found.append(("fingerprint of the model", content.model.fingerprint()))
-    if content.history is not None and content.history.fingerprint:
-        found.append(("fingerprint at the end of training", content.history.fingerprint))
+    known = "" if content.model is None else content.model.fingerprint()
+    trained = "" if content.history is None else content.history.fingerprint
+    found += [("fingerprint of the model", known)] if known else []
+    found += [("fingerprint at the end of training", trained)] if trained not in ("", known) else []
     if content.report.mark:
         found.append(("hash of the test inputs", content.report.mark))
     found += [(name, text) for name, text in (("command", content.command), ("date", content.date)) if text]
     return terms(found)
 
 
-def _of_worst(count: int) -> str:
+def _of_worst(count: int, report: Report) -> str:
     ones = f"These are the {count} most confident ones" if count > 1 else "This is the one"
-    return f"{ones}: the answer and the actual class, the probability, and the file."
+    name = "its number" if report.files is None else "its file"
+    return f"{ones}: each with the answer and the actual class, the probability, and {name}."
 
 
 # ---- parts of sections ----------------------------------------------------------------------------------------------

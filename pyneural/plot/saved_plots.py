@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pyneural.arguments.paths import as_path, write_whole
+from pyneural.arguments.paths import as_path, writable, write_whole
 from pyneural.datasets.dataset import Dataset
 from pyneural.evaluation.report import Report
 from pyneural.plot.answers import confusion, mistakes
@@ -29,6 +29,32 @@ def check_matplotlib(who: str) -> None:
         import matplotlib.pyplot as _  # noqa: F401
     except ImportError as error:
         raise ImportError(f"{who} needs matplotlib: run pip install '.[plot]' in the checkout") from error
+
+
+def check_outputs(who: str, plots: str | Path | None, csv: str | Path | None, html: str | Path | None) -> Path | None:
+    """Checks, before any work, that what a command is asked to write can be written; makes the folder for plots.
+
+    Args:
+        who: the prefix of messages, the command.
+        plots: a folder for plots, or None.
+        csv: a file for answers, or None.
+        html: a file for a page, or None.
+
+    Returns:
+        The folder for plots.
+
+    Raises:
+        TypeError, ValueError, OSError: a path cannot be written to, or is given twice.
+        ImportError: plots or a page are asked for, and matplotlib is not installed.
+    """
+    for name, path in (("csv", csv), ("html", html)):
+        if path is not None:
+            writable(f"{who}: --{name}", path)
+    if csv is not None and html is not None and os.path.realpath(csv) == os.path.realpath(html):
+        raise ValueError(f"{who}: --csv and --html are both {csv}: give two files")
+    if html is not None:
+        check_matplotlib(f"{who}: --html")
+    return None if plots is None else plots_folder(f"{who}: --plots", plots)
 
 
 def plots_folder(who: str, path: str | Path) -> Path:

@@ -166,6 +166,7 @@ def test_the_cnn_suits_any_size(shape):
         (["train", "x.npz", "-o", "m.h5"], "models are .safetensors files"),
         (["evaluate", "m.safetensors", "--csv", "nowhere/a.csv"], "there is no folder"),
         (["evaluate", "m.safetensors", "--html", "no/a.html"], "evaluate: --html: there is no folder "),
+        (["evaluate", "m.safetensors", "--html", "a", "--csv", "a"], "--csv and --html are both a: give two files"),
         (
             ["evaluate", "m.safetensors", "--plots", "file.txt"],
             "--plots: file.txt is a file: give the path of a folder",

@@ -149,6 +149,7 @@ def test_a_page_is_sound_and_small_and_has_all_sections(whole, blobs):
     words = " ".join(page.text)
     for one in ("not a medical device", "threshold 0.5 (a rule)", "1 May", blobs[0].fingerprint(), pn.__version__):
         assert one in words
+    assert page.text.count(blobs[1].fingerprint) == 1  # it is the model's
     assert "No group is in both the training and the test part." in words
 
 
@@ -198,6 +199,7 @@ def test_many_classes_and_no_data_make_a_shorter_page(many, tmp_path):
     assert [section["id"] for section in page.all("section")] == [
         "limits", "scores", "curves", "mistakes", "reproduction"
     ]  # fmt: skip
+    assert not {"fingerprint of the model", "fingerprint at the end of training"} & set(page.text)
     assert "a note on the data" in page.text  # of a sample, it is shown with every result
     worst = next(table for table in page.tables if table[0] == ["example", "actual", "answer", "probability"])
     assert len(worst) == 11
