@@ -20,6 +20,7 @@ from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.augmentation import Augment
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.splitting import fold_rows
+from pyneural.evaluation.drift import record_pixels
 from pyneural.evaluation.evaluate import evaluate
 from pyneural.evaluation.report import Report
 from pyneural.evaluation.temperature import calibrate
@@ -189,6 +190,7 @@ def _trained(data: Splits, epochs: int | None, seed: int, output: str | Path | N
     model = recipe.network()
     count = recipe.epochs if epochs is None else epochs
     history = fit(model, train, validation=held, epochs=count, seed=seed, verbose=lines.verbose, **recipe.options)
+    record_pixels(model, train)
     if output is not None:
         save(model, output)
     return _Network(model, history, None if history.interrupted else _chosen(model, held, lines))

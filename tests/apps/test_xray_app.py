@@ -78,6 +78,14 @@ def test_a_run_returns_and_saves_a_model_whose_choices_come_from_validation(run)
     assert again.card.best_epoch == 6, "the weights are those of the last epoch"
 
 
+def test_the_saved_model_warns_of_images_that_are_unlike_x_rays(run):
+    again = pn.load(run[1])
+    pn.predict(again, run[0].data.test)  # without a warning, which would be an error
+    noise = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 1), dtype=np.uint8)
+    with pytest.warns(UserWarning, match="predict: 3 of 3 images are unlike the training images, the first at index 0"):
+        pn.predict(again, noise)
+
+
 def test_the_validation_part_has_no_patient_of_the_training_part_and_gives_the_threshold(run):
     done, _ = run
     train, held = next(iter(done.data.train.folds(8)))
