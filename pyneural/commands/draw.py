@@ -17,6 +17,11 @@ def draw_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--examples", default="my_digits.npz", metavar="FILE", help="the .npz of the digits that you correct"
     )
+    parser.add_argument(
+        "--xray",
+        metavar="MODEL",
+        help="a model of X-rays; default: xray.safetensors in this folder, if it exists",
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
 
 

@@ -1,7 +1,7 @@
 """answers.py -- what the model says of an image, as JSON: the answer, and what the network saw."""
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from pyneural.arguments.arrays import Array
 from pyneural.batching.image_input import reads_images
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.card.task import Task
+from pyneural.evaluation.drift import unlike_training
 from pyneural.evaluation.heat_maps import heat_map
 from pyneural.evaluation.predict import Prediction, classify, predict
 from pyneural.images.digit import examine_digit
@@ -21,6 +22,9 @@ from pyneural.layers.activations import Activation
 from pyneural.layers.convolution import Conv2D
 from pyneural.layers.norms import BatchNorm
 from pyneural.models.model import Model
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SHOWS = ("input", "heat", "features")
 """What can be asked for beside the answer: the network's input, a heat map, the first feature maps."""
@@ -59,7 +63,14 @@ class Reader:
             RefusedError: it is not an image, or nothing is on it.
         """
         image, notes = self.read(body)
+        return self.answer_to(image, shows, notes)
+
+    def answer_to(self, image: Array, shows: tuple[str, ...], notes: tuple[str, ...] = ()) -> dict[str, Any]:
+        """The answer to the model's input; `notes` are reasons why it may be wrong, to which more may be added."""
         found = self._predicted(image)
+        (strange,) = unlike_training(self.model, image)
+        if strange is not None:
+            notes = (*notes, f"the image is unlike the training images: {strange}: do not trust the answer")
         if notes:
             found["notes"] = list(notes)
         if "input" in shows:
@@ -84,22 +95,32 @@ class Reader:
                 raise RefusedError(422, str(error).removeprefix("prepare_digit: ")) from None
             return done.digit, done.warnings
         assert self.model.input_shape is not None
-        height, width, channels = self.model.input_shape
         if raw is not None:
+            height, width, _ = self.model.input_shape
             if (*raw.shape, 1) != self.model.input_shape:
                 raise RefusedError(415, f"the model takes {height} x {width} pixels: send those, or a PNG or JPEG")
             return raw[..., None], ()
+        return self.fitted(decoded(body)), ()
+
+    def fitted(self, image: "Image") -> Array:
+        """The pixels of a decoded image at the model's size.
+
+        Raises:
+            RefusedError: they are floats.
+        """
+        assert self.model.input_shape is not None
+        height, width, channels = self.model.input_shape
         try:
-            return fitted(decoded(body), (height, width), channels, white_of(self.model.card.prepare)), ()
-        except ValueError as error:  # pixels that are floats
+            return fitted(image, (height, width), channels, white_of(self.model.card.prepare))
+        except ValueError as error:
             raise RefusedError(422, str(error)) from None
 
-    def heat(self, image: Array) -> dict[str, Any] | None:
-        """Where the model sees evidence for its answer, by occlusion in a small image, 0 to 255; None if nowhere."""
+    def heat(self, image: Array, label: str | None = None) -> dict[str, Any] | None:
+        """Where the model sees evidence for a class, its answer if None, 0 to 255; None if nowhere."""
         method = "occlusion" if max(image.shape[:2]) <= _SMALL else "grad-cam"
         try:
             with self._explaining:
-                found = heat_map(self.model, image, method=method, normalize=False)
+                found = heat_map(self.model, image, method=method, label=label, normalize=False)
         except (ValueError, TypeError):  # several heads, or no convolution
             return None
         most = found.max()
@@ -145,7 +166,7 @@ def _classes(task: Task, given: Prediction) -> dict[str, Any]:
 
 def _first_features(model: Model) -> Model | None:
     """The first convolution with its norm and activation as a model; None if there is none at the beginning."""
-    layers = list(model.layers)
+    layers = list(model.layers) if isinstance(model, Model) else []
     if not layers or not isinstance(layers[0], Conv2D):
         return None
     count = 1

@@ -14,13 +14,14 @@ def of_model(reader: Reader, name: str) -> dict[str, Any]:
         name: the name of the file.
     """
     model = reader.model
+    models = getattr(model, "models", (model,))  # those of an ensemble
     card = model.card
     return {
         "name": name,
         "architecture": str(model),
         "input_shape": list(model.input_shape or ()),
         "classes": model.classes,
-        "parameters": sum(tensor.size for tensor in model.parameters.values()),
+        "parameters": sum(tensor.size for one in models for tensor in one.parameters.values()),
         "prepare": card.prepare,
         "first_maps": reader.has_maps,
         "trained_on": card.data,

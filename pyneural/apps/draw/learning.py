@@ -27,7 +27,6 @@ from pyneural.training.fit import fit
 # points, as sevens become too frequent; batch norms that follow these batches cost another 0.06.
 _MNIST = 8000  # of its training digits
 _OWN = 200  # of the user's, repeated
-_MOST_TIMES = 50
 _RATE = 0.001
 _CHANGES = Augment(shift=0.06, rotate=8, scale=0.08, shear=0.08, gamma=0, brightness=0, contrast=0)
 
@@ -142,7 +141,7 @@ def taught(model: Model, x: Array, y: Array, train: Dataset, *, seed: int = 0) -
     """A copy of the model that has learnt digits, x uint8 (n, 28, 28, 1) and y (n,), among digits of `train`."""
     pupil = copy.deepcopy(model)
     rows = np.sort(np.random.default_rng(seed).permutation(len(train))[:_MNIST])
-    times = min(_MOST_TIMES, max(1, _OWN // len(y)))
+    times = max(1, _OWN // len(y))
     both = Dataset(
         np.concatenate([train.x[rows], np.repeat(x, times, axis=0)]),
         np.concatenate([train.y[rows], np.repeat(y, times)]),

@@ -1,6 +1,7 @@
 """running.py -- runs the server until Ctrl-C: a free port, the address, the browser."""
 
 import errno
+import warnings
 import webbrowser
 from typing import Any
 
@@ -49,7 +50,9 @@ def serve(app: Flask, host: str, port: int, *, what: str, browser: bool) -> None
     if browser:
         webbrowser.open(address)
     try:
-        server.run()  # until KeyboardInterrupt, which waitress takes
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".* unlike the training images")  # answers say so themselves
+            server.run()  # until KeyboardInterrupt, which waitress takes
     finally:
         close_all(channels, ignore_all=True)
     put("stopped")

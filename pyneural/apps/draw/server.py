@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
+import pyneural.apps.draw.xray as xray
 from pyneural.apps.draw.answers import SHOWS, Reader
 from pyneural.apps.draw.examples import Examples
 from pyneural.apps.draw.information import of_model
@@ -56,8 +57,8 @@ def api(reader: Callable[[], Reader], name: str, host: str) -> Flask:
     return app
 
 
-def page(pupil: Pupil, name: str, host: str) -> Flask:
-    """The page for drawing digits, and its API."""
+def page(pupil: Pupil, name: str, host: str, xrays: Reader | None = None, xray_name: str = "") -> Flask:
+    """The page for drawing digits, and its API; with a reader of X-rays also that for them."""
     app = api(lambda: pupil.state.reader, name, host)
     app.static_folder = "static"
     app.add_url_rule("/static/<path:filename>", "static", app.send_static_file)
@@ -67,6 +68,7 @@ def page(pupil: Pupil, name: str, host: str) -> Flask:
         return render_template("page.html", version=VERSION)
 
     _examples(app, pupil.examples, lambda: pupil.state.reader)
+    _xray(app, xrays, xray_name)
 
     @app.post("/api/learn")
     def learn() -> Response:
@@ -98,6 +100,18 @@ def _examples(app: Flask, examples: Examples, reader: Callable[[], Reader]) -> N
     def remove(name: str) -> Response:
         examples.remove(name)
         return Response(status=204)
+
+
+def _xray(app: Flask, reader: Reader | None, name: str) -> None:
+    @app.get("/api/xray")
+    def facts() -> Response:
+        return jsonify(xray.facts(reader, name))
+
+    @app.post("/api/xray")
+    def examine() -> Response:
+        if reader is None:
+            raise RefusedError(404, f"there is no model of X-rays: make one with {xray.COMMAND}, and start again")
+        return jsonify(xray.examined(reader, request.get_data(cache=False)))
 
 
 def _shows() -> tuple[str, ...]:

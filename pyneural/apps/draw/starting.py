@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pyneural.apps.draw.xray as of_xrays
 from pyneural.apps.digits_app import RECIPES, digits
 from pyneural.apps.draw.answers import Reader
 from pyneural.apps.draw.examples import Examples
@@ -26,6 +27,7 @@ def draw(
     host: str = "127.0.0.1",
     port: int = 5000,
     examples: str | Path = EXAMPLES,
+    xray: str | Path | None = None,
     browser: bool = True,
 ) -> None:
     """Serves the page for drawing digits until Ctrl-C.
@@ -35,6 +37,7 @@ def draw(
         host: the address to listen on.
         port: the port, or the next free one.
         examples: the .npz of the user's own digits.
+        xray: a model of X-rays with two classes; None: xray.safetensors in this folder, if it exists.
         browser: whether to open the page in a browser.
 
     Raises:
@@ -49,8 +52,9 @@ def draw(
             f"draw: the model in {name} does not read digits as pyneural digits trains it: give one that does, or "
             f"serve it: pyneural serve {name}"
         )
-    pupil = Pupil(reader, own, mnist)
-    run(page(pupil, name, host), host, port, what="draw a digit", browser=browser)
+    xrays, xray_name = _xray_reader(xray)
+    app = page(Pupil(reader, own, mnist), name, host, xrays, xray_name)
+    run(app, host, port, what="draw a digit", browser=browser)
 
 
 def serve(model: str | Path, *, host: str = "127.0.0.1", port: int = 5000) -> None:
@@ -77,6 +81,16 @@ def model_of(path: str | Path | None) -> tuple[Model, str]:
         _train()
     found = MODEL if path is None else path
     return load(found), Path(found).name
+
+
+def _xray_reader(path: str | Path | None) -> tuple[Reader | None, str]:
+    """The reader of X-rays, and the name of its file; None if no path is given and no model is here."""
+    if path is None and not Path(of_xrays.MODEL).exists():
+        return None, ""
+    found = Path(of_xrays.MODEL if path is None else path)
+    reader = Reader(load(found), "draw: --xray")
+    of_xrays.check(reader, found.name)
+    return reader, found.name
 
 
 def _train() -> None:

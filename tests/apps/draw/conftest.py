@@ -1,18 +1,28 @@
 """Fixtures of the drawing page: a small model of digits, and drawings."""
 
+import os
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+from asking import Client
+from browser import MISSING
 
 import pyneural as pn
 from pyneural.apps.draw.answers import Reader
 from pyneural.apps.draw.examples import Examples
 from pyneural.apps.draw.learning import Pupil
 from pyneural.apps.draw.server import page
+
+collect_ignore = ["test_draw_browser.py"] if MISSING else []
+if MISSING and os.environ.get("BROWSER_TESTS") == "required":
+    raise pytest.UsageError(f"BROWSER_TESTS=required, but these are missing: {', '.join(MISSING)}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if MISSING:
+        writer = config.get_terminal_writer()
+        writer.line(f"THE BROWSER TESTS DID NOT RUN: install {' and '.join(MISSING)}", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
@@ -39,32 +49,8 @@ def pupil(reader: Reader, sample: pn.Splits, tmp_path: Path) -> Iterator[Pupil]:
 
 
 @pytest.fixture
-def client(pupil: Pupil) -> "Client":
+def client(pupil: Pupil) -> Client:
     """A client of the page's app, without a network."""
     app = page(pupil, "digits.safetensors", "127.0.0.1")
     app.testing = False  # errors are answered, as they are to users
     return Client(app.test_client())
-
-
-class Client:
-    """Flask's test client, which asks as a program on this computer does."""
-
-    def __init__(self, flask: object) -> None:
-        self.flask = flask
-
-    def __call__(self, method: str, path: str, body: bytes = b"", **headers: str):
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.flask.open(
-            path, method=method, data=body, buffered=True, headers={"Host": "127.0.0.1:5000"} | named
-        )
-
-
-def square(digit: np.ndarray) -> bytes:
-    """A digit as the page sends a drawing: 140 x 140 grey pixels."""
-    return np.kron(digit[..., 0], np.ones((5, 5), np.uint8)).tobytes()
-
-
-def encoded(pixels: np.ndarray, kind: str = "PNG", **options) -> bytes:
-    file = BytesIO()
-    Image.fromarray(pixels).save(file, kind, **options)
-    return file.getvalue()

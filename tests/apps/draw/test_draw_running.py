@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import re
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,46 +13,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from child import environment
-from conftest import square  # the one in this folder
+from asking import Running, square
 
 import pyneural as pn
 import pyneural.apps.draw.starting as starting
 from pyneural.commands.command_line import main
-
-PROGRAM = [sys.executable, "-P", "-W", "error", "-m", "pyneural"]
-
-
-class Running:
-    """A command that serves."""
-
-    def __init__(self, *arguments: str, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            [*PROGRAM, *arguments], cwd=folder, env=environment({"PYNEURAL_DATA": "sample"}), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        self.lines: list[str] = []
-        while not self.lines or "http://" not in self.lines[-1]:
-            line = self.process.stdout.readline()
-            assert line, self.process.communicate()
-            self.lines.append(line)
-        self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", self.lines[-1])[1])
-
-    def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, dict]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, path, body)
-            response = connection.getresponse()
-            return response.status, json.loads(response.read() or b"{}")
-        finally:
-            connection.close()
-
-    def stop(self) -> str:
-        """Presses Ctrl-C; what it still printed."""
-        self.process.send_signal(signal.SIGINT)
-        out, err = self.process.communicate(timeout=30)
-        assert (self.process.returncode, err) == (0, "")
-        return out
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +137,7 @@ def test_what_cannot_be_served_is_reported_in_a_line(arguments, words, tmp_path,
     assert err.count("\n") == 1
 
 
-def test_a_model_of_other_images_is_not_drawn(tmp_path, monkeypatch, capsys):
+def test_a_model_of_other_images_is_not_drawn(digit_file, tmp_path, monkeypatch, capsys):
     x = np.random.default_rng(0).integers(0, 255, (40, 8, 8, 1), dtype=np.uint8)
     model = pn.Sequential(pn.Flatten(), pn.Dense(2))
     pn.fit(model, (x, np.arange(40) % 2), epochs=1, verbose=0)
@@ -185,6 +145,8 @@ def test_a_model_of_other_images_is_not_drawn(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["draw", "other.safetensors"]) == 1
     assert "serve it: pyneural serve other.safetensors" in capsys.readouterr().err
+    assert main(["draw", str(digit_file), "--xray", str(digit_file)]) == 1
+    assert "does not have two classes: make one with pyneural xray" in capsys.readouterr().err
 
 
 def test_without_flask_it_says_how_to_install_it(monkeypatch, capsys):

@@ -9,12 +9,12 @@ import zlib
 
 import numpy as np
 import pytest
-from conftest import encoded, square  # the one in this folder
+from asking import Client, encoded, square
 
 import pyneural as pn
 from pyneural.apps.draw.answers import Reader
 from pyneural.apps.draw.safety import MOST_BYTES
-from pyneural.apps.draw.server import api
+from pyneural.apps.draw.server import api, page
 
 
 def answer(response, status: int = 200):
@@ -229,6 +229,54 @@ def test_the_api_serves_other_models_of_images(digit_file, tmp_path):
     refused = client.post("/api/predict", data=bytes(784), headers={"Host": "localhost"})
     assert "the model takes 12 x 10 pixels" in sentence(refused, 415)
     assert client.get("/", headers={"Host": "localhost"}).status_code == 404
+
+
+# ---- X-rays --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def xrays() -> Reader:
+    """Reads images as PNEUMONIA that are brighter at the left."""
+    generator = np.random.default_rng(0)
+    x = generator.integers(0, 120, (80, 40, 48, 1), dtype=np.uint8)
+    y = np.arange(80) % 2
+    x[y == 1, :, :24] += 130
+    model = pn.Sequential(pn.Conv2D(4, 3, activation="relu"), pn.GlobalAvgPool2D(), pn.Dense(2))
+    data = pn.Dataset(x, y, classes=("NORMAL", "PNEUMONIA"))
+    pn.fit(model, data, epochs=40, learning_rate=0.03, verbose=0)
+    pn.choose_threshold(model, data, min_sensitivity=0.9, verbose=0)
+    pn.record_pixels(model, x)
+    return Reader(model, "draw")
+
+
+@pytest.mark.filterwarnings("ignore:classify. the image is unlike")  # `serve` ignores it, too
+def test_an_xray_is_examined(pupil, xrays):
+    app = page(pupil, "digits.safetensors", "127.0.0.1", xrays, "xray.safetensors")
+    ask = Client(app.test_client())
+    threshold = xrays.model.card.task.threshold
+    facts = answer(ask("GET", "/api/xray"))
+    assert (facts["available"], facts["classes"], facts["threshold"]) == (True, ["NORMAL", "PNEUMONIA"], threshold)
+    image = np.random.default_rng(1).integers(0, 120, (400, 480), dtype=np.uint8)
+    ill = image.copy()
+    ill[:, :240] += 130
+    for pixels, label, side in ((image, "NORMAL", "below"), (ill, "PNEUMONIA", "at or above")):
+        found = answer(ask("POST", "/api/xray", encoded(pixels)))
+        assert found["label"] == label
+        assert (found["probability"] >= threshold) == (label == "PNEUMONIA")
+        assert found["verdict"] == f"the probability of PNEUMONIA is {side} the operating point"
+        assert "not a medical device" in found["caveat"]
+    heat = np.frombuffer(base64.b64decode(found["heat"]["pixels"]), np.uint8).reshape(40, 48)
+    assert heat[:, :20].mean() > 2 * heat[:, 28:].mean()
+    strange = answer(ask("POST", "/api/xray", encoded(np.zeros((100, 100, 3), np.uint8))))
+    assert strange["notes"][0].startswith("the image is unlike the training images: it is darker")
+    assert "neither a PNG nor a JPEG" in sentence(ask("POST", "/api/xray", bytes(1920)), 415)
+
+
+def test_without_a_model_of_xrays_the_command_that_makes_it_is_named(client):
+    assert answer(client("GET", "/api/xray")) == {
+        "available": False, "command": "pyneural xray", "file": "xray.safetensors"
+    }  # fmt: skip
+    assert "make one with pyneural xray" in sentence(client("POST", "/api/xray", b"x"), 404)
 
 
 def test_a_model_of_numbers_is_refused(rings):

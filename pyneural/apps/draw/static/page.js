@@ -105,7 +105,7 @@ function show(target, { height, width, values }, colour) {
 const grey = (value) => [value, value, value, 255];
 const warm = (value) => {
   const t = value / 255;
-  return [255, Math.round(200 - 150 * t), Math.round(60 * (1 - t)), Math.round(235 * Math.sqrt(t))];
+  return [255, Math.round(200 - 150 * t), Math.round(60 * (1 - t)), Math.round(235 * t)];
 };
 
 // ---- the subject, and the answer to it
@@ -293,13 +293,13 @@ $("file").addEventListener("change", (event) => {
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {
     event.preventDefault();
-    $("paper").classList.toggle("over", kind === "dragover");
-    if (kind === "drop") open(event.dataTransfer.files[0]);
+    $(isXray() ? "film" : "paper").classList.toggle("over", kind === "dragover");
+    if (kind === "drop") (isXray() ? examine : open)(event.dataTransfer.files[0]);
   });
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.altKey || event.target.closest("input, select, textarea")) return;
+  if (isXray() || event.altKey || event.target.closest("input, select, textarea")) return;
   const command = event.ctrlKey || event.metaKey;
   if (command && event.key.toLowerCase() === "z") undo();
   else if (command) return;
@@ -381,6 +381,96 @@ $("unlearn").addEventListener("click", async () => {
   if (!isEmpty()) predict();
 });
 
+// ---- X-rays
+
+const isXray = () => !$("xray").hidden;
+
+function select(name) {
+  for (const one of ["digits", "xray"]) {
+    $(one).hidden = one !== name;
+    $(`tab-${one}`).ariaSelected = String(one === name);
+    $(`tab-${one}`).tabIndex = one === name ? 0 : -1;
+  }
+  document.title = `${name === "xray" ? "Examine an X-ray" : "Draw a digit"} · pyneural`;
+}
+
+for (const name of ["digits", "xray"]) {
+  $(`tab-${name}`).addEventListener("click", () => select(name));
+  $(`tab-${name}`).addEventListener("keydown", (event) => {
+    if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+    const other = name === "xray" ? "digits" : "xray";
+    select(other);
+    $(`tab-${other}`).focus();
+  });
+}
+
+let examining = 0; // the number of the newest X-ray
+
+async function examine(file) {
+  if (!file || $("xray-choose").disabled) return;
+  const number = ++examining;
+  URL.revokeObjectURL($("xray-image").src);
+  $("xray-image").src = URL.createObjectURL(file);
+  $("xray-image").hidden = false;
+  $("xray-hint").hidden = true;
+  $("xray-heat").hidden = true;
+  showFinding("reading …", "", "none");
+  try {
+    const found = await ask("/api/xray", { method: "POST", body: file });
+    if (number === examining) showXray(found);
+  } catch (error) {
+    if (number !== examining) return;
+    $("xray-image").hidden = true;
+    $("xray-hint").hidden = false;
+    showFinding("no answer", sentence(error), "none");
+    showNumbers(null);
+  }
+}
+
+function showFinding(label, verdict, kind) {
+  $("xray-label").textContent = label;
+  $("xray-label").className = `finding ${kind}`;
+  $("xray-verdict").textContent = verdict;
+}
+
+function showNumbers(found) {
+  $("xray-fill").style.setProperty("--share", found ? found.probability : 0);
+  $("xray-probability").textContent = found ? `${(100 * found.probability).toFixed(1)} %` : "–";
+  $("xray-notes").hidden = !found?.notes.length;
+  $("xray-notes").textContent = (found?.notes ?? []).map((note) => note[0].toUpperCase() + note.slice(1) + ".").join(" ");
+}
+
+function showXray(found) {
+  showFinding(found.label, sentence(new Error(found.verdict)), found.label === found.positive ? "" : "negative");
+  showNumbers(found);
+  $("xray-heat").hidden = !found.heat;
+  if (found.heat) show($("xray-heat"), unpack(found.heat)[0], warm);
+}
+
+$("xray-choose").addEventListener("change", (event) => {
+  examine(event.target.files[0]);
+  event.target.value = "";
+});
+$("xray-opacity").addEventListener("input", (event) => $("film").style.setProperty("--opacity", event.target.value / 100));
+
+async function prepareXray() {
+  const facts = await ask("/api/xray");
+  $("xray-missing").hidden = facts.available;
+  for (const card of $("xray").querySelectorAll("section:not(#xray-missing)")) card.hidden = !facts.available;
+  if (!facts.available) {
+    $("xray-choose").disabled = true;
+    $("xray-file").textContent = facts.file;
+    $("xray-command").textContent = facts.command;
+    return;
+  }
+  for (const name of document.querySelectorAll(".positive")) name.textContent = facts.classes[1];
+  $("xray-threshold").textContent = `${(100 * facts.threshold).toFixed(1)} %`;
+  $("xray-mark").style.setProperty("--at", facts.threshold);
+  $("xray-caveat").textContent = facts.caveat;
+  $("xray-model").textContent = `${facts.name}, trained on ${facts.trained_on}`;
+  showFinding("no image yet", "", "none");
+}
+
 // ---- the beginning
 
 for (const digit of DIGITS) {
@@ -403,6 +493,7 @@ try {
   $("model").textContent = `${model.name} · ${model.parameters.toLocaleString("en")} parameters`;
   $("show-features").closest("label").hidden = !model.first_maps;
   await showGallery();
+  await prepareXray();
 } catch (error) {
   $("note").textContent = sentence(error);
 }
