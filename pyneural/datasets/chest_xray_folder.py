@@ -204,7 +204,7 @@ def _found(places: tuple[Path, ...]) -> Path | None:
 
 def _files(root: Path) -> dict[str, dict[str, list[Path]]]:
     """The files by part and class, where those of val are added to train."""
-    found = {part: _by_class(place) for part, place in parts_of(root).items()}
+    found = {part: _by_class(place) for part, place in parts_of(root, copy=_NAME).items()}  # in Kaggle's archive
     if "test" not in found:
         raise FileNotFoundError(
             f"{_NAME}: '{root}' has no folder test with images: it needs {_LAYOUT}; pn.datasets.folder(path) reads "

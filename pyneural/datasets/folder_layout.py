@@ -31,10 +31,14 @@ def listed(who: str) -> Iterator[None]:
         raise PermissionError(error.errno, words, error.filename) from None
 
 
-def parts_of(root: Path) -> dict[str, Path]:
+def parts_of(root: Path, copy: str = "") -> dict[str, Path]:
     """The folder of each part; only `train`, the folder itself, if it is not divided.
 
     An archive may hold its folder twice, as chest_xray/chest_xray/train: the inner one is read where it is alone.
+
+    Args:
+        root: the folder.
+        copy: the name of a folder beside the parts that is skipped without a warning.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -60,7 +64,7 @@ def parts_of(root: Path) -> dict[str, Path]:
         found[part] = entry
     if found and "train" not in found:
         raise ValueError(f"folder: '{root}' has {' and '.join(found)} but no train: put the training images there")
-    beside = [entry for entry in folders if not _part(entry) and any(_images_below(entry))]
+    beside = [entry for entry in folders if not _part(entry) and entry.name != copy and any(_images_below(entry))]
     if found and beside:
         names = ", ".join(f"'{entry.name}'" for entry in beside)
         warn(

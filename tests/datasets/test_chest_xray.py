@@ -243,6 +243,16 @@ def test_a_folder_without_test_is_refused(xrays):
         load(xrays)
 
 
+def test_the_archive_as_kaggle_has_it_is_read_without_a_warning(tmp_path):
+    root = tmp_path / "chest_xray"
+    for copy in ("", "chest_xray/", "__MACOSX/chest_xray/"):
+        fill(root / copy)
+    assert (len(load(tmp_path).train), len(load(root).train)) == (4, 4)
+    write(root, "more/NORMAL/IM-0400-0001.jpeg", 50)
+    with pytest.warns(UserWarning, match=r"folder: 'more' beside 'train' in .* is not read"):
+        load(tmp_path)
+
+
 def test_parts_of_a_swapped_size_are_reported(xrays):
     (xrays / "test").rename(xrays / "old")
     (xrays / "train").rename(xrays / "test")
