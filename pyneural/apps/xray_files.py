@@ -2,9 +2,10 @@
 
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from pyneural.apps.xray_result import XrayRun
-from pyneural.apps.xray_words import CAVEAT, SHIFT
+from pyneural.apps.xray_words import CAVEAT, SHIFT, is_of_xrays
 from pyneural.arguments.typed import typed
 from pyneural.plot.explanations import explanations
 from pyneural.plot.page_sections import Content
@@ -15,7 +16,11 @@ from pyneural.printing import SEPARATOR
 
 _TITLE = "Pneumonia on chest X-rays of children"
 _GROUPS = "A group is a patient, or patients who share an identical image."
-_PLACES = "Images of another hospital, device or age group are another distribution again: expect other figures."
+_CAVEATS = (
+    f"{SHIFT[0].upper()}{SHIFT[1:]}.",
+    "Images of another hospital, device or age group are another distribution again: expect other figures.",
+    CAVEAT,
+)
 
 
 def check_outputs(plots: str | Path | None, csv: str | Path | None, html: str | Path | None) -> None:
@@ -65,12 +70,17 @@ def write_outputs(
             explained,
             _TITLE,
             (*_notes(run), *([_GROUPS] if report.groups is not None else [])),
-            (f"{SHIFT[0].upper()}{SHIFT[1:]}.", _PLACES, CAVEAT),
+            _CAVEATS,
             typed(),
         )
         write_page("xray: --html", Path(html), content)
         lines.append(f"page in {html}")
     return lines
+
+
+def caveats_of(model: Any) -> tuple[str, ...]:
+    """What a page must say of a model that was trained on these X-rays; () for any other."""
+    return _CAVEATS if is_of_xrays(model) else ()
 
 
 def _notes(run: XrayRun) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pyneural.datasets.dataset import Dataset
 from pyneural.evaluation.lines import say
@@ -14,6 +15,12 @@ SHIFT = (
     "the test images come from another distribution than the training images, and a better result on validation need "
     "not be better on test"
 )
+_DATA = ("chest_xray", "pneumonia_mnist")  # the names of these X-rays
+
+
+def is_of_xrays(model: Any) -> bool:
+    """Whether a model was trained on these X-rays, so that its answers come with the caveats."""
+    return str(model.card.data).split(" ")[0] in _DATA
 
 
 class Lines:

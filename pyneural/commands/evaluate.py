@@ -75,9 +75,11 @@ def evaluate(
     if folder is not None:
         put(f"\nplots in {folder}: {', '.join(write_plots('evaluate: --plots', report, part, folder))}")
     if html is not None:
+        from pyneural.apps.xray_files import caveats_of
         from pyneural.plot.report_page import page
 
-        page(report, html, data=part, model=loaded, notes=sample_note(loaded), command=typed())
+        notes, caveats = sample_note(loaded), caveats_of(loaded)
+        page(report, html, data=part, model=loaded, notes=notes, caveats=caveats, command=typed())
         put(f"\npage in {html}")
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pyneural.apps.xray_words import CAVEAT
+from pyneural.apps.xray_words import CAVEAT, is_of_xrays
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.paths import as_path, writable, write_whole
 from pyneural.batching.image_input import image_input
@@ -20,7 +20,6 @@ from pyneural.images.digit import examine_digit
 from pyneural.models.model import Model
 from pyneural.printing import put, put_parts
 
-_XRAYS = ("chest_xray", "pneumonia_mnist")  # the names of the data of models that get the caveat
 _MAPS = "predict: --heat-map"
 
 
@@ -72,7 +71,7 @@ def predict(
                 _write_map(loaded, image, method or "grad-cam", target)
         put_parts([f"{file}: {words}", *note])
         put_parts([done] if target is None else [done, f"heat map in {target}"], first="    ")
-    if loaded.card.data.split(" ")[0] in _XRAYS:
+    if is_of_xrays(loaded):
         put(CAVEAT)
     return well
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import pyneural as pn
-from pyneural.apps.xray_files import check_outputs, write_outputs
+from pyneural.apps.xray_files import caveats_of, check_outputs, write_outputs
 from pyneural.apps.xray_result import XrayRun
 
 
@@ -49,6 +49,13 @@ def test_plots_answers_and_page_are_written_and_named(run, tmp_path):
         assert said in page
     assert "the table" not in page
     assert "worst</li>" not in page
+
+
+def test_models_of_these_x_rays_have_their_caveats_and_others_none(run):
+    assert any("medical device" in one for one in caveats_of(run.model))
+    other = pn.Sequential(pn.Dense(2))
+    pn.fit(other, (np.eye(4, dtype=np.float32), [0, 1, 0, 1]), validation=0, epochs=1, verbose=0)
+    assert caveats_of(other) == ()
 
 
 def test_only_what_is_asked_for_is_written(run, tmp_path):

@@ -153,6 +153,26 @@ def test_a_page_is_sound_and_small_and_has_all_sections(whole, blobs):
     assert "No group is in both the training and the test part." in words
 
 
+def test_its_colours_are_legible_and_plots_have_the_ground_of_their_frame(whole):
+    def light(colour):  # relative luminance, as WCAG 2 defines it
+        shares = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+        return np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+    blocks = [dict(re.findall("--([a-z]+): (#[0-9a-f]{6})", block)) for block in re.findall("{([^{}]*)}", whole[1])]
+    grounds = [block for block in blocks if "ground" in block]
+    assert len(grounds) == 2  # for light and for dark screens
+    for block in grounds:
+        for ink in ("ink", "quiet", "accent", "bad"):
+            for ground in ("ground", "card", "soft"):
+                low, high = sorted((light(block[ink]), light(block[ground])))
+                assert (high + 0.05) / (low + 0.05) >= 4.5, (block, ink, ground)
+    page = Page(whole[1])
+    plots = page.all("img")[0]["src"], page.all("source")[0]["srcset"]
+    for block, source in zip(grounds, plots, strict=True):
+        with Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) as picture:
+            assert "#{:02x}{:02x}{:02x}".format(*picture.getpixel((0, 0))) == block["card"]
+
+
 def test_whatever_is_shown_is_escaped(whole):
     text = whole[1]
     page = Page(text)
