@@ -10,6 +10,7 @@ read.  Exits with 1 if more than 1 % of the X-rays are called unlike.
 """
 
 import argparse
+import re
 import sys
 import time
 from collections import Counter
@@ -131,7 +132,7 @@ def model_of(x: Images) -> pn.Model:
 def line(model: pn.Model, name: str, x: Images) -> float:
     """Prints and returns the percentage of images that are called unlike, with the most frequent reasons."""
     reasons = unlike_training(model, np.ascontiguousarray(x).reshape(-1, SIZE, SIZE, 1))
-    called = [reason for reason in reasons if reason is not None]
+    called = [re.sub(r" \([^)]*\)", "", reason) for reason in reasons if reason is not None]  # without numbers
     share = 100 * len(called) / len(reasons)
     most = "; ".join(f"{count} {reason}" for reason, count in Counter(called).most_common(2))
     print(f"{name:24}{share:7.2f} % of {len(reasons):,}   {most}", flush=True)

@@ -36,8 +36,8 @@ _DIRECTIONS = 32
 _PER_DIRECTION = 8  # images that one more direction needs
 _BATCH = 64
 _LEAST = 1e-3  # of squared distances: an image is not closer to the training images than this
+_LARGEST = 700.0  # whose exponential is a number
 _MARGINS = {"mean": 1.0, "deviation": 1.0, "detail": 0.05, "black": 0.01, "white": 0.01, "colour": 1.0}  # at the least
-_ELSEWHERE = "its light and dark parts lie elsewhere"
 _UPSIDE_DOWN = "it seems to be upside down"
 _WORDS = {
     "mean": ("it is darker", "it is brighter"),
@@ -46,7 +46,7 @@ _WORDS = {
     "black": ("less of it is black", "more of it is black"),
     "white": ("less of it is white", "more of it is white"),
     "colour": ("it has less colour", "it has more colour"),
-    "pattern": ("", _ELSEWHERE),
+    "pattern": ("", "its light and dark parts lie elsewhere"),
 }
 
 
@@ -207,19 +207,26 @@ def _reasons(pixels: Pixels, x: Array) -> Iterator[str | None]:
 
 
 def _in_words(numbers: dict[str, float], ranges: dict[str, tuple[float, float]]) -> str | None:
-    """How an image is unlike: each number that is out of its range, or None."""
-    found = []
+    """How an image is unlike: each number that is out of its range, with the limit, or None."""
+    found = {}
     for name, (below, above) in _WORDS.items():
         low, high = ranges.get(name, (-np.inf, np.inf))
         value = numbers.get(name, low)
         if value > high:
-            found.append(above)
+            found[name] = f"{above} ({_shown(name, value)}, theirs at most {_shown(name, high)})"
         elif value < low and below:
-            found.append(below)
+            found[name] = f"{below} ({_shown(name, value)}, theirs at least {_shown(name, low)})"
     most, least_turned = (ranges.get(name, (0, np.inf))[1] for name in ("pattern", "upright"))
     if numbers["upright"] > least_turned and numbers["pattern"] - numbers["upright"] <= most:  # like them if turned
-        found = [*(one for one in found if one != _ELSEWHERE), _UPSIDE_DOWN]
-    return ", ".join(found) or None
+        found["pattern"] = _UPSIDE_DOWN
+    return ", ".join(found.values()) or None
+
+
+def _shown(name: str, value: float) -> str:
+    """A number of an image as text: shares in percent, logarithms undone, others in grey levels."""
+    if name in ("black", "white"):
+        return f"{100 * value:.1f} %"
+    return f"{np.exp(min(value, _LARGEST)) if name in ('detail', 'pattern') else value:.3g}"
 
 
 def _batches(x: Array) -> Iterator[Array]:

@@ -65,6 +65,13 @@ def test_images_of_another_kind_are_told(model, name):
     assert all(words in (reason or "") for reason in reasons), reasons
 
 
+def test_a_reason_has_the_number_and_its_limit(model):
+    low, high = model.card.pixels.ranges["mean"]
+    bright, dark = unlike_training(model, np.stack([chests(1, 4)[0] // 3 + 170, chests(1, 4)[0] // 3]))
+    assert f"it is brighter ({(chests(1, 4) // 3 + 170).mean():.3g}, theirs at most {high:.3g})" in bright
+    assert f"it is darker ({(chests(1, 4) // 3).mean():.3g}, theirs at least {low:.3g})" in dark
+
+
 def test_few_training_images_give_wide_ranges():
     x = chests(24, 0)
     found = trained(x)
