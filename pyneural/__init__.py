@@ -32,6 +32,7 @@ HOMES = {
     "DepthwiseConv2D": "layers.convolution",
     "Dropout": "layers.norms",
     "Embedding": "layers.dense",
+    "Ensemble": "models.ensemble",
     "Estimate": "metrics.estimate",
     "Flatten": "layers.reshaping",
     "GlobalAvgPool2D": "layers.convolution",

@@ -47,6 +47,7 @@ from pyneural.layers.nodes import Input, Node
 from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.layers.reshaping import Flatten, Reshape
 from pyneural.metrics.estimate import Estimate
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model, Sequential
 from pyneural.ops import concat, stack, where
 from pyneural.training.fit import fit
@@ -74,6 +75,7 @@ __all__ = [
     "DepthwiseConv2D",
     "Dropout",
     "Embedding",
+    "Ensemble",
     "Estimate",
     "Flatten",
     "GlobalAvgPool2D",

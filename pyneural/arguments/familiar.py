@@ -99,6 +99,15 @@ OF_KEYWORDS = {
     "eps": "epsilon",
     "data_format": "not needed: images are (n, height, width, channels)",
 }
+# attributes of ensembles elsewhere, and ours
+OF_ENSEMBLES = {
+    **dict.fromkeys(("fit", "train"), "pn.fit(model, data) for each of its models, before"),
+    **{name: words for name, words in OF_MODELS.items() if words.startswith(("pn.evaluate", "pn.predict", "pn.class"))},
+    **dict.fromkeys(("save", "save_weights"), "pn.save(ensemble, path)"),
+    **dict.fromkeys(("estimators", "estimators_", "members", "networks"), "ensemble.models"),
+    "layers": "those of its models, such as ensemble[0].layers",
+    **dict.fromkeys(("parameters", "weights", "state_dict"), "those of its models, such as ensemble[0].parameters"),
+}
 OF_FIT = {
     "validation_split": "validation=0.1 (shuffled, stratified)",
     "validation_data": "validation=(x, y)",

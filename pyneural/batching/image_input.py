@@ -6,16 +6,17 @@ from pyneural.arguments.arrays import Array
 from pyneural.arguments.paths import as_path
 from pyneural.images.files import opened, pixels
 from pyneural.images.modes import white_of
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 
-def reads_images(model: Model) -> bool:
+def reads_images(model: Model | Ensemble) -> bool:
     """Whether the model takes the pixels of image files, uint8 (height, width, 1 or 3)."""
     shape, rule = model.input_shape or (), model.card.preprocessing
     return len(shape) == 3 and shape[2] in (1, 3) and rule is not None and rule.dtype == "uint8"
 
 
-def image_input(model: Model, file: str | Path, who: str) -> tuple[Array, str]:
+def image_input(model: Model | Ensemble, file: str | Path, who: str) -> tuple[Array, str]:
     """The image in a file as a model that `reads_images` takes it, and how it was prepared.
 
     Raises:

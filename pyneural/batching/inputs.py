@@ -11,6 +11,7 @@ from pyneural.layers.dense import Dense, Embedding
 from pyneural.layers.layer import Layer, walk
 from pyneural.layers.operation import name_of
 from pyneural.layers.reshaping import Flatten
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 _LARGE = 50  # larger numbers train badly without scaling
@@ -27,14 +28,21 @@ _SECOND = {
     "record_pixels": "images",
     "unlike_training": "images",
 }  # the argument after the model
+_TRAIN = ("fit", "find_learning_rate")
 
 
 def check_model(model: Any, who: str) -> None:
-    """Rejects anything that is not a model.
+    """Rejects anything that is not a model, or for training an ensemble.
 
     Raises:
-        TypeError: it is not a model; the message says what it is.
+        TypeError: it is; the message says what it is.
     """
+    if isinstance(model, Ensemble):
+        if who in _TRAIN:
+            raise TypeError(
+                f"{who}: model is an ensemble: train its models, for model in ensemble: pn.{who}(model, data)"
+            )
+        return
     if not isinstance(model, Model):
         if isinstance(model, Layer):
             raise TypeError(
@@ -46,9 +54,14 @@ def check_model(model: Any, who: str) -> None:
         )
 
 
-def takes_images(model: Model) -> bool:
+def _one(model: Model | Ensemble) -> Model:
+    """The model, or the first one of an ensemble, whose inputs all of them take."""
+    return model[0] if isinstance(model, Ensemble) else model
+
+
+def takes_images(model: Model | Ensemble) -> bool:
     """Whether the first layer that fixes the rank of its inputs needs (n, height, width, channels)."""
-    for _, layer in walk(model):
+    for _, layer in walk(_one(model)):
         if layer.input_ndim == 3:
             return True
         if isinstance(layer, Dense | Flatten):
@@ -56,12 +69,14 @@ def takes_images(model: Model) -> bool:
     return False
 
 
-def numbered(model: Model, x: Array, who: str) -> Array:
+def numbered(model: Model | Ensemble, x: Array, who: str) -> Array:
     """The inputs; as floats if they are indices of a pn.Embedding, which are checked.
 
     Raises:
         ValueError: an index is out of range; the message says which.
     """
+    if isinstance(model, Ensemble):
+        return [numbered(one, x, who) for one in model.models][-1]  # each may know other words
     first = next((layer for _, layer in walk(model) if not isinstance(layer, Model | Flatten)), None)
     if not isinstance(first, Embedding) or not x.size or not np.isfinite(x).all():
         return x
@@ -79,7 +94,7 @@ def numbered(model: Model, x: Array, who: str) -> Array:
     return x.astype(model.dtype) if x.dtype == np.uint8 else x
 
 
-def fitted(model: Model, x: Array, who: str) -> Array:
+def fitted(model: Model | Ensemble, x: Array, who: str) -> Array:
     """The inputs in the shape that the model takes: greyscale images get a channel axis.
 
     Raises:
@@ -102,7 +117,7 @@ def fitted(model: Model, x: Array, who: str) -> Array:
     return x
 
 
-def not_a_path(model: Model, x: Array, who: str) -> NoReturn:
+def not_a_path(model: Model | Ensemble, x: Array, who: str) -> NoReturn:
     """Rejects inputs that are not numbers, often the path of an image."""
     shape = model.input_shape or ()
     fix = "give numbers"
@@ -121,12 +136,12 @@ def _channels_last(x: Array, who: str) -> None:
         raise ValueError(f"{who}: x is {x.shape}, which looks channels-first: use x.transpose(0, 2, 3, 1)")
 
 
-def as_inputs(model: Model, x: Array, who: str, kind: str) -> Array:
+def as_inputs(model: Model | Ensemble, x: Array, who: str, kind: str) -> Array:
     """Inputs for training, evaluation or prediction: `finite`, and valid indices if a pn.Embedding comes first."""
     return numbered(model, finite(model, x, who, kind), who)
 
 
-def finite(model: Model, x: Array, who: str, kind: str) -> Array:
+def finite(model: Model | Ensemble, x: Array, who: str, kind: str) -> Array:
     """Inputs in the model's shape, uint8 or float, all finite.
 
     Args:

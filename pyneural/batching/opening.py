@@ -8,12 +8,13 @@ from pyneural.batching.pairs import is_stream
 from pyneural.datasets.dataset import Dataset, Splits, as_dataset
 from pyneural.datasets.image_folder import folder, folder_part
 from pyneural.datasets.npz_file import is_npz, npz, npz_part
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 _KINDS = "give a pn.Dataset or a pair of arrays (x, y), splits, a folder of images, an .npz, or re-iterable batches"
 
 
-def open_data(data: Any, who: str, model: Model, part: str = "") -> Any:
+def open_data(data: Any, who: str, model: Model | Ensemble, part: str = "") -> Any:
     """The data as Splits, a Dataset, or an iterable of batches; with `part`, that part of files, or all of them.
 
     A folder's images are scaled to the model's input size, if that is known.

@@ -18,6 +18,7 @@ from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
 from pyneural.evaluation.evaluate import evaluate as measure
 from pyneural.evaluation.facts import class_names, sample_note, tasks_by_head
 from pyneural.files.safetensors import load
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 from pyneural.plot.saved_plots import check_outputs, write_plots
 from pyneural.printing import put, put_parts
@@ -83,7 +84,7 @@ def evaluate(
         put(f"\npage in {html}")
 
 
-def _test_part(model: Model, data: str | Path | None, groups: str | None) -> Dataset:
+def _test_part(model: Model | Ensemble, data: str | Path | None, groups: str | None) -> Dataset:
     check_groups(groups)
     if data is None and model.input_shape != (28, 28, 1):
         raise ValueError(
@@ -110,7 +111,7 @@ def _named_test(found: Splits) -> Dataset:
     return found.test
 
 
-def _pictures(model: Model, root: Path, groups: str | None) -> Dataset:
+def _pictures(model: Model | Ensemble, root: Path, groups: str | None) -> Dataset:
     """The images in one subfolder per class, each read as `predict` reads one."""
     takes_pictures(model, "evaluate")
     known = [name for task in tasks_by_head(model).values() for name in class_names(task)]

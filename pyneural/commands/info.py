@@ -7,6 +7,7 @@ from pathlib import Path
 from pyneural.arguments.paths import as_path
 from pyneural.evaluation.facts import facts
 from pyneural.files.safetensors import load
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 from pyneural.printing import SEPARATOR, put, put_parts
 
@@ -22,8 +23,9 @@ def info(model: str | Path) -> None:
     """
     source = as_path("info", model)
     loaded = load(source)
-    put_parts([str(loaded)])
-    put()
+    if not isinstance(loaded, Ensemble):  # whose summary begins with its line
+        put_parts([str(loaded)])
+        put()
     loaded.summary()
     put()
     known = list(_facts(source, loaded))
@@ -32,7 +34,7 @@ def info(model: str | Path) -> None:
         put_parts(text.split(SEPARATOR), indent=" " * width, first=f"{name:<{width}}")
 
 
-def _facts(source: Path, model: Model) -> Iterator[tuple[str, str]]:
+def _facts(source: Path, model: Model | Ensemble) -> Iterator[tuple[str, str]]:
     yield from facts(model)
     yield "versions", ", ".join(f"{name} {version}" for name, version in _versions(source).items())
     yield "fingerprint", model.fingerprint()

@@ -17,6 +17,7 @@ from pyneural.evaluation.predict import classify
 from pyneural.evaluation.predict import predict as answer
 from pyneural.files.safetensors import load
 from pyneural.images.digit import examine_digit
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 from pyneural.printing import put, put_parts
 
@@ -79,13 +80,13 @@ def predict(
 # ---- images ----------------------------------------------------------------------------------------------------------
 
 
-def check_trained(model: Model, who: str) -> None:
+def check_trained(model: Model | Ensemble, who: str) -> None:
     """Rejects a model that was never trained."""
     if model.card.task is None:
         raise ValueError(f"{who}: the model in this file was never trained: train it with pn.fit, then pn.save")
 
 
-def takes_pictures(model: Model, who: str) -> None:
+def takes_pictures(model: Model | Ensemble, who: str) -> None:
     """Rejects a model that does not take the pixels of image files."""
     check_trained(model, who)
     shape = model.input_shape or ()
@@ -98,7 +99,7 @@ def takes_pictures(model: Model, who: str) -> None:
         )
 
 
-def input_of(model: Model, file: str | Path) -> tuple[Array, str]:
+def input_of(model: Model | Ensemble, file: str | Path) -> tuple[Array, str]:
     """The image in a file as the model takes it, and how it was prepared."""
     if model.card.prepare == "digit":
         prepared = examine_digit(file)
@@ -109,7 +110,7 @@ def input_of(model: Model, file: str | Path) -> tuple[Array, str]:
 # ---- answers ---------------------------------------------------------------------------------------------------------
 
 
-def _answer(model: Model, image: Array) -> str:
+def _answer(model: Model | Ensemble, image: Array) -> str:
     """The prediction in words: classes with confidence, or values; with heads, each after its name."""
     tasks = tasks_by_head(model)
     say: Callable[[Task, Any], str]
@@ -150,7 +151,7 @@ def _warnings_of(file: str | Path) -> Iterator[None]:
 
 
 def _targets(
-    model: Model, path: str | Path | None, method: str | None, files: Sequence[str | Path]
+    model: Model | Ensemble, path: str | Path | None, method: str | None, files: Sequence[str | Path]
 ) -> Sequence[Path | None]:
     """The files to write the heat maps to; None for each image if none are asked for.
 
@@ -196,7 +197,7 @@ def _in_folder(folder: Path, files: Sequence[str | Path], taken: set[Path]) -> l
     return found
 
 
-def _write_map(model: Model, image: Array, method: str, target: Path) -> None:
+def _write_map(model: Model | Ensemble, image: Array, method: str, target: Path) -> None:
     """Writes an image with its heat map."""
     from pyneural.plot.heat_maps import heat_map
     from pyneural.plot.saved_plots import as_png

@@ -7,6 +7,7 @@ from pyneural.batching.inputs import check_model
 from pyneural.batching.opening import open_data
 from pyneural.card.task import Task
 from pyneural.evaluation.heads import Head, trained
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.entrances import inherit
 from pyneural.models.model import Model
 
@@ -33,7 +34,8 @@ def opened(model: Any, validation: Any, who: str) -> tuple[tuple[Head, ...], Any
         TypeError: the data is a path.
     """
     check_model(model, who)
-    inherit(model)
+    if isinstance(model, Model):
+        inherit(model)
     if model.card.task is None:
         raise RuntimeError(f"{who}: the model is not trained yet: call pn.fit(model, data) first")
     if isinstance(validation, str | Path):
@@ -44,6 +46,6 @@ def opened(model: Any, validation: Any, who: str) -> tuple[tuple[Head, ...], Any
     return trained(model), open_data(validation, who, model, part="validation")
 
 
-def store(model: Model, head: str, task: Task) -> None:
+def store(model: Model | Ensemble, head: str, task: Task) -> None:
     """Records a task on the model's card; the dict of a model with heads is replaced, as copies may share it."""
     model.card.task = {**model.card.task, head: task} if head else task

@@ -26,6 +26,7 @@ from pyneural.batching.inputs import check_model, fitted
 from pyneural.card.pixels import Pixels, whole
 from pyneural.datasets.dataset import Dataset
 from pyneural.images.statistics import described, grid_of
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 _OF_TONES, _OF_MAPS = (0.999, 0.5), (0.99, 0.3)  # the share of images in a range, and how far its sides are moved
@@ -51,7 +52,7 @@ _WORDS = {
 
 
 @check_keywords(x="images", data="images")
-def record_pixels(model: Model, images: Any) -> None:
+def record_pixels(model: Model | Ensemble, images: Any) -> None:
     """Records statistics of the training images in a model, so that other images get a warning.
 
     Afterwards pn.predict, pn.classify, pn.evaluate and `pyneural predict` warn of images that are unlike the training
@@ -79,7 +80,7 @@ def record_pixels(model: Model, images: Any) -> None:
     model.card.pixels = _learnt(x[:: -(-len(x) // _MOST)]) if len(x) >= _FEWEST else None
 
 
-def unlike_training(model: Model, images: Any) -> list[str | None]:
+def unlike_training(model: Model | Ensemble, images: Any) -> list[str | None]:
     """Why images are unlike those that a model was trained on.
 
     Args:
@@ -102,7 +103,7 @@ class Watch:
         who: the prefix of the warning.
     """
 
-    def __init__(self, model: Model, who: str) -> None:
+    def __init__(self, model: Model | Ensemble, who: str) -> None:
         self._pixels = model.card.pixels
         self._who = who
         self._count = self._unlike = 0
@@ -134,7 +135,7 @@ class Watch:
         warn(f"{self._who}: {found}")
 
 
-def _images(model: Model, images: Any, who: str) -> Array:
+def _images(model: Model | Ensemble, images: Any, who: str) -> Array:
     """Checked images (n, height, width, channels)."""
     check_model(model, who)
     if not reads_images(model):

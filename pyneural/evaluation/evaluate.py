@@ -11,12 +11,13 @@ from pyneural.evaluation.drift import Watch
 from pyneural.evaluation.lines import say
 from pyneural.evaluation.measuring import measured
 from pyneural.evaluation.report import Report, Reports, this_cell
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.entrances import inherit
 from pyneural.models.model import Model, Sequential
 
 
 @overload
-def evaluate(model: Sequential, data: Any, *, verbose: int = 1) -> Report: ...
+def evaluate(model: Sequential | Ensemble, data: Any, *, verbose: int = 1) -> Report: ...
 
 
 @overload
@@ -32,14 +33,14 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any: ...
     threshold=CHOOSES,
     **AVERAGES,
 )
-def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
+def evaluate(model: Model | Ensemble, data: Any, *, verbose: int = 1) -> Any:
     """Evaluates a trained model on data it has not seen, and prints one line.
 
     For a model trained by hand, with pn.Adam(model) in a loop, the task is inferred from y as in pn.fit, and recorded
     on the model, so that predict and classify work afterwards.
 
     Args:
-        model: a trained model.
+        model: a trained model, or a pn.Ensemble.
         data: a pn.Dataset, such as data.test, arrays (x, y), the path of a folder of images or of an .npz, whose `test`
             part is used if it has one, or batches of (x, y).
         verbose: 0 prints nothing.
@@ -54,7 +55,8 @@ def evaluate(model: Model, data: Any, *, verbose: int = 1) -> Any:
     """
     check_model(model, "evaluate")
     verbose = verbosity("evaluate", verbose, "1 (one line)")
-    inherit(model)
+    if isinstance(model, Model):
+        inherit(model)
     part = open_data(data, "evaluate", model, part="test")
     watch = Watch(model, "evaluate")
     reports = measured(model, part, "evaluate", watch.see)

@@ -14,6 +14,7 @@ from pyneural.card.classes import are_numbers
 from pyneural.card.task import Task
 from pyneural.evaluation.heads import Head, written
 from pyneural.evaluation.running import answering, forward
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 
@@ -26,7 +27,7 @@ class Score(NamedTuple):
     label: str
 
 
-def score_of(head: Head, label: Any, model: Model, batch: Tensor, who: str) -> Score:
+def score_of(head: Head, label: Any, model: Model | Ensemble, batch: Tensor, who: str) -> Score:
     """The score of the class with that label; None: of the class predicted for the prepared image in `batch`.
 
     Raises:

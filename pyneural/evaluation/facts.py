@@ -10,6 +10,7 @@ from pyneural.card.task import Task
 from pyneural.datasets.mnist_files import SAMPLE_NOTE
 from pyneural.evaluation.lines import shown
 from pyneural.images.modes import TWELVE_BITS
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 from pyneural.models.test_time import IN_WORDS
 from pyneural.printing import SEPARATOR
@@ -20,9 +21,26 @@ _PREPARED = {
 }
 
 
-def facts(model: Model) -> Iterator[tuple[str, str]]:
+def facts(model: Model | Ensemble) -> Iterator[tuple[str, str]]:
     """Task, threshold, classes, preprocessing, training, best epoch: those that the model's card has."""
+    if isinstance(model, Ensemble):
+        what = "values" if model.card.task.kind == "values" else "probabilities"
+        yield "models", f"{len(model)}, whose {what} are averaged"
+    yield from _of_outputs(model)
+    yield from _of_inputs(model)
     card = model.card
+    if card.data:
+        yield "trained on", card.data + (f", sha256 {card.data_hash[:16]}…" if card.data_hash else "")
+    if not isinstance(model, Ensemble):
+        yield from _of_training(model)
+        return
+    for number, one in enumerate(model):
+        cooled = one.card.task.temperature
+        own = [*_of_training(one), *([("temperature", f"{cooled:.4g}")] if cooled != 1 else [])]
+        yield f"model {number}", SEPARATOR.join(f"{name} {text}" for name, text in own) or "trained by hand"
+
+
+def _of_outputs(model: Model | Ensemble) -> Iterator[tuple[str, str]]:
     found = tasks_by_head(model)
     if not found:
         yield "task", "none: it was never trained"
@@ -35,6 +53,10 @@ def facts(model: Model) -> Iterator[tuple[str, str]]:
             yield f"temperature {head}".rstrip(), f"{task.temperature:.4g}"
         if task.kind != "values":
             yield f"classes {head}".rstrip(), ", ".join(class_names(task))
+
+
+def _of_inputs(model: Model | Ensemble) -> Iterator[tuple[str, str]]:
+    card = model.card
     if card.preprocessing is not None:
         rule = f"{card.preprocessing}"
         if card.preprocessing.mean:
@@ -47,8 +69,11 @@ def facts(model: Model) -> Iterator[tuple[str, str]]:
     elif reads_images(model):
         assert model.input_shape is not None
         yield "image files", "scaled to {} x {}".format(*model.input_shape)
+
+
+def _of_training(model: Model) -> Iterator[tuple[str, str]]:
+    card = model.card
     if card.data:
-        yield "trained on", card.data + (f", sha256 {card.data_hash[:16]}…" if card.data_hash else "")
         losses = [" ".join(pair) for pair in card.loss.items()] if isinstance(card.loss, dict) else [str(card.loss)]
         yield "training", f"{card.epochs} epoch{'s' * (card.epochs != 1)}, {', '.join(losses)}, seed {card.seed}"
     if card.augment:
@@ -62,7 +87,7 @@ def facts(model: Model) -> Iterator[tuple[str, str]]:
         yield "best epoch", SEPARATOR.join((*which, *values, *sample_note(model)))
 
 
-def sample_note(model: Model) -> tuple[str, ...]:
+def sample_note(model: Model | Ensemble) -> tuple[str, ...]:
     """A note if the model was trained on the embedded sample."""
     return (f"trained on {model.card.data}",) if SAMPLE_NOTE in model.card.data else ()
 
@@ -72,7 +97,7 @@ def class_names(task: Task) -> list[str]:
     return [] if task.kind == "values" else [task.label(number) for number in range(max(2, task.outputs))]
 
 
-def tasks_by_head(model: Model) -> dict[str, Task]:
+def tasks_by_head(model: Model | Ensemble) -> dict[str, Task]:
     """The tasks by head; a model with one output has the head ""."""
     task: Any = model.card.task
     if task is None:

@@ -13,6 +13,7 @@ from pyneural.arguments.spelling import exactly
 from pyneural.card.classes import of_head
 from pyneural.card.soft import are_soft
 from pyneural.card.task import REGRESSION, Task, check_varied, infer
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 
@@ -26,7 +27,7 @@ class Head(NamedTuple):
     soft: bool = False
 
 
-def names(model: Model) -> tuple[str, ...]:
+def names(model: Model | Ensemble) -> tuple[str, ...]:
     """The names of a built model's heads, in order; ("",) for a single output."""
     shape = model.output_shape
     return tuple(shape) if isinstance(shape, dict) else ("",)
@@ -121,8 +122,14 @@ def inferred(
     return tuple(made)
 
 
-def trained(model: Model) -> tuple[Head, ...]:
-    """The heads of a trained model, in order, with the losses that an evaluation reports."""
+def trained(model: Model | Ensemble) -> tuple[Head, ...]:
+    """The heads of a trained model, in order, with the losses that an evaluation reports.
+
+    Raises:
+        ValueError: the models of an ensemble do not agree any more.
+    """
+    if isinstance(model, Ensemble):
+        model.refresh()
     task = model.card.task
     loss = model.card.loss
     tasks = task if isinstance(task, dict) else {"": task}

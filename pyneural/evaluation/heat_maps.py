@@ -13,12 +13,14 @@ from pyneural.arguments.checks import Pair, batched, flag, warn
 from pyneural.arguments.familiar_keywords import OF_HEAT_MAPS
 from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.batching.image_input import image_input, reads_images
+from pyneural.card.mixed import prepared
 from pyneural.evaluation.evidence import Score, score_of
 from pyneural.evaluation.grad_cam import grad_cam, tapped_at
-from pyneural.evaluation.heads import head_of
-from pyneural.evaluation.occlusion import occlusion, patches_of
+from pyneural.evaluation.heads import head_of, trained
+from pyneural.evaluation.occlusion import Patches, occlusion, patches_of
 from pyneural.evaluation.predict import checked_inputs, ready
 from pyneural.images.digit import prepare_digit
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 from pyneural.models.tapped import Tapped
 
@@ -36,7 +38,7 @@ class HeatMap(NamedTuple):
 
 @check_keywords(**OF_HEAT_MAPS)
 def heat_map(
-    model: Model,
+    model: Model | Ensemble,
     image: Any,
     *,
     method: str = "grad-cam",
@@ -67,7 +69,7 @@ def heat_map(
     the gradient differs from pixel to pixel, and its mean may miss what matters, which occlusion finds.
 
     Args:
-        model: a trained model of images.
+        model: a trained model of images, or a pn.Ensemble of them, whose map is the mean of its models' maps.
         image: one image as pn.predict takes it, or the path of an image file, which is scaled to the model's size.
         method: "grad-cam", which needs a convolution, or "occlusion".
         label: the name or number of the class; None: the predicted one.  For values, the number of the output.
@@ -101,7 +103,7 @@ def heat_map(
 
 def explained(
     who: str,
-    model: Model,
+    model: Model | Ensemble,
     image: Any,
     method: str,
     label: str | int | None,
@@ -124,7 +126,8 @@ def explained(
     if len(shape) not in (2, 3):
         raise ValueError(f"{who}: the model takes inputs {batched(shape)}, but a heat map needs images")
     one = head_of(heads, head, who)
-    tapped = tapped_at(model, one, layer, who) if cam else None
+    models = tuple(model) if isinstance(model, Ensemble) else (model,)
+    tapped = [tapped_at(each, one, layer, who) for each in models] if cam else []
     patches = patches_of(shape, patch, stride, who)
     given = _of_file(model, image, who) if isinstance(image, str | Path) else image
     x = checked_inputs(model, given, preprocessing, who)
@@ -133,24 +136,39 @@ def explained(
     with _core.no_grad():
         batch = preprocessing.gather(x.dtype, model.dtype)(_core.borrow(x), _core.borrow(np.arange(1)))
         score = score_of(one, label, model, batch, who)
-    if tapped is not None:
-        values = Context().run(_grad_cam, tapped, score, batch, model.card.test_time, who)  # outside of any no_grad
+    if cam:
+        maps = [Context().run(_grad_cam, *pair, score, x, who) for pair in zip(models, tapped, strict=True)]
     else:
-        values = occlusion(model, score, batch.numpy()[0], preprocessing.kind == "none", patches)
+        maps = [_occlusion(each, score, x, patches) for each in models]
+    values = np.mean(maps, axis=0)
     if not np.isfinite(values).all():
         raise ValueError(f"{who}: the model's outputs are NaN or infinite for this image: check its weights")
     return HeatMap(_normalized(values, who, score.label) if normalize else _single(values), x, score.label, shown)
 
 
-def _grad_cam(tapped: Tapped, score: Score, batch: Tensor, test_time: str | None, who: str) -> Array:
-    """The map of Grad-CAM; the mean over both sides if predictions are."""
+def _prepared(model: Model, x: Array) -> Tensor:
+    with _core.no_grad():
+        return prepared(model.card.preprocessing, _core.borrow(x), model.dtype)
+
+
+def _occlusion(model: Model, score: Score, x: Array, patches: Patches) -> Array:
+    """The map of occlusion, for a score whose head may be that of an ensemble."""
+    rule = model.card.preprocessing
+    head = next(head for head in trained(model) if head.name == score.head.name)
+    image = _prepared(model, x).numpy()[0]
+    return occlusion(model, score._replace(head=head), image, rule is None or rule.kind == "none", patches)
+
+
+def _grad_cam(model: Model, tapped: Tapped, score: Score, x: Array, who: str) -> Array:
+    """The map of Grad-CAM; the mean over both sides if predictions are.  Called outside of any no_grad."""
+    batch = _prepared(model, x)
     values = grad_cam(tapped, score, batch, who)
-    if test_time is None:
+    if model.card.test_time is None:
         return values
     return np.asarray((values + grad_cam(tapped, score, batch[:, :, ::-1], who)[:, ::-1]) / 2)
 
 
-def _of_file(model: Model, path: str | Path, who: str) -> Array:
+def _of_file(model: Model | Ensemble, path: str | Path, who: str) -> Array:
     """The image in a file, as the model takes it."""
     if model.card.prepare == "digit":
         return prepare_digit(str(path))

@@ -16,6 +16,7 @@ from pyneural.card.soft import as_numbers
 from pyneural.evaluation.heads import Head, encode, inferred, names, trained
 from pyneural.evaluation.report import Report
 from pyneural.evaluation.running import answering, rows_at_once
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 _MARKED = 1000  # examples that tell two data sets apart
@@ -23,7 +24,7 @@ Parts = tuple[list[Array], list[Array], list[Array]]
 Seen = Callable[[Array], None]
 
 
-def measured(model: Model, part: Any, who: str, seen: Seen | None = None) -> dict[str, Report]:
+def measured(model: Model | Ensemble, part: Any, who: str, seen: Seen | None = None) -> dict[str, Report]:
     """The reports by head, of a Dataset or of batches; the task of a model trained by hand is recorded on its card.
 
     `seen` is called with the inputs, a batch at a time if they come in batches.
@@ -44,7 +45,7 @@ def measured(model: Model, part: Any, who: str, seen: Seen | None = None) -> dic
     }
 
 
-def _loss_name(model: Model, head: Head) -> str:
+def _loss_name(model: Model | Ensemble, head: Head) -> str:
     """The name of the reported loss: "loss" if it is the one that fit minimized, for classes."""
     trained_with = model.card.loss.get(head.name) if isinstance(model.card.loss, dict) else model.card.loss
     return "loss" if head.task.kind != "values" and trained_with == head.loss.name else head.loss.name
@@ -55,7 +56,9 @@ def _whole(parts: Parts) -> tuple[Array, Array, Array]:
     return outputs, y, errors
 
 
-def _found(model: Model, part: Any, heads: tuple[Head, ...], who: str, seen: Seen | None) -> dict[str, Parts]:
+def _found(
+    model: Model | Ensemble, part: Any, heads: tuple[Head, ...], who: str, seen: Seen | None
+) -> dict[str, Parts]:
     """By head: the predictions, the labels, and the loss of each example, batch by batch."""
     found: dict[str, Parts] = {head.name: ([], [], []) for head in heads}
     for outputs, answered, targets in passes(model, part, heads, who, seen):
@@ -75,7 +78,7 @@ def _labels(head: Head, targets: Any) -> Array:
 
 
 def passes(
-    model: Model, part: Any, heads: tuple[Head, ...], who: str, seen: Seen | None = None
+    model: Model | Ensemble, part: Any, heads: tuple[Head, ...], who: str, seen: Seen | None = None
 ) -> Iterator[tuple[Any, Any, Any]]:
     """The outputs, as the losses take them, the answers, and the targets, batch by batch; `seen` gets the inputs."""
     preprocessing = model.card.preprocessing or Preprocessing("none", "float")
@@ -109,9 +112,9 @@ def _batches(part: Any, columns: tuple[str, ...], who: str) -> Iterator[tuple[st
         yield f"{who}: batch {number}", x, y
 
 
-def _heads(model: Model, part: Any, who: str) -> tuple[Head, ...]:
+def _heads(model: Model | Ensemble, part: Any, who: str) -> tuple[Head, ...]:
     """The heads of a model; for a model trained by hand, inferred from the labels."""
-    if model.card.task is not None:
+    if isinstance(model, Ensemble) or model.card.task is not None:
         return trained(model)
     if not model.is_built:
         raise RuntimeError(f"{who}: the model is not trained yet: pn.fit(model, data) first")

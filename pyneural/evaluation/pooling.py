@@ -15,9 +15,9 @@ from pyneural._core import Tensor
 
 
 def mean(parts: Sequence[Tensor]) -> Tensor:
-    """The mean of equal shapes, elementwise; that of equal parts is the part, to its last bit or the one before."""
-    first, *others = parts
-    return sum(others, start=first) / len(parts)
+    """The mean, elementwise; summed in float64, so that of equal float32 parts it is the part, to its last bit."""
+    first, *others = (ops.cast(part, "float64") for part in parts)
+    return ops.cast(sum(others, start=first) / len(parts), parts[0].dtype)
 
 
 def logits_of_mean(parts: Sequence[Tensor], kind: str) -> Tensor:
@@ -27,7 +27,7 @@ def logits_of_mean(parts: Sequence[Tensor], kind: str) -> Tensor:
         parts: each (n, outputs).
         kind: "classes" (softmax), "binary" (sigmoid) or "values".
     """
-    if kind == "values":
+    if kind == "values" or len(parts) == 1:
         return mean(parts)
     if kind == "classes":
         return _log_mean([ops.log_softmax(part) for part in parts])

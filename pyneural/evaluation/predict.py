@@ -20,6 +20,7 @@ from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.evaluation.drift import Watch
 from pyneural.evaluation.heads import Head, trained
 from pyneural.evaluation.running import answering, rows_at_once
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.entrances import inherit
 from pyneural.models.model import Model, Sequential
 from pyneural.printing import encodable
@@ -28,7 +29,7 @@ _PIXELS = np.dtype(np.uint8)
 
 
 @overload
-def predict(model: Sequential, x: Any) -> Array: ...
+def predict(model: Sequential | Ensemble, x: Any) -> Array: ...
 
 
 @overload
@@ -42,11 +43,11 @@ def predict(model: Model, x: Any) -> Any: ...
     images="x",
     **AVERAGES,
 )
-def predict(model: Model, x: Any) -> Any:
+def predict(model: Model | Ensemble, x: Any) -> Any:
     """The predictions of a trained model; inputs are preprocessed as in training.
 
     Args:
-        model: a trained model.
+        model: a trained model, or a pn.Ensemble.
         x: inputs (n, ...), a Dataset, or a single input.
 
     Returns:
@@ -63,7 +64,7 @@ def predict(model: Model, x: Any) -> Any:
     return _answered(model, x, "predict")
 
 
-def _answered(model: Model, x: Any, who: str) -> Any:
+def _answered(model: Model | Ensemble, x: Any, who: str) -> Any:
     """The result of predict; messages start with `who`."""
     heads, preprocessing = _by_hand(model) if _is_by_hand(model) else ready(model, who)
     if isinstance(x, Splits):
@@ -92,7 +93,7 @@ def _answered(model: Model, x: Any, who: str) -> Any:
     return {head.name: np.concatenate([part[head.name] for part in found]) for head in heads}
 
 
-def checked_inputs(model: Model, x: Any, preprocessing: Preprocessing, who: str) -> Array:
+def checked_inputs(model: Model | Ensemble, x: Any, preprocessing: Preprocessing, who: str) -> Array:
     """A checked batch of inputs (n, ...) from the argument of predict."""
     values = x.x if isinstance(x, Dataset) else x
     if type(values) is not np.ndarray or values.dtype != _PIXELS:  # a masked array is a subclass
@@ -116,7 +117,7 @@ def checked_inputs(model: Model, x: Any, preprocessing: Preprocessing, who: str)
     return values
 
 
-def _numbers(model: Model, x: Any, who: str) -> Array:
+def _numbers(model: Model | Ensemble, x: Any, who: str) -> Array:
     """Inputs as numbers; what is not an array is often the path of an image."""
     try:
         return as_numbers(f"{who}: x", x)
@@ -141,7 +142,7 @@ class Prediction(NamedTuple):
 
 
 @overload
-def classify(model: Sequential, image: Any) -> Prediction: ...
+def classify(model: Sequential | Ensemble, image: Any) -> Prediction: ...
 
 
 @overload
@@ -149,11 +150,11 @@ def classify(model: Model, image: Any) -> Any: ...
 
 
 @check_keywords(x="image", data="image", threshold=CHOOSES, **AVERAGES)
-def classify(model: Model, image: Any) -> Any:
+def classify(model: Model | Ensemble, image: Any) -> Any:
     """The predicted class of one input, with its confidence.
 
     Args:
-        model: a model trained on classes or binary labels.
+        model: a model trained on classes or binary labels, or a pn.Ensemble.
         image: one input: (height, width), (height, width, channels) or a batch of 1.
 
     Returns:
@@ -189,7 +190,7 @@ def _is_by_hand(model: Any) -> bool:
     return isinstance(model, Model) and model.is_built and model.card.task is None
 
 
-def _by_hand(model: Model) -> tuple[tuple[Head, ...], Preprocessing]:
+def _by_hand(model: Any) -> tuple[tuple[Head, ...], Preprocessing]:
     """Heads for a model with an unknown task: values, so that outputs are returned unchanged."""
     warn(
         "predict: the model was not trained by pn.fit, so these are its raw outputs; once pn.evaluate(model, (x, y)) "
@@ -203,7 +204,7 @@ def _by_hand(model: Model) -> tuple[tuple[Head, ...], Preprocessing]:
     return heads, model.card.preprocessing or Preprocessing("none", "float")
 
 
-def ready(model: Model, who: str) -> tuple[tuple[Head, ...], Preprocessing]:
+def ready(model: Model | Ensemble, who: str) -> tuple[tuple[Head, ...], Preprocessing]:
     """The heads and the preprocessing of a trained model.
 
     Raises:

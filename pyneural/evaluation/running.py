@@ -1,7 +1,8 @@
-"""running.py -- a model run on prepared inputs: its outputs as the losses take them, and its answers.
+"""running.py -- a model run on a batch: its outputs as the losses take them, and its answers.
 
 A model with test_time="flip" runs twice, on each image and on its mirror image, and its probabilities are the means of
-both.  The temperature divides the logits of that mean, so calibration changes no answer there either.
+both.  Those of an ensemble are the means of its models, each of which prepares the inputs itself.  A temperature
+divides the logits of the mean, so calibration changes no answer there either.
 """
 
 import math
@@ -14,10 +15,12 @@ import numpy as np
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
-from pyneural.evaluation.heads import Head, written
+from pyneural.card.mixed import prepared
+from pyneural.evaluation.heads import Head, trained, written
 from pyneural.evaluation.pooling import logits_of_mean, mean
 from pyneural.layers.layer import tree
 from pyneural.layers.operation import record
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 Forward = Callable[..., Any]  # (x, training=) -> a Tensor, or a dict of them by head
@@ -27,21 +30,27 @@ _WIDEST = 1 << 22  # the most numbers of a batch in the widest layer's input: 16
 _Both = Callable[[Tensor], tuple[Tensor, Tensor]]  # x -> outputs as the losses take them, and answers
 
 
-def rows_at_once(model: Model) -> int:
+def rows_at_once(model: Model | Ensemble) -> int:
     """The rows of a batch, fewer than BATCH if the model has wide layers, such as convolutions of large images."""
+    if isinstance(model, Ensemble):
+        return min(map(rows_at_once, model))
     widest = max((math.prod(shape) for layer in tree(model) for shape in record(layer).shapes), default=1)
     return max(1, min(BATCH, _WIDEST // max(1, widest)))
 
 
-def forward(model: Model, heads: tuple[Head, ...]) -> Forward:
+def forward(model: Model | Ensemble, heads: tuple[Head, ...]) -> Forward:
     """A function (x, training=) -> the outputs as the losses take them; logits are divided by the temperature."""
+    if isinstance(model, Ensemble):
+        return partial(_outputs_alone, _mean_of_models(model, heads[0]))
     if model.card.test_time is None:
         return _once(model, heads)
     return partial(_in_training_once, _once(model, heads), _flipped(model, heads[0]))
 
 
-def answering(model: Model, heads: tuple[Head, ...]) -> Answering:
+def answering(model: Model | Ensemble, heads: tuple[Head, ...]) -> Answering:
     """A function x -> what `forward` returns, and the answers: probabilities or values, as arrays."""
+    if isinstance(model, Ensemble):
+        return partial(_as_arrays, _mean_of_models(model, heads[0]))
     if model.card.test_time is None:
         return partial(_with_answers, _once(model, heads), heads)
     return partial(_as_arrays, _flipped(model, heads[0]))
@@ -95,6 +104,32 @@ def _of_both_sides(run: Forward, head: Head, x: Tensor) -> tuple[Tensor, Tensor]
     return _pooled(outputs, [_answer(one, head) for one in outputs], head)
 
 
+def _mean_of_models(ensemble: Ensemble, head: Head) -> _Both:
+    """The mean of the models' answers to a batch as it was given, which each of them prepares."""
+    return partial(_of_models, [_prepared_for(model) for model in ensemble], head)
+
+
+def _of_models(runs: list[_Both], head: Head, x: Tensor) -> tuple[Tensor, Tensor]:
+    found = [run(x) for run in runs]
+    return _pooled([outputs for outputs, _ in found], [answers for _, answers in found], head)
+
+
+def _prepared_for(model: Model) -> _Both:
+    """A model of an ensemble on a batch as it was given."""
+    (head,) = trained(model)
+    run = partial(_single, _once(model, (head,)), head) if model.card.test_time is None else _flipped(model, head)
+
+    def both(x: Tensor) -> tuple[Tensor, Tensor]:
+        return run(prepared(model.card.preprocessing, x, model.dtype))
+
+    return both
+
+
+def _single(run: Forward, head: Head, x: Tensor) -> tuple[Tensor, Tensor]:
+    outputs = run(x, training=False)
+    return outputs, _answer(outputs, head)
+
+
 def _pooled(outputs: list[Tensor], answers: list[Tensor], head: Head) -> tuple[Tensor, Tensor]:
     """The outputs of the mean, divided by the head's temperature, and its answers."""
     found = logits_of_mean(outputs, "values" if written(head) else head.task.kind)
@@ -107,6 +142,11 @@ def _pooled(outputs: list[Tensor], answers: list[Tensor], head: Head) -> tuple[T
 def _in_training_once(run: Forward, both: _Both, x: Tensor, *, training: bool) -> Tensor:
     outputs: Tensor = run(x, training=True) if training else both(x)[0]
     return outputs
+
+
+def _outputs_alone(both: _Both, x: Tensor, *, training: bool) -> Tensor:
+    assert not training, "an ensemble is not trained"
+    return both(x)[0]
 
 
 def _as_arrays(both: _Both, x: Tensor) -> tuple[Tensor, Array]:

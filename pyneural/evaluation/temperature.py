@@ -15,6 +15,7 @@ from pyneural.evaluation.heads import written
 from pyneural.evaluation.lines import say
 from pyneural.evaluation.measuring import measured, passes
 from pyneural.evaluation.report import Report
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 _LEAST, _MOST = 0.01, 100.0  # the range of temperatures
@@ -22,7 +23,7 @@ _STEPS = 50  # of the bisection: 1e-14 of the range
 
 
 @check_keywords(positional="give the model and the validation data, pn.calibrate(model, data)")
-def calibrate(model: Model, validation: Any, *, verbose: int = 1) -> Any:
+def calibrate(model: Model | Ensemble, validation: Any, *, verbose: int = 1) -> Any:
     """Fits the temperature that the logits are divided by, so that probabilities are shares of being right.
 
     The temperature T has the lowest cross-entropy of softmax(logits / T) on the validation data (Guo et al. 2017).  It
@@ -30,7 +31,7 @@ def calibrate(model: Model, validation: Any, *, verbose: int = 1) -> Any:
     threshold that was chosen before is converted.  A later pn.fit starts again at 1, and keeps the answers.
 
     Args:
-        model: a trained model for classes.
+        model: a trained model for classes, or a pn.Ensemble, whose logits are the logarithms of its probabilities.
         validation: a Dataset, arrays (x, y) or batches, which the model was not trained on.
         verbose: 0 prints nothing.
 

@@ -12,6 +12,7 @@ from pyneural.evaluation.lines import say
 from pyneural.evaluation.measuring import measured
 from pyneural.evaluation.report import Report
 from pyneural.metrics.thresholds import best_threshold, rule_of
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 
@@ -24,7 +25,7 @@ from pyneural.models.model import Model
     metric="min_sensitivity=0.95, min_specificity=0.95 or youden=True",
 )
 def choose_threshold(
-    model: Model,
+    model: Model | Ensemble,
     validation: Any,
     *,
     min_sensitivity: float | None = None,
@@ -40,7 +41,7 @@ def choose_threshold(
     depend on the last digit of either.
 
     Args:
-        model: a trained model with one output, or with two classes.
+        model: a trained model with one output, or with two classes; or a pn.Ensemble of such models.
         validation: a Dataset, arrays (x, y) or batches, with both classes.
         min_sensitivity: the threshold of the highest specificity, with at least this sensitivity.
         min_specificity: the threshold of the highest sensitivity, with at least this specificity.

@@ -2,7 +2,7 @@
 
 The key holds sorted JSON: format, architecture, input_shape, versions, and the model's card.  Loading runs only the
 constructors of known layers, and validates everything: a shape-only pass infers the shapes, which are compared with the
-file before memory is allocated.
+file before memory is allocated.  Ensembles: ensembles.py.
 """
 
 import copyreg
@@ -12,11 +12,13 @@ import pickle
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
 import numpy as np
 
+import pyneural.files.ensembles as ensembles
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.familiar_keywords import OF_FILES
 from pyneural.arguments.paths import model_path, readable, write_whole
@@ -25,6 +27,7 @@ from pyneural.card.card import Card
 from pyneural.files.architecture import KINDS, UnknownKindError, construct, describe, functions_of, sizes
 from pyneural.layers.layer import Layer, walk
 from pyneural.layers.operation import name_of, record
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.entrances import inherit, remember
 from pyneural.models.model import Model, Sequential
 from pyneural.models.test_time import set_test_time
@@ -44,8 +47,10 @@ _DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, Overflow
 
 
 @check_keywords(**OF_FILES)
-def save(model: Model, path: str | Path) -> Path:
+def save(model: Model | Ensemble, path: str | Path) -> Path:
     """Saves a model with its preprocessing, task and training record to a safetensors file.
+
+    A pn.Ensemble is saved with all of its models, in one file.
 
     The write is atomic, also with concurrent writers: a temporary file in the same folder replaces the target.  A
     symbolic link stays a link, and an existing file keeps its permissions.
@@ -53,7 +58,7 @@ def save(model: Model, path: str | Path) -> Path:
     A file can be read by every later version of pyneural.  A pickle of a model is for one version only.
 
     Args:
-        model: a built model.
+        model: a built model, or a pn.Ensemble.
         path: ends in .safetensors.
 
     Returns:
@@ -64,42 +69,58 @@ def save(model: Model, path: str | Path) -> Path:
         OSError: it cannot be written (the folder is missing or not writable, the disk is full); an existing file
             is unchanged.
     """
-    if not isinstance(model, Model):
+    if not isinstance(model, Model | Ensemble):
         raise TypeError(f"save: model is {type(model).__name__}: give a pn.Model: pn.save(model, path)")
     target = model_path("save", path)
     write_whole("save", target, dumps(model))
     return target
 
 
-def dumps(model: Model) -> bytes:
+def dumps(model: Model | Ensemble) -> bytes:
     """The bytes of a model's file."""
+    if isinstance(model, Ensemble):
+        model.refresh()
+        head = {"format": FORMAT, "versions": {"pyneural": VERSION}}
+        return _written(head | ensembles.described(model, _description), ensembles.tensors_of(model), {})
     return serialized(model, {path: tensor.numpy() for path, tensor in model.blocks().tensors.items()}, {})
 
 
 def serialized(model: Model, tensors: dict[str, Array], metadata: dict[str, str]) -> bytes:
     """The bytes of a file with these tensors and metadata beside the description of the model."""
-    from safetensors.numpy import save as serialize
-
     inherit(model)
-    description = {
+    return _written(_description(model), tensors, metadata)
+
+
+def _description(model: Model) -> dict[str, Any]:
+    """What a file says of a model."""
+    return {
         "format": FORMAT if model.card.test_time else _FIRST,
         "architecture": describe(model),
         "input_shape": list(model.input_shape or ()),
         "versions": {"pyneural": VERSION},
         **model.card.as_json(),
     }
+
+
+def _written(description: dict[str, Any], tensors: dict[str, Array], metadata: dict[str, str]) -> bytes:
+    """The bytes of a file."""
+    from safetensors.numpy import save as serialize
+
     text = json.dumps(description, sort_keys=True, separators=(",", ":"))  # ASCII, as names of folders may be no UTF-8
     whole = {path: np.asarray(tensor, order="C") for path, tensor in tensors.items()}
     return bytes(serialize(whole, metadata={"pyneural": text} | metadata))
 
 
 @check_keywords(**OF_FILES)
-def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Model:
+def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Any:
     """Reads a model that pn.save wrote.
 
     Args:
         path: the file's path.
         layers: the classes of the custom layers in it.
+
+    Returns:
+        The pn.Model or pn.Sequential; or the pn.Ensemble, if the file holds one.
 
     Raises:
         ValueError: the file is not a model, damaged, or written by a newer version; the message says which.
@@ -117,13 +138,21 @@ def load(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Model:
     return loads(source.read_bytes(), source.name, layers)
 
 
-def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) -> Model:
-    """The model in the bytes of a file; messages start with `name`."""
+def loads(data: bytes, name: str = "model", layers: Sequence[type[Layer]] = ()) -> Any:
+    """The model or the ensemble in the bytes of a file; messages start with `name`."""
     if isinstance(layers, type):
         kind = layers.__name__
         raise TypeError(f"load: layers is {kind}, a class: give a list of classes, layers=[{kind}]")
     description, tensors = _read(data, name)
     kinds = _by_name(layers)
+    read = partial(_model, kinds)
+    if ensembles.KEY in description:
+        return ensembles.read_ensemble(description, tensors, name, read)
+    return read(description, tensors, name)
+
+
+def _model(kinds: dict[str, Any], description: dict[str, Any], tensors: dict[str, Array], name: str) -> Model:
+    """A model from its description and its tensors."""
     try:
         model = construct(description["architecture"], kinds, name)
         if not isinstance(model, Model):
@@ -196,6 +225,12 @@ def _reduce(model: Model) -> tuple[Any, ...]:
     return loads, (dumps(model), "pickle", _to_pickle(model))
 
 
+def _reduce_ensemble(ensemble: Ensemble) -> tuple[Any, ...]:
+    """What pickle and copy.deepcopy store of an ensemble: its file, and the classes and functions in its models."""
+    own = {id(one): one for model in ensemble for one in _to_pickle(model)}
+    return loads, (dumps(ensemble), "pickle", tuple(own.values()))
+
+
 class _Local:
     """A function or class that pickle cannot find by its name: deepcopy takes it, pickle gets an error that says so."""
 
@@ -239,6 +274,7 @@ def _unbuilt(description: dict[str, Any], layers: Sequence[Any], seed: int | Non
 
 copyreg.pickle(Model, _reduce)  # registered here, because models know nothing of files
 copyreg.pickle(Sequential, _reduce)
+copyreg.pickle(Ensemble, _reduce_ensemble)
 
 
 def _compare(model: Model, tensors: dict[str, Array], name: str) -> None:

@@ -16,6 +16,7 @@ from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, as_dataset, by_head
 from pyneural.evaluation.predict import predict
 from pyneural.evaluation.report import Report
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 from pyneural.plot.drawing import BLUE, INK, PALE, RED, Answer
 from pyneural.printing import shortened
@@ -24,11 +25,11 @@ _LONGEST = 32  # the most characters of a file's name in a title
 
 
 @check_keywords(**OF_PLOTS)
-def predictions(model: Model, x: Any, y: Any = None, *, count: int = 8, ax: Any = None) -> Any:
+def predictions(model: Model | Ensemble, x: Any, y: Any = None, *, count: int = 8, ax: Any = None) -> Any:
     """Images with a model's predictions and the probabilities of the most likely classes.
 
     Args:
-        model: a trained model.
+        model: a trained model, or a pn.Ensemble.
         x: images as pn.predict takes them, or a Dataset or pair (x, y) with labels.
         y: (n,) true labels, for a model with heads a dict: right predictions are blue, wrong ones orange.
         count: the number of images to draw.
@@ -47,7 +48,7 @@ def predictions(model: Model, x: Any, y: Any = None, *, count: int = 8, ax: Any 
     >>> pn.plot.predictions(model, data, count=4).shape
     (2, 4)
     """
-    if not isinstance(model, Model):
+    if not isinstance(model, Model | Ensemble):
         raise TypeError(f"plot.predictions: model is {type(model).__name__}: give a trained model and images")
     if model.card.task is None:
         raise RuntimeError("plot.predictions: the model is not trained yet: pn.fit(model, data) first")

@@ -12,6 +12,7 @@ from pyneural.arguments.spelling import check_keywords
 from pyneural.datasets.dataset import Dataset
 from pyneural.evaluation.heat_maps import explained
 from pyneural.evaluation.report import Report
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 from pyneural.plot.answers import answer_lines
 from pyneural.plot.drawing import INK, RED
@@ -22,7 +23,7 @@ OPACITY = 0.55  # of the map, through which the image is still seen
 
 @check_keywords(**OF_PLOTS | OF_HEAT_MAPS)
 def heat_map(
-    model: Model,
+    model: Model | Ensemble,
     image: Any,
     *,
     method: str = "grad-cam",
@@ -39,7 +40,7 @@ def heat_map(
     light and on dark images.
 
     Args:
-        model: a trained model of images.
+        model: a trained model of images, or a pn.Ensemble of them.
         image: one image as pn.heat_map takes it.
         method: "grad-cam" or "occlusion".
         label: the name or number of the class; None: the predicted one.

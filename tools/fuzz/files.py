@@ -61,7 +61,8 @@ def _models() -> tuple[bytes, ...]:
     x = pn.Input((6,))
     shared = pn.Dense(6)
     heads = pn.Model(x, {"a": pn.Dense(2)(shared(x) + x), "b": pn.Dense(1)(pn.Concatenate()(shared(x), x))})
-    return tuple(dumps(model) for model in (plain, images, heads))
+    ensemble = pn.Ensemble([images, images])
+    return tuple(dumps(model) for model in (plain, images, heads, ensemble))
 
 
 def _parts(data: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:

@@ -21,6 +21,7 @@ from pyneural.images.modes import white_of
 from pyneural.layers.activations import Activation
 from pyneural.layers.convolution import Conv2D
 from pyneural.layers.norms import BatchNorm
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Reader:
         ValueError: the model does not take the pixels of image files.
     """
 
-    def __init__(self, model: Model, who: str) -> None:
+    def __init__(self, model: Model | Ensemble, who: str) -> None:
         if model.card.task is None or not reads_images(model):
             raise ValueError(
                 f"{who}: the model does not take images as pixels (its inputs are {model.input_shape}): "
@@ -164,7 +165,7 @@ def _classes(task: Task, given: Prediction) -> dict[str, Any]:
     return found
 
 
-def _first_features(model: Model) -> Model | None:
+def _first_features(model: Model | Ensemble) -> Model | None:
     """The first convolution with its norm and activation as a model; None if there is none at the beginning."""
     layers = list(model.layers) if isinstance(model, Model) else []
     if not layers or not isinstance(layers[0], Conv2D):
