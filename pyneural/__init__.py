@@ -7,7 +7,7 @@
 import pyneural.built as _  # first: raises a clear error if the engine is not built
 
 # isort: split
-import pyneural.files.safetensors as _  # noqa: F401, F811 -- what every program needs: tensors, layers, models
+import pyneural.files.copies as _  # noqa: F401, F811 -- what every program needs: tensors, layers, models
 import pyneural.ops as ops
 from pyneural.arguments.spelling import names_of
 from pyneural.first_use import load_name

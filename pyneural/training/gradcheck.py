@@ -14,7 +14,7 @@ from pyneural.arguments.objects import refuse_masked
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.feed import each
 from pyneural.evaluation.objective import objective
-from pyneural.files.safetensors import converted
+from pyneural.files.copies import converted
 from pyneural.layers.context import Position, position
 from pyneural.layers.dense import Embedding
 from pyneural.layers.layer import walk

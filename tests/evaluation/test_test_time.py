@@ -11,7 +11,8 @@ from scipy import special
 
 import pyneural as pn
 from pyneural.commands.info import info
-from pyneural.files.safetensors import converted, dumps
+from pyneural.files.copies import converted
+from pyneural.files.safetensors import dumps
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.integers(0, 256, (90, 6, 7, 2), np.uint8)
