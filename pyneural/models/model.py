@@ -9,7 +9,7 @@ import numpy as np
 import pyneural._core as _core
 import pyneural.models.summary as summary
 from pyneural._core import Tensor
-from pyneural.arguments.checks import Shape, batched, is_whole, shape_of, warn, whole
+from pyneural.arguments.checks import Shape, batched, is_whole, shape_of, whole
 from pyneural.arguments.familiar import OF_MODELS
 from pyneural.arguments.objects import refuse_masked
 from pyneural.arguments.spelling import check_keywords, closest, instead
@@ -23,7 +23,7 @@ from pyneural.models.checks import checked_layers, dtype_of, graph_of
 from pyneural.models.entrances import inherit
 from pyneural.models.graph import Graph
 from pyneural.models.network import FIXED, Network
-from pyneural.models.test_time import set_test_time
+from pyneural.models.test_time import change_test_time
 from pyneural.printing import encodable, put, terminal_columns
 
 
@@ -180,16 +180,7 @@ class Model(Network):
 
     @test_time.setter
     def test_time(self, value: str | None) -> None:
-        if not self.has_graph:
-            raise RuntimeError(f"{name_of(self)}: test_time is for a trained model: give it to pn.fit")
-        before = self.card.test_time
-        set_test_time(f"{name_of(self)}: test_time", self, value)
-        task = self.card.task
-        if self.card.test_time != before and task is not None and (task.threshold, task.temperature) != (0.5, 1):
-            warn(
-                f"{name_of(self)}: test_time changes the probabilities for which the threshold or the temperature was "
-                "chosen: call pn.calibrate and pn.choose_threshold again"
-            )
+        change_test_time(self, value)
 
     # ---- looking
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from pyneural.arguments.checks import batched
+from pyneural.arguments.checks import batched, warn
 from pyneural.arguments.spelling import choose
 from pyneural.card.card import FLIP
+from pyneural.layers.operation import name_of
 from pyneural.models.network import Network
 
 IN_WORDS = "mean of image and mirror image"
@@ -35,3 +36,21 @@ def set_test_time(who: str, network: Network, test_time: Any) -> None:
             heads = ", ".join(network.output_shape)
             raise ValueError(f"{given}, and is for models with one output, but this one has the heads {heads}")
     network.card.test_time = checked
+
+
+def change_test_time(network: Network, test_time: Any) -> None:
+    """Records another value on the card of a trained network.
+
+    Raises:
+        RuntimeError: it has no graph yet.
+        ValueError, TypeError: as `set_test_time`.
+    """
+    if not network.has_graph:
+        raise RuntimeError(f"{name_of(network)}: test_time is for a trained model: give it to pn.fit")
+    before, task = network.card.test_time, network.card.task
+    set_test_time(f"{name_of(network)}: test_time", network, test_time)
+    if network.card.test_time != before and task is not None and (task.threshold, task.temperature) != (0.5, 1):
+        warn(
+            f"{name_of(network)}: test_time changes the probabilities for which the threshold or the temperature was "
+            "chosen: call pn.calibrate and pn.choose_threshold again"
+        )
