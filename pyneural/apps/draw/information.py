@@ -3,6 +3,7 @@
 from typing import Any
 
 from pyneural.apps.draw.answers import Reader
+from pyneural.models.ensemble import Ensemble
 from pyneural.version import VERSION
 
 
@@ -14,7 +15,7 @@ def of_model(reader: Reader, name: str) -> dict[str, Any]:
         name: the name of the file.
     """
     model = reader.model
-    models = getattr(model, "models", (model,))  # those of an ensemble
+    models = model.models if isinstance(model, Ensemble) else (model,)
     card = model.card
     return {
         "name": name,

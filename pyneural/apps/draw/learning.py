@@ -77,7 +77,8 @@ class Pupil:
         if state.accuracy is None:
             test = self._mnist().test
             assert test is not None
-            accuracy: Estimate = evaluate(state.reader.model, test, verbose=0).accuracy
+            report: Any = evaluate(state.reader.model, test, verbose=0)
+            accuracy: Estimate = report.accuracy
             self._states = [one._replace(accuracy=accuracy) if one is state else one for one in self._states]
             return accuracy
         return state.accuracy
@@ -117,6 +118,7 @@ class Pupil:
         before = self.test()
         old = self.state.reader
         began = time.perf_counter()
+        assert isinstance(old.model, Model)  # draw refuses ensembles
         model = taught(old.model, x, y, self._mnist().train)
         seconds = time.perf_counter() - began
         reader = Reader(model, "draw")

@@ -13,6 +13,7 @@ from pyneural.arguments.paths import model_path
 from pyneural.datasets.mnist_files import mnist
 from pyneural.evaluation.temperature import calibrate
 from pyneural.files.safetensors import load, save
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 from pyneural.printing import put
 
@@ -52,6 +53,8 @@ def draw(
             f"draw: the model in {name} does not read digits as pyneural digits trains it: give one that does, or "
             f"serve it: pyneural serve {name}"
         )
+    if isinstance(loaded, Ensemble):
+        raise ValueError(f"draw: {name} is an ensemble, which cannot learn drawn digits: give one model, or serve it")
     xrays, xray_name = _xray_reader(xray)
     app = page(Pupil(reader, own, mnist), name, host, xrays, xray_name)
     run(app, host, port, what="draw a digit", browser=browser)
@@ -74,7 +77,7 @@ def serve(model: str | Path, *, host: str = "127.0.0.1", port: int = 5000) -> No
     run(app, host, port, what="API", browser=False)
 
 
-def model_of(path: str | Path | None) -> tuple[Model, str]:
+def model_of(path: str | Path | None) -> tuple[Model | Ensemble, str]:
     """The model, and the name of its file; trains it if none is given and none is here."""
     if path is None and not Path(MODEL).exists():
         put(f"there is no {MODEL} here yet, so a network is trained first; this happens once")

@@ -155,3 +155,10 @@ def test_without_flask_it_says_how_to_install_it(monkeypatch, capsys):
     assert capsys.readouterr().err == (
         "pyneural: draw needs Flask and waitress: run pip install '.[draw]' in the checkout\n"
     )
+
+
+def test_an_ensemble_is_served_and_not_drawn(digit_file, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    pn.save(pn.Ensemble([pn.load(digit_file)]), "e.safetensors")
+    assert main(["draw", "e.safetensors"]) == 1
+    assert "e.safetensors is an ensemble, which cannot learn drawn digits" in capsys.readouterr().err

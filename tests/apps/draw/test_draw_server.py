@@ -284,3 +284,17 @@ def test_a_model_of_numbers_is_refused(rings):
     pn.fit(model, rings, epochs=1, verbose=0)
     with pytest.raises(ValueError, match="serve: the model does not take images"):
         Reader(model, "serve")
+
+
+def test_the_api_serves_ensembles(digit_file, sample):
+    model = pn.load(digit_file)
+    headers = {"Host": "localhost"}
+    answers = []
+    for one in (model, pn.Ensemble([model, model])):
+        client = api(lambda one=one: Reader(one, "serve"), "m", "127.0.0.1").test_client()
+        image = encoded(sample.test.x[0][..., 0])
+        answers.append(client.post("/api/predict?show=heat", data=image, headers=headers).get_json())
+    assert answers[0] == answers[1]
+    known = client.get("/api/model", headers=headers).get_json()
+    assert known["parameters"] == 2 * sum(tensor.size for tensor in model.parameters.values())
+    assert known["first_maps"] is False
