@@ -10,33 +10,29 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyneural._core as _core
-from pyneural.apps.xray_data import read_xrays
+from pyneural.apps.xray_choices import Network, chosen, chosen_together
+from pyneural.apps.xray_data import Division, divided, read_xrays
 from pyneural.apps.xray_result import XrayRun
-from pyneural.apps.xray_words import Lines, chosen, found_on_test, held_out
+from pyneural.apps.xray_words import Lines, say_each, say_found, say_parts
 from pyneural.arguments.checks import is_whole, verbosity, whole
 from pyneural.arguments.objects import brief
 from pyneural.arguments.paths import model_path
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.augmentation import Augment
-from pyneural.datasets.dataset import Dataset, Splits
-from pyneural.datasets.splitting import fold_rows
+from pyneural.datasets.dataset import Splits
 from pyneural.evaluation.drift import record_pixels
 from pyneural.evaluation.evaluate import evaluate
-from pyneural.evaluation.report import Report
-from pyneural.evaluation.temperature import calibrate
-from pyneural.evaluation.threshold import choose_threshold
 from pyneural.files.safetensors import save
 from pyneural.layers.convolution import Conv2D, GlobalAvgPool2D
 from pyneural.layers.dense import Dense
 from pyneural.layers.nodes import Input, Node
 from pyneural.layers.norms import BatchNorm, Dropout
+from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 from pyneural.training.fit import fit
 from pyneural.training.history import History
 from pyneural.training.optimizers import AdamW
 
-_FOLDS = 8  # of which one is held out for validation
-_SPECIFICITY = 0.99  # that the threshold must have on the validation part
 _SMALLEST = 16  # pixels of a side
 
 
@@ -104,12 +100,14 @@ def _recipe(size: int) -> Recipe:
     )
 
 
-@check_keywords(data="path", folder="path", output_path="output")
+@check_keywords(data="path", folder="path", output_path="output", cv="folds", n_splits="folds")
 def xray(
     path: str | Path | None = None,
     *,
     size: int | None = None,
     epochs: int | None = None,
+    folds: int | None = None,
+    seeds: int | None = None,
     seed: int = 0,
     threads: int | None = None,
     output: str | Path | None = None,
@@ -121,101 +119,123 @@ def xray(
     last epoch; the temperature and the threshold, of at least 99 % specificity, are chosen on the validation images.
     The test images are evaluated once, at the end.
 
+    Several networks become one pn.Ensemble.  Its threshold, of at least 99.5 % specificity, is chosen on the pooled
+    validation probabilities: those that each network gives the images that it was not trained on.
+
     Args:
         path: a folder as pn.datasets.chest_xray takes it; or pneumoniamnist.npz or "sample", as
             pn.datasets.pneumonia_mnist does.  None is the folder chest_xray in $PYNEURAL_DATA or the user's cache, or
             if there is none, PneumoniaMNIST.
         size: images of a folder are resized to size x size; None is 144.
         epochs: passes over the training images; None is 20.
-        seed: the seed of weights, order, dropout and augmentation; the validation part is the fold seed % 8.
+        folds: cross-validation: so many networks, each validated on one fold of as many.
+        seeds: so many networks, with the seeds seed, seed + 1 and so on; each is evaluated on the test images, too.
+        seed: the seed of weights, order, dropout and augmentation; the validation part is the fold number seed % 8.
         threads: the number of threads; None keeps the current setting.
         output: the .safetensors file to save the model to; None does not save.
         verbose: 0 silent, 1 one line per epoch, 2 one line per step.
 
     Returns:
-        The model, its History, the Report on the test images (None if training was interrupted), the images, and the
-        lines that were printed.
+        The model or Ensemble, the History of the first network, the Report on the test images (None if training was
+        interrupted), the images, and the lines that were printed.
 
     Raises:
         ValueError, TypeError, OSError: an option or the data is wrong; raised before training starts.
     """
-    _check(size, epochs, seed, output)
+    plan = _plan(size, epochs, folds, seeds, seed, output)
     lines = Lines(verbosity("xray", verbose, "1 (one line per epoch) or 2 (one line per step)"))
     if threads is not None:
         _core.set_threads(threads)
-    data = read_xrays(path, size, lines)
-    return _run(data, epochs, seed, output, lines)
+    return _run(read_xrays(path, size, lines), plan, lines)
 
 
-def _check(size: Any, epochs: Any, seed: Any, output: Any) -> None:
+class _Plan(NamedTuple):
+    """The options of xray that were checked.
+
+    Attributes:
+        epochs: None for those of the recipe.
+        folds: None for one fold of eight, or the validation part of the data.
+        seeds: those of the networks.
+        output: the file for the model, or None.
+    """
+
+    epochs: int | None
+    folds: int | None
+    seeds: range
+    output: str | Path | None
+
+
+def _plan(size: Any, epochs: Any, folds: Any, seeds: Any, seed: Any, output: Any) -> _Plan:
     """Checks the options."""
     if size is not None:
         whole("xray", "size", size, least=_SMALLEST)
     if epochs is not None:
         whole("xray", "epochs", epochs)
-    if not is_whole(seed) or not 0 <= seed < 2**64:
-        raise ValueError(f"xray: seed is {brief(seed)}: give a whole number of at least 0, and below 2**64")
+    if folds is not None and seeds is not None:
+        raise ValueError("xray: folds and seeds are both given: give one, as the network of each fold has its own seed")
+    for name, count in (("folds", folds), ("seeds", seeds)):
+        if count is not None:
+            whole("xray", name, count, ", or None for one network", least=2)
+    if not is_whole(seed) or not 0 <= seed < 2**63:
+        raise ValueError(f"xray: seed is {brief(seed)}: give a whole number of at least 0, and below 2**63")
     if output is not None:
         model_path("save", output)
+    return _Plan(epochs, folds, range(seed, seed + (folds or seeds or 1)), output)
 
 
-class _Network(NamedTuple):
-    """A trained network; its report on the validation part, with which its threshold was chosen."""
-
-    model: Model
-    history: History
-    validation: Report | None
-
-
-def _run(data: Splits, epochs: int | None, seed: int, output: str | Path | None, lines: Lines) -> XrayRun:
+def _run(data: Splits, plan: _Plan, lines: Lines) -> XrayRun:
     """The run on data that was read."""
-    network = _trained(data, epochs, seed, output, lines)
-    model, history, validation = network
+    networks, history = _networks(divided(data, plan.folds), plan, lines)
+    reports = [network.report for network in networks if network.report is not None]
+    model: Any = networks[0].model
+    validation = reports[0] if reports else None
+    if len(networks) > 1:
+        model, validation = chosen_together(networks, lines)
+    saved = None if plan.output is None else save(model, plan.output)
     report = None
-    saved = None if output is None else save(model, output)
     try:
-        if validation is not None and data.test is not None:
+        if validation is not None and data.test is not None and len(networks) == len(plan.seeds):
+            if plan.folds is None and len(networks) > 1:
+                say_each(plan.seeds, reports, [evaluate(one.model, data.test, verbose=0) for one in networks], lines)
             report = evaluate(model, data.test, verbose=0)
-            found_on_test(report, validation, lines)
+            say_found(report, validation, lines)
     finally:
         if saved is not None:
             lines.say(f"saved {saved} ({saved.stat().st_size:,} bytes)")
     return XrayRun(model, history, report, data, tuple(lines.kept))
 
 
-def _trained(data: Splits, epochs: int | None, seed: int, output: str | Path | None, lines: Lines) -> _Network:
-    """Trains a network, and chooses its temperature and its threshold; it is saved before, as they take seconds."""
-    train, held = _parts(data, seed, lines)
+def _networks(division: Division, plan: _Plan, lines: Lines) -> tuple[list[Network], History]:
+    """Trains the networks, up to Ctrl-C, and the History of the first; an interrupted one counts only if it is that."""
+    networks: list[Network] = []
+    for seed in plan.seeds:
+        network, history = _trained(division, plan, seed, networks, lines)
+        if not networks:
+            first = history
+        if network.report is None and networks:
+            lines.say(f"interrupted: the model has the {len(networks)} networks that were trained before")
+            break
+        networks.append(network)
+        if network.report is None:
+            break
+    return networks, first
+
+
+def _trained(
+    division: Division, plan: _Plan, seed: int, before: list[Network], lines: Lines
+) -> tuple[Network, History]:
+    """Trains a network, and chooses its temperature and threshold.
+
+    All networks so far are saved in between, as a choice takes seconds, in which Ctrl-C raises an error.
+    """
+    train, held, rows = division.parts(seed)
+    say_parts(held, division.fold(seed), lines)
     recipe = _recipe(train.x.shape[1])
     model = recipe.network()
-    count = recipe.epochs if epochs is None else epochs
+    count = recipe.epochs if plan.epochs is None else plan.epochs
     history = fit(model, train, validation=held, epochs=count, seed=seed, verbose=lines.verbose, **recipe.options)
+    if plan.output is not None:
+        save(Ensemble([*(one.model for one in before), model]) if before else model, plan.output)
+    report = None if history.interrupted else chosen(model, held, lines)
     record_pixels(model, train)
-    if output is not None:
-        save(model, output)
-    return _Network(model, history, None if history.interrupted else _chosen(model, held, lines))
-
-
-def _parts(data: Splits, seed: int, lines: Lines) -> tuple[Dataset, Dataset]:
-    """The training and the validation part: the data's own, or all folds but one, and that one."""
-    if data.validation is not None:
-        lines.say(*held_out(data.validation, ""))
-        return data.train, data.validation
-    folds = fold_rows(data.train, _FOLDS, 0, "xray: validation")
-    number = seed % _FOLDS
-    rest = [row for other, rows in enumerate(folds) if other != number for row in rows.tolist()]
-    train, held = data.train.take(sorted(rest)), data.train.take(folds[number])
-    lines.say(*held_out(held, f"fold {number + 1} of {_FOLDS}"))
-    return train, held
-
-
-def _chosen(model: Model, held: Dataset, lines: Lines) -> Report:
-    """Chooses the temperature and the threshold; where the data does not determine one, it stays as it is."""
-    for choose in (calibrate, partial(choose_threshold, min_specificity=_SPECIFICITY)):
-        try:
-            choose(model, held, verbose=0)
-        except ValueError as error:
-            lines.say(f"not chosen: {error}")
-    report: Report = evaluate(model, held, verbose=0)
-    lines.say(*chosen(report, f"at least {100 * _SPECIFICITY:g} % specificity on the validation images"))
-    return report
+    return Network(model, rows, report), history

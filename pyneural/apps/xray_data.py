@@ -1,12 +1,18 @@
-"""xray_data.py -- the images that the chest X-ray detector trains on: a folder, or PneumoniaMNIST if there is none."""
+"""xray_data.py -- the images that the chest X-ray detector trains on, and which of them validate each network."""
 
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from pyneural.apps.xray_words import Lines
+from pyneural.arguments.arrays import Array
 from pyneural.datasets.chest_xray_folder import chest_xray, in_words, is_there
-from pyneural.datasets.dataset import Splits
+from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
+from pyneural.datasets.splitting import fold_rows
 
+_FOLDS = 8
 _SIZE = 144  # of the images of a folder
 _SMALL = 28  # of PneumoniaMNIST
 
@@ -39,3 +45,41 @@ def _small(path: str | Path | None, size: int | None) -> Splits:
         if part is not None and not part.note:
             part.note = f"PneumoniaMNIST, {_SMALL} x {_SMALL}"
     return data
+
+
+class Division(NamedTuple):
+    """The training images, and the numbers of those that are held out for validation, for one network after another."""
+
+    images: Dataset
+    held: list[Array]
+
+    def parts(self, seed: int) -> tuple[Dataset, Dataset, Array]:
+        """The training part and the validation part of the network with a seed, and the numbers of the latter."""
+        rows = self.held[seed % len(self.held)]
+        return self.images.take(np.setdiff1d(np.arange(len(self.images)), rows)), self.images.take(rows), rows
+
+    def fold(self, seed: int) -> str:
+        """Which part of the training images that validation part is, in words."""
+        if len(self.held) == 1:
+            return "the validation part of the data"
+        return f"fold {seed % len(self.held) + 1} of {len(self.held)} of the training images"
+
+
+def divided(data: Splits, folds: int | None) -> Division:
+    """The training images, divided into folds.
+
+    Args:
+        data: the data.  If it has a validation part, that is the one, but with `folds` it joins the training images.
+        folds: how many; None for eight.
+
+    Raises:
+        ValueError: there are fewer groups than folds.
+    """
+    if data.validation is None:
+        return Division(data.train, fold_rows(data.train, folds or _FOLDS, 0, "xray: folds"))
+    train, held = data.train, data.validation
+    x, y = np.concatenate([train.x, held.x]), np.concatenate([train.y, held.y])
+    images = Dataset(x, y, classes=train.classes, name=train.name, note=train.note)
+    if folds is None:
+        return Division(images, [np.arange(len(train), len(images))])
+    return Division(images, fold_rows(images, folds, 0, "xray: folds"))

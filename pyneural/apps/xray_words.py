@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pyneural.datasets.dataset import Dataset
 from pyneural.evaluation.lines import say
 from pyneural.evaluation.report import Report
+from pyneural.metrics.estimate import Estimate
 from pyneural.printing import SEPARATOR, put
 
 _WORST = 10  # the mistakes that are listed
@@ -48,33 +51,55 @@ class Lines:
             put(f"\n{text}\n")
 
 
-def held_out(held: Dataset, fold: str) -> list[str]:
-    """The parts of the line on the validation part.
-
-    Args:
-        held: that part.
-        fold: which one of the training images it is; "" if the data brings it along.
-    """
-    return [
-        f"validation: {fold or 'the part of the data for it'}, {len(held):,} images{_of_groups(held)}",
-        "threshold and temperature are chosen on it",
-    ]
+def say_parts(held: Dataset, fold: str, lines: Lines) -> None:
+    """Prints which images validate the network that is trained next."""
+    lines.say(
+        f"validation: {fold}, {len(held):,} images{_of_groups(held)}", "temperature and threshold are chosen on it"
+    )
 
 
-def chosen(report: Report, rule: str) -> list[str]:
-    """The parts of the line on the threshold and the temperature, from the report on what they were chosen on."""
+def say_chosen(report: Report, rule: str, lines: Lines) -> None:
+    """Prints the threshold and the temperature, with the report on the images that they were chosen on."""
     task = report.task
-    return [
+    lines.say(
         f"threshold {task.threshold:.4g} ({rule})",
         f"temperature {task.temperature:.4g}",
-        f"validation: ROC AUC {report.roc_auc}, sensitivity {report.sensitivity}, specificity {report.specificity}",
+        f"ROC AUC {report.roc_auc}, sensitivity {report.sensitivity}, specificity {report.specificity}",
         f"n = {report.n:,}, on which they were chosen",
         *_note(report),
-    ]
+    )
 
 
-def found_on_test(report: Report, validation: Report, lines: Lines) -> None:
-    """Prints the results on the test part."""
+def say_networks(reports: Sequence[Report], lines: Lines) -> None:
+    """Prints the mean result of several networks, each on its own validation images."""
+    areas, shares = _areas_and_shares(reports)
+    lines.say(
+        f"{len(reports)} networks, each on its own validation images: mean ROC AUC {Estimate.mean(areas)}",
+        f"from {min(areas):.4f} to {max(areas):.4f}",
+        f"mean accuracy {_percent(Estimate.mean(shares))}, with the thresholds that were chosen there",
+        *_note(reports[0]),
+    )
+
+
+def say_each(seeds: Sequence[int], validation: Sequence[Report], tests: Sequence[Report], lines: Lines) -> None:
+    """Prints the results of several networks on the test images, and their mean and standard deviation."""
+    for seed, held, test in zip(seeds, validation, tests, strict=True):
+        lines.say(
+            f"seed {seed}: ROC AUC {held.roc_auc:.4f} on validation",
+            f"on test {test.roc_auc:.4f}, accuracy {100 * (test.accuracy or 0):.2f} %",
+            f"threshold {test.task.threshold:.4g}",
+            *_note(test),
+        )
+    (area, share), spread = np.mean(_areas_and_shares(tests), axis=1), np.std(_areas_and_shares(tests), axis=1, ddof=1)
+    lines.say(
+        f"mean of {len(tests)} seeds on test, ± standard deviation: ROC AUC {area:.4f} ± {spread[0]:.4f}",
+        f"accuracy {100 * share:.2f} % ± {100 * spread[1]:.2f}",
+        *_note(tests[0]),
+    )
+
+
+def say_found(report: Report, validation: Report, lines: Lines) -> None:
+    """Prints the results on the test images, beside those on the validation images."""
     positive = report.task.label(1)
     lines.say(
         f"test: {report.n:,} images{_of_groups(report)}",
@@ -116,3 +141,12 @@ def _of_groups(data: Dataset | Report) -> str:
 
 def _note(report: Report) -> Sequence[str]:
     return [report.note] if report.note else []
+
+
+def _areas_and_shares(reports: Sequence[Report]) -> tuple[list[float], list[float]]:
+    """The areas under the ROC curves, and the accuracies."""
+    return [float(report.roc_auc or 0) for report in reports], [float(report.accuracy or 0) for report in reports]
+
+
+def _percent(share: Estimate) -> Estimate:
+    return Estimate(share, share.low, min(1.0, share.high), percent=True)

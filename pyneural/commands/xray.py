@@ -17,6 +17,20 @@ def arguments(parser: ArgumentParser) -> None:
     )
     add("--size", type=int, default=SUPPRESS, metavar="N", help="resize the images of a folder to N x N (default: 144)")
     add("--epochs", type=int, default=SUPPRESS, metavar="N", help="passes over the training images (default: 20)")
+    add(
+        "--folds",
+        type=int,
+        default=SUPPRESS,
+        metavar="K",
+        help="cross-validation by patient: K networks, each validated on one fold, as one ensemble",
+    )
+    add(
+        "--seeds",
+        type=int,
+        default=SUPPRESS,
+        metavar="N",
+        help="N networks with seeds of their own: the mean and the spread of their results, and their ensemble",
+    )
     add("--seed", type=int, default=0, metavar="N", help="the seed of weights, validation part, order and dropout")
     add("--threads", type=int, default=SUPPRESS, metavar="N", help="the number of threads")
     add("-o", "--output", default="xray.safetensors", metavar="FILE", help="the file to save the model to")
@@ -26,4 +40,4 @@ def run(*, debug: bool = False, **options: Any) -> int:
     """Runs the command; returns the exit code."""
     from pyneural.apps.xray_app import xray
 
-    return 130 if xray(**options).history.interrupted else 0
+    return 0 if xray(**options).report is not None else 130

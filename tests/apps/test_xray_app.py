@@ -132,6 +132,9 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_another_fold(xrays
         ({"size": 8}, ValueError, "xray: size is 8: give a whole number of at least 16"),
         ({"epochs": 0}, ValueError, "xray: epochs is 0"),
         ({"seed": -1}, ValueError, "xray: seed is -1"),
+        ({"folds": 1}, ValueError, "xray: folds is 1: give a whole number of at least 2, or None for one network"),
+        ({"seeds": 0}, ValueError, "xray: seeds is 0"),
+        ({"folds": 2, "seeds": 2}, ValueError, "xray: folds and seeds are both given"),
         ({"output": "xray.h5"}, ValueError, "models are .safetensors files"),
         ({"verbose": 3}, ValueError, "xray: verbose is 3"),
         ({"folder": "x"}, TypeError, "path"),
@@ -190,3 +193,78 @@ def test_the_command_prints_the_lines_of_the_run(xrays, tmp_path, capsys):
     assert out.startswith("chest_xray: 128 train, 48 test")
     assert "not a medical device" in out
     assert out.splitlines()[-1].startswith(f"saved {file}")
+
+
+# ---- several networks
+
+
+@pytest.fixture(scope="module")
+def crossed(xrays: Path, tmp_path_factory: pytest.TempPathFactory):
+    """A run with three folds, and the file that it saved."""
+    file = tmp_path_factory.mktemp("folds") / "xray.safetensors"
+    return pn.apps.xray(xrays, size=SIDE, epochs=4, folds=3, output=file, verbose=0), file
+
+
+def test_folds_make_an_ensemble_with_a_threshold_from_the_pooled_validation_scores(crossed):
+    done, file = crossed
+    assert isinstance(done.model, pn.Ensemble)
+    assert len(done.model) == 3
+    scores, labels = [], []
+    for model, (train, held) in zip(done.model, done.data.train.folds(3), strict=True):
+        scores.append(pn.predict(model, held.x)[:, 1])
+        labels.append(held.y)
+        assert model.card.seed == len(scores) - 1
+        assert not set(train.groups) & set(held.groups)
+    assert sum(map(len, labels)) == 128
+    wanted = pn.metrics.threshold(np.concatenate(labels), np.concatenate(scores), min_specificity=0.995)
+    assert done.model.card.task.threshold == pytest.approx(wanted)
+    again = pn.load(file)
+    assert again.card.task == done.model.card.task
+    assert pn.evaluate(again, done.data.test, verbose=0).accuracy == done.report.accuracy
+    text = "\n".join(done.lines)
+    for words in (
+        "validation: fold 3 of 3",
+        "3 networks, each on its own validation images: mean ROC AUC 0.",
+        "(at least 99.5 % specificity on the pooled validation images of 3 networks)",
+        "n = 128, on which they were chosen",
+        "test: 48 images in 24 groups",
+    ):
+        assert words in text, words
+    assert text.count("\ntest: ") == 1
+
+
+def test_seeds_give_mean_spread_and_an_ensemble(xrays):
+    done = pn.apps.xray(xrays, size=SIDE, epochs=3, seeds=2, seed=5, verbose=0)
+    assert [model.card.seed for model in done.model] == [5, 6]
+    text = "\n".join(done.lines)
+    assert "fold 6 of 8" in text
+    assert "fold 7 of 8" in text
+    tests = [pn.evaluate(model, done.data.test, verbose=0) for model in done.model]
+    for seed, test in zip((5, 6), tests, strict=True):
+        assert f"seed {seed}: ROC AUC " in text
+        assert f"on test {test.roc_auc:.4f}, accuracy {100 * test.accuracy:.2f} %" in text
+    mean, spread = np.mean([t.accuracy for t in tests]), np.std([t.accuracy for t in tests], ddof=1)
+    assert f"accuracy {100 * mean:.2f} % ± {100 * spread:.2f}" in text
+    assert done.report.n == 48
+
+
+def test_ctrl_c_in_a_later_network_keeps_the_ones_before(xrays, tmp_path, monkeypatch):
+    from pyneural.apps import xray_app
+
+    fits = []
+
+    def interrupted(*arguments, **options):
+        history = fit(*arguments, **options)
+        fits.append(history)
+        history.interrupted = len(fits) == 3
+        return history
+
+    fit = xray_app.fit
+    monkeypatch.setattr(xray_app, "fit", interrupted)
+    file = tmp_path / "xray.safetensors"
+    done = pn.apps.xray(xrays, size=SIDE, epochs=1, folds=4, output=file, verbose=0)
+    assert len(fits) == 3
+    assert done.report is None
+    assert [len(done.model), len(pn.load(file))] == [2, 2]
+    assert done.history is fits[0]
+    assert "interrupted: the model has the 2 networks that were trained before" in "\n".join(done.lines)
