@@ -26,7 +26,7 @@ from pyneural.models.model import Model
 Forward = Callable[..., Any]  # (x, training=) -> a Tensor, or a dict of them by head
 Answering = Callable[[Tensor], tuple[Any, Any]]  # x -> what Forward returns, and the answers as arrays
 BATCH = 500  # rows per batch: enough to use all cores, few enough to fit into their caches
-_WIDEST = 1 << 22  # the most numbers of a batch in the widest layer's input: 16 MiB of float32
+_WIDEST = 1 << 21  # the most numbers of a batch in the widest layer's input: 8 MiB of float32
 _Both = Callable[[Tensor], tuple[Tensor, Tensor]]  # x -> outputs as the losses take them, and answers
 
 

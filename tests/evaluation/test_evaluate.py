@@ -241,7 +241,7 @@ def test_wide_layers_are_evaluated_in_smaller_batches_with_the_same_result(monke
     for model in (narrow, wide):
         pn.fit(model, (x, np.arange(70) % 2), epochs=1, validation=None, verbose=0)
     assert running.rows_at_once(narrow) == running.BATCH
-    assert 16 < running.rows_at_once(wide) == (1 << 22) // (32 * 32 * 16)
+    assert 16 < running.rows_at_once(wide) == (1 << 21) // (32 * 32 * 16)
     whole = pn.predict(wide, x)
     monkeypatch.setattr(running, "_WIDEST", 32 * 32 * 16 * 16)
     assert running.rows_at_once(wide) == 16
