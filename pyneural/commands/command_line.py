@@ -113,8 +113,8 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
         nargs="?",
         default=SUPPRESS,
         help="a folder with the four MNIST files, or with one subfolder of images per class; an .npz; or the word "
-        "sample or fashion; default: MNIST or Fashion-MNIST, as the model was trained, from $PYNEURAL_DATA, the cache "
-        "or a download",
+        "sample or fashion; default: the set that the model was trained on (MNIST, Fashion-MNIST, PneumoniaMNIST or "
+        "chest X-rays), from $PYNEURAL_DATA, the cache or a download",
     )
     parser.add_argument(
         "--groups", default=SUPPRESS, metavar="REGEX", help="finds the group, such as the patient, in a file's name"

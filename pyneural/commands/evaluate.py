@@ -9,6 +9,7 @@ from pyneural.apps.digits_app import FASHION
 from pyneural.arguments.paths import as_path
 from pyneural.arguments.typed import typed
 from pyneural.commands.predict import check_trained, input_of, takes_pictures
+from pyneural.datasets.chest_xray_folder import chest_xray, is_there
 from pyneural.datasets.dataset import Dataset, Splits
 from pyneural.datasets.file_groups import check_groups, group_of
 from pyneural.datasets.folder_layout import files_by_class, parts_of
@@ -23,10 +24,13 @@ from pyneural.models.model import Model
 from pyneural.plot.saved_plots import check_outputs, write_plots
 from pyneural.printing import put, put_parts
 
+_CLOTHES = "fashion_mnist"
 _OF_NAME: dict[str, Callable[..., Splits]] = {  # what loads the data of that name
-    "fashion_mnist": fashion_mnist,
+    "mnist": mnist,
+    _CLOTHES: fashion_mnist,
     "pneumonia_mnist": pneumonia_mnist,
 }
+_XRAYS = "chest_xray"  # of the size that the model takes
 
 
 def evaluate(
@@ -44,8 +48,9 @@ def evaluate(
         model: the path of the .safetensors file.
         data: a folder with the MNIST files, "sample", or "fashion" for Fashion-MNIST; or a folder of images as
             pn.datasets.folder takes it: its test part, or else all of it, is read as predict reads files; or an .npz as
-            pn.datasets.npz takes it.  None is Fashion-MNIST or PneumoniaMNIST for a model that was trained on it, and
-            else MNIST, which are looked for as pn.datasets does; so is "sample" the sample of what it was trained on.
+            pn.datasets.npz takes it.  None is the set of pn.datasets that the model was trained on, which is looked
+            for as pn.datasets does; so is "sample" the sample of what it was trained on.  For a model of
+            pn.datasets.chest_xray, a folder in that layout has its patients as groups.
         groups: a regular expression that finds the group, such as the patient, in the file names of a folder.
         csv: a file for the answers, one line per example.
         plots: a folder for the plots, made if it does not exist: confusion, calibration, mistakes of images, and for
@@ -86,16 +91,20 @@ def evaluate(
 
 def _test_part(model: Model | Ensemble, data: str | Path | None, groups: str | None) -> Dataset:
     check_groups(groups)
-    if data is None and model.input_shape != (28, 28, 1):
+    name = _CLOTHES if data == FASHION else _trained_on(model)
+    if data is None and name not in (*_OF_NAME, _XRAYS):
         raise ValueError(
-            f"evaluate: the model takes {model.input_shape}, which does not fit MNIST: give the data, "
-            "pyneural evaluate MODEL DATA"
+            f"evaluate: the model was trained on {model.card.data or 'data'}, which is none of the sets that are "
+            f"looked for ({', '.join((*_OF_NAME, _XRAYS))}): give the data, pyneural evaluate MODEL DATA"
         )
     if groups is not None and (data is None or not Path(data).expanduser().is_dir()):
         raise ValueError("evaluate: --groups is for a folder of images: leave it out")
     if is_npz(data):
         return npz_part(str(data), "test")
-    name = "fashion_mnist" if data == FASHION else model.card.data.split(" ")[0]
+    if name == _XRAYS and groups is None and (data is None or is_there(data)):
+        assert model.input_shape is not None
+        height, width, _ = model.input_shape
+        return _named_test(chest_xray(data, (height, width), verbose=0))
     try:
         return _named_test(_OF_NAME.get(name, mnist)(None if data == FASHION else data))
     except FileNotFoundError:
@@ -103,6 +112,12 @@ def _test_part(model: Model | Ensemble, data: str | Path | None, groups: str | N
         if root is None or not root.is_dir():
             raise
         return _pictures(model, root, groups)
+
+
+def _trained_on(model: Model | Ensemble) -> str:
+    """The name of the data that a model was trained on, without a note; "" if an ensemble's models differ in it."""
+    names = {one.card.data.split(" ")[0] for one in (model if isinstance(model, Ensemble) else (model,))}
+    return names.pop() if len(names) == 1 else ""
 
 
 def _named_test(found: Splits) -> Dataset:
@@ -129,7 +144,7 @@ def _pictures(model: Model | Ensemble, root: Path, groups: str | None) -> Datase
     if strange:
         raise ValueError(
             f"evaluate: '{root}' has images of '{', '.join(strange)}', but the model's classes are "
-            f"{', '.join(known) or 'none'}"
+            f"{', '.join(known) or 'none'}{f' (it was trained on {model.card.data})' if model.card.data else ''}"
         )
     x = [input_of(model, file)[0] for files in found.values() for file in files]
     y = [known.index(name) for name, files in found.items() for _ in files]

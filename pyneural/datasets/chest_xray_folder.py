@@ -155,9 +155,9 @@ def in_words(train: Dataset, test: Dataset) -> str:
     )
 
 
-def is_there() -> bool:
-    """Whether the folder is in $PYNEURAL_DATA, or if that is not set, in the user's cache."""
-    return _found(_places(None)[0]) is not None
+def is_there(path: str | Path | None = None) -> bool:
+    """Whether the folder is there: in a path, or in $PYNEURAL_DATA, or if that is not set, in the user's cache."""
+    return _found(_places(path)[0]) is not None
 
 
 def _root(path: str | Path | None) -> Path:

@@ -480,7 +480,10 @@ def test_a_file_that_is_not_a_model_is_reported_in_one_line(command, name, words
         (["predict", "bare.safetensors", "7.png"], "predict: the model in this file was never trained"),
         (["evaluate", "bare.safetensors"], "evaluate: the model in this file was never trained"),
         (["predict", "rows.safetensors", "7.png"], "predict: the model takes inputs (4,), not images"),
-        (["evaluate", "rows.safetensors"], "evaluate: the model takes (4,), which does not fit MNIST"),
+        (
+            ["evaluate", "rows.safetensors"],
+            "evaluate: the model was trained on data, which is none of the sets",
+        ),
         (["evaluate", "rows.safetensors", "sample"], "evaluate: the model was"),
         (["predict", "floats.safetensors", "7.png"], "predict: the model was trained on floats"),
         (["evaluate", "floats.safetensors", "sample"], "evaluate: the model was trained on floats"),
