@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pyneural._core as _core
 from pyneural.apps.xray_choices import Network, chosen, chosen_together
 from pyneural.apps.xray_data import Division, divided, read_xrays
+from pyneural.apps.xray_files import check_outputs, write_outputs
 from pyneural.apps.xray_result import XrayRun
 from pyneural.apps.xray_words import Lines, say_each, say_found, say_parts
 from pyneural.arguments.checks import is_whole, verbosity, whole
@@ -111,6 +112,9 @@ def xray(
     seed: int = 0,
     threads: int | None = None,
     output: str | Path | None = None,
+    plots: str | Path | None = None,
+    csv: str | Path | None = None,
+    html: str | Path | None = None,
     verbose: int = 1,
 ) -> XrayRun:
     """Trains a pneumonia detector on chest X-rays, evaluates it on the test images, and saves it.
@@ -133,6 +137,9 @@ def xray(
         seed: the seed of weights, order, dropout and augmentation; the validation part is the fold number seed % 8.
         threads: the number of threads; None keeps the current setting.
         output: the .safetensors file to save the model to; None does not save.
+        plots: a folder for the plots and heat maps of the test images, made if it does not exist.
+        csv: a file for the answer to each test image.
+        html: a file for one page of all of it.
         verbose: 0 silent, 1 one line per epoch, 2 one line per step.
 
     Returns:
@@ -141,12 +148,17 @@ def xray(
 
     Raises:
         ValueError, TypeError, OSError: an option or the data is wrong; raised before training starts.
+        ImportError: plots or a page are asked for, and matplotlib is not installed.
     """
     plan = _plan(size, epochs, folds, seeds, seed, output)
     lines = Lines(verbosity("xray", verbose, "1 (one line per epoch) or 2 (one line per step)"))
+    check_outputs(plots, csv, html)
     if threads is not None:
         _core.set_threads(threads)
-    return _run(read_xrays(path, size, lines), plan, lines)
+    run = _run(read_xrays(path, size, lines), plan, lines)
+    for line in write_outputs(run, plots=plots, csv=csv, html=html):
+        lines.say(line)
+    return run._replace(lines=tuple(lines.kept))
 
 
 class _Plan(NamedTuple):
@@ -185,12 +197,14 @@ def _plan(size: Any, epochs: Any, folds: Any, seeds: Any, seed: Any, output: Any
 
 def _run(data: Splits, plan: _Plan, lines: Lines) -> XrayRun:
     """The run on data that was read."""
-    networks, history = _networks(divided(data, plan.folds), plan, lines)
+    division = divided(data, plan.folds)
+    networks, history = _networks(division, plan, lines)
     reports = [network.report for network in networks if network.report is not None]
     model: Any = networks[0].model
     validation = reports[0] if reports else None
     if len(networks) > 1:
         model, validation = chosen_together(networks, lines)
+        record_pixels(model, division.images)
     saved = None if plan.output is None else save(model, plan.output)
     report = None
     try:

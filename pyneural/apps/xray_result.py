@@ -1,9 +1,11 @@
 """xray_result.py -- XrayRun: what a run of the chest X-ray detector gives."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pyneural.datasets.dataset import Splits
 from pyneural.evaluation.report import Report
+from pyneural.models.ensemble import Ensemble
+from pyneural.models.model import Model
 from pyneural.training.history import History
 
 
@@ -18,7 +20,7 @@ class XrayRun(NamedTuple):
         lines: the lines that were printed: patients, recipe, threshold and its source, results, warnings.
     """
 
-    model: Any
+    model: Model | Ensemble
     history: History
     report: Report | None
     data: Splits

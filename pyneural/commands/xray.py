@@ -34,6 +34,9 @@ def arguments(parser: ArgumentParser) -> None:
     add("--seed", type=int, default=0, metavar="N", help="the seed of weights, validation part, order and dropout")
     add("--threads", type=int, default=SUPPRESS, metavar="N", help="the number of threads")
     add("-o", "--output", default="xray.safetensors", metavar="FILE", help="the file to save the model to")
+    add("--plots", default=SUPPRESS, metavar="DIR", help="write plots and heat maps of the test images to a folder")
+    add("--csv", default=SUPPRESS, metavar="FILE", help="write the answer to each test image to a CSV file")
+    add("--html", default=SUPPRESS, metavar="FILE", help="write one page of all of it, to send to others")
 
 
 def run(*, debug: bool = False, **options: Any) -> int:

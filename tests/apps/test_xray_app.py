@@ -76,6 +76,8 @@ def test_a_run_returns_and_saves_a_model_whose_choices_come_from_validation(run)
     report = pn.evaluate(again, done.data.test, verbose=0)
     assert report.accuracy == done.report.accuracy
     assert again.card.best_epoch == 6, "the weights are those of the last epoch"
+    with pytest.warns(UserWarning, match="unlike the training images"):
+        pn.predict(again, 255 - done.data.test.x[0])
 
 
 def test_the_saved_model_warns_of_images_that_are_unlike_x_rays(run):
@@ -137,6 +139,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_another_fold(xrays
         ({"folds": 2, "seeds": 2}, ValueError, "xray: folds and seeds are both given"),
         ({"output": "xray.h5"}, ValueError, "models are .safetensors files"),
         ({"verbose": 3}, ValueError, "xray: verbose is 3"),
+        ({"csv": "no/such/folder/x.csv"}, FileNotFoundError, "xray: --csv: there is no folder"),
         ({"folder": "x"}, TypeError, "path"),
     ],
 )
@@ -186,13 +189,18 @@ def test_ctrl_c_saves_what_was_trained_and_ends_with_130(xrays, tmp_path):
     assert pn.load(file).card.epochs >= 2
 
 
-def test_the_command_prints_the_lines_of_the_run(xrays, tmp_path, capsys):
+def test_the_command_prints_the_lines_of_the_run_and_writes_files(xrays, tmp_path, capsys):
     file = str(tmp_path / "x.safetensors")
-    assert main(["xray", str(xrays), "--size", "32", "--epochs", "1", "-o", file]) == 0
+    outputs = ["--plots", str(tmp_path / "plots"), "--csv", str(tmp_path / "x.csv"), "--html", str(tmp_path / "x.html")]
+    assert main(["xray", str(xrays), "--size", "32", "--epochs", "1", "-o", file, *outputs]) == 0
     out = capsys.readouterr().out
     assert out.startswith("chest_xray: 128 train, 48 test")
     assert "not a medical device" in out
-    assert out.splitlines()[-1].startswith(f"saved {file}")
+    assert f"\nsaved {file}" in out
+    assert out.splitlines()[-1] == f"page in {tmp_path / 'x.html'}"
+    assert len((tmp_path / "x.csv").read_text().splitlines()) == 49
+    assert (tmp_path / "plots" / "roc.png").is_file()
+    assert "not a medical device" in (tmp_path / "x.html").read_text()
 
 
 # ---- several networks
@@ -268,3 +276,40 @@ def test_ctrl_c_in_a_later_network_keeps_the_ones_before(xrays, tmp_path, monkey
     assert [len(done.model), len(pn.load(file))] == [2, 2]
     assert done.history is fits[0]
     assert "interrupted: the model has the 2 networks that were trained before" in "\n".join(done.lines)
+
+
+# ---- the saved model
+
+
+def test_evaluate_finds_the_data_of_a_detector_with_its_patients(run, xrays, capsys, monkeypatch):
+    done, file = run
+    monkeypatch.setenv("PYNEURAL_DATA", str(xrays))
+    for data in ([], [str(xrays)]):
+        assert main(["evaluate", str(file), *data]) == 0
+        out = capsys.readouterr().out
+        assert out.startswith(f"chest_xray test: {done.report!r}")
+        assert "n = 48 in 24 groups" in out
+
+
+def test_evaluate_does_not_give_mnist_to_a_detector_of_its_size(tmp_path, capsys, monkeypatch):
+    x = np.random.default_rng(0).integers(0, 256, (40, 28, 28, 1)).astype(np.uint8)
+    model = pn.Sequential(pn.Flatten(), pn.Dense(2))
+    monkeypatch.chdir(tmp_path)
+    for name, words in {
+        "scans": "evaluate: the model was trained on scans, which is none of the sets that are looked for (mnist, ",
+        "chest_xray": "chest_xray: PYNEURAL_DATA is",
+    }.items():
+        pn.fit(model, pn.Dataset(x, np.arange(40) % 2, name=name), epochs=1, validation=None, verbose=0)
+        pn.save(model, "small.safetensors")
+        monkeypatch.setenv("PYNEURAL_DATA", str(tmp_path))
+        assert main(["evaluate", "small.safetensors"]) == 1
+        assert words in capsys.readouterr().err
+
+
+def test_a_digits_model_refuses_x_rays_by_name(xrays, tmp_path, capsys):
+    file = str(tmp_path / "digits.safetensors")
+    pn.apps.digits(model="mlp", data="sample", samples=100, epochs=1, output=file, verbose=0)
+    assert main(["evaluate", file, str(xrays)]) == 1
+    error = capsys.readouterr().err
+    assert "has images of 'NORMAL, PNEUMONIA', but the model's classes are 0, 1, 2" in error
+    assert "(it was trained on mnist (EMBEDDED SAMPLE" in error
