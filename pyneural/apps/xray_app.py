@@ -14,7 +14,7 @@ from pyneural.apps.xray_choices import Network, chosen, chosen_together
 from pyneural.apps.xray_data import Division, divided, read_xrays
 from pyneural.apps.xray_files import check_outputs, write_outputs
 from pyneural.apps.xray_result import XrayRun
-from pyneural.apps.xray_words import Lines, say_each, say_found, say_parts
+from pyneural.apps.xray_words import Lines, say_each, say_found, say_parts, say_recipe
 from pyneural.arguments.checks import is_whole, verbosity, whole
 from pyneural.arguments.objects import brief
 from pyneural.arguments.paths import model_path
@@ -247,6 +247,9 @@ def _trained(
     recipe = _recipe(train.x.shape[1])
     model = recipe.network()
     count = recipe.epochs if plan.epochs is None else plan.epochs
+    model.build(train.x.shape[1:], seed=seed)
+    if not before:
+        say_recipe(model, count, lines)
     history = fit(model, train, validation=held, epochs=count, seed=seed, verbose=lines.verbose, **recipe.options)
     if plan.output is not None:
         save(Ensemble([*(one.model for one in before), model]) if before else model, plan.output)

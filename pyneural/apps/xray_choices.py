@@ -47,13 +47,15 @@ def chosen(model: Model, held: Dataset, lines: Lines) -> Report:
 
     If the data does not determine one, that is printed, and it stays as it is.
     """
+    rule = f"at least {100 * _SPECIFICITY:g} % specificity on the validation images"
     for choose in (calibrate, partial(choose_threshold, min_specificity=_SPECIFICITY)):
         try:
             choose(model, held, verbose=0)
         except ValueError as error:
             lines.say(f"not chosen: {error}")
+            rule = rule if choose is calibrate else "not chosen"
     report: Report = evaluate(model, held, verbose=0)
-    say_chosen(report, f"at least {100 * _SPECIFICITY:g} % specificity on the validation images", lines)
+    say_chosen(report, rule, lines)
     return report
 
 
@@ -61,14 +63,15 @@ def chosen_together(networks: Sequence[Network], lines: Lines) -> tuple[Ensemble
     """The ensemble of networks with its threshold, and the report on the pooled validation images with it."""
     ensemble = Ensemble([network.model for network in networks])
     pooled = _pooled(networks, ensemble.card.task)
+    rule = f"at least {100 * _TOGETHER:g} % specificity on the pooled validation images of {len(networks)} networks"
     try:
         found = threshold(pooled.labels, pooled.outputs[:, 1], min_specificity=_TOGETHER)
         ensemble.card.task = replace(ensemble.card.task, threshold=found)
         pooled = _pooled(networks, ensemble.card.task)
     except ValueError as error:
         lines.say(f"not chosen: {error}")
+        rule = "not chosen"
     say_networks([network.report for network in networks if network.report is not None], lines)
-    rule = f"at least {100 * _TOGETHER:g} % specificity on the pooled validation images of {len(networks)} networks"
     say_chosen(pooled, rule, lines)
     return ensemble, pooled
 

@@ -10,6 +10,7 @@ from pyneural.datasets.dataset import Dataset
 from pyneural.evaluation.lines import say
 from pyneural.evaluation.report import Report
 from pyneural.metrics.estimate import Estimate
+from pyneural.models.model import Model
 from pyneural.printing import SEPARATOR, put
 
 _WORST = 10  # the mistakes that are listed
@@ -58,6 +59,18 @@ def say_parts(held: Dataset, fold: str, lines: Lines) -> None:
     )
 
 
+def say_recipe(model: Model, epochs: int, lines: Lines) -> None:
+    """Prints what is trained, in short; the line of fit has the rest."""
+    assert model.input_shape is not None
+    height, width, _ = model.input_shape
+    values = sum(tensor.size for tensor in model.parameters.values())
+    lines.say(
+        f"recipe: a residual CNN for {height} x {width} pixels, {values:,} parameters, trained from scratch",
+        f"{epochs} epoch{'s' * (epochs > 1)}, and the running mean of the weights after the last one",
+        "predictions are means over the image and its mirror image",
+    )
+
+
 def say_chosen(report: Report, rule: str, lines: Lines) -> None:
     """Prints the threshold and the temperature, with the report on the images that they were chosen on."""
     task = report.task
@@ -74,9 +87,10 @@ def say_networks(reports: Sequence[Report], lines: Lines) -> None:
     """Prints the mean result of several networks, each on its own validation images."""
     areas, shares = _areas_and_shares(reports)
     lines.say(
-        f"{len(reports)} networks, each on its own validation images: mean ROC AUC {Estimate.mean(areas)}",
+        f"{len(reports)} networks, each on its own validation images: mean ROC AUC {_share(areas)}",
         f"from {min(areas):.4f} to {max(areas):.4f}",
-        f"mean accuracy {_percent(Estimate.mean(shares))}, with the thresholds that were chosen there",
+        f"mean accuracy {_share(shares, percent=True)}, with the thresholds that were chosen there",
+        "intervals of the mean, by the spread of the networks",
         *_note(reports[0]),
     )
 
@@ -122,7 +136,8 @@ def _say_worst(report: Report, lines: Lines) -> None:
     shown = report.mistakes[:_WORST].tolist()
     if not shown:
         return
-    of = f"the {len(shown)} worst of {len(report.mistakes):,} mistakes" if len(shown) > 1 else "the one mistake"
+    mistakes = len(report.mistakes)
+    of = f"the {len(shown)} worst of {mistakes:,} mistakes" if mistakes > _WORST else f"mistakes: {mistakes}"
     lines.say(f"{of}, with the probability of {report.task.label(1)}:", *_note(report))
     assert report.positive is not None
     for row in shown:
@@ -148,5 +163,7 @@ def _areas_and_shares(reports: Sequence[Report]) -> tuple[list[float], list[floa
     return [float(report.roc_auc or 0) for report in reports], [float(report.accuracy or 0) for report in reports]
 
 
-def _percent(share: Estimate) -> Estimate:
-    return Estimate(share, share.low, min(1.0, share.high), percent=True)
+def _share(values: Sequence[float], *, percent: bool = False) -> Estimate:
+    """The mean of shares."""
+    mean = Estimate.mean(values)
+    return Estimate(mean, max(0.0, mean.low), min(1.0, mean.high), percent)
