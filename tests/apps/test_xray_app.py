@@ -12,6 +12,7 @@ from child import environment
 from PIL import Image
 
 import pyneural as pn
+from pyneural.apps.xray_data import divided
 from pyneural.commands.command_line import main
 
 COUNTS = {"train": (48, 80), "test": (20, 28)}  # images of NORMAL and PNEUMONIA
@@ -76,8 +77,6 @@ def test_a_run_returns_and_saves_a_model_whose_choices_come_from_validation(run)
     report = pn.evaluate(again, done.data.test, verbose=0)
     assert report.accuracy == done.report.accuracy
     assert again.card.best_epoch == 6, "the weights are those of the last epoch"
-    with pytest.warns(UserWarning, match="unlike the training images"):
-        pn.predict(again, 255 - done.data.test.x[0])
 
 
 def test_the_saved_model_warns_of_images_that_are_unlike_x_rays(run):
@@ -314,3 +313,40 @@ def test_a_digits_model_refuses_x_rays_by_name(xrays, tmp_path, capsys):
     error = capsys.readouterr().err
     assert "has images of 'NORMAL, PNEUMONIA', but the model's classes are 0, 1, 2" in error
     assert "(it was trained on mnist (EMBEDDED SAMPLE" in error
+
+
+# ---- PneumoniaMNIST
+
+
+def test_without_a_folder_it_takes_pneumonia_mnist_and_says_so_wherever_it_quotes_a_result(monkeypatch):
+    monkeypatch.setenv("PYNEURAL_DATA", "sample")
+    done = pn.apps.xray(epochs=1, verbose=0)
+    assert done.lines[0].startswith("no folder of chest X-rays is given or found, so this run is on PneumoniaMNIST")
+    quoting = [line for line in done.lines if re.search(r"on which|ROC AUC .* on |^test:", line)]
+    assert len(quoting) >= 3
+    for line in quoting:
+        assert "EMBEDDED SAMPLE: " in line, line
+    assert done.model.input_shape == (28, 28, 1)
+    assert done.report.groups is None
+
+
+def test_the_size_of_pneumonia_mnist_is_given():
+    with pytest.raises(ValueError, match="xray: size is 64, and the images of PneumoniaMNIST are 28 x 28"):
+        pn.apps.xray("sample", size=64, verbose=0)
+
+
+def test_a_validation_part_of_the_data_is_used_and_joins_the_folds():
+    x = np.random.default_rng(0).integers(0, 256, (90, 28, 28, 1)).astype(np.uint8)
+    y = np.arange(90) % 2
+    data = pn.Splits(pn.Dataset(x[:60], y[:60]), pn.Dataset(x[:9], y[:9]), pn.Dataset(x[60:], y[60:]))
+    own = divided(data, None)
+    for seed in (0, 5):
+        train, held, rows = own.parts(seed)
+        assert np.array_equal(train.x, x[:60])
+        assert np.array_equal(held.x, x[60:])
+        assert rows.tolist() == list(range(60, 90))
+        assert own.fold(seed) == "the validation part of the data"
+    folds = divided(data, 3)
+    assert np.array_equal(np.sort(np.concatenate(folds.held)), np.arange(90))
+    assert [len(folds.parts(seed)[1]) for seed in range(3)] == [30, 30, 30]
+    assert folds.fold(4) == "fold 2 of 3 of the training images"
