@@ -13,6 +13,7 @@ from pyneural.arguments.arrays import Array
 from pyneural.metrics.estimate import Estimate, Z
 from pyneural.metrics.scores import BINS, bin_numbers
 
+FEW = 6  # examples or groups with another score than the rest: DeLong's variance and the bootstrap's need as many
 PIECES = 2048  # the most different scores in a draw of a curve: neighbours count as equal beyond
 
 
@@ -40,9 +41,14 @@ def area_bounds(draws: Array, value: float, n: int) -> tuple[float, float]:
     known = draws[~np.isnan(draws)].clip(edge, 1 - edge)
     if not len(known):
         return math.nan, math.nan
+    return _by_log_odds(value, float(np.log(known / (1 - known)).std()))
+
+
+def _by_log_odds(value: float, deviation: float) -> tuple[float, float]:
+    """Normal bounds on the scale log(A / (1 - A))."""
     middle = math.log(value / (1 - value))
-    half = Z * float(np.log(known / (1 - known)).std())
-    return (1 + math.tanh((middle - half) / 2)) / 2, (1 + math.tanh((middle + half) / 2)) / 2
+    low, high = ((1 + math.tanh((middle + z * deviation) / 2)) / 2 for z in (-Z, Z))
+    return low, high
 
 
 # ---- estimates -------------------------------------------------------------------------------------------------------
@@ -122,7 +128,8 @@ def auc(labels: Array, scores: Array, value: float) -> Estimate:
 
     var A = var V₁ / n₁ + var V₀ / n₀, where V₁ is, for each example of 1, the share of 0 with lower scores, and V₀, for
     each of 0, the share of 1 with higher ones.  If A is 0 or 1, the variance is 0: then the interval is Wilson's of the
-    smaller class.
+    smaller class.  If fewer than FEW examples have another score than the rest, the variance says little or is 0: then
+    the interval includes that of a random order.
 
     Args:
         labels: (n,) 0 and 1.
@@ -142,10 +149,23 @@ def auc(labels: Array, scores: Array, value: float) -> Estimate:
     variance = float(
         _placements(zeros, ones).var(ddof=1) / len(ones) + _placements(ones, zeros).var(ddof=1) / len(zeros)
     )
-    middle = math.log(value / (1 - value))
-    half = Z * math.sqrt(variance) / (value * (1 - value))
-    low, high = ((1 + math.tanh(end / 2)) / 2 for end in (middle - half, middle + half))
+    low, high = _by_log_odds(value, math.sqrt(variance) / (value * (1 - value)))
+    if differing(scores) < FEW:
+        low, high = wider(low, high, random_order(value, len(ones), len(zeros)))
     return Estimate(value, low, high)
+
+
+def differing(scores: Array, units: Array | None = None) -> int:
+    """The number of examples, or of groups, with another score than the commonest."""
+    _, number, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    others = number.reshape(-1) != counts.argmax()
+    return int(others.sum()) if units is None else len(np.unique(units[others]))
+
+
+def random_order(value: float, ones: int, zeros: int) -> Estimate:
+    """An area with the variance of a random order, (n₁ + n₀ + 1) / 12 n₁ n₀ (Mann and Whitney 1947)."""
+    deviation = math.sqrt((ones + zeros + 1) / (12 * ones * zeros))
+    return Estimate(value, *_by_log_odds(value, deviation / (value * (1 - value))))
 
 
 def _placements(others: Array, scores: Array) -> Array:

@@ -91,6 +91,9 @@ class TwoClasses:
         low, high = intervals.area_bounds(self._draws[:, column], value, n)
         if self.units is not None:
             low, high = intervals.wider(low, high, self._by_example(value, column))
+            if column == 0 and intervals.differing(self.probabilities, self.units) < intervals.FEW:
+                least = intervals.random_order(value, self._groups(1), self._groups(0))
+                low, high = intervals.wider(low, high, least)
         return Estimate(value, low, high)
 
     def _by_example(self, value: float, column: int) -> Estimate:

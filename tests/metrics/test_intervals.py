@@ -108,6 +108,41 @@ def test_intervals_of_areas_near_1_cover_the_truth(monkeypatch, distance, groups
     assert hits / tries > 0.87, hits / tries  # 95 %, less three deviations of 100 tries; it was 2 to 92 %
 
 
+@pytest.mark.parametrize("share", [0.003, 0.02, 0.1])
+@pytest.mark.parametrize("each", [None, 1, 4])
+def test_intervals_of_areas_of_almost_equal_scores_cover_the_truth(monkeypatch, share, each):
+    """All scores are equal but a share of those of examples, or of groups, which are right."""
+    monkeypatch.setattr(bootstrap, "DRAWS", 200)
+    generator = np.random.default_rng(SEED)
+    truth = 1 - (1 - share) ** 2 / 2
+    precision = share + (1 - share) * 0.4 / (0.4 + 0.6 * (1 - share))
+    areas, precisions = [], []
+    groups = np.repeat(np.arange(40), each or 1)
+    for _ in range(60):
+        y = np.repeat(generator.permutation(np.arange(40) < 16), each or 1).astype(int)
+        s = 0.5 + np.where(np.repeat(generator.random(40) < share, each or 1), 2 * y - 1, 0) / 4
+        both = TwoClasses(y, s, (s > 0.5).astype(int), None if each is None else bootstrap.units_of(groups))
+        for found, one in ((areas, both.roc_auc), (precisions, both.average_precision)):
+            found.append((one.low, one.high))
+    assert covered(truth, areas) >= 0.88, (
+        "95 %, less two deviations of 60 trials; it was 5 and 47 % of the two smaller shares"
+    )
+    assert covered(precision, precisions) >= 0.88
+
+
+@pytest.mark.parametrize("groups", [None, 20])
+def test_equal_scores_have_the_interval_of_a_random_order(groups):
+    y = np.arange(60) % 2
+    units = None if groups is None else np.repeat(np.arange(20), 3)
+    y = y if groups is None else np.repeat(np.arange(20) % 2, 3)
+    area = TwoClasses(y, np.full(60, 0.3), np.zeros(60, int), units).roc_auc
+    n = 30 if groups is None else 10
+    half = 1.96 * math.sqrt((2 * n + 1) / (12 * n * n)) / 0.25
+    assert (area, area.low, area.high) == pytest.approx(
+        (0.5, 1 / (1 + math.exp(half)), 1 / (1 + math.exp(-half))), rel=1e-4
+    )
+
+
 def test_intervals_of_f1_balanced_accuracy_and_r2_cover_the_truth():
     generator = np.random.default_rng(SEED)
     p = np.array([[0.42, 0.08], [0.1, 0.4]])  # of (actual, predicted)
