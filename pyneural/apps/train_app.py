@@ -1,5 +1,6 @@
 """train_app.py -- a network for your own data, end to end: a folder of images or an .npz, training, test, file."""
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,11 @@ from pyneural.training.optimizers import Optimizer
 _KEPT = 128  # images of one size, at most this, keep it
 _SIDE = 96  # others are resized to this
 _WIDEST = 128  # channels
-_RATE = 0.01  # batch norm allows a higher peak than fit's default, as in pn.apps.digits
+_RATE = 0.01  # at batches of 64: batch norm allows a higher peak than fit's default, as in pn.apps.digits
+_BATCHES = 8, 64  # the sizes of batches
+_STEPS = 20  # of an epoch, at least, if batches are large enough
+_EPOCHS = 10, 25
+_SEEN = 32_000  # examples in a training of few, each counted once an epoch
 _LOOKED_AT = 50  # files whose size is looked at
 
 
@@ -78,11 +83,11 @@ def table_mlp(outputs: int) -> Sequential:
 def train(
     data: str | Path,
     *,
-    epochs: int = 10,
+    epochs: int | None = None,
     size: int | None = None,
     groups: str | None = None,
     skip_bad: bool = False,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     optimizer: str | Optimizer = "adam",
     learning_rate: float | None = None,
     schedule: str | Schedule = "one-cycle",
@@ -99,16 +104,20 @@ def train(
 
     Images get a CNN for their size, `image_cnn`, and tables an MLP.
 
+    Few examples get more epochs, and small batches, so that an epoch has at least 20 steps.  Else the running means of
+    batch norm, which cover about ten steps, lag behind the weights, and the validation loss jumps.
+
     Args:
         data: a folder of images as pn.datasets.folder takes it, or an .npz as pn.datasets.npz does.
-        epochs: passes over the data.
+        epochs: passes over the data; None chooses 32,000 / n for n training examples, at least 10 and at most 25.
         size: the images of a folder are resized to size x size; None keeps their size if it is the same for all, up to
             128 pixels, and else takes 96.
         groups: a regular expression that finds the group, such as the patient, in the file names of a folder.
         skip_bad: leave out images of a folder that cannot be read, with a warning, instead of raising an error.
-        batch_size: examples per step.
+        batch_size: examples per step; None chooses n / 20, at least 8 and at most 64.
         optimizer: a name or an optimizer, as pn.fit takes it.
-        learning_rate: at the schedule's peak; None chooses by network and optimizer.
+        learning_rate: at the schedule's peak; None is 0.01 * sqrt(batch_size / 64), at most 0.01, for images with
+            "adam" and "one-cycle", and else what pn.fit chooses.
         schedule: a name or a function, as pn.fit takes it.
         validation: the share held out for validation, unless the data has a validation part; None or 0 for none.
         class_weight: "balanced" weights the classes inversely to their number, as pn.fit does.
@@ -125,15 +134,18 @@ def train(
     """
     _check_files(output, checkpoint)
     check_augment("train", augment)
-    whole("train", "epochs", epochs)
+    for name, value in {"epochs": epochs, "batch_size": batch_size}.items():
+        if value is not None:
+            whole("train", name, value)
     if threads is not None:
         _core.set_threads(threads)
     found = _read(data, size, groups, skip_bad, verbose)
     shape, outputs = found.train.x.shape[1:], _outputs(found.train)
     is_images = len(shape) == 3
     model = image_cnn(shape, outputs) if is_images else table_mlp(outputs)
+    epochs, batch_size = chosen(len(found.train), epochs, batch_size)
     if learning_rate is None and is_images and (optimizer, schedule) == ("adam", "one-cycle"):
-        learning_rate = _RATE
+        learning_rate = round(_RATE * math.sqrt(min(1.0, batch_size / _BATCHES[1])), 4)
     options: dict[str, Any] = {"optimizer": optimizer, "learning_rate": learning_rate, "schedule": schedule}
     options |= {"validation": validation, "class_weight": class_weight, "augment": augment, "checkpoint": checkpoint}
     options |= {"seed": seed, "verbose": verbose}
@@ -149,6 +161,19 @@ def train(
         if saved is not None and verbose:
             put(f"saved {saved} ({saved.stat().st_size:,} bytes)")
     return Run(model, history, report)
+
+
+def chosen(count: int, epochs: int | None = None, batch_size: int | None = None) -> tuple[int, int]:
+    """The epochs and the batch size of a training of `count` examples, those that are given unchanged.
+
+    >>> [chosen(count) for count in (100, 180, 1_000, 2_000, 5_000)]
+    [(25, 8), (25, 9), (25, 50), (16, 64), (10, 64)]
+    """
+    if epochs is None:
+        epochs = min(max(_SEEN // count, _EPOCHS[0]), _EPOCHS[1])
+    if batch_size is None:
+        batch_size = min(max(count // _STEPS, _BATCHES[0]), _BATCHES[1])
+    return epochs, batch_size
 
 
 def _check_files(output: str | Path | None, checkpoint: str | Path | None) -> None:

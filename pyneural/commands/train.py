@@ -13,7 +13,13 @@ def arguments(parser: ArgumentParser) -> None:
         help="a folder of images, with one subfolder per class, or with train, val and test that have them; or an .npz "
         "of x and y, or of x_train, y_train, x_test and y_test",
     )
-    add("--epochs", type=int, default=10, metavar="N", help="passes over the data")
+    add(
+        "--epochs",
+        type=int,
+        default=SUPPRESS,
+        metavar="N",
+        help="passes over the data; default: 10, up to 25 for fewer than 3,200 examples",
+    )
     add(
         "--size",
         type=int,
@@ -23,7 +29,13 @@ def arguments(parser: ArgumentParser) -> None:
     )
     add("--groups", default=SUPPRESS, metavar="REGEX", help="finds the group, such as the patient, in a file's name")
     add("--skip-bad", action="store_true", default=SUPPRESS, help="leave out images that cannot be read")
-    add("--batch-size", type=int, default=64, metavar="N", help="examples per step")
+    add(
+        "--batch-size",
+        type=int,
+        default=SUPPRESS,
+        metavar="N",
+        help="examples per step; default: 64, down to 8 for fewer than 1,280 examples",
+    )
     add("--optimizer", default="adam", metavar="NAME", help="sgd, rmsprop, adam or adamw")
     add("--learning-rate", type=float, default=SUPPRESS, metavar="X", help="at the schedule's peak")
     add("--schedule", default="one-cycle", metavar="NAME", help="one-cycle, cosine, step or constant")

@@ -101,6 +101,26 @@ def test_train_takes_an_npz_of_many_classes_and_of_values(tmp_path, capsys, ring
     assert (tmp_path / "v.csv").read_text().startswith("row,actual,predicted\n0,")
 
 
+def test_few_images_train_without_jumps_of_the_validation_loss(tmp_path, sample):
+    """Of 180 digits; with 10 epochs of 3 steps at a rate of 0.01 it rose to 4 times the first one."""
+    np.savez(tmp_path / "few.npz", x=sample.train.x[:180], y=sample.train.y[:180])
+    run = pn.apps.train(tmp_path / "few.npz", verbose=0)
+    losses = run.history["val_loss"]
+    assert max(losses) < 1.5 * losses[0]
+    assert losses[-1] < losses[0] / 2
+    assert (run.history.epochs, run.history.steps) == (25, 25 * 18)
+    assert max(run.history["learning_rate"]) <= 0.0038
+
+
+def test_given_epochs_batches_and_rates_are_kept(tmp_path, rings):
+    np.savez(tmp_path / "few.npz", x=rings[0], y=rings[1])
+    run = pn.apps.train(tmp_path / "few.npz", epochs=2, batch_size=100, learning_rate=0.5, validation=None, verbose=0)
+    assert run.history.steps == 6
+    assert max(run.history["learning_rate"]) > 0.1
+    with pytest.raises(ValueError, match="batch_size is 0"):
+        pn.apps.train(tmp_path / "few.npz", batch_size=0)
+
+
 def test_images_of_several_sizes_are_resized_and_that_is_said(tmp_path, capsys):
     pictures(tmp_path / "data", 4, sizes=(20, 24))
     run = pn.apps.train(tmp_path / "data", epochs=1, validation=None)
