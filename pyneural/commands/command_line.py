@@ -6,6 +6,8 @@ exit code.  Every error becomes one line on stderr; a command imports what it ne
 
 import argparse
 import os
+import re
+import shutil
 import sys
 import warnings
 from argparse import SUPPRESS, ArgumentParser
@@ -167,7 +169,27 @@ COMMANDS = (
 # ---- running a command ----------------------------------------------------------------------------------------------
 
 
-class _CommandParser(ArgumentParser):
+class _FoldingParser(ArgumentParser):
+    """A parser whose usage is folded, with a short indent, where a line of argparse is too long for the terminal."""
+
+    def format_usage(self) -> str:
+        """The usage, folded between arguments."""
+        import textwrap  # only here, so that commands start quickly
+
+        text = super().format_usage()
+        columns = shutil.get_terminal_size().columns
+        if all(len(line) <= columns for line in text.splitlines()):
+            return text
+        whole = re.sub(r"\[.*?\]+", lambda argument: argument[0].replace(" ", "\0"), " ".join(text.split()))
+        lines = textwrap.wrap(whole, columns, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        return "\n".join(lines).replace("\0", " ") + "\n"
+
+    def format_help(self) -> str:
+        """The help, which begins with the usage."""
+        return self.format_usage() + super().format_help().removeprefix(super().format_usage())
+
+
+class _CommandParser(_FoldingParser):
     """The parser of one command, which reports an unknown argument with the usage of this command."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -179,7 +201,7 @@ class _CommandParser(ArgumentParser):
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
+    parser = _FoldingParser(
         prog="pyneural", description="A neural-network library on a small C engine.", epilog=EXIT_CODES
     )
     parser.add_argument("--version", action="version", version=f"pyneural {VERSION}")

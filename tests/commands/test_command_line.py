@@ -60,6 +60,21 @@ def pictures(sample: pn.Splits, tmp_path_factory: pytest.TempPathFactory) -> lis
 # ---- digits --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize("command", ["", *(command.name for command in COMMANDS)])
+def test_usage_and_help_fit_the_terminal(command, columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main([*filter(None, [command]), "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= columns, shown
+    if command:
+        assert main([command, "--wibble"]) == 2
+        *usage, error = capsys.readouterr().err.splitlines()
+        assert shown.splitlines()[: len(usage)] == usage
+        assert "[--debug]" in " ".join(usage)
+        assert error.startswith(f"pyneural {command}: error: ")
+
+
 def test_digits_trains_evaluates_and_saves(tmp_path):
     done = run(*QUICK, "-o", str(tmp_path / "digits.safetensors"))
     assert done.returncode == 0, done.stderr
