@@ -75,18 +75,20 @@ def evaluate(
     put_parts([f"{part.name}: {first}", *others, *sample_note(loaded)])
     put()
     put(report)
+    if not (csv is folder is html is None):
+        put()
     if csv is not None:
         report.to_csv(csv)
-        put(f"\nanswers in {csv}")
+        put_parts([f"answers in {csv}"])
     if folder is not None:
-        put(f"\nplots in {folder}: {', '.join(write_plots('evaluate: --plots', report, part, folder))}")
+        put_parts([f"plots in {folder}: {', '.join(write_plots('evaluate: --plots', report, part, folder))}"])
     if html is not None:
         from pyneural.apps.xray_files import caveats_of
         from pyneural.plot.report_page import page
 
         notes, caveats = sample_note(loaded), caveats_of(loaded)
         page(report, html, data=part, model=loaded, notes=notes, caveats=caveats, command=typed())
-        put(f"\npage in {html}")
+        put_parts([f"page in {html}"])
 
 
 def _test_part(model: Model | Ensemble, data: str | Path | None, groups: str | None) -> Dataset:

@@ -50,6 +50,11 @@ def test_train_makes_a_model_of_a_folder_that_evaluate_measures(trained, tmp_pat
     out = capsys.readouterr().out
     report = pn.evaluate(pn.load(model), data, verbose=0)
     assert out.startswith(f"data test: {report!r}\n\n")
+    assert "\n\n\n" not in out
+    *_, last = out.split("\n\n")
+    assert [line.split(":")[0] for line in last.splitlines()] == [
+        f"answers in {tmp_path / 'a.csv'}", f"plots in {tmp_path / 'p'}", f"page in {tmp_path / 'a.html'}"
+    ]  # fmt: skip
     assert "sensitivity" in out
     assert report.accuracy > 0.8
     page = (tmp_path / "a.html").read_text(encoding="utf-8")
