@@ -196,8 +196,29 @@ class _CommandParser(_FoldingParser):
         """Refuses what ArgumentParser would hand back, for the main parser to refuse."""
         known, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._hint(unknown)}")
         return known, unknown
+
+    def _hint(self, unknown: list[str]) -> str:
+        """The option that was meant, if one is close, or known by another name in other libraries."""
+        from pyneural.arguments.familiar import OF_FIT
+        from pyneural.arguments.spelling import closest
+
+        known = {option[2:] for action in self._actions for option in action.option_strings if option[:2] == "--"}
+        for option in unknown:
+            name = option.lstrip("-").partition("=")[0].replace("-", "_")
+            ours = OF_FIT.get(name, "").replace("_", "-")
+            near = ours if ours in known else closest(name.replace("_", "-"), known)
+            if option.startswith("--") and near:
+                return f": did you mean --{near}"
+        return ""
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults of arguments, but for None and False, which say nothing."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default is None or action.default is False else super()._get_help_string(action)
 
 
 def _parser() -> ArgumentParser:
@@ -212,7 +233,7 @@ def _parser() -> ArgumentParser:
             help=command.does,
             description=f"{command.does[0].upper()}{command.does[1:]}.",
             epilog=EXIT_CODES,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=_Help,
         )
         command.arguments(one)
         one.add_argument("--debug", action="store_true", default=SUPPRESS, help="show the traceback of an error")

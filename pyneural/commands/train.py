@@ -27,7 +27,12 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="N",
         help="resize images to N x N; default: keep one size of up to 128 pixels, else 96",
     )
-    add("--groups", default=SUPPRESS, metavar="REGEX", help="finds the group, such as the patient, in a file's name")
+    add(
+        "--groups",
+        default=SUPPRESS,
+        metavar="REGEX",
+        help=r"finds the group, such as the patient, in a file's name, as '^person\d+' does: none is in two parts",
+    )
     add("--skip-bad", action="store_true", default=SUPPRESS, help="leave out images that cannot be read")
     add(
         "--batch-size",
@@ -37,7 +42,7 @@ def arguments(parser: ArgumentParser) -> None:
         help="examples per step; default: 64, down to 8 for fewer than 1,280 examples",
     )
     add("--optimizer", default="adam", metavar="NAME", help="sgd, rmsprop, adam or adamw")
-    add("--learning-rate", type=float, default=SUPPRESS, metavar="X", help="at the schedule's peak")
+    add("--learning-rate", type=float, default=SUPPRESS, metavar="X", help="at the peak; default: by the batch size")
     add("--schedule", default="one-cycle", metavar="NAME", help="one-cycle, cosine, step or constant")
     add("--validation", type=float, default=0.1, metavar="X", help="the share held out for validation; 0 for none")
     add("--balanced", action="store_true", default=SUPPRESS, help="weight rare classes more: class_weight='balanced'")

@@ -67,6 +67,7 @@ def test_usage_and_help_fit_the_terminal(command, columns, monkeypatch, capsys):
     assert main([*filter(None, [command]), "--help"]) == 0
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= columns, shown
+    assert not re.search(r"default:\s+(None|False)\b", shown)
     if command:
         assert main([command, "--wibble"]) == 2
         *usage, error = capsys.readouterr().err.splitlines()
@@ -105,6 +106,10 @@ def test_every_option_reaches_fit(tmp_path, capsys):
         ([], 2, "COMMAND"),
         (["digitz"], 2, "invalid choice"),
         (["digits", "--unknown"], 2, "usage: pyneural digits [-h]"),
+        (["train", "x.npz", "--lr", "0.1"], 2, "unrecognized arguments: --lr 0.1: did you mean --learning-rate\n"),
+        (["train", "x.npz", "--batchsize=3"], 2, "unrecognized arguments: --batchsize=3: did you mean --batch-size\n"),
+        (["train", "x.npz", "--resume"], 2, "unrecognized arguments: --resume: did you mean --checkpoint\n"),
+        (["info", "model", "--lr", "0.1"], 2, "unrecognized arguments: --lr 0.1\n"),
         (["predict", "model", "file", "--unknown"], 2, "pyneural predict: error: unrecognized arguments: --unknown"),
         (["digits", "--data", "/no/such/folder"], 1, "pyneural: mnist: path is /no/such/folder"),
         (["digits", "--epochs", "0", "--data", "sample"], 1, "pyneural: fit: epochs is 0"),
