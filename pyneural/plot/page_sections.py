@@ -13,6 +13,8 @@ from pyneural.evaluation.facts import facts
 from pyneural.evaluation.report import Report
 from pyneural.evaluation.report_text import notes, tables
 from pyneural.evaluation.tables import Table
+from pyneural.models.ensemble import Ensemble
+from pyneural.models.model import Model
 from pyneural.plot.curves import history as curves
 from pyneural.plot.curves import panel_names
 from pyneural.plot.explanations import Explanation, Explanations, are_images
@@ -44,7 +46,7 @@ class Content(NamedTuple):
         data: the data in parts, whose test part the report is of.
         part: the data that the report is of.
         model: the model, or the Ensemble.
-        history: its training.
+        history: its training, of an Ensemble that of the first model.
         explained: examples with their heat maps.
         title: the page's title.
         notes: what a reader has to know of the run.
@@ -56,7 +58,7 @@ class Content(NamedTuple):
     report: Report
     data: Splits | None = None
     part: Dataset | None = None
-    model: Any = None
+    model: Model | Ensemble | None = None
     history: History | None = None
     explained: Explanations | None = None
     title: str = ""
@@ -205,7 +207,8 @@ def training(content: Content) -> str:
         found += terms([("network", str(model)), *facts(model)])
     if history is not None and history.epochs:
         count = len(panel_names(history))
-        caption = f"Training over {history.epochs} epoch{'s' * (history.epochs > 1)}"
+        of = " of the first model" if isinstance(model, Ensemble) else ""
+        caption = f"Training{of} over {history.epochs} epoch{'s' * (history.epochs > 1)}"
         ended = ", ".join(
             f"{name.replace('_', ' ')} {values[-1]:.4g}" for name, values in history.items() if name != "seconds"
         )
@@ -222,7 +225,8 @@ def reproduction(content: Content) -> str:
     known = "" if content.model is None else content.model.fingerprint()
     trained = "" if content.history is None else content.history.fingerprint
     found += [("fingerprint of the model", known)] if known else []
-    found += [("fingerprint at the end of training", trained)] if trained not in ("", known) else []
+    which = "of the first model's training" if isinstance(content.model, Ensemble) else "at the end of training"
+    found += [(f"fingerprint {which}", trained)] if trained not in ("", known) else []
     if content.report.mark:
         found.append(("hash of the test inputs", content.report.mark))
     found += [(name, text) for name, text in (("command", content.command), ("date", content.date)) if text]

@@ -61,7 +61,7 @@ def page(
         path: the file, which is written atomically.
         data: the data that was evaluated; or data in parts, of which the test part was evaluated.
         model: the model, or the pn.Ensemble.
-        history: the result of pn.fit.
+        history: the result of pn.fit; for an Ensemble, that of its first model.
         title: the page's title; "" is the name of the data.
         notes: sentences on the data and the run.
         caveats: sentences on what the figures do not say, besides the general ones.

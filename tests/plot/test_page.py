@@ -259,6 +259,23 @@ def test_large_colour_images_make_a_small_page(tmp_path):
     assert path.stat().st_size < 3_000_000
 
 
+def test_an_ensemble_has_its_models_and_the_training_of_the_first(blobs, tmp_path):
+    model, history, parts, _ = blobs
+    ensemble = pn.Ensemble([model, model])
+    report = pn.evaluate(ensemble, parts.test, verbose=0)
+    path = pn.plot.page(report, tmp_path / "p.html", data=parts, model=ensemble, history=history)
+    page = check_sound(path.read_text(encoding="utf-8"))
+    for shown in (
+        f"fingerprint of the first model's training {history.fingerprint}",
+        f"fingerprint of the model {ensemble.fingerprint()}",
+        "Training of the first model over 2 epochs",
+        "models 2, whose probabilities are averaged",
+        f"The answer is {report.task.label(1)} from a probability of {ensemble.card.task.threshold:.4g}",
+    ):
+        assert shown in " ".join(page.text)
+    assert "heat-maps" in [section["id"] for section in page.all("section")]
+
+
 def test_heads_are_shown_one_by_one_without_heat_maps(tmp_path):
     x = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 1), dtype=np.uint8)
     y = {"a": np.arange(30) % 2, "b": np.arange(30) % 3}
