@@ -74,12 +74,12 @@ def digits_large() -> Sequential:
 
 
 def clothes_cnn() -> Sequential:
-    """The CNN of the recipe "best" for clothes: three blocks of two convolutions; it costs 4 times digits_large."""
+    """The CNN of the recipe "best" for clothes: three blocks of two convolutions; it costs 4.4 times digits_large."""
     layers: list[Layer] = []
-    for filters in (32, 64, 96):
+    for filters in (32, 64, 128):
         for _ in range(2):
             layers += [Conv2D(filters, 3, padding="same", bias=False), BatchNorm(activation="relu")]
-        layers += [MaxPool2D(2), Dropout(0.15)]
+        layers += [MaxPool2D(2), Dropout(0.2)]
     return Sequential(*layers, Flatten(), Dense(10))
 
 
@@ -99,6 +99,7 @@ class Recipe(NamedTuple):
     validation: float
     augment: Augment | None
     label_smoothing: float
+    test_time: str | None = None
 
 
 _BEST = Recipe(
@@ -114,9 +115,11 @@ _BEST = Recipe(
 RECIPES = {"quick": Recipe("cnn", 5, 64, "adam", None, 0.1, None, 0.0), "best": _BEST}
 CLOTHES = _BEST._replace(  # clothes stand upright, and differ by details: a larger network, and flips for rotations
     model="clothes",
+    epochs=24,
     augment=Augment(
-        shift=0.06, rotate=0, scale=0.05, shear=0, flip=True, erase=0.25, gamma=0, brightness=0, contrast=0
+        shift=0.06, rotate=0, scale=0.05, shear=0, flip=True, erase=0.15, gamma=0, brightness=0, contrast=0
     ),
+    test_time="flip",
 )
 
 
@@ -153,8 +156,8 @@ def digits(
         recipe: the values of the options that are None: "quick" (the network "cnn", 5 epochs, batch size 64, Adam, 0.1
             held out), or "best" (the network "large", 12 epochs, batch size 128, AdamW with weight decay 0.02 and
             learning rate 0.008, nothing held out), which also augments the images (shift 0.12, rotate 12, scale 0.1,
-            shear 0.15) and smooths the labels (0.05).  For data="fashion", "best" takes the network "clothes", shift
-            0.06, scale 0.05, flips and erasing (0.25).
+            shear 0.15) and smooths the labels (0.05).  For data="fashion", "best" takes the network "clothes", 24
+            epochs, shift 0.06, scale 0.05, flips and erasing (0.15), and averages mirror images at prediction.
         epochs: passes over the data.
         model: "cnn", "large", "clothes" or "mlp".
         data: a path, as pn.datasets.mnist takes it, "sample", or "fashion" for pn.datasets.fashion_mnist(); a folder of
@@ -202,6 +205,7 @@ def digits(
         validation=plan.validation if validation == "recipe" else validation,
         augment=plan.augment,
         label_smoothing=plan.label_smoothing,
+        test_time=plan.test_time,
         seed=seed,
         verbose=verbose,
     )

@@ -122,5 +122,6 @@ def test_the_recipe_of_clothes_mirrors_them(capsys, monkeypatch):
     clothes = pn.datasets.mnist("sample")
     monkeypatch.setattr(digits_app, "fashion_mnist", lambda: clothes)
     run = pn.apps.digits(recipe="best", data="fashion", samples=200, epochs=1)
-    assert "augmented: shift 0.06, scale 0.05, erase 0.25, flip" in capsys.readouterr().out.splitlines()[0]
+    assert "augmented: shift 0.06, scale 0.05, erase 0.15, flip" in capsys.readouterr().out.splitlines()[0]
     assert sum(isinstance(layer, pn.Conv2D) for layer in run.model.layers) == 6
+    assert run.model.card.test_time == "flip"
