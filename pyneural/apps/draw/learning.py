@@ -4,7 +4,8 @@ import copy
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,8 @@ _RATE = 0.001
 _CHANGES = Augment(shift=0.06, rotate=8, scale=0.08, shear=0.08, gamma=0, brightness=0, contrast=0)
 
 
-class State(NamedTuple):
+@dataclass
+class State:
     """A reader, and its accuracy on the test digits, None where it is not known yet."""
 
     reader: Reader
@@ -51,7 +53,7 @@ class Pupil:
         self.examples = examples
         self._data = data
         self._splits: Splits | None = None
-        self._learning = threading.Lock()
+        self._learning, self._testing, self._opening = threading.Lock(), threading.Lock(), threading.Lock()
         self._states = [State(reader)]
 
     @property
@@ -74,13 +76,12 @@ class Pupil:
     def test(self) -> Estimate:
         """The accuracy of the present reader on MNIST's test digits."""
         state = self.state
-        if state.accuracy is None:
-            test = self._mnist().test
-            assert test is not None
-            report: Any = evaluate(state.reader.model, test, verbose=0)
-            accuracy: Estimate = report.accuracy
-            self._states = [one._replace(accuracy=accuracy) if one is state else one for one in self._states]
-            return accuracy
+        with self._testing:  # once, however many ask
+            if state.accuracy is None:
+                test = self._mnist().test
+                assert test is not None
+                report: Any = evaluate(state.reader.model, test, verbose=0)
+                state.accuracy = report.accuracy
         return state.accuracy
 
     def learn(self) -> dict[str, Any]:
@@ -134,9 +135,10 @@ class Pupil:
         }
 
     def _mnist(self) -> Splits:
-        if self._splits is None:
-            self._splits = self._data()
-        return self._splits
+        with self._opening:
+            if self._splits is None:
+                self._splits = self._data()
+            return self._splits
 
 
 def taught(model: Model, x: Array, y: Array, train: Dataset, *, seed: int = 0) -> Model:

@@ -1,6 +1,7 @@
 """running.py -- runs the server until Ctrl-C: a free port, the address, the browser."""
 
 import errno
+import logging
 import warnings
 import webbrowser
 from typing import Any
@@ -38,6 +39,7 @@ def serve(app: Flask, host: str, port: int, *, what: str, browser: bool) -> None
     Raises:
         OSError: it cannot listen there.
     """
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns whenever a request waits
     server, channels = listening(app, host, port)
     taken = int(server.effective_port)
     if port not in (0, taken):

@@ -22,6 +22,7 @@ class Running:
     """A command that serves."""
 
     def __init__(self, *arguments: str, folder: Path) -> None:
+        self.folder = folder
         self.process = subprocess.Popen(
             [*PROGRAM, *arguments], cwd=folder, env=environment({"PYNEURAL_DATA": "sample"}), text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,

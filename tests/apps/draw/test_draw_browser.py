@@ -17,6 +17,8 @@ import pyneural as pn
 DESKTOP = {"width": 1200, "height": 900}
 PHONE = {"width": 360, "height": 740}
 
+expect.set_options(timeout=20_000)  # on a crowded machine
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
@@ -38,11 +40,10 @@ def xray_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return pn.save(model, tmp_path_factory.mktemp("xray") / "xray.safetensors")
 
 
-@pytest.fixture
-def running(digit_file: Path, xray_file: Path, tmp_path: Path) -> Iterator[Running]:
-    made = Running(
-        "draw", str(digit_file), "--no-browser", "--port", "0", "--xray", str(xray_file), folder=tmp_path
-    )  # fmt: skip
+@pytest.fixture(scope="module")
+def running(digit_file: Path, xray_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    arguments = ["draw", str(digit_file), "--no-browser", "--port", "0", "--xray", str(xray_file)]
+    made = Running(*arguments, folder=tmp_path_factory.mktemp("here"))
     yield made
     made.stop()
 
@@ -62,7 +63,7 @@ def opened(running: Running, chromium: Browser) -> Iterator[Callable[..., Page]]
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", lambda request: urls.append(request.url))
         page.goto(f"http://127.0.0.1:{running.port}/")
-        expect(page.locator("#model")).to_contain_text("parameters")
+        expect(page.locator("#xray-caveat")).to_contain_text("not a medical device")  # the last to be prepared
         return page
 
     yield open_page
@@ -84,7 +85,7 @@ def draw(page: Page, strokes: list[list[tuple[float, float]]]) -> None:
         page.mouse.move(*places[0])
         page.mouse.down()
         for place in places[1:]:
-            page.mouse.move(*place, steps=4)
+            page.mouse.move(*place)
         page.mouse.up()
 
 
@@ -95,19 +96,16 @@ def bars(page: Page) -> list[float]:
 
 def test_all_ten_digits_are_drawn_and_read(opened):
     page = opened()
-    read = []
     for digit in range(10):
         draw(page, STROKES[digit])
-        expect(page.locator("#status")).to_contain_text("sure")
-        expect(page.locator("#label")).not_to_have_text("?")
+        expect(page.locator("#label")).to_have_text(str(digit))
         shares = bars(page)
         assert sum(shares) == pytest.approx(1, abs=0.01)
-        read.append(int(page.locator("#label").inner_text()))
-        assert read[-1] == int(np.argmax(shares))
+        assert int(np.argmax(shares)) == digit
         page.locator("#clear").click()
         expect(page.locator("#label")).to_have_text("?")
         assert bars(page) == [0] * 10
-    assert np.sum(np.array(read) == np.arange(10)) >= 9, read  # a small model of the sample, which others replace
+    expect(page.locator("#accuracy")).to_contain_text("of the 1,000 test digits of mnist", timeout=20_000)
 
 
 def test_strokes_are_undone_one_by_one(opened):
@@ -144,7 +142,7 @@ def test_a_finger_draws_on_a_phone_and_does_not_scroll(opened):
         assert part["y"] + part["height"] <= PHONE["height"], name
 
 
-def test_a_wrong_answer_is_corrected_learnt_and_undone(opened, tmp_path):
+def test_a_wrong_answer_is_corrected_learnt_and_undone(opened, running):
     page = opened()
     for _ in range(2):
         draw(page, CROSS)
@@ -155,7 +153,7 @@ def test_a_wrong_answer_is_corrected_learnt_and_undone(opened, tmp_path):
         expect(page.locator("#told")).to_contain_text("Kept as a 1")
         expect(page.locator("#label")).to_have_text("?")
     expect(page.locator("#gallery li")).to_have_count(2)  # each digit is kept once
-    assert np.load(tmp_path / "my_digits.npz")["y"].tolist() == [4, 1]
+    assert np.load(running.folder / "my_digits.npz")["y"].tolist() == [4, 1]
     page.get_by_label("Delete this 1").click()
     expect(page.locator("#gallery li")).to_have_count(1)
     draw(page, CROSS)
@@ -168,6 +166,8 @@ def test_a_wrong_answer_is_corrected_learnt_and_undone(opened, tmp_path):
     page.locator("#unlearn").click()
     expect(page.locator("#label")).to_have_text(before)
     expect(page.locator("#unlearn")).to_be_hidden()
+    page.get_by_label("Delete this 4").click()
+    expect(page.locator("#gallery li")).to_have_count(0)
 
 
 def test_the_keyboard_is_enough(opened, tmp_path, sample):
@@ -184,6 +184,8 @@ def test_the_keyboard_is_enough(opened, tmp_path, sample):
     expect(page.locator("#label")).to_have_text("7")
     page.keyboard.press("7")
     expect(page.locator("#told")).to_contain_text("Kept as a 7")
+    page.get_by_label("Delete this 7").press("Enter")
+    expect(page.locator("#gallery li")).to_have_count(0)
     page.locator("#file").set_input_files(file)
     expect(page.locator("#label")).to_have_text("7")
     page.keyboard.press("Escape")

@@ -8,6 +8,7 @@
 const SIDE = 140;
 const WIDTH = 0.07; // of a stroke, where the paper's side is 1
 const DIGITS = [...Array(10).keys()];
+const IDLE = 1500; // milliseconds without drawing, after which the accuracy is asked for
 const PAUSE = 400; // milliseconds without drawing, after which the answer is read out
 
 const $ = (id) => document.getElementById(id);
@@ -354,6 +355,18 @@ async function remove(id) {
 
 const interval = ({ value, low, high }) => `${(100 * value).toFixed(2)} % [${(100 * low).toFixed(2)}, ${(100 * high).toFixed(2)}]`;
 
+/** Does something that keeps the server busy once nobody has drawn for a while. */
+function whenIdle(work) {
+  const drawn = version + strokes.length;
+  const wait = () => (drawing !== null || asking || version + strokes.length !== drawn ? whenIdle(work) : work());
+  setTimeout(wait, IDLE);
+}
+
+function showAccuracy(accuracy) {
+  const note = accuracy.note ? `, ${accuracy.note}` : "";
+  $("accuracy").textContent = `Right on ${interval(accuracy)} of the ${accuracy.data}${note} (95 % interval).`;
+}
+
 $("learn").addEventListener("click", async () => {
   $("learn").disabled = true;
   $("told").textContent = "Learning …";
@@ -363,6 +376,7 @@ $("learn").addEventListener("click", async () => {
       `Learnt in ${done.seconds.toFixed(1)} s: reads ${done.right_after} of your ${done.digits} right ` +
       `(before: ${done.right_before}). On test digits ${interval(done.accuracy_after)}, before ${interval(done.accuracy_before)}.`;
     $("unlearn").hidden = !done.can_undo;
+    showAccuracy(await ask("/api/accuracy"));
   } catch (error) {
     $("told").textContent = sentence(error);
   }
@@ -375,6 +389,7 @@ $("unlearn").addEventListener("click", async () => {
     const { can_undo } = await ask("/api/undo", { method: "POST" });
     $("unlearn").hidden = !can_undo;
     $("told").textContent = "The network is as it was before it learnt your digits.";
+    showAccuracy(await ask("/api/accuracy"));
   } catch (error) {
     $("told").textContent = sentence(error);
   }
@@ -494,6 +509,7 @@ try {
   $("show-features").closest("label").hidden = !model.first_maps;
   await showGallery();
   await prepareXray();
+  whenIdle(async () => showAccuracy(await ask("/api/accuracy")));
 } catch (error) {
   $("note").textContent = sentence(error);
 }
