@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import child
 import numpy as np
 import pytest
 from scipy import special
@@ -130,6 +131,39 @@ def test_numbers_that_only_some_of_its_models_can_take_are_refused():
         models.append(model)
     with pytest.raises(ValueError, match="predict: x has"):
         pn.predict(pn.Ensemble(models), x + far)
+
+
+# ---- time and memory
+
+
+def measure_many_models() -> None:
+    """Prints the peak of memory with one model and with eight, and whether Ctrl-C ends a thousand."""
+    import os
+    import signal
+    import threading
+
+    import numpy as np
+
+    import pyneural as pn
+
+    x = np.zeros((600, 40, 40, 1), np.uint8)
+    model = pn.Sequential(pn.Conv2D(8, 3), pn.GlobalAvgPool2D(), pn.Dense(2))
+    few = np.random.default_rng(0).integers(0, 256, (40, 40, 40, 1), np.uint8)
+    pn.fit(model, (few, np.arange(40) % 2), epochs=1, verbose=0)
+    peaks = []
+    for count in (1, 8):
+        pn.predict(pn.Ensemble([model] * count), x)
+        peaks.append(pn.memory_stats()["peak_bytes"])
+    print(peaks[1] <= 1.01 * peaks[0])
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        pn.predict(pn.Ensemble([model] * 1000), x)
+    except KeyboardInterrupt:
+        print("interrupted")
+
+
+def test_more_models_need_no_more_memory_and_ctrl_c_ends_them():
+    assert child.run(measure_many_models) == "True\ninterrupted\n"
 
 
 # ---- what is chosen and kept
