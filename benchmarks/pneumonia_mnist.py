@@ -3,8 +3,8 @@
     python benchmarks/pneumonia_mnist.py [--data PATH] [--seeds N] [--threads N]
 
 Every seed is a fresh process, which trains on the official training part, chooses the threshold on the official
-validation part, and then evaluates the test part, once.  What is special to 28 x 28 was chosen without the test part;
-the recipe for 144 x 144 that it starts from is of comparisons that looked at the same test images (docs/xray.md).
+validation part, and then evaluates the test part, once.  The recipe follows comparisons at 144 x 144 that looked at the
+same test images; what is special to 28 x 28, but for the strict threshold, was chosen without them (docs/xray.md).
 Exits with 1 if the mean accuracy, the mean AUC or the time of a training misses its target.
 """
 

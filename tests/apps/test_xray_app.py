@@ -92,9 +92,9 @@ def test_the_validation_part_has_no_patient_of_the_training_part_and_gives_the_t
     train, held = next(iter(done.data.train.folds(8)))
     assert not set(train.groups) & set(held.groups)
     report = pn.evaluate(done.model, held, verbose=0)
-    assert report.specificity >= 0.99
+    assert report.specificity >= 0.995, "for images of fewer than 64 pixels a side"
     copy = pn.load(run[1])
-    assert pn.choose_threshold(copy, held, min_specificity=0.99, verbose=0) == pytest.approx(report.task.threshold)
+    assert pn.choose_threshold(copy, held, min_specificity=0.995, verbose=0) == pytest.approx(report.task.threshold)
 
 
 def test_the_lines_say_what_the_result_rests_on(run):
@@ -104,7 +104,7 @@ def test_the_lines_say_what_the_result_rests_on(run):
     for words in (
         "validation: fold 1 of 8",
         "recipe: a residual CNN for 32 x 32 pixels, 307,506 parameters, trained from scratch · 6 epochs",
-        "(at least 99 % specificity on the validation images)",
+        "(at least 99.5 % specificity on the validation images)",
         "on which they were chosen",
         "prevalence of PNEUMONIA 58.33 %",
         "always PNEUMONIA",
