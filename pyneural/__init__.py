@@ -52,7 +52,7 @@ HOMES = {
     "Reshape": "layers.reshaping",
     "SGD": "training.optimizers",
     "Sequential": "models.model",
-    "Splits": "datasets.dataset",
+    "Splits": "datasets.splits",
     "Tensor": "_core",
     "apps": "apps",
     "arange": "_core",

@@ -25,8 +25,9 @@ from pyneural._core import (
     zeros,
 )
 from pyneural.batching.augmentation import Augment
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.idx import read_idx
+from pyneural.datasets.splits import Splits
 from pyneural.evaluation.comparison import compare
 from pyneural.evaluation.drift import record_pixels
 from pyneural.evaluation.evaluate import evaluate

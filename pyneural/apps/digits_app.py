@@ -8,8 +8,9 @@ from pyneural.arguments.checks import is_whole
 from pyneural.arguments.paths import model_path
 from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.batching.augmentation import Augment
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.mnist_files import fashion_mnist, mnist
+from pyneural.datasets.splits import Splits
 from pyneural.datasets.splitting import split_rows
 from pyneural.evaluation.evaluate import evaluate
 from pyneural.evaluation.lines import say

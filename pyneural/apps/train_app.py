@@ -13,10 +13,11 @@ from pyneural.arguments.checks import whole
 from pyneural.arguments.paths import model_path, writable
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.augmentation import Augment, check_augment
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.folder_layout import files_by_class, parts_of
 from pyneural.datasets.image_folder import folder
 from pyneural.datasets.npz_file import is_npz, npz
+from pyneural.datasets.splits import Splits
 from pyneural.evaluation.evaluate import evaluate
 from pyneural.files.safetensors import save
 from pyneural.images.files import opened

@@ -20,7 +20,7 @@ from pyneural.arguments.objects import brief
 from pyneural.arguments.paths import model_path
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.augmentation import Augment
-from pyneural.datasets.dataset import Splits
+from pyneural.datasets.splits import Splits
 from pyneural.evaluation.drift import record_pixels
 from pyneural.evaluation.evaluate import evaluate
 from pyneural.files.safetensors import save

@@ -8,8 +8,9 @@ import numpy as np
 from pyneural.apps.xray_words import Lines
 from pyneural.arguments.arrays import Array
 from pyneural.datasets.chest_xray_folder import chest_xray, in_words, is_there
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
+from pyneural.datasets.splits import Splits
 from pyneural.datasets.splitting import fold_rows
 
 _FOLDS = 8

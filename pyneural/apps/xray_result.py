@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pyneural.datasets.dataset import Splits
+from pyneural.datasets.splits import Splits
 from pyneural.evaluation.report import Report
 from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model

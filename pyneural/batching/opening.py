@@ -5,9 +5,10 @@ from typing import Any
 
 from pyneural.arguments.paths import as_path
 from pyneural.batching.pairs import is_stream
-from pyneural.datasets.dataset import Dataset, Splits, as_dataset
+from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.image_folder import folder, folder_part
 from pyneural.datasets.npz_file import is_npz, npz, npz_part
+from pyneural.datasets.splits import Splits, as_dataset
 from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 

@@ -10,7 +10,8 @@ from pyneural.arguments.arrays import Array, as_labels, as_rows
 from pyneural.arguments.tables import column_names
 from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
+from pyneural.datasets.splits import Splits
 
 ITERABLE = "give a list of batches, or a re-iterable object: its __iter__ must start over each time"
 

@@ -21,8 +21,9 @@ from pyneural.batching.stream import Stream, digest
 from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.identical import keys
+from pyneural.datasets.splits import Splits
 from pyneural.datasets.splitting import groups_in_words, split_rows
 from pyneural.models.model import Model
 

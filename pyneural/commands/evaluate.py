@@ -10,12 +10,13 @@ from pyneural.arguments.paths import as_path
 from pyneural.arguments.typed import typed
 from pyneural.commands.predict import check_trained, input_of, takes_pictures
 from pyneural.datasets.chest_xray_folder import chest_xray, is_there
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.file_groups import check_groups, group_of
 from pyneural.datasets.folder_layout import files_by_class, parts_of
 from pyneural.datasets.mnist_files import fashion_mnist, mnist
 from pyneural.datasets.npz_file import is_npz, npz_part
 from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
+from pyneural.datasets.splits import Splits
 from pyneural.evaluation.evaluate import evaluate as measure
 from pyneural.evaluation.facts import class_names, sample_note, tasks_by_head
 from pyneural.files.safetensors import load

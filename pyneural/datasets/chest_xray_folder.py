@@ -16,10 +16,11 @@ from pyneural.arguments.familiar_keywords import OF_CHEST_XRAY
 from pyneural.arguments.spelling import check_keywords
 from pyneural.datasets.cache_folder import cache_folder
 from pyneural.datasets.data_path import named_by_user
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.folder_layout import files_by_class, listed, parts_of
 from pyneural.datasets.identical import Hashed, common, copies, joined, keys
 from pyneural.datasets.image_folder import read_parts
+from pyneural.datasets.splits import Splits
 from pyneural.printing import put
 
 CLASSES = ("NORMAL", "PNEUMONIA")

@@ -1,15 +1,14 @@
-"""dataset.py -- Dataset: examples and their labels; Splits: the training, validation and test parts."""
+"""dataset.py -- Dataset: examples and their labels."""
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows, as_weights
 from pyneural.arguments.checks import is_number, is_whole, text, verbosity, whole
-from pyneural.arguments.familiar import OF_DATASETS, OF_SPLITS
+from pyneural.arguments.familiar import OF_DATASETS
 from pyneural.arguments.familiar_keywords import OF_DATASET, OF_FOLDS, OF_SPLIT
 from pyneural.arguments.spelling import check_keywords, choose, no_attribute
 from pyneural.arguments.tables import column_names, dtype_name, warn_of_order
@@ -265,56 +264,6 @@ class Dataset:
         return (x.reshape(len(x), -1) if flat else x), self.y
 
 
-@dataclass(frozen=True)
-class Splits:
-    """A data set in parts: `.train`, and `.test` and `.validation`, which may be None.
-
-    `name` is shown in progress lines.
-    """
-
-    train: Dataset
-    test: Dataset | None = None
-    validation: Dataset | None = None
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        text("Splits", "name", self.name)
-        for part in ("train", "test", "validation"):
-            given = getattr(self, part)
-            if not isinstance(given, Dataset) and (given is not None or part == "train"):
-                kind = type(given).__name__
-                raise TypeError(f"Splits: {part} is {kind}: give a pn.Dataset, such as pn.Dataset(x, y)")
-
-    def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        who = self.name or "data"
-        raise TypeError(f"{who}: data in parts is not an array: give the inputs or labels of a part, data.train.x")
-
-    if not TYPE_CHECKING:  # type checkers report wrong names by themselves
-
-        def __getattr__(self, name):
-            raise no_attribute("data in parts", self, name, OF_SPLITS)
-
-        def __getitem__(self, part):  # for data["train"], and for `train, test = data`
-            known = {"train": "data.train", "test": "data.test", "validation": "data.validation"}
-            ours = (known | OF_SPLITS).get(part) if isinstance(part, str) else None
-            raise TypeError(
-                f"data in parts is neither a dict nor a sequence: use {ours or 'data.train, .test and .validation'}"
-            )
-
-
 def by_head(y: Any) -> dict[str, Any]:
     """Labels by head; for a single output the head is ""."""
     return y if isinstance(y, dict) else {"": y}
-
-
-def as_dataset(data: Any, who: str) -> Dataset:
-    """The data as a Dataset, from a Dataset or (x, y)."""
-    if isinstance(data, Dataset):
-        return data.settle()
-    if isinstance(data, Splits):
-        raise TypeError(f"{who}: give one part of the data: data.train, data.validation or data.test")
-    if isinstance(data, tuple | list) and len(data) == 2:
-        if isinstance(data[0], tuple) and all(hasattr(part, "shape") for part in data[0]):
-            raise TypeError(f"{who}: data is a pair of pairs: give one pair (x, y); give batches as a list")
-        return Dataset(data[0], data[1])
-    raise TypeError(f"{who}: data is {type(data).__name__}: give a pn.Dataset or a pair of arrays, (x, y)")

@@ -9,11 +9,12 @@ from pyneural.arguments.checks import flag, is_whole, warn
 from pyneural.arguments.paths import as_path
 from pyneural.arguments.spelling import check_keywords
 from pyneural.card.classes import in_order
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.decoded import Growing, Stored, cached_path, find
 from pyneural.datasets.decoding import decoded
 from pyneural.datasets.file_groups import Grouping, check_groups, group_of
 from pyneural.datasets.folder_layout import files_by_class, listed, parts_of
+from pyneural.datasets.splits import Splits
 from pyneural.images.files import MOST_PIXELS
 from pyneural.images.modes import TWELVE_BITS, WHITE, WHITE_OF_12_BITS, white_of
 

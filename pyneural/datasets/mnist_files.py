@@ -13,9 +13,10 @@ from pyneural.arguments.paths import readable
 from pyneural.arguments.spelling import check_keywords
 from pyneural.datasets.archives import read_archive
 from pyneural.datasets.data_path import named_by_user
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.downloads import fetched
 from pyneural.datasets.idx import read_idx
+from pyneural.datasets.splits import Splits
 
 MNIST_MD5 = {  # of the unpacked bytes
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",

@@ -9,7 +9,8 @@ from pyneural.arguments.familiar_keywords import OF_DATA_FILES
 from pyneural.arguments.paths import readable
 from pyneural.arguments.spelling import check_keywords
 from pyneural.datasets.archives import read_archive
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
+from pyneural.datasets.splits import Splits
 
 _SPELLINGS = {  # the names of x and y of each part: ours and Keras', and MedMNIST's
     "train": (("x_train", "y_train"), ("train_images", "train_labels"), ("x", "y")),

@@ -12,10 +12,11 @@ from pyneural.arguments.paths import readable
 from pyneural.arguments.spelling import check_keywords
 from pyneural.datasets.archives import read_archive
 from pyneural.datasets.data_path import named_by_user
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.downloads import fetched_file
 from pyneural.datasets.mnist_files import SAMPLE_NOTE
 from pyneural.datasets.pneumonia_mnist_sample import CLASSES, sample_splits
+from pyneural.datasets.splits import Splits
 
 FILE = "pneumoniamnist.npz"
 ADDRESSES = (

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from pyneural.arguments.arrays import Array
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.mnist_files import SAMPLE, SAMPLE_NOTE
+from pyneural.datasets.splits import Splits
 from pyneural.images.files import pixels
 
 CLASSES = ("NORMAL", "PNEUMONIA")

@@ -16,7 +16,8 @@ from pyneural.batching.inputs import check_model, finite, not_a_path, numbered
 from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import NOT_UINT8, Preprocessing
 from pyneural.card.task import Task
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
+from pyneural.datasets.splits import Splits
 from pyneural.evaluation.drift import Watch
 from pyneural.evaluation.heads import Head, trained
 from pyneural.evaluation.running import answering, rows_at_once

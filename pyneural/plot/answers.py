@@ -13,7 +13,8 @@ from pyneural.arguments.spelling import check_keywords
 from pyneural.card.classes import Names, of_head
 from pyneural.card.soft import as_numbers
 from pyneural.card.task import Task
-from pyneural.datasets.dataset import Dataset, as_dataset, by_head
+from pyneural.datasets.dataset import Dataset, by_head
+from pyneural.datasets.splits import as_dataset
 from pyneural.evaluation.predict import predict
 from pyneural.evaluation.report import Report
 from pyneural.models.ensemble import Ensemble

@@ -12,7 +12,7 @@ import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import is_whole, whole
 from pyneural.arguments.objects import refuse_masked
-from pyneural.datasets.dataset import Splits, as_dataset
+from pyneural.datasets.splits import Splits, as_dataset
 from pyneural.metrics.estimate import Estimate
 
 BLUE = "#0072B2"

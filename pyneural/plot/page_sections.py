@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
+from pyneural.datasets.splits import Splits
 from pyneural.evaluation.facts import facts
 from pyneural.evaluation.report import Report
 from pyneural.evaluation.report_text import notes, tables

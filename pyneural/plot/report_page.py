@@ -11,7 +11,8 @@ from pyneural.arguments.checks import text
 from pyneural.arguments.familiar_keywords import OF_PAGE
 from pyneural.arguments.paths import writable, write_whole
 from pyneural.arguments.spelling import check_keywords
-from pyneural.datasets.dataset import Dataset, Splits, as_dataset
+from pyneural.datasets.dataset import Dataset
+from pyneural.datasets.splits import Splits, as_dataset
 from pyneural.evaluation.report import Report
 from pyneural.plot.answers import check_answers
 from pyneural.plot.explanations import are_images, explanations

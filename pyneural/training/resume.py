@@ -19,7 +19,8 @@ import pyneural.files.checkpoint as checkpoint
 from pyneural.arguments.arrays import hash_of
 from pyneural.arguments.checks import named, warn
 from pyneural.arguments.paths import writable
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
+from pyneural.datasets.splits import Splits
 from pyneural.files.architecture import describe
 from pyneural.models.model import Model
 

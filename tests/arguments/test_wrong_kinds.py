@@ -99,7 +99,7 @@ def test_the_texts_of_a_data_set_are_text(name):
     with pytest.raises(TypeError, match=rf"Dataset: {name} is 3: give text"):
         pn.Dataset(X, Y, **{name: 3})
     with pytest.raises(TypeError, match="Splits: name is 3: give text"):
-        pn.datasets.dataset.Splits(pn.Dataset(X, Y), name=3)
+        pn.Splits(pn.Dataset(X, Y), name=3)
 
 
 def test_an_unknown_preparation_is_refused():

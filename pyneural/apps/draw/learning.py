@@ -14,7 +14,8 @@ from pyneural.apps.draw.examples import Examples
 from pyneural.apps.draw.safety import RefusedError
 from pyneural.arguments.arrays import Array
 from pyneural.batching.augmentation import Augment
-from pyneural.datasets.dataset import Dataset, Splits
+from pyneural.datasets.dataset import Dataset
+from pyneural.datasets.splits import Splits
 from pyneural.evaluation.evaluate import evaluate
 from pyneural.evaluation.predict import predict
 from pyneural.layers.layer import walk
