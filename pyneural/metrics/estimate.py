@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from numbers import Real
 from typing import Any
 
 Z = 1.959963984540054  # the 97.5 % point of the normal distribution
+_MUCH = 100  # degrees of freedom from which the expansion of Student's point is exact to 1e-9
 
 
 class Estimate(float):
@@ -57,7 +59,7 @@ class Estimate(float):
 
     @classmethod
     def mean(cls, values: Sequence[float]) -> "Estimate":
-        """The mean of independent values, with mean ± z s / √n."""
+        """The mean of independent values, with mean ± t s / √n, t of Student's distribution with n - 1 degrees."""
         try:
             n = len(values)
             total = math.fsum(values)
@@ -66,8 +68,8 @@ class Estimate(float):
         if n == 0:
             return cls(math.nan, math.nan, math.nan)
         mean = total / n
-        spread = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1)) if n > 1 else math.inf
-        half = Z * spread / math.sqrt(n)
+        spread = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / max(n - 1, 1))
+        half = _student(n - 1) * spread / math.sqrt(n) if n > 1 else math.inf
         return cls(mean, mean - half, mean + half)
 
     def __str__(self) -> str:
@@ -79,3 +81,32 @@ class Estimate(float):
 
     def __format__(self, spec: str) -> str:
         return format(float(self), spec) if spec else str(self)
+
+
+@lru_cache
+def _student(freedom: int) -> float:
+    """The 97.5 % point of Student's distribution (Abramowitz and Stegun 1964, 26.7.3 to 26.7.5)."""
+    if freedom > _MUCH:
+        x, v = Z, 1 / freedom
+        first = (x**3 + x) / 4
+        second = (5 * x**5 + 16 * x**3 + 3 * x) / 96
+        third = (3 * x**7 + 19 * x**5 + 17 * x**3 - 15 * x) / 384
+        fourth = (79 * x**9 + 776 * x**7 + 1482 * x**5 - 1920 * x**3 - 945 * x) / 92160
+        return x + v * (first + v * (second + v * (third + v * fourth)))
+    low, high = 0.0, math.pi / 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, freedom) < 0.95 else (low, middle)
+    return math.sqrt(freedom) * math.tan(low)
+
+
+def _within(angle: float, freedom: int) -> float:
+    """P(|T| < √freedom tan(angle)), a finite series of powers of the cosine."""
+    cosine, odd = math.cos(angle), freedom % 2
+    term = cosine if odd else 1.0
+    total = 0.0
+    for power in range(odd, freedom - 1, 2):
+        total += term
+        term *= cosine * cosine * (power + 1) / (power + 2)
+    total *= math.sin(angle)
+    return 2 / math.pi * (angle + total) if odd else total

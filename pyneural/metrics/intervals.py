@@ -85,7 +85,7 @@ def share(right: Array, units: Array | None = None, seed: int = 0) -> Estimate:
 
 
 def mean(values: Array, units: Array | None = None, seed: int = 0) -> Estimate:
-    """The mean, with the normal interval; by group with the bootstrap's, which includes it; one group has none."""
+    """The mean, with Student's interval; by group with the bootstrap's, which includes it; one group has none."""
     values = np.asarray(values, np.float64)
     alone = Estimate.mean(values.tolist())
     if units is None or not len(values):

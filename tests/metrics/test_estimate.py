@@ -19,12 +19,12 @@ def test_the_interval_of_a_share_is_wilsons_as_scipy_has_it(n):
     assert pn.Estimate.share(n, n).high == 1
 
 
-@pytest.mark.parametrize("n", [2, 3, 10, 400, 10000])
+@pytest.mark.parametrize("n", [2, 3, 4, 10, 11, 101, 102, 400, 10000])
 @pytest.mark.parametrize("draw", ["exponential", "standard_normal", "standard_cauchy"])
-def test_the_interval_of_a_mean_is_the_normal_one_as_scipy_has_it(n, draw):
+def test_the_interval_of_a_mean_is_students_as_scipy_has_it(n, draw):
     values = getattr(np.random.default_rng(n), draw)(size=n)
     mean = pn.Estimate.mean(values.tolist())
-    low, high = stats.norm.interval(0.95, loc=values.mean(), scale=stats.sem(values))
+    low, high = stats.t.interval(0.95, n - 1, loc=values.mean(), scale=stats.sem(values))
     assert (mean, mean.low, mean.high) == pytest.approx((values.mean(), low, high), rel=1e-9, abs=1e-12)
 
 
