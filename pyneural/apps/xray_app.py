@@ -231,6 +231,8 @@ def _networks(division: Division, plan: _Plan, lines: Lines) -> tuple[list[Netwo
             break
         networks.append(network)
         if network.report is None:
+            if len(plan.seeds) > 1:
+                lines.say(f"interrupted: the model is the first of {len(plan.seeds)} networks, without a threshold")
             break
     return networks, first
 

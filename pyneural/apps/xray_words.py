@@ -143,7 +143,7 @@ def _say_worst(report: Report, lines: Lines) -> None:
     for row in shown:
         name = f"image {row}" if report.files is None else "/".join(Path(report.files[row]).parts[-3:])
         label = report.task.label(int(report.labels[row]))
-        lines.say(f"    {report.positive[row]:.4f}  {label}  {name}")
+        lines.say(f"    {report.positive[row]:<9.4g}  {label}  {name}")
 
 
 def _of_groups(data: Dataset | Report) -> str:

@@ -100,6 +100,11 @@ def _test_part(model: Model | Ensemble, data: str | Path | None, groups: str | N
             f"evaluate: the model was trained on {model.card.data or 'data'}, which is none of the sets that are "
             f"looked for ({', '.join((*_OF_NAME, _XRAYS))}): give the data, pyneural evaluate MODEL DATA"
         )
+    if name == _XRAYS and data is None and not is_there():
+        raise FileNotFoundError(
+            f"evaluate: the model was trained on {_XRAYS}, and there is no folder of that name in $PYNEURAL_DATA or "
+            "the cache: give the folder that has train and test, pyneural evaluate MODEL FOLDER"
+        )
     if groups is not None and (data is None or not Path(data).expanduser().is_dir()):
         raise ValueError("evaluate: --groups is for a folder of images: leave it out")
     if is_npz(data):

@@ -176,8 +176,10 @@ def _targets(
     if target.is_dir() or not target.suffix:
         return _in_folder(plots_folder(_MAPS, target), files, images)
     if target.suffix.lower() != ".png" or len(files) > 1:
-        what = f"{len(files):,} images need a folder" if len(files) > 1 else "heat maps are .png files"
-        raise ValueError(f"{_MAPS}: {target}: {what}: give '{target.with_suffix('')}' or '{target.stem}.png'")
+        base = target.with_suffix("")
+        if len(files) > 1:
+            raise ValueError(f"{_MAPS}: {target}: {len(files):,} images need a folder: give '{base}'")
+        raise ValueError(f"{_MAPS}: {target}: heat maps are .png files: give '{base}.png', or '{base}' for a folder")
     if target.resolve() in images:
         raise ValueError(f"{_MAPS}: {target} is the image itself: give another path")
     return [writable(_MAPS, target)]

@@ -294,8 +294,8 @@ def _actual_and_answer(report: Report, row: int) -> tuple[str, str]:
 def _probability(report: Report, row: int) -> str:
     """Of the positive class of two, or of the answer."""
     if report.positive is None:
-        return f"{report.confidence[row]:.4f}"
-    return f"{report.positive[row]:.4f} of {report.task.label(1)}"
+        return f"{report.confidence[row]:.4g}"
+    return f"{report.positive[row]:.4g} of {report.task.label(1)}"
 
 
 def _caption(report: Report, row: int, name: str) -> str:

@@ -13,6 +13,8 @@ from PIL import Image
 
 import pyneural as pn
 from pyneural.apps.xray_data import divided
+from pyneural.apps.xray_words import Lines, say_found
+from pyneural.card.task import Task
 from pyneural.commands.command_line import main
 
 COUNTS = {"train": (48, 80), "test": (20, 28)}  # images of NORMAL and PNEUMONIA
@@ -117,7 +119,19 @@ def test_the_lines_say_what_the_result_rests_on(run):
         assert words in text, words
     assert re.search(r"^threshold 0\.\d+ ", text, re.MULTILINE)
     assert re.search(r"^(the 10 worst of \d+ mistakes|mistakes: \d), with the prob", text, re.MULTILINE)
-    assert re.search(r"^    0\.\d{4}  (NORMAL|PNEUMONIA)  test/\w+/\S+\.png$", text, re.MULTILINE)
+    assert re.search(r"^    [\d.e-]+ +(NORMAL|PNEUMONIA)  test/\w+/\S+\.png$", text, re.MULTILINE)
+
+
+def test_the_probabilities_of_mistakes_have_four_digits_however_small_they_are(capsys):
+    outputs = np.array([[1 - p, p] for p in (6.251e-6, 0.0123456, 0.4, 0.1)])
+    report = pn.Report(Task("classes", 2), outputs, np.array([1, 1, 1, 0]), np.ones(4), "x", "")
+    say_found(report, report, Lines(1))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines if "  image " in line] == [
+        ["6.251e-06", "1", "image", "0"],
+        ["0.01235", "1", "image", "1"],
+        ["0.4", "1", "image", "2"],
+    ]
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_one_another_fold(xrays):
@@ -160,7 +174,10 @@ def test_a_folder_without_a_class_is_refused(tmp_path):
         pn.apps.xray(tmp_path)
 
 
-def test_ctrl_c_saves_what_was_trained_and_ends_with_130(xrays, tmp_path):
+@pytest.mark.parametrize(
+    ("options", "words"), [([], "interrupted"), (["--folds", "2"], "the first of 2 networks, without a threshold")]
+)
+def test_ctrl_c_saves_what_was_trained_and_ends_with_130(xrays, tmp_path, options, words):
     file = tmp_path / "xray.safetensors"
     command = [
         sys.executable,
@@ -174,6 +191,7 @@ def test_ctrl_c_saves_what_was_trained_and_ends_with_130(xrays, tmp_path):
         "2000",
         "-o",
         str(file),
+        *options,
     ]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment({}))
     assert child.stdout is not None
@@ -183,7 +201,7 @@ def test_ctrl_c_saves_what_was_trained_and_ends_with_130(xrays, tmp_path):
     child.send_signal(signal.SIGINT)
     out, error = child.communicate(timeout=60)
     assert child.returncode == 130, error
-    assert "interrupted" in out
+    assert words in out
     assert f"saved {file}" in out
     assert "test:" not in out
     assert pn.load(file).card.epochs >= 2
@@ -297,7 +315,7 @@ def test_evaluate_does_not_give_mnist_to_a_detector_of_its_size(tmp_path, capsys
     monkeypatch.chdir(tmp_path)
     for name, words in {
         "scans": "evaluate: the model was trained on scans, which is none of the sets that are looked for (mnist, ",
-        "chest_xray": "chest_xray: PYNEURAL_DATA is",
+        "chest_xray": "evaluate: the model was trained on chest_xray, and there is no folder of that name in ",
     }.items():
         pn.fit(model, pn.Dataset(x, np.arange(40) % 2, name=name), epochs=1, validation=None, verbose=0)
         pn.save(model, "small.safetensors")

@@ -188,8 +188,14 @@ def test_heat_maps_of_several_images_are_written_to_a_folder_and_replace_no_imag
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["{scan}", "{scan}", "--heat-map", "{folder}/map.png"], "2 images need a folder"),
-        (["{scan}", "--heat-map", "{folder}/map.jpg"], "heat maps are .png files"),
+        (
+            ["{scan}", "{scan}", "--heat-map", "{folder}/map.png"],
+            "/map.png: 2 images need a folder: give '{folder}/map'\n",
+        ),
+        (
+            ["{scan}", "--heat-map", "{folder}/map.jpg"],
+            "heat maps are .png files: give '{folder}/map.png', or '{folder}/map' for a folder\n",
+        ),
         (["{scan}", "--heat-map", "{scan}"], "is the image itself"),
         (["{scan}", "--heat-map", "{folder}/none/map.png"], "there is no folder"),
         (["{scan}", "--heat-map", "{scan}/maps"], "is a file: give the path of a folder"),
@@ -201,9 +207,19 @@ def test_what_cannot_be_written_is_reported_before_the_work_starts(model, scan, 
     assert main(["predict", str(model), *given]) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert words in err
+    assert words.format(folder=tmp_path) in err
     assert err.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["scan.png"]
+
+
+def test_evaluate_of_an_x_ray_model_without_x_rays_shows_the_command_with_a_folder(
+    model, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("PYNEURAL_DATA", str(tmp_path))
+    assert main(["evaluate", str(model)]) == 1
+    err = capsys.readouterr().err
+    assert "the model was trained on chest_xray, and there is no folder of that name in $PYNEURAL_DATA" in err
+    assert err.endswith("give the folder that has train and test, pyneural evaluate MODEL FOLDER\n")
 
 
 def test_a_missing_matplotlib_is_reported_before_the_work_starts(model, scan, tmp_path, monkeypatch, capsys):
