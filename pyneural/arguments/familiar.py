@@ -106,6 +106,8 @@ OF_ENSEMBLES = {
     **dict.fromkeys(("save", "save_weights"), "pn.save(ensemble, path)"),
     **dict.fromkeys(("estimators", "estimators_", "members", "networks"), "ensemble.models"),
     "layers": "those of its models, such as ensemble[0].layers",
+    **{name: f"ensemble.card.task.{name}" for name in ("threshold", "temperature")},
+    "test_time": "that of its models, such as ensemble[0].test_time",
     **dict.fromkeys(("parameters", "weights", "state_dict"), "those of its models, such as ensemble[0].parameters"),
 }
 OF_FIT = {
