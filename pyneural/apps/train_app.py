@@ -9,7 +9,7 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural.apps.digits_app import Run
-from pyneural.arguments.checks import whole
+from pyneural.arguments.checks import is_number, whole
 from pyneural.arguments.paths import model_path, writable
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.augmentation import Augment, check_augment
@@ -39,6 +39,7 @@ _RATE = 0.01  # at batches of 64: batch norm allows a higher peak than fit's def
 _BATCHES = 8, 64  # the sizes of batches
 _STEPS = 20  # of an epoch, at least, if batches are large enough
 _EPOCHS = 10, 25
+_HELD = 10  # validation examples, at least, that choose the epoch
 _SEEN = 32_000  # examples in a training of few, each counted once an epoch
 _LOOKED_AT = 50  # files whose size is looked at
 
@@ -120,7 +121,8 @@ def train(
         learning_rate: at the schedule's peak; None is 0.01 * sqrt(batch_size / 64), at most 0.01, for images with
             "adam" and "one-cycle", and else what pn.fit chooses.
         schedule: a name or a function, as pn.fit takes it.
-        validation: the share held out for validation, unless the data has a validation part; None or 0 for none.
+        validation: the share held out for validation, unless the data has a validation part; None or 0 for none.  With
+            fewer than 10 examples in it, whose lowest loss is luck, the model has the weights of the last epoch.
         class_weight: "balanced" weights the classes inversely to their number, as pn.fit does.
         augment: random changes of the training images, new in each epoch, such as pn.Augment(flip=True).
         checkpoint: a file, such as "run.ckpt", that is written after every epoch and every 30 seconds.  After the
@@ -149,7 +151,7 @@ def train(
         learning_rate = round(_RATE * math.sqrt(min(1.0, batch_size / _BATCHES[1])), 4)
     options: dict[str, Any] = {"optimizer": optimizer, "learning_rate": learning_rate, "schedule": schedule}
     options |= {"validation": validation, "class_weight": class_weight, "augment": augment, "checkpoint": checkpoint}
-    options |= {"seed": seed, "verbose": verbose}
+    options |= {"seed": seed, "verbose": verbose, "keep": _keep(found, validation)}
     history = fit(model, found, epochs=epochs, batch_size=batch_size, **options)
     saved = None if output is None else save(model, output)  # first, so that Ctrl-C in the test keeps the model
     report = None
@@ -175,6 +177,13 @@ def chosen(count: int, epochs: int | None = None, batch_size: int | None = None)
     if batch_size is None:
         batch_size = min(max(count // _STEPS, _BATCHES[0]), _BATCHES[1])
     return epochs, batch_size
+
+
+def _keep(data: Splits, share: Any) -> str:
+    """The epoch whose weights are kept; few validation examples cannot choose one."""
+    part = len(data.train) * share if is_number(share) else 0
+    held = part if data.validation is None else len(data.validation)
+    return "last" if held < _HELD else "best"
 
 
 def _check_files(output: str | Path | None, checkpoint: str | Path | None) -> None:

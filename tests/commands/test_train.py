@@ -117,6 +117,16 @@ def test_few_images_train_without_jumps_of_the_validation_loss(tmp_path, sample)
     assert max(run.history["learning_rate"]) <= 0.0038
 
 
+@pytest.mark.parametrize(("count", "kept"), [(60, "last"), (200, "best")])
+def test_fewer_than_ten_validation_examples_do_not_choose_the_epoch(tmp_path, count, kept):
+    draw = np.random.default_rng(0)  # noise, on which the validation loss rises from the first epoch on
+    np.savez(tmp_path / "noise.npz", x=draw.normal(size=(count, 5)).astype(np.float32), y=draw.integers(0, 2, count))
+    history = pn.apps.train(tmp_path / "noise.npz", epochs=20, learning_rate=0.02, verbose=0).history
+    lowest = int(np.argmin(history["val_loss"])) + 1
+    assert lowest < 20
+    assert (history.best_epoch == 20) == (kept == "last"), history["val_loss"]
+
+
 def test_given_epochs_batches_and_rates_are_kept(tmp_path, rings):
     np.savez(tmp_path / "few.npz", x=rings[0], y=rings[1])
     run = pn.apps.train(tmp_path / "few.npz", epochs=2, batch_size=100, learning_rate=0.5, validation=None, verbose=0)
