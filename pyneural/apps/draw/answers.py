@@ -15,7 +15,7 @@ from pyneural.card.task import Task
 from pyneural.evaluation.drift import unlike_training
 from pyneural.evaluation.heat_maps import heat_map
 from pyneural.evaluation.predict import Prediction, classify, predict
-from pyneural.images.digit import examine_digit
+from pyneural.images.digit import Preparation, examine_digit
 from pyneural.images.files import fitted
 from pyneural.images.modes import white_of
 from pyneural.layers.activations import Activation
@@ -91,7 +91,7 @@ class Reader:
         raw = raw_square(body)
         if self.is_for_digits:
             try:
-                done = examine_digit(decoded(body, _PAGE) if raw is None else raw)
+                done = _examined(body) if raw is None else examine_digit(raw)
             except ValueError as error:
                 raise RefusedError(422, str(error).removeprefix("prepare_digit: ")) from None
             return done.digit, done.warnings
@@ -101,14 +101,18 @@ class Reader:
             if (*raw.shape, 1) != self.model.input_shape:
                 raise RefusedError(415, f"the model takes {height} x {width} pixels: send those, or a PNG or JPEG")
             return raw[..., None], ()
-        return self.fitted(decoded(body)), ()
+        return self.picture(body), ()
 
-    def fitted(self, image: "Image") -> Array:
-        """The pixels of a decoded image at the model's size.
+    def picture(self, body: bytes) -> Array:
+        """The pixels of a PNG or JPEG at the model's size.
 
         Raises:
-            RefusedError: they are floats.
+            RefusedError: the body is neither.
         """
+        with decoded(body) as image:
+            return self._fitted(image)
+
+    def _fitted(self, image: "Image") -> Array:
         assert self.model.input_shape is not None
         height, width, channels = self.model.input_shape
         try:
@@ -152,6 +156,11 @@ class Reader:
         low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
         scaled = (maps - low) * (255 / np.maximum(high - low, 1e-12))
         return packed(np.rint(scaled).astype(np.uint8))
+
+
+def _examined(body: bytes) -> Preparation:
+    with decoded(body, _PAGE) as image:
+        return examine_digit(image)
 
 
 def _classes(task: Task, given: Prediction) -> dict[str, Any]:

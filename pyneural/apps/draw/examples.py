@@ -1,6 +1,7 @@
 """examples.py -- the user's own digits: an .npz of x and y that pn.datasets.mnist(extra=) reads as well."""
 
 import hashlib
+import os
 import threading
 from io import BytesIO
 from pathlib import Path
@@ -33,13 +34,18 @@ class Examples:
         if self.path.suffix != ".npz":
             raise ValueError(f"draw: examples: '{self.path.name}' must end in .npz")
         self._writing = threading.Lock()
-        self.arrays()
+        self._read()
 
     def arrays(self) -> tuple[Array, Array]:
-        """x, uint8 (n, 28, 28, 1), and y, int64 (n,); the oldest first."""
-        if not self.path.exists():
-            return np.empty((0, 28, 28, 1), np.uint8), np.empty(0, np.int64)
-        return own_digits(self.path)[1:]
+        """x, uint8 (n, 28, 28, 1), and y, int64 (n,); the oldest first.
+
+        Raises:
+            RefusedError: the file no longer holds digits.
+        """
+        try:
+            return self._read()
+        except (ValueError, OSError):  # it was changed since the start
+            raise RefusedError(503, f"{self.path.name} cannot be read any more: remove or mend it") from None
 
     def add(self, digit: Array, label: int) -> str:
         """Adds a digit, uint8 (28, 28, 1), unless the file has it; returns its name.
@@ -83,13 +89,22 @@ class Examples:
         """The name of each digit."""
         return [name_of(digit, label) for digit, label in zip(x, y.tolist(), strict=True)]
 
+    def _read(self) -> tuple[Array, Array]:
+        if not self.path.exists():
+            return np.empty((0, 28, 28, 1), np.uint8), np.empty(0, np.int64)
+        return own_digits(self.path)[1:]
+
     def _write(self, x: Array, y: Array) -> None:
-        if not len(y):
-            self.path.unlink(missing_ok=True)
-            return
         file = BytesIO()
         np.savez(file, x=x, y=y)
-        write_whole("draw", self.path, file.getvalue())
+        try:
+            if len(y):
+                write_whole("draw", self.path, file.getvalue())
+            else:
+                self.path.unlink(missing_ok=True)
+        except OSError as error:  # a full disk, or a folder that has become read-only
+            why = os.strerror(error.errno).lower() if error.errno else "the disk refused it"
+            raise RefusedError(507, f"{self.path.name} cannot be written ({why}); it is as it was") from None
 
 
 def name_of(digit: Array, label: int) -> str:

@@ -30,6 +30,7 @@ from pyneural.training.fit import fit
 _MNIST = 8000  # of its training digits
 _OWN = 200  # of the user's, repeated
 _RATE = 0.001
+_MOST_UNDOS = 20  # each keeps a model
 _CHANGES = Augment(shift=0.06, rotate=8, scale=0.08, shear=0.08, gamma=0, brightness=0, contrast=0)
 
 
@@ -124,7 +125,7 @@ class Pupil:
         model = taught(old.model, x, y, self._mnist().train)
         seconds = time.perf_counter() - began
         reader = Reader(model, "draw")
-        self._states = [*self._states, State(reader)]
+        self._states = [*self._states[-_MOST_UNDOS:], State(reader)]
         after = self.test()
         return {
             "digits": len(y),

@@ -2,7 +2,10 @@
 
 import base64
 import math
+import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +14,7 @@ import numpy as np
 from pyneural.apps.draw.safety import RefusedError
 from pyneural.arguments.arrays import Array
 from pyneural.images.files import TooLargeError, unread
+from pyneural.images.modes import plain
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,7 +23,11 @@ MOST_PIXELS = 25_000_000
 """The most pixels that are decoded: 5000 x 5000.  A PNG of 75 kB may unpack to as many."""
 _FORMATS = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
 _SIDES = range(28, 1025)  # of raw squares
-_decoders = threading.Semaphore(2)  # two images of MOST_PIXELS take 200 MB
+_MOST_SCANS = 40  # of a JPEG: one of 100 kB may have hundreds, and each goes over all pixels; usual are 1 to 20
+_MOST_SEGMENTS = 2000
+_MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")  # of a segment that has a length, or of the end
+_SCAN, _END = 0xDA, 0xD9
+_decoders = threading.Semaphore(2)  # two images of MOST_PIXELS take 300 MB
 
 
 def raw_square(body: bytes) -> Array | None:
@@ -42,34 +50,61 @@ def raw_square(body: bytes) -> Array | None:
     return np.frombuffer(body, np.uint8).reshape(side, side)
 
 
-def decoded(body: bytes, longest: int | None = None) -> "Image":
-    """The image in the bytes of a PNG or JPEG file, decoded, upright.
+@contextmanager
+def decoded(body: bytes, longest: int | None = None) -> "Iterator[Image]":
+    """The image in the bytes of a PNG or JPEG file, decoded, upright; use it inside the `with` block.
+
+    Two images at a time exist, however many are asked about, as small files may hold large ones.
 
     Args:
         body: the bytes.
-        longest: the longer side that is needed: a JPEG is decoded at a reduced size if that suffices.
+        longest: the longer side that is needed: the image is reduced by a whole factor if that suffices.
 
     Raises:
         RefusedError: it is neither, damaged, or has more than MOST_PIXELS.
     """
-    from PIL import ImageOps
-
     kind = _format(body)
     if kind is None:
         raise RefusedError(415, "the body is neither a PNG nor a JPEG: convert the image to one of them")
+    if kind == "JPEG" and not _is_usual(body):
+        raise RefusedError(413, f"the JPEG has more than {_MOST_SCANS} scans: save it again as a usual JPEG")
+    with _decoders:
+        yield _opened(body, kind, longest)
+
+
+def _opened(body: bytes, kind: str, longest: int | None) -> "Image":
+    from PIL import ImageOps, UnidentifiedImageError
+
     try:
-        with _decoders:
-            image = unread(BytesIO(body), longest, [kind])
-            if image.width * image.height > MOST_PIXELS:
-                raise TooLargeError(image.width * image.height)
-            image.load()
-            return ImageOps.exif_transpose(image)
+        image = unread(BytesIO(body), longest, [kind])
+        if image.width * image.height > MOST_PIXELS:
+            raise TooLargeError(image.width * image.height)
+        image.load()
+        factor = 1 if longest is None else max(image.size) // longest
+        reduced = image if factor < 2 else plain(image).reduce(factor)
+        return ImageOps.exif_transpose(reduced)
     except TooLargeError as error:
         raise RefusedError(
             413, f"the image has {error.pixels:,} pixels, but at most {MOST_PIXELS:,} are decoded: scale it down first"
         ) from None
-    except (OSError, SyntaxError, ValueError, EOFError, OverflowError) as error:  # Pillow's, for damaged files
+    except UnidentifiedImageError:
+        raise RefusedError(422, f"the {kind} is damaged: its beginning cannot be read") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow may raise any exception for damaged files
         raise RefusedError(422, f"the {kind} is damaged: {error}") from None
+
+
+def _is_usual(body: bytes) -> bool:
+    """Whether a JPEG has a usual number of segments, and of scans among them; read as decoders do, garbage included."""
+    scans, at = 0, 2
+    for _ in range(_MOST_SEGMENTS):
+        found = _MARKER.search(body, at)
+        if found is None or body[found.start() + 1] == _END:
+            return scans <= _MOST_SCANS
+        scans += body[found.start() + 1] == _SCAN
+        at = found.end() + int.from_bytes(body[found.end() : found.end() + 2], "big")
+    return False
 
 
 def packed(pixels: Array) -> dict[str, Any]:

@@ -6,18 +6,19 @@ the Origin header and Sec-Fetch-Site.  Programs send neither of the latter, and 
 """
 
 import ipaddress
+import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from flask import Response, request
 
 MOST_BYTES = 10_000_000
 """The largest body of a request."""
+TOO_LARGE = f"the body has more than {MOST_BYTES:,} bytes: send a smaller image"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -26,7 +27,10 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
+"""They keep browsers to our own files; every answer has them."""
 _OTHER_SITES = ("cross-site", "same-site")
+_NAME = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{0,5})?")  # of a Host header; RFC 3986
+_MOST_SHOWN = 60  # characters
 
 
 class RefusedError(Exception):
@@ -47,10 +51,11 @@ def guard(host: str) -> Callable[[], None]:
     def check() -> None:
         name = request.headers.get("Host", "")
         if not _is_ours(name, host):
-            raise RefusedError(421, f"this server is not '{name}': open it by the address that it printed")
+            shown = name[:_MOST_SHOWN] + "..." * (len(name) > _MOST_SHOWN)
+            raise RefusedError(421, f"this server is not '{shown}': open it by the address that it printed")
         origin = request.headers.get("Origin")
-        foreign = origin is not None and urlsplit(origin).netloc != name
-        if request.path.startswith("/api") and request.headers.get("Sec-Fetch-Site") in _OTHER_SITES:
+        foreign = origin is not None and origin.lower() != f"http://{name.lower()}"
+        if request.path.startswith("/api") and request.headers.get("Sec-Fetch-Site", "").lower() in _OTHER_SITES:
             foreign = True
         if foreign:
             raise RefusedError(403, "requests from other web pages are refused: use the page of this server")
@@ -63,11 +68,9 @@ def _is_ours(name: str, host: str) -> bool:
 
     An attacker's page has a name, since an address cannot be made to point elsewhere.
     """
-    try:
-        asked = urlsplit(f"//{name}").hostname or ""
-    except ValueError:  # half an IPv6 address
-        return False
-    if asked in ("localhost", host):
+    found = _NAME.fullmatch(name)
+    asked = (found[1] or found[2]).lower() if found else ""
+    if asked and asked in ("localhost", host.lower()):
         return True
     try:
         address = ipaddress.ip_address(asked)
@@ -86,6 +89,6 @@ def is_local(host: str) -> bool:
 
 def with_headers(response: Response) -> Response:
     """Adds the headers that keep browsers to our own files; for Flask's after_request."""
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response

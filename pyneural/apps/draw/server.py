@@ -12,13 +12,13 @@ from pyneural.apps.draw.answers import SHOWS, Reader
 from pyneural.apps.draw.examples import Examples
 from pyneural.apps.draw.information import of_model
 from pyneural.apps.draw.learning import Pupil
-from pyneural.apps.draw.safety import MOST_BYTES, RefusedError, guard, with_headers
+from pyneural.apps.draw.safety import MOST_BYTES, TOO_LARGE, RefusedError, guard, with_headers
 from pyneural.version import VERSION
 
 _SENTENCES = {
     404: "there is no such address: /api/openapi.json lists all",
     405: "the address does not take this method: /api/openapi.json lists those that it takes",
-    413: f"the body has more than {MOST_BYTES:,} bytes: send a smaller image",
+    413: TOO_LARGE,
 }
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from pyneural.apps.draw.answers import Reader
-from pyneural.apps.draw.pictures import decoded
 from pyneural.apps.xray_words import CAVEAT
 from pyneural.card.task import Task
 
@@ -39,7 +38,7 @@ def examined(reader: Reader, body: bytes) -> dict[str, Any]:
         RefusedError: it is not a PNG or JPEG.
     """
     task: Any = reader.model.card.task
-    image = reader.fitted(decoded(body))
+    image = reader.picture(body)
     answer = reader.answer_to(image, ())
     positive = task.label(1)
     probability = answer["probabilities"][-1]
