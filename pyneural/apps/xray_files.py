@@ -8,7 +8,7 @@ from pyneural.apps.xray_result import XrayRun
 from pyneural.apps.xray_words import CAVEAT, SHIFT, is_of_xrays
 from pyneural.arguments.typed import typed
 from pyneural.plot.explanations import explanations
-from pyneural.plot.page_sections import Content
+from pyneural.plot.page_content import Content
 from pyneural.plot.report_page import write_page
 from pyneural.plot.saved_plots import check_outputs as checked
 from pyneural.plot.saved_plots import plots_folder, write_plots

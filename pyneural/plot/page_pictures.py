@@ -19,7 +19,7 @@ _DARK = {"figure.facecolor": "#1d2127", "axes.facecolor": "#1d2127", "savefig.fa
 }
 
 
-def on_both_grounds(draw: Callable[[], Any]) -> tuple[bytes, bytes]:
+def for_light_and_dark(draw: Callable[[], Any]) -> tuple[bytes, bytes]:
     """A plot for light and for dark screens, in matplotlib's own style, whatever the user's is.
 
     Args:

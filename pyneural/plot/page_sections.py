@@ -4,25 +4,23 @@ import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from pyneural.datasets.dataset import Dataset
-from pyneural.datasets.splits import Splits
 from pyneural.evaluation.facts import facts
 from pyneural.evaluation.report import Report
 from pyneural.evaluation.report_text import notes, tables
 from pyneural.evaluation.tables import Table
 from pyneural.models.ensemble import Ensemble
-from pyneural.models.model import Model
 from pyneural.plot.curves import history as curves
 from pyneural.plot.curves import panel_names
-from pyneural.plot.explanations import Explanation, Explanations, are_images
+from pyneural.plot.explanations import Explanation, are_images
 from pyneural.plot.markup import element, escaped, listed, paragraphs, picture, table, terms
-from pyneural.plot.page_pictures import Gallery, on_both_grounds, stacked
+from pyneural.plot.page_content import Content
+from pyneural.plot.page_pictures import Gallery, for_light_and_dark, stacked
 from pyneural.plot.saved_plots import score_plots
-from pyneural.training.history import History
 from pyneural.version import VERSION
 
 _MISTAKES = 10
@@ -37,36 +35,6 @@ _CAPTIONS = {  # of each plot, and the score that its alternative text gives
 }
 _HEADLINES = ("accuracy", "sensitivity", "specificity", "roc_auc")
 _OF_MANY = ("accuracy", "balanced_accuracy", "top_5", "calibration_error")
-
-
-class Content(NamedTuple):
-    """What a page is made of; what is None or empty has no section.
-
-    Attributes:
-        report: the evaluation.
-        data: the data in parts, whose test part the report is of.
-        part: the data that the report is of.
-        model: the model, or the Ensemble.
-        history: its training, of an Ensemble that of the first model.
-        explained: examples with their heat maps.
-        title: the page's title.
-        notes: what a reader has to know of the run.
-        caveats: what the figures do not say, besides what is always said.
-        command: what was typed.
-        date: any words.
-    """
-
-    report: Report
-    data: Splits | None = None
-    part: Dataset | None = None
-    model: Model | Ensemble | None = None
-    history: History | None = None
-    explained: Explanations | None = None
-    title: str = ""
-    notes: tuple[str, ...] = ()
-    caveats: tuple[str, ...] = ()
-    command: str = ""
-    date: str = ""
 
 
 def headline(content: Content) -> str:
@@ -248,7 +216,7 @@ def _on_threshold(note: str) -> bool:
 
 
 def _plot(draw: Callable[[], Any], caption: str, alt: str) -> str:
-    light, dark = on_both_grounds(draw)
+    light, dark = for_light_and_dark(draw)
     return element("figure", picture(light, alt, dark) + element("figcaption", escaped(caption)))
 
 
@@ -320,7 +288,7 @@ def _explained(content: Content, gallery: Gallery, one: Explanation) -> str:
     _, answer = _actual_and_answer(report, one.row)
     pictures = [(gallery.image(one.row), f"The image {name}", "image")]
     for method, values in one.maps.items():
-        words = f"{method} of {name} for {answer}" + ("" if values.any() else ", where nothing speaks for it")
+        words = f"{method} of {name} for {answer}" + ("" if values.any() else ", which has no evidence for it")
         pictures.append((gallery.under(values, one.row), words, method if values.any() else f"{method}: nothing"))
     columns = "".join(
         element("div", picture(png, alt, kind=_look(part)) + element("span", escaped(below)))

@@ -1,4 +1,4 @@
-"""report_page.py -- a report as one HTML file that needs nothing else: no script, no request, its pictures inside."""
+"""report_page.py -- a report as one self-contained HTML file: no scripts, no requests, embedded images."""
 
 import binascii
 import hashlib
@@ -17,7 +17,7 @@ from pyneural.evaluation.report import Report
 from pyneural.plot.answers import check_answers
 from pyneural.plot.explanations import are_images, explanations
 from pyneural.plot.markup import element, escaped
-from pyneural.plot.page_sections import Content
+from pyneural.plot.page_content import Content
 from pyneural.plot.saved_plots import check_matplotlib
 from pyneural.training.history import History
 from pyneural.version import VERSION
@@ -54,7 +54,7 @@ def page(
 
     The page has all scores with their intervals, the curves, the operating point and what the figures do not say; with
     `data` the worst mistakes as images, with `model` how it was trained, and with both heat maps; with `history` the
-    curves of the training.  It runs no script, loads nothing, and holds its pictures; the same arguments give the same
+    curves of the training.  It runs no script, loads nothing, and embeds its images; the same arguments give the same
     bytes.
 
     Args:
@@ -66,7 +66,7 @@ def page(
         title: the page's title; "" is the name of the data.
         notes: sentences on the data and the run.
         caveats: sentences on what the figures do not say, besides the general ones.
-        command: what was typed to get the result.
+        command: the command line that gave the result.
         date: shown at the end; "" is none.
 
     Returns:

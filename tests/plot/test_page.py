@@ -20,7 +20,8 @@ from pyneural.card.task import Task
 from pyneural.evaluation.report import Report, Reports
 from pyneural.evaluation.report_text import tables
 from pyneural.plot.explanations import explained_rows
-from pyneural.plot.page_sections import Content, data
+from pyneural.plot.page_content import Content
+from pyneural.plot.page_sections import data
 
 VOID = {"meta", "img", "source", "br", "link", "input"}
 ALERT = '<script>alert("&\'")</script>'
