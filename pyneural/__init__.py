@@ -51,7 +51,7 @@ HOMES = {
     "Report": "evaluation.report",
     "Reshape": "layers.reshaping",
     "SGD": "training.optimizers",
-    "Sequential": "models.model",
+    "Sequential": "models.sequential",
     "Splits": "datasets.splits",
     "Tensor": "_core",
     "apps": "apps",

@@ -49,7 +49,8 @@ from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.layers.reshaping import Flatten, Reshape
 from pyneural.metrics.estimate import Estimate
 from pyneural.models.ensemble import Ensemble
-from pyneural.models.model import Model, Sequential
+from pyneural.models.model import Model
+from pyneural.models.sequential import Sequential
 from pyneural.ops import concat, stack, where
 from pyneural.training.fit import fit
 from pyneural.training.gradcheck import check_gradients

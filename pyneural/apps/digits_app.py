@@ -21,7 +21,8 @@ from pyneural.layers.dense import Dense
 from pyneural.layers.layer import Layer
 from pyneural.layers.norms import BatchNorm, Dropout
 from pyneural.layers.reshaping import Flatten
-from pyneural.models.model import Model, Sequential
+from pyneural.models.model import Model
+from pyneural.models.sequential import Sequential
 from pyneural.schedules import Schedule
 from pyneural.training.fit import fit
 from pyneural.training.history import History

@@ -26,7 +26,7 @@ from pyneural.layers.dense import Dense
 from pyneural.layers.layer import Layer
 from pyneural.layers.norms import BatchNorm, Dropout
 from pyneural.layers.reshaping import Flatten
-from pyneural.models.model import Sequential
+from pyneural.models.sequential import Sequential
 from pyneural.printing import put
 from pyneural.schedules import Schedule
 from pyneural.training.fit import fit

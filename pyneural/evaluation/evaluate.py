@@ -13,7 +13,8 @@ from pyneural.evaluation.measuring import measured
 from pyneural.evaluation.report import Report, Reports, this_cell
 from pyneural.models.ensemble import Ensemble
 from pyneural.models.entrances import inherit
-from pyneural.models.model import Model, Sequential
+from pyneural.models.model import Model
+from pyneural.models.sequential import Sequential
 
 
 @overload

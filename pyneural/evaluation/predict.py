@@ -23,7 +23,8 @@ from pyneural.evaluation.heads import Head, trained
 from pyneural.evaluation.running import answering, rows_at_once
 from pyneural.models.ensemble import Ensemble
 from pyneural.models.entrances import inherit
-from pyneural.models.model import Model, Sequential
+from pyneural.models.model import Model
+from pyneural.models.sequential import Sequential
 from pyneural.printing import encodable
 
 _PIXELS = np.dtype(np.uint8)

@@ -20,7 +20,8 @@ from pyneural.layers.nodes import Input, Node
 from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
 from pyneural.layers.operation import name_of, record
 from pyneural.layers.reshaping import Flatten, Reshape
-from pyneural.models.model import Model, Sequential
+from pyneural.models.model import Model
+from pyneural.models.sequential import Sequential
 
 Kinds = dict[str, Any]  # classes of layers, and functions, by name
 Description = dict[str, Any]

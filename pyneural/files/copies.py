@@ -15,7 +15,8 @@ from pyneural.files.safetensors import dumps, known_with, loads
 from pyneural.layers.layer import walk
 from pyneural.layers.operation import name_of
 from pyneural.models.ensemble import Ensemble
-from pyneural.models.model import Model, Sequential
+from pyneural.models.model import Model
+from pyneural.models.sequential import Sequential
 
 
 def converted(model: Model, dtype: str, seed: int = 0) -> Model:

@@ -1,4 +1,4 @@
-"""model.py -- Model: a graph of layers that are built, called and saved together; Sequential: a chain of them."""
+"""model.py -- Model: a graph of layers that are built, called and saved together."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
@@ -9,19 +9,18 @@ import numpy as np
 import pyneural._core as _core
 import pyneural.models.summary as summary
 from pyneural._core import Tensor
-from pyneural.arguments.checks import Shape, batched, is_whole, shape_of, whole
+from pyneural.arguments.checks import batched, is_whole, shape_of, whole
 from pyneural.arguments.familiar import OF_MODELS
 from pyneural.arguments.objects import refuse_masked
 from pyneural.arguments.spelling import check_keywords, closest, instead
 from pyneural.layers.context import Position, now_building, position
 from pyneural.layers.layer import Layer, on_nodes, tree, walk
 from pyneural.layers.naming import name_layers
-from pyneural.layers.nodes import Input, Node
+from pyneural.layers.nodes import Node
 from pyneural.layers.operation import name_of, record
 from pyneural.models.blocks import Blocks, Parameters
-from pyneural.models.checks import checked_layers, dtype_of, graph_of
+from pyneural.models.checks import dtype_of, graph_of
 from pyneural.models.entrances import inherit
-from pyneural.models.graph import Graph
 from pyneural.models.network import FIXED, Network
 from pyneural.models.test_time import change_test_time
 from pyneural.printing import encodable, put, terminal_columns
@@ -75,7 +74,7 @@ class Model(Network):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.__module__ != __name__:
+        if not cls.__module__.startswith("pyneural.models."):
             raise TypeError(
                 f"{cls.__name__}: make it a pn.Layer (build and call) and put it into a pn.Sequential: a pn.Model is "
                 "a graph of layers, and is saved as such"
@@ -268,50 +267,3 @@ class Model(Network):
         if name in OF_MODELS:
             raise AttributeError(f"a model has no '{name}'; {instead(OF_MODELS[name])}")
         return super().__getattr__(name)
-
-
-class Sequential(Model):
-    """Layers one after another.
-
-    Args:
-        layers: each takes the output of the one before it; one by one, or as one list.
-        dtype: "float32" or "float64", for parameters and computation.
-        seed: the seed of the initial parameters; None takes that of pn.fit.
-
-    >>> import pyneural as pn
-    >>> model = pn.Sequential(pn.Flatten(), pn.Dense(32, "relu"), pn.Dense(10))
-    >>> model.build((28, 28, 1))
-    >>> model["dense_2"].weight.shape
-    (32, 10)
-    """
-
-    def __init__(
-        self,
-        *layers: Layer | Sequence[Layer],
-        dtype: str = "float32",
-        seed: int | None = None,
-        name: str | None = None,
-    ) -> None:
-        self._begin(dtype, seed, name)
-        self._layers = checked_layers(layers)
-        self.children()
-        inherit(self)
-
-    @property
-    def sequence(self) -> list[Layer]:
-        """The layers in the order of calls."""
-        return list(self._layers)
-
-    def _in_order(self) -> list[Layer]:
-        return self.sequence
-
-    def children(self) -> list[Layer]:
-        """The layers, each once."""
-        return name_layers(list(dict.fromkeys(self._layers)), name_of(self))
-
-    def connect(self, shape: Shape) -> None:
-        """Creates the graph for inputs (n, *shape)."""
-        first = node = Input(shape)
-        for layer in self._layers:
-            node = layer(node)
-        self.adopt(Graph(first, {"": node}))
