@@ -132,14 +132,14 @@ def xray(
             if there is none, PneumoniaMNIST.
         size: images of a folder are resized to size x size; None is 144.
         epochs: passes over the training images; None is 20.
-        folds: cross-validation: so many networks, each validated on one fold of as many.
-        seeds: so many networks, with the seeds seed, seed + 1 and so on; each is evaluated on the test images, too.
+        folds: the number of folds of a cross-validation, which trains one network per fold.
+        seeds: the number of networks, with the seeds seed, seed + 1 and so on; each is also evaluated on test.
         seed: the seed of weights, order, dropout and augmentation; the validation part is the fold number seed % 8.
         threads: the number of threads; None keeps the current setting.
         output: the .safetensors file to save the model to; None does not save.
         plots: a folder for the plots and heat maps of the test images, made if it does not exist.
         csv: a file for the answer to each test image.
-        html: a file for one page of all of it.
+        html: a file for the whole report as an HTML page.
         verbose: 0 silent, 1 one line per epoch, 2 one line per step.
 
     Returns:
@@ -220,7 +220,7 @@ def _run(data: Splits, plan: _Plan, lines: Lines) -> XrayRun:
 
 
 def _networks(division: Division, plan: _Plan, lines: Lines) -> tuple[list[Network], History]:
-    """Trains the networks, up to Ctrl-C, and the History of the first; an interrupted one counts only if it is that."""
+    """Trains the networks until Ctrl-C, and keeps an interrupted one only if it is the first; the History is its."""
     networks: list[Network] = []
     for seed in plan.seeds:
         network, history = _trained(division, plan, seed, networks, lines)
@@ -242,7 +242,7 @@ def _trained(
 ) -> tuple[Network, History]:
     """Trains a network, and chooses its temperature and threshold.
 
-    All networks so far are saved in between, as a choice takes seconds, in which Ctrl-C raises an error.
+    All networks so far are saved before the choices, as these take seconds, during which Ctrl-C raises an error.
     """
     train, held, rows = division.parts(seed)
     say_parts(held, division.fold(seed), lines)

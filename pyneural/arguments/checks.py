@@ -140,7 +140,7 @@ def takes_two(function: Callable[..., object], who: str) -> None:
 
 @contextmanager
 def in_the_name_of(caller: str, function: str = "fit") -> Iterator[None]:
-    """Errors and warnings of a function start with the name of the one that the user called, and that calls it."""
+    """Lets errors and warnings of an inner function start with the name of the function that the user called."""
     token = _renamed.set((function, caller))
     try:
         yield

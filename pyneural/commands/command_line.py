@@ -103,7 +103,7 @@ def _predict_arguments(parser: ArgumentParser) -> None:
         "--method",
         choices=("grad-cam", "occlusion"),
         default=SUPPRESS,
-        help="of the heat maps; without it grad-cam, which needs a convolution",
+        help="the method of the heat maps; default: grad-cam, which needs a convolution",
     )
 
 
@@ -134,7 +134,7 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
         metavar="DIR",
         help="write plots to a folder: confusion, calibration, mistakes, and for two classes ROC, precision and recall",
     )
-    parser.add_argument("--html", default=SUPPRESS, metavar="FILE", help="write all of it as one page, to read or send")
+    parser.add_argument("--html", default=SUPPRESS, metavar="FILE", help="write the whole report as one HTML page")
 
 
 def _evaluate(*, debug: bool = False, **options: Any) -> int:

@@ -56,7 +56,7 @@ def evaluate(
         csv: a file for the answers, one line per example.
         plots: a folder for the plots, made if it does not exist: confusion, calibration, mistakes of images, and for
             two classes ROC, precision and recall.
-        html: a file for one page of all of it.
+        html: a file for the whole report as an HTML page.
 
     Raises:
         ValueError, OSError: the model or the data cannot be read, or they do not fit together; or a file cannot be

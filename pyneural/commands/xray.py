@@ -29,14 +29,14 @@ def arguments(parser: ArgumentParser) -> None:
         type=int,
         default=SUPPRESS,
         metavar="N",
-        help="N networks with seeds of their own: the mean and the spread of their results, and their ensemble",
+        help="N networks with different seeds: the mean and the spread of their results, and their ensemble",
     )
     add("--seed", type=int, default=0, metavar="N", help="the seed of weights, validation part, order and dropout")
     add("--threads", type=int, default=SUPPRESS, metavar="N", help="the number of threads")
     add("-o", "--output", default="xray.safetensors", metavar="FILE", help="the file to save the model to")
     add("--plots", default=SUPPRESS, metavar="DIR", help="write plots and heat maps of the test images to a folder")
     add("--csv", default=SUPPRESS, metavar="FILE", help="write the answer to each test image to a CSV file")
-    add("--html", default=SUPPRESS, metavar="FILE", help="write one page of all of it, to send to others")
+    add("--html", default=SUPPRESS, metavar="FILE", help="write the whole report as one HTML page, to send to others")
 
 
 def run(*, debug: bool = False, **options: Any) -> int:

@@ -1,7 +1,7 @@
 """archives.py -- NumPy's .npz archives: their arrays, or an error that says how to make a right one.
 
-A small file may unpack to gigabytes, and a header may promise more than the file has: NumPy takes the memory first, and
-reads then.  So the header of each array is compared with the size of its member, and that with a limit, before either.
+A small file may unpack to gigabytes, and a header may promise more than the file has: NumPy allocates the memory
+before it reads.  So the header of each array is compared with the size of its member, and that with a limit, first.
 """
 
 import math
@@ -84,5 +84,5 @@ def _size(archive: "ZipFile", name: str) -> int:
 def _check_total(size: int, most: int | None) -> None:
     limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if most is None else most
     if size > limit:
-        have = "this machine's memory is" if most is None else "the largest that it may have are"
-        raise ValueError(f"its arrays have {size:,} bytes, and {have} {limit:,}")
+        most_is = "this machine's memory is" if most is None else "the limit is"
+        raise ValueError(f"its arrays have {size:,} bytes, but {most_is} {limit:,}")

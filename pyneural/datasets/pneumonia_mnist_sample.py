@@ -22,7 +22,7 @@ COUNTS = {"train": (600, 4708), "test": (200, 624)}  # of the sample, and of the
 
 
 def sample_splits(name: str) -> Splits:
-    """600 images to train on and 200 to test on, with both classes in turn; there is no validation part.
+    """600 images to train on and 200 to test on, with interleaved classes; there is no validation part.
 
     Args:
         name: the name of the data.

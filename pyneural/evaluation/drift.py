@@ -30,14 +30,14 @@ from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 _OF_TONES, _OF_MAPS = (0.999, 0.5), (0.99, 0.3)  # the share of images in a range, and how far its sides are moved
-_FEW = 100  # of so many images, the limits are moved twice as far, of half as many three times, and so on
-_FEWEST = 20  # whose range says something
-_MOST = 20_000  # of more images, so many are taken, evenly spread
+_FEW = 100  # with so many images, the limits are moved twice as far; with half as many, three times as far
+_FEWEST = 20  # images, at least, for a meaningful range
+_MOST = 20_000  # images that are used, evenly spread over all
 _DIRECTIONS = 32
 _PER_DIRECTION = 8  # images that one more direction needs
 _BATCH = 64
 _LEAST = 1e-3  # of squared distances: an image is not closer to the training images than this
-_LARGEST = 700.0  # whose exponential is a number
+_LARGEST = 700.0  # its exponential is still finite
 _MARGINS = {"mean": 1.0, "deviation": 1.0, "detail": 0.05, "black": 0.01, "white": 0.01, "colour": 1.0}  # at the least
 _UPSIDE_DOWN = "it seems to be upside down"
 _WORDS = {
@@ -57,13 +57,13 @@ def record_pixels(model: Model | Ensemble, images: Any) -> None:
 
     Afterwards pn.predict, pn.classify, pn.evaluate and `pyneural predict` warn of images that are unlike the training
     images, such as a photograph given to a model of X-rays, since the answers for them should not be trusted.  A model
-    finds no such images by itself: it gives each one a class, often with high confidence.  An image without a warning
+    does not detect such images: it assigns a class to each one, often with high confidence.  An image without a warning
     may still be unlike them in ways that these statistics do not see.
 
     Args:
         model: a model trained on images of uint8 pixels.
         images: the images that it was trained on, (n, height, width, channels), or a pn.Dataset of them.  Of more than
-            20,000, so many are taken, evenly spread.  Of fewer than 20 nothing is recorded.
+            20,000 images, 20,000 are used, evenly spread; with fewer than 20, nothing is recorded.
 
     Raises:
         ValueError, TypeError: the model does not take images, or the images do not fit it.
@@ -85,7 +85,7 @@ def unlike_training(model: Model | Ensemble, images: Any) -> list[str | None]:
 
     Args:
         model: a model; if record_pixels was not called, no image is unlike.
-        images: as for record_pixels.
+        images: as in record_pixels.
 
     Returns:
         For each image None, or one sentence.

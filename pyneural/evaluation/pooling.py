@@ -21,7 +21,7 @@ def mean(parts: Sequence[Tensor]) -> Tensor:
 
 
 def logits_of_mean(parts: Sequence[Tensor], kind: str) -> Tensor:
-    """The logits of the mean of the probabilities that logits mean; of values their mean.
+    """The logits of the mean of the probabilities that these logits give; for values, their mean.
 
     Args:
         parts: each (n, outputs).

@@ -35,10 +35,10 @@ def tensors_of(ensemble: Ensemble) -> dict[str, Array]:
 
 
 def read_ensemble(description: dict[str, Any], tensors: dict[str, Array], name: str, read: ReadModel) -> Ensemble:
-    """The ensemble that a description and tensors are of.
+    """The ensemble of a description and tensors.
 
     Raises:
-        ValueError: they are of none; messages start with `name`.
+        ValueError: they do not describe an ensemble; messages start with `name`.
     """
     described = description[KEY]
     if not isinstance(described, list) or not all(isinstance(one, dict) for one in described):

@@ -65,7 +65,7 @@ def _grey(images: Array) -> Array:
 
 
 def _steps(grey: Array) -> Array:
-    """How far each pixel is from the next one to its right and below it, the mean of both."""
+    """The mean absolute difference between each pixel and its neighbours to the right and below."""
     found = np.zeros_like(grey)
     found[:, :, :-1] += np.abs(np.diff(grey, axis=2))
     found[:, :-1] += np.abs(np.diff(grey, axis=1))

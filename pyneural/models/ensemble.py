@@ -140,7 +140,7 @@ class Ensemble:
 
     def __call__(self, *_: Any, **__: Any) -> None:
         """Raises an error that shows pn.predict."""
-        raise TypeError("Ensemble: an ensemble cannot be called on inputs: use pn.predict(ensemble, x)")
+        raise TypeError("Ensemble: it cannot be called on inputs: use pn.predict(ensemble, x)")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "test_time":

@@ -1,6 +1,6 @@
-"""markup.py -- HTML as text: everything that is shown is escaped, tables have captions, pictures have words.
+"""markup.py -- HTML as text: everything shown is escaped, tables have captions, images have alternative texts.
 
-Pages made of it run no script, ask nobody for anything, and hold their pictures as data.
+Pages made with it run no script, request nothing, and embed their images.
 """
 
 import binascii
@@ -44,7 +44,7 @@ def listed(texts: Iterable[str]) -> str:
 
 
 def terms(pairs: Iterable[tuple[str, str]]) -> str:
-    """Names and what they stand for."""
+    """A description list: names and their texts."""
     rows = (element("dt", escaped(name)) + element("dd", escaped(text)) for name, text in pairs)
     return element("dl", "".join(element("div", row) for row in rows), "terms")
 

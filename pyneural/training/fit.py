@@ -114,8 +114,8 @@ def fit(
             costs a second pass.  See model.test_time to change it later.
         ema: the decay per step of the running mean of the weights, such as 0.99; batch-norm statistics are averaged
             with them.  Validation, callbacks after an epoch, and the model at the end have the means.
-        keep: the epoch whose weights the model has at the end: "best", or "last", where validation data is like the
-            training data, but not like that which the model is for.
+        keep: the epoch whose weights the model has at the end: "best" or "last".  The last suits validation data that
+            resembles the training data, but not the data that the model is made for.
         accumulate: batches per step of the optimizer.  The gradient is that of all of them together, the mean over
             their examples; clipping acts on it, and steps and schedule count these steps.
         patience: stops this many epochs after the lowest validation loss; needs validation.

@@ -142,7 +142,7 @@ def test_a_header_that_does_not_fit_its_data_is_refused_before_memory_is_taken(t
 def test_arrays_that_are_larger_than_the_memory_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "sysconf", lambda name: 1000)
     path = archive(tmp_path / "mine.npz", x=member((2, 10**6), data=bytes(2 * 10**6)), y=member((2,), "<i8", bytes(16)))
-    with pytest.raises(ValueError, match=r"its arrays have 2,000,016 bytes, and this machine's memory is 1,000,000"):
+    with pytest.raises(ValueError, match=r"its arrays have 2,000,016 bytes, but this machine's memory is 1,000,000"):
         pn.datasets.npz(path)
 
 

@@ -125,7 +125,7 @@ def test_a_file_that_unpacks_to_too_much_is_refused_before_memory_is_taken(small
     np.savez_compressed(tmp_path / "pneumoniamnist.npz", **small | {"train_images": images})
     del images
     tracemalloc.start()
-    with pytest.raises(ValueError, match=r"cannot be read \(its arrays have 70,5.*the largest that it may have are 67"):
+    with pytest.raises(ValueError, match=r"cannot be read \(its arrays have 70,5.*the limit is 67"):
         pn.datasets.pneumonia_mnist(tmp_path)
     assert tracemalloc.get_traced_memory()[1] < 3_000_000
     tracemalloc.stop()

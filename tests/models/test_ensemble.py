@@ -325,7 +325,7 @@ def test_what_it_cannot_do_gets_a_sentence(ensemble):
     for call, error, words in (
         (lambda: pn.fit(ensemble, (X, Y)), TypeError, "fit: model is an ensemble: train its models"),
         (lambda: pn.find_learning_rate(ensemble, (X, Y)), TypeError, "model is an ensemble: train its models"),
-        (lambda: ensemble(X), TypeError, r"pn.predict\(ensemble, x\) gives its probabilities"),
+        (lambda: ensemble(X), TypeError, r"cannot be called on inputs: use pn.predict\(ensemble, x\)"),
         (lambda: ensemble.fit, AttributeError, r"an ensemble has no 'fit'; use pn.fit\(model, data\) for each"),
         (lambda: ensemble.threshold, AttributeError, r"no 'threshold'; use ensemble\.card\.task\.threshold"),
         (lambda: ensemble.temperature, AttributeError, r"no 'temperature'; use ensemble\.card\.task\.temperature"),
