@@ -1,9 +1,9 @@
 """report.py -- Report: the result of an evaluation."""
 
-import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,11 +109,13 @@ class Report(Scored):
         """
         import csv  # only here, so that importing pyneural does not take longer
 
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(self._rows())
+        lines: list[str] = []
+        kept = SimpleNamespace(write=lines.append)
+        csv.writer(kept, lineterminator="\r\n").writerows(self._rows())  # it quotes what is in the end of its lines
+        text = "".join(f"{line[:-2]}\n" for line in lines)
         if path is not None:
-            write_whole("to_csv", path, text.getvalue().encode(errors="surrogateescape"))  # names of files as they are
-        return text.getvalue()
+            write_whole("to_csv", path, text.encode(errors="surrogateescape"))  # names of files as they are
+        return text
 
     def _rows(self) -> Iterator[list[object]]:
         """The cells of the CSV."""

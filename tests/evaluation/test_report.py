@@ -235,3 +235,14 @@ def test_thirty_thousand_classes_are_reported_without_their_square():
     with pytest.raises(ValueError, match=r"report\.confusion: a table of 30,000 x 30,000"):
         report.confusion  # noqa: B018
     assert math.isnan(report.recall[np.flatnonzero(report.support == 0)[0]])
+
+
+def test_names_with_line_ends_stay_one_line_of_the_csv():
+    names = ["a\rb", "c\nd", 'e"f', "g,h", "\r", "i\r\nj"]
+    task = Task("classes", 2, ("x\ry", "z"))
+    report = Report(
+        task, np.eye(2)[[0, 1] * 3], np.zeros(6), np.zeros(6), "", "", groups=np.array(names), files=np.array(names)
+    )
+    head, *rows = csv.reader(io.StringIO(report.to_csv(), newline=""))
+    assert head[4:] == ["probability of z", "threshold"]
+    assert [row[:3] for row in rows] == [[name, name, "x\ry"] for name in names]
