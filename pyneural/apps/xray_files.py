@@ -23,14 +23,16 @@ _CAVEATS = (
 )
 
 
-def check_outputs(plots: str | Path | None, csv: str | Path | None, html: str | Path | None) -> None:
+def check_outputs(
+    plots: str | Path | None, csv: str | Path | None, html: str | Path | None, *, model: str | Path | None = None
+) -> None:
     """Checks, before any work, that what is asked for can be written; makes the folder for plots.
 
     Raises:
         TypeError, ValueError, OSError: a path cannot be written to, or is given twice.
         ImportError: plots or a page are asked for, and matplotlib is not installed.
     """
-    checked("xray", plots, csv, html)
+    checked("xray", plots, csv, html, model=model)
 
 
 def write_outputs(

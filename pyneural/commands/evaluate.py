@@ -69,7 +69,7 @@ def evaluate(
     for name, given in (("plots", plots), ("html", html)):
         if given is not None and any(task.kind == "values" for task in tasks.values()):
             raise ValueError(f"evaluate: --{name} is for classes, and the model has values: leave it out")
-    folder = check_outputs("evaluate", plots, csv, html)
+    folder = check_outputs("evaluate", plots, csv, html, model=model)
     part = _test_part(loaded, data, groups)
     report = measure(loaded, part, verbose=0)
     first, *others = report.parts

@@ -31,7 +31,14 @@ def check_matplotlib(who: str) -> None:
         raise ImportError(f"{who} needs matplotlib: run pip install '.[plot]' in the checkout") from error
 
 
-def check_outputs(who: str, plots: str | Path | None, csv: str | Path | None, html: str | Path | None) -> Path | None:
+def check_outputs(
+    who: str,
+    plots: str | Path | None,
+    csv: str | Path | None,
+    html: str | Path | None,
+    *,
+    model: str | Path | None = None,
+) -> Path | None:
     """Checks, before any work, that what a command is asked to write can be written; makes the folder for plots.
 
     Args:
@@ -39,6 +46,7 @@ def check_outputs(who: str, plots: str | Path | None, csv: str | Path | None, ht
         plots: a folder for plots, or None.
         csv: a file for answers, or None.
         html: a file for a page, or None.
+        model: the file of the model, which the others must not replace, or None.
 
     Returns:
         The folder for plots.
@@ -49,7 +57,9 @@ def check_outputs(who: str, plots: str | Path | None, csv: str | Path | None, ht
     """
     for name, path in (("csv", csv), ("html", html)):
         if path is not None:
-            writable(f"{who}: --{name}", path)
+            target = os.path.realpath(writable(f"{who}: --{name}", path))
+            if model is not None and target == os.path.realpath(as_path(who, model)):
+                raise ValueError(f"{who}: --{name} is {path}, the file of the model: give another file")
     if csv is not None and html is not None and os.path.realpath(csv) == os.path.realpath(html):
         raise ValueError(f"{who}: --csv and --html are both {csv}: give two files")
     if html is not None:

@@ -13,7 +13,7 @@ from pyneural.card.task import Task
 from pyneural.evaluation.report import Report
 from pyneural.plot.explanations import explained_rows, explanations
 from pyneural.plot.heat_maps import explained_grid
-from pyneural.plot.saved_plots import check_matplotlib, plots_folder, write_plots
+from pyneural.plot.saved_plots import check_matplotlib, check_outputs, plots_folder, write_plots
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +109,17 @@ def test_a_missing_matplotlib_is_reported_with_the_way_to_install_it(monkeypatch
         with pytest.raises(ImportError, match=r"^xray: --plots needs matplotlib: run pip install '\.\[plot\]' in the"):
             call("xray: --plots")
     assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize("name", ["csv", "html"])
+def test_no_output_replaces_the_file_of_the_model(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "m.safetensors"
+    file.write_bytes(b"weights")
+    (tmp_path / "link").symlink_to(file)
+    for path in ("m.safetensors", file, "link"):
+        given = {"csv": None, "html": None} | {name: path}
+        with pytest.raises(ValueError, match=f"x: --{name} is .*, the file of the model: give another file"):
+            check_outputs("x", None, model="m.safetensors", **given)
+    check_outputs("x", None, "other.csv", None, model="m.safetensors")
+    assert file.read_bytes() == b"weights"
