@@ -152,7 +152,7 @@ def xray(
     """
     plan = _plan(size, epochs, folds, seeds, seed, output)
     lines = Lines(verbosity("xray", verbose, "1 (one line per epoch) or 2 (one line per step)"))
-    check_outputs(plots, csv, html)
+    check_outputs(plots, csv, html, model=output)
     if threads is not None:
         _core.set_threads(threads)
     run = _run(read_xrays(path, size, lines), plan, lines)
@@ -198,6 +198,7 @@ def _plan(size: Any, epochs: Any, folds: Any, seeds: Any, seed: Any, output: Any
 def _run(data: Splits, plan: _Plan, lines: Lines) -> XrayRun:
     """The run on data that was read."""
     division = divided(data, plan.folds)
+    division.check(plan.seeds)
     networks, history = _networks(division, plan, lines)
     reports = [network.report for network in networks if network.report is not None]
     model: Any = networks[0].model

@@ -59,6 +59,22 @@ class Division(NamedTuple):
         rows = self.held[seed % len(self.held)]
         return self.images.take(np.setdiff1d(np.arange(len(self.images)), rows)), self.images.take(rows), rows
 
+    def check(self, seeds: range) -> None:
+        """Checks that each network trains on both classes, before the first one does.
+
+        Raises:
+            ValueError: all images of a class validate one of the networks.
+        """
+        for seed in seeds[: len(self.held)]:
+            rest = np.delete(self.images.y, self.held[seed % len(self.held)])
+            for number, name in enumerate(self.images.classes):
+                if not np.any((rest == number) | (rest == name)):
+                    count = int(np.sum((self.images.y == number) | (self.images.y == name)))
+                    raise ValueError(
+                        f"xray: all {count:,} images of {name} are in {self.fold(seed)}, which the network with seed "
+                        f"{seed} is not trained on: give images of more patients with {name}"
+                    )
+
     def fold(self, seed: int) -> str:
         """Which part of the training images that validation part is, in words."""
         if len(self.held) == 1:

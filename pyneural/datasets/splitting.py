@@ -94,6 +94,10 @@ def fold_rows(data: Labelled, count: int, seed: int, what: str) -> list[Array]:
     units = len(data) if groups is None else len(np.unique(groups))
     if units < count:
         kind = "examples" if groups is None else "groups, which are not split"
+        if units < 2:
+            raise ValueError(
+                f"{what}: all {len(data):,} examples are one group, which is not split: give examples of other groups"
+            )
         raise ValueError(f"{what}: count is {count}, and there are {units:,} {kind}: give {units} or fewer")
     label = _label(data.y)
     if label is None or label.max() >= len(label) // 2:

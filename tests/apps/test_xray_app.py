@@ -259,6 +259,26 @@ def test_folds_make_an_ensemble_with_a_threshold_from_the_pooled_validation_scor
     assert text.count("\ntest: ") == 1
 
 
+@pytest.mark.parametrize("options", [{"folds": 3}, {"seeds": 8}])
+def test_a_class_of_one_patient_is_refused_before_the_first_network_is_trained(options, tmp_path, monkeypatch):
+    from pyneural.apps import xray_app
+
+    write_folder(tmp_path)
+    for file in (tmp_path / "train" / "NORMAL").iterdir():
+        if not file.name.startswith("IM-0000"):
+            file.unlink()
+    monkeypatch.setattr(xray_app, "fit", lambda *_, **__: pytest.fail("training began"))
+    with pytest.raises(ValueError, match=r"xray: all 2 images of NORMAL are in fold .*: give images of more patients"):
+        pn.apps.xray(tmp_path, size=SIDE, epochs=1, verbose=0, **options)
+
+
+@pytest.mark.parametrize("name", ["csv", "html"])
+def test_no_output_of_a_run_replaces_its_model(name, xrays, tmp_path):
+    file = tmp_path / "x.safetensors"
+    with pytest.raises(ValueError, match=rf"xray: --{name} is .*x\.safetensors, the file of the model"):
+        pn.apps.xray(xrays, output=file, verbose=0, **{name: file})
+
+
 def test_seeds_give_mean_spread_and_an_ensemble(xrays):
     done = pn.apps.xray(xrays, size=SIDE, epochs=3, seeds=2, seed=5, verbose=0)
     assert [model.card.seed for model in done.model] == [5, 6]

@@ -173,3 +173,15 @@ def test_folds_that_cannot_be_made_are_refused_at_once(count, options, words):
     data = pn.Dataset(np.arange(12.0).reshape(-1, 1), [0, 1] * 6, groups=list("aaaabbbbcccc"))
     with pytest.raises(ValueError, match=words):
         data.folds(count, **options)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pn.Dataset(np.arange(4.0).reshape(-1, 1), [0, 1, 0, 1], groups=["anna"] * 4),
+        pn.Dataset(np.zeros((4, 1)), [0, 1, 0, 1]),
+    ],
+)
+def test_folds_of_a_single_group_ask_for_others_not_for_one_fold(data):
+    with pytest.raises(ValueError, match="folds: all 4 examples are one group, which is not split: give examples of"):
+        data.folds(3)
