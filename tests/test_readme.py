@@ -29,6 +29,7 @@ PAGES = (
     "docs/reliability.md",
     "docs/tensors.md",
     "docs/training.md",
+    "docs/xray.md",
 )
 PLACES = (
     ROOT,

@@ -138,7 +138,7 @@ def _say_worst(report: Report, lines: Lines) -> None:
         return
     mistakes = len(report.mistakes)
     of = f"the {len(shown)} worst of {mistakes:,} mistakes" if mistakes > _WORST else f"mistakes: {mistakes}"
-    lines.say(f"{of}, with the probability of {report.task.label(1)}:", *_note(report))
+    lines.say(*_note(report), f"{of}, with the probability of {report.task.label(1)}:")
     assert report.positive is not None
     for row in shown:
         name = f"image {row}" if report.files is None else "/".join(Path(report.files[row]).parts[-3:])
