@@ -231,10 +231,11 @@ def test_many_classes_and_no_data_make_a_shorter_page(many, tmp_path):
 
 
 def test_the_same_arguments_give_the_same_bytes_in_any_style(many, tmp_path):
+    before = plt.get_fignums()
     one = pn.plot.page(many, tmp_path / "one.html").read_bytes()
     with plt.style.context(["dark_background", {"font.size": 20, "savefig.dpi": 30}]):
         assert pn.plot.page(many, tmp_path / "two.html").read_bytes() == one
-    assert not plt.get_fignums()
+    assert plt.get_fignums() == before
 
 
 def test_a_report_of_one_class_without_mistakes_and_one_with_nan_have_a_page(tmp_path):
