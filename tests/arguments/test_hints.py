@@ -22,8 +22,8 @@ TABLES = {
     if table.startswith("OF_") and table not in ("OF_WORDS", "OF_HYPER")
     for name, ours in entries.items()
 }
-OURS = r"(?:pn|model|layer|history|report|data|x|loss|optimizer|copy)\.|pn\.[A-Z]|model\[|history\["
-START = re.compile(rf"(?<![\w.])(?=(?:{OURS})\w|model\[|history\[)")
+OURS = r"(?:pn|model|ensemble|layer|history|report|data|x|loss|optimizer|copy)\.|pn\.[A-Z]|model\[|ensemble\[|history\["
+START = re.compile(rf"(?<![\w.])(?=(?:{OURS})\w|(?:model|ensemble|history)\[)")
 
 
 def code(text: str) -> list[str]:
@@ -49,6 +49,7 @@ def meanings(tmp_path: Path) -> dict[str, Any]:
     part = pn.Dataset(x, y)
     return {
         "pn": pn, "np": np, "copy": copy, "rng": rng, "x": x, "y": y, "w": np.ones(12, "f4"), "model": model, "n": 2,
+        "ensemble": pn.Ensemble([model, model]),
         "history": history, "report": pn.evaluate(model, part, verbose=0), "data": part, "classes": 3, "rows": [0, 1],
         "layer": model["dense_1"], "path": str(tmp_path / "x.safetensors"), "values": [1.0, 2.0], "value": 1.0,
         "optimizer": pn.Adam(model), "shape": (4,), "start": 0, "stop": 1, "function": np.negative, "array": None,
@@ -68,7 +69,7 @@ def test_every_expression_in_a_hint_runs(tmp_path: Path, monkeypatch: pytest.Mon
         for expression in code(ours):
             if (
                 re.search(
-                    r"\.\.\.|folder\(path|fashion_mnist|pneumonia_mnist|chest_xray|set_threads|apps\.digits\(",
+                    r"\.\.\.|folder\(path|fashion_mnist|pneumonia_mnist|chest_xray|set_threads|apps\.(digits|xray)\(",
                     expression,
                 )
                 or expression in tried
