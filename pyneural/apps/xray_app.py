@@ -187,7 +187,7 @@ def _plan(size: Any, epochs: Any, folds: Any, seeds: Any, seed: Any, output: Any
         raise ValueError("xray: folds and seeds are both given: give one, as the network of each fold has its own seed")
     for name, count in (("folds", folds), ("seeds", seeds)):
         if count is not None:
-            whole("xray", name, count, ", or None for one network", least=2)
+            whole("xray", name, count, ", or leave it out for one network", least=2)
     if not is_whole(seed) or not 0 <= seed < 2**63:
         raise ValueError(f"xray: seed is {brief(seed)}: give a whole number of at least 0, and below 2**63")
     if output is not None:

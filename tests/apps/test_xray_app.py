@@ -148,7 +148,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_another_fold(xrays
         ({"size": 8}, ValueError, "xray: size is 8: give a whole number of at least 16"),
         ({"epochs": 0}, ValueError, "xray: epochs is 0"),
         ({"seed": -1}, ValueError, "xray: seed is -1"),
-        ({"folds": 1}, ValueError, "xray: folds is 1: give a whole number of at least 2, or None for one network"),
+        ({"folds": 1}, ValueError, "xray: folds is 1: give a whole number of at least 2, or leave it out"),
         ({"seeds": 0}, ValueError, "xray: seeds is 0"),
         ({"folds": 2, "seeds": 2}, ValueError, "xray: folds and seeds are both given"),
         ({"output": "xray.h5"}, ValueError, "models are .safetensors files"),

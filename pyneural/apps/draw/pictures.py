@@ -40,6 +40,7 @@ def raw_square(body: bytes) -> Array | None:
         raise RefusedError(400, "the body is empty: send a PNG or JPEG, or n x n grey pixels, one byte each")
     if _format(body):
         return None
+    _check_form(body)
     side = math.isqrt(len(body))
     if side * side != len(body) or side not in _SIDES:
         raise RefusedError(
@@ -48,6 +49,12 @@ def raw_square(body: bytes) -> Array | None:
             f"with n from {_SIDES[0]} to {_SIDES[-1]}",
         )
     return np.frombuffer(body, np.uint8).reshape(side, side)
+
+
+def _check_form(body: bytes) -> None:
+    """Refuses a form with the image in it, such as `curl -F` sends."""
+    if body.startswith(b"--") and b"form-data" in body[:500]:
+        raise RefusedError(415, "the body is a form: send the bytes of the image alone, curl --data-binary @image.png")
 
 
 @contextmanager
@@ -65,6 +72,7 @@ def decoded(body: bytes, longest: int | None = None) -> "Iterator[Image]":
     """
     kind = _format(body)
     if kind is None:
+        _check_form(body)
         raise RefusedError(415, "the body is neither a PNG nor a JPEG: convert the image to one of them")
     if kind == "JPEG" and not _is_usual(body):
         raise RefusedError(413, f"the JPEG has more than {_MOST_SCANS} scans: save it again as a usual JPEG")

@@ -16,6 +16,8 @@ from pyneural.apps.draw.answers import Reader
 from pyneural.apps.draw.safety import MOST_BYTES
 from pyneural.apps.draw.server import api, page
 
+FORM = b'--d74496d6\r\nContent-Disposition: form-data; name="file"\r\n\r\n\x89PNG\r\n\x1a\n\r\n--d74496d6--\r\n'
+
 
 def answer(response, status: int = 200):
     assert response.status_code == status, response.data
@@ -64,6 +66,7 @@ def test_it_shows_what_the_network_saw(client, sample):
         (b"", 400, "the body is empty"),
         (b"hello", 415, "neither a PNG or JPEG, nor n x n grey pixels"),
         (b"GIF89a" + bytes(777), 415, "neither a PNG"),
+        (FORM, 415, "the body is a form: send the bytes of the image alone, curl --data-binary"),
         (bytes(784), 422, "blank"),
         (bytes([7]), 415, "the body of 1 bytes"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "neither a PNG"),
@@ -270,6 +273,7 @@ def test_an_xray_is_examined(pupil, xrays):
     strange = answer(ask("POST", "/api/xray", encoded(np.zeros((100, 100, 3), np.uint8))))
     assert strange["notes"][0].startswith("the image is unlike the training images: it is darker")
     assert "neither a PNG nor a JPEG" in sentence(ask("POST", "/api/xray", bytes(1920)), 415)
+    assert "the body is a form" in sentence(ask("POST", "/api/xray", FORM), 415)
 
 
 def test_without_a_model_of_xrays_the_command_that_makes_it_is_named(client):
