@@ -15,8 +15,7 @@ from pyneural.apps.xray_data import Division, divided, read_xrays
 from pyneural.apps.xray_files import check_outputs, write_outputs
 from pyneural.apps.xray_result import XrayRun
 from pyneural.apps.xray_words import Lines, say_each, say_found, say_parts, say_recipe
-from pyneural.arguments.checks import is_whole, verbosity, whole
-from pyneural.arguments.objects import brief
+from pyneural.arguments.checks import checked_seed, verbosity, whole
 from pyneural.arguments.paths import model_path
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.augmentation import Augment
@@ -188,8 +187,7 @@ def _plan(size: Any, epochs: Any, folds: Any, seeds: Any, seed: Any, output: Any
     for name, count in (("folds", folds), ("seeds", seeds)):
         if count is not None:
             whole("xray", name, count, ", or leave it out for one network", least=2)
-    if not is_whole(seed) or not 0 <= seed < 2**63:
-        raise ValueError(f"xray: seed is {brief(seed)}: give a whole number of at least 0, and below 2**63")
+    seed = checked_seed("xray", seed, bits=63)
     if output is not None:
         model_path("save", output)
     return _Plan(epochs, folds, range(seed, seed + (folds or seeds or 1)), output)

@@ -42,6 +42,13 @@ def whole(who: str, name: str, value: object, also: str = "", *, least: int = 1)
     return int(value)
 
 
+def checked_seed(who: str, value: object, *, bits: int = 64) -> int:
+    """Checks a seed: a whole number of at most that many bits."""
+    if not is_whole(value) or not 0 <= value < 2**bits:
+        raise ValueError(f"{who}: seed is {brief(value)}: give a whole number of at least 0, and below 2**{bits}")
+    return int(value)
+
+
 def flag(who: str, name: str, value: object) -> None:
     """Rejects what is not True or False: a word such as "no" would count as True.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows, as_weights
-from pyneural.arguments.checks import is_number, is_whole, text, verbosity, whole
+from pyneural.arguments.checks import checked_seed, is_number, text, verbosity, whole
 from pyneural.arguments.familiar import OF_DATASETS
 from pyneural.arguments.familiar_keywords import OF_DATASET, OF_FOLDS, OF_SPLIT
 from pyneural.arguments.spelling import check_keywords, choose, no_attribute
@@ -203,10 +203,9 @@ class Dataset:
         who = self.name or "data"
         if not is_number(share) or not 0 < share < 1:
             raise ValueError(f"{who}: split: share is {share!r}: give a number between 0 and 1, such as 0.1")
-        if not is_whole(seed) or not 0 <= seed < 2**64:
-            raise ValueError(f"{who}: split: seed is {seed!r}: give a whole number of at least 0, and below 2**64")
+        seed = checked_seed(f"{who}: split", seed)
         self.settle()
-        rest, held = split_rows(self, float(share), int(seed), together=True, what=f"{who}: split: share")
+        rest, held = split_rows(self, float(share), seed, together=True, what=f"{who}: split: share")
         parts = self.take(rest), self.take(held)
         if verbosity(f"{who}: split", verbose, "1 (one line)"):
             counts = [len(set(part.groups.tolist())) for part in parts if part.groups is not None]
@@ -237,10 +236,9 @@ class Dataset:
         """
         who = f"{self.name or 'data'}: folds"
         count = whole(who, "count", count, least=2)
-        if not is_whole(seed) or not 0 <= seed < 2**64:
-            raise ValueError(f"{who}: seed is {seed!r}: give a whole number of at least 0, and below 2**64")
+        seed = checked_seed(who, seed)
         self.settle()
-        rows = fold_rows(self, count, int(seed), who)
+        rows = fold_rows(self, count, seed, who)
         return ((self.take(np.setdiff1d(np.arange(len(self)), fold)), self.take(fold)) for fold in rows)
 
     def counts(self) -> dict[str, Any]:

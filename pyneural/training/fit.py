@@ -9,9 +9,8 @@ from typing import Any
 import pyneural._core as _core
 import pyneural.schedules as schedules
 import pyneural.training.optimizers as optimizers
-from pyneural.arguments.checks import is_number, is_whole, verbosity, whole
+from pyneural.arguments.checks import checked_seed, is_number, verbosity, whole
 from pyneural.arguments.familiar import OF_FIT
-from pyneural.arguments.objects import brief
 from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.batching.augmentation import Augment
 from pyneural.batching.inputs import check_model
@@ -192,8 +191,7 @@ def _options(
     keep: Any,
 ) -> Options:
     """Checks the arguments that the loop reads."""
-    if not is_whole(seed) or not 0 <= seed < 2**64:
-        raise ValueError(f"fit: seed is {brief(seed)}: give a whole number of at least 0, and below 2**64")
+    checked_seed("fit", seed)
     if seconds is not None and not (is_number(seconds) and 0 < seconds < math.inf):
         raise ValueError(f"fit: seconds is {seconds!r}: give a number of seconds above 0, or None for no limit")
     return Options(

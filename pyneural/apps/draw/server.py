@@ -110,7 +110,7 @@ def _xray(app: Flask, reader: Reader | None, name: str) -> None:
     @app.post("/api/xray")
     def examine() -> Response:
         if reader is None:
-            raise RefusedError(404, f"there is no model of X-rays: make one with {xray.COMMAND}, and start again")
+            raise RefusedError(404, f"no X-ray model was found: make one with {xray.COMMAND}, then restart the server")
         return jsonify(xray.examined(reader, request.get_data(cache=False)))
 
 
