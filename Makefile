@@ -8,6 +8,9 @@ BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
+# Processes of the test suite; each takes up to 2 GB.
+WORKERS ?= $(shell [ $(JOBS) -le 4 ] && echo $(JOBS) || echo 4)
+
 .DEFAULT_GOAL := help
 include tests/c/rules.mk
 
@@ -21,7 +24,7 @@ digits: install-here   ## install into .venv, train on MNIST, report the test ac
 
 test: lint             ## install into .venv with -Werror, then lint, type checks, C tests and the whole test suite
 	$(MAKE) -j$(JOBS) c-test
-	$(BIN)/pytest tests
+	$(BIN)/pytest -n $(WORKERS) tests
 
 matrix:                ## the suite on the oldest and the newest Python and NumPy (OLDEST=, NEWEST= interpreters)
 	tools/matrix.sh $(OLDEST) $(NEWEST)
@@ -116,7 +119,7 @@ ASAN_TESTS := tests/test_ops.py tests/test_empty.py tests/test_bounds.py tests/t
 
 asan: asan-ops
 asan-ops: $(ASAN_PACKAGE)/built
-	$(ASAN_PYTHON) $(BIN)/pytest -p no:cacheprovider $(ASAN_TESTS)
+	$(ASAN_PYTHON) $(BIN)/pytest -p no:cacheprovider -n $(WORKERS) --dist worksteal $(ASAN_TESTS)
 
 TSAN_PACKAGE := $(C_BUILD)/tsan/package
 tsan: tsan-slots

@@ -20,9 +20,11 @@ import numpy as np
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "apps" / "draw"))
-from browser import CHROMIUM, STROKES
+from browser import STROKES
 from make_european_digits import digits
+from needs import CHROMIUM
 
 import pyneural as pn
 from pyneural.apps.draw.answers import Reader

@@ -12,7 +12,13 @@ import pytest
 os.environ.setdefault("PYNEURAL_DATA", "sample")
 os.environ.setdefault("MPLBACKEND", "Agg")  # pictures are drawn, never shown
 
+from needs import NEEDS
+
 import pyneural as pn
+
+for _need in NEEDS:
+    if _need.missing and _need.is_required:
+        raise pytest.UsageError(f"{_need.variable}=required, but these are missing: {', '.join(_need.missing)}")
 
 _cache = tempfile.TemporaryDirectory(prefix="pyneural-cache-")  # not the user's; it ends with the tests
 os.environ["XDG_CACHE_HOME"] = _cache.name
@@ -24,6 +30,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:fit. .* examples are identical to training examples")
     # A shell that runs us in the background has SIGINT ignored, and so would have every child of ours.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Says, last, which groups of tests did not run."""
+    for need in NEEDS:
+        if need.missing and not hasattr(config, "workerinput"):
+            words = f"THE {need.tests.upper()} TESTS DID NOT RUN: install {' and '.join(need.missing)}"
+            config.get_terminal_writer().line(words, red=True, bold=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

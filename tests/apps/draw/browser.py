@@ -1,16 +1,6 @@
-"""Whether a browser is here for the tests that need one, and strokes as people draw digits."""
+"""Strokes as people draw digits."""
 
 from __future__ import annotations
-
-import shutil
-from importlib.util import find_spec
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
-MISSING = [
-    *(() if CHROMIUM else ("Chromium (Debian: apt-get install chromium)",)),
-    *(f"{name} (pip install '.[test]')" for name in ("playwright", "axe_playwright_python") if not find_spec(name)),
-]
 
 
 def strokes(text: str) -> list[list[tuple[float, float]]]:

@@ -1,12 +1,11 @@
 """Fixtures of the drawing page: a small model of digits, and drawings."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from asking import Client
-from browser import MISSING
+from needs import BROWSER
 
 import pyneural as pn
 from pyneural.apps.draw.answers import Reader
@@ -14,15 +13,7 @@ from pyneural.apps.draw.examples import Examples
 from pyneural.apps.draw.learning import Pupil
 from pyneural.apps.draw.server import page
 
-collect_ignore = ["test_draw_browser.py"] if MISSING else []
-if MISSING and os.environ.get("BROWSER_TESTS") == "required":
-    raise pytest.UsageError(f"BROWSER_TESTS=required, but these are missing: {', '.join(MISSING)}")
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if MISSING:
-        writer = config.get_terminal_writer()
-        writer.line(f"THE BROWSER TESTS DID NOT RUN: install {' and '.join(MISSING)}", red=True, bold=True)
+collect_ignore = ["test_draw_browser.py"] if BROWSER.missing else []
 
 
 @pytest.fixture(scope="session")

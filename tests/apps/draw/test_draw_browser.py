@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from asking import Running, encoded
 from axe_playwright_python.sync_playwright import Axe
-from browser import CHROMIUM, CROSS, STROKES
+from browser import CROSS, STROKES
+from needs import CHROMIUM
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 import pyneural as pn
