@@ -22,7 +22,10 @@ from pyneural import _core
 
 ROOT = Path(__file__).resolve().parent.parent
 CSRC = ROOT / "csrc"
-FLOORS = {"base": 0, "kernels": 1, "engine": 2, "tensor": 3, "ops": 4, "graph": 5, "optim": 6, "binding": 7}
+FLOORS = {
+    name: floor
+    for floor, name in enumerate(("base", "kernels", "engine", "tensor", "ops", "graph", "optim", "model", "binding"))
+}
 SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in (".c", ".h", ".inc", ".def"))
 BINDING_FLOORS = (
     "error familiar fork items object quiet",

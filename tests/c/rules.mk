@@ -12,7 +12,7 @@ ARM_CC   ?= aarch64-linux-gnu-gcc
 ARM_QEMU ?= qemu-aarch64
 ARM_ROOT ?= /usr/aarch64-linux-gnu
 
-C_FOLDERS := $(addprefix csrc/,base kernels engine tensor ops graph optim)
+C_FOLDERS := $(addprefix csrc/,base kernels engine tensor ops graph optim model)
 C_SOURCES := $(sort $(wildcard $(addsuffix /*.c,$(C_FOLDERS))))
 
 # Each stub of csrc/kernels/isa/ is compiled once for each family of kernels.
