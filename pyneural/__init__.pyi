@@ -52,11 +52,13 @@ from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 from pyneural.models.sequential import Sequential
 from pyneural.ops import concat, stack, where
+from pyneural.training.classifier import Classifier
 from pyneural.training.fit import fit
 from pyneural.training.gradcheck import check_gradients
 from pyneural.training.history import History
 from pyneural.training.learning_rate import LearningRateCurve, find_learning_rate
 from pyneural.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from pyneural.training.regressor import Regressor
 from pyneural.version import VERSION
 
 __version__ = VERSION
@@ -70,6 +72,7 @@ __all__ = [
     "Augment",
     "AvgPool2D",
     "BatchNorm",
+    "Classifier",
     "Concatenate",
     "Conv2D",
     "Dataset",
@@ -93,6 +96,7 @@ __all__ = [
     "Optimizer",
     "Prediction",
     "RMSprop",
+    "Regressor",
     "Report",
     "Reshape",
     "Sequential",

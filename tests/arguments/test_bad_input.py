@@ -455,7 +455,7 @@ def test_what_other_optimizers_and_histories_do_is_shown_too():
         ),
         (lambda: pn.Flatten((28, 28)), TypeError, "Flatten() takes no arguments by position, got 1"),
         (lambda: pn.Input((4,), name="x"), TypeError, "Input() has no 'name'; not needed: an input has no name"),
-        (lambda: pn.MLPClassifier(), AttributeError, "use pn.Sequential(pn.Dense(100, 'relu'), pn.Dense(classes))"),
+        (lambda: pn.MLPClassifier(), AttributeError, "use pn.Classifier(hidden=(100,))"),
         (lambda: pn.relu, AttributeError, "pyneural has no 'relu'; use 'relu' in a layer, pn.Dense(32, 'relu'), or"),
         (lambda: three().build((None, 4)), ValueError, "build: shape is (None, 4): omit the batch axis"),
         (lambda: three().build(28, 28), TypeError, "give one tuple, such as model.build((28, 28, 1))"),

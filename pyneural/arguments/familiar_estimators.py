@@ -1,0 +1,27 @@
+"""familiar_estimators.py -- arguments of other libraries' estimators, and those of pn.Classifier and pn.Regressor."""
+
+OF_ESTIMATORS = {
+    **dict.fromkeys(("hidden_layer_sizes", "hidden_layers", "layer_sizes", "layers", "units", "neurons"), "hidden"),
+    **dict.fromkeys(("max_iter", "n_epochs", "max_epochs", "num_epochs", "n_iter", "nb_epoch"), "epochs"),
+    **dict.fromkeys(("learning_rate_init", "lr", "eta", "eta0"), "learning_rate"),
+    **dict.fromkeys(("alpha", "l2", "reg_lambda"), "weight_decay"),
+    **dict.fromkeys(("solver", "optim", "optimiser"), "optimizer"),
+    **dict.fromkeys(("seed", "random_seed", "rng"), "random_state"),
+    **dict.fromkeys(("early_stopping", "n_iter_no_change", "early_stopping_rounds"), "patience"),
+    **dict.fromkeys(("validation_fraction", "validation_split", "validation_data", "eval_set", "valid"), "validation"),
+    **dict.fromkeys(("scoring", "scorer", "eval_metric", "metric"), "validation_scorer"),
+    **dict.fromkeys(("module", "network", "net", "build_fn"), "model"),
+    **dict.fromkeys(("criterion", "loss_fn", "loss_function"), "loss"),
+    **dict.fromkeys(("batch", "minibatch_size"), "batch_size"),
+    **dict.fromkeys(("dropout_rate", "drop_rate"), "dropout"),
+    **dict.fromkeys(("batch_normalization", "batchnorm", "use_batch_norm"), "batch_norm"),
+    **dict.fromkeys(("class_weights", "scale_pos_weight", "pos_weight"), "class_weight"),
+    **dict.fromkeys(("lr_schedule", "lr_scheduler", "scheduler", "learning_rate_schedule"), "schedule"),
+    **dict.fromkeys(("momentum", "nesterovs_momentum"), "optimizer=pn.SGD(momentum=0.9)"),
+    **dict.fromkeys(("beta_1", "beta_2"), "optimizer=pn.Adam(beta1=0.9)"),
+    "tol": "patience, which counts epochs without any improvement",
+    "shuffle": "not needed: training data is always shuffled",
+    **dict.fromkeys(("n_jobs", "nthread", "num_threads"), "pn.set_threads(n) before"),
+    "device": "not needed: everything runs on the CPU",
+    "sample_weight": "fit(X, y, sample_weight=...)",
+}

@@ -1,0 +1,193 @@
+"""classifier.py -- Classifier: a network that classifies, as an estimator of scikit-learn."""
+
+from typing import Any
+
+import numpy as np
+
+import pyneural.training.scikit_learn as scikit_learn
+from pyneural.arguments.arrays import Array
+from pyneural.arguments.familiar_estimators import OF_ESTIMATORS
+from pyneural.arguments.spelling import check_keywords
+from pyneural.card.task import Task
+from pyneural.evaluation.heads import written
+from pyneural.training.estimator_base import Estimator
+from pyneural.training.estimator_defaults import CLASSIFIER
+from pyneural.training.estimator_targets import (
+    Coded,
+    check_no_regression,
+    numbers_of,
+    probabilities,
+    task_of,
+    weights_of,
+)
+
+
+class Classifier(scikit_learn.ClassifierMixin, Estimator):  # type: ignore[misc]
+    """A network that classifies, as an estimator of scikit-learn; it needs the package scikit-learn.
+
+    p(class | x) = softmax(f(x)), for two classes σ(f(x)), where f has the hidden layers
+    h = dropout(activation(norm(h W + b))) and a last layer h W + b.  pn.fit trains it, by these arguments of pn.fit.
+
+    Args:
+        hidden: the sizes of the hidden layers, such as 128 or (64, 64); () for a linear model.
+        activation: of the hidden layers: a name, such as "relu", "tanh" or "gelu", or a function of a tensor.
+        dropout: the share of each hidden layer that is set to 0 at random in training, from 0 to below 1.
+        batch_norm: whether each hidden layer is normalized before its activation.
+        model: a pn.Sequential or pn.Model instead of these four, or a function of the numbers of inputs and outputs
+            that returns one.  A model is copied, with its weights if it has any.  With it X may have more axes, such as
+            images (n, height, width, channels).
+        epochs: passes over the data.
+        batch_size: examples per step.
+        optimizer: a name ("sgd", "rmsprop", "adam", "adamw"), or pn.Adam(beta1=0.8).
+        learning_rate: at the schedule's peak; None chooses by the optimizer and schedule.
+        schedule: "one-cycle", "cosine", "step", "constant", or a function (step, steps) -> multiplier.
+        weight_decay: that of the optimizer, if it is given by name; None for its default.
+        loss: "auto" is cross-entropy; also "mse", "mae" and "huber", or a function of (outputs, targets).
+        label_smoothing: s, from 0 to below 1: trains on targets (1 - s) y + s / K.
+        class_weight: a dict of weights by label, with 1 for missing ones, or "balanced": Σ w / (K Σ_c w), which is
+            n / (K count) where all examples weigh the same.  It multiplies the weights of the examples, in the
+            validation loss, too.
+        validation: the share of the examples to hold out, a pair (X, y), or None.
+        validation_scorer: a scorer of scikit-learn, such as "f1_macro", or a function of (estimator, X, y): the best
+            epoch then has the highest score on the held-out examples, instead of the lowest validation loss.
+        patience: stops this many epochs after the best one; None for never.
+        keep: the epoch whose weights are kept: "best" or "last".
+        ema: the decay per step of the running mean of the weights, such as 0.99; None for no mean.
+        seconds: a time budget.
+        preprocess: as in pn.fit.
+        callbacks: as in pn.fit.
+        dtype: "float32" or "float64", for parameters and computation.
+        warm_start: whether fit goes on from the weights of the fit before, if there was one.
+        random_state: the seed of initial weights, order, dropout and held-out examples: a number, or None for another
+            one at each fit.
+        verbose: 0 silent, 1 one line per epoch, 2 one line per step.
+
+    Attributes:
+        model_: the pn model, for pn.save, pn.evaluate and pn.plot.
+        history_: the pn.History, a dict of lists with one entry per epoch.
+        n_iter_: the number of finished epochs.
+        classes_: the classes, in the order of the columns of predict_proba.
+        n_features_in_: the number of features; `feature_names_in_` their names, if X was a DataFrame.
+        n_outputs_: the number of columns of y.
+
+    Equal rows of up to 10,000 are trained on as one row with the sum of their weights, so a weight of 2 gives the bits
+    of an example that is there twice.
+
+    >>> from sklearn.model_selection import cross_val_score
+    >>> X = np.random.default_rng(0).normal(size=(200, 3))
+    >>> y = np.where(X[:, 0] * X[:, 1] > 0, "same", "other")
+    >>> bool(cross_val_score(pn.Classifier(), X, y, cv=3).mean() > 0.85)
+    True
+    """
+
+    _values = False
+
+    @check_keywords(positional="write the others by name, such as epochs=50", **OF_ESTIMATORS)
+    def __init__(
+        self,
+        hidden: Any = CLASSIFIER.hidden,
+        *,
+        activation: Any = CLASSIFIER.activation,
+        dropout: float = CLASSIFIER.dropout,
+        batch_norm: bool = CLASSIFIER.batch_norm,
+        model: Any = None,
+        epochs: Any = CLASSIFIER.epochs,
+        batch_size: int = CLASSIFIER.batch_size,
+        optimizer: Any = CLASSIFIER.optimizer,
+        learning_rate: float | None = CLASSIFIER.learning_rate,
+        schedule: Any = CLASSIFIER.schedule,
+        weight_decay: float | None = CLASSIFIER.weight_decay,
+        loss: Any = "auto",
+        label_smoothing: float = 0.0,
+        class_weight: Any = None,
+        validation: Any = CLASSIFIER.validation,
+        validation_scorer: Any = None,
+        patience: int | None = CLASSIFIER.patience,
+        keep: str = CLASSIFIER.keep,
+        ema: float | None = None,
+        seconds: float | None = None,
+        preprocess: str | None = "dataset",
+        callbacks: Any = (),
+        dtype: str = "float32",
+        warm_start: bool = False,
+        random_state: Any = 0,
+        verbose: int = 0,
+    ) -> None:
+        self.hidden = hidden
+        self.activation = activation
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.model = model
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.loss = loss
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
+        self.validation = validation
+        self.validation_scorer = validation_scorer
+        self.patience = patience
+        self.keep = keep
+        self.ema = ema
+        self.seconds = seconds
+        self.preprocess = preprocess
+        self.callbacks = callbacks
+        self.dtype = dtype
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _labels(self, y: Array, *, again: bool) -> Coded:
+        """Class numbers; learns the classes, or checks them against those that are known."""
+        check_no_regression(y)
+        y = scikit_learn.validation.column_or_1d(y, warn=True)
+        if not again:
+            self.classes_ = np.unique(y)
+        task = task_of(self._who, self.classes_)
+        return Coded({"": task}, numbers_of(self._who, y, self.classes_))
+
+    def _class_weighted(self, coded: Coded, weights: Array | None) -> Array | None:
+        return weights_of(self._who, coded.y, weights, self.class_weight, self.classes_)
+
+    def _decoded(self, y: Array) -> Array:
+        return np.asarray(self.classes_[y])
+
+    def _of_fit(self) -> dict[str, Any]:
+        return super()._of_fit() | {"label_smoothing": self.label_smoothing}
+
+    def predict(self, X: Any) -> Array:
+        """The predicted classes (n,)."""
+        answers = self._answers(X)
+        return np.asarray(self.classes_[self._task.decide(answers)])
+
+    def predict_proba(self, X: Any) -> Array:
+        """The probabilities of the classes (n, K), float64, in the order of `classes_`; rows sum to 1."""
+        (head,), outputs = self._outputs(X)
+        return probabilities(head.task, outputs[""], written=written(head))
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """The logarithms of the probabilities (n, K)."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.predict_proba(X)))
+
+    def decision_function(self, X: Any) -> Array:
+        """The logits (n, K), float64; of two classes (n,), the log odds of the second one."""
+        _, outputs = self._outputs(X)
+        found = outputs[""].astype(np.float64)
+        if len(self.classes_) > 2:
+            return np.asarray(found)
+        return np.asarray(found[:, -1] - (found[:, 0] if found.shape[1] == 2 else 0))
+
+    @property
+    def _task(self) -> Task:
+        task = self.model_.card.task
+        assert isinstance(task, Task)
+        return task
+
+    def _answers(self, X: Any) -> Array:
+        """Probabilities as the task decides on them: (n, K), or (n, 1) of a model with one output."""
+        found = self.predict_proba(X)
+        return found[:, 1:] if self._task.kind == "binary" else found

@@ -1,0 +1,46 @@
+"""equal_rows.py -- equal rows of a small table as one row with a weight.
+
+So that a weight of 2 is the same as having the example twice, to the last bit: both become one row, in an order that
+depends on the rows alone.  The objective is unchanged, Σ wᵢ lossᵢ / Σ wᵢ.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pyneural.arguments.arrays import Array
+
+MOST = 10_000  # rows up to which equal ones are merged; sorting more takes time, and no training on them is exact
+
+
+class Weighted(NamedTuple):
+    """Rows to train on.
+
+    Args:
+        x: (n, F).
+        y: (n,) or (n, K).
+        weights: (n,), above 0; None if all are equal.
+    """
+
+    x: Array
+    y: Array
+    weights: Array | None
+
+
+def merged(x: Array, y: Array, weights: Array | None) -> Weighted:
+    """The rows whose weight is above 0; up to MOST rows also sorted, with equal ones merged and their weights summed.
+
+    >>> merged(np.array([[2.0], [1.0], [2.0]]), np.array([0, 1, 0]), None)
+    Weighted(x=array([[2.],
+           [1.]]), y=array([0, 1]), weights=array([2., 1.]))
+    """
+    if weights is not None:
+        kept = np.flatnonzero(weights > 0)
+        x, y, weights = x[kept], y[kept], weights[kept]
+    if len(x) > MOST or x.ndim > 2:
+        return Weighted(x, y, weights)
+    rows = np.column_stack([x, y]).astype(np.float64) + 0.0  # -0.0 becomes 0.0
+    whole = np.ascontiguousarray(rows).view(f"V{rows.itemsize * rows.shape[1]}")[:, 0]
+    first, place = np.unique(whole, return_index=True, return_inverse=True)[1:]
+    total = np.bincount(place.reshape(-1), weights)
+    return Weighted(x[first], y[first], None if np.all(total == total[0]) else total.astype(np.float64))

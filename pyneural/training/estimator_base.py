@@ -1,0 +1,207 @@
+"""estimator_base.py -- what pn.Classifier and pn.Regressor share: data, model, training."""
+
+import copy
+from typing import Any, Self
+
+import numpy as np
+
+import pyneural.training.optimizers as optimizers
+import pyneural.training.scikit_learn as scikit_learn
+from pyneural.arguments.arrays import Array, as_weights
+from pyneural.arguments.checks import in_the_name_of, is_number
+from pyneural.arguments.spelling import choose
+from pyneural.card.task import Task
+from pyneural.datasets.dataset import Dataset
+from pyneural.evaluation.outputs import outputs_of
+from pyneural.models.model import Model
+from pyneural.training.equal_rows import Weighted, merged
+from pyneural.training.estimator_network import copied, perceptron
+from pyneural.training.estimator_targets import Coded
+from pyneural.training.fit import fit as train
+from pyneural.training.optimizers import Optimizer
+from pyneural.training.scored_epochs import ScoredEpochs, held_out
+
+
+class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
+    """An estimator of scikit-learn that trains a network by pn.fit.
+
+    Subclasses define `__init__`, `_labels` and what they predict.
+    """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Trains a new network; with warm_start=True, an existing one goes on from its weights.
+
+        Args:
+            X: (n, features), an array, a sparse matrix (made dense) or a DataFrame.
+            y: labels (n,), or (n, outputs).
+            sample_weight: (n,), how much each example counts in the loss and in the validation loss; 2 is the same as
+                having the example twice, and 0 as leaving it out.
+
+        Returns:
+            The estimator itself.
+        """
+        again = bool(self.warm_start and hasattr(self, "model_"))
+        x, labels = self._checked(X, y, reset=not again)
+        weights = self._weights(sample_weight, x)
+        coded = self._labels(labels, again=again)
+        rows = merged(x, coded.y, self._class_weighted(coded, weights))
+        seed = self._seed()
+        model = self.model_ if again else self._model(x.shape[1:], coded.tasks)
+        self._train(model, rows, coded, seed)
+        return self
+
+    # ---- data
+
+    def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
+        """X as floats, and y, by scikit-learn's rules; learns or checks the number and the names of the features."""
+        x, labels = scikit_learn.validate_data(
+            self, X, y, reset=reset, **self._rules(), multi_output=True, y_numeric=self._values
+        )
+        return _dense(x), labels
+
+    def _inputs(self, X: Any) -> Array:
+        """Inputs for a prediction."""
+        scikit_learn.validation.check_is_fitted(self)
+        return _dense(scikit_learn.validate_data(self, X, reset=False, **self._rules()))
+
+    def _rules(self) -> dict[str, Any]:
+        """Which inputs are taken; a given model may be one for images, (n, height, width, channels)."""
+        return {"accept_sparse": "csr", "dtype": "numeric", "allow_nd": self.model is not None}
+
+    def _weights(self, sample_weight: Any, x: Array) -> Array | None:
+        if sample_weight is None:
+            return None
+        weights = as_weights(f"{self._who}: sample_weight", np.asarray(sample_weight), len(x))
+        if not weights.any():
+            raise ValueError(f"{self._who}: all sample weights are zero: give a weight above 0 to some examples")
+        return weights
+
+    def _seed(self) -> int:
+        """The seed of a training: random_state itself, if it is a number."""
+        if isinstance(self.random_state, int | np.integer):
+            return int(self.random_state)
+        return int(scikit_learn.utils.check_random_state(self.random_state).randint(2**31))
+
+    # ---- model
+
+    def _model(self, shape: tuple[int, ...], tasks: dict[str, Task]) -> Model:
+        """A new model for inputs (n, *shape)."""
+        sizes = {head: task.outputs for head, task in tasks.items()}
+        outputs = sizes.get("", sizes)
+        if self.model is not None:
+            model = copied(self._who, self.model, shape[0], outputs)
+            model.infer_shapes(shape)
+            tasks = {head: _of_model(task, head, model) for head, task in tasks.items()}
+        else:
+            which = self.hidden, self.activation, self.dropout, self.batch_norm, self.dtype
+            model = perceptron(self._who, shape[0], outputs, *which)
+        model.card.task = tasks.get("", tasks)
+        return model
+
+    def _optimizer(self) -> str | Optimizer:
+        """The optimizer for pn.fit, with the weight decay."""
+        optimizer: str | Optimizer = self.optimizer
+        if self.weight_decay is None:
+            return optimizer
+        if not isinstance(optimizer, str):
+            raise ValueError(
+                f"{self._who}: weight_decay goes with an optimizer by name: write weight_decay into {optimizer!r}"
+            )
+        kind = choose(f"{self._who}: optimizer", optimizer, optimizers.NAMES)
+        return kind(weight_decay=self.weight_decay)
+
+    # ---- training
+
+    def _train(self, model: Model, rows: Weighted, coded: Coded, seed: int) -> None:
+        """Trains the model by pn.fit, and sets what an estimator knows then."""
+        self.model_ = model
+        self._many = coded.y.ndim == 2
+        self.n_outputs_ = coded.y.shape[1] if self._many else 1
+        data = _dataset(rows, coded)
+        validation = self._validation(len(data))
+        with in_the_name_of(self._who):
+            scored = None
+            if self.validation_scorer is not None:
+                data, validation = held_out(self._who, data, validation, seed)
+                scored = ScoredEpochs(self._view(), self.validation_scorer, validation, self._decoded, self.patience)
+            history = train(
+                model,
+                data,
+                validation=validation,
+                patience=self.patience if scored is None and validation else None,
+                keep="last" if scored else self.keep,
+                callbacks=[*self.callbacks, *([scored] if scored else [])],
+                seed=seed,
+                **self._of_fit(),
+            )
+        if scored:
+            scored.restore_best(history)
+        self.history_ = history
+        self.n_iter_ = history.epochs
+
+    def _of_fit(self) -> dict[str, Any]:
+        """The arguments of pn.fit that have the same names here."""
+        names = ("epochs", "batch_size", "learning_rate", "schedule", "loss", "preprocess", "ema", "seconds", "verbose")
+        return {name: getattr(self, name) for name in names} | {"optimizer": self._optimizer()}
+
+    def _validation(self, n: int) -> Any:
+        """The validation argument of pn.fit: a share, a Dataset or None."""
+        if self.validation is None or is_number(self.validation):
+            possible = self.validation is not None and 0 < round(self.validation * n) < n
+            return self.validation if possible else None
+        x, labels = scikit_learn.validate_data(
+            self, *self.validation, reset=False, **self._rules(), multi_output=True, y_numeric=self._values
+        )
+        coded = self._labels(labels, again=True)
+        return _dataset(Weighted(_dense(x), coded.y, None), coded)
+
+    def _view(self) -> Self:
+        """A copy for scorers, which takes checked inputs, without the names of their features."""
+        view = copy.copy(self)
+        if hasattr(view, "feature_names_in_"):
+            del view.feature_names_in_
+        return view
+
+    def _outputs(self, X: Any) -> Any:
+        """The heads, and the outputs by head, for inputs X."""
+        x = self._inputs(X)
+        return outputs_of(self.model_, x, self._who)
+
+    @property
+    def _who(self) -> str:
+        return type(self).__name__
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = self._values
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+
+def _dense(x: Any) -> Array:
+    """An array of floats; images of bytes stay as they are."""
+    found: Array = x.toarray() if scikit_learn.sparse.issparse(x) else x
+    if found.dtype in (np.float32, np.float64) or (found.ndim > 2 and found.dtype == np.uint8):
+        return found
+    return found.astype(np.float64)
+
+
+def _of_model(task: Task, head: str, model: Model) -> Task:
+    """Two classes may be two outputs of a given model."""
+    shape: Any = model.output_shape
+    units = shape[head] if head else shape
+    if task.kind == "binary" and units == (2,):
+        return Task("classes", 2, task.classes)
+    return task
+
+
+def _dataset(rows: Weighted, coded: Coded) -> Dataset:
+    """The data for pn.fit."""
+    y: Any = rows.y
+    if "" not in coded.tasks:
+        y = {head: rows.y[:, number] for number, head in enumerate(coded.tasks)}
+    classes = {head: task.classes for head, task in coded.tasks.items()}
+    return Dataset(rows.x, y, classes=classes.get("", classes), sample_weight=rows.weights)
