@@ -39,6 +39,7 @@ HOMES = {
     "GlobalAvgPool2D": "layers.convolution",
     "History": "training.history",
     "Input": "layers.nodes",
+    "LabelPrediction": "evaluation.predict",
     "Layer": "layers.layer",
     "LayerNorm": "layers.norms",
     "LearningRateCurve": "training.learning_rate",

@@ -32,7 +32,7 @@ from pyneural.evaluation.comparison import compare
 from pyneural.evaluation.drift import record_pixels
 from pyneural.evaluation.evaluate import evaluate
 from pyneural.evaluation.heat_maps import heat_map
-from pyneural.evaluation.predict import Prediction, classify, predict
+from pyneural.evaluation.predict import LabelPrediction, Prediction, classify, predict
 from pyneural.evaluation.report import Report
 from pyneural.evaluation.temperature import calibrate
 from pyneural.evaluation.threshold import choose_threshold
@@ -86,6 +86,7 @@ __all__ = [
     "GlobalAvgPool2D",
     "History",
     "Input",
+    "LabelPrediction",
     "Layer",
     "LayerNorm",
     "LearningRateCurve",

@@ -26,12 +26,17 @@ class Loss(NamedTuple):
 
 NAMES: dict[str, Loss] = {
     "cross_entropy": Loss("cross_entropy", ops.cross_entropy, ("classes",)),
-    "binary_cross_entropy": Loss("binary_cross_entropy", ops.binary_cross_entropy, ("binary",)),
+    "binary_cross_entropy": Loss("binary_cross_entropy", ops.binary_cross_entropy, ("binary", "labels")),
     "mse": Loss("mse", ops.mse, ("values", "classes")),
     "mae": Loss("mae", ops.mae, ("values", "classes")),
     "huber": Loss("huber", ops.huber, ("values", "classes")),
 }
-_AUTO = {"classes": "cross_entropy", "binary": "binary_cross_entropy", "values": "mse"}
+_AUTO = {
+    "classes": "cross_entropy",
+    "binary": "binary_cross_entropy",
+    "values": "mse",
+    "labels": "binary_cross_entropy",
+}
 
 
 def spelled(loss: str | LossFunction) -> str:
@@ -71,6 +76,8 @@ def find(loss: str | LossFunction, task: Task, who: str = "fit") -> Loss:
             f"output{'s' * (task.outputs > 1)}: use loss='{_AUTO[task.kind]}'"
             f"{soft if (found.name, task.kind) == ('cross_entropy', 'values') and task.outputs > 1 else ''}"
         )
+    if task.kind == "labels":
+        return found._replace(mean=_of_labels)
     if task.kind == "classes" and found.name in REGRESSION:
         return found._replace(mean=_against_one_hot(found.mean, task.outputs))
     return found
@@ -117,6 +124,15 @@ def _own(function: LossFunction, who: str) -> LossFunction:
         return value
 
     return own
+
+
+def _of_labels(outputs: Tensor, targets: Tensor, row_weights: Tensor | None = None, reduction: str = "mean") -> Tensor:
+    """The binary cross-entropy summed over the labels of a row; with weights (n, K), K Σ w loss / Σ w over all."""
+    if row_weights is None or row_weights.ndim == 1:
+        return ops.binary_cross_entropy(outputs, targets, row_weights, reduction)
+    flat = outputs.reshape(-1), targets.reshape(-1), row_weights.reshape(-1)
+    value = ops.binary_cross_entropy(*flat, reduction)
+    return value * outputs.shape[1] if reduction == "mean" else value
 
 
 def _against_one_hot(function: LossFunction, classes: int) -> LossFunction:

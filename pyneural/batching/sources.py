@@ -152,7 +152,9 @@ class Rows:
         rows = self.rows
         if weights is not None:
             parts = weights.values() if isinstance(weights, dict) else (weights,)
-            rows = _weighted(rows, np.max(np.stack(list(parts)), axis=0), self.who)
+            rows = _weighted(
+                rows, np.max(np.stack([part.reshape(len(part), -1).max(axis=1) for part in parts]), axis=0), self.who
+            )
         classes = None if classes_of is None else classes_of(targets)[rows]
         return Feed(self.x, targets, rows, preprocessing, dtype, weights, classes, augment)
 

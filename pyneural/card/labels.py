@@ -50,8 +50,8 @@ def class_numbers(y: Array, classes: tuple[str, ...], who: str) -> Array:
         return np.asarray(np.argmax(y, axis=1))
     if y.ndim == 2 and bool(np.all((y == 0) | (y == 1))):
         raise ValueError(
-            f"{who}: y is {y.shape}, and some rows have no 1 or several: for multi-label data make one head per label, "
-            "pn.Model(x, {'a': pn.Dense(1)(h), 'b': pn.Dense(1)(h)})"
+            f"{who}: y is {y.shape}, and some rows have no 1 or several, but the model answers one class for each "
+            "example: give one class, or train a new model on these labels"
         )
     if y.ndim == 2 and is_real(y) and (reason := soft.off(y)):
         raise ValueError(

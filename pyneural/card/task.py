@@ -1,4 +1,4 @@
-"""task.py -- the task of a model, inferred from the labels: classes, binary, or values."""
+"""task.py -- the task of a model: what its outputs mean, and how labels are encoded for the loss."""
 
 import math
 from dataclasses import dataclass, replace
@@ -6,21 +6,13 @@ from typing import Any, Self
 
 import numpy as np
 
+import pyneural.card.several as several
 import pyneural.card.soft as soft
 from pyneural.arguments.arrays import Array
-from pyneural.card.classes import Names, are_numbers, by_name, by_number, in_order, listed, renumbered
-from pyneural.card.labels import (
-    check_finite,
-    class_numbers,
-    column,
-    integers,
-    is_one_hot,
-    is_real,
-    out_of_range,
-    values,
-)
+from pyneural.card.classes import Names, are_numbers, by_name, by_number, listed, renumbered
+from pyneural.card.labels import check_finite, class_numbers, column, out_of_range, values
 
-KINDS = ("classes", "binary", "values")
+KINDS = ("classes", "binary", "values", "labels")
 REGRESSION = ("mse", "mae", "huber")  # losses that take outputs without softmax, and one-hot encode class numbers
 
 
@@ -29,12 +21,14 @@ class Task:
     """What the outputs of a model mean.
 
     Args:
-        kind: "classes" (K outputs, labels 0..K-1), "binary" (one output, labels 0 and 1) or "values" (K numbers).
+        kind: "classes" (K outputs, labels 0..K-1), "binary" (one output, labels 0 and 1), "values" (K numbers) or
+            "labels" (K outputs, of which each answers yes or no by itself; rows of 0 and 1).
         outputs: K.
-        classes: the names of the classes; empty if they are their numbers.
+        classes: the names of the classes, of the labels, or of several values; empty if they are their numbers.
         threshold: of two classes, the probability of the second one, class 1, from which it is the answer.
         temperature: what the logits are divided by before they become probabilities (Guo et al. 2017); from
             pn.calibrate.
+        thresholds: of labels, the probability of each from which it applies; empty: 0.5 for each.
     """
 
     kind: str
@@ -42,6 +36,7 @@ class Task:
     classes: tuple[str, ...] = ()
     threshold: float = 0.5
     temperature: float = 1.0
+    thresholds: tuple[float, ...] = ()
 
     @property
     def is_two_class(self) -> bool:
@@ -49,7 +44,9 @@ class Task:
         return self.kind == "binary" or (self.kind == "classes" and self.outputs == 2)
 
     def decide(self, outputs: Array) -> Array:
-        """The class numbers (n,) that predictions (n, outputs) mean."""
+        """The class numbers (n,) that predictions (n, outputs) mean; of labels, rows (n, outputs) of 0 and 1."""
+        if self.kind == "labels":
+            return np.asarray(outputs >= np.asarray(self.by_label, outputs.dtype)).astype(np.int64)
         if self.kind == "binary" or (self.is_two_class and self.threshold != 0.5):
             return np.asarray(outputs[:, -1] >= self.threshold).astype(np.int64)
         return np.asarray(outputs.argmax(axis=1))
@@ -58,7 +55,31 @@ class Task:
         """The task with temperature 1, and the threshold that gives the same answers then."""
         if self.temperature == 1:
             return self
-        return replace(self, threshold=rescaled(self.threshold, self.temperature), temperature=1.0)
+        return self.at(1.0)
+
+    def at(self, temperature: float) -> Self:
+        """The task with another temperature, and the thresholds that give the same answers then."""
+        factor = self.temperature / temperature
+        thresholds = tuple(rescaled(one, factor) for one in self.thresholds)
+        threshold = rescaled(self.threshold, factor)
+        return replace(self, threshold=threshold, temperature=temperature, thresholds=thresholds)
+
+    @property
+    def by_label(self) -> tuple[float, ...]:
+        """The threshold of each label."""
+        return self.thresholds or (0.5,) * self.outputs
+
+    def of_label(self, number: int) -> Self:
+        """The task of one label by itself: two classes, of which the second is that it applies."""
+        name = self.label(number)
+        return replace(
+            self,
+            kind="binary",
+            outputs=1,
+            classes=(f"not {name}", name),
+            threshold=self.by_label[number],
+            thresholds=(),
+        )
 
     def label(self, number: int) -> str:
         """The name of a class."""
@@ -77,7 +98,8 @@ class Task:
 
     def as_json(self) -> dict[str, Any]:
         """All fields as JSON values."""
-        return vars(self) | {"classes": list(self.classes)}
+        record = vars(self) | {"classes": list(self.classes), "thresholds": list(self.thresholds)}
+        return record if self.thresholds else {name: value for name, value in record.items() if name != "thresholds"}
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Self:
@@ -88,17 +110,21 @@ class Task:
             tuple(map(str, record["classes"])),
             float(record["threshold"]),
             float(record.get("temperature", 1.0)),  # older files have none
+            tuple(map(float, record.get("thresholds", ()))),
         )
         if task.kind not in KINDS or task.outputs < 1 or (task.classes and len(task.classes) != max(2, task.outputs)):
             raise ValueError(f"task {record} is invalid")
-        if not 0 <= task.threshold <= 1 or not 0 < task.temperature < math.inf:
+        if task.thresholds and (task.kind != "labels" or len(task.thresholds) != task.outputs):
+            raise ValueError(f"task {record} is invalid: it has a threshold for each label")
+        shares = (task.threshold, *task.thresholds)
+        if not all(0 <= share <= 1 for share in shares) or not 0 < task.temperature < math.inf:
             raise ValueError(f"task {record} is invalid: its threshold is a probability, its temperature above 0")
         return task
 
     def encode(self, y: Array, dtype: str, who: str, classes: Names = (), *, as_rows: bool = False) -> Array:
         """Encodes labels for the loss: int64 (n,) for classes, (n, 1) for binary, floats (n, outputs) for values.
 
-        Soft labels, rows of probabilities, become floats (n, outputs).
+        Soft labels, rows of probabilities, become floats (n, outputs); rows of 0 and 1 of several labels int64.
 
         Args:
             y: labels (n,), (n, 1) or (n, K).
@@ -113,7 +139,9 @@ class Task:
         y = column(y)
         check_finite(y, who)
         if self.kind == "values":
-            return values(y, self.outputs, dtype, who)
+            return values(self._in_order(y, classes, who), self.outputs, dtype, who)
+        if self.kind == "labels":
+            return several.encoded(y, self.outputs, who, lambda used: self._matched(used, classes, who), classes)
         if self.kind == "classes" and soft.are_soft(y):
             return soft.encoded(y, self.outputs, dtype, who, lambda used: self._matched(used, classes, who), classes)
         numbers = self._class_numbers(y, classes, who)
@@ -123,6 +151,17 @@ class Task:
         if as_rows:
             return soft.one_hot(numbers, self.outputs, dtype)
         return np.ascontiguousarray(numbers if self.kind == "classes" else numbers.reshape(-1, 1), np.int64)
+
+    def _in_order(self, y: Array, given: Names, who: str) -> Array:
+        """Several values, whose columns the data names, in the order of the model's names."""
+        named = y.ndim == 2 and len(given) == y.shape[1] and bool(self.classes)
+        if not named or given == self.classes:
+            return y
+        if set(given) != set(self.classes):
+            raise ValueError(
+                f"{who}: the values of y are {listed(given)}; the model's are {listed(self.classes)}: give these"
+            )
+        return y[:, [given.index(name) for name in self.classes]]
 
     def _class_numbers(self, y: Array, classes: Names, who: str) -> Array:
         """Labels as the model's class numbers; matched by name if data and model have names."""
@@ -155,109 +194,3 @@ def rescaled(probability: float, factor: float) -> float:
         return probability
     odds = math.log(probability / (1 - probability)) * factor
     return (1 + math.tanh(odds / 2)) / 2
-
-
-def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: Names, who: str, *, naming: bool = False) -> Task:
-    """Infers the task from labels y, for a model whose output is (n, *outputs).
-
-    Args:
-        y: labels (n,), (n, 1) or (n, K).
-        outputs: the model's output shape, without the batch axis.
-        loss: the name of the loss, which decides if the labels are ambiguous: regression losses make numbers values,
-            but class numbers and one-hot rows for several outputs stay classes.
-        classes: the class names, if the data has them.
-        who: the prefix of messages.
-        naming: for a new model: whole numbers other than 0..K-1, such as 10, 20 and 30, are class names.
-    """
-    y = column(y)
-    units = outputs[-1] if outputs else 1
-    if len(outputs) != 1:
-        raise ValueError(
-            f"{who}: the model's output is (n, {', '.join(map(str, outputs))}); end it in pn.Flatten() and pn.Dense"
-        )
-    check_finite(y, who)
-    if loss in REGRESSION:
-        if y.dtype.kind not in "USO" and (units == 1 or not (y.ndim == 1 or is_one_hot(y)) or _fractions(y)):
-            return Task("values", units)
-    elif units > 1 and y.shape[1:] == (units,) and soft.are_soft(y):
-        _check_count(len(classes), units, who)
-        return Task("classes", units, classes)
-    elif loss != "binary_cross_entropy" and is_real(y) and not _whole_classes(y, units):
-        return Task("values", units)
-    if y.dtype.kind in "USO" and not classes:
-        classes = in_order(np.unique(y.astype(str)).tolist())
-        if len(classes) == 1:
-            raise ValueError(f"{who}: all {len(y):,} labels are '{classes[0]}': give at least two classes")
-    kind = "binary" if units == 1 else "classes"
-    if naming and not classes and (names := _numbers_as_names(y, units, who)):
-        return Task(kind, units, names)
-    _check_classes(class_numbers(y, classes, who), units, len(classes), who)
-    return Task(kind, units, classes if len(classes) == max(2, units) else ())
-
-
-def check_varied(y: Array, task: Task, who: str) -> None:
-    """Rejects class labels that are all equal.
-
-    Raises:
-        ValueError: they are.
-    """
-    y = column(y)
-    if soft.are_soft(y) and np.any(y != y[0]):
-        return
-    rows = y if y.ndim == 1 else y.argmax(axis=1)
-    if task.kind != "values" and len(rows) > 1 and bool(np.all(rows == rows[0])):
-        raise ValueError(f"{who}: all {len(rows):,} labels are {rows[0]}: give at least two classes")
-
-
-def _check_classes(numbers: Array, units: int, named: int, who: str) -> None:
-    low, high = int(numbers.min()), int(numbers.max())
-    _check_count(named, units, who)
-    if low < 0 or high > max(1, units - 1):
-        raise ValueError(f"{who}: {out_of_range(low, high, units)}")
-
-
-def _check_count(named: int, units: int, who: str) -> None:
-    if named and named != max(2, units):
-        raise ValueError(
-            f"{who}: the labels are {named} classes, the model has {units} outputs: end it in pn.Dense({named})"
-        )
-
-
-def _numbers_as_names(y: Array, units: int, who: str) -> Names:
-    """Class names from labels that are whole numbers other than 0..K-1; () if they are 0..K-1.
-
-    Raises:
-        ValueError: their number differs from the model's classes.
-    """
-    if y.ndim != 1 or y.dtype.kind not in "iuf" or not np.all(y == np.floor(y)):
-        return ()
-    numbers = np.unique(integers(y, who))
-    classes = max(2, units)
-    low = int(numbers[0])
-    high = int(numbers[-1])
-    n = len(numbers)
-    if n == 1 or (low >= 0 and high < classes) or (low == 0 and high == n - 1 and units > 1):
-        return ()
-    names = tuple(map(str, numbers.tolist()))
-    if n == classes:
-        return names
-    if units == 1:
-        raise ValueError(
-            f"{who}: y has {n:,} different whole numbers from {low} to {high}, and one output takes two classes: for "
-            f"values train with loss='mse' (or give y as floats), for classes end the model in pn.Dense({n})"
-        )
-    raise ValueError(
-        f"{who}: y has {n:,} classes, the labels {listed(names)}, and the model has {units} outputs: end it in "
-        f"pn.Dense({n})"
-    )
-
-
-def _fractions(y: Array) -> bool:
-    return is_real(y) and not bool(np.all(y == np.floor(y)))
-
-
-def _whole_classes(y: Array, units: int) -> bool:
-    """Whether floats are class numbers or one-hot rows for several outputs."""
-    if units == 1:
-        return False
-    return (y.ndim == 1 and bool(np.all(y == np.floor(y)))) or is_one_hot(y)

@@ -138,6 +138,11 @@ def _pictures(model: Model | Ensemble, root: Path, groups: str | None) -> Datase
     """The images in one subfolder per class, each read as `predict` reads one."""
     takes_pictures(model, "evaluate")
     known = [name for task in tasks_by_head(model).values() for name in class_names(task)]
+    if any(task.kind == "labels" for task in tasks_by_head(model).values()):
+        raise ValueError(
+            "evaluate: the model answers several labels for each image, and folders have one per image: use "
+            "pn.evaluate(model, (x, y)) with rows of 0 and 1"
+        )
     if len(tasks_by_head(model)) > 1:
         raise ValueError("evaluate: the model has heads, each with its own labels: use pn.evaluate(model, (x, y))")
     try:

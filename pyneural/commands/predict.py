@@ -166,7 +166,7 @@ def _targets(
 
     check_matplotlib(_MAPS)
     tasks = tasks_by_head(model)
-    if len(tasks) > 1 or any(task.kind == "values" and task.outputs > 1 for task in tasks.values()):
+    if len(tasks) > 1 or any(task.kind in ("values", "labels") and task.outputs > 1 for task in tasks.values()):
         raise ValueError(
             f"{_MAPS} is for models with one answer, and this one has several: use pn.plot.heat_map(model, image), "
             "which takes head= and label="

@@ -4,6 +4,8 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.card.classes import Names, in_order
+from pyneural.card.labels import is_one_hot
+from pyneural.card.several import are_rows
 from pyneural.card.soft import are_soft
 
 
@@ -13,13 +15,16 @@ def class_counts(who: str, y: Array, classes: Names) -> dict[str, int]:
     Args:
         who: the prefix of messages.
         y: class numbers or names, (n,) or (n, 1), one-hot rows (n, K), or soft labels (n, K), of which the most
-            probable class counts.
+            probable class counts; or rows of 0 and 1, in which an example counts for each of its labels.
         classes: the names of the classes, or () for those in y.
 
     Raises:
         TypeError: y has values, not classes.
     """
-    labels = y.reshape(-1) if y.size == len(y) else y.argmax(axis=1) if _is_one_hot(y) or are_soft(y) else None
+    if are_rows(y) and not is_one_hot(y):
+        of = classes if len(classes) == y.shape[1] else tuple(map(str, range(y.shape[1])))
+        return dict(zip(of, y.sum(axis=0, dtype=np.int64).tolist(), strict=True))
+    labels = y.reshape(-1) if y.size == len(y) else y.argmax(axis=1) if are_rows(y) or are_soft(y) else None
     if labels is None or (labels.dtype.kind == "f" and np.any(labels != np.floor(labels))):
         raise TypeError(f"{who}: counts: y has values ({y.dtype} {y.shape}), not classes, which can be counted")
     if labels.dtype.kind in "fb":
@@ -29,7 +34,3 @@ def class_counts(who: str, y: Array, classes: Names) -> dict[str, int]:
     names = [classes[value] for value in values.tolist()] if numbered else [str(value) for value in values.tolist()]
     found = dict(zip(names, counts.tolist(), strict=True))
     return {name: found.get(name, 0) for name in (*classes, *(name for name in in_order(names) if name not in classes))}
-
-
-def _is_one_hot(y: Array) -> bool:
-    return y.ndim == 2 and y.dtype.kind in "iubf" and bool(np.all((y == 0) | (y == 1)) and np.all(y.sum(axis=1) == 1))

@@ -11,7 +11,7 @@ from pyneural.arguments.checks import checked_seed, is_number, text, verbosity, 
 from pyneural.arguments.familiar import OF_DATASETS
 from pyneural.arguments.familiar_keywords import OF_DATASET, OF_FOLDS, OF_SPLIT
 from pyneural.arguments.spelling import check_keywords, choose, no_attribute
-from pyneural.arguments.tables import column_names, dtype_name, warn_of_order
+from pyneural.arguments.tables import column_names, dtype_name, is_table, warn_of_order
 from pyneural.card.card import PREPARATIONS
 from pyneural.card.classes import checked_names, of_head
 from pyneural.datasets.counting import class_counts
@@ -32,10 +32,11 @@ class Dataset:
     Args:
         x: uint8 (n, height, width, channels), or floats (n, ...).  Greyscale images may be (n, height, width); a table
             may be a DataFrame, whose column names are saved with the model.
-        y: class numbers (n,), names (n,), one-hot rows or probabilities (n, K), or values (n,) or (n, K); for a model
-            with heads a dict of these by head.
+        y: class numbers (n,), names (n,), one-hot rows or probabilities (n, K), rows of 0 and 1 (n, K) for several
+            labels per example, or values (n,) or (n, K); for a model with heads a dict of these by head.
         classes: the class names, in order: label 0 is the first.  They are matched by name with those of a trained
-            model and of other data.  For labels by head, also a dict.
+            model and of other data.  For labels by head, also a dict.  Columns of y have names, too: those of several
+            labels or values; a DataFrame y brings them.
         groups: (n,), the group of each example, such as its patient: pn.fit puts a whole group into the training part
             or into the validation part, never into both.
         name: the name shown in progress lines.
@@ -80,7 +81,7 @@ class Dataset:
         )
         for head, part in by_head(y).items():
             warn_of_order(who, x, f"y['{head}']" if head else "y", part)
-        self.classes: Any = checked_names(who, classes)
+        self.classes: Any = checked_names(who, classes or names_of_columns(y))
         self.name = name
         self.note = note
         self.prepare = prepare
@@ -260,6 +261,13 @@ class Dataset:
         """
         x = self.x.astype(np.float32) / np.float32(255) if self.x.dtype == np.uint8 else self.x
         return (x.reshape(len(x), -1) if flat else x), self.y
+
+
+def names_of_columns(y: Any) -> Any:
+    """The names of the columns of labels that are a table of several; () for others; for heads a dict of these."""
+    if isinstance(y, dict):
+        return {str(head): names for head, part in y.items() if (names := names_of_columns(part))} or ()
+    return column_names(y) if is_table(y) and len(y.columns) > 1 else ()
 
 
 def by_head(y: Any) -> dict[str, Any]:

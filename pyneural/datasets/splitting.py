@@ -149,12 +149,23 @@ def _label(y: Any) -> Array | None:
     """(n,) numbers, equal for examples with the same labels in all heads; None for regression."""
     found = []
     for part in y.values() if isinstance(y, dict) else (y,):
-        labels = part.reshape(-1) if part.size == len(part) else part.argmax(axis=1) if part.ndim == 2 else None
+        labels = _numbered(part)
         if labels is not None and (labels.dtype.kind != "f" or np.all(labels == np.floor(labels))):
             found.append(np.unique(labels.astype(str) if labels.dtype.kind == "O" else labels, return_inverse=True)[1])
     if not found:
         return None
     return found[0] if len(found) == 1 else np.unique(np.stack(found, 1), axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _numbered(part: Array) -> Array | None:
+    """(n,) the labels of one head: of rows the largest one, of rows of 0 and 1 the set of ones; None for others."""
+    if part.size == len(part):
+        return part.reshape(-1)
+    if part.ndim != 2:
+        return None
+    if part.dtype.kind in "iubf" and bool(np.all((part == 0) | (part == 1)) and np.any(part.sum(axis=1) != 1)):
+        return np.asarray(np.unique(part, axis=0, return_inverse=True)[1].reshape(-1))
+    return np.asarray(part.argmax(axis=1))
 
 
 def _stratified(label: Array | None, order: Array, wanted: int) -> Array:

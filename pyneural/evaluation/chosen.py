@@ -18,7 +18,7 @@ def outdated(task: Any) -> str:
     """What a further fit says of a task, or a dict of them, with a threshold or a temperature; "" if it has neither."""
     tasks = task.values() if isinstance(task, dict) else () if task is None else (task,)
     temperature = ["the temperature"] * any(one.temperature != 1 for one in tasks)
-    parts = temperature + ["the threshold"] * any(one.threshold != 0.5 for one in tasks)
+    parts = temperature + ["the threshold"] * any(one.threshold != 0.5 or one.thresholds for one in tasks)
     if not parts:
         return ""
     were = "was" if len(parts) == 1 else "were"

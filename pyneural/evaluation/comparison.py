@@ -20,13 +20,15 @@ class Comparison(NamedTuple):
     """How much better or worse the second of two reports is; prints as a line that can be quoted.
 
     Attributes:
-        name: what is compared: "accuracy", or the mean squared error, "mse", of values.
+        name: what is compared: "accuracy" (of several labels that of all answers), or the mean squared error, "mse",
+            of values.
         a: the first report's.
         b: the second report's.
         difference: b - a, with its 95 % bootstrap interval.
         p_value: the probability of a difference at least as large, in either direction, if both were equally good
             (McNemar's exact test); None for values.
-        only_a: the number of examples that only the first one has right; None for values.
+        only_a: the number of examples, or of answers to several labels, that only the first one has right; None for
+            values.
         only_b: the same for the second one.
         n: examples.
         groups: the number of their groups, or None.
@@ -75,6 +77,7 @@ def compare(report_a: Report, report_b: Report) -> Comparison:
     whether the examples that only one model has right are evenly divided between the two; the distribution is the exact
     binomial one.  Where the data has groups, such as patients, whole groups are drawn by the bootstrap, and the test
     changes the sign of each group's difference as a whole, which is the same test if each example is its own group.
+    The answers to several labels of an example are such a group.
 
     Args:
         report_a: the first report, from pn.evaluate.
@@ -112,6 +115,9 @@ def compare(report_a: Report, report_b: Report) -> Comparison:
     right = [(one.predictions == one.labels).astype(np.int64) for one in (report_a, report_b)]
     gained = right[1] - right[0]
     only_a, only_b = int((gained < 0).sum()), int((gained > 0).sum())
+    if gained.ndim == 2:
+        units = np.repeat(np.arange(n) if units is None else units, gained.shape[1])
+        gained = gained.reshape(-1)
     by_unit = gained if units is None else np.bincount(units, gained).astype(np.int64)
     p_value = sign_flip_test(by_unit)
     difference = _difference(gained, units)

@@ -41,6 +41,10 @@ def score_of(head: Head, label: Any, model: Model | Ensemble, batch: Tensor, who
             )
         number = 0 if label is None else _numbered(label, task.outputs, "output", who)
         return Score(head, number, 1, f"output {number}" if task.outputs > 1 else "the output")
+    if label is None and task.kind == "labels":
+        raise ValueError(
+            f"{who}: the model answers {task.outputs} labels, each yes or no: give one, such as label={task.names[0]!r}"
+        )
     if label is None:
         answers = answering(model, (head,))(batch)[1]
         number = int(task.decide(answers[head.name] if head.name else answers)[0])
@@ -73,7 +77,7 @@ def scores(model: Model, score: Score, x: Array) -> Array:
         outputs = forward(model, (head,))(_core.tensor(x, model.dtype), training=False)
         found = (outputs[head.name] if head.name else outputs).numpy().astype(np.float64)
     value: Array = found[:, score.place]
-    if written(head) or head.task.kind == "binary":
+    if written(head) or head.task.kind in ("binary", "labels"):
         return np.asarray(score.sign * value)
     others = np.delete(found, score.place, axis=1)
     most = others.max(axis=1)

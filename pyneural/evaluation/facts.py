@@ -45,14 +45,22 @@ def _of_outputs(model: Model | Ensemble) -> Iterator[tuple[str, str]]:
     if not found:
         yield "task", "none: it was never trained"
     for head, task in found.items():
-        means = {"classes": f"{task.outputs} classes", "binary": "binary"}
+        means = {
+            "classes": f"{task.outputs} classes",
+            "binary": "binary",
+            "labels": f"{task.outputs} labels, each yes or no",
+        }
         yield f"task {head}".rstrip(), means.get(task.kind, f"{task.outputs} values")
         if task.is_two_class:
             yield f"threshold {head}".rstrip(), f"{task.label(1)} from a probability of {task.threshold:.4g}"
         if task.temperature != 1:
             yield f"temperature {head}".rstrip(), f"{task.temperature:.4g}"
-        if task.kind != "values":
-            yield f"classes {head}".rstrip(), ", ".join(class_names(task))
+        if task.thresholds:
+            pairs = zip(task.names, task.thresholds, strict=True)
+            yield f"thresholds {head}".rstrip(), ", ".join(f"{name} {share:.4g}" for name, share in pairs)
+        if task.kind != "values" or task.classes:
+            what = "classes" if task.kind in ("classes", "binary") else task.kind
+            yield f"{what} {head}".rstrip(), ", ".join(task.names)
 
 
 def _of_inputs(model: Model | Ensemble) -> Iterator[tuple[str, str]]:

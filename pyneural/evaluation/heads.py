@@ -11,8 +11,9 @@ import pyneural.metrics.names as metrics
 from pyneural.arguments.objects import brief
 from pyneural.arguments.spelling import exactly
 from pyneural.card.classes import of_head
+from pyneural.card.inference import check_varied, infer
 from pyneural.card.soft import are_soft
-from pyneural.card.task import REGRESSION, Task, check_varied, infer
+from pyneural.card.task import REGRESSION, Task
 from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 

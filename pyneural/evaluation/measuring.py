@@ -14,6 +14,7 @@ from pyneural.card.columns import in_order_of
 from pyneural.card.preprocessing import NOT_UINT8, Preprocessing
 from pyneural.card.soft import as_numbers
 from pyneural.evaluation.heads import Head, encode, inferred, names, trained
+from pyneural.evaluation.labels_report import report_of
 from pyneural.evaluation.report import Report
 from pyneural.evaluation.running import answering, rows_at_once
 from pyneural.models.ensemble import Ensemble
@@ -40,7 +41,7 @@ def measured(model: Model | Ensemble, part: Any, who: str, seen: Seen | None = N
     if not is_stream(part):
         known = {"groups": part.groups, "files": part.files, "mark": _mark(part.x)}
     return {
-        head.name: Report(head.task, *_whole(found[head.name]), name, note, _loss_name(model, head), **known)
+        head.name: report_of(head.task, *_whole(found[head.name]), name, note, _loss_name(model, head), **known)
         for head in heads
     }
 
@@ -72,9 +73,9 @@ def _found(
 
 
 def _labels(head: Head, targets: Any) -> Array:
-    """The true classes of a batch, the most probable ones of soft labels; or the values."""
+    """The true classes of a batch, the most probable ones of soft labels; or the values, or rows of several labels."""
     found: Array = targets.numpy()
-    return found if head.task.kind == "values" else as_numbers(found)
+    return found if head.task.kind in ("values", "labels") else as_numbers(found)
 
 
 def passes(

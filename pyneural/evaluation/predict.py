@@ -53,9 +53,9 @@ def predict(model: Model | Ensemble, x: Any) -> Any:
         x: inputs (n, ...), a Dataset, or a single input.
 
     Returns:
-        Probabilities (n, K) for classes, the probability of 1 (n, 1) for a binary model, else values (n, K); for a
-        model with heads a dict of these.  For classes trained with mse, mae or huber, the probabilities are the raw
-        outputs, whose sum need not be 1.
+        Probabilities (n, K) for classes, the probability of 1 (n, 1) for a binary model, that of each label (n, K) for
+        several labels, whose sum need not be 1, else values (n, K); for a model with heads a dict of these.  For
+        classes trained with mse, mae or huber, the probabilities are the raw outputs, whose sum need not be 1.
 
     Raises:
         ValueError, TypeError: x does not fit the model.
@@ -143,8 +143,30 @@ class Prediction(NamedTuple):
         return str(self)
 
 
+class LabelPrediction(NamedTuple):
+    """The labels that apply to one input, of several: `fog (91.2 %), rain (80.1 %)`, or `none of 5 labels`.
+
+    Attributes:
+        labels: the names of those that apply, in the order of the model.
+        confidences: their probabilities.
+        probabilities: (K,) the probabilities of all labels, which need not sum to 1.
+    """
+
+    labels: tuple[str, ...]
+    confidences: tuple[float, ...]
+    probabilities: Array
+
+    def __str__(self) -> str:
+        pairs = zip(self.labels, self.confidences, strict=True)
+        words = ", ".join(f"{label} ({100 * share:.1f} %)" for label, share in pairs)
+        return encodable(words or f"none of {len(self.probabilities)} labels")
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 @overload
-def classify(model: Sequential | Ensemble, image: Any) -> Prediction: ...
+def classify(model: Sequential | Ensemble, image: Any) -> Any: ...
 
 
 @overload
@@ -153,14 +175,15 @@ def classify(model: Model, image: Any) -> Any: ...
 
 @check_keywords(x="image", data="image", threshold=CHOOSES, **AVERAGES)
 def classify(model: Model | Ensemble, image: Any) -> Any:
-    """The predicted class of one input, with its confidence.
+    """The predicted class of one input, or the labels that apply to it, with their confidence.
 
     Args:
         model: a model trained on classes or binary labels, or a pn.Ensemble.
         image: one input: (height, width), (height, width, channels) or a batch of 1.
 
     Returns:
-        The Prediction; for a model with heads a dict of them.
+        The Prediction, or of a model of several labels the LabelPrediction, which has those whose probability is at
+        least the label's threshold; for a model with heads a dict of them.
 
     Raises:
         ValueError, TypeError: the model is for regression, or the image does not fit it.
@@ -179,8 +202,11 @@ def classify(model: Model | Ensemble, image: Any) -> Any:
     return predictions.get("", predictions)
 
 
-def _prediction(head: Head, row: Array) -> Prediction:
+def _prediction(head: Head, row: Array) -> Prediction | LabelPrediction:
     task = head.task
+    if task.kind == "labels":
+        apply = np.flatnonzero(task.decide(row[None])[0])
+        return LabelPrediction(tuple(map(task.label, apply.tolist())), tuple(row[apply].tolist()), row)
     number = int(task.decide(row[None])[0])
     if task.kind == "binary":
         row = np.array([1 - row[0], row[0]])

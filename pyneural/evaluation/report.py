@@ -122,22 +122,29 @@ class Report(Scored):
         first = "row" if self.files is None else "file"
         names = range(self.n) if self.files is None else self.files.tolist()
         group = [] if self.groups is None else ["group"]
+        answers = self._answers()
+        yield [first, *group, *next(answers)]
+        of_group = [[]] * self.n if self.groups is None else [[group] for group in self.groups.tolist()]
+        for name, group, row in zip(names, of_group, answers, strict=True):
+            yield [name, *group, *row]
+
+    def _answers(self) -> Iterator[list[object]]:
+        """The cells of the CSV for labels and predictions: the names of the columns, then each example's."""
         if self.accuracy is None:
             K = self.outputs.shape[1]
-            of = [""] if K == 1 else [f"_{i}" for i in range(K)]
-            yield [first, *group, *(f"actual{i}" for i in of), *(f"predicted{i}" for i in of)]
-            cells = [[f"{value:.9g}" for value in row] for row in np.hstack([self.labels, self.predictions]).tolist()]
-        else:
-            positive = self.positive
-            label = self.task.label
-            probability = self.confidence if positive is None else positive
-            threshold = [] if positive is None else [f"{self.task.threshold:.9g}"]
-            yield [first, *group, "actual", "predicted", self._probability, *(["threshold"] if threshold else [])]
-            pairs = zip(self.labels.tolist(), self.predictions.tolist(), probability.tolist(), strict=True)
-            cells = [[label(actual), label(other), f"{share:.9g}", *threshold] for actual, other, share in pairs]
-        of_group = [[]] * self.n if self.groups is None else [[group] for group in self.groups.tolist()]
-        for name, group, row in zip(names, of_group, cells, strict=True):
-            yield [name, *group, *row]
+            of = [""] if K == 1 else [f"_{self.task.label(i)}" for i in range(K)]
+            yield [*(f"actual{i}" for i in of), *(f"predicted{i}" for i in of)]
+            for values in np.hstack([self.labels, self.predictions]).tolist():
+                yield [f"{value:.9g}" for value in values]
+            return
+        positive = self.positive
+        label = self.task.label
+        probability = self.confidence if positive is None else positive
+        threshold = [] if positive is None else [f"{self.task.threshold:.9g}"]
+        yield ["actual", "predicted", self._probability, *(["threshold"] if threshold else [])]
+        pairs = zip(self.labels.tolist(), self.predictions.tolist(), probability.tolist(), strict=True)
+        for actual, other, share in pairs:
+            yield [label(actual), label(other), f"{share:.9g}", *threshold]
 
     @property
     def _probability(self) -> str:

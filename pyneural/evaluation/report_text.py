@@ -1,34 +1,22 @@
 """report_text.py -- what a report says: its line, and its title, tables and notes."""
 
-import math
-
 import numpy as np
 
+import pyneural.evaluation.labels_text as labels_text
 import pyneural.metrics.scores as scores
+from pyneural.evaluation.report_cells import cell, in_groups, of_nan, scores_table
 from pyneural.evaluation.scored import Scored
 from pyneural.evaluation.tables import Table
-from pyneural.metrics.estimate import Estimate
 from pyneural.printing import shortened
 
-_NAMES = {
-    "balanced_accuracy": "balanced accuracy",
-    "roc_auc": "ROC AUC",
-    "average_precision": "average precision",
-    "calibration_error": "calibration error",
-    "brier": "Brier score",
-    "ppv": "PPV",
-    "npv": "NPV",
-    "mse": "MSE",
-    "mae": "MAE",
-    "r2": "R²",
-    "top_5": "top-5 accuracy",
-}
 _CLASSES = 20  # the most classes of a table
 _LONGEST = 16  # the most characters of a class name in the head of a column
 
 
 def line(report: Scored) -> list[str]:
     """The parts of the line: accuracy and what the baseline gets, or R²; loss; examples."""
+    if report.task.kind == "labels":
+        return labels_text.line(report)
     parts = []
     if report.accuracy is not None:
         baseline = f"{100 * report.baseline['accuracy']:.2f} % (always {report.commonest})"
@@ -40,14 +28,16 @@ def line(report: Scored) -> list[str]:
     parts.append(f"{report.loss_name} {report.loss:.4g}")
     if report.accuracy is None:
         parts.append(f"R² {scores.r2(report.labels, report.predictions):.4f}")
-    return [*parts, f"n = {report.n:,}{_groups(report)}", *_nan(report)]
+    return [*parts, f"n = {report.n:,}{in_groups(report)}", *of_nan(report)]
 
 
 def title(report: Scored, name: str) -> str:
     """The data, the number of examples, and what the model answers."""
     task = report.task
-    words = [name or "data", f"n = {report.n:,}{_groups(report)}"]
-    if report.accuracy is None:
+    words = [name or "data", f"n = {report.n:,}{in_groups(report)}"]
+    if task.kind == "labels":
+        words.append(f"{task.outputs} labels, each yes or no")
+    elif report.accuracy is None:
         words.append(f"{task.outputs} value{'s' * (task.outputs > 1)}")
     elif task.is_two_class:
         words.append(f"positive: {task.label(1)}, from a probability of {task.threshold:.4g}")
@@ -58,25 +48,14 @@ def title(report: Scored, name: str) -> str:
 
 def tables(report: Scored) -> list[Table]:
     """The scores, beside those of the baseline; for classes, the confusion of two, and the scores of each."""
+    if report.task.kind == "labels":
+        return labels_text.tables(report)
     always = (
         shortened(report.commonest, _LONGEST)
         if report.accuracy is None
         else f"always {shortened(report.commonest, _LONGEST)}"
     )
-    rows = []
-    for name, value in report.estimates.items():
-        baseline = report.baseline.get(name, math.nan)
-        rows.append(
-            (
-                report.loss_name if name == "loss" else _NAMES.get(name, name),
-                _number(value, value.percent),
-                ""
-                if math.isnan(value.low)
-                else f"{_bare(value.low, value.percent)} to {_bare(value.high, value.percent)}",
-                "" if math.isnan(value + baseline) else _number(baseline, value.percent),
-            )
-        )
-    found = [Table(("", "value", "95 % interval", always), rows)]
+    found = [scores_table(report, always)]
     if report.accuracy is None:
         return found
     return [*found, *([_confusion(report)] if report.task.is_two_class else []), _by_class(report)]
@@ -84,6 +63,8 @@ def tables(report: Scored) -> list[Table]:
 
 def notes(report: Scored) -> list[str]:
     """What a reader has to know of the numbers."""
+    if report.task.kind == "labels":
+        return labels_text.notes(report)
     found = []
     if beside := _beside_baseline(report):
         found.append(f"The accuracy is {beside} that of always answering {report.commonest}.")
@@ -91,8 +72,8 @@ def notes(report: Scored) -> list[str]:
         found.append(f"All labels are {report.commonest}, so scores that compare classes are not defined.")
     if report.support is not None and len(report.support) > _CLASSES:
         found.append(f"Of {len(report.support):,} classes, these {_CLASSES} that occur have the lowest F1.")
-    by = "by group" if _groups(report) else "by example"
-    return [*found, *(f"{text[0].upper()}{text[1:]}." for text in _nan(report)), f"Intervals are {by}."]
+    by = "by group" if in_groups(report) else "by example"
+    return [*found, *(f"{text[0].upper()}{text[1:]}." for text in of_nan(report)), f"Intervals are {by}."]
 
 
 def _by_class(report: Scored) -> Table:
@@ -106,7 +87,7 @@ def _by_class(report: Scored) -> Table:
         occur = np.flatnonzero(support)
         chosen = np.sort(occur[np.argsort(np.nan_to_num(np.array(f1)[occur]), kind="stable")[:_CLASSES]])
     rows = [
-        (report.task.label(i), f"{support[i]:,}", _cell(precision[i]), _cell(recall[i]), _cell(f1[i]))
+        (report.task.label(i), f"{support[i]:,}", cell(precision[i]), cell(recall[i]), cell(f1[i]))
         for i in chosen.tolist()
     ]
     return Table(("class", "n", "precision (%)", "recall (%)", "F1 (%)"), rows)
@@ -127,30 +108,3 @@ def _beside_baseline(report: Scored) -> str:
     if report.accuracy is None or report.accuracy.low > report.baseline["accuracy"]:
         return ""
     return "below" if report.accuracy.high < report.baseline["accuracy"] else "not clearly above"
-
-
-def _groups(report: Scored) -> str:
-    return "" if report.units is None else f" in {int(report.units.max()) + 1:,} groups"
-
-
-def _nan(report: Scored) -> list[str]:
-    rows = int(np.isnan(report.outputs).any(axis=1).sum())
-    return [f"the outputs of {rows:,} examples are NaN"] if rows else []
-
-
-def _number(value: float, percent: bool) -> str:
-    if math.isnan(value):
-        return "undefined"
-    return f"{_bare(value, percent)} %" if percent else _bare(value, percent)
-
-
-def _bare(value: float, percent: bool) -> str:
-    return f"{100 * value:.2f}" if percent else f"{value:.4g}"
-
-
-def _cell(share: Estimate) -> str:
-    """A share in per cent, with its interval: `99.1 [98.3, 99.5]`."""
-    if math.isnan(share):
-        return ""
-    value, low, high = (f"{100 * x:.1f}" if x < 0.9995 else "100" for x in (float(share), share.low, share.high))
-    return f"{value} [{low}, {high}]"

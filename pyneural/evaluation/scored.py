@@ -28,7 +28,8 @@ class Scored:
     Args:
         task: what the outputs mean.
         outputs: (n, K).
-        y: the labels as the task encodes them; of soft labels (n, K), the class is the most probable one.
+        y: the labels as the task encodes them; of soft labels (n, K), the class is the most probable one.  Several
+            labels, rows of 0 and 1, are those of LabelsReport.
         errors: (n,) the loss of each example.
         loss_name: the name of the loss; "" for mse of values, and for the training loss of classes.
         groups: (n,), or None.
@@ -44,8 +45,8 @@ class Scored:
         self.groups = groups
         self._errors = errors
         self.mistakes: Array = np.empty(0, np.int64)
-        if task.kind == "values":
-            self.predictions = outputs
+        if task.kind in ("values", "labels"):
+            self.predictions = outputs if task.kind == "values" else task.decide(outputs)
             self.labels = y
             return
         soft = task.kind == "classes" and y.ndim == 2 and y.shape[1] > 1

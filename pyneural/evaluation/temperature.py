@@ -9,7 +9,6 @@ import numpy as np
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.spelling import check_keywords
 from pyneural.card.soft import joined
-from pyneural.card.task import rescaled
 from pyneural.evaluation.chosen import opened, store
 from pyneural.evaluation.heads import written
 from pyneural.evaluation.lines import say
@@ -66,11 +65,12 @@ def calibrate(model: Model | Ensemble, validation: Any, *, verbose: int = 1) -> 
     found = {}
     for head in chosen:
         at = f"{who}: {head.name}" if head.name else who
-        found[head.name] = _temperature(np.concatenate(logits[head.name]), joined(labels[head.name]), at)
+        z, y = np.concatenate(logits[head.name]), joined(labels[head.name])
+        if head.task.kind == "labels":  # one temperature for all, each of which is a logit by itself
+            z, y = z.reshape(-1, 1), y.reshape(-1, 1)
+        found[head.name] = _temperature(z, y, at)
     for head in chosen:
-        T = found[head.name]
-        threshold = rescaled(head.task.threshold, head.task.temperature / T)
-        store(model, head.name, replace(head.task, threshold=threshold, temperature=T))
+        store(model, head.name, head.task.at(found[head.name]))
     if verbose:
         after = measured(model, part, who)
         for name, T in found.items():

@@ -1,7 +1,8 @@
 """weighting.py -- the weights of examples, classes and heads in the loss, and label smoothing.
 
 The loss of a head is Σ wᵢ lossᵢ / Σ wᵢ over the rows of a batch, with wᵢ = sample_weightᵢ · Σ_c class_weight_c yᵢc: for
-class numbers the weight of the class, for soft labels the expected one.
+class numbers the weight of the class, for soft labels the expected one.  Several labels have a weight for each answer,
+w_ik = sample_weightᵢ · (class_weight_k where label k applies, else 1), and the loss is K Σ w_ik loss_ik / Σ w_ik.
 """
 
 import math
@@ -27,7 +28,8 @@ class Weighting(NamedTuple):
 
     Args:
         heads: the heads of the model.
-        classes: the weights of the classes by head, (K,); heads without them are missing.
+        classes: the weights of the classes by head, (K,), or of the answers no and yes of each label, (2, K); heads
+            without them are missing.
         dtype: the model's dtype.
     """
 
@@ -37,6 +39,8 @@ class Weighting(NamedTuple):
 
     def of_rows(self, targets: Any, sample_weight: Array | None) -> Any:
         """The weights of rows with these encoded targets, (n,), or a dict of them by head; None if all are 1.
+
+        Those of the answers to several labels are (n, K).
 
         They are scaled by a power of two, which changes no weighted mean, so that float32 can hold them.
         """
@@ -49,7 +53,7 @@ class Weighting(NamedTuple):
             if head.name in self.classes:
                 weights = _expected(_scaled(self.classes[head.name]), y)
             if sample_weight is not None:
-                weights = _scaled(_scaled(sample_weight) * weights)
+                weights = _scaled((_scaled(sample_weight) * weights.T).T)
             found[head.name] = np.ascontiguousarray(weights, self.dtype)
         return found if self.heads[0].name else found[""]
 
@@ -61,7 +65,10 @@ class Weighting(NamedTuple):
         """The weights of a head's classes for the first line of fit; "" if it has none."""
         if head.name not in self.classes:
             return ""
-        pairs = zip(head.task.names, self.classes[head.name].tolist(), strict=True)
+        table = self.classes[head.name]
+        if table.ndim == 2:  # yes beside no
+            table = np.divide(table[1], table[0], out=np.ones(table.shape[1]), where=table[0] > 0)
+        pairs = zip(head.task.names, table.tolist(), strict=True)
         shown = ", ".join(f"{name} {weight:.3g}" for name, weight in pairs) if len(head.task.names) <= _SHOWN else ""
         return f"class weights {shown}".rstrip()
 
@@ -72,7 +79,9 @@ def _scaled(weights: Array) -> Array:
 
 
 def _expected(table: Array, y: Array) -> Array:
-    """The weight of each row's class, or for soft labels Σ_c table_c y_c."""
+    """The weight of each row's class, or for soft labels Σ_c table_c y_c; of each answer, where it has two rows."""
+    if table.ndim == 2:
+        return np.asarray(np.where(y == 1, table[1], table[0]))
     if y.ndim == 2 and y.shape[1] > 1:
         return np.asarray(y.astype(np.float64) @ table)
     return np.asarray(table[y.reshape(-1)])
@@ -132,7 +141,7 @@ def _table(given: Any, task: Task, y: Array, who: str) -> Array:
     if isinstance(given, str):
         if given != "balanced":
             raise ValueError(f"{who} is {given!r}: give 'balanced', or a dict such as {{'{task.label(1)}': 2.0}}")
-        return _balanced(y, max(2, task.outputs))
+        return _balanced_labels(y) if task.kind == "labels" else _balanced(y, max(2, task.outputs))
     if not isinstance(given, Mapping):
         raise TypeError(
             f"{who} is {type(given).__name__}: give 'balanced', or a dict by class such as {{'{task.label(1)}': 2.0}}"
@@ -152,7 +161,7 @@ def _table(given: Any, task: Task, y: Array, who: str) -> Array:
         raise ValueError(f"{who} has a class twice, by name and by number: give each class once")
     if not table.any():
         raise ValueError(f"{who} is 0 for every class: give a weight above 0 to some of them")
-    return table
+    return np.stack([np.ones(task.outputs), table]) if task.kind == "labels" else table
 
 
 def _balanced(y: Array, classes: int) -> Array:
@@ -163,6 +172,13 @@ def _balanced(y: Array, classes: int) -> Array:
         counts = np.bincount(y.reshape(-1), minlength=classes).astype(np.float64)
     there = counts > 0
     return np.asarray(np.divide(len(y), np.sum(there) * counts, out=np.zeros(classes), where=there))
+
+
+def _balanced_labels(y: Array) -> Array:
+    """(2, K): of each label, n / (2 count) for its answers no and yes; 1 for a label with one answer only."""
+    yes = y.sum(axis=0, dtype=np.float64)
+    counts = np.stack([len(y) - yes, yes])
+    return np.asarray(np.divide(len(y), 2 * counts, out=np.ones_like(counts), where=counts.min(axis=0) > 0))
 
 
 def _number(key: Any, task: Task) -> int | None:
@@ -204,7 +220,12 @@ def classes_to_draw(heads: tuple[Head, ...], balance: Any, class_weight: Any) ->
     balance = bool(balance) if isinstance(balance, np.bool_) else balance
     if balance is False:
         return None
-    able = [head.name for head in heads if head.task.kind != "values"]
+    able = [head.name for head in heads if head.task.kind in ("classes", "binary")]
+    if not able and any(head.task.kind == "labels" for head in heads):
+        raise ValueError(
+            "fit: balance draws classes evenly, and an example may have several labels: omit it, or give "
+            "class_weight='balanced', which makes yes and no count alike for each label"
+        )
     if not able:
         raise ValueError("fit: balance draws classes evenly, and the labels are values: omit it, or give sample_weight")
     if balance is not True and (not isinstance(balance, str) or balance not in able or heads[0].name == ""):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+import pyneural._core as _core
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import named, takes_two
@@ -58,7 +59,7 @@ def find(
         refuse_as_function("metric", metric, f"give a name ({', '.join(NAMES)}), or a function of (outputs, targets)")
         if callable(metric):
             name = named(metric, "metric")
-            if metric is ops.accuracy and task.kind != "values":
+            if metric is ops.accuracy and task.kind in ("classes", "binary"):
                 metric = accuracy
             found[_unused(name, found)] = metric if is_built_in(metric) else _own(metric, f"{who}: metric {name}")
             continue
@@ -98,14 +99,33 @@ class AccuracyAt:
         return ops.accuracy(outputs, _class_numbers(targets), threshold=self.threshold)
 
 
+@dataclass(frozen=True)
+class LabelAccuracy:
+    """The proportion of right answers, yes or no, over all labels of all examples; each label has a threshold."""
+
+    thresholds: tuple[float, ...]  # of the logits
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The proportion of correct answers."""
+        if any(self.thresholds):
+            outputs = outputs - _core.tensor(list(self.thresholds), outputs.dtype)
+        return ops.accuracy(outputs, targets)
+
+
 def _accuracy(task: Task, *, logits: bool) -> Metric:
     """The accuracy as the task counts it."""
+    if task.kind == "labels":
+        return LabelAccuracy(tuple(map(_log_odds, task.by_label)))
     share = task.threshold
     if not task.is_two_class or share == 0.5:
         return accuracy
     if not logits:
         return AccuracyAt(share, logits=False)
-    return AccuracyAt(math.log(share / (1 - share)) if 0 < share < 1 else math.copysign(math.inf, share - 0.5))
+    return AccuracyAt(_log_odds(share))
+
+
+def _log_odds(share: float) -> float:
+    return math.log(share / (1 - share)) if 0 < share < 1 else math.copysign(math.inf, share - 0.5)
 
 
 def is_accuracy(metric: Metric) -> bool:
@@ -115,7 +135,7 @@ def is_accuracy(metric: Metric) -> bool:
 
 def is_built_in(metric: Metric) -> bool:
     """Whether a metric is not a custom function."""
-    return metric in (*NAMES.values(), accuracy) or isinstance(metric, AccuracyAt)
+    return metric in (*NAMES.values(), accuracy) or isinstance(metric, AccuracyAt | LabelAccuracy)
 
 
 def _own(function: Metric, who: str) -> Metric:

@@ -199,9 +199,11 @@ def _checked(models: Any) -> tuple[Model, ...]:
 def _task(model: Model) -> str:
     task: Task = model.card.task
     many = "s" * (task.outputs > 1)
-    return {"classes": f"{task.outputs} classes", "binary": "one output for two classes"}.get(
-        task.kind, f"{task.outputs} value{many}"
-    )
+    return {
+        "classes": f"{task.outputs} classes",
+        "binary": "one output for two classes",
+        "labels": f"{task.outputs} labels, each yes or no",
+    }.get(task.kind, f"{task.outputs} value{many}")
 
 
 def _answers(model: Model) -> str:

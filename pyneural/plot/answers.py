@@ -15,6 +15,7 @@ from pyneural.card.soft import as_numbers
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset, by_head
 from pyneural.datasets.splits import as_dataset
+from pyneural.evaluation.labels_report import named
 from pyneural.evaluation.predict import predict
 from pyneural.evaluation.report import Report
 from pyneural.models.ensemble import Ensemble
@@ -146,7 +147,7 @@ def confusion(report: Report, *, ax: Any = None) -> Any:
     >>> pn.plot.confusion(pn.evaluate(model, data, verbose=0)).get_ylabel()
     'actual'
     """
-    check_answers(report, "confusion")
+    check_classes(report, "confusion")
     counts = np.asarray(report.confusion)
     names = [report.task.label(number) for number in range(len(counts))]
     return drawing.confusion(counts, names, f"accuracy {report.accuracy}\nn = {report.n:,}", ax)
@@ -157,13 +158,18 @@ def confusion(report: Report, *, ax: Any = None) -> Any:
 
 def answer_lines(report: Report, row: int) -> list[str]:
     """The answer to one example in words: class and confidence, the true class if it is wrong, the name of its file."""
+    if report.task.kind == "labels":
+        answer, truth = named(report.task, report.predictions[row]), named(report.task, report.labels[row])
+        return [answer, *([f"but it is {truth}"] if answer != truth else []), *_file(report, row)]
     predicted, actual = int(report.predictions[row]), int(report.labels[row])
     lines = [f"{report.task.label(predicted)} ({100 * report.confidence[row]:.1f} %)"]
     if predicted != actual:
         lines.append(f"but it is {report.task.label(actual)}")
-    if report.files is not None:
-        lines.append(shortened(Path(str(report.files[row])).name, _LONGEST))
-    return lines
+    return [*lines, *_file(report, row)]
+
+
+def _file(report: Report, row: int) -> list[str]:
+    return [] if report.files is None else [shortened(Path(str(report.files[row])).name, _LONGEST)]
 
 
 def _truth(task: Task, y: Any, n: int, dtype: str, classes: Names) -> list[Any]:
@@ -175,10 +181,12 @@ def _truth(task: Task, y: Any, n: int, dtype: str, classes: Names) -> list[Any]:
         what = f"has {len(labels):,} labels" if labels.ndim else f"is {y!r}"
         raise ValueError(f"plot.predictions: x has {n:,} images, y {what}: give one label for each")
     found = task.encode(labels, dtype, "plot.predictions", classes)
-    return list(found if task.kind == "values" else as_numbers(found))
+    return list(found if task.kind in ("values", "labels") else as_numbers(found))
 
 
 def _answer(task: Task, answer: Array, actual: Any) -> Answer:
+    if task.kind == "labels":
+        return _of_labels(task, answer, actual)
     if task.kind == "values":
         words = _numbers(answer)
         return Answer(words if actual is None else f"{words}\nit is {_numbers(actual)}", INK, [])
@@ -192,12 +200,40 @@ def _answer(task: Task, answer: Array, actual: Any) -> Answer:
     return Answer(f"{words}\nbut it is {task.label(int(actual))}" if wrong else words, colour, bars)
 
 
+def _of_labels(task: Task, answer: Array, actual: Any) -> Answer:
+    """The labels that apply, and the probability of each; those of a wrong answer are orange."""
+    applies = task.decide(answer[None])[0]
+    truth = applies if actual is None else actual
+    order = np.argsort(-answer, kind="stable").tolist()
+    tints = [(BLUE if applies[i] else PALE) if applies[i] == truth[i] else RED for i in range(len(answer))]
+    bars = [(task.label(i), float(answer[i]), tints[i]) for i in order]
+    wrong = bool(np.any(applies != truth))
+    colour = INK if actual is None else RED if wrong else BLUE
+    words = named(task, applies)
+    return Answer(f"{words}\nbut it is {named(task, truth)}" if wrong else words, colour, bars)
+
+
 def _numbers(values: Array) -> str:
     return ", ".join(f"{value:.3g}" for value in values)
 
 
+def check_classes(report: Any, who: str) -> None:
+    """Rejects anything but a report of classes, one per example.
+
+    Raises:
+        ValueError, TypeError: it is not; says what it is.
+    """
+    check_answers(report, who)
+    if report.task.kind == "labels":
+        name = report.task.names[0]
+        raise ValueError(
+            f"plot.{who}: the report is of {report.task.outputs} labels, each yes or no: give the report of one, such "
+            f"as report.by_label[{name!r}]; pn.plot.labels(report) shows all"
+        )
+
+
 def check_answers(report: Any, who: str) -> None:
-    """Rejects anything but a report of a classification.
+    """Rejects anything but a report of a classification, or of several labels.
 
     Raises:
         ValueError, TypeError: it is not; says what it is.

@@ -11,7 +11,7 @@ from pyneural.arguments.familiar_keywords import OF_PLOTS
 from pyneural.arguments.spelling import check_keywords
 from pyneural.evaluation.report import Report
 from pyneural.metrics.estimate import Estimate
-from pyneural.plot.answers import check_answers
+from pyneural.plot.answers import check_classes
 from pyneural.plot.drawing import BLUE, GREY, ORANGE
 
 _SIDE = 4.2  # inches
@@ -115,7 +115,7 @@ def calibration(report: Report, *, ax: Any = None) -> Any:
     >>> pn.plot.calibration(pn.evaluate(model, data, verbose=0)).shape
     (2,)
     """
-    check_answers(report, "calibration")
+    check_classes(report, "calibration")
     _check_finite(report, "calibration")
     positive = report.positive
     y = (report.predictions == report.labels).astype(np.int64) if positive is None else report.labels
@@ -166,7 +166,7 @@ def _two_classes(report: Any, who: str) -> tuple[Array, Array]:
     Raises:
         ValueError, TypeError: there are not two classes; the message says what there is.
     """
-    check_answers(report, who)
+    check_classes(report, who)
     if report.positive is None:
         raise ValueError(
             f"plot.{who}: the report is of {report.task.outputs} classes, the curve is of two: use "

@@ -71,21 +71,22 @@ def fit(
         model: a pn.Sequential or a pn.Model; fit builds it if necessary.
         data: the result of pn.datasets, a pn.Dataset, arrays (x, y), the path of a folder of images
             (pn.datasets.folder) or of an .npz (pn.datasets.npz), or batches: a list of pairs (x, y), or a re-iterable
-            object such as a loader.  x is uint8 (n, height, width, channels) or floats (n, ...), or a DataFrame; y is
-            class numbers or names (n,), one-hot rows or probabilities (n, K), 0 and 1 for one output, or floats for
-            regression; for a model with heads a dict of these.  Whole numbers other than 0..K-1 are class names.
+            object such as a loader. x is uint8 (n, height, width, channels) or floats (n, ...), or a DataFrame; y is
+            class numbers or names (n,), one-hot rows or probabilities (n, K), 0 and 1 for one output, rows of 0 and 1
+            (n, K) for several labels per example (docs/tables.md), or floats for regression; for a model with heads a
+            dict of these.  Whole numbers other than 0..K-1 are class names.
         epochs: passes over the data.
         batch_size: examples per step; the last batch of an epoch may be smaller, and a single leftover example joins
             the batch before it.  Ignored if the data comes in batches.
         optimizer: a name ("sgd", "rmsprop", "adam", "adamw"), or pn.Adam(beta1=0.8).
         learning_rate: at the schedule's peak; None chooses by the optimizer and schedule.
         schedule: "one-cycle", "cosine", "step", "constant", or a function (step, steps) -> multiplier.
-        loss: "auto" (cross_entropy for classes, binary_cross_entropy for one output with labels 0 and 1, mse for
-            values), a name (also "mae" and "huber"), or a function of (outputs, targets) that returns a scalar; or a
-            dict of these by head, whose sum is minimized.  "mse", "mae" and "huber" one-hot encode class numbers for
-            several outputs, and take the outputs without softmax: those are then the probabilities.  A custom
-            loss may weight or ignore rows, and divide by any total: for the means in the history it is called again
-            on up to 8,192 rows at once.
+        loss: "auto" (cross_entropy for classes, binary_cross_entropy for one output with labels 0 and 1 and for several
+            labels, mse for values), a name (also "mae" and "huber"), or a function of (outputs, targets) that returns a
+            scalar; or a dict of these by head, whose sum is minimized.  "mse", "mae" and "huber" one-hot encode class
+            numbers for several outputs, and take the outputs without softmax: those are then the probabilities.  A
+            custom loss may weight or ignore rows, and divide by any total: for the means in the history it is called
+            again on up to 8,192 rows at once.
         metrics: names or functions of (outputs, targets), shown beside the loss; or a dict of these by head.  Accuracy
             is always included for classes.
         validation: a share of the training data to hold out (shuffled, stratified, seeded), unless the data has a
@@ -99,7 +100,8 @@ def fit(
             none.  Validation, evaluate and predict take the images as they are (but see test_time).
         class_weight: how much each class counts in the training loss: "balanced" (n / (K * count) of the training
             examples, for the K classes that occur), or a dict by name or number, with 1 for missing classes; for heads
-            "balanced" or a dict of these.  See docs/training.md for the formula.
+            "balanced" or a dict of these.  Of several labels, it weights that a label applies; "balanced" makes yes and
+            no count alike.  See docs/training.md for the formula.
         sample_weight: (n,), how much each example of the training data counts in the losses of training and
             validation; an example of weight 0 is left out.  A Dataset may have it instead.
         balance: whether an epoch draws the same number of examples from each class, n / K; for a model with several

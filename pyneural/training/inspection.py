@@ -98,7 +98,14 @@ def _place(data: Dataset, row: int) -> str:
 
 
 def _labels(head: Head, train: Rows, held: Rows | None, encoded: Encode) -> Iterator[str]:
-    """Classes that are missing in one part, or rare."""
+    """Classes that are missing in one part, or rare; labels that apply to no training example, or to all."""
+    if head.task.kind == "labels":
+        shares = by_head(train.targets(encoded))[head.name].mean(axis=0)
+        for value, whom in ((0, "none"), (1, "all")):
+            if len(which := np.flatnonzero(shares == value)):
+                names = listed([head.task.label(number) for number in which.tolist()])
+                yield f"labels apply to {whom} of the training examples, {names}: a model cannot learn them from this"
+        return
     ours = _classes(head, train, encoded)
     if ours is None:
         return
@@ -155,7 +162,7 @@ def _missing(head: Head, counts: Array, others: Array, in_order: bool) -> Iterat
 
 def _classes(head: Head, part: Rows, encoded: Encode) -> Array | None:
     """The class numbers of the selected rows; None for values, and for probabilities."""
-    if head.task.kind == "values":
+    if head.task.kind in ("values", "labels"):
         return None
     labels = by_head(part.targets(encoded))[head.name]
     if labels.size != len(labels) or (labels.dtype.kind == "f" and np.any(labels != np.floor(labels))):

@@ -276,4 +276,5 @@ def _task(head: Head) -> str:
         "classes": f"{task.outputs} classes{known}",
         "binary": f"binary{known}",
         "values": many,
+        "labels": f"{task.outputs} labels, each yes or no",
     }[task.kind]

@@ -227,7 +227,7 @@ LABELS = [
         three,
         (X, np.ones((20, 2), int)),
         ValueError,
-        "fit: y is (20, 2), and some rows have no 1 or several: for multi-label data make one",
+        "fit: y is (20, 2), rows of 0 and 1: 2 labels, each yes or no, and the model has 3 outputs: end it",
     ),
     (three, (X, X), ValueError, "fit: y is (20, 4), the model has 3 outputs: end the model in pn.Dense(4)"),
     (three, (X, Y.astype("datetime64[s]")), TypeError, "y has dtype datetime64[s]: give numbers or names"),
