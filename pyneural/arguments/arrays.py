@@ -215,6 +215,12 @@ def _dtype(values: Any, array: Array) -> str:
         return "float32"
     if array.dtype == np.float64 and isinstance(values, np.ndarray | _core.Tensor):
         return "float64"
+    return narrowed(array).dtype.name
+
+
+def narrowed(array: Array) -> Array:
+    """Numbers as float32 if that is exact, else as float64."""
     with np.errstate(over="ignore"):
         short = array.astype(np.float32)
-    return "float32" if np.array_equal(short, array, equal_nan=array.dtype.kind == "f") else "float64"
+    exact = np.array_equal(short, array, equal_nan=array.dtype.kind == "f")
+    return short if exact else array.astype(np.float64)

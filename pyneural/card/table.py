@@ -31,6 +31,10 @@ class Column(NamedTuple):
         found: Array = self.values == _MISSING if self.kind == "category" else np.isnan(self.values)
         return found
 
+    def take(self, rows: Any) -> "Column":
+        """The column with some of its values."""
+        return self._replace(values=self.values[rows])
+
     def value(self, row: int) -> Any:
         """The value in a row, as Python has it: a number, True or False, text, or None if it is missing."""
         one = self.values[row].item()
@@ -104,7 +108,7 @@ class Table:
 
     def take(self, rows: Any) -> "Table":
         """A Table of some rows: row numbers, a mask (n,), or a slice, which shares the memory of the columns."""
-        return Table(column._replace(values=column.values[rows]) for column in self.columns)
+        return Table(column.take(rows) for column in self.columns)
 
     def __getitem__(self, rows: Any) -> Any:
         if isinstance(rows, int | np.integer):
