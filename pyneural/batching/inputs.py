@@ -77,8 +77,8 @@ def numbered(model: Model | Ensemble, x: Array, who: str) -> Array:
     """
     if isinstance(model, Ensemble):
         return [numbered(one, x, who) for one in model.models][-1]  # each may know other words
-    first = next((layer for _, layer in walk(model) if not isinstance(layer, Model | Flatten)), None)
-    if not isinstance(first, Embedding) or not x.size or not np.isfinite(x).all():
+    first = lookup(model)
+    if first is None or not x.size or not np.isfinite(x).all():
         return x
     if x.dtype != np.uint8 and np.any(x != np.floor(x)):
         raise ValueError(
@@ -92,6 +92,12 @@ def numbered(model: Model | Ensemble, x: Array, who: str) -> Array:
             f"{who}: x has the numbers {low:g} to {high:g}, {name_of(first)} takes 0 to {first.vocabulary - 1}: {fix}"
         )
     return x.astype(model.dtype) if x.dtype == np.uint8 else x
+
+
+def lookup(model: Model) -> Embedding | None:
+    """The pn.Embedding that takes the inputs, if one comes first."""
+    first = next((layer for _, layer in walk(model) if not isinstance(layer, Model | Flatten)), None)
+    return first if isinstance(first, Embedding) else None
 
 
 def fitted(model: Model | Ensemble, x: Array, who: str) -> Array:
@@ -191,9 +197,15 @@ def takes_numbers(model: Model) -> bool:
     return any(isinstance(layer, Embedding) for _, layer in walk(model))
 
 
-def trouble_with_scale(model: Model, x: Array, preprocess: str | None) -> str:
-    """What is wrong with large unscaled floats as inputs, which train badly, and the fix; "" if all is well."""
-    scaled = preprocess not in ("auto", None) or model.card.preprocessing is not None
+def trouble_with_scale(model: Model, x: Array, kind: str) -> str:
+    """What is wrong with large unscaled floats as inputs, which train badly, and the fix; "" if all is well.
+
+    Args:
+        model: the model.
+        x: inputs (n, ...).
+        kind: the kind of their preprocessing.
+    """
+    scaled = kind != "none" or model.card.preprocessing is not None
     if x.dtype == np.uint8 or scaled or not x.size or takes_numbers(model):
         return ""
     low, high = float(x.min()), float(x.max())
@@ -203,7 +215,7 @@ def trouble_with_scale(model: Model, x: Array, preprocess: str | None) -> str:
         return ""
     return (
         f"x runs from {low:.4g} to {high:.4g}, and large numbers train badly: preprocess='dataset' standardizes each "
-        "column, here and in pn.predict"
+        f"{'column' if x.ndim == 2 else 'channel'}, here and in pn.predict"
     )
 
 

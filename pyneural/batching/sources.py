@@ -17,10 +17,11 @@ from pyneural.batching.inputs import as_inputs
 from pyneural.batching.moments import moments_of
 from pyneural.batching.opening import open_data
 from pyneural.batching.pairs import is_stream
+from pyneural.batching.standardizing import kind_for
 from pyneural.batching.stream import Stream, digest
 from pyneural.card.classes import Names
 from pyneural.card.columns import in_order_of
-from pyneural.card.preprocessing import Moments, Preprocessing, kind_for
+from pyneural.card.preprocessing import Moments, Preprocessing
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.identical import keys
 from pyneural.datasets.splits import Splits
@@ -31,10 +32,16 @@ Encode = Callable[..., Any]  # (y, who, names of the data's classes) -> y as the
 Weigh = Callable[..., Any]  # (encoded y, sample weights or None) -> weights of the rows in the losses, or None
 ClassesOf = Callable[[Any], Array]  # encoded y -> (n,) numbers of classes
 DEFAULT_SHARE = 0.1  # fit's default for validation
+_NONE = np.empty(0, np.int64)
 
 
 class Source(Protocol):
-    """Examples for training or validation."""
+    """Examples for training or validation.
+
+    Attributes:
+        kind: the kind of their preprocessing, "dataset", "image" or "none".
+        unscaled: the columns that it leaves as they are, such as numbers that an embedding looks up.
+    """
 
     name: str
     note: str
@@ -45,6 +52,8 @@ class Source(Protocol):
     y: Any
     classes: Any
     columns: Names
+    kind: str
+    unscaled: tuple[int, ...]
 
     def __len__(self) -> int:
         """The number of selected examples."""
@@ -79,6 +88,7 @@ class Rows:
         rows: the selected rows.
         who: the prefix of messages.
         columns: the column names of x, if known.
+        kind: the kind of preprocessing.
         weights: (n,), the weights of all examples; those with weight 0 are left out.
         tested: the test part of the same data, or None.
         hashes: the keys of all examples, if they are known, to find identical ones.
@@ -87,6 +97,8 @@ class Rows:
         ValueError: all selected rows have weight 0.
     """
 
+    unscaled: tuple[int, ...] = ()
+
     def __init__(
         self,
         data: Dataset,
@@ -94,6 +106,7 @@ class Rows:
         rows: Array,
         who: str,
         columns: Names,
+        kind: str,
         weights: Array | None = None,
         tested: Dataset | None = None,
         hashes: Array | None = None,
@@ -106,6 +119,7 @@ class Rows:
         self.weights = weights
         self.who = who
         self.columns = columns
+        self.kind = kind
         self.y = data.y
         self.classes = data.classes
         self.prepare = data.prepare
@@ -193,25 +207,26 @@ def sources(
                 "class_weight"
             )
         train: Source = Stream(model, given, preprocess, "fit")
-        return train, *_beside_stream(model, train, held, share, preprocess)
+        return train, *_beside_stream(model, train, held, share)
     part, tested = (given.train, given.test) if isinstance(given, Splits) else (given, None)
     weights = _weights(part, sample_weight)
     columns = model.card.columns or part.columns
     x = in_order_of(part.x, part.columns, columns, "fit")
-    x = as_inputs(model, x, "fit", kind_for(model.card.preprocessing, preprocess, part.x.dtype.name))
     why = _indivisible(part) if share == DEFAULT_SHARE else ""
     hashes = keys(part.x) if held is not None or tested is not None or (share and not why) else None
-    if held is None and share and not why:
-        rows, held_rows = split_rows(part, share, seed, keys=hashes)
+    splits = held is None and share and not why
+    rows, held_rows = split_rows(part, share, seed, keys=hashes) if splits else (np.arange(len(part)), _NONE)
+    kind = kind_for(model, preprocess, x, rows)
+    x = as_inputs(model, x, "fit", kind)
+    train = Rows(part, x, rows, "fit", columns, kind, weights, tested, hashes)
+    if splits:
         by = "" if part.groups is None else groups_in_words(part.groups[rows], part.groups[held_rows])
-        train = Rows(part, x, rows, "fit", columns, weights, tested, hashes)
-        second: Source = Rows(part, x, held_rows, "fit: validation", columns, weights, hashes=hashes)
+        second: Source = Rows(part, x, held_rows, "fit: validation", columns, kind, weights, hashes=hashes)
         return train, second, f"{len(train):,} train, {len(second):,} validation (shuffled, stratified{by})"
-    train = Rows(part, x, np.arange(len(part)), "fit", columns, weights, tested, hashes)
     words = f"{len(train):,} train"
     if held is None:
         return train, None, f"{words}, no validation{f' ({why})' if why and share else ''}"
-    second = _held(model, held, train, preprocess)
+    second = _held(model, held, train)
     groups = held.groups if isinstance(held, Dataset) else None
     by = "" if part.groups is None or groups is None else groups_in_words(part.groups, groups)
     return train, second, f"{words}, {len(second):,} validation (given{by})"
@@ -239,12 +254,10 @@ def _indivisible(part: Dataset) -> str:
     return "all examples are in one group" if part.groups is not None and np.all(part.groups == part.groups[0]) else ""
 
 
-def _beside_stream(
-    model: Model, train: Source, held: Any, share: float, preprocess: str | None
-) -> tuple[Source | None, str]:
+def _beside_stream(model: Model, train: Source, held: Any, share: float) -> tuple[Source | None, str]:
     words = f"{len(train):,} train"
     if held is not None:
-        second = _held(model, held, train, preprocess)
+        second = _held(model, held, train)
         return second, f"{words}, {len(second):,} validation (given)"
     if share == DEFAULT_SHARE:
         return None, f"{words}, no validation (batches cannot be split: give validation=)"
@@ -256,16 +269,15 @@ def _beside_stream(
     return None, f"{words}, no validation"
 
 
-def _held(model: Model, held: Any, train: Source, preprocess: str | None) -> Source:
+def _held(model: Model, held: Any, train: Source) -> Source:
     who = "fit: validation"
     second: Source
     if is_stream(held):
-        second = Stream(model, held, preprocess, who, learn=False, columns=train.columns)
+        second = Stream(model, held, train.kind, who, learn=False, columns=train.columns)
     else:
-        kind = kind_for(model.card.preprocessing, preprocess, train.dtype)
         x = in_order_of(held.x, held.columns, train.columns, who)
-        x = as_inputs(model, x, who, kind)
-        second = Rows(held, x, np.arange(len(held)), who, train.columns, _own_weights(held))
+        x = as_inputs(model, x, who, train.kind)
+        second = Rows(held, x, np.arange(len(held)), who, train.columns, train.kind, _own_weights(held))
     if second.shape != train.shape:
         raise ValueError(f"{who} has inputs {second.shape}, the training data {train.shape}: give both the same shape")
     return second

@@ -19,8 +19,9 @@ from pyneural.batching.feed import Targets, Weights, batch_weights, each
 from pyneural.batching.inputs import as_inputs, trouble_with_scale
 from pyneural.batching.moments import RunningMoments
 from pyneural.batching.pairs import ITERABLE, joined, one_pass, pairs, refuse_iterator
+from pyneural.batching.standardizing import is_undecided, kind_for, lies_within_one
 from pyneural.card.classes import Names
-from pyneural.card.preprocessing import NOT_UINT8, Moments, Preprocessing, kind_for
+from pyneural.card.preprocessing import NOT_UINT8, Moments, Preprocessing
 from pyneural.models.model import Model
 
 
@@ -30,9 +31,9 @@ class Stream:
     Args:
         model: the model.
         data: an iterable of pairs (x, y).
-        preprocess: the argument of fit.
+        preprocess: the argument of fit; for validation the kind of preprocessing.
         who: the prefix of messages.
-        learn: whether to compute moments, and to look at the scale of x; False for validation.
+        learn: whether to find out the kind and the moments, and to look at the scale of x; False for validation.
         columns: the column names of x, if known.
 
     Raises:
@@ -45,6 +46,7 @@ class Stream:
     scale = ""
     given = NOT_UINT8
     classes: tuple[str, ...] = ()
+    unscaled: tuple[int, ...] = ()
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class Stream:
         self.who = who
         self._moments = RunningMoments()
         self._hash = hashlib.sha256()
+        as_they_are = hashlib.sha256()  # of inputs without a mean: float64 becomes the model's dtype
         ys = []
         self._count = 0
         self._batches = 0
@@ -70,23 +73,29 @@ class Stream:
         for x, y, names in pairs(data, who, self.columns):
             if self._batches == 0:
                 self.columns = self.columns or names
-                kind = kind_for(model.card.preprocessing, preprocess, x.dtype.name)
-            x = as_inputs(model, x, self._at, kind)
+                self.kind = kind_for(model, preprocess, x) if learn else preprocess or "none"
+                undecided = learn and is_undecided(model, preprocess, x)
+            x = as_inputs(model, x, self._at, self.kind)
             if self._batches == 0:
                 self.shape = x.shape[1:]
                 self.dtype = x.dtype.name
                 if learn:
-                    self.scale = trouble_with_scale(model, x, preprocess)
+                    self.scale = trouble_with_scale(model, x, self.kind)
             self._same(x)
-            if learn and kind != "none":
+            if learn and self.kind != "none":
                 self._moments.add(x)
             self._hash.update(np.ascontiguousarray(x).data)
+            undecided = undecided and lies_within_one(x)
+            if undecided:
+                as_they_are.update(np.ascontiguousarray(x, model.dtype).data)
             ys.append(y)
             self._count += len(x)
             self._smallest = min(self._smallest, len(x))
             self._batches += 1
         if not ys:
             raise ValueError(f"{who}: data is empty: {ITERABLE} and give pairs (x, y)")
+        if undecided:  # every batch lies within 0..1
+            self.kind, self._hash = "none", as_they_are
         self.y = joined(ys, who)
         if next(one_pass(data), None) is None:
             raise ValueError(f"{who}: data returned batches once and then none: {ITERABLE}")

@@ -23,18 +23,13 @@ CHOICES = ("auto", "dataset", "image")
 
 
 def decided(choice: str | None, dtype: str) -> str:
-    """The kind of preprocessing that a choice means for inputs of a dtype.
+    """The kind of preprocessing that a choice means for inputs of a dtype, if they are not a table.
 
     Raises:
         ValueError, TypeError: the choice is invalid.
     """
     kind = "none" if choice is None else choose("preprocess", choice, {name: name for name in CHOICES})
     return ("dataset" if dtype == "uint8" else "none") if kind == "auto" else kind
-
-
-def kind_for(known: "Preprocessing | None", choice: str | None, dtype: str) -> str:
-    """The kind of preprocessing that fit uses: that of the model, unless the user chooses another."""
-    return decided(choice, dtype) if known is None or choice != "auto" else known.kind
 
 
 @dataclass(frozen=True)
@@ -54,19 +49,26 @@ class Preprocessing:
     _made: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)  # what predict reuses
 
     @classmethod
-    def learn(cls, choice: str | None, dtype: str, shape: tuple[int, ...], moments: Callable[[], Moments]) -> Self:
-        """The preprocessing that fit's `preprocess` means for the training inputs.
+    def learn(
+        cls,
+        kind: str,
+        dtype: str,
+        shape: tuple[int, ...],
+        moments: Callable[[], Moments],
+        unscaled: tuple[int, ...] = (),
+    ) -> Self:
+        """The preprocessing of a kind for the training inputs.
 
         Args:
-            choice: "auto", "dataset", "image" or None.
+            kind: "dataset", "image" or "none".
             dtype: the dtype of the inputs.
             shape: the shape of one input, (..., channels).
             moments: returns the mean and the standard deviation of each channel; called only if needed.
+            unscaled: the channels that stay as they are.
 
         Raises:
             ValueError: it does not suit the inputs; the message says why.
         """
-        kind = decided(choice, dtype)
         given = dtype
         dtype = "uint8" if dtype == "uint8" else "float"
         if kind == "image" and len(shape) < 2:
@@ -77,9 +79,11 @@ class Preprocessing:
             _check_images(moments()[1])
         if kind != "dataset":
             return cls(kind, dtype)
-        mean, deviation = moments()
-        _check_small(deviation, given)
-        return cls(kind, dtype, tuple(map(float, mean)), tuple(float(d) if d > 0 else 1.0 for d in deviation))
+        means, deviations = ([*map(float, values)] for values in moments())
+        for channel in unscaled:
+            means[channel], deviations[channel] = 0.0, 1.0
+        _check_small(deviations, given)
+        return cls(kind, dtype, tuple(means), tuple(d if d > 0 else 1.0 for d in deviations))
 
     def as_json(self) -> dict[str, Any]:
         """All fields as JSON values."""

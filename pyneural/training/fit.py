@@ -95,7 +95,8 @@ def fit(
             or fewer, and for a single group.
         preprocess: "dataset" (mean and standard deviation per channel of the training set), "image" (of each image,
             deviations of at least 1e-6), None, or "auto": that of a trained model (or its first layers) in this one, if
-            it reads x, else dataset for uint8, None for floats.  Saved, and applied by evaluate and predict.
+            it reads x; else dataset for uint8 and for tables of floats (n, F), but None if all of these lie in 0..1 or
+            a pn.Embedding looks them up, and None for other floats.  Saved, and applied by evaluate and predict.
         augment: random changes of the training images, new in each epoch, as pn.Augment(rotate=15, flip=True); None for
             none.  Validation, evaluate and predict take the images as they are (but see test_time).
         class_weight: how much each class counts in the training loss: "balanced" (n / (K * count) of the training

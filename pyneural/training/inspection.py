@@ -38,7 +38,7 @@ def inspect(
         held: the validation data, or None.
         heads: the heads, whose tasks are known.
         encoded: encodes labels as the losses take them.
-        request: the arguments of fit: `loss` and `preprocess`.
+        request: the arguments of fit, of which it reads `loss`.
     """
     scale = train.scale if isinstance(train, Stream) else ""
     found = [
@@ -48,7 +48,7 @@ def inspect(
         if (text := trouble_with_values(by_head(train.y)[head.name]))
     ]
     if isinstance(train, Rows):
-        scale = trouble_with_scale(model, train.x, request.preprocess)
+        scale = trouble_with_scale(model, train.x, train.kind)
         rows = held if isinstance(held, Rows) else None
         found += [*_copies(train, rows), *_constant(model, train)]
         found += [_of(head, text) for head in heads for text in _labels(head, train, rows, encoded)]

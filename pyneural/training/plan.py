@@ -253,7 +253,7 @@ def _rehearse(model: Model, shape: tuple[int, ...]) -> None:
 def _preprocessing(model: Model, train: Source, held: Source | None, choice: str | None) -> Preprocessing:
     found = model.card.preprocessing
     if found is None or choice != "auto":
-        found = Preprocessing.learn(choice, train.dtype, train.shape, train.moments)
+        found = Preprocessing.learn(train.kind, train.dtype, train.shape, train.moments, train.unscaled)
     found.check(train.dtype, "fit", train.given)
     if held is not None:
         found.check(held.dtype, "fit: validation", held.given)

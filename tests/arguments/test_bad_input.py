@@ -618,7 +618,7 @@ def test_a_stuck_loss_says_what_to_look_at(layers, words, optimizer, capsys):
     x = np.abs(np.random.default_rng(0).normal(size=(60, 4))).astype(np.float32) + 1
     y = np.minimum(np.arange(60) % 4, 2)  # not balanced: the last bias has a gradient, and not one that rounds to 0
     model = pn.Sequential(*layers())
-    pn.fit(model, (x, y), epochs=3, optimizer=optimizer)
+    pn.fit(model, (x, y), epochs=3, optimizer=optimizer, preprocess=None)
     assert capsys.readouterr().out.count(words) == 1
     pn.fit(model, (x, y), epochs=1, verbose=0)
     assert capsys.readouterr().out == ""
@@ -777,17 +777,21 @@ def test_metrics_may_give_numbers_and_lambdas_do_not_hide_each_other():
 @pytest.mark.parametrize(
     ("x", "y", "words"),
     [
-        (X * 1000, Y, "fit: x runs from .* to .*, and large numbers train badly: preprocess='dataset' standardizes"),
+        (
+            (X * 1000)[:, None],
+            Y,
+            "fit: x runs from .* to .*, and large numbers train badly: preprocess='dataset' standardizes",
+        ),
         (X, (Y > 0) * 1.0, "fit: y has floats 0 and 1, which are taken as regression targets: give y.astype"),
         (X, X[:, 0] * 1000, "fit: y runs from .* to .*, and large targets train slowly: train on"),
     ],
 )
 def test_large_numbers_get_a_warning_at_the_users_line(x, y, words):
-    model = pn.Sequential(pn.Dense(3 if y.dtype.kind == "i" else 1))
+    model = pn.Sequential(pn.Flatten(), pn.Dense(3 if y.dtype.kind == "i" else 1))
     with pytest.warns(UserWarning, match=words) as told:
         pn.fit(model, (x, y), epochs=1, verbose=0)
     assert [warning.filename for warning in told] == [__file__]
-    pn.fit(pn.Sequential(pn.Dense(3)), (X * 1000, Y), epochs=1, verbose=0, preprocess="dataset")
+    pn.fit(pn.Sequential(pn.Dense(3)), (X * 1000, Y), epochs=1, verbose=0)
 
 
 def test_four_examples_are_all_trained_on(capsys):

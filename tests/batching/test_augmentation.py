@@ -38,7 +38,7 @@ def photographs(n: int = 20, height: int = 24, width: int = 30, channels: int = 
 def batch(augment: pn.Augment, x: np.ndarray, *, kind: str | None = None, seed: int = 1, epoch: int = 2) -> np.ndarray:
     """All of x augmented, and preprocessed as fit does with preprocess=kind."""
     dtype = "float64" if x.dtype == np.float64 else "float32"
-    how = Preprocessing.learn(kind, x.dtype.name, x.shape[1:], lambda: pn._core.moments(x))
+    how = Preprocessing.learn(kind or "none", x.dtype.name, x.shape[1:], lambda: pn._core.moments(x))
     rows = np.arange(len(x))
     return np.array(augmented_gather(augment, how, x.dtype, dtype, seed, epoch)(x, rows, rows))
 

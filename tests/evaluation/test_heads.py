@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from pyneural.card.card import Card
 from pyneural.card.task import Task
 from pyneural.datasets.splitting import split_rows
 from pyneural.evaluation import heads
+
+fit = partial(pn.fit, preprocess=None)  # formulas are checked on inputs as they are
 
 
 def two(top: str | None = None, bottom: str | None = None, units: int = 1) -> pn.Model:
@@ -29,7 +32,7 @@ def labelled(rings):
 def test_two_heads_are_trained_measured_and_asked(labelled, capsys):
     x, y = labelled
     model = two()
-    history = pn.fit(model, (x, y), epochs=30, learning_rate=0.02, batch_size=32)
+    history = fit(model, (x, y), epochs=30, learning_rate=0.02, batch_size=32)
     out = capsys.readouterr().out
     assert "top: 3 classes, cross_entropy · bottom: binary, binary_cross_entropy" in out
     assert "best epoch" in out
@@ -72,8 +75,8 @@ def test_one_head_of_two_counts_as_much_as_alone(rings):
         return 0 * pn.ops.cross_entropy(outputs, targets)
 
     one = alone()
-    first = pn.fit(one, (x, ring), epochs=3, verbose=0)
-    second = pn.fit(both, (x, {"top": ring, "other": ring % 2}), epochs=3, loss={"top": "auto", "other": nothing},
+    first = fit(one, (x, ring), epochs=3, verbose=0)
+    second = fit(both, (x, {"top": ring, "other": ring % 2}), epochs=3, loss={"top": "auto", "other": nothing},
                     verbose=0)  # fmt: skip
     assert second["top_loss"] == first["loss"] == second["loss"]
     assert np.array_equal(both["out"].weight.numpy(), one["out"].weight.numpy())
@@ -83,7 +86,7 @@ def test_each_head_has_its_own_task_loss_and_metrics(rings, capsys):
     x, ring = rings
     model = two("softmax", "sigmoid")
     y = {"top": np.array(["in", "mid", "out"])[ring], "bottom": np.abs(np.tanh(x[:, 0]))}
-    history = pn.fit(model, (x, y), epochs=20, learning_rate=0.02, loss={"top": "cross-entropy", "bottom": "mae"},
+    history = fit(model, (x, y), epochs=20, learning_rate=0.02, loss={"top": "cross-entropy", "bottom": "mae"},
                      metrics={"bottom": ["mse"]})  # fmt: skip
     assert "bottom: 1 value, mae" in capsys.readouterr().out
     assert {"val_bottom_mse", "val_top_accuracy"} <= set(history)
@@ -102,12 +105,12 @@ def test_a_logits_head_beside_a_written_one_trains_as_it_would_alone(rings):
     """The softmax of one head is fused into its loss though the other head's sigmoid is not."""
     x, ring = rings
     y = {"top": ring, "bottom": (ring == 0).astype(np.float32)}
-    plain = pn.fit(two(None, "sigmoid"), (x, y), loss={"top": "auto", "bottom": "mse"}, epochs=2, verbose=0)
+    plain = fit(two(None, "sigmoid"), (x, y), loss={"top": "auto", "bottom": "mse"}, epochs=2, verbose=0)
     at = pn.Input((2,))
     h = pn.Dense(32, "relu")(at)
     heads_ = {"top": pn.Dense(3, "softmax", init="he_uniform")(h), "bottom": pn.Dense(1, "sigmoid")(h)}
     other = pn.Model(at, heads_)
-    fused = pn.fit(other, (x, y), loss={"top": "auto", "bottom": "mse"}, epochs=2, verbose=0)
+    fused = fit(other, (x, y), loss={"top": "auto", "bottom": "mse"}, epochs=2, verbose=0)
     assert plain["bottom_loss"][0] == pytest.approx(fused["bottom_loss"][0], rel=0.5)
     found = pn.predict(other, x)["top"]
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
@@ -120,7 +123,7 @@ def test_the_same_bits_come_of_any_number_of_threads(labelled):
     try:
         for count in (1, 2):
             pn.set_threads(count)
-            prints.add(pn.fit(two(), (x, y), epochs=2, verbose=0).fingerprint)
+            prints.add(fit(two(), (x, y), epochs=2, verbose=0).fingerprint)
     finally:
         pn.set_threads(threads)
     assert len(prints) == 1
@@ -129,7 +132,7 @@ def test_the_same_bits_come_of_any_number_of_threads(labelled):
 def test_heads_go_to_files_and_back(labelled, tmp_path):
     x, y = labelled
     model = two()
-    pn.fit(model, (x, y), epochs=2, verbose=0)
+    fit(model, (x, y), epochs=2, verbose=0)
     model.card.task["bottom"] = Task("binary", 1, threshold=0.3)
     again = pn.load(pn.save(model, tmp_path / "two.safetensors"))
     assert again.card.task == model.card.task
@@ -138,7 +141,7 @@ def test_heads_go_to_files_and_back(labelled, tmp_path):
     for head, values in pn.predict(model, x).items():
         assert np.array_equal(pn.predict(again, x)[head], values)
     assert list(pn.predict(again, x)) == ["top", "bottom"]
-    pn.fit(again, (x, y), epochs=1, verbose=0)
+    fit(again, (x, y), epochs=1, verbose=0)
 
 
 def test_a_card_of_one_task_is_read_as_before():
@@ -170,30 +173,30 @@ PAIR = {"top": TOP, "bottom": BOTTOM}
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: pn.fit(two(), (X, TOP)), "fit: the model has the heads top, bottom: give y as a dict, {'top': ..., "),
-        (lambda: pn.fit(two(), (X, {"top": TOP})), "fit: y has no bottom: the model's heads are top, bottom"),
+        (lambda: fit(two(), (X, TOP)), "fit: the model has the heads top, bottom: give y as a dict, {'top': ..., "),
+        (lambda: fit(two(), (X, {"top": TOP})), "fit: y has no bottom: the model's heads are top, bottom"),
         (
-            lambda: pn.fit(two(), (X, {"top": TOP, "botom": BOTTOM})),
+            lambda: fit(two(), (X, {"top": TOP, "botom": BOTTOM})),
             "fit: y has no bottom and botom, which is not a head: the model's heads are top, bottom",
         ),
-        (lambda: pn.fit(two(), (X, PAIR | {"x": TOP})), "fit: y has x, which is not a head"),
-        (lambda: pn.fit(two(), (X, PAIR), loss={"tip": "mse"}), "fit: loss has tip, which is not a head"),
-        (lambda: pn.fit(two(), (X, PAIR), metrics={"tip": "mse"}), "fit: metrics has tip, which is not a head"),
-        (lambda: pn.fit(two(), (X, PAIR), loss={"top": "crossentropy"}), "did you mean 'cross_entropy'"),
+        (lambda: fit(two(), (X, PAIR | {"x": TOP})), "fit: y has x, which is not a head"),
+        (lambda: fit(two(), (X, PAIR), loss={"tip": "mse"}), "fit: loss has tip, which is not a head"),
+        (lambda: fit(two(), (X, PAIR), metrics={"tip": "mse"}), "fit: metrics has tip, which is not a head"),
+        (lambda: fit(two(), (X, PAIR), loss={"top": "crossentropy"}), "did you mean 'cross_entropy'"),
         (
-            lambda: pn.fit(two(), (X, {"top": TOP % 2 * 5, "bottom": BOTTOM})),
+            lambda: fit(two(), (X, {"top": TOP % 2 * 5, "bottom": BOTTOM})),
             "fit: top: y has 2 classes, the labels 0, 5, and the model has 3 outputs: end it in pn.Dense(2)",
         ),
         (
-            lambda: pn.fit(two(), (X, {"top": TOP, "bottom": BOTTOM[:3]})),
+            lambda: fit(two(), (X, {"top": TOP, "bottom": BOTTOM[:3]})),
             "data: x has 20 examples, y['bottom'] is (3,): give one label per example",
         ),
         (
-            lambda: pn.fit(pn.Sequential(pn.Dense(3)), (X, PAIR)),
+            lambda: fit(pn.Sequential(pn.Dense(3)), (X, PAIR)),
             "fit: y is a dict (top, bottom), the model has one output: give one y",
         ),
         (
-            lambda: pn.fit(pn.Sequential(pn.Dense(3)), (X, TOP), loss={"top": "mse"}),
+            lambda: fit(pn.Sequential(pn.Dense(3)), (X, TOP), loss={"top": "mse"}),
             "fit: loss is a dict (top), the model has one output: give one loss",
         ),
     ],
@@ -206,11 +209,11 @@ def test_what_does_not_fit_the_heads_is_named(call, words):
 def test_evaluate_names_the_heads_too(labelled):
     x, y = labelled
     model = two(units=2)
-    pn.fit(model, (x, y), epochs=1, verbose=0)
+    fit(model, (x, y), epochs=1, verbose=0)
     with pytest.raises(ValueError, match="evaluate: y has no bottom"):
         pn.evaluate(model, (x, {"top": y["top"]}))
     values = two()
-    pn.fit(values, (x, y | {"bottom": x[:, 0]}), epochs=1, verbose=0)
+    fit(values, (x, y | {"bottom": x[:, 0]}), epochs=1, verbose=0)
     with pytest.raises(ValueError, match="classify: the head bottom is for regression"):
         pn.classify(values, x[0])
 
@@ -234,7 +237,7 @@ def test_a_network_of_sigmoids_learns_classes_by_mse(sample):
 def test_a_loss_of_values_takes_class_numbers_as_one_hot_rows(rings, loss, last):
     x, ring = rings
     model = pn.Sequential(pn.Dense(32, "relu"), pn.Dense(3, last))
-    history = pn.fit(model, rings, epochs=1, loss=loss, optimizer="sgd", learning_rate=1e-30, validation=None,
+    history = fit(model, rings, epochs=1, loss=loss, optimizer="sgd", learning_rate=1e-30, validation=None,
                      batch_size=300, verbose=0)  # fmt: skip
     assert model.card.task.kind == "classes"
     assert "accuracy" in history
@@ -253,7 +256,7 @@ def test_a_loss_of_values_takes_class_numbers_as_one_hot_rows(rings, loss, last)
 def test_class_labels_of_any_form_are_classes_for_mse_too(rings, form):
     x, ring = rings
     prints = [
-        pn.fit(pn.Sequential(pn.Dense(3, "sigmoid")), (x, y), epochs=1, loss="mse", verbose=0).fingerprint
+        fit(pn.Sequential(pn.Dense(3, "sigmoid")), (x, y), epochs=1, loss="mse", verbose=0).fingerprint
         for y in (ring, form(ring))
     ]
     assert prints[0] == prints[1]
@@ -263,7 +266,7 @@ def test_numbers_that_are_not_classes_stay_values_for_mse(rings):
     x, ring = rings
     for y, units in ((ring, 1), (np.hstack([x, x]), 4), (np.stack([ring, ring], 1), 2)):
         model = pn.Sequential(pn.Dense(units))
-        pn.fit(model, (x, y), epochs=1, loss="mse", verbose=0)
+        fit(model, (x, y), epochs=1, loss="mse", verbose=0)
         assert model.card.task.kind == "values"
 
 
@@ -274,7 +277,7 @@ def test_our_own_op_as_a_loss_is_the_name_and_a_function_of_that_name_is_not(rin
     made = []
     for loss in ("mse", pn.ops.mse, mse):
         model = pn.Sequential(pn.Dense(3, "sigmoid"))
-        pn.fit(model, rings, epochs=1, loss=loss, verbose=0)
+        fit(model, rings, epochs=1, loss=loss, verbose=0)
         made.append(model)
     assert made[0].fingerprint() == made[1].fingerprint() != made[2].fingerprint()
     assert [model.card.loss for model in made] == ["mse", "mse", "custom mse"]
@@ -283,8 +286,8 @@ def test_our_own_op_as_a_loss_is_the_name_and_a_function_of_that_name_is_not(rin
 
 def test_a_second_fit_may_take_the_other_loss(rings):
     model = pn.Sequential(pn.Dense(16, "relu"), pn.Dense(3, "sigmoid"))
-    pn.fit(model, rings, epochs=1, verbose=0)
-    pn.fit(model, rings, epochs=1, loss="mse", verbose=0)
+    fit(model, rings, epochs=1, verbose=0)
+    fit(model, rings, epochs=1, loss="mse", verbose=0)
     assert model.card.loss == "mse"
     assert heads.written(heads.trained(model)[0])
     assert losses.rows("mse", model.card.task).name == "mse"
@@ -300,7 +303,7 @@ def test_a_metric_does_not_take_the_name_of_something_else_in_the_history(rings,
     mine.__name__ = name
     model = pn.Sequential(pn.Dense(3))
     with pytest.raises(ValueError, match=rf"named '{name}' in the history, .*: rename the function"):
-        pn.fit(model, rings, epochs=1, metrics=[mine], verbose=0)
+        fit(model, rings, epochs=1, metrics=[mine], verbose=0)
     assert not model.is_built
 
 
@@ -315,4 +318,4 @@ def test_heads_do_not_share_names_in_the_history(rings, heads):
     model = pn.Model(start, {head: pn.Dense(3)(start) for head in heads})
     shown = {"a": [b_loss]} if "a_b" in heads else ()
     with pytest.raises(ValueError, match=r"named '.*' in the history.*: rename"):
-        pn.fit(model, (x, dict.fromkeys(heads, y)), epochs=1, metrics=shown, verbose=0)
+        fit(model, (x, dict.fromkeys(heads, y)), epochs=1, metrics=shown, verbose=0)

@@ -7,6 +7,8 @@ import pytest
 
 import pyneural as pn
 
+fit = partial(pn.fit, preprocess=None)  # formulas are checked on inputs as they are
+
 WEIGHTS = np.array([10.0, 1.0, 0.1], np.float32)
 STILL = {"epochs": 1, "learning_rate": 1e-30, "verbose": 0}
 
@@ -44,7 +46,7 @@ def test_val_loss_does_not_depend_on_the_order_of_rows(name, batches):
         held = (x[order], y[order])
         if batches:
             held = [(held[0][start : start + 301], held[1][start : start + 301]) for start in range(0, len(y), 301)]
-        history = pn.fit(model, rows(60, seed=1), validation=held, loss=LOSSES[name], **STILL)
+        history = fit(model, rows(60, seed=1), validation=held, loss=LOSSES[name], **STILL)
         losses.append(float(history["val_loss"][0]))
         assert losses[-1] == pytest.approx(in_one(model, LOSSES[name], x, y), rel=1e-5)
     assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
@@ -53,7 +55,7 @@ def test_val_loss_does_not_depend_on_the_order_of_rows(name, batches):
 def test_the_training_mean_divides_by_the_weights_too():
     x, y = rows(403)
     model = pn.Sequential(pn.Dense(3))
-    history = pn.fit(model, (x, y), validation=(x, y), loss=weighted, batch_size=7, **STILL)
+    history = fit(model, (x, y), validation=(x, y), loss=weighted, batch_size=7, **STILL)
     assert float(history["loss"][0]) == pytest.approx(float(history["val_loss"][0]), rel=1e-5)
 
 
@@ -62,7 +64,7 @@ def test_heads_and_metrics_divide_by_the_weights_too():
     inputs = pn.Input((4,))
     model = pn.Model(inputs, {"a": pn.Dense(3)(inputs), "b": pn.Dense(3)(inputs)})
     order = np.argsort(y, kind="stable")
-    history = pn.fit(
+    history = fit(
         model, (x, {"a": y, "b": y}), validation=(x[order], {"a": y[order], "b": y[order]}),
         loss={"a": weighted}, metrics={"b": [weighted]}, **STILL,
     )  # fmt: skip
@@ -82,7 +84,7 @@ def test_a_sum_stays_the_mean_of_its_batches():
 
     x, y = rows(1000)
     model = pn.Sequential(pn.Dense(3))
-    history = pn.fit(model, (x, y), validation=(x, y), loss=total, batch_size=500, **STILL)
+    history = fit(model, (x, y), validation=(x, y), loss=total, batch_size=500, **STILL)
     assert float(history["val_loss"][0]) == pytest.approx(in_one(model, total, x, y) / 2, rel=1e-5)
 
 
@@ -91,7 +93,7 @@ def test_a_batch_of_ignored_labels_alone_does_not_end_a_validation():
     y = np.sort(y)[::-1]  # the first 500 rows are all of class 2
     model = pn.Sequential(pn.Dense(3))
     function = LOSSES["ignored labels"]
-    history = pn.fit(model, rows(64, seed=1), validation=(x, y), loss=function, batch_size=64, **STILL)
+    history = fit(model, rows(64, seed=1), validation=(x, y), loss=function, batch_size=64, **STILL)
     assert float(history["val_loss"][0]) == pytest.approx(in_one(model, function, x, y.copy()), rel=1e-5)
 
 
@@ -103,6 +105,6 @@ def test_many_rows_are_called_in_parts():
         return pn.ops.mse(outputs, targets)
 
     x = np.zeros((20_000, 1), np.float32)
-    history = pn.fit(pn.Sequential(pn.Dense(1)), (x[:64], x[:64]), validation=(x, x), loss=counted, **STILL)
+    history = fit(pn.Sequential(pn.Dense(1)), (x[:64], x[:64]), validation=(x, x), loss=counted, **STILL)
     assert max(counts) < 9000
     assert float(history["val_loss"][0]) == 0

@@ -101,7 +101,7 @@ def test_the_last_partial_batch_is_trained_and_weighted_right(rings):
 
     # A rate too small to move a float32 weight: the epoch's mean is then the mean over all 70.
     history = pn.fit(model, (x, y), epochs=1, batch_size=32, optimizer="sgd", learning_rate=1e-30, metrics=count,
-                     validation=None, verbose=0)  # fmt: skip
+                     preprocess=None, validation=None, verbose=0)  # fmt: skip
     assert seen == [32, 32, 6, 70], "the last call is on all batches together"
     assert history.steps == 3
     expected = pn.ops.cross_entropy(model(x), y.astype(np.int64)).item()
@@ -542,7 +542,7 @@ def test_a_final_softmax_is_not_applied_twice(rings, last):
 
 def test_a_final_sigmoid_counts_where_the_loss_is_mse(rings):
     model = pn.Sequential(pn.Dense(16, "relu"), pn.Dense(1, "sigmoid"))
-    pn.fit(model, (rings[0], (rings[1] == 0).astype(np.float32)), epochs=2, loss="mse", verbose=0)
+    pn.fit(model, (rings[0], (rings[1] == 0).astype(np.float32)), epochs=2, loss="mse", preprocess=None, verbose=0)
     found = pn.predict(model, rings[0])
     assert np.array_equal(found, model(rings[0]).numpy())
 
@@ -730,7 +730,7 @@ def test_nan_inside_a_nested_layer_has_its_path():
 def test_nan_of_the_validation_has_its_layer(rings):
     x, y = np.abs(rings[0]) + 1.0, rings[1]
     with pytest.raises(FloatingPointError, match=r"validation loss became nan in epoch 1; .* op log in the layer log"):
-        pn.fit(pn.Sequential(Logarithm(), pn.Dense(3)), (x, y), validation=(-x, y), verbose=0)
+        pn.fit(pn.Sequential(Logarithm(), pn.Dense(3)), (x, y), validation=(-x, y), preprocess=None, verbose=0)
 
 
 def test_weights_that_overflow_are_named(rings):

@@ -162,7 +162,8 @@ def test_all_that_is_found_is_one_warning():
     order = np.argsort(Y, kind="stable")
     x, y = 1000 * table()[order], Y[order]
     x[:, 1], x[:10] = 5, x[60:70]
-    words = said((x[:70], y[:70]), validation=(np.concatenate([x[60:70], x[80:]]), [*y[60:70], *y[80:]]))
+    held = np.concatenate([x[60:70], x[80:]]), [*y[60:70], *y[80:]]
+    words = said((x[:70], y[:70]), validation=held, preprocess=None)
     lines = words.splitlines()
     assert lines[0] == "fit: look at the data:"
     starts = [
@@ -177,7 +178,12 @@ def test_all_that_is_found_is_one_warning():
 
 def test_batches_are_looked_at_for_their_scale():
     x = 1000 * table()
-    assert said([(x[:60], Y[:60]), (x[60:], Y[60:])], validation=None).startswith("fit: x runs from")
+    batches = [(x[:60], Y[:60]), (x[60:], Y[60:])]
+    assert said(batches, validation=None, preprocess=None).startswith("fit: x runs from")
+    assert said(batches, validation=None) == ""
+    x = x.reshape(-1, 2, 2)
+    batches = [(x[:60], Y[:60]), (x[60:], Y[60:])]
+    assert said(batches, validation=None).startswith("fit: x runs from")
 
 
 def test_of_images_that_differ_only_some_bytes_are_hashed(monkeypatch):

@@ -21,7 +21,7 @@ def test_every_optimizer_of_the_engine_has_its_class():
 @pytest.mark.parametrize("kind", list(optimizers.NAMES.values()))
 def test_every_optimizer_trains_by_default(kind, rings):
     model = pn.Sequential(pn.Dense(32, "relu"), pn.Dense(3))
-    history = pn.fit(model, rings, epochs=6, batch_size=16, optimizer=kind.kind, verbose=0)
+    history = pn.fit(model, rings, epochs=20, batch_size=16, optimizer=kind.kind, verbose=0)
     assert history["val_loss"][-1] < 0.97 * history["val_loss"][0]
 
 
