@@ -8,18 +8,9 @@ import pyneural.training.scikit_learn as scikit_learn
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.familiar_estimators import OF_ESTIMATORS
 from pyneural.arguments.spelling import check_keywords
-from pyneural.card.task import Task
-from pyneural.evaluation.heads import written
-from pyneural.training.estimator_base import Estimator
+from pyneural.training.estimator_base import Estimator, as_array
 from pyneural.training.estimator_defaults import CLASSIFIER
-from pyneural.training.estimator_targets import (
-    Coded,
-    check_no_regression,
-    numbers_of,
-    probabilities,
-    task_of,
-    weights_of,
-)
+from pyneural.training.estimator_targets import Coded, learned
 
 
 class Classifier(scikit_learn.ClassifierMixin, Estimator):  # type: ignore[misc]
@@ -140,54 +131,58 @@ class Classifier(scikit_learn.ClassifierMixin, Estimator):  # type: ignore[misc]
         self.random_state = random_state
         self.verbose = verbose
 
-    def _labels(self, y: Array, *, again: bool) -> Coded:
+    def _labels(self, y: Any, *, again: bool) -> Coded:
         """Class numbers; learns the classes, or checks them against those that are known."""
-        check_no_regression(y)
-        y = scikit_learn.validation.column_or_1d(y, warn=True)
+        labels = as_array(y)
         if not again:
-            self.classes_ = np.unique(y)
-        task = task_of(self._who, self.classes_)
-        return Coded({"": task}, numbers_of(self._who, y, self.classes_))
+            self._kind = learned(self._who, labels)
+            self.classes_ = self._kind.classes
+        return self._kind.coded(labels)
 
     def _class_weighted(self, coded: Coded, weights: Array | None) -> Array | None:
-        return weights_of(self._who, coded.y, weights, self.class_weight, self.classes_)
+        return self._kind.weighted(coded.y, weights, self.class_weight)
 
-    def _decoded(self, y: Array) -> Array:
-        return np.asarray(self.classes_[y])
+    def _decoded(self, y: Any) -> Array:
+        return self._kind.decoded(y)
 
     def _of_fit(self) -> dict[str, Any]:
         return super()._of_fit() | {"label_smoothing": self.label_smoothing}
 
     def predict(self, X: Any) -> Array:
-        """The predicted classes (n,)."""
-        answers = self._answers(X)
-        return np.asarray(self.classes_[self._task.decide(answers)])
+        """The predicted classes (n,), or (n, outputs) as y was."""
+        found = self._outputs(X)
+        return self._kind.predicted(*found)
 
-    def predict_proba(self, X: Any) -> Array:
-        """The probabilities of the classes (n, K), float64, in the order of `classes_`; rows sum to 1."""
-        (head,), outputs = self._outputs(X)
-        return probabilities(head.task, outputs[""], written=written(head))
+    def predict_proba(self, X: Any) -> Any:
+        """The probabilities of the classes (n, K), float64, in the order of `classes_`; rows sum to 1.
 
-    def predict_log_proba(self, X: Any) -> Array:
-        """The logarithms of the probabilities (n, K)."""
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(self.predict_proba(X)))
+        For labels (n, K) of 0 and 1 the probability of each one (n, K); for several columns of classes a list.
+        """
+        found = self._outputs(X)
+        return self._kind.probabilities(*found)
 
-    def decision_function(self, X: Any) -> Array:
-        """The logits (n, K), float64; of two classes (n,), the log odds of the second one."""
-        _, outputs = self._outputs(X)
-        found = outputs[""].astype(np.float64)
-        if len(self.classes_) > 2:
-            return np.asarray(found)
-        return np.asarray(found[:, -1] - (found[:, 0] if found.shape[1] == 2 else 0))
-
-    @property
-    def _task(self) -> Task:
-        task = self.model_.card.task
-        assert isinstance(task, Task)
-        return task
-
-    def _answers(self, X: Any) -> Array:
-        """Probabilities as the task decides on them: (n, K), or (n, 1) of a model with one output."""
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithms of the probabilities."""
         found = self.predict_proba(X)
-        return found[:, 1:] if self._task.kind == "binary" else found
+        with np.errstate(divide="ignore"):
+            return [np.log(part) for part in found] if isinstance(found, list) else np.log(found)
+
+    def decision_function(self, X: Any) -> Any:
+        """The logits (n, K), float64; of two classes (n,), the log odds of the second one.
+
+        For labels (n, K) of 0 and 1 the log odds of each one (n, K); for several columns of classes a list.
+        """
+        found = self._outputs(X)
+        return self._kind.decisions(*found)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy: the share of the examples whose labels, in all columns, are right."""
+        found = self.predict(X)
+        if found.ndim == 1:
+            return float(scikit_learn.metrics.accuracy_score(y, found, sample_weight=sample_weight))
+        return float(np.average(np.all(found == as_array(y), axis=1), weights=sample_weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

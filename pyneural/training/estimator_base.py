@@ -174,16 +174,21 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.target_tags.multi_output = self._values
+        tags.target_tags.multi_output = True
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
 
 
+def as_array(values: Any) -> Array:
+    """An array of what may be a sparse matrix, a list or a DataFrame."""
+    return np.asarray(values.toarray() if scikit_learn.sparse.issparse(values) else values)
+
+
 def _dense(x: Any) -> Array:
     """An array of floats; images of bytes stay as they are."""
-    found: Array = x.toarray() if scikit_learn.sparse.issparse(x) else x
+    found = as_array(x)
     if found.dtype in (np.float32, np.float64) or (found.ndim > 2 and found.dtype == np.uint8):
         return found
     return found.astype(np.float64)

@@ -122,7 +122,7 @@ class Regressor(scikit_learn.RegressorMixin, Estimator):  # type: ignore[misc]
         self.random_state = random_state
         self.verbose = verbose
 
-    def _labels(self, y: Array, *, again: bool) -> Coded:
+    def _labels(self, y: Any, *, again: bool) -> Coded:
         return coded_values(y)
 
     def _class_weighted(self, coded: Coded, weights: Array | None) -> Array | None:

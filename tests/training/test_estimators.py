@@ -172,3 +172,23 @@ except ImportError as error:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("Classifier needs scikit-learn 1.6 or newer: run pip install '.[sklearn]'")
+
+
+def test_labels_of_0_and_1_are_predicted_together():
+    y = np.stack([X[:, 0] > 0, X[:, 1] > 0.5, X[:, 2] < 0], axis=1).astype(int)
+    fitted = pn.Classifier(32, epochs=400).fit(X, y)
+    assert fitted.predict_proba(X).shape == (90, 3)
+    assert fitted.score(X, y) > 0.9  # of rows with all three right
+    np.testing.assert_array_equal(fitted.predict(X), fitted.decision_function(X) > 0)
+
+
+def test_several_columns_of_classes_are_predicted_together():
+    y = np.stack([CLASS, np.where(X[:, 2] > 0, "up", "down")], axis=1)
+    fitted = pn.Classifier(32, epochs=400).fit(X, y)
+    assert [classes.tolist() for classes in fitted.classes_] == [["high", "low", "mid"], ["down", "up"]]
+    assert [part.shape for part in fitted.predict_proba(X)] == [(90, 3), (90, 2)]
+    assert fitted.score(X, y) > 0.9
+    with pytest.raises(ValueError, match="y has several: give sample_weight"):
+        clone(fitted).set_params(class_weight="balanced").fit(X, y)
+    with pytest.raises(ValueError, match=r"column 1 of y: all labels are of one class, a: give at least two classes"):
+        clone(fitted).fit(X, np.stack([CLASS, ["a"] * 90], axis=1))
