@@ -10,7 +10,7 @@ from pyneural.arguments.familiar_estimators import OF_ESTIMATORS
 from pyneural.arguments.spelling import check_keywords
 from pyneural.training.estimator_base import Estimator, as_array
 from pyneural.training.estimator_defaults import CLASSIFIER
-from pyneural.training.estimator_targets import Coded, learned
+from pyneural.training.estimator_targets import Coded, Indicators, learned
 
 
 class Classifier(scikit_learn.ClassifierMixin, Estimator):  # type: ignore[misc]
@@ -37,7 +37,7 @@ class Classifier(scikit_learn.ClassifierMixin, Estimator):  # type: ignore[misc]
         label_smoothing: s, from 0 to below 1: trains on targets (1 - s) y + s / K.
         class_weight: a dict of weights by label, with 1 for missing ones, or "balanced": Σ w / (K Σ_c w), which is
             n / (K count) where all examples weigh the same.  It multiplies the weights of the examples, in the
-            validation loss, too.
+            validation loss, too.  For labels (n, K) of 0 and 1 it is the class_weight of pn.fit.
         validation: the share of the examples to hold out, a pair (X, y), or None.
         validation_scorer: a scorer of scikit-learn, such as "f1_macro", or a function of (estimator, X, y): the best
             epoch then has the highest score on the held-out examples, instead of the lowest validation loss.
@@ -146,7 +146,8 @@ class Classifier(scikit_learn.ClassifierMixin, Estimator):  # type: ignore[misc]
         return self._kind.decoded(y)
 
     def _of_fit(self) -> dict[str, Any]:
-        return super()._of_fit() | {"label_smoothing": self.label_smoothing}
+        of_labels = self.class_weight if isinstance(self._kind, Indicators) else None
+        return super()._of_fit() | {"label_smoothing": self.label_smoothing, "class_weight": of_labels}
 
     def predict(self, X: Any) -> Array:
         """The predicted classes (n,), or (n, outputs) as y was."""

@@ -179,27 +179,53 @@ class Columns:
         return self._each(heads, outputs, "decisions")
 
 
-class Indicators(Columns):
+class Indicators:
     """Labels (n, K) of 0 and 1: which of K labels an example has."""
 
     def __init__(self, who: str, count: int) -> None:
-        super().__init__(who, [np.array([0, 1])] * count)
+        self.who = who
+        self.count = count
 
     @property
     def classes(self) -> Any:
         """The numbers of the labels."""
-        return np.arange(len(self.columns))
+        return np.arange(self.count)
+
+    def coded(self, y: Array) -> Coded:
+        """The labels as they are.
+
+        Raises:
+            ValueError: their shape is another, or one is neither 0 nor 1.
+        """
+        if y.ndim != 2 or y.shape[1] != self.count:
+            raise ValueError(f"{self.who}: y is {y.shape}: give ({len(y)}, {self.count}), as in the first fit")
+        if not np.all((y == 0) | (y == 1)):
+            raise ValueError(f"{self.who}: y has {y[(y != 0) & (y != 1)][0]!s}, and each label is 0 or 1: correct it")
+        return Coded({"": Task("labels", self.count)}, y.astype(np.int64))
+
+    def decoded(self, y: Array) -> Array:
+        """The labels as they are."""
+        return y
+
+    def weighted(self, y: Array, weights: Array | None, class_weight: Any) -> Array | None:
+        """The weights as they are: pn.fit weights each label by itself."""
+        return weights
 
     def probabilities(self, heads: Heads, outputs: Outputs) -> Array:
-        """The probability of each label (n, K)."""
-        return np.stack([found[:, 1] for found in super().probabilities(heads, outputs)], axis=1)
+        """The probability of each label (n, K), float64."""
+        z = outputs[""].astype(np.float64)
+        return np.asarray(z.clip(0, 1) if written(heads[0]) else np.exp(-np.logaddexp(0, -z)))
+
+    def predicted(self, heads: Heads, outputs: Outputs) -> Array:
+        """The labels (n, K) that a model answers, by its thresholds if it has some."""
+        return heads[0].task.decide(self.probabilities(heads, outputs))
 
     def decisions(self, heads: Heads, outputs: Outputs) -> Array:
-        """The log odds of each label (n, K)."""
-        return np.stack(super().decisions(heads, outputs), axis=1)
+        """The log odds of each label (n, K), float64."""
+        return np.asarray(outputs[""], np.float64)
 
 
-Labels = OneColumn | Columns
+Labels = OneColumn | Columns | Indicators
 
 
 def learned(who: str, y: Array) -> Labels:
