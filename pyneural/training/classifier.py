@@ -1,6 +1,6 @@
 """classifier.py -- Classifier: a network that classifies, as an estimator of scikit-learn."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -8,12 +8,13 @@ import pyneural.training.scikit_learn as scikit_learn
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.familiar_estimators import OF_ESTIMATORS
 from pyneural.arguments.spelling import check_keywords
-from pyneural.training.estimator_base import Estimator, as_array
+from pyneural.training.estimator_base import as_array
 from pyneural.training.estimator_defaults import CLASSIFIER
-from pyneural.training.estimator_targets import Coded, Indicators, learned
+from pyneural.training.estimator_partial import PartialEstimator
+from pyneural.training.estimator_targets import Coded, Indicators, announced, learned
 
 
-class Classifier(scikit_learn.ClassifierMixin, Estimator):  # type: ignore[misc]
+class Classifier(scikit_learn.ClassifierMixin, PartialEstimator):  # type: ignore[misc]
     """A network that classifies, as an estimator of scikit-learn; it needs the package scikit-learn.
 
     p(class | x) = softmax(f(x)), for two classes σ(f(x)), where f has the hidden layers
@@ -148,6 +149,38 @@ class Classifier(scikit_learn.ClassifierMixin, Estimator):  # type: ignore[misc]
     def _of_fit(self) -> dict[str, Any]:
         of_labels = self.class_weight if isinstance(self._kind, Indicators) else None
         return super()._of_fit() | {"label_smoothing": self.label_smoothing, "class_weight": of_labels}
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """One pass over some examples, such as a part of the data; the optimizer goes on from call to call.
+
+        The learning rate is constant.  With patience or validation_scorer a share of the examples is held out, chosen
+        by their content, so that an example that comes again stays on its side.  After each call the network has the
+        weights with the lowest loss, or the highest score, on all that is held out; `stopped_` is True once that was
+        `patience` calls ago.
+
+        Args:
+            X: (n, features).
+            y: (n,), or (n, outputs).
+            classes: all classes, in the first call; for several columns of classes a list of these.  Not needed for
+                labels (n, K) of 0 and 1.
+            sample_weight: (n,), as in fit.
+
+        Returns:
+            The estimator itself.
+        """
+        first = not hasattr(self, "model_")
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                f"{self._who}: class_weight={self.class_weight!r} needs all examples: give a dict by label"
+            )
+        x, labels = self._checked(X, y, reset=first)
+        weights = self._weights(sample_weight, x)
+        if first:
+            self._kind = announced(self._who, as_array(labels), classes)
+            self.classes_ = self._kind.classes
+        coded = self._labels(labels, again=True)
+        self._pass(x, coded, self._class_weighted(coded, weights))
+        return self
 
     def predict(self, X: Any) -> Array:
         """The predicted classes (n,), or (n, outputs) as y was."""

@@ -26,6 +26,10 @@ class Weighted(NamedTuple):
     y: Array
     weights: Array | None
 
+    def take(self, rows: Array) -> "Weighted":
+        """Some of the rows."""
+        return Weighted(self.x[rows], self.y[rows], None if self.weights is None else self.weights[rows])
+
 
 def merged(x: Array, y: Array, weights: Array | None) -> Weighted:
     """The rows whose weight is above 0; up to MOST rows also sorted, with equal ones merged and their weights summed.

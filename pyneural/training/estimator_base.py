@@ -114,16 +114,14 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
 
     def _train(self, model: Model, rows: Weighted, coded: Coded, seed: int) -> None:
         """Trains the model by pn.fit, and sets what an estimator knows then."""
-        self.model_ = model
-        self._many = coded.y.ndim == 2
-        self.n_outputs_ = coded.y.shape[1] if self._many else 1
-        data = _dataset(rows, coded)
+        data = dataset(rows, coded)
         validation = self._validation(len(data))
         with in_the_name_of(self._who):
             scored = None
             if self.validation_scorer is not None:
                 data, validation = held_out(self._who, data, validation, seed)
-                scored = ScoredEpochs(self._view(), self.validation_scorer, validation, self._decoded, self.patience)
+                view = self._view(model, coded)
+                scored = ScoredEpochs(view, self.validation_scorer, validation, self._decoded, self.patience)
             history = train(
                 model,
                 data,
@@ -136,8 +134,16 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
             )
         if scored:
             scored.restore_best(history)
+        self._know(model, coded)
+        self._passes = None
         self.history_ = history
         self.n_iter_ = history.epochs
+
+    def _know(self, model: Model, coded: Coded) -> None:
+        """Sets what predictions need."""
+        self.model_ = model
+        self._many = coded.y.ndim == 2
+        self.n_outputs_ = coded.y.shape[1] if self._many else 1
 
     def _of_fit(self) -> dict[str, Any]:
         """The arguments of pn.fit that have the same names here."""
@@ -153,11 +159,12 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
             self, *self.validation, reset=False, **self._rules(), multi_output=True, y_numeric=self._values
         )
         coded = self._labels(labels, again=True)
-        return _dataset(Weighted(_dense(x), coded.y, None), coded)
+        return dataset(Weighted(_dense(x), coded.y, None), coded)
 
-    def _view(self) -> Self:
-        """A copy for scorers, which takes checked inputs, without the names of their features."""
+    def _view(self, model: Model, coded: Coded) -> Self:
+        """A copy with that model for scorers, which takes checked inputs, without the names of their features."""
         view = copy.copy(self)
+        view._know(model, coded)
         if hasattr(view, "feature_names_in_"):
             del view.feature_names_in_
         return view
@@ -203,7 +210,7 @@ def _of_model(task: Task, head: str, model: Model) -> Task:
     return task
 
 
-def _dataset(rows: Weighted, coded: Coded) -> Dataset:
+def dataset(rows: Weighted, coded: Coded) -> Dataset:
     """The data for pn.fit."""
     y: Any = rows.y
     if "" not in coded.tasks:

@@ -242,6 +242,22 @@ def learned(who: str, y: Array) -> Labels:
     return Columns(who, [np.unique(part) for part in y.T])
 
 
+def announced(who: str, y: Array, classes: Any) -> Labels:
+    """The kind of labels whose classes are given, because the first examples may lack some.
+
+    Raises:
+        ValueError: they are missing, or a single class.
+    """
+    many = y.ndim == 2 and y.shape[1] > 1
+    if many and classes is None and scikit_learn.multiclass.type_of_target(y) == "multilabel-indicator":
+        return Indicators(who, y.shape[1])
+    if classes is None:
+        raise ValueError(f"{who}: the first call of partial_fit needs all classes: give classes=np.unique(all_labels)")
+    if many:
+        return Columns(who, [np.unique(one) for one in classes])
+    return OneColumn(who, np.unique(classes))
+
+
 def _probabilities(head: Head, outputs: Array) -> Array:
     """Probabilities (n, K), float64: the softmax of logits z, or for one output (1 - σ(z), σ(z)).
 

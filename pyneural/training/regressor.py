@@ -1,6 +1,6 @@
 """regressor.py -- Regressor: a network that predicts values, as an estimator of scikit-learn."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -9,12 +9,12 @@ from pyneural.arguments.arrays import Array
 from pyneural.arguments.familiar_estimators import OF_ESTIMATORS
 from pyneural.arguments.spelling import check_keywords
 from pyneural.evaluation.predict import predict
-from pyneural.training.estimator_base import Estimator
 from pyneural.training.estimator_defaults import REGRESSOR
+from pyneural.training.estimator_partial import PartialEstimator
 from pyneural.training.estimator_targets import Coded, coded_values
 
 
-class Regressor(scikit_learn.RegressorMixin, Estimator):  # type: ignore[misc]
+class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[misc]
     """A network that predicts values, as an estimator of scikit-learn; it needs the package scikit-learn.
 
     y = f(x), where f has the hidden layers h = dropout(activation(norm(h W + b))) and a last layer h W + b.  pn.fit
@@ -130,6 +130,26 @@ class Regressor(scikit_learn.RegressorMixin, Estimator):  # type: ignore[misc]
 
     def _decoded(self, y: Array) -> Array:
         return y
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """One pass over some examples, such as a part of the data; the optimizer goes on from call to call.
+
+        The learning rate is constant.  With patience or validation_scorer a share of the examples is held out, chosen
+        by their content, so that an example that comes again stays on its side.  After each call the network has the
+        weights with the lowest loss, or the highest score, on all that is held out; `stopped_` is True once that was
+        `patience` calls ago.
+
+        Args:
+            X: (n, features).
+            y: (n,), or (n, outputs).
+            sample_weight: (n,), as in fit.
+
+        Returns:
+            The estimator itself.
+        """
+        x, values = self._checked(X, y, reset=not hasattr(self, "model_"))
+        self._pass(x, coded_values(values), self._weights(sample_weight, x))
+        return self
 
     def predict(self, X: Any) -> Array:
         """The predicted values, float64: (n,), or (n, outputs) as y was."""

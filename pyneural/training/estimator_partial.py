@@ -1,0 +1,93 @@
+"""estimator_partial.py -- partial_fit: an estimator that is given its examples call by call."""
+
+from functools import partial
+from typing import Any
+
+import pyneural.schedules as schedules
+import pyneural.training.scikit_learn as scikit_learn
+from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import in_the_name_of, is_number, warn, whole
+from pyneural.training.equal_rows import Weighted, merged
+from pyneural.training.estimator_base import Estimator, dataset
+from pyneural.training.estimator_targets import Coded
+from pyneural.training.history import History
+from pyneural.training.optimizers import recipe
+from pyneural.training.passes import Passes, Score, low_loss
+from pyneural.training.plan import Request
+
+_SHARE = 0.1  # held out for early stopping, if validation= is not a share
+
+
+class PartialEstimator(Estimator):
+    """An estimator with partial_fit, on checked and encoded examples."""
+
+    def _pass(self, x: Array, coded: Coded, weights: Array | None) -> None:
+        """One pass over some examples; see Passes."""
+        passes = self._passes_so_far(x, coded)
+        if self.stopped_ and self.patience is not None:
+            warn(
+                f"{self._who}: partial_fit has stopped, {self.patience} calls after the best one, and learned nothing "
+                "from this call: set patience=None to go on, or call fit to begin anew"
+            )
+            return
+        rows = merged(x, coded.y, weights)
+        stopping = self.patience is not None or self.validation_scorer is not None
+        validation = None
+        if stopping:
+            rows, validation = self._held_out(passes, rows, coded)
+        if len(rows.x):
+            with in_the_name_of(self._who):
+                self._learn(passes, rows, coded, validation)
+        self.stopped_ = self.patience is not None and passes.since >= whole(self._who, "patience", self.patience)
+
+    def _passes_so_far(self, x: Array, coded: Coded) -> Passes:
+        """The state of the calls before, or a new one, which goes on from a fitted model if there is one."""
+        if getattr(self, "_passes", None) is None:
+            model = self.model_ if hasattr(self, "model_") else self._model(x.shape[1:], coded.tasks)
+            self._passes = Passes(model, self._seed())
+            self.stopped_ = False
+        found: Passes = self._passes
+        return found
+
+    def _held_out(self, passes: Passes, rows: Weighted, coded: Coded) -> tuple[Weighted, Any]:
+        """The rows to train on, and what is held out by now."""
+        if self.validation is not None and not is_number(self.validation):
+            return rows, self._validation(len(rows.x))
+        rest = passes.split(rows, _SHARE if self.validation is None else float(self.validation))
+        held = passes.held
+        return rest, None if held is None else dataset(held, coded)
+
+    def _learn(self, passes: Passes, rows: Weighted, coded: Coded, validation: Any) -> None:
+        given = self._of_fit()
+        preprocess = given["preprocess"] if passes.model.card.preprocessing is None else "auto"
+        request = Request(
+            validation,
+            preprocess,
+            loss=given["loss"],
+            label_smoothing=given.get("label_smoothing", 0.0),
+            class_weight=given.get("class_weight"),
+            seed=passes.seed,
+            batch_size=self.batch_size,
+        )
+        made = recipe(given["optimizer"], self.learning_rate, schedules.name("constant"))
+        history, plan = passes.train(
+            dataset(rows, coded), request, made, whole(self._who, "batch_size", self.batch_size)
+        )
+        self._know(passes.model, coded)
+        self._record(history)
+        if validation is None:
+            return
+        score: Score = partial(low_loss, plan)
+        if self.validation_scorer is not None:
+            view = self._view(passes.model, coded)
+            scorer = scikit_learn.metrics.check_scoring(view, scoring=self.validation_scorer)
+            score = partial(scorer, view, validation.x, self._decoded(validation.y))
+        passes.judge(score)
+
+    def _record(self, history: History) -> None:
+        """Adds the values of a call to those of the calls and epochs before."""
+        if not hasattr(self, "history_"):
+            self.history_ = history
+        else:
+            self.history_.append(**{name: values[-1] for name, values in history.items()})
+        self.n_iter_ = self.history_.epochs
