@@ -18,7 +18,8 @@ def known_kind(model: Model, choice: str | None) -> str | None:
         return None
     if model.card.preprocessing is not None:
         return model.card.preprocessing.kind
-    return "none" if model.card.task is not None else None  # it was trained by hand, and then evaluated
+    by_hand = model.card.task is not None and model.is_built  # it was trained by hand, and then evaluated
+    return "none" if by_hand else None
 
 
 def is_table(model: Model, x: Array, unscaled: tuple[int, ...] = ()) -> bool:

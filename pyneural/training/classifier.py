@@ -98,7 +98,7 @@ class Classifier(scikit_learn.ClassifierMixin, PartialEstimator):  # type: ignor
         keep: str = CLASSIFIER.keep,
         ema: float | None = None,
         seconds: float | None = None,
-        preprocess: str | None = "dataset",
+        preprocess: str | None = "auto",
         callbacks: Any = (),
         dtype: str = "float32",
         warm_start: bool = False,

@@ -28,6 +28,9 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
     Subclasses define `__init__`, `_labels` and what they predict.
     """
 
+    _passes: Any = None  # the state of partial_fit
+    stopped_: bool
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Trains a new network; with warm_start=True, an existing one goes on from its weights.
 

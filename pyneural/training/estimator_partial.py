@@ -42,7 +42,7 @@ class PartialEstimator(Estimator):
 
     def _passes_so_far(self, x: Array, coded: Coded) -> Passes:
         """The state of the calls before, or a new one, which goes on from a fitted model if there is one."""
-        if getattr(self, "_passes", None) is None:
+        if self._passes is None:
             model = self.model_ if hasattr(self, "model_") else self._model(x.shape[1:], coded.tasks)
             self._passes = Passes(model, self._seed())
             self.stopped_ = False

@@ -90,7 +90,7 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
         keep: str = REGRESSOR.keep,
         ema: float | None = None,
         seconds: float | None = None,
-        preprocess: str | None = "dataset",
+        preprocess: str | None = "auto",
         callbacks: Any = (),
         dtype: str = "float32",
         warm_start: bool = False,

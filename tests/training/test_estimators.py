@@ -97,7 +97,7 @@ def test_images_are_for_a_given_model():
     images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
     y = images.mean(axis=(1, 2, 3)) > 128
     model = pn.Sequential(pn.Conv2D(4, 3, activation="relu"), pn.Flatten(), pn.Dense(2))
-    assert pn.Classifier(model=model, epochs=2, preprocess="auto").fit(images, y).predict(images).shape == (40,)
+    assert pn.Classifier(model=model, epochs=2).fit(images, y).predict(images).shape == (40,)
     with pytest.raises(ValueError, match="Found array with dim 4"):
         pn.Classifier().fit(images, y)
 
