@@ -142,7 +142,7 @@ $(EXAMPLE): $(patsubst %.c,$(C_BUILD)/release/%.o,$(wildcard examples/*.c)) $(C_
 	$(CC) -pthread $^ -lm -o $@
 
 $(foreach build,$(C_BUILDS),$(eval $(C_BUILD)/$(build)/tests/c/test_files: \
-    $(C_BUILD)/$(build)/examples/files.o $(C_BUILD)/$(build)/examples/json.o))
+    $(C_BUILD)/$(build)/examples/files.o))
 -include $(wildcard $(C_BUILD)/*/examples/*.d)
 
 digits-c: $(EXAMPLE)   ## the C example, without Python: unpack MNIST (MNIST= its folder), train, save, load, test

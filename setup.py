@@ -169,7 +169,7 @@ setup(
     ext_modules=[
         Extension(
             "pyneural._core",
-            sorted(str(path) for path in Path("csrc").rglob("*.c")),
+            sorted(str(path) for path in Path("csrc").rglob("*.c") if path.parent.name != "model"),  # for C programs
             include_dirs=["csrc", numpy.get_include()],
             extra_compile_args=FLAGS + compile_flags + warnings,
             extra_link_args=["-pthread", *link_flags],

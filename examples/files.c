@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json.h"
+#include "model/json.h"
 
 /* ---- whole files ------------------------------------------------------------------------------------------------- */
 
@@ -147,7 +147,7 @@ static int check_foreign(const char *name, const uint8_t *data, size_t size, pn_
     return 0;
 }
 
-static int find_header(const char *name, const uint8_t *data, size_t size, json *header, pn_error *err)
+static int find_header(const char *name, const uint8_t *data, size_t size, pn_json *header, pn_error *err)
 {
     uint64_t length = 0;
     if (check_foreign(name, data, size, err))
@@ -161,7 +161,7 @@ static int find_header(const char *name, const uint8_t *data, size_t size, json 
     if (length > size - 8)
         return pn_fail(err, PN_EVALUE, "%s: header promises %s bytes, found %s: incomplete file", name, group(length).s,
                        group(size - 8).s);
-    *header = (json){ .at = (const char *)data + 8, .end = (const char *)data + 8 + length };
+    *header = (pn_json){ .at = (const char *)data + 8, .end = (const char *)data + 8 + length };
     return 0;
 }
 
@@ -174,35 +174,35 @@ static int dtype_of(const char *text)
     return -1;
 }
 
-static int read_sizes(json *j, pn_index *out, int most)
+static int read_sizes(pn_json *j, pn_index *out, int most)
 {
     int n = 0;
     bool first = true;
-    if (!json_open(j, '['))
+    if (!pn_json_open(j, '['))
         return -1;
     for (;;) {
-        const int more = json_more(j, ']', &first);
+        const int more = pn_json_more(j, ']', &first);
         if (more <= 0)
             return more ? -1 : n;
-        if (n == most || json_size(j, &out[n++]))
+        if (n == most || pn_json_size(j, &out[n++]))
             return -1;
     }
 }
 
 /* {"dtype": "F32", "shape": [784, 128], "data_offsets": [0, 401408]} */
-static int read_entry(json *j, files_entry *entry, const uint8_t *tensors, size_t room)
+static int read_entry(pn_json *j, files_entry *entry, const uint8_t *tensors, size_t room)
 {
     char key[32], word[8];
     int dtype = -1, ndim = -1, ends = -1;
     pn_index shape[PN_MAX_DIMS], offsets[2];
     bool first = true;
-    if (!json_open(j, '{'))
+    if (!pn_json_open(j, '{'))
         return -1;
-    for (int more; (more = json_more(j, '}', &first)) != 0;) {
-        if (more < 0 || json_key(j, key, sizeof key))
+    for (int more; (more = pn_json_more(j, '}', &first)) != 0;) {
+        if (more < 0 || pn_json_key(j, key, sizeof key))
             return -1;
         if (strcmp(key, "dtype") == 0)
-            dtype = json_string(j, word, sizeof word) ? -1 : dtype_of(word);
+            dtype = pn_json_string(j, word, sizeof word) ? -1 : dtype_of(word);
         else if (strcmp(key, "shape") == 0)
             ndim = read_sizes(j, shape, PN_MAX_DIMS);
         else if (strcmp(key, "data_offsets") == 0)
@@ -218,32 +218,33 @@ static int read_entry(json *j, files_entry *entry, const uint8_t *tensors, size_
     return pn_view_bytes(&entry->v) == (size_t)(offsets[1] - offsets[0]) ? 0 : -1;
 }
 
-static int read_card(json *j, pn_memory *memory, files_model *out, pn_error *err)
+static int read_card(pn_json *j, pn_memory *memory, files_model *out, pn_error *err)
 {
-    json end = *j;
-    if (json_skip(&end))
+    pn_json end = *j;
+    if (pn_json_skip(&end))
         return -1;
-    const int found = json_find(j, "pyneural");
+    const int found = pn_json_find(j, "pyneural");
     if (found == 1) {
         const size_t room = (size_t)(end.at - j->at) + 1;
         pn_mem_put(out->card);
         out->card = pn_mem_get(memory, room, err);
-        if (!out->card || json_string(j, out->card, room))
+        if (!out->card || pn_json_string(j, out->card, room))
             return -1;
     }
     *j = end;
     return found < 0 ? -1 : 0;
 }
 
-static int read_header(json j, pn_memory *memory, const uint8_t *tensors, size_t room, files_model *out, pn_error *err)
+static int read_header(pn_json j, pn_memory *memory, const uint8_t *tensors, size_t room, files_model *out,
+                       pn_error *err)
 {
     size_t used = 0;
     bool first = true;
-    if (!json_open(&j, '{'))
+    if (!pn_json_open(&j, '{'))
         return -1;
-    for (int more; (more = json_more(&j, '}', &first)) != 0;) {
+    for (int more; (more = pn_json_more(&j, '}', &first)) != 0;) {
         files_entry entry;
-        if (more < 0 || json_key(&j, entry.name, sizeof entry.name))
+        if (more < 0 || pn_json_key(&j, entry.name, sizeof entry.name))
             return -1;
         const bool metadata = strcmp(entry.name, "__metadata__") == 0;
         if (metadata ? read_card(&j, memory, out, err) : read_entry(&j, &entry, tensors, room))
@@ -261,7 +262,7 @@ static int read_header(json j, pn_memory *memory, const uint8_t *tensors, size_t
 int files_parse_model(pn_memory *memory, const char *name, const uint8_t *data, size_t size, files_model *out,
                       pn_error *err)
 {
-    json header;
+    pn_json header;
     pn_error inner = { .code = PN_OK };
     *out = (files_model){ .n = 0 };
     if (find_header(name, data, size, &header, err))
@@ -329,19 +330,19 @@ int files_copy_entry(const files_model *model, const char *name, pn_tensor *to, 
 
 int files_card_number(const char *card, const char *path, double *out, pn_error *err)
 {
-    json j = { .at = card, .end = card + strlen(card) };
+    pn_json j = { .at = card, .end = card + strlen(card) };
     for (const char *at = path; *at;) {
         char key[64];
         const size_t n = strcspn(at, " ");
         snprintf(key, sizeof key, "%.*s", (int)n, at);
-        if (json_find(&j, key) != 1)
+        if (pn_json_find(&j, key) != 1)
             return pn_fail(err, PN_EVALUE, "load: the card has no %s", path);
         at += n + (at[n] == ' ');
     }
-    json list = j;
-    if (json_open(&list, '['))
+    pn_json list = j;
+    if (pn_json_open(&list, '['))
         j = list;
-    return json_number(&j, out) ? pn_fail(err, PN_EVALUE, "load: the card's %s is no number", path) : 0;
+    return pn_json_number(&j, out) ? pn_fail(err, PN_EVALUE, "load: the card's %s is no number", path) : 0;
 }
 
 /* ---- model files: writing ---------------------------------------------------------------------------------------- */

@@ -267,3 +267,17 @@ const pn_op *pn_op_find(const char *name)
             return pn_ops[i];
     return NULL;
 }
+
+const pn_param *pn_op_param(const pn_op *op, const char *name)
+{
+    for (int i = 0; i < op->n_params; i++)
+        if (strcmp(op->params[i].name, name) == 0)
+            return &op->params[i];
+    return NULL;
+}
+
+void *pn_op_field(const pn_op *op, const char *name, void *params)
+{
+    const pn_param *param = pn_op_param(op, name);
+    return param ? (char *)params + param->offset : NULL;
+}

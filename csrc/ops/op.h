@@ -276,4 +276,8 @@ extern const pn_op *const pn_ops[]; /* in ops.def's order */
 extern const int pn_ops_count;
 const pn_op *pn_op_find(const char *name); /* NULL when there is none */
 
+/* A parameter of the op by name, and its field in a parameter struct; NULL when there is none. */
+const pn_param *pn_op_param(const pn_op *op, const char *name);
+void *pn_op_field(const pn_op *op, const char *name, void *params);
+
 #endif

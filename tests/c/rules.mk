@@ -77,6 +77,10 @@ $(C_BUILD)/$(1)/%.o: %.c $(C_BUILD)/$(1)/flags
 $(C_BUILD)/$(1)/tests/c/test_%: $(C_BUILD)/$(1)/tests/c/test_%.o $$(C_OBJECTS_$(1))
 	$$(C_CC_$(1)) $$(C_FLAGS_$(1)) -pthread $$^ -lm -o $$@
 
+# Not a test: tests/test_c_model.py gives it commands.
+$(C_BUILD)/$(1)/tests/c/run_model: $(C_BUILD)/$(1)/tests/c/run_model.o $$(C_OBJECTS_$(1))
+	$$(C_CC_$(1)) $$(C_FLAGS_$(1)) -pthread $$^ -lm -o $$@
+
 .SECONDARY: $$(C_OBJECTS_$(1)) $$(C_TESTS:%.c=$(C_BUILD)/$(1)/%.o)
 .PHONY: c-run-$(1)
 c-run-$(1): $$(C_PROGRAMS_$(1))

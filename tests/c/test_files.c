@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "../../examples/json.h"
+#include "model/json.h"
 #include "harness.h"
 
 static pn_engine *make_engine(void)
@@ -14,43 +14,45 @@ static pn_engine *make_engine(void)
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
-static json over(const char *text) { return (json){ .at = text, .end = text + strlen(text) }; }
+static pn_json over(const char *text) { return (pn_json){ .at = text, .end = text + strlen(text) }; }
 
 TEST(json_strings_are_decoded)
 {
     char out[64];
-    json j = over(" \"a\\n\\\"\\u00e9\\ud83d\\ude00\" ");
-    CHECK_INT(json_string(&j, out, sizeof out), 0);
+    pn_json j = over(" \"a\\n\\\"\\u00e9\\ud83d\\ude00\" ");
+    CHECK_INT(pn_json_string(&j, out, sizeof out), 0);
     CHECK_TEXT(out, "a\n\"\xC3\xA9\xF0\x9F\x98\x80");
-    static const char *const bad[] = { "\"a",  "\"\\x\"", "\"\\u12\"", "\"\\ud83d\"", "\"\\udc00\"", "\"\n\"",
-                                       "\"\\", "a",       "",          "\"\\u0000\"" };
+    j = over("\"\\udc80\\ud83dx\""); /* halves of pairs, as Python writes bytes that are not UTF-8 */
+    CHECK_INT(pn_json_string(&j, out, sizeof out), 0);
+    CHECK_TEXT(out, "\xEF\xBF\xBD\xEF\xBF\xBDx");
+    static const char *const bad[] = { "\"a", "\"\\x\"", "\"\\u12\"", "\"\n\"", "\"\\", "a", "", "\"\\u0000\"" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         j = over(bad[i]);
-        CHECK_INT(json_string(&j, out, sizeof out), -1);
+        CHECK_INT(pn_json_string(&j, out, sizeof out), -1);
     }
     j = over("\"abcd\"");
-    CHECK_INT(json_string(&j, out, 4), -1);
+    CHECK_INT(pn_json_string(&j, out, 4), -1);
     j = over("\"abcd\"");
-    CHECK_INT(json_string(&j, out, 5), 0);
+    CHECK_INT(pn_json_string(&j, out, 5), 0);
 }
 
 TEST(json_values_are_found_and_skipped)
 {
     double value = 0;
     pn_index size = 0;
-    json j = over("{\"a\": [1, {\"b\": null}, true], \"c\": {\"d\": -2.5e1}, \"e\": 7}");
-    json whole = j;
-    CHECK_INT(json_skip(&whole), 0);
+    pn_json j = over("{\"a\": [1, {\"b\": null}, true], \"c\": {\"d\": -2.5e1}, \"e\": 7}");
+    pn_json whole = j;
+    CHECK_INT(pn_json_skip(&whole), 0);
     CHECK(whole.at == whole.end);
-    REQUIRE(json_find(&j, "c") == 1 && json_find(&j, "d") == 1);
-    CHECK_INT(json_number(&j, &value), 0);
+    REQUIRE(pn_json_find(&j, "c") == 1 && pn_json_find(&j, "d") == 1);
+    CHECK_INT(pn_json_number(&j, &value), 0);
     CHECK_CLOSE(value, -25.0, 0);
     j = over("{\"a\": 1}");
-    CHECK_INT(json_find(&j, "b"), 0);
+    CHECK_INT(pn_json_find(&j, "b"), 0);
     static const char *const bad_sizes[] = { "-1", "1.5", "1e99", "nan", "", "1e16" };
     for (size_t i = 0; i < sizeof bad_sizes / sizeof *bad_sizes; i++) {
         j = over(bad_sizes[i]);
-        CHECK_INT(json_size(&j, &size), -1);
+        CHECK_INT(pn_json_size(&j, &size), -1);
     }
 }
 
@@ -58,8 +60,8 @@ TEST(json_depth_is_limited)
 {
     char deep[4096];
     memset(deep, '[', sizeof deep);
-    json j = { .at = deep, .end = deep + sizeof deep };
-    CHECK_INT(json_skip(&j), -1);
+    pn_json j = { .at = deep, .end = deep + sizeof deep };
+    CHECK_INT(pn_json_skip(&j), -1);
 }
 
 /* ---- IDX --------------------------------------------------------------------------------------------------------- */

@@ -1,17 +1,17 @@
 /* json.c -- reads JSON in place, value by value.  Source: RFC 8259. */
-#include "json.h"
+#include "model/json.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void skip_space(json *j)
+static void skip_space(pn_json *j)
 {
     while (j->at < j->end && (*j->at == ' ' || *j->at == '\t' || *j->at == '\n' || *j->at == '\r'))
         j->at++;
 }
 
-static bool take(json *j, char c)
+static bool take(pn_json *j, char c)
 {
     skip_space(j);
     if (j->at >= j->end || *j->at != c)
@@ -20,9 +20,9 @@ static bool take(json *j, char c)
     return true;
 }
 
-bool json_open(json *j, char bracket) { return take(j, bracket); }
+bool pn_json_open(pn_json *j, char bracket) { return take(j, bracket); }
 
-int json_more(json *j, char closing, bool *first)
+int pn_json_more(pn_json *j, char closing, bool *first)
 {
     if (*first && take(j, closing))
         return 0;
@@ -38,35 +38,39 @@ int json_more(json *j, char closing, bool *first)
 /* ---- strings ----------------------------------------------------------------------------------------------------- */
 
 /* Four hexadecimal digits. */
-static int hex4(json *j)
+static int hex4(pn_json *j)
 {
+    static const char digits[] = "0123456789abcdef";
     int value = 0;
     if (j->end - j->at < 4)
         return -1;
     for (int i = 0; i < 4; i++) {
         const char c = *j->at++;
-        const int digit = c >= '0' && c <= '9'   ? c - '0'
-                          : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                          : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                                 : -1;
-        if (digit < 0)
+        const bool upper = c >= 'A' && c <= 'F';
+        const char *digit = strchr(digits, upper ? c - 'A' + 'a' : c);
+        if (!c || !digit)
             return -1;
-        value = value * 16 + digit;
+        value = value * 16 + (int)(digit - digits);
     }
     return value;
 }
 
-/* After "\u": the code point, of two escapes where the first is half of a pair. */
-static int code_point(json *j)
+/* After "\u": the code point, of two escapes where the first is half of a pair.  Half a pair alone, which Python writes
+ * for bytes of file names that are not UTF-8, becomes the replacement character. */
+static int code_point(pn_json *j)
 {
     const int high = hex4(j);
     if (high < 0xD800 || high > 0xDFFF)
         return high;
-    if (high > 0xDBFF || j->end - j->at < 6 || j->at[0] != '\\' || j->at[1] != 'u')
-        return -1;
-    j->at += 2;
-    const int low = hex4(j);
-    return low < 0xDC00 || low > 0xDFFF ? -1 : 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+    pn_json ahead = *j;
+    if (high > 0xDBFF || ahead.end - ahead.at < 6 || ahead.at[0] != '\\' || ahead.at[1] != 'u')
+        return 0xFFFD;
+    ahead.at += 2;
+    const int low = hex4(&ahead);
+    if (low < 0xDC00 || low > 0xDFFF)
+        return 0xFFFD;
+    *j = ahead;
+    return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
 }
 
 /* Writes a code point as UTF-8; returns its bytes, at most 4. */
@@ -76,7 +80,7 @@ static size_t encode(int point, char out[4])
         out[0] = (char)point;
         return 1;
     }
-    const size_t bytes = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    const size_t bytes = (size_t)2 + (point >= 0x800) + (point >= 0x10000);
     for (size_t i = bytes - 1; i > 0; i--) {
         out[i] = (char)(0x80 | (point & 0x3F));
         point >>= 6;
@@ -87,7 +91,7 @@ static size_t encode(int point, char out[4])
 }
 
 /* One character, plain or escaped: its bytes, or 0 where the string is malformed. */
-static size_t character(json *j, char out[4])
+static size_t character(pn_json *j, char out[4])
 {
     static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
     const char c = *j->at++;
@@ -111,7 +115,7 @@ static size_t character(json *j, char out[4])
 }
 
 /* out may be NULL: then the string is only checked. */
-static int read_string(json *j, char *out, size_t size)
+static int read_string(pn_json *j, char *out, size_t size)
 {
     size_t used = 0;
     if (!take(j, '"'))
@@ -133,13 +137,13 @@ static int read_string(json *j, char *out, size_t size)
     return 0;
 }
 
-int json_string(json *j, char *out, size_t size) { return read_string(j, out, size); }
+int pn_json_string(pn_json *j, char *out, size_t size) { return read_string(j, out, size); }
 
-int json_key(json *j, char *out, size_t size) { return read_string(j, out, size) || !take(j, ':') ? -1 : 0; }
+int pn_json_key(pn_json *j, char *out, size_t size) { return read_string(j, out, size) || !take(j, ':') ? -1 : 0; }
 
 /* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
-int json_number(json *j, double *out)
+int pn_json_number(pn_json *j, double *out)
 {
     char text[64];
     size_t n = 0;
@@ -152,10 +156,10 @@ int json_number(json *j, double *out)
     return n > 0 && *end == '\0' && isfinite(*out) ? 0 : -1;
 }
 
-int json_size(json *j, pn_index *out)
+int pn_json_size(pn_json *j, pn_index *out)
 {
     double value;
-    if (json_number(j, &value) || !(value >= 0) || value > 0x1p53 || value != floor(value))
+    if (pn_json_number(j, &value) || !(value >= 0) || value > 0x1p53 || value != floor(value))
         return -1;
     *out = (pn_index)value;
     return 0;
@@ -163,24 +167,18 @@ int json_size(json *j, pn_index *out)
 
 /* ---- whole values ------------------------------------------------------------------------------------------------ */
 
-static int skip_word(json *j)
+static int skip_word(pn_json *j)
 {
-    static const char *const words[] = { "true", "false", "null" };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        const size_t n = strlen(words[i]);
-        if ((size_t)(j->end - j->at) >= n && memcmp(j->at, words[i], n) == 0) {
-            j->at += n;
-            return 0;
-        }
-    }
     double ignored;
-    return json_number(j, &ignored);
+    if (pn_json_word(j, "true") || pn_json_word(j, "false") || pn_json_word(j, "null"))
+        return 0;
+    return pn_json_number(j, &ignored);
 }
 
-static int skip_value(json *j, int depth)
+static int skip_value(pn_json *j, int depth)
 {
     skip_space(j);
-    if (j->at >= j->end || depth > JSON_MAX_DEPTH)
+    if (j->at >= j->end || depth > PN_JSON_DEPTH)
         return -1;
     const char open = *j->at;
     if (open == '"')
@@ -190,34 +188,66 @@ static int skip_value(json *j, int depth)
     j->at++;
     bool first = true;
     for (;;) {
-        const int more = json_more(j, open == '{' ? '}' : ']', &first);
+        const int more = pn_json_more(j, open == '{' ? '}' : ']', &first);
         if (more <= 0)
             return more;
-        if (open == '{' && json_key(j, NULL, 0))
+        if (open == '{' && pn_json_key(j, NULL, 0))
             return -1;
         if (skip_value(j, depth + 1))
             return -1;
     }
 }
 
-int json_skip(json *j) { return skip_value(j, 0); }
+int pn_json_skip(pn_json *j) { return skip_value(j, 0); }
 
-int json_find(json *j, const char *key)
+int pn_json_find(pn_json *j, const char *key)
 {
     bool first = true;
-    if (!json_open(j, '{'))
+    if (!pn_json_open(j, '{'))
         return -1;
     for (;;) {
         char name[128];
-        const int more = json_more(j, '}', &first);
+        const int more = pn_json_more(j, '}', &first);
         if (more <= 0)
             return more;
-        json start = *j;
-        if (json_key(j, NULL, 0))
+        pn_json start = *j;
+        if (pn_json_key(j, NULL, 0))
             return -1;
-        if (json_key(&start, name, sizeof name) == 0 && strcmp(name, key) == 0)
+        if (pn_json_key(&start, name, sizeof name) == 0 && strcmp(name, key) == 0)
             return 1;
-        if (json_skip(j))
+        if (pn_json_skip(j))
             return -1;
     }
+}
+
+bool pn_json_get(const pn_json *object, const char *key, pn_json *value)
+{
+    *value = *object;
+    return pn_json_find(value, key) == 1;
+}
+
+bool pn_json_word(pn_json *j, const char *word)
+{
+    const size_t n = strlen(word);
+    skip_space(j);
+    if ((size_t)(j->end - j->at) < n || memcmp(j->at, word, n) != 0)
+        return false;
+    j->at += n;
+    return true;
+}
+
+int pn_json_bool(pn_json *j, bool *out)
+{
+    *out = pn_json_word(j, "true");
+    return *out || pn_json_word(j, "false") ? 0 : -1;
+}
+
+int pn_json_text(pn_json *j, pn_arena *arena, char **out, pn_error *err)
+{
+    pn_json after = *j;
+    if (read_string(&after, NULL, 0))
+        return -1;
+    const size_t room = (size_t)(after.at - j->at) + 1;
+    *out = pn_arena_get(arena, room, err);
+    return *out ? read_string(j, *out, room) : -1;
 }
