@@ -75,6 +75,7 @@ HOMES = {
     "full": "_core",
     "get_threads": "_core",
     "heat_map": "evaluation.heat_maps",
+    "importance": "evaluation.importance",
     "initializers": "initializers",
     "is_recording": "_core",
     "load": "files.safetensors",

@@ -32,6 +32,7 @@ from pyneural.evaluation.comparison import compare
 from pyneural.evaluation.drift import record_pixels
 from pyneural.evaluation.evaluate import evaluate
 from pyneural.evaluation.heat_maps import heat_map
+from pyneural.evaluation.importance import importance
 from pyneural.evaluation.predict import LabelPrediction, Prediction, classify, predict
 from pyneural.evaluation.report import Report
 from pyneural.evaluation.temperature import calibrate
@@ -122,6 +123,7 @@ __all__ = [
     "full",
     "get_threads",
     "heat_map",
+    "importance",
     "initializers",
     "is_recording",
     "load",

@@ -105,6 +105,14 @@ OF_HEAT_MAPS = {
     "abs": "normalize=False, which keeps the signs of an occlusion",
     **dict.fromkeys(("batch_size", "device", "perturbations_per_eval"), "not needed: it has no effect on the result"),
 }
+OF_IMPORTANCE = {
+    **dict.fromkeys(("scoring", "score", "scorer"), "metric"),
+    **dict.fromkeys(("n_repeats", "repetitions", "n_permutations"), "repeats"),
+    **dict.fromkeys(("random_state", "rng"), "seed"),
+    **dict.fromkeys(("X", "x", "y", "estimator"), "the model and the data: pn.importance(model, (x, y))"),
+    **dict.fromkeys(("n_jobs", "max_samples", "batch_size"), "not needed: it has no effect on the result"),
+    **dict.fromkeys(("features", "feature_names", "columns"), "not needed: the names of the data's columns are used"),
+}
 OF_PLOTS = {
     "figsize": "ax=plt.subplots(figsize=(8, 4))[1]",
     **dict.fromkeys(("axes", "axis", "axs", "fig", "figure"), "ax"),

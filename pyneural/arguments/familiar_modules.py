@@ -167,6 +167,10 @@ OF_PLOT = {
     ),
     **dict.fromkeys(("calibration_curve", "CalibrationDisplay", "reliability"), "pn.plot.calibration(report)"),
     **dict.fromkeys(("weights", "kernels", "show_filters"), "pn.plot.filters, of a model with a pn.Conv2D"),
+    **dict.fromkeys(
+        ("feature_importance", "feature_importances", "importances", "permutation_importance"),
+        "pn.plot.importance(pn.importance(model, data))",
+    ),
     **dict.fromkeys(("imshow", "image", "show_images", "grid"), "pn.plot.images(x)"),
     **dict.fromkeys(("errors", "wrong", "misclassified"), "pn.plot.mistakes(report, data)"),
     **dict.fromkeys(("predict", "prediction"), "pn.plot.predictions(model, x)"),

@@ -2,6 +2,10 @@
 
 DTYPES = ("float32", "float64", "int64", "uint8")
 OF_PACKAGE = {
+    **dict.fromkeys(
+        ("permutation_importance", "feature_importance", "feature_importances", "importances", "explain"),
+        "pn.importance(model, data), or pn.heat_map(model, image)",
+    ),
     **dict.fromkeys(("Conv1D", "Conv1d"), "pn.Conv2D on inputs (n, 1, length, channels), with size (1, 5)"),
     **dict.fromkeys(("Conv3D", "Conv3d"), "missing: there are only 2-D convolutions, pn.Conv2D"),
     **dict.fromkeys(

@@ -15,6 +15,8 @@ HOMES = {  # each name with its module, as in the package's own __init__.py
     "heat_map": "heat_maps",
     "history": "curves",
     "images": "pictures",
+    "importance": "interval_bars",
+    "labels": "interval_bars",
     "learning_rate": "curves",
     "mistakes": "answers",
     "page": "report_page",

@@ -3,6 +3,7 @@
 from pyneural.plot.answers import confusion, mistakes, predictions
 from pyneural.plot.curves import history, learning_rate
 from pyneural.plot.heat_maps import heat_map
+from pyneural.plot.interval_bars import importance, labels
 from pyneural.plot.pictures import images
 from pyneural.plot.report_page import page
 from pyneural.plot.score_curves import calibration, precision_recall, roc
@@ -15,6 +16,8 @@ __all__ = [
     "heat_map",
     "history",
     "images",
+    "importance",
+    "labels",
     "learning_rate",
     "mistakes",
     "page",

@@ -10,6 +10,7 @@ import numpy as np
 
 from pyneural.datasets.dataset import Dataset
 from pyneural.evaluation.facts import facts
+from pyneural.evaluation.labels_report import named
 from pyneural.evaluation.report import Report
 from pyneural.evaluation.report_text import notes, tables
 from pyneural.evaluation.tables import Table
@@ -17,6 +18,7 @@ from pyneural.models.ensemble import Ensemble
 from pyneural.plot.curves import history as curves
 from pyneural.plot.curves import panel_names
 from pyneural.plot.explanations import Explanation, are_images
+from pyneural.plot.labels_sections import headline_of, labels_headline, labels_scores, labels_thresholds
 from pyneural.plot.markup import element, escaped, listed, paragraphs, picture, table, terms
 from pyneural.plot.page_content import Content
 from pyneural.plot.page_pictures import Gallery, for_light_and_dark, stacked
@@ -32,6 +34,8 @@ _CAPTIONS = {  # of each plot, and the score that its alternative text gives
         "calibration_error",
     ),
     "confusion": ("Confusion: actual classes in rows, answers in columns", "accuracy"),
+    "labels_average_precision": ("Average precision of each label, with its 95 % interval", "average_precision"),
+    "labels_f1": ("F1 of each label, with its 95 % interval", "f1_macro"),
 }
 _HEADLINES = ("accuracy", "sensitivity", "specificity", "roc_auc")
 _OF_MANY = ("accuracy", "balanced_accuracy", "top_5", "calibration_error")
@@ -41,20 +45,15 @@ def headline(content: Content) -> str:
     """The result in a sentence, and the scores that are looked at first."""
     report = content.report
     rows = dict(zip(report.estimates, tables(report)[0].rows, strict=True))
+    if report.task.kind == "labels":
+        return labels_headline(report, rows)
     always = f"Always answering {report.commonest} would be right for {100 * report.baseline['accuracy']:.2f} %."
     groups = "" if report.units is None else f" of {int(report.units.max()) + 1:,} groups"
     names = report.task.names
     classes = f"{names[0]} or {names[1]}" if len(names) == 2 else f"one of {len(names):,} classes"
     first = f"The model answers {classes} for each of {report.n:,} examples{groups}. {always}"
     shown = [rows[name] for name in (_HEADLINES if report.task.is_two_class else _OF_MANY) if name in rows]
-    cells = [
-        element("dt", escaped(name))
-        + element("dd", element("strong", escaped(value)) + element("span", escaped(bounds)))
-        for name, value, bounds, _ in shown
-    ]
-    warned = paragraphs([report.note], "note") if report.note else ""
-    figures = element("dl", "".join(element("div", cell) for cell in cells), "headline")
-    return warned + paragraphs([first]) + figures + paragraphs(["Below each score is its 95 % interval."], "quiet")
+    return headline_of(report, first, shown)
 
 
 def caveats(content: Content) -> str:
@@ -93,6 +92,8 @@ def data(content: Content) -> str:
 def operating_point(content: Content) -> str:
     """The threshold of two classes, and what it does."""
     report = content.report
+    if report.task.kind == "labels":
+        return labels_thresholds(report)
     if not report.task.is_two_class:
         return ""
     task = report.task
@@ -108,10 +109,12 @@ def operating_point(content: Content) -> str:
 def scores(content: Content) -> str:
     """All scores with their intervals, and those by class."""
     first, *others = tables(content.report)
-    named = first._replace(columns=("score", *first.columns[1:]))
+    first = first._replace(columns=("score", *first.columns[1:]))
+    if content.report.task.kind == "labels":
+        return labels_scores(content.report, first, others)
     by_class = table(others[-1], "Scores by class, with their 95 % intervals")
     return (
-        table(named, "All scores, with those of always giving one answer")
+        table(first, "All scores, with those of always giving one answer")
         + by_class
         + paragraphs(notes(content.report))
     )
@@ -138,12 +141,14 @@ def mistakes(content: Content) -> str:
     if not rows:
         return paragraphs(["There are none."])
     total = len(report.mistakes)
-    said = paragraphs([f"{total:,} of {report.n:,} answers are wrong. {_of_worst(len(rows), report)}"])
+    wrong = "examples have a wrong answer" if report.task.kind == "labels" else "answers are wrong"
+    said = paragraphs([f"{total:,} of {report.n:,} {wrong}. {_of_worst(len(rows), report)}"])
     names = _names(report)
     if content.part is None or not are_images(content.part):
         cells = [(names(row), *_actual_and_answer(report, row), _probability(report, row)) for row in rows]
         head = ("example", "actual", "answer", "probability")
-        return said + table(Table(head, cells), f"The {len(rows)} most confident mistakes")
+        which = "worst" if report.task.kind == "labels" else "most confident"
+        return said + table(Table(head, cells), f"The {len(rows)} {which} mistakes")
     gallery = Gallery(content.part.x, rows)
     found = [
         element("li", element("figure", picture(gallery.image(row), f"The image {names(row)}", kind=_look(content.part))
@@ -203,8 +208,13 @@ def reproduction(content: Content) -> str:
 
 
 def _of_worst(count: int, report: Report) -> str:
-    ones = f"These are the {count} most confident ones" if count > 1 else "This is the one"
     name = "its number" if report.files is None else "its file"
+    if report.task.kind == "labels":
+        return (
+            f"The worst {count} are listed, those with most wrong labels first: each with the labels that apply, the "
+            f"answer, the lowest probability of its answers, and {name}."
+        )
+    ones = f"These are the {count} most confident ones" if count > 1 else "This is the one"
     return f"{ones}: each with the answer and the actual class, the probability, and {name}."
 
 
@@ -256,6 +266,8 @@ def _names(report: Report) -> Callable[[int], str]:
 
 
 def _actual_and_answer(report: Report, row: int) -> tuple[str, str]:
+    if report.task.kind == "labels":
+        return named(report.task, report.labels[row]), named(report.task, report.predictions[row])
     return report.task.label(int(report.labels[row])), report.task.label(int(report.predictions[row]))
 
 

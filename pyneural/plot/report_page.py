@@ -50,7 +50,7 @@ def page(
     command: str = "",
     date: str = "",
 ) -> Path:
-    """Writes a report of classes as one HTML page, to read in any browser, to print or to send.
+    """Writes a report of classes, or of several labels, as one HTML page, to read in any browser, to print or to send.
 
     The page has all scores with their intervals, the curves, the operating point and what the figures do not say; with
     `data` the worst mistakes as images, with `model` how it was trained, and with both heat maps; with `history` the
@@ -97,7 +97,8 @@ def page(
     target = writable(who, path)
     check_matplotlib(who)
     explained = None
-    if model is not None and part is not None and are_images(part) and not isinstance(model.card.task, dict):
+    by_class = report.task.kind != "labels" and model is not None and not isinstance(model.card.task, dict)
+    if by_class and part is not None and are_images(part):
         explained = explanations(model, report, part)
     known = Content(report, parts, part, model, history, explained, title, *said, command, date)
     write_page(who, target, known)

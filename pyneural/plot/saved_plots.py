@@ -3,16 +3,19 @@
 import io
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pyneural.arguments.paths import as_path, writable, write_whole
 from pyneural.datasets.dataset import Dataset
+from pyneural.evaluation.labels_report import LabelsReport
 from pyneural.evaluation.report import Report
 from pyneural.plot.answers import confusion, mistakes
 from pyneural.plot.curves import history as curves
 from pyneural.plot.explanations import Explanations, are_images
 from pyneural.plot.heat_maps import explained_grid
+from pyneural.plot.interval_bars import labels
 from pyneural.plot.score_curves import calibration, precision_recall, roc
 from pyneural.training.history import History
 
@@ -93,7 +96,9 @@ def plots_folder(who: str, path: str | Path) -> Path:
 
 
 def score_plots(report: Report) -> dict[str, Callable[[], Any]]:
-    """By name, the functions that draw the plots that suit a report of classes."""
+    """By name, the functions that draw the plots that suit a report of classes, or of several labels."""
+    if isinstance(report, LabelsReport):
+        return {f"labels_{score}": partial(labels, report, score=score) for score in ("average_precision", "f1")}
     drawn: dict[str, Callable[[], Any]] = {"confusion": lambda: confusion(report)}
     drawn["calibration"] = lambda: calibration(report)
     if report.positive is not None and len(set(report.labels.tolist())) > 1:

@@ -71,7 +71,7 @@ def fit(
         model: a pn.Sequential or a pn.Model; fit builds it if necessary.
         data: the result of pn.datasets, a pn.Dataset, arrays (x, y), the path of a folder of images
             (pn.datasets.folder) or of an .npz (pn.datasets.npz), or batches: a list of pairs (x, y), or a re-iterable
-            object such as a loader. x is uint8 (n, height, width, channels) or floats (n, ...), or a DataFrame; y is
+            object such as a loader.  x is uint8 (n, height, width, channels) or floats (n, ...), or a DataFrame; y is
             class numbers or names (n,), one-hot rows or probabilities (n, K), 0 and 1 for one output, rows of 0 and 1
             (n, K) for several labels per example (docs/tables.md), or floats for regression; for a model with heads a
             dict of these.  Whole numbers other than 0..K-1 are class names.
