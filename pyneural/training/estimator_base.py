@@ -20,6 +20,7 @@ from pyneural.training.estimator_targets import Coded
 from pyneural.training.fit import fit as train
 from pyneural.training.optimizers import Optimizer
 from pyneural.training.scored_epochs import ScoredEpochs, held_out
+from pyneural.training.worker_threads import share_processors
 
 
 class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
@@ -43,6 +44,7 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
         Returns:
             The estimator itself.
         """
+        share_processors()
         again = bool(self.warm_start and hasattr(self, "model_"))
         x, labels = self._checked(X, y, reset=not again)
         weights = self._weights(sample_weight, x)

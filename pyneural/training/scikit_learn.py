@@ -9,6 +9,7 @@ __all__ = [
     "BaseEstimator",
     "ClassifierMixin",
     "RegressorMixin",
+    "joblib",
     "metrics",
     "multiclass",
     "sparse",
@@ -18,7 +19,8 @@ __all__ = [
 ]
 
 try:
-    import scipy.sparse as sparse  # comes with scikit-learn
+    import joblib  # comes with scikit-learn, as scipy does
+    import scipy.sparse as sparse
     import sklearn.base as base
     import sklearn.metrics as metrics
     import sklearn.utils as utils
@@ -27,7 +29,7 @@ try:
 
     validate_data: Any = validation.validate_data  # new in 1.6
 except (ImportError, AttributeError):
-    base = metrics = sparse = utils = multiclass = validation = validate_data = None
+    base = joblib = metrics = sparse = utils = multiclass = validation = validate_data = None
 
 
 class _Missing:
