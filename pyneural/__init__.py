@@ -32,6 +32,7 @@ HOMES = {
     "Dense": "layers.dense",
     "DepthwiseConv2D": "layers.convolution",
     "Dropout": "layers.norms",
+    "EmbedColumns": "layers.embed_columns",
     "Embedding": "layers.dense",
     "Ensemble": "models.ensemble",
     "Estimate": "metrics.estimate",

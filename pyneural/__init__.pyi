@@ -43,6 +43,7 @@ from pyneural.images.digit import examine_digit, prepare_digit
 from pyneural.layers.activations import Activation
 from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
 from pyneural.layers.dense import Dense, Embedding
+from pyneural.layers.embed_columns import EmbedColumns
 from pyneural.layers.joins import Add, Concatenate, Multiply
 from pyneural.layers.layer import Layer
 from pyneural.layers.nodes import Input, Node
@@ -80,6 +81,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv2D",
     "Dropout",
+    "EmbedColumns",
     "Embedding",
     "Ensemble",
     "Estimate",

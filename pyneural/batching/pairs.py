@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from pyneural._core import Tensor
-from pyneural.arguments.arrays import Array, as_labels, as_rows
-from pyneural.arguments.tables import column_names
-from pyneural.card.classes import Names
-from pyneural.card.columns import in_order_of
+from pyneural.arguments.arrays import Array, as_labels
+from pyneural.card.columns import Columns, as_array
+from pyneural.card.frames import rows_and_names
+from pyneural.card.table import Table
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.splits import Splits
 
@@ -58,10 +58,10 @@ def _is_pair(item: Any) -> bool:
     )
 
 
-def pairs(data: Any, who: str, columns: Names = ()) -> Iterator[tuple[Array, Any, Names]]:
-    """The batches of one pass as arrays, and the column names of x, if it is a table.
+def pairs(data: Any, who: str, known: Columns | None = None) -> Iterator[tuple[Array, Any, Columns | None]]:
+    """The batches of one pass as arrays, and the columns of x, if it is a table.
 
-    Table columns are reordered as in `columns`, or else as in the first batch.
+    Tables become numbers by the columns that are known, or else those of the first batch, which must be numbers.
 
     Raises:
         ValueError, TypeError: a batch is not a pair of inputs and labels; the message says which.
@@ -74,9 +74,10 @@ def pairs(data: Any, who: str, columns: Names = ()) -> Iterator[tuple[Array, Any
                 "; weights of examples need arrays, pn.Dataset(x, y, sample_weight=w)" if what == "3 things" else ""
             )
             raise TypeError(f"{at} is {what}: give pairs (x, y), inputs (n, ...) and their labels{weights}")
-        x = as_rows(f"{at}: x", item[0])
-        names = column_names(item[0])
-        x, columns = in_order_of(x, names, columns, at), columns or names
+        given, names = rows_and_names(f"{at}: x", item[0])
+        if known is None and names:
+            known = _of_numbers(given, names, at)
+        x = as_array(known, given, names, at)
         if isinstance(item[1], dict):
             y: Any = {str(head): as_labels(f"{at}: y['{head}']", part) for head, part in item[1].items()}
         else:
@@ -94,7 +95,17 @@ def pairs(data: Any, who: str, columns: Names = ()) -> Iterator[tuple[Array, Any
             raise ValueError(f"{at}: x has {len(x):,} examples, y has {lengths[0][0]:,}: give one label per example")
         if len(x) == 0:
             raise ValueError(f"{at} is empty, x is {x.shape}: skip empty batches")
-        yield x, y, columns
+        yield x, y, known
+
+
+def _of_numbers(x: Array | Table, names: tuple[str, ...], at: str) -> Columns:
+    """The columns of batches that are tables of numbers."""
+    if isinstance(x, Table):
+        raise TypeError(
+            f"{at}: x has categories or missing values, which are learned from all training rows: give the whole "
+            "table, (frame, y)"
+        )
+    return Columns.of_numbers(names)
 
 
 def joined(labels: list[Any], who: str) -> Any:

@@ -19,8 +19,9 @@ from pyneural.batching.opening import open_data
 from pyneural.batching.pairs import is_stream
 from pyneural.batching.standardizing import kind_for
 from pyneural.batching.stream import Stream, digest
+from pyneural.batching.table_rows import encoded
 from pyneural.card.classes import Names
-from pyneural.card.columns import in_order_of
+from pyneural.card.columns import Columns, as_array
 from pyneural.card.preprocessing import Moments, Preprocessing
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.identical import keys
@@ -51,12 +52,15 @@ class Source(Protocol):
     given: str
     y: Any
     classes: Any
-    columns: Names
+    table: Columns | None
     kind: str
-    unscaled: tuple[int, ...]
 
     def __len__(self) -> int:
         """The number of selected examples."""
+
+    @property
+    def unscaled(self) -> tuple[int, ...]:
+        """The columns of x that preprocessing leaves as they are."""
 
     def moments(self) -> Moments:
         """The mean and the standard deviation of each channel."""
@@ -87,7 +91,7 @@ class Rows:
         x: their inputs, checked for the model.
         rows: the selected rows.
         who: the prefix of messages.
-        columns: the column names of x, if known.
+        table: the columns that x was made of, if it was a table.
         kind: the kind of preprocessing.
         weights: (n,), the weights of all examples; those with weight 0 are left out.
         tested: the test part of the same data, or None.
@@ -97,15 +101,13 @@ class Rows:
         ValueError: all selected rows have weight 0.
     """
 
-    unscaled: tuple[int, ...] = ()
-
     def __init__(
         self,
         data: Dataset,
         x: Array,
         rows: Array,
         who: str,
-        columns: Names,
+        table: Columns | None,
         kind: str,
         weights: Array | None = None,
         tested: Dataset | None = None,
@@ -118,7 +120,7 @@ class Rows:
         self.rows = rows if weights is None else _weighted(rows, weights, who)
         self.weights = weights
         self.who = who
-        self.columns = columns
+        self.table = table
         self.kind = kind
         self.y = data.y
         self.classes = data.classes
@@ -132,6 +134,16 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def columns(self) -> Names:
+        """The names of the columns of x; () if they have none."""
+        return self.table.features if self.table else ()
+
+    @property
+    def unscaled(self) -> tuple[int, ...]:
+        """The columns of x that preprocessing leaves as they are."""
+        return self.table.unscaled if self.table else ()
 
     def moments(self) -> Moments:
         """The mean and the standard deviation of each channel, over the selected rows."""
@@ -210,19 +222,18 @@ def sources(
         return train, *_beside_stream(model, train, held, share)
     part, tested = (given.train, given.test) if isinstance(given, Splits) else (given, None)
     weights = _weights(part, sample_weight)
-    columns = model.card.columns or part.columns
-    x = in_order_of(part.x, part.columns, columns, "fit")
     why = _indivisible(part) if share == DEFAULT_SHARE else ""
     hashes = keys(part.x) if held is not None or tested is not None or (share and not why) else None
     splits = held is None and share and not why
     rows, held_rows = split_rows(part, share, seed, keys=hashes) if splits else (np.arange(len(part)), _NONE)
-    kind = kind_for(model, preprocess, x, rows)
+    x, table, odd = encoded(model, part, rows if weights is None else _weighted(rows, weights, "fit"))
+    kind = kind_for(model, preprocess, x, rows, table.unscaled if table else ())
     x = as_inputs(model, x, "fit", kind)
-    train = Rows(part, x, rows, "fit", columns, kind, weights, tested, hashes)
+    train = Rows(part, x, rows, "fit", table, kind, weights, tested, hashes)
     if splits:
         by = "" if part.groups is None else groups_in_words(part.groups[rows], part.groups[held_rows])
-        second: Source = Rows(part, x, held_rows, "fit: validation", columns, kind, weights, hashes=hashes)
-        return train, second, f"{len(train):,} train, {len(second):,} validation (shuffled, stratified{by})"
+        second: Source = Rows(part, x, held_rows, "fit: validation", table, kind, weights, hashes=hashes)
+        return train, second, f"{len(train):,} train, {len(second):,} validation (shuffled, stratified{by}){odd}"
     words = f"{len(train):,} train"
     if held is None:
         return train, None, f"{words}, no validation{f' ({why})' if why and share else ''}"
@@ -273,11 +284,10 @@ def _held(model: Model, held: Any, train: Source) -> Source:
     who = "fit: validation"
     second: Source
     if is_stream(held):
-        second = Stream(model, held, train.kind, who, learn=False, columns=train.columns)
+        second = Stream(model, held, train.kind, who, learn=False, table=train.table)
     else:
-        x = in_order_of(held.x, held.columns, train.columns, who)
-        x = as_inputs(model, x, who, train.kind)
-        second = Rows(held, x, np.arange(len(held)), who, train.columns, train.kind, _own_weights(held))
+        x = as_inputs(model, as_array(train.table, held.x, held.columns, who), who, train.kind)
+        second = Rows(held, x, np.arange(len(held)), who, train.table, train.kind, _own_weights(held))
     if second.shape != train.shape:
         raise ValueError(f"{who} has inputs {second.shape}, the training data {train.shape}: give both the same shape")
     return second

@@ -20,7 +20,7 @@ from pyneural.batching.inputs import as_inputs, trouble_with_scale
 from pyneural.batching.moments import RunningMoments
 from pyneural.batching.pairs import ITERABLE, joined, one_pass, pairs, refuse_iterator
 from pyneural.batching.standardizing import is_undecided, kind_for, lies_within_one
-from pyneural.card.classes import Names
+from pyneural.card.columns import Columns
 from pyneural.card.preprocessing import NOT_UINT8, Moments, Preprocessing
 from pyneural.models.model import Model
 
@@ -34,7 +34,7 @@ class Stream:
         preprocess: the argument of fit; for validation the kind of preprocessing.
         who: the prefix of messages.
         learn: whether to find out the kind and the moments, and to look at the scale of x; False for validation.
-        columns: the column names of x, if known.
+        table: the columns of x, if known.
 
     Raises:
         ValueError, TypeError: it is not re-iterable, is empty, or a batch is invalid.
@@ -46,7 +46,6 @@ class Stream:
     scale = ""
     given = NOT_UINT8
     classes: tuple[str, ...] = ()
-    unscaled: tuple[int, ...] = ()
 
     def __init__(
         self,
@@ -56,7 +55,7 @@ class Stream:
         who: str,
         *,
         learn: bool = True,
-        columns: Names = (),
+        table: Columns | None = None,
     ) -> None:
         refuse_iterator(data, who)
         self.model = model
@@ -69,11 +68,11 @@ class Stream:
         self._count = 0
         self._batches = 0
         self._smallest = sys.maxsize
-        self.columns = columns or model.card.columns
-        for x, y, names in pairs(data, who, self.columns):
+        self.table = table or model.card.table
+        for x, y, found in pairs(data, who, self.table):
             if self._batches == 0:
-                self.columns = self.columns or names
-                self.kind = kind_for(model, preprocess, x) if learn else preprocess or "none"
+                self.table = found
+                self.kind = kind_for(model, preprocess, x, unscaled=self.unscaled) if learn else preprocess or "none"
                 undecided = learn and is_undecided(model, preprocess, x)
             x = as_inputs(model, x, self._at, self.kind)
             if self._batches == 0:
@@ -114,6 +113,11 @@ class Stream:
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def unscaled(self) -> tuple[int, ...]:
+        """The columns that preprocessing leaves as they are."""
+        return self.table.unscaled if self.table else ()
 
     def moments(self) -> Moments:
         """The mean and the standard deviation of each channel, from the first pass."""
@@ -197,7 +201,7 @@ class StreamFeed:
         self, augment: Augment | None, seed: int, epoch: int
     ) -> Iterator[tuple[Tensor, Targets, Weights, Tensor]]:
         stream, model, start, number = self._stream, self._stream.model, 0, 0
-        for x, y, _ in pairs(stream.data, stream.who, stream.columns):
+        for x, y, _ in pairs(stream.data, stream.who, stream.table):
             number += 1
             if number > stream._batches:
                 break

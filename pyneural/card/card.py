@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from pyneural.card.classes import Names
+from pyneural.card.columns import Columns
 from pyneural.card.pixels import Pixels
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.card.task import Task
@@ -31,7 +33,7 @@ class Card:
         best_epoch: the number of the best epoch, over all fits; 0 if unknown.
         prepare: how image files are converted to inputs: "digit" (pn.prepare_digit), "12-bit" (in 16-bit images,
             4095 is white), or "" for no conversion.
-        columns: the column names of the inputs, if they came from a table.
+        table: how the columns of a table become inputs; None if the inputs were arrays.
         held_out: the share of the training data that the last fit held out for validation; None if unknown.
         splits: of every fit, the sha256 of its data, its seed and that share.
         augment: the random changes of the training images in the last fit, in words; "" for none.
@@ -49,17 +51,22 @@ class Card:
     metrics: dict[str, float] = field(default_factory=dict)
     best_epoch: int = 0
     prepare: str = ""
-    columns: tuple[str, ...] = ()
+    table: Columns | None = None
     held_out: float | None = None
     splits: tuple[Split, ...] = ()
     augment: str = ""
     test_time: str | None = None
     pixels: Pixels | None = None
 
+    @property
+    def columns(self) -> Names:
+        """The names of the columns of the training data, if it was a table; else ()."""
+        return self.table.names if self.table else ()
+
     def as_json(self) -> dict[str, Any]:
         """All fields as JSON values."""
         record = dict(vars(self))
-        record["columns"] = list(self.columns)
+        record["table"] = self.table.as_json() if self.table else None
         record["splits"] = list(map(list, self.splits))
         record["task"] = _task_record(self.task)
         record["preprocessing"] = self.preprocessing.as_json() if self.preprocessing else None
@@ -91,13 +98,21 @@ class Card:
             metrics={str(name): float(value) for name, value in record["metrics"].items()},
             best_epoch=int(record.get("best_epoch", 0)),
             prepare=prepare,
-            columns=tuple(map(str, record.get("columns", ()))),
+            table=_table(record),
             held_out=None if record.get("held_out") is None else float(record["held_out"]),
             splits=tuple((str(data), int(seed), float(share)) for data, seed, share in _splits(record)),
             augment=str(record.get("augment", "")),
             test_time=test_time,
             pixels=None if record.get("pixels") is None else Pixels.from_json(record["pixels"]),
         )
+
+
+def _table(record: dict[str, Any]) -> Columns | None:
+    """The columns of a record; older files have their names only."""
+    if record.get("table") is not None:
+        return Columns.from_json(record["table"])
+    names = tuple(map(str, record.get("columns", ())))
+    return Columns.of_numbers(names) if names else None
 
 
 def _splits(record: dict[str, Any]) -> Any:

@@ -100,10 +100,12 @@ class Columns:
         return tuple(kept)
 
     def __str__(self) -> str:
-        """The columns in a few words: `12 columns -> 31 numbers (3 categories, 2 with missing values)`."""
+        """In a few words: `12 columns -> 31 numbers (3 categories, 1 of them embedded, 2 with missing values)`."""
         categories = sum(rule.kind == "category" for rule in self.rules)
         missing = sum(rule.missing for rule in self.rules)
+        embedded = len(self.embedded)
         parts = [f"{categories} categor{'ies' if categories > 1 else 'y'}"] if categories else []
+        parts += [f"{embedded} of them embedded"] if embedded else []
         parts += [f"{missing} with missing values"] if missing else []
         many = f"{len(self.rules)} column{'s' * (len(self.rules) > 1)} -> {len(self.features)} numbers"
         return f"{many} ({', '.join(parts)})" if parts else many

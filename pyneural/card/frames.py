@@ -68,6 +68,17 @@ def rows_of_frame(who: str, x: Any) -> tuple[Array | Table, Names]:
     return narrowed(np.column_stack([one.values for one in table.columns])), table.names
 
 
+def rows_and_names(who: str, x: Any) -> tuple[Array | Table, Names]:
+    """What users give as inputs: an array or a Table, and the names of its columns, () if there are none.
+
+    Raises:
+        TypeError, ValueError: they are not numbers, or a column cannot be learned from; the message says where.
+    """
+    if isinstance(x, Table) or is_frame(x):
+        return rows_of_frame(who, x)
+    return as_rows(who, x), column_names(x)
+
+
 def row_of(x: Any) -> dict[str, Any] | None:
     """One row of a table as a dict by column, from a dict or a Series; None if x is neither."""
     if isinstance(x, Mapping):

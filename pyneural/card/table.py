@@ -1,5 +1,6 @@
 """table.py -- Table: named columns of numbers, booleans and categories, as data frames and CSV files have them."""
 
+import hashlib
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -62,6 +63,7 @@ class Table:
     """
 
     ndim = 2
+    dtype = np.dtype(np.float64)  # of the numbers that its columns become
 
     def __init__(self, columns: Any, who: str = "table") -> None:
         self.columns: tuple[Column, ...] = tuple(columns)
@@ -110,7 +112,25 @@ class Table:
         """A Table of some rows: row numbers, a mask (n,), or a slice, which shares the memory of the columns."""
         return Table(column.take(rows) for column in self.columns)
 
+    def bits(self) -> Array:
+        """The values as int64 (n, columns), in the order of the names: equal for equal rows, also of other tables."""
+        return np.column_stack([_bits(column) for column in sorted(self.columns, key=lambda one: one.name)])
+
     def __getitem__(self, rows: Any) -> Any:
         if isinstance(rows, int | np.integer):
             return {column.name: column.value(int(rows)) for column in self.columns}
         return self.take(rows)
+
+
+def _bits(column: Column) -> Array:
+    """(n,) int64, equal for equal values: the bits of numbers, hashes of names."""
+    if column.kind == "category":
+        table = np.array([*map(_hashed, column.names), 0], np.int64)  # code -1 is the last
+        return np.asarray(table[column.values])
+    found = column.values.copy()
+    found[column.missing] = np.nan  # of one pattern of bits
+    return found.view(np.int64)
+
+
+def _hashed(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little", signed=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from pyneural.arguments.arrays import Array, as_groups, as_labels, as_rows, as_weights
+from pyneural.arguments.arrays import Array, as_groups, as_labels, as_weights
 from pyneural.arguments.checks import checked_seed, is_number, text, verbosity, whole
 from pyneural.arguments.familiar import OF_DATASETS
 from pyneural.arguments.familiar_keywords import OF_DATASET, OF_FOLDS, OF_SPLIT
@@ -14,6 +14,8 @@ from pyneural.arguments.spelling import check_keywords, choose, no_attribute
 from pyneural.arguments.tables import column_names, dtype_name, is_table, warn_of_order
 from pyneural.card.card import PREPARATIONS
 from pyneural.card.classes import checked_names, of_head
+from pyneural.card.frames import rows_and_names
+from pyneural.card.table import Table
 from pyneural.datasets.counting import class_counts
 from pyneural.datasets.mapped import selected
 from pyneural.datasets.selection import row_number, rows_of
@@ -31,7 +33,8 @@ class Dataset:
 
     Args:
         x: uint8 (n, height, width, channels), or floats (n, ...).  Greyscale images may be (n, height, width); a table
-            may be a DataFrame, whose column names are saved with the model.
+            may be a DataFrame (pandas, polars and others), also with categories, booleans and missing values; its
+            columns are saved with the model.  A frame that has more than plain numbers is then a Table, data.x.columns.
         y: class numbers (n,), names (n,), one-hot rows or probabilities (n, K), rows of 0 and 1 (n, K) for several
             labels per example, or values (n,) or (n, K); for a model with heads a dict of these by head.
         classes: the class names, in order: label 0 is the first.  They are matched by name with those of a trained
@@ -71,9 +74,9 @@ class Dataset:
             text("Dataset", what, value)
         choose("Dataset: prepare", prepare, dict.fromkeys(PREPARATIONS, prepare))
         who = name or "data"
-        self.x = as_rows(f"{who}: x", x)
+        found, self.columns = rows_and_names(f"{who}: x", x)
+        self.x: Any = found  # an array, or a Table
         self.given = dtype_name(x, self.x.dtype.name)
-        self.columns = column_names(x)
         self.y: Any = (
             {str(head): as_labels(f"{who}: y['{head}']", part) for head, part in y.items()}
             if isinstance(y, dict)
@@ -137,7 +140,8 @@ class Dataset:
         note = f" ({self.note})" if self.note else ""
         name = self.name or "dataset"
         labels = ", ".join(f"{head or 'y'} {y.dtype} {y.shape[1:]}" for head, y in by_head(self.y).items())
-        return encodable(f"<{name}{note}: {len(self):,} x {self.x.dtype} {self.x.shape[1:]}, {labels}>")
+        x = f"{len(self.columns)} columns" if isinstance(self.x, Table) else f"{self.x.dtype} {self.x.shape[1:]}"
+        return encodable(f"<{name}{note}: {len(self):,} x {x}, {labels}>")
 
     if not TYPE_CHECKING:  # type checkers report wrong names by themselves
 
@@ -259,6 +263,11 @@ class Dataset:
         >>> Dataset(np.full((2, 2, 2, 1), 255, np.uint8), [0, 1]).arrays(flat=True)[0][0]
         array([1., 1., 1., 1.], dtype=float32)
         """
+        if isinstance(self.x, Table):
+            raise TypeError(
+                f"{self.name or 'data'}: arrays: x is a table with categories or missing values: take the numbers of a "
+                "column, data.x.column(name).values"
+            )
         x = self.x.astype(np.float32) / np.float32(255) if self.x.dtype == np.uint8 else self.x
         return (x.reshape(len(x), -1) if flat else x), self.y
 

@@ -11,14 +11,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.card.table import Table
 
 _CHUNK = 1 << 24  # bytes that are hashed at a time
 _LONG = 256  # bytes of a row from which a quarter of so many are hashed first
 
 
-def keys(x: Array) -> Array:
+def as_bits(x: Array | Table) -> Array:
+    """Inputs as an array whose rows are equal where those of x are."""
+    return x.bits() if isinstance(x, Table) else x
+
+
+def keys(x: Array | Table) -> Array:
     """A 64-bit hash of each row, or of some bytes of each long row: equal for identical rows, in one run of Python."""
-    return np.fromiter(map(hash, _parts(x)), np.int64, len(x))
+    return np.fromiter(map(hash, _parts(as_bits(x))), np.int64, len(x))
 
 
 def _parts(x: Array) -> Iterator[bytes]:
@@ -40,7 +46,7 @@ def _whole(x: Array, rows: Array) -> Array:
     return np.fromiter((hash(x[row].tobytes()) for row in rows), np.int64, len(rows))
 
 
-def copies(x: Array, known: Array | None = None) -> list[Array]:
+def copies(x: Array | Table, known: Array | None = None) -> list[Array]:
     """The row numbers of each example that appears more than once, in the order of the first appearance.
 
     Args:
@@ -52,7 +58,7 @@ def copies(x: Array, known: Array | None = None) -> list[Array]:
     """
     alike = _repeated(keys(x) if known is None else known, np.arange(len(x)))
     rows = np.sort(np.concatenate(alike)) if alike else np.arange(0)
-    return sorted(_repeated(_whole(x, rows), rows), key=lambda same: int(same[0]))
+    return sorted(_repeated(_whole(as_bits(x), rows), rows), key=lambda same: int(same[0]))
 
 
 def _repeated(hashes: Array, rows: Array) -> list[Array]:

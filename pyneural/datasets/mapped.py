@@ -33,8 +33,7 @@ def is_mapped(array: Array) -> bool:
 
 def selected(x: Array, rows: slice | Array) -> Array:
     """x[rows]; many rows of a mapped array are gathered into another mapped file, which ends with the array."""
-    size = x.nbytes // len(x)
-    if isinstance(rows, slice) or len(rows) * size < _LARGE or not is_mapped(x):
+    if isinstance(rows, slice) or not is_mapped(x) or len(rows) * (size := x.nbytes // len(x)) < _LARGE:
         return x[rows]
     import tempfile
 

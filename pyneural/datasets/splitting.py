@@ -7,6 +7,7 @@ import numpy as np
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import warn
+from pyneural.card.table import Table
 from pyneural.datasets.identical import copies, joined
 
 _MANY = 0.1  # the share of rows with copies from which they are split as groups
@@ -15,7 +16,7 @@ _MANY = 0.1  # the share of rows with copies from which they are split as groups
 class Labelled(Protocol):
     """What is split: a Dataset."""
 
-    x: Array
+    x: Array | Table
     y: Any
     groups: Array | None
 

@@ -10,9 +10,10 @@ from pyneural.arguments.arrays import Array, hash_of
 from pyneural.batching.feed import Feed
 from pyneural.batching.inputs import as_inputs
 from pyneural.batching.pairs import is_stream, labels, pairs
-from pyneural.card.columns import in_order_of
+from pyneural.card.columns import Columns, as_array
 from pyneural.card.preprocessing import NOT_UINT8, Preprocessing
 from pyneural.card.soft import as_numbers
+from pyneural.datasets.identical import as_bits
 from pyneural.evaluation.heads import Head, encode, inferred, names, trained
 from pyneural.evaluation.labels_report import report_of
 from pyneural.evaluation.report import Report
@@ -39,7 +40,7 @@ def measured(model: Model | Ensemble, part: Any, who: str, seen: Seen | None = N
     name, note = ("data", "") if is_stream(part) else (part.name, part.note)
     known: dict[str, Any] = {}
     if not is_stream(part):
-        known = {"groups": part.groups, "files": part.files, "mark": _mark(part.x)}
+        known = {"groups": part.groups, "files": part.files, "mark": _mark(as_bits(part.x))}
     return {
         head.name: report_of(head.task, *_whole(found[head.name]), name, note, _loss_name(model, head), **known)
         for head in heads
@@ -85,7 +86,7 @@ def passes(
     preprocessing = model.card.preprocessing or Preprocessing("none", "float")
     run = answering(model, heads)
     classes = () if is_stream(part) else part.classes
-    for at, x, y in _batches(part, model.card.columns, who):
+    for at, x, y in _batches(part, model.card.table, who):
         x = as_inputs(model, x, at, preprocessing.kind)
         preprocessing.check(x.dtype.name, at, NOT_UINT8 if is_stream(part) else part.given)
         preprocessing.check_range(x, model.dtype, at)
@@ -104,12 +105,12 @@ def _mark(x: Array) -> str:
     return f"{len(x)} {hash_of(x[:: -(-len(x) // _MARKED)])}"
 
 
-def _batches(part: Any, columns: tuple[str, ...], who: str) -> Iterator[tuple[str, Array, Any]]:
+def _batches(part: Any, table: Columns | None, who: str) -> Iterator[tuple[str, Array, Any]]:
     """The prefix of messages, inputs with ordered columns, and labels: of each batch, or of all examples at once."""
     if not is_stream(part):
-        yield who, in_order_of(part.x, part.columns, columns, who), part.y
+        yield who, as_array(table, part.x, part.columns, who), part.y
         return
-    for number, (x, y, _) in enumerate(pairs(part, who, columns), start=1):
+    for number, (x, y, _) in enumerate(pairs(part, who, table), start=1):
         yield f"{who}: batch {number}", x, y
 
 

@@ -10,11 +10,13 @@ from pyneural.arguments.arrays import Array, as_numbers
 from pyneural.arguments.checks import warn
 from pyneural.arguments.familiar_keywords import AVERAGES, CHOOSES
 from pyneural.arguments.spelling import check_keywords
-from pyneural.arguments.tables import column_names, dtype_name, is_table
+from pyneural.arguments.tables import dtype_name
 from pyneural.batching.feed import Feed
 from pyneural.batching.inputs import check_model, finite, not_a_path, numbered
-from pyneural.card.columns import in_order_of
+from pyneural.card.columns import as_array
+from pyneural.card.frames import is_frame, row_of, rows_of_frame, table_of_row
 from pyneural.card.preprocessing import NOT_UINT8, Preprocessing
+from pyneural.card.table import Table
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.splits import Splits
@@ -50,7 +52,8 @@ def predict(model: Model | Ensemble, x: Any) -> Any:
 
     Args:
         model: a trained model, or a pn.Ensemble.
-        x: inputs (n, ...), a Dataset, or a single input.
+        x: inputs (n, ...), a Dataset, or a single input.  For a model that was trained on a table: a DataFrame, or one
+            row of it as a Series or a dict, with the same columns in any order.
 
     Returns:
         Probabilities (n, K) for classes, the probability of 1 (n, 1) for a binary model, that of each label (n, K) for
@@ -97,13 +100,7 @@ def _answered(model: Model | Ensemble, x: Any, who: str) -> Any:
 
 def checked_inputs(model: Model | Ensemble, x: Any, preprocessing: Preprocessing, who: str) -> Array:
     """A checked batch of inputs (n, ...) from the argument of predict."""
-    values = x.x if isinstance(x, Dataset) else x
-    if type(values) is not np.ndarray or values.dtype != _PIXELS:  # a masked array is a subclass
-        values = _numbers(model, values, who)
-    if model.card.columns:
-        row = values.shape == model.input_shape  # of a table, which names its numbers
-        names = x.columns if isinstance(x, Dataset) else column_names(x) if row or is_table(x) else ()
-        values = in_order_of(values, names, model.card.columns, who)
+    values = _given(model, x, who)
     shape = model.input_shape or ()
     if values.shape == shape or (values.ndim == 2 and (*values.shape, 1) == shape):
         values = values[None]
@@ -117,6 +114,21 @@ def checked_inputs(model: Model | Ensemble, x: Any, preprocessing: Preprocessing
     preprocessing.check(values.dtype.name, who, given)
     preprocessing.check_range(values, model.dtype, who)
     return values
+
+
+def _given(model: Model | Ensemble, x: Any, who: str) -> Array:
+    """The argument of predict as an array; tables, and rows of them, by the model's columns."""
+    known = model.card.table
+    if type(x) is np.ndarray and x.dtype == _PIXELS and known is None:  # a masked array is a subclass
+        return x
+    if isinstance(x, Dataset):
+        return as_array(known, x.x, x.columns, who)
+    if isinstance(x, Table) or is_frame(x):
+        return as_array(known, *rows_of_frame(f"{who}: x", x), who)
+    row = row_of(x)
+    if row is not None and known is not None and (len(row) == len(known.names) or set(row) & set(known.names)):
+        return as_array(known, table_of_row(row, f"{who}: x"), tuple(row), who)
+    return as_array(known, _numbers(model, x, who), (), who)
 
 
 def _numbers(model: Model | Ensemble, x: Any, who: str) -> Array:

@@ -14,6 +14,7 @@ from pyneural.arguments.checks import Shape, named
 from pyneural.layers.activations import Activation
 from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
 from pyneural.layers.dense import Dense, Embedding
+from pyneural.layers.embed_columns import EmbedColumns
 from pyneural.layers.joins import Add, Arithmetic, Concatenate, Multiply
 from pyneural.layers.layer import Layer, walk
 from pyneural.layers.nodes import Input, Node
@@ -244,7 +245,8 @@ def _freeze(layer: Layer) -> None:
 KINDS: dict[str, type[Layer]] = {
     layer.__name__: layer
     for layer in (
-        Dense, Embedding, Conv2D, DepthwiseConv2D, MaxPool2D, AvgPool2D, GlobalAvgPool2D, BatchNorm, LayerNorm, Dropout,
+        Dense, Embedding, EmbedColumns, Conv2D, DepthwiseConv2D, MaxPool2D, AvgPool2D, GlobalAvgPool2D, BatchNorm,
+        LayerNorm, Dropout,
         Flatten, Reshape, Activation, Add, Multiply, Concatenate, Arithmetic,
     )
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from pyneural.layers.activations import Activation
 from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
 from pyneural.layers.dense import Dense, Embedding
+from pyneural.layers.embed_columns import EmbedColumns
 from pyneural.layers.joins import Add, Arithmetic, Concatenate, Multiply
 from pyneural.layers.layer import Layer
 from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
@@ -19,6 +20,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv2D",
     "Dropout",
+    "EmbedColumns",
     "Embedding",
     "Flatten",
     "GlobalAvgPool2D",

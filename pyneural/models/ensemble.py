@@ -79,7 +79,7 @@ class Ensemble:
         card.task = replace(card.task, classes=next((one.task.classes for one in cards if one.task.classes), ()))
         rules = tuple(one.preprocessing or Preprocessing("none", "float") for one in cards)
         card.preprocessing = Mixed.of(rules)
-        card.columns, card.prepare = first.columns, first.prepare
+        card.table, card.prepare = first.table, first.prepare
         card.pixels = card.pixels or next((one.pixels for one in cards if one.pixels), None)
         same = first.loss in REGRESSION or all(one.loss == first.loss for one in cards)
         card.loss = first.loss if same else None

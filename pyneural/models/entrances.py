@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from pyneural.arguments.checks import warn
+from pyneural.card.columns import Columns
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.layers.layer import Layer, tree
 from pyneural.layers.operation import Operation, name_of, record
@@ -24,13 +25,13 @@ class Entrance(NamedTuple):
     Attributes:
         name: the name of the model or layer.
         steps: the layers between the input and it.
-        preprocessing, columns, prepare: as on a card.
+        preprocessing, table, prepare: as on a card.
     """
 
     name: str
     steps: Steps
     preprocessing: Preprocessing
-    columns: tuple[str, ...]
+    table: Columns | None
     prepare: str
 
 
@@ -48,8 +49,8 @@ def remember(network: Network) -> None:
         return
     for steps, layer in _firsts(network, False)[0]:
         if layer.trainable or record(layer).entrance is None:  # a frozen layer has learnt nothing from these inputs
-            record(layer).entrance = Entrance(name_of(layer), steps, card.preprocessing, card.columns, card.prepare)
-    network.input.entrance = Entrance(name_of(network), (), card.preprocessing, card.columns, card.prepare)
+            record(layer).entrance = Entrance(name_of(layer), steps, card.preprocessing, card.table, card.prepare)
+    network.input.entrance = Entrance(name_of(network), (), card.preprocessing, card.table, card.prepare)
 
 
 def inherit(network: Network) -> None:
@@ -63,7 +64,7 @@ def inherit(network: Network) -> None:
     found, _ = _entrances(network)
     if found and not _differ(found):
         card.preprocessing = found[0].preprocessing
-        card.columns = found[0].columns
+        card.table = found[0].table
         card.prepare = found[0].prepare
         network.inherited = found[0].name
 
@@ -95,7 +96,7 @@ def check_entrances(network: Network) -> None:
 
 
 def _differ(found: list[Entrance]) -> bool:
-    return len({(one.preprocessing, one.columns) for one in found}) > 1
+    return len({(one.preprocessing, one.table) for one in found}) > 1
 
 
 def _entrances(network: Network) -> tuple[list[Entrance], list[Entrance]]:
@@ -116,7 +117,7 @@ def _entrance(layer: Layer) -> Entrance | None:
         return entrance
     card = layer.card
     assert card.preprocessing is not None
-    return Entrance(name_of(layer), (), card.preprocessing, card.columns, card.prepare)
+    return Entrance(name_of(layer), (), card.preprocessing, card.table, card.prepare)
 
 
 def _firsts(network: Network, whole: bool) -> tuple[list[_First], Steps | None]:

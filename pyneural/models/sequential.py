@@ -52,6 +52,16 @@ class Sequential(Model):
         """The layers, each once."""
         return name_layers(list(dict.fromkeys(self._layers)), name_of(self))
 
+    def prepend(self, layer: Layer) -> None:
+        """Puts a layer in front of the others, before the model is built."""
+        assert not self.has_graph
+        self._layers = (layer, *self._layers)
+        self.children()  # names the layer
+
+    def without_first(self) -> None:
+        """Takes the first layer away again."""
+        self._layers = self._layers[1:]
+
     def connect(self, shape: Shape) -> None:
         """Creates the graph for inputs (n, *shape)."""
         first = node = Input(shape)

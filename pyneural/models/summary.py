@@ -18,6 +18,7 @@ from pyneural.layers.activations import Activation
 from pyneural.layers.context import Building, building, recording_calls
 from pyneural.layers.convolution import AvgPool2D, Conv2D, DepthwiseConv2D, GlobalAvgPool2D, MaxPool2D
 from pyneural.layers.dense import Dense, Embedding
+from pyneural.layers.embed_columns import EmbedColumns
 from pyneural.layers.layer import Layer, layer_dtype, tree
 from pyneural.layers.nodes import Node
 from pyneural.layers.norms import BatchNorm, Dropout, LayerNorm
@@ -34,6 +35,7 @@ _SILENT = (Activation, BatchNorm, Dropout, Flatten, LayerNorm, Reshape)
 _TOKENS: dict[type[Layer], Callable[[Any], str]] = {
     Dense: lambda layer: f"{layer.units}",
     Embedding: lambda layer: f"{layer.vocabulary}e{layer.units}",
+    EmbedColumns: lambda layer: f"{sum(layer.sizes)}e{sum(layer.units)}",
     Conv2D: lambda layer: f"{layer.filters}c{_window(layer.size)}",
     DepthwiseConv2D: lambda layer: f"{layer.multiplier}d{_window(layer.size)}",
     MaxPool2D: lambda layer: f"p{_window(layer.size)}",
@@ -189,6 +191,9 @@ def _parameters(layer: Layer, state: bool = False, frozen: bool = False) -> int:
 def _rule(model: Network) -> str:
     rule = model.card.preprocessing
     shape = model.input_shape
+    table = model.card.table
+    if rule is not None and table is not None and not table.is_plain:
+        return f"{table} -> {rule}"
     return f"{shape}" if rule is None else f"{rule.dtype} {shape} -> {rule}"
 
 

@@ -17,6 +17,7 @@ from pyneural.evaluation.objective import objective
 from pyneural.files.copies import converted
 from pyneural.layers.context import Position, position
 from pyneural.layers.dense import Embedding
+from pyneural.layers.embed_columns import EmbedColumns
 from pyneural.layers.layer import walk
 from pyneural.models.model import Model
 from pyneural.printing import put_parts
@@ -40,7 +41,7 @@ def check_gradients(
     Args:
         model: a model (its loss on x and labels y is f; of one in float32 a float64 copy is checked), or a function of
             tensors (x) or (x, y) that gives a scalar, or whose outputs are then summed with fixed random weights.
-        x: inputs; also differentiated, unless they are indices of a pn.Embedding.
+        x: inputs; also differentiated, unless they are indices of a pn.Embedding or pn.EmbedColumns.
         y: labels for a model, a dict if it has heads (their losses are summed); a second input for a function.
         tolerance: the maximum relative error.
         elements: the number of randomly chosen elements to check per parameter.
@@ -120,7 +121,7 @@ def _model_loss(model: Model, inputs: Tensor, y: Any, seed: int) -> tuple[Callab
     def function() -> Tensor:
         return goal.loss(goal.run(inputs, training=True), targets)
 
-    numbers = any(isinstance(layer, Embedding) for _, layer in walk(model))  # then x is not differentiated
+    numbers = any(isinstance(layer, Embedding | EmbedColumns) for _, layer in walk(model))  # x is not differentiated
     return function, model.parameters | ({} if numbers else {"x": inputs})
 
 

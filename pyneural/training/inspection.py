@@ -15,7 +15,7 @@ from pyneural.batching.sources import Rows, Source
 from pyneural.batching.stream import Stream
 from pyneural.card.classes import listed, of_head
 from pyneural.datasets.dataset import Dataset, by_head
-from pyneural.datasets.identical import Hashed, common, keys
+from pyneural.datasets.identical import Hashed, as_bits, common, keys
 from pyneural.evaluation.heads import Head
 from pyneural.models.model import Model
 
@@ -87,7 +87,7 @@ def _copies(train: Rows, held: Rows | None) -> Iterator[str]:
 
 def _hashed(data: Dataset, rows: Array, hashes: Array | None, images: bool) -> Hashed:
     """The selected rows; equal images are one image, whatever their labels."""
-    return Hashed(data.x, None if images else data.y, keys(data.x) if hashes is None else hashes, rows)
+    return Hashed(as_bits(data.x), None if images else data.y, keys(data.x) if hashes is None else hashes, rows)
 
 
 def _place(data: Dataset, row: int) -> str:

@@ -26,6 +26,7 @@ from pyneural.layers.operation import record
 from pyneural.models.entrances import check_entrances, inherit, remember
 from pyneural.models.model import Model
 from pyneural.models.test_time import IN_WORDS, set_test_time, spelled
+from pyneural.training.embedding import embedded
 from pyneural.training.identity import identity
 from pyneural.training.inspection import inspect
 
@@ -103,7 +104,7 @@ def plan(model: Model, data: Any, request: Request, accept: Accept = _accept_all
         model, data, request.validation, request.preprocess, request.seed, request.sample_weight
     )
     check_images(request.augment, train.shape)
-    with untouched(model):
+    with untouched(model), embedded(model, train.table) as in_front:
         model.infer_shapes(train.shape, min(request.batch_size, len(train)))
         set_test_time("fit: test_time", model, request.test_time)
         heads = inferred(model, train.y, request.loss, request.metrics, train.classes, who="fit")
@@ -113,6 +114,7 @@ def plan(model: Model, data: Any, request: Request, accept: Accept = _accept_all
             return encode(heads, model.dtype, y, who, classes)
 
         made = _made(model, (train, held, split), heads, preprocessing, encoded, request)
+        made.words[2:2] = in_front
         digest = train.digest(encoded)
         batches = f"{made.feed.steps(request.batch_size)} {made.feed.smallest(request.batch_size)}"
         accept(partial(identity, digest, batches, train, held, heads, preprocessing, encoded), held is not None)
@@ -164,7 +166,7 @@ def _made(
         judge,
         [
             f"{train.name}: {split}",
-            f"{train.dtype} {train.shape} -> {preprocessing}{_as_inside(model, preprocessing)}",
+            f"{_inputs(train)} -> {preprocessing}{_as_inside(model, preprocessing)}",
             *(_head(head, weigh, shares) for head in heads),
             *_changes(request, _sampled(train)),
         ],
@@ -184,7 +186,7 @@ def _record_data(model: Model, train: Source, preprocessing: Preprocessing, spli
     card.data_hash, card.seed, card.held_out = split
     card.splits = tuple(dict.fromkeys((*card.splits, split)))
     card.prepare = train.prepare
-    card.columns = train.columns
+    card.table = train.table
 
 
 def _changes(request: Request, sampled: bool) -> list[str]:
@@ -196,6 +198,12 @@ def _changes(request: Request, sampled: bool) -> list[str]:
         *([f"label smoothing {request.label_smoothing:g}"] if request.label_smoothing else []),
         *([f"validated on the {IN_WORDS}"] if request.test_time else []),
     ]
+
+
+def _inputs(train: Source) -> str:
+    """The inputs, for the first line: the columns of a table that are more than plain numbers, or dtype and shape."""
+    table = train.table
+    return f"{train.dtype} {train.shape}" if table is None or table.is_plain else str(table)
 
 
 def _as_inside(model: Model, preprocessing: Preprocessing) -> str:
