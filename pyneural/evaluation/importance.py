@@ -259,7 +259,7 @@ class _Rows(NamedTuple):
         if isinstance(x, Table):
             columns = list(x.columns)
             columns[number] = columns[number]._replace(values=columns[number].values[order])
-            found.x = Table(columns)  # type: ignore[assignment]
+            found.x = Table(columns)
         else:
             found.x = x.copy()
             found.x[:, number] = x[order, number]
