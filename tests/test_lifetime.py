@@ -307,7 +307,8 @@ def test_that_leaves_nothing():
 
 
 def test_the_fixture_finds_a_test_that_leaves_engine_memory(tmp_path):
-    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
+    for name in ("conftest.py", "needs.py"):
+        shutil.copy(Path(__file__).with_name(name), tmp_path)
     (tmp_path / "test_leaking.py").write_text(LEAKING)
     done = subprocess.run(
         [sys.executable, "-P", "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)],

@@ -150,7 +150,7 @@ def test_a_block_of_the_readme_runs_in_a_fresh_clone(clone: Clone, number: int) 
         if command in block:
             assert re.search(r"accuracy \d\d\.\d\d % \[", done.stdout), done.stdout
     if "make test" in block:
-        for step in ("ruff check", "mypy --strict", "c-test", "pytest tests"):
+        for step in ("ruff check", "mypy --strict", "c-test", "pytest -n"):
             assert step in done.stdout
 
 
