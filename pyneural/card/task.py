@@ -90,6 +90,13 @@ class Task:
         """The names of all classes, in order; their numbers if they have no names."""
         return self.classes or tuple(map(str, range(max(2, self.outputs))))
 
+    @property
+    def ratings(self) -> Array:
+        """(K,) the numbers that more than two classes are named by, if they are not 0 to K - 1; else none, (0,)."""
+        numbered = self.kind == "classes" and self.outputs > 2 and bool(self.classes) and are_numbers(self.classes)
+        numbers = list(map(int, self.classes)) if numbered else []
+        return np.array([] if sorted(numbers) == list(range(self.outputs)) else numbers, np.float64)
+
     def named(self, classes: Names) -> Self:
         """The task with class names, if the model was trained on numbers and the data has names; else unchanged."""
         if self.kind == "values" or self.classes or len(classes) != max(2, self.outputs):

@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -149,6 +150,20 @@ class Report(Scored):
     @property
     def _probability(self) -> str:
         return f"probability of {self.task.label(1)}" if self.task.is_two_class else "probability"
+
+    @cached_property
+    def by_target(self) -> dict[str, "Report"]:
+        """The report of each of several values, by name or number, whose loss is the MSE; {} for classes."""
+        if self.task.kind != "values":
+            return {}
+        known: dict[str, Any] = {"groups": self.groups, "files": self.files, "mark": self.mark}
+        found = {}
+        for number, name in enumerate(self.task.names[: self.task.outputs]):
+            predicted, actual = (values[:, number : number + 1] for values in (self.predictions, self.labels))
+            off = (predicted.astype(np.float64) - actual)[:, 0]
+            what = f"{self.name}: {name}" if self.name else name
+            found[name] = Report(Task("values", 1), predicted, actual, off**2, what, self.note, "mse", **known)
+        return found
 
     @property
     def parts(self) -> list[str]:

@@ -28,12 +28,13 @@ _NAMES = {
 
 def scores_table(report: Scored, always: str) -> Table:
     """All scores with their intervals, beside those of the baseline, whose column is named `always`."""
+    names = _NAMES if report.accuracy is None else _NAMES | {"mae": "MAE of class numbers"}
     rows = []
     for name, value in report.estimates.items():
         baseline = report.baseline.get(name, math.nan)
         rows.append(
             (
-                report.loss_name if name == "loss" else _NAMES.get(name, name),
+                report.loss_name if name == "loss" else names.get(name, name),
                 number(value, value.percent),
                 ""
                 if math.isnan(value.low)

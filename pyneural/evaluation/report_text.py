@@ -3,10 +3,12 @@
 import numpy as np
 
 import pyneural.evaluation.labels_text as labels_text
+import pyneural.evaluation.values_text as values_text
 import pyneural.metrics.scores as scores
 from pyneural.evaluation.report_cells import cell, in_groups, of_nan, scores_table
 from pyneural.evaluation.scored import Scored
 from pyneural.evaluation.tables import Table
+from pyneural.metrics.influence import is_imbalanced
 from pyneural.printing import shortened
 
 _CLASSES = 20  # the most classes of a table
@@ -14,7 +16,11 @@ _LONGEST = 16  # the most characters of a class name in the head of a column
 
 
 def line(report: Scored) -> list[str]:
-    """The parts of the line: accuracy and what the baseline gets, or R²; loss; examples."""
+    """The parts of the line: accuracy and what the baseline gets, or R²; loss; examples.
+
+    Where a class has more than four times the examples of another one, balanced accuracy is beside the accuracy, and of
+    two classes average precision, too.
+    """
     if report.task.kind == "labels":
         return labels_text.line(report)
     parts = []
@@ -24,6 +30,7 @@ def line(report: Scored) -> list[str]:
         parts = [
             f"accuracy {report.accuracy}",
             f"{beside} the baseline, {baseline}" if beside else f"baseline {baseline}",
+            *_of_imbalance(report),
         ]
     parts.append(f"{report.loss_name} {report.loss:.4g}")
     if report.accuracy is None:
@@ -57,7 +64,7 @@ def tables(report: Scored) -> list[Table]:
     )
     found = [scores_table(report, always)]
     if report.accuracy is None:
-        return found
+        return [*found, *values_text.tables(report)]
     return [*found, *([_confusion(report)] if report.task.is_two_class else []), _by_class(report)]
 
 
@@ -68,6 +75,13 @@ def notes(report: Scored) -> list[str]:
     found = []
     if beside := _beside_baseline(report):
         found.append(f"The accuracy is {beside} that of always answering {report.commonest}.")
+    if _is_imbalanced(report):
+        assert report.support is not None
+        most, least = int(report.support.max()), int(report.support[report.support > 0].min())
+        both = " and average precision say" if report.task.is_two_class else " says"
+        found.append(
+            f"The classes are imbalanced, {most:,} to {least:,} examples: balanced accuracy{both} more than accuracy."
+        )
     if report.accuracy is not None and np.all(report.labels == report.labels[0]):
         found.append(f"All labels are {report.commonest}, so scores that compare classes are not defined.")
     if report.support is not None and len(report.support) > _CLASSES:
@@ -101,6 +115,21 @@ def _confusion(report: Scored) -> Table:
         for name, counts in zip(names, report.confusion.tolist(), strict=True)
     ]
     return Table(("actual", *(f"predicted {shortened(name, _LONGEST)}" for name in names)), rows)
+
+
+def _is_imbalanced(report: Scored) -> bool:
+    return report.support is not None and is_imbalanced(report.support)
+
+
+def _of_imbalance(report: Scored) -> list[str]:
+    """The scores that say more than accuracy where classes are imbalanced."""
+    if not _is_imbalanced(report):
+        return []
+    found = [f"balanced accuracy {report.balanced_accuracy}"]
+    if report.positive is not None:
+        value = scores.average_precision(report.labels, report.positive)
+        found += [f"average precision {value:.4g}"] if value == value else []
+    return found
 
 
 def _beside_baseline(report: Scored) -> str:

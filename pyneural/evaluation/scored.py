@@ -160,8 +160,17 @@ class Scored:
 
     @cached_property
     def mae(self) -> Estimate | None:
-        """The mean absolute error over examples and outputs; None for classes."""
-        return intervals.mean(np.abs(self._off).mean(axis=1), self.units) if self._is_values else None
+        """The mean absolute error over examples and outputs; of ratings that of the class numbers; else None.
+
+        Ratings are more than two classes whose names are whole numbers, such as 3 to 8, other than 0 to K - 1.
+        """
+        if self._is_values:
+            return intervals.mean(np.abs(self._off).mean(axis=1), self.units)
+        numbers = self.task.ratings
+        if not len(numbers):
+            return None
+        error = intervals.mean(np.abs(numbers[self.predictions] - numbers[self.labels]), self.units)
+        return Estimate(error, max(0.0, error.low), error.high)
 
     @cached_property
     def r2(self) -> Estimate | None:
@@ -196,6 +205,8 @@ class Scored:
             found[f"top_{_TOP}"] = self.top_k(_TOP)
         if not self._is_values:
             found["calibration_error"] = self.calibration_error
+        if self.mae is not None:
+            found["mae"] = self.mae
         return found if self.loss_name in found else found | {"loss": self.loss}
 
     @cached_property
@@ -211,6 +222,8 @@ class Scored:
             "balanced_accuracy": 1 / int(np.count_nonzero(counts)),
             "calibration_error": 1 - share,
         }
+        if len(numbers := self.task.ratings):
+            found["mae"] = float(np.abs(numbers[self.labels] - numbers[most]).mean())
         if self._two is None:
             top = {f"top_{_TOP}": float(np.sort(counts)[-_TOP:].sum() / self.n)}
             return found | top if self.task.outputs > _TOP else found

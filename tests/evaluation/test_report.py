@@ -65,7 +65,8 @@ def test_an_accuracy_that_the_commonest_class_would_get_does_not_look_good():
     y = (np.arange(1000) < 37).astype(int)
     never = of_classes(y, np.full(1000, 0.01), NAMES)
     assert repr(never) == (
-        "accuracy 96.30 % [94.94, 97.30] · not clearly above the baseline, 96.30 % (always NORMAL) · loss 1 · n = 1,000"
+        "accuracy 96.30 % [94.94, 97.30] · not clearly above the baseline, 96.30 % (always NORMAL) · balanced accuracy "
+        "50.00 % [45.38, 54.70] · average precision 0.037 · loss 1 · n = 1,000"
     )
     assert "The accuracy is not clearly above that of always answering NORMAL." in str(never)
     assert never.baseline["accuracy"] == never.accuracy
