@@ -180,3 +180,166 @@ def test_every_layer_has_the_bits_of_predict(program: Program, case: str, dtype:
 
 def test_every_kind_of_layer_has_a_case() -> None:
     assert set(KINDS) <= {case.split(",")[0].split(" ")[0] for case in CASES}
+
+
+# ---- graphs ---------------------------------------------------------------------------------------------------------
+
+
+def step(rng: np.random.Generator, a: Any, b: Any, shared: pn.Layer, block: pn.Layer) -> Any:
+    """A random layer on the image a, or on a and b."""
+    name = str(rng.choice(["relu", "sigmoid", "gelu"]))
+    choices = [
+        lambda: pn.Conv2D(3, 3, padding="same", activation=name)(a),
+        lambda: pn.BatchNorm(activation="relu")(a),
+        lambda: shared(a),
+        lambda: block(a) if a.shape == (8, 8, 3) else pn.Activation(name)(a),
+        lambda: pn.Add()(a, b) if a.shape == b.shape else pn.Activation("elu")(a),
+        lambda: pn.Conv2D(3, 1)(pn.Concatenate()(a, b)) if a.shape == b.shape else pn.LayerNorm()(a),
+        lambda: pn.Multiply()(a, pn.Reshape((1, 1, 3))(pn.GlobalAvgPool2D()(b))),
+        lambda: pn.MaxPool2D(2)(pn.Conv2D(3, 3, padding="same")(a)) if a.shape[0] >= 4 else 0.5 * a + 1,
+    ]
+    return choices[rng.integers(len(choices))]()
+
+
+def grown(rng: np.random.Generator) -> pn.Model:
+    """A random graph over images: branches, joins, shared layers, models inside, one output or two heads."""
+    x = pn.Input((8, 8, 3))
+    images = [x]
+    shared = pn.Conv2D(3, 1, activation="tanh")
+    block = pn.Sequential(pn.Conv2D(3, 3, padding="same", activation="relu"), pn.BatchNorm(), pn.Dropout(0.4))
+    for _ in range(rng.integers(3, 12)):
+        a, b = (images[i] for i in rng.integers(0, len(images), 2))
+        images.append(step(rng, a, b, shared, block))
+    ends = [pn.Dense(3, end)(pn.Flatten()(image)) for image, end in zip(images[-2:], (None, "softmax"), strict=True)]
+    if rng.random() < 0.5:
+        return pn.Model(x, ends[0])
+    return pn.Model(x, {"left": ends[0], "right": pn.Activation("softmax")(ends[1])})
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_random_graphs_have_the_bits_of_predict(program: Program, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    kinds = {"left": "classes", "right": "values"} if seed % 2 else {}
+    loss = {"left": "mse", "right": "cross_entropy"}
+    model = finished(
+        grown(rng),
+        (8, 8, 3),
+        seed=seed,
+        kinds=kinds,
+        preprocess=str(rng.choice(["dataset", "image", "none"])),
+        dtype="uint8",
+        temperature=1.5 if seed % 3 else 1.0,
+        loss=loss if seed % 5 == 0 else None,
+    )
+    check(program, model, inputs((8, 8, 3), "uint8", seed))
+
+
+# ---- inputs and answers ---------------------------------------------------------------------------------------------
+
+
+def classifier(units: int = 3, **more: Any) -> pn.Model:
+    layers = pn.Conv2D(4, 3, activation="relu"), pn.MaxPool2D(2), pn.Flatten(), pn.Dense(units)
+    return finished(pn.Sequential(*layers), IMAGE, seed=1, **more)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64", "int64"])
+@pytest.mark.parametrize("preprocess", ["dataset", "image", "none"])
+@pytest.mark.parametrize("n", [0, 1, 2, 503])
+def test_inputs_are_prepared_as_predict_prepares_them(program: Program, preprocess: str, dtype: str, n: int) -> None:
+    pixels = dtype == "uint8"
+    model = classifier(preprocess=preprocess, dtype="uint8" if pixels else "float")
+    check(program, model, inputs(IMAGE, dtype, 2, n))
+
+
+@pytest.mark.parametrize("test_time", [None, "flip"])
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+@pytest.mark.parametrize("kind", ["classes", "binary", "values", "classes with mse"])
+def test_answers_are_those_of_predict(program: Program, kind: str, temperature: float, test_time: str | None) -> None:
+    kind, _, loss = kind.partition(" with ")
+    model = classifier(
+        1 if kind == "binary" else 2,
+        kinds={"": kind},
+        temperature=temperature if not loss and kind != "values" else 1.0,
+        loss=loss or None,
+        dtype="uint8",
+    )
+    model.card.test_time = test_time
+    check(program, model, inputs(IMAGE, "uint8", 3))
+
+
+def test_a_model_trained_by_hand_gives_its_outputs(program: Program) -> None:
+    model = pn.Sequential(pn.Dense(4, "relu"), pn.Dense(2, "softmax"))
+    model.build((6,))
+    x = inputs((6,), "float32", 4)
+    found = program.run("predict", dumps(model), x)
+    assert not isinstance(found, str), found
+    assert found.tobytes() == model(x).numpy().tobytes()
+
+
+def test_the_outputs_of_layers_are_those_in_a_prediction(program: Program) -> None:
+    model = classifier(dtype="uint8")
+    x = inputs(IMAGE, "uint8", 5)
+    inner = pn.Model(model.input, model["conv2d_1"].output)
+    found = program.run("look", dumps(model), x, "conv2d_1")
+    assert not isinstance(found, str), found
+    prepared = model.card.preprocessing.gather(x.dtype, "float32")(pn.tensor(x), pn.tensor(np.arange(ROWS)))
+    assert found.tobytes() == inner(prepared).numpy().tobytes()
+    assert "no layer dense_7" in str(program.run("look", dumps(model), x, "dense_7"))
+
+
+def test_facts_are_those_of_the_card(program: Program) -> None:
+    model = classifier(dtype="uint8", classes=("é", "b", "c"), temperature=0.5)
+    model.card.prepare = "digit"
+    (program.folder / "facts.safetensors").write_bytes(dumps(model))
+    assert program.ask("facts", program.folder / "facts.safetensors") == (
+        "float32 (8, 9, 3) pixels=1 preprocess=1 prepare='digit' flip=0 parameters=223 "
+        "head='' task=0 outputs=3 threshold=0.5 temperature=0.5 classes=é|b|c| conv2d_1:Conv2D:(6, 7, 4) "
+        "max_pool2d_1:MaxPool2D:(3, 3, 4) flatten_1:Flatten:(36,) dense_1:Dense:(3,) ok"
+    )
+
+
+# ---- training -------------------------------------------------------------------------------------------------------
+
+
+def trained_in_c(program: Program, model: object, x: Any, y: Any, *more: object) -> pn.Model:
+    """What the program makes of a model file, or of a new network, in two epochs."""
+    labels, out = program.folder / "y.bin", program.folder / "trained.safetensors"
+    y.astype(np.int64).tofile(labels)
+    answer = program.ask("train", model, program.given(x), labels, len(x), out, 2, *more)
+    assert answer.endswith("ok"), answer
+    trained: pn.Model = pn.load(out)
+    return trained
+
+
+def test_a_new_network_is_trained_as_fit_does(program: Program) -> None:
+    x, y = inputs((28, 28, 1), "uint8", 6, 129), np.arange(129) % 10  # the last one joins the batch before it
+    model = pn.Sequential(pn.Flatten(), pn.Dense(128, "relu"), pn.Dense(10))
+    history = pn.fit(model, (x, y), epochs=2, validation=None, seed=3, verbose=0)
+    trained = trained_in_c(program, "mlp", x, y, "adam", 3)
+    assert trained.fingerprint() == history.fingerprint
+    assert trained.card.preprocessing == model.card.preprocessing
+    assert trained.card.epochs == 2
+    assert trained.card.metrics == pytest.approx(model.card.metrics, rel=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "adamw", "rmsprop"])
+@pytest.mark.parametrize("kind", ["classes", "binary"])
+def test_a_loaded_model_is_trained_further_as_fit_does(program: Program, kind: str, optimizer: str) -> None:
+    x, y = inputs(IMAGE, "uint8", 7, 130), np.arange(130) % 2
+    units = 1 if kind == "binary" else 2
+    block = pn.Sequential(pn.Dropout(0.3), pn.Conv2D(4, 3, padding="same", activation="relu"), pn.MaxPool2D(2))
+    node = pn.Input(IMAGE)
+    y1 = pn.Dropout(0.2, name="drop")
+    inside = pn.BatchNorm(activation="relu")(block(y1(node)))
+    gate = pn.Reshape((1, 1, 4))(pn.Dense(4, "sigmoid")(pn.GlobalAvgPool2D()(inside)))
+    model = pn.Model(node, pn.Dense(units)(y1(pn.Flatten()(inside * gate + inside))))
+    model = finished(model, IMAGE, seed=8, kinds={"": kind}, dtype="uint8", temperature=0.5, threshold=0.3)
+    model.card.epochs = 4  # the numbers of the epochs go on
+    model["dense_1"].trainable = False
+    path = pn.save(model, program.folder / "before.safetensors")
+    trained = trained_in_c(program, path, x, y, optimizer, 5)
+    model = pn.load(path)
+    pn.fit(model, (x, y), epochs=2, validation=None, optimizer=optimizer, seed=5, verbose=0)
+    assert trained.fingerprint() == model.fingerprint()
+    assert trained.card.task == model.card.task
+    assert (trained.card.epochs, trained.card.loss, trained.card.seed) == (6, model.card.loss, 5)

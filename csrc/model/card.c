@@ -98,9 +98,11 @@ int pn_preprocessing_ready(pn_model *m, pn_error *err)
         pn_view v;
         if (pn_view_init(&v, dtype, 1, &n, "preprocessing", err))
             return -1;
-        if (!p->subtract[dtype] && !(p->subtract[dtype] = pn_tensor_new(m->engine, &v, err)))
-            return -1;
-        if (!p->factor[dtype] && !(p->factor[dtype] = pn_tensor_new(m->engine, &v, err)))
+        pn_tensor_unref(p->subtract[dtype]);
+        pn_tensor_unref(p->factor[dtype]);
+        p->factor[dtype] = NULL;
+        p->subtract[dtype] = pn_tensor_new(m->engine, &v, err);
+        if (!p->subtract[dtype] || !(p->factor[dtype] = pn_tensor_new(m->engine, &v, err)))
             return -1;
         for (pn_index i = 0; i < n; i++) {
             const double mean = p->mean[i], factor = 1 / p->deviation[i];
@@ -214,9 +216,9 @@ static bool is_written(const pn_json *card, const pn_head *head)
     pn_json loss, own;
     if (head->task != PN_TASK_CLASSES)
         return head->task == PN_TASK_VALUES;
-    if (!has(card, "loss", &loss))
+    if (!has(card, "loss", &loss) || (*head->name && !pn_json_get(&loss, head->name, &own)))
         return false;
-    if (*head->name && pn_json_get(&loss, head->name, &own))
+    if (*head->name)
         loss = own;
     return is_word(loss, "mse") || is_word(loss, "mae") || is_word(loss, "huber");
 }

@@ -33,13 +33,23 @@ struct pn_model {
     pn_head *heads; /* NULL: by hand, the outputs are the answers */
     bool has_embedding, flip, by_hand;
     const char *prepare;
-    int64_t epochs;  /* of training so far */
-    pn_index widest; /* numbers in the largest input of a layer, for one example */
+    int64_t epochs;              /* of training so far */
+    bool learnt_pixels, trained; /* what the card does not say yet */
+    uint64_t seed;               /* of that training */
+    double loss, accuracy;       /* means of its last epoch */
+    pn_index widest;             /* numbers in the largest input of a layer, for one example */
     pn_model_facts facts;
 };
 
 /* What the card says of inputs and outputs; the network is built. */
 int pn_card_read(pn_model *model, pn_error *err);
+
+/* The card as it is now, a block for pn_mem_put. */
+char *pn_card_write(const pn_model *model, pn_error *err);
+
+/* A training begins: the loss is cross-entropy, and a temperature that was chosen for other weights goes. */
+int pn_card_begin_training(pn_model *model, uint64_t seed, pn_error *err);
+void pn_card_count_epoch(pn_model *model, double loss, double accuracy);
 
 /* The tensors mean and factor of the preprocessing, once it is known. */
 int pn_preprocessing_ready(pn_model *model, pn_error *err);

@@ -300,11 +300,14 @@ void pn_model_restore(pn_model *m, const void *from)
 int pn_model_write(const pn_model *m, pn_model_bytes *out, pn_error *err)
 {
     pn_memory *memory = m->engine->memory;
-    pn_stored stored = { .card = m->card, .n = m->n_tensors };
+    char *card = pn_card_write(m, err);
+    pn_stored stored = { .card = card, .n = m->n_tensors };
     *out = (pn_model_bytes){ .data = NULL };
-    stored.tensors = pn_mem_get(memory, (size_t)m->n_tensors * sizeof *stored.tensors, err);
-    if (!stored.tensors)
+    stored.tensors = card ? pn_mem_get(memory, (size_t)m->n_tensors * sizeof *stored.tensors, err) : NULL;
+    if (!stored.tensors) {
+        pn_mem_put(card);
         return -1;
+    }
     for (pn_index i = 0; i < m->n_tensors; i++)
         stored.tensors[i] = (pn_stored_tensor){ .name = m->tensors[i]->path, .v = m->tensors[i]->value->v };
     pn_stored_sort(&stored);
@@ -313,5 +316,6 @@ int pn_model_write(const pn_model *m, pn_model_bytes *out, pn_error *err)
     if (out->data)
         (void)pn_safetensors_write(&stored, out->data);
     pn_mem_put(stored.tensors);
+    pn_mem_put(card);
     return out->data ? 0 : -1;
 }

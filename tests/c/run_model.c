@@ -4,6 +4,7 @@
  *     look MODEL LAYER DTYPE N IN OUT    the output of a layer
  *     write MODEL OUT                    the file again
  *     facts MODEL                        what is known about it
+ *     train MODEL X LABELS N OUT EPOCHS OPTIMIZER SEED    MODEL may be `mlp`: a new one, which learns the preprocessing
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,32 @@ static int write_again(pn_model *m, char **w, pn_error *err)
     return failed;
 }
 
+static int run_training(pn_model *m, const pn_examples *data, char **w, pn_error *err)
+{
+    pn_step step;
+    int more = 0;
+    pn_training *t = pn_training_new(
+        m, data, &(pn_training_options){ .epochs = atoi(w[6]), .optimizer = w[7], .seed = (uint64_t)atoll(w[8]) }, err);
+    while (t && (more = pn_training_next(t, &step, err)) == 1)
+        if (step.ends_epoch)
+            printf("%d/%lld %.9g ", step.epoch, (long long)step.steps, step.loss);
+    pn_training_free(t);
+    return !t || more < 0;
+}
+
+static int train(pn_model *m, char **w, pn_error *err)
+{
+    const bytes x = read_file(w[2]), y = read_file(w[3]);
+    const pn_examples data = { .dtype = PN_UINT8, .x = x.data, .y = (const int64_t *)(void *)y.data, .n = atol(w[4]) };
+    const bool fresh = strcmp(w[1], "mlp") == 0;
+    const int failed =
+        (fresh && (pn_model_start(m, (uint64_t)atoll(w[8]), err) || pn_model_learn_pixels(m, &data, err))) ||
+        run_training(m, &data, w, err) || write_again(m, (char *[]){ NULL, NULL, w[5] }, err);
+    free(x.data);
+    free(y.data);
+    return failed;
+}
+
 static int tell(pn_model *m, char **w, pn_error *err)
 {
     const pn_model_facts *f = pn_model_read_facts(m);
@@ -120,8 +147,10 @@ static int run(pn_engine *engine, char **w, pn_error *err)
     static const struct {
         const char *name;
         int (*run)(pn_model *m, char **w, pn_error *err);
-    } commands[] = { { "predict", predict }, { "look", look }, { "write", write_again }, { "facts", tell } };
-    pn_model *m = load(engine, w[1], err);
+    } commands[] = {
+        { "predict", predict }, { "look", look }, { "write", write_again }, { "facts", tell }, { "train", train }
+    };
+    pn_model *m = strcmp(w[1], "mlp") == 0 ? pn_model_new(engine, pn_model_mlp, 0, err) : load(engine, w[1], err);
     int failed = !m;
     for (size_t i = 0; m && i < sizeof commands / sizeof *commands; i++)
         if (strcmp(commands[i].name, w[0]) == 0)
@@ -139,9 +168,9 @@ int main(void)
         &(pn_engine_options){ .isa = isa && *isa ? isa : NULL, .threads = threads ? atoi(threads) : 0 }, &err);
     const size_t before = engine ? pn_memory_read_stats(engine->memory).live_blocks : 0;
     while (engine && fgets(line, sizeof line, stdin)) {
-        char *w[8] = { NULL };
+        char *w[9] = { NULL };
         int n = 0;
-        for (char *word = strtok(line, "\t\n"); word && n < 8; word = strtok(NULL, "\t\n"))
+        for (char *word = strtok(line, "\t\n"); word && n < 9; word = strtok(NULL, "\t\n"))
             w[n++] = word;
         err = (pn_error){ .code = PN_OK, .text = "no message" };
         if (run(engine, w, &err))
