@@ -76,7 +76,8 @@ def numbered(model: Model | Ensemble, x: Array, who: str) -> Array:
         ValueError: an index is out of range; the message says which.
     """
     if isinstance(model, Ensemble):
-        return [numbered(one, x, who) for one in model.models][-1]  # each may know other words
+        found = [numbered(one, part, who) for one, part in zip(model, model.parts(x), strict=True)]
+        return found[-1] if found[-1].shape == x.shape else np.concatenate(found, axis=1)  # each may know other words
     first = lookup(model)
     if first is None or not x.size or not np.isfinite(x).all():
         return x
@@ -159,6 +160,8 @@ def finite(model: Model | Ensemble, x: Array, who: str, kind: str) -> Array:
     Raises:
         ValueError: they do not fit the model; the message says why.
     """
+    if isinstance(model, Ensemble) and (parts := model.parts(x))[0] is not x:
+        return np.concatenate([finite(one, part, who, kind) for one, part in zip(model, parts, strict=True)], axis=1)
     x = fitted(model, x, who)
     if x.dtype == np.uint8:
         return np.ascontiguousarray(x)

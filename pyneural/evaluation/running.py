@@ -106,11 +106,13 @@ def _of_both_sides(run: Forward, head: Head, x: Tensor) -> tuple[Tensor, Tensor]
 
 def _mean_of_models(ensemble: Ensemble, head: Head) -> _Both:
     """The mean of the models' answers to a batch as it was given, which each of them prepares."""
-    return partial(_of_models, [_prepared_for(model) for model in ensemble], head)
+    return partial(_of_models, [_prepared_for(model) for model in ensemble], ensemble.parts, head)
 
 
-def _of_models(runs: list[_Both], head: Head, x: Tensor) -> tuple[Tensor, Tensor]:
-    found = [run(x) for run in runs]
+def _of_models(
+    runs: list[_Both], parts: Callable[[Tensor], list[Tensor]], head: Head, x: Tensor
+) -> tuple[Tensor, Tensor]:
+    found = [run(part) for run, part in zip(runs, parts(x), strict=True)]
     return _pooled([outputs for outputs, _ in found], [answers for _, answers in found], head)
 
 

@@ -12,6 +12,7 @@ from pyneural.arguments.spelling import check_keywords, no_attribute
 from pyneural.card.card import Card
 from pyneural.card.mixed import Mixed
 from pyneural.card.preprocessing import Preprocessing
+from pyneural.card.side_by_side import SideBySide, widths_of
 from pyneural.card.task import REGRESSION, Task
 from pyneural.models.model import Model
 from pyneural.printing import encodable, put_parts
@@ -78,8 +79,9 @@ class Ensemble:
         card = self.card
         card.task = replace(card.task, classes=next((one.task.classes for one in cards if one.task.classes), ()))
         rules = tuple(one.preprocessing or Preprocessing("none", "float") for one in cards)
-        card.preprocessing = Mixed.of(rules)
-        card.table, card.prepare = first.table, first.prepare
+        tables = tuple(one.table for one in cards)
+        card.preprocessing = Mixed.of(rules, widths_of(tables))
+        card.table, card.prepare = SideBySide.of(tables), first.prepare
         card.pixels = card.pixels or next((one.pixels for one in cards if one.pixels), None)
         same = first.loss in REGRESSION or all(one.loss == first.loss for one in cards)
         card.loss = first.loss if same else None
@@ -126,6 +128,12 @@ class Ensemble:
     def fingerprint(self) -> str:
         """The sha256 of the fingerprints of its models: equal for equal ensembles."""
         return hashlib.sha256("".join(model.fingerprint() for model in self.models).encode()).hexdigest()
+
+    def parts(self, x: Any) -> list[Any]:
+        """The inputs for each model: all of x, or its own columns of a table (card/side_by_side.py)."""
+        rule: Any = self.card.preprocessing
+        found: list[Any] = rule.parts(x)
+        return found
 
     def summary(self) -> None:
         """Prints a line for each model: its layers, its parameters, and what it was trained on."""
@@ -217,8 +225,14 @@ def _pixels(model: Model) -> str:
     return "uint8 pixels" if rule is not None and rule.dtype == "uint8" else "floats"
 
 
+def _shape(model: Model) -> str:
+    """The shape of the inputs; tables may become other numbers in each model."""
+    table = model.card.table
+    return batched(model.input_shape or ()) if table is None or table.is_plain else "a table"
+
+
 _ALIKE: dict[str, Callable[[Model], str]] = {
-    "takes inputs of the shape": lambda model: batched(model.input_shape or ()),
+    "takes inputs of the shape": _shape,
     "has the dtype": lambda model: model.dtype,
     "was trained on": _pixels,
     "has": _task,

@@ -225,6 +225,44 @@ def test_equal_rows_are_found_whatever_the_codes_of_their_categories():
         pn.fit(network(), splits, epochs=1, verbose=0)
 
 
+def test_an_ensemble_encodes_a_table_by_the_columns_of_each_model(tmp_path):
+    x, y = people(400, words=True)
+    models = [network() for _ in range(3)]
+    for seed, model in enumerate(models):
+        rows = np.flatnonzero(np.arange(400) % 3 != seed) if seed else np.flatnonzero(x["word"] != "w03")
+        pn.fit(model, pn.Dataset(x, y).take(rows), epochs=2, seed=seed, verbose=0)
+    assert models[0].card.table != models[1].card.table
+    ensemble = pn.Ensemble(models)
+    with pytest.warns(UserWarning, match="not in the training data"):
+        expected = np.mean([pn.predict(model, x) for model in models], axis=0)
+    with pytest.warns(UserWarning, match="not in the training data"):
+        np.testing.assert_allclose(pn.predict(ensemble, x), expected, atol=1e-6)
+    with pytest.warns(UserWarning, match="not in the training data"):
+        np.testing.assert_allclose(pn.evaluate(ensemble, (x, y), verbose=0).outputs, expected, atol=1e-6)
+    pn.save(ensemble, tmp_path / "ensemble.safetensors")
+    row = x.iloc[3]
+    assert pn.classify(pn.load(tmp_path / "ensemble.safetensors"), row).label == pn.classify(ensemble, row).label
+
+
+def test_an_ensemble_of_plain_tables_fills_missing_values_with_the_medians_of_each_model():
+    x, y = people(90)
+    x = x[["visits"]].assign(age=np.arange(90.0)).astype(float)
+    models = [network(), network()]
+    for seed, model in enumerate(models):
+        pn.fit(model, (x[30 * seed :], y[30 * seed :]), epochs=1, verbose=0)
+    ensemble = pn.Ensemble(models)
+    assert models[0].card.table != models[1].card.table
+    expected = np.mean([pn.predict(model, x) for model in models], axis=0)
+    for given in (x, x[["age", "visits"]], x.to_numpy()):
+        np.testing.assert_allclose(pn.predict(ensemble, given), expected, atol=1e-6)
+    x.loc[5, "age"] = np.nan
+    with pytest.warns(UserWarning, match="1 value of the column 'age' missing"):
+        expected = np.mean([pn.predict(model, x) for model in models], axis=0)
+    with pytest.warns(UserWarning, match="1 value of the column 'age' missing") as caught:
+        np.testing.assert_allclose(pn.predict(ensemble, x), expected, atol=1e-6)
+    assert len(caught) == 1
+
+
 def test_a_column_that_identifies_rows_is_refused_before_work_starts():
     x, y = people(300)
     with pytest.raises(
@@ -286,3 +324,7 @@ def test_missing_labels_are_refused_by_row(kind):
     x, _ = people(4)
     with pytest.raises(ValueError, match=r"data: y has 1 labels that are missing .*, the first at 2: remove those"):
         pn.Dataset(x, pd.Series(["no", "yes", None, "no"], dtype=kind))
+    with pytest.raises(ValueError, match=r"data: y has 1 labels that are missing .*, the first at 2"):
+        pn.Dataset(x, pl.Series(["a", "b", None, "a"]))
+    with pytest.raises(ValueError, match=r"fit: y has 1 values that are NaN or infinite, the first at \(2,\)"):
+        pn.fit(network(), (x, pd.Series([1, 2, None, 1], dtype="Int64")), verbose=0)
