@@ -19,6 +19,7 @@ from pyneural.batching.balancing import Draws
 from pyneural.card.preprocessing import Preprocessing
 
 Targets = Any  # a Tensor, or for a model with heads a dict of Tensors by head
+AsTargets = Callable[[Any], Any]  # encoded labels, an array or a dict by head -> targets
 Weights = Any  # None, a BatchWeights, or for a model with heads a dict of them by head
 
 
@@ -138,6 +139,11 @@ def _edges(n: int, size: int) -> list[int]:
     if size > 1 and len(edges) > 2 and edges[-1] - edges[-2] == 1:
         del edges[-2]
     return edges
+
+
+def unchanged(y: Any) -> Any:
+    """The encoded labels themselves, as targets."""
+    return y
 
 
 def each(function: Callable[[Any], Any], y: Any) -> Any:

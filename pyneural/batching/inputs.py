@@ -222,14 +222,16 @@ def trouble_with_scale(model: Model, x: Array, kind: str) -> str:
     )
 
 
-def trouble_with_values(y: Array) -> str:
-    """What is wrong with large target values, which train slowly, and 0.0 and 1.0 alone, which are often classes."""
+def trouble_with_values(y: Array, fix: str) -> str:
+    """What is wrong with large target values, which train slowly, and 0.0 and 1.0 alone, which are often classes.
+
+    Args:
+        y: targets.
+        fix: what to do about large ones; "" if they are standardized.
+    """
     low, high = float(y.min()), float(y.max())
     if (low, high) == (0, 1) and y.size == len(y) and bool(np.all((y == 0) | (y == 1))):
         return "y has floats 0 and 1, which are taken as regression targets: give y.astype(int) for two classes"
-    if max(-low, high) <= _LARGE:
+    if not fix or max(-low, high) <= _LARGE:
         return ""
-    return (
-        f"y runs from {low:.4g} to {high:.4g}, and large targets train slowly: train on (y - mean) / deviation, and "
-        "undo that on the result of pn.predict"
-    )
+    return f"y runs from {low:.4g} to {high:.4g}, and large targets train slowly: {fix}"

@@ -12,7 +12,7 @@ import numpy as np
 from pyneural.arguments.arrays import Array, as_weights
 from pyneural.arguments.checks import is_number
 from pyneural.batching.augmentation import Augment
-from pyneural.batching.feed import Batches, Feed, each
+from pyneural.batching.feed import AsTargets, Batches, Feed, each, unchanged
 from pyneural.batching.inputs import as_inputs
 from pyneural.batching.moments import moments_of
 from pyneural.batching.opening import open_data
@@ -76,8 +76,12 @@ class Source(Protocol):
         weigh: Weigh,
         classes_of: ClassesOf | None = None,
         augment: Augment | None = None,
+        as_targets: AsTargets = unchanged,
     ) -> Batches:
-        """The preprocessed batches; with `classes_of`, an epoch draws every class equally often."""
+        """The preprocessed batches.
+
+        With `classes_of`, an epoch draws every class equally often; `as_targets` makes targets of encoded labels.
+        """
 
     def digest(self, encode: Encode) -> str:
         """The sha256 of inputs and labels."""
@@ -167,6 +171,7 @@ class Rows:
         weigh: Weigh,
         classes_of: ClassesOf | None = None,
         augment: Augment | None = None,
+        as_targets: AsTargets = unchanged,
     ) -> Feed:
         """The preprocessed batches; rows whose weight is 0 in every loss are left out.
 
@@ -182,7 +187,7 @@ class Rows:
                 rows, np.max(np.stack([part.reshape(len(part), -1).max(axis=1) for part in parts]), axis=0), self.who
             )
         classes = None if classes_of is None else classes_of(targets)[rows]
-        return Feed(self.x, targets, rows, preprocessing, dtype, weights, classes, augment)
+        return Feed(self.x, as_targets(targets), rows, preprocessing, dtype, weights, classes, augment)
 
     def digest(self, encode: Encode) -> str:
         """The sha256 of inputs and labels, of every row of the data."""

@@ -15,7 +15,7 @@ import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.batching.augmentation import Augment, augmented_gather
-from pyneural.batching.feed import Targets, Weights, batch_weights, each
+from pyneural.batching.feed import AsTargets, Targets, Weights, batch_weights, each, unchanged
 from pyneural.batching.inputs import as_inputs, trouble_with_scale
 from pyneural.batching.moments import RunningMoments
 from pyneural.batching.pairs import ITERABLE, joined, one_pass, pairs, refuse_iterator
@@ -139,6 +139,7 @@ class Stream:
         weigh: Callable[..., Any],
         classes_of: Callable[[Any], Array] | None = None,
         augment: Augment | None = None,
+        as_targets: AsTargets = unchanged,
     ) -> "StreamFeed":
         """The batches, prepared; in training with random changes of the images.
 
@@ -151,7 +152,7 @@ class Stream:
                 "class_weight='balanced'"
             )
         encode(self.y, self.who)  # wrong labels raise an error here, before training starts
-        return StreamFeed(self, preprocessing, encode, dtype, weigh, augment)
+        return StreamFeed(self, preprocessing, encode, dtype, weigh, augment, as_targets)
 
 
 class StreamFeed:
@@ -165,6 +166,7 @@ class StreamFeed:
         dtype: str,
         weigh: Callable[..., Any],
         augment: Augment | None,
+        as_targets: AsTargets,
     ) -> None:
         self._stream = stream
         self._preprocessing = preprocessing
@@ -172,6 +174,7 @@ class StreamFeed:
         self._dtype = dtype
         self._weigh = weigh
         self._augment = augment
+        self._as_targets = as_targets
 
     def __len__(self) -> int:
         return len(self._stream)
@@ -222,7 +225,7 @@ class StreamFeed:
             weights = self._weigh(y, None)
             yield (
                 batch(_core.borrow(x), _core.borrow(np.arange(len(x)))),
-                each(_core.borrow, y),
+                each(_core.borrow, self._as_targets(y)),
                 None if weights is None else batch_weights(each(_core.borrow, weights)),
                 rows,
             )

@@ -1,5 +1,6 @@
 """card.py -- what is saved with a model besides its weights: task, preprocessing, training record."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -7,10 +8,12 @@ from pyneural.card.classes import Names
 from pyneural.card.columns import Columns
 from pyneural.card.pixels import Pixels
 from pyneural.card.preprocessing import Preprocessing
+from pyneural.card.target_scale import TargetScale
 from pyneural.card.task import Task
 from pyneural.images.modes import TWELVE_BITS
 
 Tasks = Any  # Task, or dict[str, Task] for a model with heads
+TargetScales = Any  # TargetScale or None, or dict[str, TargetScale | None] for a model with heads
 Split = tuple[str, int, float]
 PREPARATIONS = ("", "digit", TWELVE_BITS)
 FLIP = "flip"
@@ -39,6 +42,8 @@ class Card:
         augment: the random changes of the training images in the last fit, in words; "" for none.
         test_time: what predictions are averaged over: "flip" (the image and its mirror image), or None.
         pixels: statistics of the pixels of training images, by pn.record_pixels; None if there are none.
+        target_scale: how the targets of a regression were standardized; for a model with heads a dict; None if they
+            were not.
     """
 
     task: Tasks = None
@@ -57,6 +62,7 @@ class Card:
     augment: str = ""
     test_time: str | None = None
     pixels: Pixels | None = None
+    target_scale: TargetScales = None
 
     @property
     def columns(self) -> Names:
@@ -68,9 +74,10 @@ class Card:
         record = dict(vars(self))
         record["table"] = self.table.as_json() if self.table else None
         record["splits"] = list(map(list, self.splits))
-        record["task"] = _task_record(self.task)
+        record["task"] = _record(self.task)
         record["preprocessing"] = self.preprocessing.as_json() if self.preprocessing else None
         record["pixels"] = self.pixels.as_json() if self.pixels else None
+        record["target_scale"] = _record(self.target_scale)
         return record
 
     @classmethod
@@ -88,7 +95,7 @@ class Card:
         if test_time not in TEST_TIMES:
             raise ValueError(f"test_time is {test_time!r}")
         return cls(
-            task=_task(record["task"]),
+            task=_by_head(record["task"], Task.from_json),
             preprocessing=Preprocessing.from_json(preprocessing) if preprocessing is not None else None,
             loss=_loss(record["loss"]),
             seed=int(record["seed"]),
@@ -104,6 +111,7 @@ class Card:
             augment=str(record.get("augment", "")),
             test_time=test_time,
             pixels=None if record.get("pixels") is None else Pixels.from_json(record["pixels"]),
+            target_scale=_by_head(record.get("target_scale"), TargetScale.from_json),
         )
 
 
@@ -123,20 +131,21 @@ def _splits(record: dict[str, Any]) -> Any:
     return [(record["data_hash"], record["seed"], record["held_out"])] if known else []
 
 
-def _task_record(task: Tasks) -> dict[str, Any] | None:
-    """A task as JSON; for heads a list of names and tasks, because JSON objects are sorted when written."""
-    if isinstance(task, dict):
-        return {"heads": [[name, head.as_json()] for name, head in task.items()]}
-    record: dict[str, Any] | None = None if task is None else task.as_json()
+def _record(value: Any) -> dict[str, Any] | None:
+    """A task or a scale as JSON; for heads a list of names and values, because JSON objects are sorted when written."""
+    if isinstance(value, dict):
+        return {"heads": [[name, _record(of_head)] for name, of_head in value.items()]}
+    record: dict[str, Any] | None = None if value is None else value.as_json()
     return record
 
 
-def _task(record: dict[str, Any] | None) -> Tasks:
+def _by_head(record: dict[str, Any] | None, read: Callable[[dict[str, Any]], Any]) -> Any:
+    """The inverse of _record; `read` reads one value."""
     if record is None:
         return None
     if "heads" in record:
-        return {str(name): Task.from_json(head) for name, head in record["heads"]}
-    return Task.from_json(record)
+        return {str(name): None if value is None else read(value) for name, value in record["heads"]}
+    return read(record)
 
 
 def _loss(record: Any) -> str | dict[str, str] | None:

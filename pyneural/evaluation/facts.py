@@ -8,6 +8,7 @@ import numpy as np
 from pyneural.batching.image_input import reads_images
 from pyneural.card.task import Task
 from pyneural.datasets.mnist_files import SAMPLE_NOTE
+from pyneural.evaluation.heads import scales_of
 from pyneural.evaluation.lines import shown
 from pyneural.images.modes import TWELVE_BITS
 from pyneural.models.ensemble import Ensemble
@@ -51,6 +52,8 @@ def _of_outputs(model: Model | Ensemble) -> Iterator[tuple[str, str]]:
             "labels": f"{task.outputs} labels, each yes or no",
         }
         yield f"task {head}".rstrip(), means.get(task.kind, f"{task.outputs} values")
+        if isinstance(model, Model) and (scale := scales_of(model).get(head)):
+            yield f"targets {head}".rstrip(), f"standardized (mean {_few(scale.mean)}, std {_few(scale.deviation)})"
         if task.is_two_class:
             yield f"threshold {head}".rstrip(), f"{task.label(1)} from a probability of {task.threshold:.4g}"
         if task.temperature != 1:

@@ -13,19 +13,33 @@ from pyneural.arguments.spelling import exactly
 from pyneural.card.classes import of_head
 from pyneural.card.inference import check_varied, infer
 from pyneural.card.soft import are_soft
+from pyneural.card.target_scale import TargetScale
 from pyneural.card.task import REGRESSION, Task
+from pyneural.evaluation.units import in_units, is_standardized
 from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
 
 class Head(NamedTuple):
-    """One output: its name, task, loss and metrics; and whether the labels are soft, rows of probabilities."""
+    """One output.
+
+    Attributes:
+        name, task, loss, metrics: of the output.
+        soft: whether the labels are rows of probabilities.
+        scale: how the targets of a regression are standardized; None if they are not.
+    """
 
     name: str
     task: Task
     loss: losses.Loss
     metrics: dict[str, metrics.Metric]
     soft: bool = False
+    scale: TargetScale | None = None
+
+    @property
+    def is_standardized(self) -> bool:
+        """Whether losses of training take standardized outputs and targets."""
+        return is_standardized(self.scale, self.loss)
 
 
 def names(model: Model | Ensemble) -> tuple[str, ...]:
@@ -136,31 +150,66 @@ def trained(model: Model | Ensemble) -> tuple[Head, ...]:
     loss = model.card.loss
     tasks = task if isinstance(task, dict) else {"": task}
     loss_names = loss if isinstance(loss, dict) else {"": loss}
+    scales = scales_of(model)
     return tuple(
-        Head(head, found, losses.rows(loss_names.get(head), found), {})
+        _measured(Head(head, found, losses.rows(loss_names.get(head), found), {}, scale=scales.get(head)))
         for head in names(model)
         if (found := tasks.get(head)) is not None
     )
 
 
+def scales_of(model: Model | Ensemble) -> dict[str, TargetScale]:
+    """By head, how the targets of a trained model were standardized, if they were; of an ensemble, of its first one."""
+    card = model[0].card if isinstance(model, Ensemble) else model.card
+    scales = card.target_scale if isinstance(card.target_scale, dict) else {"": card.target_scale}
+    return {name: scale for name, scale in scales.items() if scale is not None}
+
+
+def _measured(head: Head) -> Head:
+    """A head whose loss takes outputs and targets in their units."""
+    if head.scale is None or head.loss.name not in REGRESSION:
+        return head
+    return head._replace(loss=head.loss._replace(mean=in_units(head.scale, head.loss)))
+
+
 def record_on_card(model: Model, heads: tuple[Head, ...]) -> None:
-    """Records the tasks and the losses of the heads on the model's card."""
+    """Records the tasks, the losses and the scales of the heads on the model's card."""
     if heads[0].name:
         model.card.task = {head.name: head.task for head in heads}
         model.card.loss = {head.name: head.loss.name for head in heads}
+        scales = {head.name: head.scale for head in heads}
+        model.card.target_scale = scales if any(scales.values()) else None
     else:
         model.card.task = heads[0].task
         model.card.loss = heads[0].loss.name
+        model.card.target_scale = heads[0].scale
 
 
-def encode(heads: tuple[Head, ...], dtype: str, y: Any, who: str, classes: Any = ()) -> Any:
-    """Encodes labels for the losses, as an array or a dict; `classes` names the data's class numbers."""
+def encode(heads: tuple[Head, ...], dtype: str, y: Any, who: str, classes: Any = (), *, training: bool = False) -> Any:
+    """Encodes labels for the losses, as an array or a dict; `classes` names the data's class numbers.
+
+    In training, targets to standardize are float64, until `as_targets` does so: float32 rounds timestamps of one minute
+    to one value.
+    """
     labels = pick("y", y, tuple(head.name for head in heads), who)
     found = {}
-    for name, task, _, _, as_rows in heads:
-        at = f"{who}: {name}" if name else who
-        found[name] = task.encode(labels[name], dtype, at, of_head(classes, name), as_rows=as_rows)
+    for head in heads:
+        at = f"{who}: {head.name}" if head.name else who
+        y = labels[head.name]
+        found[head.name] = head.task.encode(y, dtype, at, of_head(classes, head.name), as_rows=head.soft)
+        if training and head.is_standardized:
+            found[head.name] = head.task.encode(y, "float64", at)
     return found if heads[0].name else found[""]
+
+
+def as_targets(heads: tuple[Head, ...], dtype: str, encoded: Any) -> Any:
+    """Encoded labels as the losses of training take them: some are standardized."""
+    by_name = encoded if isinstance(encoded, dict) else {"": encoded}
+    for head in heads:
+        if head.is_standardized:
+            assert head.scale is not None
+            by_name = by_name | {head.name: head.scale.standardized(by_name[head.name], dtype)}
+    return by_name if heads[0].name else by_name[""]
 
 
 def written(head: Head) -> bool:

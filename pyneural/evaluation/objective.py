@@ -6,6 +6,7 @@ With several heads the loss is the sum of the heads' losses, and each metric is 
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from operator import mul
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from pyneural.batching.feed import Batches, Weights
 from pyneural.evaluation.heads import Head
 from pyneural.evaluation.means import Means
 from pyneural.evaluation.running import Forward, forward, rows_at_once
+from pyneural.evaluation.units import Unit, metric, unit
 from pyneural.metrics.estimate import Estimate
 from pyneural.models.model import Model
 
@@ -26,6 +28,7 @@ _TAKEN = {
     "seconds": "the time of an epoch",
     "epoch": "the number of the epoch",
 }  # names in a history
+Shown = Callable[[float], float] | None
 NO_FACTORS: Mapping[str, float] = MappingProxyType({})
 
 
@@ -42,6 +45,8 @@ class Objective(NamedTuple):
         shares: the names of the metrics that are proportions of correct predictions.
         together: the custom functions by name, including a custom loss, which are called on many batches at once.
         parts: the names of the heads' losses, and their factors in the sum; empty for a single output.
+        shown: converts the loss of the last batch to units of the targets; None if it is in these units.  With several
+            heads, whose units differ, the sum is that of training.
     """
 
     run: Forward
@@ -52,6 +57,7 @@ class Objective(NamedTuple):
     shares: tuple[str, ...]
     together: dict[str, metrics.Metric]
     parts: dict[str, float]
+    shown: Shown = None
 
     @property
     def has_custom_loss(self) -> bool:
@@ -65,19 +71,29 @@ class Objective(NamedTuple):
 
 def objective(model: Model, heads: tuple[Head, ...], factors: Mapping[str, float] = NO_FACTORS) -> Objective:
     """The Objective of all heads; the loss of each is multiplied by its factor, 1 if it has none."""
-    run, rows = forward(model, heads), rows_at_once(model)
+    run, rows = forward(model, heads, training=True), rows_at_once(model)
     together = _together(heads)
     if not heads[0].name:
         head = heads[0]
         _check_names(list(head.metrics))
         shares = _shares(head.metrics)
-        return Objective(run, rows, _weighted(head.loss.mean), _one_loss, head.metrics, shares, together, {})
+        loss_of_one, converted = _one(head)
+        return Objective(run, rows, loss_of_one, _one_loss, _metrics(head), shares, together, {}, converted)
     parts: dict[str, Tensor] = {}  # the heads' losses of the current batch, which the metrics reuse
+    in_units: dict[str, Tensor | float] = {}
     means = {head.name: _weighted(head.loss.mean) for head in heads}
+    units = {head.name: unit(head.scale, head.loss) for head in heads if head.scale and head.is_standardized}
+    exact = {name: one.size for name, one in units.items() if one.loss is None}
+    others = {name: _weighted(one.loss) for name, one in units.items() if one.loss is not None}
 
     def loss(outputs: dict[str, Tensor], targets: dict[str, Tensor], weights: Weights = None) -> Tensor:
         for name, mean in means.items():
             parts[name] = mean(outputs[name], targets[name], weights and weights[name])
+        in_units.update(parts)
+        for name, size in exact.items():
+            in_units[name] = parts[name].item() * size
+        for name, mean in others.items():
+            in_units[name] = mean(outputs[name].detach(), targets[name], weights and weights[name])
         return total(factors)
 
     def total(scales: Mapping[str, float]) -> Tensor:
@@ -90,8 +106,8 @@ def objective(model: Model, heads: tuple[Head, ...], factors: Mapping[str, float
     shown: dict[str, metrics.Metric] = {}
     _check_names([f"{head.name}_{name}" for head in heads for name in ("loss", *head.metrics)])
     for head in heads:
-        shown[f"{head.name}_loss"] = partial(_part, parts, head.name)
-        for name, function in head.metrics.items():
+        shown[f"{head.name}_loss"] = partial(_part, in_units, head.name)
+        for name, function in _metrics(head).items():
             shown[f"{head.name}_{name}"] = partial(_of_head, function, head.name)
     shares = tuple(f"{head.name}_{name}" for head in heads for name in _shares(head.metrics))
     return Objective(
@@ -102,8 +118,37 @@ def objective(model: Model, heads: tuple[Head, ...], factors: Mapping[str, float
         shown,
         shares,
         together,
-        {f"{head.name}_loss": factors.get(head.name, 1.0) for head in heads},
+        {f"{head.name}_loss": factors.get(head.name, 1.0) / _size(units.get(head.name)) for head in heads},
     )
+
+
+def _size(of_head: Unit | None) -> float:
+    return 1.0 if of_head is None else of_head.size
+
+
+def _one(head: Head) -> tuple[losses.LossFunction, Shown]:
+    """The loss of a model with one output, and what converts it to units of the targets."""
+    mean = _weighted(head.loss.mean)
+    if head.scale is None or not head.is_standardized:
+        return mean, None
+    size, in_units = unit(head.scale, head.loss)
+    if in_units is None:
+        return mean, partial(mul, size)
+    shown = _weighted(in_units)
+    last: list[Tensor] = []
+
+    def loss(outputs: Tensor, targets: Tensor, weights: Weights = None) -> Tensor:
+        last[:] = [shown(outputs.detach(), targets, weights)]
+        return mean(outputs, targets, weights)
+
+    return loss, lambda _: last[0].item()
+
+
+def _metrics(head: Head) -> dict[str, metrics.Metric]:
+    """The metrics of a head; those of standardized targets in the units of the targets."""
+    if head.scale is None or not head.is_standardized:
+        return head.metrics
+    return {name: metric(function, head.scale) for name, function in head.metrics.items()}
 
 
 def _weighted(mean: losses.LossFunction) -> losses.LossFunction:
@@ -144,7 +189,8 @@ def _together(heads: tuple[Head, ...]) -> dict[str, metrics.Metric]:
     found: dict[str, metrics.Metric] = {}
     for head in heads:
         own: dict[str, metrics.Metric] = {} if head.loss.name in losses.NAMES else {"loss": head.loss.mean}
-        own |= {name: function for name, function in head.metrics.items() if not metrics.is_built_in(function)}
+        measured = _metrics(head)
+        own |= {name: measured[name] for name, one in head.metrics.items() if not metrics.is_built_in(one)}
         for name, function in own.items():
             if head.name:
                 found[f"{head.name}_{name}"] = partial(_of_head, function, head.name)
@@ -157,7 +203,7 @@ def _shares(found: dict[str, metrics.Metric]) -> tuple[str, ...]:
     return tuple(name for name, function in found.items() if metrics.is_accuracy(function))
 
 
-def _part(parts: dict[str, Tensor], name: str, outputs: Any, targets: Any) -> Tensor:
+def _part(parts: Mapping[str, Tensor | float], name: str, outputs: Any, targets: Any) -> Tensor | float:
     return parts[name]
 
 
@@ -174,10 +220,12 @@ def mean_loss_and_metrics(
     the current batch, and the means are invalid.
     """
     means = objective.means()
+    shown = objective.shown
     with _core.no_grad():
         for x, y, weights in feed.batches(objective.rows):
             outputs = objective.run(x, training=False)
-            means.add(outputs, y, objective.loss(outputs, y, weights).item(), len(x), weights)
+            loss = objective.loss(outputs, y, weights).item()
+            means.add(outputs, y, loss if shown is None else shown(loss), len(x), weights)
             done(len(x))
             if stop.pressed:
                 break

@@ -16,6 +16,7 @@ import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.arrays import Array
 from pyneural.card.mixed import prepared
+from pyneural.card.target_scale import TargetScale
 from pyneural.evaluation.heads import Head, trained, written
 from pyneural.evaluation.pooling import logits_of_mean, mean
 from pyneural.layers.layer import tree
@@ -38,13 +39,17 @@ def rows_at_once(model: Model | Ensemble) -> int:
     return max(1, min(BATCH, _WIDEST // max(1, widest)))
 
 
-def forward(model: Model | Ensemble, heads: tuple[Head, ...]) -> Forward:
-    """A function (x, training=) -> the outputs as the losses take them; logits are divided by the temperature."""
+def forward(model: Model | Ensemble, heads: tuple[Head, ...], *, training: bool = False) -> Forward:
+    """A function (x, training=) -> the outputs as the losses take them; logits are divided by the temperature.
+
+    For training, standardized values stay so.
+    """
     if isinstance(model, Ensemble):
         return partial(_outputs_alone, _mean_of_models(model, heads[0]))
+    once = _once(model, heads, training=training)
     if model.card.test_time is None:
-        return _once(model, heads)
-    return partial(_in_training_once, _once(model, heads), _flipped(model, heads[0]))
+        return once
+    return partial(_in_training_once, once, _flipped(model, heads[0], training=training))
 
 
 def answering(model: Model | Ensemble, heads: tuple[Head, ...]) -> Answering:
@@ -56,8 +61,25 @@ def answering(model: Model | Ensemble, heads: tuple[Head, ...]) -> Answering:
     return partial(_as_arrays, _flipped(model, heads[0]))
 
 
-def _once(model: Model, heads: tuple[Head, ...]) -> Forward:
+def _once(model: Model, heads: tuple[Head, ...], *, training: bool = False) -> Forward:
     """The `forward` of a single pass."""
+    run = _as_the_model_has_them(model, heads)
+    scales = {
+        head.name: head.scale for head in heads if head.scale is not None and not (training and head.is_standardized)
+    }
+    return partial(_in_units, run, scales) if scales else run
+
+
+def _in_units(run: Forward, scales: Mapping[str, TargetScale], x: Tensor, *, training: bool) -> Any:
+    """The outputs, the standardized ones as values."""
+    outputs = run(x, training=training)
+    if not isinstance(outputs, dict):
+        return scales[""].values(outputs)
+    return {head: scales[head].values(part) if head in scales else part for head, part in outputs.items()}
+
+
+def _as_the_model_has_them(model: Model, heads: tuple[Head, ...]) -> Forward:
+    """The outputs of a single pass: values, some of them standardized, and logits, divided by the temperature."""
     plain = [head.name for head in heads if written(head)]
     if len(plain) == len(heads):
         return model.call
@@ -93,10 +115,10 @@ def _answer(outputs: Tensor, head: Head) -> Tensor:
 # ---- means of several passes
 
 
-def _flipped(model: Model, head: Head) -> _Both:
+def _flipped(model: Model, head: Head, *, training: bool = False) -> _Both:
     """The mean over each image and its mirror image; of a model with one output."""
     uncooled = head._replace(task=head.task.uncalibrated())
-    return partial(_of_both_sides, _once(model, (uncooled,)), head)
+    return partial(_of_both_sides, _once(model, (uncooled,), training=training), head)
 
 
 def _of_both_sides(run: Forward, head: Head, x: Tensor) -> tuple[Tensor, Tensor]:

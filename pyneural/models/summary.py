@@ -204,6 +204,10 @@ def _below(model: Network, columns: int) -> Iterator[str]:
     trained = _parameters(model) - frozen
     also = f", {state:,} values of state" if state else ""
     yield from folded([f"{trained:,} trainable parameters, {frozen:,} frozen{also}"], columns)
+    scale = model.card.target_scale
+    for head, of_head in scale.items() if isinstance(scale, dict) else {"": scale}.items():
+        if of_head is not None:
+            yield from folded([f"{head}: {of_head}" if head else f"{of_head}"], columns)
     if model.card.test_time:
         yield from folded([f"predictions: {IN_WORDS}"], columns)
     if isinstance(model.output_shape, dict):

@@ -45,6 +45,7 @@ def fit(
     metrics: Metrics | None = (),
     validation: Any = 0.1,
     preprocess: str | None = "auto",
+    scale_targets: bool = True,
     augment: Augment | None = None,
     class_weight: Any = None,
     sample_weight: Any = None,
@@ -97,6 +98,10 @@ def fit(
             deviations of at least 1e-6), None, or "auto": that of a trained model (or its first layers) in this one, if
             it reads x; else dataset for uint8 and for tables of floats (n, F), but None if all of these lie in 0..1 or
             a pn.Embedding looks them up, and None for other floats.  Saved, and applied by evaluate and predict.
+        scale_targets: whether the targets of a regression are standardized in training, by the mean and deviation of
+            each in the training rows, for the losses mse, mae and huber, and a last layer without activation.
+            Predictions, losses and metrics have the units of the targets (huber has a delta of 1 deviation); a custom
+            loss gets targets as they are.  Saved with the model; a second fit keeps the scale of the first.
         augment: random changes of the training images, new in each epoch, as pn.Augment(rotate=15, flip=True); None for
             none.  Validation, evaluate and predict take the images as they are (but see test_time).
         class_weight: how much each class counts in the training loss: "balanced" (n / (K * count) of the training
@@ -160,7 +165,9 @@ def fit(
     bound = optimizers.recipe(optimizer, learning_rate, rate_name)
     listeners = checked(callbacks)
     weights = class_weight, sample_weight, balance, loss_weights, label_smoothing, test_time
-    request = Request(validation, preprocess, augment, loss, metrics, *weights, options.seed, options.batch_size)
+    request = Request(
+        validation, preprocess, scale_targets, augment, loss, metrics, *weights, options.seed, options.batch_size
+    )
     recipe = {"optimizer": optimizer, "learning_rate": learning_rate, "schedule": schedule}
     recipe |= request._asdict() | options.of_result() | {"callbacks": [*map(repr, listeners)]}
     again = model.card.epochs

@@ -37,4 +37,5 @@ def identity(
         "the weights of the examples": hash_of(*weights) if weights else "",
         "the names of the classes": repr([head.task.names for head in heads]),
         "the preprocessing": repr(preprocessing),
+        "the scale of the targets": repr([head.scale for head in heads]),
     }

@@ -38,14 +38,14 @@ def inspect(
         held: the validation data, or None.
         heads: the heads, whose tasks are known.
         encoded: encodes labels as the losses take them.
-        request: the arguments of fit, of which it reads `loss`.
+        request: the arguments of fit, of which it reads `loss` and `scale_targets`.
     """
     scale = train.scale if isinstance(train, Stream) else ""
     found = [
         _of(head, text)
         for head in heads
         if head.task.kind == "values" and request.loss == "auto" and model.card.task is None
-        if (text := trouble_with_values(by_head(train.y)[head.name]))
+        if (text := trouble_with_values(by_head(train.y)[head.name], _unscaled(head, request.scale_targets)))
     ]
     if isinstance(train, Rows):
         scale = trouble_with_scale(model, train.x, train.kind)
@@ -57,6 +57,16 @@ def inspect(
         warn(f"fit: {found[0]}")
     elif found:
         warn("\n".join(["fit: look at the data:", *(f"  {n}. {text}" for n, text in enumerate(found, start=1))]))
+
+
+def _unscaled(head: Head, scale_targets: bool) -> str:
+    """What to do so that targets are standardized; "" if they are."""
+    if head.scale is not None:
+        return ""
+    if not scale_targets:
+        return "scale_targets=True standardizes them, and pn.predict undoes that"
+    end = f"pn.Dense({head.task.outputs})"
+    return f"fit standardizes them if the last layer has no activation, so end the model in {end}"
 
 
 def _of(head: Head, text: str) -> str:

@@ -61,6 +61,7 @@ def find_learning_rate(
     loss: Losses = "auto",
     batch_size: int = 64,
     preprocess: str | None = "auto",
+    scale_targets: bool = True,
     lowest: float = 1e-6,
     highest: float = 10.0,
     steps: int = 100,
@@ -81,6 +82,7 @@ def find_learning_rate(
         loss: as in pn.fit.
         batch_size: examples per step.
         preprocess: as in pn.fit.
+        scale_targets: as in pn.fit.
         lowest: the first learning rate.
         highest: the last one.
         steps: the number of steps; the data is used again where it is too small for them.
@@ -107,7 +109,7 @@ def find_learning_rate(
             "lower one first"
         )
     trial = copy.deepcopy(model)
-    request = Request(None, preprocess, loss=loss, seed=seed, batch_size=batch_size)
+    request = Request(None, preprocess, scale_targets, loss=loss, seed=seed, batch_size=batch_size)
     with in_the_name_of("find_learning_rate"):
         plan = make_plan(trial, data, request)
         bound = optimizers.recipe(optimizer, None, "constant").bound(trial)
@@ -134,13 +136,14 @@ def _tried(
     losses: list[float] = []
     smoothed: list[float] = []
     mean = 0.0
+    shown = plan.objective.shown
     token = position.set(at)
     try:
         with _core.Interrupt() as stop:
             for rate, (x, y, weights, samples) in zip(rates, _batches(plan, at, batch_size), strict=False):
                 at.begin(samples)
                 error = plan.objective.loss(plan.objective.run(x, training=True), y, weights)
-                loss = error.item()
+                loss = error.item() if shown is None else shown(error.item())
                 mean = _KEEP * mean + (1 - _KEEP) * loss
                 now = mean / (1 - _KEEP ** (len(losses) + 1))
                 if not math.isfinite(loss) or (len(losses) >= _LEAST and now > _DIVERGED * abs(min(smoothed))):

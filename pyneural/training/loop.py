@@ -144,6 +144,7 @@ class Training(State):
         shown = progress.steps_shown
         run = self.plan.objective.run
         loss = self.plan.objective.loss
+        in_units = self.plan.objective.shown
         means = self.means
         engine = self.bound.engine
         rate = self.recipe.learning_rate
@@ -160,6 +161,8 @@ class Training(State):
             value = error.item()
             if not math.isfinite(value):
                 self._fail(f"loss became {value} in epoch {self.epoch}, step {self.step + 1}", self._batch_again)
+            if in_units is not None:
+                value = in_units(value)
             self.value = value
             groups.backward(error)
             means.add(outputs, y, value, len(samples), weights)

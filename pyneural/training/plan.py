@@ -17,7 +17,7 @@ from pyneural.batching.stream import Stream
 from pyneural.card.classes import are_numbers, listed
 from pyneural.card.preprocessing import Preprocessing, decided
 from pyneural.datasets.dataset import Dataset
-from pyneural.evaluation.heads import Head, encode, inferred, record_on_card
+from pyneural.evaluation.heads import Head, as_targets, encode, inferred, record_on_card
 from pyneural.evaluation.objective import Objective, objective
 from pyneural.evaluation.weighting import Weighting, classes_to_draw, factors, smoothed, weighting
 from pyneural.layers.context import Building, building
@@ -29,6 +29,7 @@ from pyneural.models.test_time import IN_WORDS, set_test_time, spelled
 from pyneural.training.embedding import embedded
 from pyneural.training.identity import identity
 from pyneural.training.inspection import inspect
+from pyneural.training.target_scaling import with_scales
 
 Losses = str | losses.LossFunction | Mapping[str, str | losses.LossFunction]
 Accept = Callable[[Callable[[], dict[str, str]], bool], None]
@@ -69,6 +70,7 @@ class Request(NamedTuple):
 
     validation: float | Dataset | tuple[Any, Any] | Any = None
     preprocess: str | None = "auto"
+    scale_targets: bool = True
     augment: Augment | None = None
     loss: Losses = "auto"
     metrics: Metrics | None = ()
@@ -108,10 +110,11 @@ def plan(model: Model, data: Any, request: Request, accept: Accept = _accept_all
         model.infer_shapes(train.shape, min(request.batch_size, len(train)))
         set_test_time("fit: test_time", model, request.test_time)
         heads = inferred(model, train.y, request.loss, request.metrics, train.classes, who="fit")
+        heads = with_scales(model, heads, train, request.scale_targets)
         preprocessing = _preprocessing(model, train, held, request.preprocess)
 
         def encoded(y: Any, who: str, classes: Any = ()) -> Any:
-            return encode(heads, model.dtype, y, who, classes)
+            return encode(heads, model.dtype, y, who, classes, training=True)
 
         made = _made(model, (train, held, split), heads, preprocessing, encoded, request)
         made.words[2:2] = in_front
@@ -137,6 +140,8 @@ def _check_request(model: Model, request: Request) -> None:
         losses.spelled(loss)
     decided(request.preprocess, "uint8")
     check_augment("fit", request.augment)
+    if not isinstance(request.scale_targets, bool):
+        raise TypeError(f"fit: scale_targets is {request.scale_targets!r}: give True or False")
     spelled("fit: test_time", request.test_time)
     inherit(model)
     if request.preprocess == "auto":
@@ -159,9 +164,11 @@ def _made(
     shares = factors(heads, request.loss_weights)
     judge = objective(model, heads, shares)
     smooth = smoothed(heads, request.label_smoothing)
+    targets = partial(as_targets, heads, dtype)
+    samples = weigh.of_samples().of_rows
     return Plan(
-        train.feed(preprocessing, encoded, dtype, weigh.of_rows, classes_of, request.augment),
-        None if held is None else held.feed(preprocessing, encoded, dtype, weigh.of_samples().of_rows),
+        train.feed(preprocessing, encoded, dtype, weigh.of_rows, classes_of, request.augment, targets),
+        None if held is None else held.feed(preprocessing, encoded, dtype, samples, as_targets=targets),
         judge if smooth is heads else objective(model, smooth, shares),
         judge,
         [
@@ -272,7 +279,8 @@ def _preprocessing(model: Model, train: Source, held: Source | None, choice: str
 
 def _head(head: Head, weigh: Weighting, shares: Mapping[str, float]) -> str:
     loss = f"{shares[head.name]:g} x {head.loss.name}" if head.name in shares else head.loss.name
-    description = " · ".join(filter(None, (_task(head), loss, weigh.words(head))))
+    scaled = "" if head.scale is None else str(head.scale)
+    description = " · ".join(filter(None, (_task(head), loss, scaled, weigh.words(head))))
     return f"{head.name}: {description.replace(' · ', ', ')}" if head.name else description
 
 

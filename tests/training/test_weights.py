@@ -9,7 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 import pyneural as pn
 
-fit = partial(pn.fit, preprocess=None)  # formulas are checked on inputs as they are
+fit = partial(pn.fit, preprocess=None, scale_targets=False)  # formulas are checked on data as it is
 
 STILL = {"epochs": 1, "learning_rate": 1e-30, "verbose": 0}  # the weights do not move
 STEPS = {"epochs": 3, "optimizer": "sgd", "learning_rate": 0.1, "schedule": "constant", "verbose": 0}
