@@ -1,15 +1,11 @@
 """importance.py -- importance: how much worse a model's score gets when the values of one column are shuffled."""
 
-import copy
 import math
 import warnings
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-import pyneural._core as _core
-import pyneural.metrics.bootstrap as bootstrap
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import checked_seed, verbosity, whole
 from pyneural.arguments.familiar_keywords import OF_IMPORTANCE
@@ -18,12 +14,11 @@ from pyneural.batching.inputs import check_model
 from pyneural.batching.opening import open_data
 from pyneural.batching.pairs import is_stream
 from pyneural.card.soft import as_numbers
-from pyneural.card.table import Table
 from pyneural.datasets.dataset import Dataset
 from pyneural.evaluation.heads import Head, encode, head_of
+from pyneural.evaluation.permuted import Rows
 from pyneural.evaluation.predict import predict, ready
-from pyneural.evaluation.tables import Table as TextTable
-from pyneural.evaluation.tables import as_html, as_text, escaped
+from pyneural.evaluation.tables import Table, as_html, as_text, escaped
 from pyneural.metrics.estimate import Estimate, Z
 from pyneural.metrics.influence import METRICS, Influence, default_metric
 from pyneural.models.ensemble import Ensemble
@@ -84,12 +79,11 @@ class Importance(dict[str, Estimate]):
         return f"{of}{metric.words} {score} · n = {self.n:,}{by} · {self.drops.shape[1]} permutations of each column"
 
     @property
-    def _table(self) -> TextTable:
+    def _table(self) -> Table:
         metric = METRICS[self.metric]
         number = _percent if metric.percent else _plain
-        change = f"{metric.words} {'lost' if metric.higher else 'gained'}{' (points)' * metric.percent}"
         rows = [(name, number(one), f"{number(one.low)} to {number(one.high)}") for name, one in self.items()]
-        return TextTable(("column", change, "95 % interval"), rows)
+        return Table(("column", metric.change, "95 % interval"), rows)
 
 
 class Importances(dict[str, Importance]):
@@ -170,7 +164,7 @@ def importance(
     part = _table_of(model, data, who)
     y = encode(heads, model.dtype, part.y, who, part.classes)
     scored = [_Scored.of(one, y[one.name] if one.name else y, metric, who) for one in chosen]
-    found = _measured(model, _Rows.of(part), scored, repeats, seed)
+    found = _measured(model, Rows.of(part), scored, repeats, seed)
     if verbose:
         for name, one in found.items():
             put(f"{name}: {one}" if name else one)
@@ -211,63 +205,8 @@ class _Scored(NamedTuple):
         return METRICS[self.metric].of(self.head.task, self.y, answers[self.head.name] if self.head.name else answers)
 
 
-class _Rows(NamedTuple):
-    """The data, and the units of its rows: their groups, or each row by itself."""
-
-    data: Dataset
-    units: Array
-    units_count: int
-    grouped: bool
-
-    @classmethod
-    def of(cls, data: Dataset) -> "_Rows":
-        """The data with its groups."""
-        groups = bootstrap.units_of(data.groups)
-        units = np.arange(len(data)) if groups is None else groups
-        return cls(data, units, int(units.max()) + 1, groups is not None)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the columns."""
-        x: Any = self.data.x
-        if isinstance(x, Table):
-            return x.names
-        return self.data.columns or tuple(f"column {number}" for number in range(x.shape[1]))
-
-    def values(self, number: int) -> Array:
-        """(n,) the values of a column; categories by number."""
-        x: Any = self.data.x
-        values: Array = x.columns[number].values if isinstance(x, Table) else x[:, number]
-        return values
-
-    def orders(self, number: int, repeats: int, seed: int) -> Iterator[Array]:
-        """The row (n,) whose value of a column each row gets, for each permutation."""
-        stream = f"importance/{number}"
-        values = self.values(number)
-        first = np.unique(self.units, return_index=True)[1]
-        alike = self.grouped and np.array_equal(values, values[first][self.units], equal_nan=values.dtype.kind == "f")
-        for repeat in range(repeats):
-            if alike:
-                yield first[_core.permutation(self.units_count, seed, stream, repeat).numpy()][self.units]
-            else:
-                yield _core.permutation(len(self.data), seed, stream, repeat).numpy()
-
-    def permuted(self, number: int, order: Array) -> Dataset:
-        """The data with the values of one column in another order."""
-        found = copy.copy(self.data)
-        x: Any = self.data.x
-        if isinstance(x, Table):
-            columns = list(x.columns)
-            columns[number] = columns[number]._replace(values=columns[number].values[order])
-            found.x = Table(columns)
-        else:
-            found.x = x.copy()
-            found.x[:, number] = x[order, number]
-        return found
-
-
 def _measured(
-    model: Model | Ensemble, rows: _Rows, scored: list[_Scored], repeats: int, seed: int
+    model: Model | Ensemble, rows: Rows, scored: list[_Scored], repeats: int, seed: int
 ) -> dict[str, Importance]:
     """The importance of every column, by head."""
     before = predict(model, rows.data)
@@ -276,7 +215,7 @@ def _measured(
     found: list[dict[str, Estimate]] = [{} for _ in scored]
     drops = np.zeros((len(scored), len(names), repeats))
     for number, name in enumerate(names):
-        sums = np.zeros((len(scored), rows.units_count))  # of the influences of the units, over the repeats
+        sums = np.zeros((len(scored), rows.unit_count))  # of the influences of the units, over the repeats
         changed = False
         for repeat, order in enumerate(rows.orders(number, repeats, seed)):
             with warnings.catch_warnings():
@@ -288,12 +227,12 @@ def _measured(
                 after = one.on(answers)
                 drops[i, number, repeat] = sign * (as_is[i].value - after.value)
                 influence = sign * (as_is[i].of_rows - after.of_rows)
-                sums[i] += np.bincount(rows.units, influence, rows.units_count)
-                sums[i] += np.bincount(rows.units[order], influence, rows.units_count)
+                sums[i] += np.bincount(rows.units, influence, rows.unit_count)
+                sums[i] += np.bincount(rows.units[order], influence, rows.unit_count)
         for i, one in enumerate(scored):
             percent = METRICS[one.metric].percent
             found[i][name] = _estimate(drops[i, number], sums[i] / repeats, len(rows.data), changed, percent)
-    groups = rows.units_count if rows.grouped else None
+    groups = rows.unit_count if rows.grouped else None
     return {
         one.head.name: Importance(found[i], one.metric, as_is[i].value, drops[i], rows.data, groups)
         for i, one in enumerate(scored)

@@ -43,6 +43,11 @@ class Metric(NamedTuple):
     percent: bool
     of: Callable[[Task, Array, Array], Influence]
 
+    @property
+    def change(self) -> str:
+        """What is worse without a column, in words."""
+        return f"{self.words} {'lost' if self.higher else 'gained'}{' (points)' * self.percent}"
+
 
 def is_imbalanced(counts: Array) -> bool:
     """Whether of the classes that occur one has more than four times the examples of another.

@@ -17,7 +17,7 @@ from pyneural.plot.drawing import BLUE, GREY, INK
 from pyneural.printing import shortened
 
 _WIDTH, _BAR, _AROUND = 5.2, 0.24, 1.1  # inches: of the figure, of a bar, and above and below all bars
-_LONGEST = 28  # the most characters of a name
+_LONGEST = 34  # the most characters of a name
 _SCORES = {
     "average_precision": "average precision",
     "roc_auc": "ROC AUC",
@@ -46,7 +46,7 @@ def importance(result: Any, *, count: int = 20, ax: Any = None) -> Any:
     >>> model = pn.Sequential(pn.Dense(1))
     >>> history = pn.fit(model, (x, x[:, 0]), epochs=5, verbose=0)
     >>> pn.plot.importance(pn.importance(model, (x, x[:, 0]), verbose=0)).get_xlabel()
-    'R² lost when the column is shuffled'
+    'R² lost'
     """
     count = whole("plot.importance", "count", count)
     if isinstance(result, Importances):
@@ -60,9 +60,7 @@ def importance(result: Any, *, count: int = 20, ax: Any = None) -> Any:
     metric = METRICS[result.metric]
     shown = dict(list(result.items())[:count])
     scale = 100.0 if metric.percent else 1.0
-    change = f"{metric.words} {'lost' if metric.higher else 'gained'}"
-    words = f"{change}{', in points,' * metric.percent} when the column is shuffled"
-    axis = _bars(shown, scale, words, ax, "importance")
+    axis = _bars(shown, scale, metric.change, ax, "importance")
     more = f", {count} of {len(result):,} columns" if len(result) > count else ""
     score = f"{100 * result.score:.1f} %" if metric.percent else f"{result.score:.3g}"
     axis.set_title(f"{metric.words} {score}, n = {result.n:,}{more}", fontsize=10)

@@ -184,6 +184,23 @@ def test_columns_have_their_names_and_labels_their_mean_area(capsys):
     assert "<th" in found._repr_html_()
 
 
+def test_a_column_of_a_table_is_permuted_before_it_is_encoded():
+    generator = np.random.default_rng(0)
+    city = generator.choice(["Bern", "Oslo", "Rome"], N)
+    age = generator.normal(40, 10, N)
+    age[::9] = np.nan
+    frame = pd.DataFrame({"age": age, "ok": generator.random(N) < 0.5, "city": city})
+    y = np.where(city == "Rome", 2.0, 0.0) + np.where(np.isnan(age), 1.0, age / 40)
+    model = pn.Sequential(pn.Dense(16, "relu"), pn.Dense(1))
+    pn.fit(model, pn.Dataset(frame, y), epochs=30, learning_rate=0.03, verbose=0)
+    found = pn.importance(model, (frame, y), repeats=3, verbose=0)
+    assert list(found) == ["city", "age", "ok"]
+    order = _core.permutation(N, 0, "importance/2", 1).numpy()
+    changed = frame.assign(city=city[order])
+    before, after = (pn.evaluate(model, (one, y), verbose=0).r2 for one in (frame, changed))
+    assert found.drops[2, 1] == pytest.approx(before - after, abs=1e-6)
+
+
 def test_what_does_not_fit_is_refused_with_a_sentence():
     x, score = made()
     y = (score > 0).astype(np.int64)
