@@ -28,18 +28,20 @@ class Classifier(scikit_learn.ClassifierMixin, PartialEstimator):  # type: ignor
         model: a pn.Sequential or pn.Model instead of these four, or a function of the numbers of inputs and outputs
             that returns one.  A model is copied, with its weights if it has any.  With it X may have more axes, such as
             images (n, height, width, channels).
-        epochs: passes over the data.
+        epochs: passes over the data; "auto" is max(5, 2560 / √n) for n training rows, and at least 500 steps.
         batch_size: examples per step.
         optimizer: a name ("sgd", "rmsprop", "adam", "adamw"), or pn.Adam(beta1=0.8).
-        learning_rate: at the schedule's peak; None chooses by the optimizer and schedule.
+        learning_rate: at the schedule's peak; None is 0.01 for adam and adamw with one-cycle, else what pn.fit chooses.
         schedule: "one-cycle", "cosine", "step", "constant", or a function (step, steps) -> multiplier.
-        weight_decay: that of the optimizer, if it is given by name; None for its default.
+        weight_decay: that of the optimizer, if it is given by name; "auto" is min(1, 12 / √n) for adamw, and otherwise,
+            as None, the optimizer's default.
         loss: "auto" is cross-entropy; also "mse", "mae" and "huber", or a function of (outputs, targets).
         label_smoothing: s, from 0 to below 1: trains on targets (1 - s) y + s / K.
         class_weight: a dict of weights by label, with 1 for missing ones, or "balanced": Σ w / (K Σ_c w), which is
             n / (K count) where all examples weigh the same.  It multiplies the weights of the examples, in the
             validation loss, too.  For labels (n, K) of 0 and 1 it is the class_weight of pn.fit.
-        validation: the share of the examples to hold out, a pair (X, y), or None.
+        validation: the share of the examples to hold out, a pair (X, y), or None; "auto" is 0.1 if patience or
+            validation_scorer is given, else None.
         validation_scorer: a scorer of scikit-learn, such as "f1_macro", or a function of (estimator, X, y): the best
             epoch then has the highest score on the held-out examples, instead of the lowest validation loss.
         patience: stops this many epochs after the best one; None for never.
@@ -88,7 +90,7 @@ class Classifier(scikit_learn.ClassifierMixin, PartialEstimator):  # type: ignor
         optimizer: Any = CLASSIFIER.optimizer,
         learning_rate: float | None = CLASSIFIER.learning_rate,
         schedule: Any = CLASSIFIER.schedule,
-        weight_decay: float | None = CLASSIFIER.weight_decay,
+        weight_decay: Any = CLASSIFIER.weight_decay,
         loss: Any = "auto",
         label_smoothing: float = 0.0,
         class_weight: Any = None,
@@ -146,9 +148,9 @@ class Classifier(scikit_learn.ClassifierMixin, PartialEstimator):  # type: ignor
     def _decoded(self, y: Any) -> Array:
         return self._kind.decoded(y)
 
-    def _of_fit(self) -> dict[str, Any]:
+    def _of_task(self) -> dict[str, Any]:
         of_labels = self.class_weight if isinstance(self._kind, Indicators) else None
-        return super()._of_fit() | {"label_smoothing": self.label_smoothing, "class_weight": of_labels}
+        return {"loss": self.loss, "label_smoothing": self.label_smoothing, "class_weight": of_labels}
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """One pass over some examples, such as a part of the data; the optimizer goes on from call to call.

@@ -15,6 +15,12 @@ from pyneural.datasets.dataset import Dataset
 from pyneural.evaluation.outputs import outputs_of
 from pyneural.models.model import Model
 from pyneural.training.equal_rows import Weighted, merged
+from pyneural.training.estimator_defaults import (
+    epochs_for,
+    learning_rate_for,
+    validation_for,
+    weight_decay_for,
+)
 from pyneural.training.estimator_network import copied, perceptron
 from pyneural.training.estimator_targets import Coded
 from pyneural.training.fit import fit as train
@@ -103,17 +109,19 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
         model.card.task = tasks.get("", tasks)
         return model
 
-    def _optimizer(self) -> str | Optimizer:
-        """The optimizer for pn.fit, with the weight decay."""
+    def _optimizer(self, rows: int | None) -> str | Optimizer:
+        """The optimizer for pn.fit, with the weight decay; None rows if their number is not known."""
         optimizer: str | Optimizer = self.optimizer
-        if self.weight_decay is None:
+        decay = self.weight_decay
+        decay = weight_decay_for(decay, rows, optimizer) if rows else None if decay == "auto" else decay
+        if decay is None:
             return optimizer
         if not isinstance(optimizer, str):
             raise ValueError(
                 f"{self._who}: weight_decay goes with an optimizer by name: write weight_decay into {optimizer!r}"
             )
         kind = choose(f"{self._who}: optimizer", optimizer, optimizers.NAMES)
-        return kind(weight_decay=self.weight_decay)
+        return kind(weight_decay=decay)
 
     # ---- training
 
@@ -135,7 +143,7 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
                 keep="last" if scored else self.keep,
                 callbacks=[*self.callbacks, *([scored] if scored else [])],
                 seed=seed,
-                **self._of_fit(),
+                **self._of_fit(len(data)),
             )
         if scored:
             scored.restore_best(history)
@@ -150,18 +158,28 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
         self._many = coded.y.ndim == 2
         self.n_outputs_ = coded.y.shape[1] if self._many else 1
 
-    def _of_fit(self) -> dict[str, Any]:
-        """The arguments of pn.fit that have the same names here."""
-        names = ("epochs", "batch_size", "learning_rate", "schedule", "loss", "preprocess", "ema", "seconds", "verbose")
-        return {name: getattr(self, name) for name in names} | {"optimizer": self._optimizer()}
+    def _of_fit(self, rows: int) -> dict[str, Any]:
+        """The arguments of pn.fit for that many training rows."""
+        names = ("batch_size", "schedule", "preprocess", "ema", "seconds", "verbose")
+        given: dict[str, Any] = {name: getattr(self, name) for name in names} | self._of_task()
+        return given | {
+            "epochs": epochs_for(self.epochs, rows, self.batch_size),
+            "optimizer": self._optimizer(rows),
+            "learning_rate": learning_rate_for(self.learning_rate, self.optimizer, self.schedule),
+        }
+
+    @property
+    def _needs_validation(self) -> bool:
+        return self.patience is not None or self.validation_scorer is not None
 
     def _validation(self, n: int) -> Any:
         """The validation argument of pn.fit: a share, a Dataset or None."""
-        if self.validation is None or is_number(self.validation):
-            possible = self.validation is not None and 0 < round(self.validation * n) < n
-            return self.validation if possible else None
+        given = validation_for(self.validation, self._needs_validation)
+        if given is None or is_number(given):
+            possible = given is not None and 0 < round(given * n) < n
+            return given if possible else None
         x, labels = scikit_learn.validate_data(
-            self, *self.validation, reset=False, **self._rules(), multi_output=True, y_numeric=self._values
+            self, *given, reset=False, **self._rules(), multi_output=True, y_numeric=self._values
         )
         coded = self._labels(labels, again=True)
         return dataset(Weighted(_dense(x), coded.y, None), coded)

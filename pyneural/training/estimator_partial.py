@@ -9,13 +9,12 @@ from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import in_the_name_of, is_number, warn, whole
 from pyneural.training.equal_rows import Weighted, merged
 from pyneural.training.estimator_base import Estimator, dataset
+from pyneural.training.estimator_defaults import SHARE, validation_for
 from pyneural.training.estimator_targets import Coded
 from pyneural.training.history import History
 from pyneural.training.optimizers import recipe
 from pyneural.training.passes import Passes, Score, low_loss
 from pyneural.training.plan import Request
-
-_SHARE = 0.1  # held out for early stopping, if validation= is not a share
 
 
 class PartialEstimator(Estimator):
@@ -31,9 +30,8 @@ class PartialEstimator(Estimator):
             )
             return
         rows = merged(x, coded.y, weights)
-        stopping = self.patience is not None or self.validation_scorer is not None
         validation = None
-        if stopping:
+        if self._needs_validation:
             rows, validation = self._held_out(passes, rows, coded)
         if len(rows.x):
             with in_the_name_of(self._who):
@@ -51,25 +49,23 @@ class PartialEstimator(Estimator):
 
     def _held_out(self, passes: Passes, rows: Weighted, coded: Coded) -> tuple[Weighted, Any]:
         """The rows to train on, and what is held out by now."""
-        if self.validation is not None and not is_number(self.validation):
+        share = SHARE if self.validation is None else validation_for(self.validation, True)
+        if not is_number(share):
             return rows, self._validation(len(rows.x))
-        rest = passes.split(rows, _SHARE if self.validation is None else float(self.validation))
+        rest = passes.split(rows, float(share))
         held = passes.held
         return rest, None if held is None else dataset(held, coded)
 
     def _learn(self, passes: Passes, rows: Weighted, coded: Coded, validation: Any) -> None:
-        given = self._of_fit()
-        preprocess = given["preprocess"] if passes.model.card.preprocessing is None else "auto"
+        preprocess = self.preprocess if passes.model.card.preprocessing is None else "auto"
         request = Request(
             validation,
             preprocess,
-            loss=given["loss"],
-            label_smoothing=given.get("label_smoothing", 0.0),
-            class_weight=given.get("class_weight"),
+            **self._of_task(),
             seed=passes.seed,
             batch_size=self.batch_size,
         )
-        made = recipe(given["optimizer"], self.learning_rate, schedules.name("constant"))
+        made = recipe(self._optimizer(None), self.learning_rate, schedules.name("constant"))
         history, plan = passes.train(
             dataset(rows, coded), request, made, whole(self._who, "batch_size", self.batch_size)
         )

@@ -28,14 +28,16 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
         model: a pn.Sequential or pn.Model instead of these four, or a function of the numbers of inputs and outputs
             that returns one.  A model is copied, with its weights if it has any.  With it X may have more axes, such as
             images (n, height, width, channels).
-        epochs: passes over the data.
+        epochs: passes over the data; "auto" is max(5, 2560 / √n) for n training rows, and at least 500 steps.
         batch_size: examples per step.
         optimizer: a name ("sgd", "rmsprop", "adam", "adamw"), or pn.Adam(beta1=0.8).
-        learning_rate: at the schedule's peak; None chooses by the optimizer and schedule.
+        learning_rate: at the schedule's peak; None is 0.01 for adam and adamw with one-cycle, else what pn.fit chooses.
         schedule: "one-cycle", "cosine", "step", "constant", or a function (step, steps) -> multiplier.
-        weight_decay: that of the optimizer, if it is given by name; None for its default.
+        weight_decay: that of the optimizer, if it is given by name; "auto" is min(1, 12 / √n) for adamw, and otherwise,
+            as None, the optimizer's default.
         loss: "mse", "mae", "huber", or a function of (outputs, targets).
-        validation: the share of the examples to hold out, a pair (X, y), or None.
+        validation: the share of the examples to hold out, a pair (X, y), or None; "auto" is 0.1 if patience or
+            validation_scorer is given, else None.
         validation_scorer: a scorer of scikit-learn, such as "r2", or a function of (estimator, X, y): the best epoch
             then has the highest score on the held-out examples, instead of the lowest validation loss.
         patience: stops this many epochs after the best one; None for never.
@@ -82,7 +84,7 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
         optimizer: Any = REGRESSOR.optimizer,
         learning_rate: float | None = REGRESSOR.learning_rate,
         schedule: Any = REGRESSOR.schedule,
-        weight_decay: float | None = REGRESSOR.weight_decay,
+        weight_decay: Any = REGRESSOR.weight_decay,
         loss: Any = "mse",
         validation: Any = REGRESSOR.validation,
         validation_scorer: Any = None,
@@ -124,6 +126,9 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
 
     def _labels(self, y: Any, *, again: bool) -> Coded:
         return coded_values(y)
+
+    def _of_task(self) -> dict[str, Any]:
+        return {"loss": self.loss}
 
     def _class_weighted(self, coded: Coded, weights: Array | None) -> Array | None:
         return weights

@@ -192,3 +192,14 @@ def test_several_columns_of_classes_are_predicted_together():
         clone(fitted).set_params(class_weight="balanced").fit(X, y)
     with pytest.raises(ValueError, match=r"column 1 of y: all labels are of one class, a: give at least two classes"):
         clone(fitted).fit(X, np.stack([CLASS, ["a"] * 90], axis=1))
+
+
+def test_auto_follows_the_number_of_rows():
+    fitted = pn.Classifier(8).fit(X, CLASS)
+    assert fitted.n_iter_ == 270  # 2560 / sqrt(90), which is more than 500 steps
+    assert "val_loss" not in fitted.history_
+    assert max(fitted.history_["learning_rate"]) == pytest.approx(0.01, rel=0.02)
+    stopped = pn.Classifier(8, patience=2).fit(X, CLASS)
+    assert "val_loss" in stopped.history_
+    assert stopped.n_iter_ < 270
+    assert pn.Regressor(8, epochs=2, optimizer="sgd", schedule="constant").fit(X, VALUE / 1000).n_iter_ == 2

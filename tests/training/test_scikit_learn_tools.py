@@ -15,7 +15,7 @@ from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, StackingRegressor, VotingClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.inspection import permutation_importance
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingRandomSearchCV,
@@ -25,6 +25,7 @@ from sklearn.model_selection import (
     learning_curve,
 )
 from sklearn.multioutput import ClassifierChain
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -103,7 +104,7 @@ def test_probabilities_are_calibrated():
 
 
 def test_ensembles_of_estimators():
-    voting = VotingClassifier([("network", tiny()), ("line", LogisticRegression())], voting="soft").fit(X, CLASS)
+    voting = VotingClassifier([("network", tiny()), ("bayes", GaussianNB())], voting="soft").fit(X, CLASS)
     assert voting.score(X, CLASS) > 0.9
     stacking = StackingRegressor([("network", values()), ("ridge", Ridge())], cv=2).fit(X, VALUE)
     assert stacking.score(X, VALUE) > 0.9
