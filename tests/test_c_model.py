@@ -134,6 +134,9 @@ CASES: dict[str, tuple[Any, tuple[int, ...]]] = {
     "Dense": (lambda: pn.Sequential(pn.Dense(5, "relu"), pn.Dense(4, bias=False), pn.Dense(3)), ROW),
     "Dense of rows": (lambda: with_ends(pn.Dense(5, "tanh")), (4, 6)),
     "Embedding": (lambda: with_ends(pn.Embedding(9, 4)), WORDS),
+    "EmbedColumns": (lambda: pn.Sequential(pn.EmbedColumns([3, 1], [9, 7], [2, 5]), pn.Dense(3)), ROW),
+    "EmbedColumns alone": (lambda: pn.Sequential(pn.EmbedColumns([2, 0, 1, 3], [9, 9, 9, 9]), pn.Dense(3)), WORDS),
+    "EmbedColumns of the first": (lambda: pn.Sequential(pn.EmbedColumns([0, 5], [9, 9]), pn.Dense(3)), ROW),
     "Conv2D": (lambda: with_ends(pn.Conv2D(4, (3, 2), stride=(2, 1), padding=((1, 0), (2, 1)))), IMAGE),
     "Conv2D, bias=False": (lambda: with_ends(pn.Conv2D(4, 3, bias=False, padding=1), pn.MaxPool2D(2)), IMAGE),
     "Conv2D, softmax, pool": (lambda: with_ends(pn.Conv2D(4, 3, activation="softmax"), pn.MaxPool2D(2)), IMAGE),
@@ -172,10 +175,10 @@ def test_every_layer_has_the_bits_of_predict(program: Program, case: str, dtype:
     make, shape = CASES[case]
     model = make()
     model.dtype = dtype
-    words = case == "Embedding"
+    words = case.startswith("Embed")
     model = finished(model, shape, seed=len(case), preprocess="none" if words else "dataset")
     x = inputs(shape, "float32", 1)
-    check(program, model, np.clip(np.abs(x.round()), 0, 8) if words else x)
+    check(program, model, np.clip(np.abs(x.round()), 0, 6) if words else x)
 
 
 def test_every_kind_of_layer_has_a_case() -> None:
@@ -253,7 +256,7 @@ def test_inputs_are_prepared_as_predict_prepares_them(program: Program, preproce
 
 @pytest.mark.parametrize("test_time", [None, "flip"])
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
-@pytest.mark.parametrize("kind", ["classes", "binary", "values", "classes with mse"])
+@pytest.mark.parametrize("kind", ["classes", "binary", "values", "labels", "classes with mse"])
 def test_answers_are_those_of_predict(program: Program, kind: str, temperature: float, test_time: str | None) -> None:
     kind, _, loss = kind.partition(" with ")
     model = classifier(

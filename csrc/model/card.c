@@ -120,21 +120,18 @@ int pn_preprocessing_ready(pn_model *m, pn_error *err)
 
 /* ---- tasks ------------------------------------------------------------------------------------------------------- */
 
+/* The names of classes, labels or values; their numbers where the file has none. */
 static int read_classes(pn_model *m, const pn_json *task, pn_head *head, pn_error *err)
 {
     pn_json list;
     bool first = true;
-    if (head->task == PN_TASK_VALUES)
-        return 0;
-    const pn_index n = pn_max(2, head->outputs);
+    pn_index given = 0;
+    const pn_index n = pn_max(head->task == PN_TASK_VALUES ? 1 : 2, head->outputs);
     const char **names = pn_arena_get(&m->arena, (size_t)n * sizeof *names, err);
     if (!names)
         return -1;
     if (!pn_json_get(task, "classes", &list) || !pn_json_open(&list, '['))
         return damaged("its classes", err);
-    head->n_classes = (int)n;
-    head->classes = names;
-    pn_index given = 0;
     for (int more; (more = pn_json_more(&list, ']', &first)) != 0; given++) {
         char *name;
         if (more < 0 || given == n || pn_json_text(&list, &m->arena, &name, err))
@@ -148,7 +145,28 @@ static int read_classes(pn_model *m, const pn_json *task, pn_head *head, pn_erro
         snprintf(name, 24, "%td", i);
         names[i] = name;
     }
+    head->n_classes = (int)n;
+    head->classes = names;
     return given == 0 || given == n ? 0 : damaged("the number of its classes", err);
+}
+
+/* One for each label; 0.5 where the file has none. */
+static int read_thresholds(pn_model *m, const pn_json *task, pn_head *head, pn_error *err)
+{
+    pn_json list;
+    double *found = NULL;
+    const pn_index n = has(task, "thresholds", &list) ? read_numbers(m, task, "thresholds", &found, err) : 0;
+    if (n < 0 || (n > 0 && n != head->outputs))
+        return damaged("its thresholds", err);
+    if (n == 0 && !(found = pn_arena_get(&m->arena, (size_t)head->outputs * sizeof *found, err)))
+        return -1;
+    for (pn_index i = 0; i < head->outputs; i++) {
+        found[i] = n == 0 ? 0.5 : found[i];
+        if (!(found[i] >= 0 && found[i] <= 1))
+            return damaged("its thresholds", err);
+    }
+    head->thresholds = found;
+    return 0;
 }
 
 static double number_of(const pn_json *object, const char *key, double usual)
@@ -162,15 +180,15 @@ static double number_of(const pn_json *object, const char *key, double usual)
 
 static int read_task(pn_model *m, pn_json task, pn_head *head, pn_error *err)
 {
-    static const char *const kinds[] = { "classes", "binary", "values" };
+    static const char *const kinds[] = { "classes", "binary", "values", "labels" };
     pn_json value;
     char word[32] = "";
     int kind = 0;
     if (!pn_json_get(&task, "kind", &value) || pn_json_string(&value, word, sizeof word))
         return damaged("its task", err);
-    while (kind < 3 && strcmp(kinds[kind], word) != 0)
+    while (kind < 4 && strcmp(kinds[kind], word) != 0)
         kind++;
-    if (kind == 3)
+    if (kind == 4)
         return pn_fail(err, PN_EVALUE, "its task is '%s', which this program does not know", word);
     head->task = (pn_task_kind)kind;
     head->threshold = number_of(&task, "threshold", 0.5);
@@ -180,6 +198,8 @@ static int read_task(pn_model *m, pn_json task, pn_head *head, pn_error *err)
         return damaged("its task has another number of outputs than its last layer", err);
     if (!(head->threshold >= 0 && head->threshold <= 1) || !(head->temperature > 0 && isfinite(head->temperature)))
         return damaged("its threshold or its temperature", err);
+    if (head->task == PN_TASK_LABELS && read_thresholds(m, &task, head, err))
+        return -1;
     return read_classes(m, &task, head, err);
 }
 

@@ -9,13 +9,14 @@
 #include "model/json.h"
 #include "tensor/block.h"
 
-enum { PN_LAYER_TENSORS = 4 };
+enum { PN_LAYER_TENSORS = 4 }; /* at most, but for EmbedColumns */
 
 /* Initial values: uniform in -a..a, normal with deviation a, or all a. */
 typedef enum { PN_INIT_UNIFORM, PN_INIT_NORMAL, PN_INIT_CONSTANT, PN_INIT_UNKNOWN } pn_init_kind;
 typedef struct pn_init {
     pn_init_kind kind;
     double a;
+    bool zero_first; /* the first row is 0 */
 } pn_init;
 
 typedef struct pn_layer_tensor {
@@ -43,9 +44,11 @@ typedef struct pn_layer {
     pn_list shape;    /* of Reshape */
     double number;    /* of Arithmetic, where has_number */
     bool has_number, reverse, has_bias;
-    pn_json init; /* at = NULL: the default */
+    pn_json init;                        /* at = NULL: the default */
+    int n_columns;                       /* of EmbedColumns: those of which each number has a vector */
+    pn_index *columns, *sizes, *vectors; /* their places, how many numbers each has, and the lengths of the vectors */
     int n_tensors;
-    pn_layer_tensor tensors[PN_LAYER_TENSORS];
+    pn_layer_tensor *tensors;
     pn_index calls;  /* in a run of the model */
     pn_index widest; /* numbers in the largest input of its first call */
     pn_view output;  /* of its first call, with a batch of 1 */

@@ -19,7 +19,10 @@ pn_tensor *pn_model_tensor(const pn_model *m, const char *path)
 static int list_tensors(pn_model *m, pn_error *err)
 {
     const pn_network *net = &m->network;
-    m->tensors = pn_arena_get(&m->arena, (size_t)net->n_layers * PN_LAYER_TENSORS * sizeof *m->tensors, err);
+    pn_index n = 0;
+    for (pn_index i = 0; i < net->n_layers; i++)
+        n += net->layers[i]->n_tensors;
+    m->tensors = pn_arena_get(&m->arena, (size_t)n * sizeof *m->tensors, err);
     if (!m->tensors)
         return -1;
     for (pn_index i = 0; i < net->n_layers; i++)

@@ -39,16 +39,17 @@ extern const char pn_model_mlp[];
 
 /* ---- what is known about it -------------------------------------------------------------------------------------- */
 
-typedef enum { PN_TASK_CLASSES, PN_TASK_BINARY, PN_TASK_VALUES } pn_task_kind;
+typedef enum { PN_TASK_CLASSES, PN_TASK_BINARY, PN_TASK_VALUES, PN_TASK_LABELS } pn_task_kind;
 
 /* One output.  A model has one, whose name is "", or several heads with names. */
 typedef struct pn_head {
     const char *name;
     pn_task_kind task;
-    pn_index outputs;           /* numbers for an example: probabilities of the classes, of class 1, or values */
-    int n_classes;              /* of classes and binary */
-    const char *const *classes; /* their names, in UTF-8; "0", "1" ... where the training data had numbers */
+    pn_index outputs;           /* numbers for an example: probabilities of classes, of class 1, of labels, or values */
+    int n_classes;              /* names below */
+    const char *const *classes; /* of classes, labels or values, in UTF-8; "0", "1" ... where the data had numbers */
     double threshold;           /* of two classes, the probability of class 1 from which it is the answer */
+    const double *thresholds;   /* of labels, for each */
     double temperature;         /* logits are divided by it */
 } pn_head;
 
@@ -83,11 +84,12 @@ pn_tensor *pn_model_tensor(const pn_model *model, const char *path);
 /* ---- predicting -------------------------------------------------------------------------------------------------- */
 
 /* out = pn.predict(model, x), for n inputs of dtype `from`: PN_UINT8 for pixels, else PN_FLOAT32, PN_FLOAT64 or, for
- * models that start with an Embedding, PN_INT64.  out: n * outputs numbers of the model's dtype; the heads one after
- * another. */
+ * models that start with an Embedding, PN_INT64.  Rows of tables are given as numbers, as card.table encodes them.
+ * out: n * outputs numbers of the model's dtype; the heads one after another. */
 int pn_model_predict(pn_model *model, pn_dtype from, const void *x, pn_index n, void *out, pn_error *err);
 
-/* The number of the class that row `row` of a head's predictions means, as pn.classify decides; -1 for values. */
+/* The number of the class that row `row` of a head's predictions means, as pn.classify decides; -1 for values, and for
+ * labels, each of which applies from its threshold on. */
 int pn_model_decide(const pn_model *model, int head, const void *row);
 
 /* The output of one layer in a prediction, such as the feature maps (n, height, width, filters) of "conv2d_1": a new

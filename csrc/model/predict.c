@@ -190,7 +190,7 @@ int pn_model_decide(const pn_model *m, int head, const void *row)
     const pn_head *h = &m->heads[head];
     const bool wide = m->network.dtype == PN_FLOAT64;
     int best = 0;
-    if (h->task == PN_TASK_VALUES)
+    if (h->task == PN_TASK_VALUES || h->task == PN_TASK_LABELS)
         return -1;
     if (h->task == PN_TASK_BINARY || (h->outputs == 2 && h->threshold != 0.5)) {
         const pn_index one = h->outputs - 1;

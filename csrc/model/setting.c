@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Moves to the first element of a list or a tuple. */
-static bool open_list(pn_json *j)
+bool pn_setting_open(pn_json *j)
 {
     pn_json inside;
     if (pn_json_get(j, "list", &inside))
@@ -18,7 +17,7 @@ static int elements(pn_json value, pn_json *out, int most)
 {
     int n = 0;
     bool first = true;
-    if (!open_list(&value))
+    if (!pn_setting_open(&value))
         return -1;
     for (;;) {
         const int more = pn_json_more(&value, ']', &first);

@@ -5,7 +5,10 @@
 #include "model/json.h"
 #include "ops/op.h"
 
-/* One value; -1 if it has another form.  A Python list is {"list": [...]}, a tuple is [...]; both are taken. */
+/* Moves to the first element of a list.  A Python list is {"list": [...]}, a tuple is [...]; both are taken. */
+bool pn_setting_open(pn_json *list);
+
+/* One value; -1 if it has another form. */
 int pn_setting_whole(pn_json value, pn_index *out);   /* at least 0 */
 int pn_setting_integer(pn_json value, pn_index *out); /* of either sign */
 int pn_setting_pair(pn_json value, pn_index out[2]);  /* one for both, or two; at least 1 */

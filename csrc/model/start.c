@@ -1,4 +1,6 @@
 /* start.c -- initial values of parameters and state, as pyneural/initializers.py computes them. */
+#include <string.h>
+
 #include "base/rng.h"
 #include "kernels/random.h"
 #include "model/inside.h"
@@ -15,6 +17,8 @@ static void fill(const pn_engine *engine, const pn_team *team, const pn_layer_te
                       .y = v->data };
     if (tensor->init.kind != PN_INIT_CONSTANT)
         engine->kernels[v->dtype]->random(team, &job);
+    if (tensor->init.zero_first)
+        memset(v->data, 0, pn_view_bytes(v) / (size_t)v->shape[0]);
     for (pn_index i = 0; tensor->init.kind == PN_INIT_CONSTANT && i < v->size; i++)
         if (v->dtype == PN_FLOAT64)
             ((double *)v->data)[i] = a;
