@@ -41,7 +41,7 @@ def as_numbers(what: str, values: Any) -> Array:
         TypeError: they are not numbers; the message says where.
         ValueError: rows have different lengths.
     """
-    array = table_numbers(what, values) if is_table(values) else _array(what, values)
+    array = table_numbers(values) if is_table(values) else _array(what, values)
     words = array.dtype.kind != "O" or any(isinstance(value, str) for value in array.flat)
     missing = [] if words else missing_rows(array)
     if missing:

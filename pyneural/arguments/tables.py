@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from pyneural.arguments.checks import warn
-from pyneural.arguments.objects import are_numbers, missing_rows
 
 Names = tuple[str, ...]
 
@@ -45,41 +44,6 @@ def warn_of_order(who: str, x: Any, what: str, y: Any) -> None:
         )
 
 
-def table_numbers(what: str, table: Any) -> Any:
-    """The numbers of a table (n, columns), in their common dtype.
-
-    Raises:
-        TypeError: a column is not numeric; the message says which, and what it contains.
-        ValueError: values are missing, or two columns have the same name.
-    """
-    names = list(table.columns)
-    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
-    if twice is not None:
-        raise ValueError(f"{what} has two columns named {twice!r}: rename or remove one")
-    if not names:
-        raise ValueError(f"{what} is a table without columns: give at least one")
-    return np.column_stack([_column(what, name, np.asarray(table[name])) for name in names])
-
-
-def _column(what: str, name: Any, values: Any) -> Any:
-    """A column as numbers."""
-    where = f"in the column {name!r}"
-    missing = missing_rows(values) if values.dtype.kind in "fcOmM" else []
-    if missing:
-        raise ValueError(
-            f"{what} has {len(missing):,} missing values {where}, the first in row {missing[0]}: fill them, for "
-            "example with x.fillna(0), or remove those rows"
-        )
-    if values.dtype.kind == "O" and are_numbers(values):
-        values = np.array(values.tolist())
-    if values.dtype.kind in "mM":
-        raise TypeError(
-            f"{what} has dates or times {where} ({values.dtype}): give numbers, such as x[{name!r}].astype('int64')"
-        )
-    if values.dtype.kind not in "biuf":
-        words = next((value for value in values if isinstance(value, str)), values[0] if len(values) else "")
-        raise TypeError(
-            f"{what} has words {where}, such as {str(words)!r}: give numbers: pd.get_dummies(x) makes one column per "
-            "word, or drop the column"
-        )
-    return values
+def table_numbers(table: Any) -> Any:
+    """The values of a table (n, columns), in their common dtype."""
+    return np.column_stack([np.asarray(table[name]) for name in table.columns])

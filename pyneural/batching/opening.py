@@ -5,6 +5,7 @@ from typing import Any
 
 from pyneural.arguments.paths import as_path
 from pyneural.batching.pairs import is_stream
+from pyneural.card.frames import is_frame
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.image_folder import folder, folder_part
 from pyneural.datasets.npz_file import is_npz, npz, npz_part
@@ -54,6 +55,11 @@ def open_data(data: Any, who: str, model: Model | Ensemble, part: str = "") -> A
         return data
     if isinstance(data, list) and len(data) == 2:
         return as_dataset(data, who)
+    if is_frame(data):
+        raise TypeError(
+            f"{who}: data is a {type(data).__name__}: give the inputs and the target, such as "
+            "(x.drop(columns='price'), x['price'])"
+        )
     if data is None:
         raise TypeError(f"{who}: data is None: this data has no such part; {_KINDS}")
     raise TypeError(f"{who}: data is {type(data).__name__}: {_KINDS}")

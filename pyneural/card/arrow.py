@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pyneural.card.buffers import bits, decimals, masked, numbers, texts, views
-from pyneural.card.cells import column, decoded, of_numbers, refuse
+from pyneural.card.cells import decoded, of_numbers, of_text, refuse
 from pyneural.card.table import Column
 
 _NUMBERS = dict(zip("cCsSiIlLefg", ("i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8"), strict=True))
@@ -156,7 +156,7 @@ def _read(field: _Schema, array: _Array, start: int, count: int) -> Any:
 
 def _joined(who: str, field: _Schema, parts: list[Any]) -> Column:
     name = field.name.decode()
-    if any(isinstance(part, list) for part in parts):
-        return column(who, name, [value for part in parts for value in part])
+    if parts and isinstance(parts[0], list):
+        return of_text(name, [value for part in parts for value in part])
     boolean = field.format == b"b"
     return of_numbers(who, name, np.concatenate([np.empty(0), *parts]), boolean=boolean)

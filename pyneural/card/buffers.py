@@ -4,6 +4,7 @@ An address is that of a buffer which its owner keeps alive; what is returned are
 """
 
 import ctypes
+import struct
 
 import numpy as np
 
@@ -53,16 +54,19 @@ def texts(offsets: Array, address: int, valid: Array | None) -> list[str | None]
 def views(address: int, others: list[int], start: int, count: int, valid: Array | None) -> list[str | None]:
     """Text as views: its length, and the text itself or its place in another buffer; None where it is not valid."""
     data = _bytes(address + start * _VIEW, count * _VIEW)
-    parts = np.frombuffer(data, "<i4").reshape(count, 4).tolist()
+    known: dict[bytes, str] = {}  # equal views are equal text
     found: list[str | None] = []
-    for row, ((length, _, buffer, offset), ok) in enumerate(zip(parts, _mask(valid, count), strict=True)):
-        if not ok:
-            found.append(None)
-        elif length <= _INLINE:
-            found.append(data[_VIEW * row + 4 : _VIEW * row + 4 + length].decode())
-        else:
-            found.append(_bytes(others[buffer] + offset, length).decode())
+    for at, ok in zip(range(0, len(data), _VIEW), _mask(valid, count), strict=True):
+        view = data[at : at + _VIEW]
+        if ok and view not in known:
+            known[view] = _viewed(view, others)
+        found.append(known[view] if ok else None)
     return found
+
+
+def _viewed(view: bytes, others: list[int]) -> str:
+    length, _, buffer, offset = struct.unpack("<iiii", view)
+    return view[4 : 4 + length].decode() if length <= _INLINE else _bytes(others[buffer] + offset, length).decode()
 
 
 def _bytes(address: int, count: int) -> bytes:

@@ -23,10 +23,13 @@ def column(who: str, name: str, values: Iterable[Any]) -> Column:
     """
     given = list(values)
     kinds = {kind: _kind(kind) for kind in set(map(type, given))}
-    absent = np.fromiter((_is_absent(v, kinds[type(v)]) for v in given), bool, len(given))
+    if "nested" in kinds.values():
+        refuse(who, name, next(v for v in given if kinds[type(v)] == "nested"), "nested")
+    gone = {kind for kind, what in kinds.items() if what == "missing"}
+    absent = np.fromiter((type(v) in gone or v != v for v in given), bool, len(given))  # only NaN differs from itself
     present = [v for v, no in zip(given, absent.tolist(), strict=True) if not no]
     found = {kinds[type(v)] for v in present}
-    for wrong in ("times", "nested", "other") if found else ():
+    for wrong in ("times", "other") if found else ():
         if wrong in found:
             refuse(who, name, next(v for v in present if kinds[type(v)] == wrong), wrong)
     if "text" in found and len(found) > 1:
@@ -110,10 +113,6 @@ def _kind(kind: type) -> str:
         return "nested"
     numbers = int, float, np.integer, np.floating
     return "number" if issubclass(kind, numbers) or kind.__name__ in ("Decimal", "Fraction") else "other"
-
-
-def _is_absent(value: Any, kind: str) -> bool:
-    return kind == "missing" or (kind != "nested" and bool(value != value))  # only NaN differs from itself
 
 
 def _mixed(values: list[Any], absent: Array, kinds: dict[type, str]) -> str:

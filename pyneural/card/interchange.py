@@ -11,7 +11,7 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.card.buffers import bits, masked, numbers, texts
-from pyneural.card.cells import column, of_codes, of_numbers, refuse
+from pyneural.card.cells import of_codes, of_numbers, of_text, refuse
 from pyneural.card.table import Column
 
 _INT, _UINT, _FLOAT, _BOOL, _STRING, _TIME, _CATEGORY = 0, 1, 2, 20, 21, 22, 23
@@ -38,7 +38,7 @@ def _column(who: str, name: str, given: Any) -> Column:
         refuse(who, name, None, "other", f"the type {given.dtype[2]}")
     chunks = [_chunk(part, kind) for part in given.get_chunks()]
     if kind == _STRING:
-        return column(who, name, [value for chunk in chunks for value in chunk])
+        return of_text(name, [value for chunk in chunks for value in chunk])
     values = np.concatenate([np.empty(0), *chunks])
     if kind != _CATEGORY:
         return of_numbers(who, name, values, boolean=kind == _BOOL)

@@ -73,8 +73,10 @@ def _of_inputs(model: Model | Ensemble) -> Iterator[tuple[str, str]]:
         if card.preprocessing.mean:
             rule += f" (mean {_few(card.preprocessing.mean)}, std {_few(card.preprocessing.deviation)})"
         yield "preprocessing", rule
-    if card.columns:
+    if card.table is not None:
         yield "columns", ", ".join(card.columns)
+        if not card.table.is_plain:
+            yield "table", str(card.table)
     if card.prepare:
         yield "image files", _PREPARED[card.prepare]
     elif reads_images(model):

@@ -6,6 +6,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import pyneural as pn
 from pyneural.card.table import Table
@@ -125,6 +129,25 @@ def test_statistics_come_from_training_rows_only():
     held = other.card.table.rules[0].fill
     assert held != x["age"].median()
     x.loc[x["age"] > 60, "age"] = np.nan
+
+
+def test_inputs_are_those_of_scikit_learns_transformers():
+    x, y = people(200)
+    x = x.assign(member=x["member"].astype(bool), visits=x["visits"].astype(int))
+    model = network()
+    pn.fit(model, (x, y), epochs=1, validation=None, verbose=0)
+    numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    theirs = ColumnTransformer(
+        [
+            ("age", numbers, ["age"]),
+            ("missing", MissingIndicator(), ["age"]),
+            ("town", OneHotEncoder(sparse_output=False), ["town"]),
+            ("member", "passthrough", ["member"]),
+            ("visits", numbers, ["visits"]),
+        ]
+    )
+    found = pn.ops.softmax(model(theirs.fit_transform(x).astype(float))).numpy()
+    np.testing.assert_allclose(pn.predict(model, x), found, atol=1e-6)
 
 
 def test_validation_rows_with_new_categories_are_reported_in_the_first_line(capsys):
@@ -277,6 +300,13 @@ def test_batches_of_a_table_are_for_trained_models():
     x, y = people(60)
     with pytest.raises(TypeError, match="fit: batch 1: x has categories or missing values, which are learned from all"):
         pn.fit(network(), [(x[:30], y[:30]), (x[30:], y[30:])], verbose=0)
+
+
+def test_a_frame_without_labels_is_told_to_be_given_with_them():
+    x, y = people(60)
+    for run in (pn.fit, pn.evaluate):
+        with pytest.raises(TypeError, match=r"data is a DataFrame: give the inputs and the target, such as \(x\.drop"):
+            run(network(), x.assign(label=y))
 
 
 def test_arrays_are_not_tables(trained):
