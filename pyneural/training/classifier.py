@@ -33,8 +33,8 @@ class Classifier(scikit_learn.ClassifierMixin, PartialEstimator):  # type: ignor
         optimizer: a name ("sgd", "rmsprop", "adam", "adamw"), or pn.Adam(beta1=0.8).
         learning_rate: at the schedule's peak; None is 0.01 for adam and adamw with one-cycle, else what pn.fit chooses.
         schedule: "one-cycle", "cosine", "step", "constant", or a function (step, steps) -> multiplier.
-        weight_decay: that of the optimizer, if it is given by name; "auto" is min(1, 12 / √n) for adamw, and otherwise,
-            as None, the optimizer's default.
+        weight_decay: that of the optimizer, if it is given by name; "auto" is min(1, 3 √(d / n)) for adamw with d
+            features, and otherwise, as None, the optimizer's default.
         loss: "auto" is cross-entropy; also "mse", "mae" and "huber", or a function of (outputs, targets).
         label_smoothing: s, from 0 to below 1: trains on targets (1 - s) y + s / K.
         class_weight: a dict of weights by label, with 1 for missing ones, or "balanced": Σ w / (K Σ_c w), which is

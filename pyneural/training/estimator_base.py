@@ -113,7 +113,9 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
         """The optimizer for pn.fit, with the weight decay; None rows if their number is not known."""
         optimizer: str | Optimizer = self.optimizer
         decay = self.weight_decay
-        decay = weight_decay_for(decay, rows, optimizer) if rows else None if decay == "auto" else decay
+        if rows:
+            decay = weight_decay_for(decay, rows, self.n_features_in_, optimizer)
+        decay = None if decay == "auto" else decay
         if decay is None:
             return optimizer
         if not isinstance(optimizer, str):

@@ -1,7 +1,7 @@
 """estimator_defaults.py -- the defaults of pn.Classifier and pn.Regressor, and what "auto" means in them.
 
 They were chosen on synthetic sets of 110 to 20,000 rows (benchmarks/table_defaults.py): about 80 √n steps of 32 rows,
-and a weight decay whose effect over the whole training is the same for every n.
+and a weight decay that grows with the features per row.
 """
 
 import math
@@ -37,7 +37,7 @@ _PEAK = 0.01  # the learning rate of adam and adamw at the peak of one-cycle
 _PASSES = 2560.0  # epochs of n rows are this / √n
 _FEWEST_EPOCHS = 5
 _FEWEST_STEPS = 500
-_DECAY = 12.0  # the weight decay is this / √n, at most 1
+_DECAY = 3.0  # the weight decay of n rows with d features is this times √(d / n), at most 1
 
 
 def epochs_for(epochs: Any, rows: int, batch_size: Any) -> Any:
@@ -52,15 +52,15 @@ def epochs_for(epochs: Any, rows: int, batch_size: Any) -> Any:
     return max(_FEWEST_EPOCHS, round(_PASSES / math.sqrt(rows)), math.ceil(_FEWEST_STEPS / steps))
 
 
-def weight_decay_for(weight_decay: Any, rows: int, optimizer: Any) -> Any:
-    """The weight decay for a number of rows: of "auto" min(1, 12 / √n) for adamw, else the optimizer's own.
+def weight_decay_for(weight_decay: Any, rows: int, features: int, optimizer: Any) -> Any:
+    """The weight decay for tables (rows, features): of "auto" min(1, 3 √(features / rows)) for adamw, else its own.
 
-    >>> weight_decay_for("auto", 576, "adamw"), weight_decay_for("auto", 576, "sgd")
+    >>> weight_decay_for("auto", 900, 25, "adamw"), weight_decay_for("auto", 900, 25, "sgd")
     (0.5, None)
     """
     if not isinstance(weight_decay, str) or weight_decay != "auto":
         return weight_decay
-    return min(1.0, _DECAY / math.sqrt(rows)) if optimizer == "adamw" else None
+    return min(1.0, _DECAY * math.sqrt(features / rows)) if optimizer == "adamw" else None
 
 
 def learning_rate_for(learning_rate: Any, optimizer: Any, schedule: Any) -> Any:

@@ -33,8 +33,8 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
         optimizer: a name ("sgd", "rmsprop", "adam", "adamw"), or pn.Adam(beta1=0.8).
         learning_rate: at the schedule's peak; None is 0.01 for adam and adamw with one-cycle, else what pn.fit chooses.
         schedule: "one-cycle", "cosine", "step", "constant", or a function (step, steps) -> multiplier.
-        weight_decay: that of the optimizer, if it is given by name; "auto" is min(1, 12 / √n) for adamw, and otherwise,
-            as None, the optimizer's default.
+        weight_decay: that of the optimizer, if it is given by name; "auto" is min(1, 3 √(d / n)) for adamw with d
+            features, and otherwise, as None, the optimizer's default.
         loss: "mse", "mae", "huber", or a function of (outputs, targets).
         validation: the share of the examples to hold out, a pair (X, y), or None; "auto" is 0.1 if patience or
             validation_scorer is given, else None.
