@@ -8,8 +8,8 @@ import pyneural.training.scikit_learn as scikit_learn
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.familiar_estimators import OF_ESTIMATORS
 from pyneural.arguments.spelling import check_keywords
-from pyneural.training.estimator_base import as_array
 from pyneural.training.estimator_defaults import CLASSIFIER
+from pyneural.training.estimator_inputs import as_array, checked
 from pyneural.training.estimator_partial import PartialEstimator
 from pyneural.training.estimator_targets import Coded, Indicators, announced, learned
 
@@ -175,7 +175,7 @@ class Classifier(scikit_learn.ClassifierMixin, PartialEstimator):  # type: ignor
             raise ValueError(
                 f"{self._who}: class_weight={self.class_weight!r} needs all examples: give a dict by label"
             )
-        x, labels = self._checked(X, y, reset=first)
+        x, labels = checked(self, X, y, reset=first, values=False)
         weights = self._weights(sample_weight, x)
         if first:
             self._kind = announced(self._who, as_array(labels), classes)

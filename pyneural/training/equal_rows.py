@@ -4,11 +4,12 @@ So that a weight of 2 is the same as having the example twice, to the last bit: 
 depends on the rows alone.  The objective is unchanged, Σ wᵢ lossᵢ / Σ wᵢ.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.card.table import Table
 
 MOST = 10_000  # rows up to which equal ones are merged; sorting more takes time, and no training on them is exact
 
@@ -17,12 +18,12 @@ class Weighted(NamedTuple):
     """Rows to train on.
 
     Args:
-        x: (n, F).
+        x: (n, ...), an array or a Table.
         y: (n,) or (n, K).
         weights: (n,), above 0; None if all are equal.
     """
 
-    x: Array
+    x: Any
     y: Array
     weights: Array | None
 
@@ -31,20 +32,25 @@ class Weighted(NamedTuple):
         return Weighted(self.x[rows], self.y[rows], None if self.weights is None else self.weights[rows])
 
 
-def merged(x: Array, y: Array, weights: Array | None) -> Weighted:
+def merged(x: Array | Table, y: Array, weights: Array | None) -> Weighted:
     """The rows whose weight is above 0; up to MOST rows also sorted, with equal ones merged and their weights summed.
 
     >>> merged(np.array([[2.0], [1.0], [2.0]]), np.array([0, 1, 0]), None)
     Weighted(x=array([[2.],
            [1.]]), y=array([0, 1]), weights=array([2., 1.]))
     """
+    found = Weighted(x, y, weights)
     if weights is not None:
-        kept = np.flatnonzero(weights > 0)
-        x, y, weights = x[kept], y[kept], weights[kept]
-    if len(x) > MOST or x.ndim > 2:
-        return Weighted(x, y, weights)
-    rows = np.column_stack([x, y]).astype(np.float64) + 0.0  # -0.0 becomes 0.0
-    whole = np.ascontiguousarray(rows).view(f"V{rows.itemsize * rows.shape[1]}")[:, 0]
-    first, place = np.unique(whole, return_index=True, return_inverse=True)[1:]
-    total = np.bincount(place.reshape(-1), weights)
-    return Weighted(x[first], y[first], None if np.all(total == total[0]) else total.astype(np.float64))
+        found = found.take(np.flatnonzero(weights > 0))
+    if len(x) > MOST or len(x.shape) > 2:
+        return found
+    first, place = np.unique(keys(found.x, found.y), return_index=True, return_inverse=True)[1:]
+    total = np.bincount(place.reshape(-1), found.weights)
+    return found.take(first)._replace(weights=None if np.all(total == total[0]) else total.astype(np.float64))
+
+
+def keys(x: Array | Table, y: Array) -> Array:
+    """The bytes of each row with its labels, in one order wherever the rows come from."""
+    columns = [column.values for column in x.columns] if isinstance(x, Table) else [x.reshape(len(x), -1)]
+    rows = np.column_stack([*columns, y]).astype(np.float64) + 0.0  # -0.0 becomes 0.0
+    return np.ascontiguousarray(rows).view(f"V{rows.itemsize * rows.shape[1]}")[:, 0]

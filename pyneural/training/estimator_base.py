@@ -10,6 +10,8 @@ import pyneural.training.scikit_learn as scikit_learn
 from pyneural.arguments.arrays import Array, as_weights
 from pyneural.arguments.checks import in_the_name_of, is_number
 from pyneural.arguments.spelling import choose
+from pyneural.card.columns import Columns
+from pyneural.card.table import Table
 from pyneural.card.task import Task
 from pyneural.datasets.dataset import Dataset
 from pyneural.evaluation.outputs import outputs_of
@@ -21,6 +23,7 @@ from pyneural.training.estimator_defaults import (
     validation_for,
     weight_decay_for,
 )
+from pyneural.training.estimator_inputs import X_, checked, inputs
 from pyneural.training.estimator_network import copied, perceptron
 from pyneural.training.estimator_targets import Coded
 from pyneural.training.fit import fit as train
@@ -52,34 +55,18 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
         """
         share_processors()
         again = bool(self.warm_start and hasattr(self, "model_"))
-        x, labels = self._checked(X, y, reset=not again)
+        x, labels = checked(self, X, y, reset=not again, values=self._values)
         weights = self._weights(sample_weight, x)
         coded = self._labels(labels, again=again)
         rows = merged(x, coded.y, self._class_weighted(coded, weights))
         seed = self._seed()
-        model = self.model_ if again else self._model(x.shape[1:], coded.tasks)
+        model = self.model_ if again else self._model(x, coded.tasks)
         self._train(model, rows, coded, seed)
         return self
 
     # ---- data
 
-    def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
-        """X as floats, and y, by scikit-learn's rules; learns or checks the number and the names of the features."""
-        x, labels = scikit_learn.validate_data(
-            self, X, y, reset=reset, **self._rules(), multi_output=True, y_numeric=self._values
-        )
-        return _dense(x), labels
-
-    def _inputs(self, X: Any) -> Array:
-        """Inputs for a prediction."""
-        scikit_learn.validation.check_is_fitted(self)
-        return _dense(scikit_learn.validate_data(self, X, reset=False, **self._rules()))
-
-    def _rules(self) -> dict[str, Any]:
-        """Which inputs are taken; a given model may be one for images, (n, height, width, channels)."""
-        return {"accept_sparse": "csr", "dtype": "numeric", "allow_nd": self.model is not None}
-
-    def _weights(self, sample_weight: Any, x: Array) -> Array | None:
+    def _weights(self, sample_weight: Any, x: X_) -> Array | None:
         if sample_weight is None:
             return None
         weights = as_weights(f"{self._who}: sample_weight", np.asarray(sample_weight), len(x))
@@ -95,17 +82,20 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
 
     # ---- model
 
-    def _model(self, shape: tuple[int, ...], tasks: dict[str, Task]) -> Model:
-        """A new model for inputs (n, *shape)."""
+    def _model(self, x: X_, tasks: dict[str, Task]) -> Model:
+        """A new model for inputs like x."""
         sizes = {head: task.outputs for head, task in tasks.items()}
         outputs = sizes.get("", sizes)
-        if self.model is not None:
-            model = copied(self._who, self.model, shape[0], outputs)
-            model.infer_shapes(shape)
-            tasks = {head: _of_model(task, head, model) for head, task in tasks.items()}
-        else:
+        shape = (len(Columns.learn(x, None, self._who).features),) if isinstance(x, Table) else x.shape[1:]
+        if self.model is None:
             which = self.hidden, self.activation, self.dropout, self.batch_norm, self.dtype
             model = perceptron(self._who, shape[0], outputs, *which)
+        else:
+            model = copied(self._who, self.model, shape[0], outputs)
+            if isinstance(x, Table):  # fit may put an embedding in front of it, and infers its tasks
+                return model
+            model.infer_shapes(shape)
+            tasks = {head: _of_model(task, head, model) for head, task in tasks.items()}
         model.card.task = tasks.get("", tasks)
         return model
 
@@ -180,11 +170,9 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
         if given is None or is_number(given):
             possible = given is not None and 0 < round(given * n) < n
             return given if possible else None
-        x, labels = scikit_learn.validate_data(
-            self, *given, reset=False, **self._rules(), multi_output=True, y_numeric=self._values
-        )
+        x, labels = checked(self, *given, reset=False, values=self._values)
         coded = self._labels(labels, again=True)
-        return dataset(Weighted(_dense(x), coded.y, None), coded)
+        return dataset(Weighted(x, coded.y, None), coded)
 
     def _view(self, model: Model, coded: Coded) -> Self:
         """A copy with that model for scorers, which takes checked inputs, without the names of their features."""
@@ -196,7 +184,7 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
 
     def _outputs(self, X: Any) -> Any:
         """The heads, and the outputs by head, for inputs X."""
-        x = self._inputs(X)
+        x = inputs(self, X)
         return outputs_of(self.model_, x, self._who)
 
     @property
@@ -211,19 +199,6 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
-
-
-def as_array(values: Any) -> Array:
-    """An array of what may be a sparse matrix, a list or a DataFrame."""
-    return np.asarray(values.toarray() if scikit_learn.sparse.issparse(values) else values)
-
-
-def _dense(x: Any) -> Array:
-    """An array of floats; images of bytes stay as they are."""
-    found = as_array(x)
-    if found.dtype in (np.float32, np.float64) or (found.ndim > 2 and found.dtype == np.uint8):
-        return found
-    return found.astype(np.float64)
 
 
 def _of_model(task: Task, head: str, model: Model) -> Task:

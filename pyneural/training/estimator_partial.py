@@ -7,9 +7,11 @@ import pyneural.schedules as schedules
 import pyneural.training.scikit_learn as scikit_learn
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import in_the_name_of, is_number, warn, whole
+from pyneural.card.table import Table
 from pyneural.training.equal_rows import Weighted, merged
 from pyneural.training.estimator_base import Estimator, dataset
 from pyneural.training.estimator_defaults import SHARE, validation_for
+from pyneural.training.estimator_inputs import X_
 from pyneural.training.estimator_targets import Coded
 from pyneural.training.history import History
 from pyneural.training.optimizers import recipe
@@ -20,7 +22,7 @@ from pyneural.training.plan import Request
 class PartialEstimator(Estimator):
     """An estimator with partial_fit, on checked and encoded examples."""
 
-    def _pass(self, x: Array, coded: Coded, weights: Array | None) -> None:
+    def _pass(self, x: X_, coded: Coded, weights: Array | None) -> None:
         """One pass over some examples; see Passes."""
         passes = self._passes_so_far(x, coded)
         if self.stopped_ and self.patience is not None:
@@ -38,10 +40,10 @@ class PartialEstimator(Estimator):
                 self._learn(passes, rows, coded, validation)
         self.stopped_ = self.patience is not None and passes.since >= whole(self._who, "patience", self.patience)
 
-    def _passes_so_far(self, x: Array, coded: Coded) -> Passes:
+    def _passes_so_far(self, x: X_, coded: Coded) -> Passes:
         """The state of the calls before, or a new one, which goes on from a fitted model if there is one."""
         if self._passes is None:
-            model = self.model_ if hasattr(self, "model_") else self._model(x.shape[1:], coded.tasks)
+            model = self.model_ if hasattr(self, "model_") else self._model(x, coded.tasks)
             self._passes = Passes(model, self._seed())
             self.stopped_ = False
         found: Passes = self._passes
@@ -52,6 +54,11 @@ class PartialEstimator(Estimator):
         share = SHARE if self.validation is None else validation_for(self.validation, True)
         if not is_number(share):
             return rows, self._validation(len(rows.x))
+        if isinstance(rows.x, Table):
+            raise ValueError(
+                f"{self._who}: partial_fit holds no rows of a frame with categories out: give validation=(X, y), or "
+                "patience=None and validation_scorer=None"
+            )
         rest = passes.split(rows, float(share))
         held = passes.held
         return rest, None if held is None else dataset(held, coded)

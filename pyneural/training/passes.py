@@ -17,7 +17,7 @@ from pyneural.datasets.dataset import Dataset
 from pyneural.evaluation.objective import mean_loss_and_metrics
 from pyneural.models.model import Model
 from pyneural.schedules import constant
-from pyneural.training.equal_rows import Weighted
+from pyneural.training.equal_rows import Weighted, keys
 from pyneural.training.history import History
 from pyneural.training.loop import Training
 from pyneural.training.optimizers import Optimizer
@@ -134,7 +134,5 @@ def _with_new(before: Weighted, new: Weighted) -> Weighted:
     if before.weights is not None or new.weights is not None:
         parts = [np.ones(len(rows.x)) if rows.weights is None else rows.weights for rows in (before, new)]
         weights = np.concatenate(parts)
-    whole = np.column_stack([x.reshape(len(x), -1), y]).astype(np.float64) + 0.0
-    keys = np.ascontiguousarray(whole).view(f"V{whole.itemsize * whole.shape[1]}")[:, 0]
-    kept = np.sort(np.unique(keys, return_index=True)[1])[-MOST:]
+    kept = np.sort(np.unique(keys(x, y), return_index=True)[1])[-MOST:]
     return Weighted(x, y, weights).take(kept)

@@ -10,6 +10,7 @@ from pyneural.arguments.familiar_estimators import OF_ESTIMATORS
 from pyneural.arguments.spelling import check_keywords
 from pyneural.evaluation.predict import predict
 from pyneural.training.estimator_defaults import REGRESSOR
+from pyneural.training.estimator_inputs import checked, inputs
 from pyneural.training.estimator_partial import PartialEstimator
 from pyneural.training.estimator_targets import Coded, coded_values
 
@@ -36,6 +37,8 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
         weight_decay: that of the optimizer, if it is given by name; "auto" is min(1, 3 √(d / n)) for adamw with d
             features, and otherwise, as None, the optimizer's default.
         loss: "mse", "mae", "huber", or a function of (outputs, targets).
+        scale_targets: whether y is standardized in training, by the mean and deviation of the training rows;
+            predictions are in its units.
         validation: the share of the examples to hold out, a pair (X, y), or None; "auto" is 0.1 if patience or
             validation_scorer is given, else None.
         validation_scorer: a scorer of scikit-learn, such as "r2", or a function of (estimator, X, y): the best epoch
@@ -86,6 +89,7 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
         schedule: Any = REGRESSOR.schedule,
         weight_decay: Any = REGRESSOR.weight_decay,
         loss: Any = "mse",
+        scale_targets: bool = True,
         validation: Any = REGRESSOR.validation,
         validation_scorer: Any = None,
         patience: int | None = REGRESSOR.patience,
@@ -111,6 +115,7 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
         self.schedule = schedule
         self.weight_decay = weight_decay
         self.loss = loss
+        self.scale_targets = scale_targets
         self.validation = validation
         self.validation_scorer = validation_scorer
         self.patience = patience
@@ -128,7 +133,7 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
         return coded_values(y)
 
     def _of_task(self) -> dict[str, Any]:
-        return {"loss": self.loss}
+        return {"loss": self.loss, "scale_targets": self.scale_targets}
 
     def _class_weighted(self, coded: Coded, weights: Array | None) -> Array | None:
         return weights
@@ -152,12 +157,12 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
         Returns:
             The estimator itself.
         """
-        x, values = self._checked(X, y, reset=not hasattr(self, "model_"))
+        x, values = checked(self, X, y, reset=not hasattr(self, "model_"), values=True)
         self._pass(x, coded_values(values), self._weights(sample_weight, x))
         return self
 
     def predict(self, X: Any) -> Array:
         """The predicted values, float64: (n,), or (n, outputs) as y was."""
-        x = self._inputs(X)
+        x = inputs(self, X)
         found = np.asarray(predict(self.model_, x), np.float64)
         return found if self._many else found[:, 0]

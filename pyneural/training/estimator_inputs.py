@@ -1,0 +1,93 @@
+"""estimator_inputs.py -- what an estimator is given, by scikit-learn's rules: arrays, sparse matrices and data frames.
+
+A data frame that has more than plain numbers stays a Table, whose columns pn.fit learns; anything else becomes an array
+of floats, as for every estimator of scikit-learn.
+"""
+
+from typing import Any
+
+import numpy as np
+
+import pyneural.training.scikit_learn as scikit_learn
+from pyneural.arguments.arrays import Array
+from pyneural.card.frames import is_frame, rows_of_frame, table_of
+from pyneural.card.table import Table
+
+X_ = Array | Table
+
+
+def checked(estimator: Any, X: Any, y: Any, *, reset: bool, values: bool) -> tuple[X_, Array]:
+    """X as floats or as a Table, and y; learns or checks the number and the names of the features.
+
+    Args:
+        estimator: whose attributes are set or compared.
+        X: (n, features).
+        y: (n,) or (n, outputs).
+        reset: whether to learn the features, instead of comparing them with those that are known.
+        values: whether y has numbers.
+    """
+    table = _table(estimator, X, known=not reset)
+    if table is None:
+        found, labels = scikit_learn.validate_data(
+            estimator, X, y, reset=reset, **_rules(estimator), multi_output=True, y_numeric=values
+        )
+        return _dense(found), labels
+    scikit_learn.validate_data(estimator, X, reset=reset, skip_check_array=True)
+    labels = scikit_learn.validation.check_array(
+        y, ensure_2d=False, dtype="numeric" if values else None, accept_sparse="csr", input_name="y"
+    )
+    scikit_learn.validation.check_consistent_length(X, labels)
+    return table, labels
+
+
+def inputs(estimator: Any, X: Any) -> X_:
+    """Inputs for a prediction.
+
+    Raises:
+        NotFittedError: the estimator is not fitted.
+        ValueError, TypeError: X has other features than in fit.
+    """
+    if isinstance(X, Table):  # the held-out examples of a scorer
+        return X
+    scikit_learn.validation.check_is_fitted(estimator)
+    known = estimator.model_.card.table
+    if known is not None and not known.is_plain and not is_frame(X):
+        raise TypeError(
+            f"{type(estimator).__name__}: it was fitted on a data frame with the columns {', '.join(known.names)}, and "
+            f"X is {type(X).__name__}: give a frame with these columns"
+        )
+    table = _table(estimator, X, known=True)
+    if table is None:
+        return _dense(scikit_learn.validate_data(estimator, X, reset=False, **_rules(estimator)))
+    scikit_learn.validate_data(estimator, X, reset=False, skip_check_array=True)
+    return table
+
+
+def _table(estimator: Any, X: Any, *, known: bool) -> Table | None:
+    """A data frame as a Table, if it has more than plain numbers, or the one before had; else None."""
+    if scikit_learn.sparse.issparse(X) or not is_frame(X):
+        return None
+    who = f"{type(estimator).__name__}: X"
+    columns = estimator.model_.card.table if known and hasattr(estimator, "model_") else None
+    if columns is not None:
+        return None if columns.is_plain else table_of(X, who)
+    found, _ = rows_of_frame(who, X)
+    return found if isinstance(found, Table) else None
+
+
+def _rules(estimator: Any) -> dict[str, Any]:
+    """Which arrays are taken; a given model may be one for images, (n, height, width, channels)."""
+    return {"accept_sparse": "csr", "dtype": "numeric", "allow_nd": estimator.model is not None}
+
+
+def as_array(values: Any) -> Array:
+    """An array of what may be a sparse matrix, a list or a DataFrame."""
+    return np.asarray(values.toarray() if scikit_learn.sparse.issparse(values) else values)
+
+
+def _dense(x: Any) -> Array:
+    """An array of floats; images of bytes stay as they are."""
+    found = as_array(x)
+    if found.dtype in (np.float32, np.float64) or (found.ndim > 2 and found.dtype == np.uint8):
+        return found
+    return found.astype(np.float64)
