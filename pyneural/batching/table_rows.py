@@ -19,8 +19,8 @@ def encoded(model: Model, data: Dataset, rows: Array) -> tuple[Array, Columns | 
         ValueError, TypeError: a column cannot be learned from, or is not one of the model's.
     """
     known = model.card.table
-    if isinstance(data.x, Table):
-        table = known or Columns.learn(data.x, rows, "fit")
+    if known is None and isinstance(data.x, Table):
+        table = Columns.learn(data.x, rows, "fit")
         x, odd = table.encoded(data.x, "fit")
         return x, table, f"; in it {odd}" if odd else ""
     if known is None and data.columns:

@@ -69,10 +69,13 @@ def of_text(name: str, values: Sequence[str | None]) -> Column:
     return Column(name, "category", np.fromiter(map(codes.__getitem__, values), np.int64, len(values)), names)
 
 
-def of_codes(name: str, codes: Array, names: Iterable[Any]) -> Column:
-    """A column of categories given as codes, -1 if missing; equal names become one category."""
+def of_codes(name: str, codes: Array, names: Iterable[Any], *, ordered: bool = True) -> Column:
+    """A column of categories given as codes, -1 if missing; equal names become one category.
+
+    The order of the names is kept if it has a meaning, `ordered`; else they are sorted as in of_text.
+    """
     words = [decoded(one) for one in names]
-    distinct = tuple(dict.fromkeys(words))
+    distinct = tuple(dict.fromkeys(words)) if ordered else in_order(words)
     places = {word: place for place, word in enumerate(distinct)}
     table = np.array([*(places[word] for word in words), -1], np.int64)
     return Column(name, "category", table[np.asarray(codes, np.int64)], distinct)

@@ -143,8 +143,7 @@ def _of_pandas(who: str, name: str, values: Any) -> Column:
     if kind in "biuf":
         return of_numbers(who, name, values.to_numpy(dtype="float64", na_value=np.nan), boolean=kind == "b")
     if word.startswith(("str", "large_string")):
-        codes, names = values.factorize(sort=True)
-        return of_codes(name, codes, names)
+        return of_codes(name, *values.factorize(), ordered=False)
     return column(who, name, values.to_numpy(dtype=object).tolist())
 
 

@@ -1,5 +1,6 @@
 """predict.py -- predictions of a trained model: predict, classify."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -13,7 +14,7 @@ from pyneural.arguments.spelling import check_keywords
 from pyneural.arguments.tables import dtype_name
 from pyneural.batching.feed import Feed
 from pyneural.batching.inputs import check_model, finite, not_a_path, numbered
-from pyneural.card.columns import as_array
+from pyneural.card.columns import Columns, as_array
 from pyneural.card.frames import is_frame, row_of, rows_of_frame, table_of_row
 from pyneural.card.preprocessing import NOT_UINT8, Preprocessing
 from pyneural.card.table import Table
@@ -126,9 +127,14 @@ def _given(model: Model | Ensemble, x: Any, who: str) -> Array:
     if isinstance(x, Table) or is_frame(x):
         return as_array(known, *rows_of_frame(f"{who}: x", x), who)
     row = row_of(x)
-    if row is not None and known is not None and (len(row) == len(known.names) or set(row) & set(known.names)):
+    if row is not None and known is not None and (isinstance(x, Mapping) or _names_columns(row, known)):
         return as_array(known, table_of_row(row, f"{who}: x"), tuple(row), who)
     return as_array(known, _numbers(model, x, who), (), who)
+
+
+def _names_columns(row: dict[str, Any], known: Columns) -> bool:
+    """Whether a Series is a row of the table, and not a column with row labels."""
+    return len(row) == len(known.names) or not set(row).isdisjoint(known.names)
 
 
 def _numbers(model: Model | Ensemble, x: Any, who: str) -> Array:

@@ -69,6 +69,15 @@ def test_every_arrow_number_is_read(kind):
     assert [row["x"] for row in map(table_of(frame, "x").__getitem__, range(3))] == [1, None, 100]
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
+)
+def test_pandas_may_hold_every_arrow_layout_of_text(kind):
+    frame = pd.DataFrame({"x": pd.Series(["b", None, "a", "b"], dtype=pd.ArrowDtype(kind))})
+    column = table_of(frame, "x").columns[0]
+    assert (column.kind, column.names, column.values.tolist()) == ("category", ("a", "b"), [1, -1, 0, 1])
+
+
 def test_slices_of_arrow_columns_begin_inside_their_buffers():
     frame = pa.table({"flag": [True, None, False] * 7, "town": ["a", "bb", None] * 7, "n": [*range(20), None]})
     table = table_of(frame[10:], "x")

@@ -94,6 +94,10 @@ def test_one_row_is_a_dict_or_a_series(trained):
         ValueError, match=r"classify: x has no column visits: give the columns age, town, member, visits"
     ):
         pn.classify(trained, {"age": 3, "town": "Ulm", "member": True})
+    with pytest.raises(
+        ValueError, match="predict: x has no columns age, town, member, visits, and the column size, wh"
+    ):
+        pn.predict(trained, {"size": 5})
     with pytest.raises(TypeError, match="a list in each row of the column 'age'"):
         pn.predict(trained, {"age": [3, 4], "town": "Ulm", "member": True, "visits": 1})
 
@@ -155,6 +159,14 @@ def test_validation_rows_with_new_categories_are_reported_in_the_first_line(caps
     x["town"] = [f"town {i}" if i < 9 else "Ulm" for i in range(40)]
     pn.fit(network(), (x, y), epochs=1, validation=0.5)
     assert "of the column 'town' not in the training data" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_second_fit_keeps_the_columns_and_says_what_they_lack(trained):
+    x, y = people(60, seed=3)
+    model = copy.deepcopy(trained)
+    with pytest.warns(UserWarning, match="fit: 1 value of the column 'town' not in the training data"):
+        pn.fit(model, (x.assign(town=["Rom", *x["town"][1:]]), y), epochs=1, validation=None, verbose=0)
+    assert model.card.table == trained.card.table
 
 
 def test_many_categories_are_embedded_in_front_of_the_model(with_words, capsys):
