@@ -6,6 +6,7 @@ from typing import Any
 from pyneural.arguments.paths import as_path
 from pyneural.batching.pairs import is_stream
 from pyneural.card.frames import is_frame
+from pyneural.datasets.csv_path import is_csv
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.image_folder import folder, folder_part
 from pyneural.datasets.npz_file import is_npz, npz, npz_part
@@ -27,6 +28,11 @@ def open_data(data: Any, who: str, model: Model | Ensemble, part: str = "") -> A
     if isinstance(data, str | Path):
         if is_npz(data):
             return npz_part(data, part) if part else npz(data)
+        if is_csv(data):
+            raise ValueError(
+                f"{who}: data is the CSV file '{data}': read it with pn.datasets.csv('{data}', target='...'), naming "
+                "the column to predict, and give the data set that it returns"
+            )
         if as_path(f"{who}: data", data, "a folder").is_file():
             raise ValueError(
                 f"{who}: data is the file '{data}': give a folder or an .npz, or read it into arrays "

@@ -47,6 +47,7 @@ class Source(Protocol):
     name: str
     note: str
     prepare: str
+    y_names: Names
     shape: tuple[int, ...]
     dtype: str
     given: str
@@ -129,6 +130,7 @@ class Rows:
         self.y = data.y
         self.classes = data.classes
         self.prepare = data.prepare
+        self.y_names = data.y_names
         self.shape = x.shape[1:]
         self.dtype = x.dtype.name
         self.given = data.given

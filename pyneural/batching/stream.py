@@ -43,6 +43,7 @@ class Stream:
     name = "data"
     note = ""
     prepare = ""
+    y_names: tuple[str, ...] = ()
     scale = ""
     given = NOT_UINT8
     classes: tuple[str, ...] = ()

@@ -37,6 +37,7 @@ class Card:
         prepare: how image files are converted to inputs: "digit" (pn.prepare_digit), "12-bit" (in 16-bit images,
             4095 is white), or "" for no conversion.
         table: how the columns of a table become inputs; None if the inputs were arrays.
+        target: the names of the columns that were the labels, if those came from a CSV file.
         held_out: the share of the training data that the last fit held out for validation; None if unknown.
         splits: of every fit, the sha256 of its data, its seed and that share.
         augment: the random changes of the training images in the last fit, in words; "" for none.
@@ -57,6 +58,7 @@ class Card:
     best_epoch: int = 0
     prepare: str = ""
     table: Columns | None = None
+    target: tuple[str, ...] = ()
     held_out: float | None = None
     splits: tuple[Split, ...] = ()
     augment: str = ""
@@ -73,6 +75,7 @@ class Card:
         """All fields as JSON values."""
         record = dict(vars(self))
         record["table"] = self.table.as_json() if self.table else None
+        record["target"] = list(self.target)
         record["splits"] = list(map(list, self.splits))
         record["task"] = _record(self.task)
         record["preprocessing"] = self.preprocessing.as_json() if self.preprocessing else None
@@ -106,6 +109,7 @@ class Card:
             best_epoch=int(record.get("best_epoch", 0)),
             prepare=prepare,
             table=_table(record),
+            target=tuple(map(str, record.get("target", ()))),
             held_out=None if record.get("held_out") is None else float(record["held_out"]),
             splits=tuple((str(data), int(seed), float(share)) for data, seed, share in _splits(record)),
             augment=str(record.get("augment", "")),

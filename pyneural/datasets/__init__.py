@@ -6,6 +6,7 @@ from pyneural.first_use import load_name
 
 HOMES = {  # each name with its module, as in the package's own __init__.py
     "chest_xray": "chest_xray_folder",
+    "csv": "csv_file",
     "fashion_mnist": "mnist_files",
     "folder": "image_folder",
     "mnist": "mnist_files",

@@ -1,6 +1,7 @@
 """The names of the package.  Made from HOMES in __init__.py by tools/make_stubs.py."""
 
 from pyneural.datasets.chest_xray_folder import chest_xray
+from pyneural.datasets.csv_file import csv
 from pyneural.datasets.image_folder import folder
 from pyneural.datasets.mnist_files import fashion_mnist, mnist
 from pyneural.datasets.npz_file import npz
@@ -8,6 +9,7 @@ from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
 
 __all__ = [
     "chest_xray",
+    "csv",
     "fashion_mnist",
     "folder",
     "mnist",

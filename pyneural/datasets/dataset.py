@@ -56,6 +56,8 @@ class Dataset:
     ({'blue': 1, 'red': 2}, [[0.0], [2.0]], array([2.], dtype=float32))
     """
 
+    y_names: tuple[str, ...] = ()  # the names of the columns that y came from, in a CSV file
+
     @check_keywords(**OF_DATASET)
     def __init__(
         self,

@@ -77,6 +77,8 @@ def _of_inputs(model: Model | Ensemble) -> Iterator[tuple[str, str]]:
         yield "columns", ", ".join(card.columns)
         if not card.table.is_plain:
             yield "table", str(card.table)
+    if card.target:
+        yield "target", ", ".join(card.target)
     if card.prepare:
         yield "image files", _PREPARED[card.prepare]
     elif reads_images(model):

@@ -194,6 +194,7 @@ def _record_data(model: Model, train: Source, preprocessing: Preprocessing, spli
     card.splits = tuple(dict.fromkeys((*card.splits, split)))
     card.prepare = train.prepare
     card.table = train.table
+    card.target = train.y_names
 
 
 def _changes(request: Request, sampled: bool) -> list[str]:
