@@ -11,6 +11,7 @@ HOMES = {  # each name with its module, as in the package's own __init__.py
     "image_cnn": "train_app",
     "table_mlp": "train_app",
     "train": "train_app",
+    "train_table": "table_app",
     "xray": "xray_app",
     "xray_cnn": "xray_app",
 }

@@ -1,6 +1,7 @@
 """The names of the package.  Made from HOMES in __init__.py by tools/make_stubs.py."""
 
 from pyneural.apps.digits_app import digits, digits_cnn, digits_mlp
+from pyneural.apps.table_app import train_table
 from pyneural.apps.train_app import image_cnn, table_mlp, train
 from pyneural.apps.xray_app import xray, xray_cnn
 
@@ -11,6 +12,7 @@ __all__ = [
     "image_cnn",
     "table_mlp",
     "train",
+    "train_table",
     "xray",
     "xray_cnn",
 ]

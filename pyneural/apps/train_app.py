@@ -13,6 +13,7 @@ from pyneural.arguments.checks import is_number, whole
 from pyneural.arguments.paths import model_path, writable
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.augmentation import Augment, check_augment
+from pyneural.datasets.csv_path import is_csv
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.folder_layout import files_by_class, parts_of
 from pyneural.datasets.image_folder import folder
@@ -135,7 +136,7 @@ def train(
     Returns:
         The model, its History, and the Report on the test part, which is None if there is none.
     """
-    _check_files(output, checkpoint)
+    check_files(output, checkpoint)
     check_augment("train", augment)
     for name, value in {"epochs": epochs, "batch_size": batch_size}.items():
         if value is not None:
@@ -186,7 +187,7 @@ def _keep(data: Splits, share: Any) -> str:
     return "last" if held < _HELD else "best"
 
 
-def _check_files(output: str | Path | None, checkpoint: str | Path | None) -> None:
+def check_files(output: str | Path | None, checkpoint: str | Path | None) -> None:
     """Rejects paths that cannot be written, before the data is read."""
     if output is not None:
         model_path("save", output)
@@ -202,6 +203,8 @@ def _read(data: str | Path, size: int | None, groups: str | None, skip_bad: bool
             if value is not None:
                 raise ValueError(f"train: {name} is for a folder of images, and '{data}' is an .npz: leave it out")
         return npz(data)
+    if is_csv(data):
+        raise ValueError(f"train: '{data}' is a CSV file: pn.apps.train_table('{data}', target='...') trains on tables")
     if not Path(data).expanduser().is_dir():
         what = "is not an .npz" if Path(data).expanduser().is_file() else "does not exist"
         raise FileNotFoundError(f"train: '{data}' {what}: give a folder of images, or an .npz of x and y")

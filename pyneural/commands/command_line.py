@@ -90,7 +90,8 @@ def _predict_arguments(parser: ArgumentParser) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        help="an image, PNG or JPEG; unreadable ones are reported on stderr and skipped, and the exit code is 1",
+        help="an image, PNG or JPEG; unreadable ones are reported on stderr and skipped, and the exit code is 1; or "
+        "for a model of tables one CSV file, with or without the target",
     )
     parser.add_argument(
         "--heat-map",
@@ -105,6 +106,7 @@ def _predict_arguments(parser: ArgumentParser) -> None:
         default=SUPPRESS,
         help="the method of the heat maps; default: grad-cam, which needs a convolution",
     )
+    parser.add_argument("--csv", default=SUPPRESS, metavar="FILE", help="write the answers to a table's rows to a file")
 
 
 def _predict(**options: Any) -> int:
@@ -120,12 +122,15 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
         metavar="DATA",
         nargs="?",
         default=SUPPRESS,
-        help="a folder with the four MNIST files, or with one subfolder of images per class; an .npz; or the word "
-        "sample or fashion; default: the set that the model was trained on (MNIST, Fashion-MNIST, PneumoniaMNIST or "
-        "chest X-rays), from $PYNEURAL_DATA, the cache or a download",
+        help="a folder with the four MNIST files, or with one subfolder of images per class; an .npz; for a model of "
+        "tables a CSV file; or the word sample or fashion; default: the set that the model was trained on (MNIST, "
+        "Fashion-MNIST, PneumoniaMNIST or chest X-rays), from $PYNEURAL_DATA, the cache or a download",
     )
     parser.add_argument(
-        "--groups", default=SUPPRESS, metavar="REGEX", help="finds the group, such as the patient, in a file's name"
+        "--groups",
+        default=SUPPRESS,
+        metavar="GROUPS",
+        help="a regular expression that finds the group, such as the patient, in a file's name; of a table the column",
     )
     parser.add_argument("--csv", default=SUPPRESS, metavar="FILE", help="write each example's answer to a CSV file")
     parser.add_argument(
@@ -162,13 +167,13 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("digits", "train on handwritten digits (MNIST) or Fashion-MNIST, test, save", _digits_arguments, _digits),
-    Command("train", "train on your own data: a folder of images or an .npz; test, save", train.arguments, train.run),
+    Command("train", "train on your own data: images, a CSV file or an .npz; test, save", train.arguments, train.run),
     Command("xray", "train a pneumonia detector on chest X-rays, test, save", xray.arguments, xray.run),
-    Command("predict", "classify image files with a saved model", _predict_arguments, _predict),
+    Command("predict", "answer for image files, or for a CSV file, with a saved model", _predict_arguments, _predict),
     Command("evaluate", "evaluate a saved model on test data", _evaluate_arguments, _evaluate),
     Command("info", "show what a model file contains", _model_argument, _info),
     Command("draw", "draw digits in the browser, and teach the network yours", draw.draw_arguments, draw.draw),
-    Command("serve", "serve a saved image model as a JSON API", draw.serve_arguments, draw.serve),
+    Command("serve", "serve a saved model of images or tables as a JSON API", draw.serve_arguments, draw.serve),
 )
 
 

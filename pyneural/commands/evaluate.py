@@ -9,6 +9,7 @@ from pyneural.apps.digits_app import FASHION
 from pyneural.arguments.paths import as_path
 from pyneural.arguments.typed import typed
 from pyneural.commands.predict import check_trained, input_of, takes_pictures
+from pyneural.commands.table_files import labelled, takes_tables
 from pyneural.datasets.chest_xray_folder import chest_xray, is_there
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.file_groups import check_groups, group_of
@@ -49,10 +50,12 @@ def evaluate(
         model: the path of the .safetensors file.
         data: a folder with the MNIST files, "sample", or "fashion" for Fashion-MNIST; or a folder of images as
             pn.datasets.folder takes it: its test part, or else all of it, is read as predict reads files; or an .npz as
-            pn.datasets.npz takes it.  None is the set of pn.datasets that the model was trained on, which is looked
-            for as pn.datasets does; so is "sample" the sample of what it was trained on.  For a model of
-            pn.datasets.chest_xray, a folder in that layout has its patients as groups.
-        groups: a regular expression that finds the group, such as the patient, in the file names of a folder.
+            pn.datasets.npz takes it; or for a model that was trained on a table, a CSV file with the target.  None is
+            the set of pn.datasets that the model was trained on, which is looked for as pn.datasets does; so is
+            "sample" the sample of what it was trained on.  For a model of pn.datasets.chest_xray, a folder in that
+            layout has its patients as groups.
+        groups: a regular expression that finds the group, such as the patient, in the file names of a folder; of a
+            table the column of the groups.
         csv: a file for the answers, one line per example.
         plots: a folder for the plots, made if it does not exist: confusion, calibration, mistakes of images, and for
             two classes ROC, precision and recall.
@@ -93,6 +96,10 @@ def evaluate(
 
 
 def _test_part(model: Model | Ensemble, data: str | Path | None, groups: str | None) -> Dataset:
+    if takes_tables(model):
+        if data is None:
+            raise ValueError("evaluate: the model was trained on a table: give a CSV file, pyneural evaluate MODEL CSV")
+        return labelled(model, data, groups)
     check_groups(groups)
     name = _CLOTHES if data == FASHION else _trained_on(model)
     if data is None and name not in (*_OF_NAME, _XRAYS):

@@ -1,4 +1,4 @@
-"""predict.py -- the command predict: a saved model's answers for image files, and where it looked."""
+"""predict.py -- the command predict: a saved model's answers for image files, and where it looked; or for a table."""
 
 import sys
 import warnings
@@ -12,6 +12,7 @@ from pyneural.arguments.arrays import Array
 from pyneural.arguments.paths import as_path, writable, write_whole
 from pyneural.batching.image_input import image_input
 from pyneural.card.task import Task
+from pyneural.commands.table_files import predict_rows, takes_tables
 from pyneural.evaluation.facts import sample_note, tasks_by_head
 from pyneural.evaluation.predict import classify
 from pyneural.evaluation.predict import predict as answer
@@ -30,19 +31,23 @@ def predict(
     *,
     heat_map: str | Path | None = None,
     method: str | None = None,
+    csv: str | Path | None = None,
     debug: bool = False,
 ) -> bool:
-    """Prints a saved model's prediction for each image file, and how the image was prepared.
+    """Prints a saved model's prediction for each image file, or for each row of a table.
 
-    For two classes that is the answer, the probability of the second class and the threshold.  Unreadable files are
-    reported on stderr, and the others are processed; warnings of an image have its name.
+    An image's line is followed by how it was prepared.  For two classes it has the answer, the probability of the
+    second class and the threshold.  Unreadable files are reported on stderr, and the others are processed; warnings of
+    an image have its name.
 
     Args:
         model: the path of the .safetensors file.
-        files: image files, PNG or JPEG.
+        files: image files, PNG or JPEG; for a model that was trained on a table one CSV file, which need not have the
+            target.
         heat_map: where to write the image with its heat map: for one image a .png file, for any number a folder, which
             is made if it does not exist, and in which the map of scan.jpeg is scan_heat_map.png.
         method: of the heat maps, "grad-cam" (the default) or "occlusion".
+        csv: a file for the answers to the rows of a table.
         debug: raise an error for an unreadable file.
 
     Returns:
@@ -53,7 +58,12 @@ def predict(
         ImportError: heat maps are asked for, and matplotlib is not installed.
     """
     loaded = load(model)
+    if takes_tables(loaded):
+        predict_rows(loaded, _one_table(files, heat_map or method), csv)
+        return True
     takes_pictures(loaded, "predict")
+    if csv is not None:
+        raise ValueError("predict: --csv is for a model that was trained on a table, and this one takes images")
     targets = _targets(loaded, heat_map, method, files)
     note = sample_note(loaded)
     well = True
@@ -75,6 +85,15 @@ def predict(
     if is_of_xrays(loaded):
         put(CAVEAT)
     return well
+
+
+def _one_table(files: Sequence[str | Path], of_images: object) -> str | Path:
+    """The CSV file among the arguments, which is the only one."""
+    if of_images is not None:
+        raise ValueError("predict: --heat-map and --method are for images, and the model takes a table: leave them out")
+    if len(files) > 1:
+        raise ValueError(f"predict: the model takes a table, and {len(files):,} files are given: give one CSV file")
+    return files[0]
 
 
 # ---- images ----------------------------------------------------------------------------------------------------------
@@ -101,6 +120,8 @@ def takes_pictures(model: Model | Ensemble, who: str) -> None:
 
 def input_of(model: Model | Ensemble, file: str | Path) -> tuple[Array, str]:
     """The image in a file as the model takes it, and how it was prepared."""
+    if Path(file).is_dir():
+        raise IsADirectoryError(f"predict: '{file}' is a folder: give the images in it, {Path(file) / '*'}")
     if model.card.prepare == "digit":
         prepared = examine_digit(file)
         return prepared.digit, str(prepared)

@@ -82,6 +82,11 @@ def _answered(model: Model | Ensemble, x: Any, who: str) -> Any:
         watch = Watch(model, who)
         watch.see(values)
         watch.warn()
+    return answered(model, heads, preprocessing, values)
+
+
+def answered(model: Model | Ensemble, heads: tuple[Head, ...], preprocessing: Preprocessing, values: Array) -> Any:
+    """The result of predict for inputs that are checked already, as `checked_inputs` does, or `finite`."""
     n = len(values)
     run = answering(model, heads)
     if n == 0:
@@ -216,12 +221,12 @@ def classify(model: Model | Ensemble, image: Any) -> Any:
     count = len(by_head[heads[0].name])
     if count != 1:
         raise ValueError(f"classify: it takes one input, got {count:,}: use pn.predict(model, x)")
-    predictions = {head.name: _prediction(head, by_head[head.name][0]) for head in heads}
+    predictions = {head.name: prediction_of(head.task, by_head[head.name][0]) for head in heads}
     return predictions.get("", predictions)
 
 
-def _prediction(head: Head, row: Array) -> Prediction | LabelPrediction:
-    task = head.task
+def prediction_of(task: Task, row: Array) -> Prediction | LabelPrediction:
+    """The prediction that the outputs (K,) of one input mean, for classes or labels."""
     if task.kind == "labels":
         apply = np.flatnonzero(task.decide(row[None])[0])
         return LabelPrediction(tuple(map(task.label, apply.tolist())), tuple(row[apply].tolist()), row)

@@ -262,7 +262,7 @@ def test_an_unreadable_file_is_reported_and_the_others_are_processed(model, pict
         "cut.png": "cannot be read",
         "huge.png": "cannot be read: it has 10,000,000,000 pixels, but at most 67,108,864 are decoded",
         "nowhere.png": "there is no file",
-        "": "is a folder: give an image file",
+        "": f"is a folder: give the images in it, {tmp_path / '*'}",
     }
     done = run("predict", model, pictures[0], *(tmp_path / name for name in wrong), pictures[1])
     assert done.returncode == 1
@@ -270,7 +270,7 @@ def test_an_unreadable_file_is_reported_and_the_others_are_processed(model, pict
     told = done.stderr.splitlines()
     assert len(told) == len(wrong), done.stderr
     for line, (name, words) in zip(told, wrong.items(), strict=True):
-        assert line.startswith("pyneural: prepare_digit: ")
+        assert line.startswith(f"pyneural: {'prepare_digit' if name else 'predict'}: ")
         assert words in line
         assert f"'{tmp_path / name}'" in line
 
