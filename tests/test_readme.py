@@ -27,6 +27,7 @@ PAGES = (
     "docs/ops.md",
     "docs/performance.md",
     "docs/reliability.md",
+    "docs/tables.md",
     "docs/tensors.md",
     "docs/training.md",
     "docs/xray.md",

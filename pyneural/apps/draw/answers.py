@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import pyneural._core as _core
+from pyneural.apps.draw.json_answers import as_json
 from pyneural.apps.draw.pictures import decoded, packed, raw_square
-from pyneural.apps.draw.safety import RefusedError
+from pyneural.apps.draw.safety import MOST_BYTES, RefusedError
 from pyneural.arguments.arrays import Array
 from pyneural.batching.image_input import reads_images
 from pyneural.card.preprocessing import Preprocessing
-from pyneural.card.task import Task
 from pyneural.evaluation.drift import unlike_training
+from pyneural.evaluation.facts import tasks_by_head
 from pyneural.evaluation.heat_maps import heat_map
-from pyneural.evaluation.predict import Prediction, classify, predict
+from pyneural.evaluation.predict import answered, checked_inputs, ready
 from pyneural.images.digit import Preparation, examine_digit
 from pyneural.images.files import fitted
 from pyneural.images.modes import white_of
@@ -44,6 +45,9 @@ class Reader:
     Raises:
         ValueError: the model does not take the pixels of image files.
     """
+
+    most_bytes = MOST_BYTES  # of a request's body
+    smaller = "a smaller image"
 
     def __init__(self, model: Model | Ensemble, who: str) -> None:
         if model.card.task is None or not reads_images(model):
@@ -134,16 +138,10 @@ class Reader:
         return packed(np.rint(np.maximum(found, 0) * (255 / most)).astype(np.uint8)[..., None])
 
     def _predicted(self, image: Array) -> dict[str, Any]:
-        task: Any = self.model.card.task
-        if any(one.kind == "values" for one in (task.values() if isinstance(task, dict) else [task])):
-            outputs: Any = predict(self.model, image)
-            by_head = outputs if isinstance(outputs, dict) else {"": outputs}
-            found = {head: {"values": rows[0].tolist()} for head, rows in by_head.items()}
-        else:
-            given: Any = classify(self.model, image)
-            tasks = task if isinstance(task, dict) else {"": task}
-            found = {h: _classes(tasks[h], p) for h, p in (given if isinstance(given, dict) else {"": given}).items()}
-        return found.get("", {"heads": found})
+        heads, preprocessing = ready(self.model, "predict")
+        values = checked_inputs(self.model, image, preprocessing, "predict")
+        outputs = answered(self.model, heads, preprocessing, values)  # without warnings, as the answer has notes
+        return as_json(tasks_by_head(self.model), outputs if isinstance(outputs, dict) else {"": outputs}, 0)
 
     def _maps(self, image: Array) -> dict[str, Any] | None:
         """The first feature maps, each scaled to 0..255; None if the model does not begin with a convolution."""
@@ -161,17 +159,6 @@ class Reader:
 def _examined(body: bytes) -> Preparation:
     with decoded(body, _PAGE) as image:
         return examine_digit(image)
-
-
-def _classes(task: Task, given: Prediction) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "label": given.label if task.classes else int(given.label),
-        "confidence": round(given.confidence, 6),
-        "probabilities": [round(float(p), 6) for p in given.probabilities],
-    }
-    if task.is_two_class:
-        found["threshold"] = task.threshold
-    return found
 
 
 def _first_features(model: Model | Ensemble) -> Model | None:

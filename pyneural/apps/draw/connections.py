@@ -8,12 +8,12 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 
-from pyneural.apps.draw.safety import HEADERS, TOO_LARGE
+from pyneural.apps.draw.safety import HEADERS, MOST_BYTES, too_large
 
 LONGEST = 30
 """Seconds in which a request must have arrived.  Else clients that send a byte now and then keep all connections."""
 _SENTENCES = {
-    413: TOO_LARGE,
+    413: too_large(MOST_BYTES, "less"),
     431: "the headers of the request are too large: send fewer cookies and a shorter address",
     500: "the server failed, and printed why: please report it",
 }

@@ -3,11 +3,12 @@
 from typing import Any
 
 from pyneural.apps.draw.answers import Reader
+from pyneural.apps.draw.tables import RowReader, columns_of
 from pyneural.models.ensemble import Ensemble
 from pyneural.version import VERSION
 
 
-def of_model(reader: Reader, name: str) -> dict[str, Any]:
+def of_model(reader: Reader | RowReader, name: str) -> dict[str, Any]:
     """A model as JSON: what it takes, what it answers, and where it came from.
 
     Args:
@@ -22,6 +23,8 @@ def of_model(reader: Reader, name: str) -> dict[str, Any]:
         "architecture": str(model),
         "input_shape": list(model.input_shape or ()),
         "classes": model.classes,
+        "columns": columns_of(model),
+        "target": list(card.target),
         "parameters": sum(tensor.size for one in models for tensor in one.parameters.values()),
         "prepare": card.prepare,
         "first_maps": reader.has_maps,

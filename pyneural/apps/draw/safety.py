@@ -13,7 +13,6 @@ from flask import Response, request
 
 MOST_BYTES = 10_000_000
 """The largest body of a request."""
-TOO_LARGE = f"the body has more than {MOST_BYTES:,} bytes: send a smaller image"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -39,6 +38,11 @@ class RefusedError(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+def too_large(most: int, smaller: str) -> str:
+    """The sentence for a body that has more than `most` bytes: send `smaller`, in words."""
+    return f"the body has more than {most:,} bytes: send {smaller}"
 
 
 def guard(host: str) -> Callable[[], None]:

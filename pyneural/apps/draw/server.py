@@ -1,5 +1,6 @@
-"""server.py -- the routes: the page, and the JSON API for images."""
+"""server.py -- the routes: the page, and the JSON API for images or for tables."""
 
+import json
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -12,18 +13,19 @@ from pyneural.apps.draw.answers import SHOWS, Reader
 from pyneural.apps.draw.examples import Examples
 from pyneural.apps.draw.information import of_model
 from pyneural.apps.draw.learning import Pupil
-from pyneural.apps.draw.safety import MOST_BYTES, TOO_LARGE, RefusedError, guard, with_headers
+from pyneural.apps.draw.safety import RefusedError, guard, too_large, with_headers
+from pyneural.apps.draw.tables import RowReader
+from pyneural.apps.draw.tables import openapi as with_columns
 from pyneural.version import VERSION
 
 _SENTENCES = {
     404: "there is no such address: /api/openapi.json lists all",
     405: "the address does not take this method: /api/openapi.json lists those that it takes",
-    413: TOO_LARGE,
 }
 
 
-def api(reader: Callable[[], Reader], name: str, host: str) -> Flask:
-    """The API that predicts, for any image model.
+def api(reader: Callable[[], Reader | RowReader], name: str, host: str) -> Flask:
+    """The API that predicts, for any model of images, or of a table.
 
     Args:
         reader: gives the reader that answers now.
@@ -31,11 +33,11 @@ def api(reader: Callable[[], Reader], name: str, host: str) -> Flask:
         host: the address that the server listens on.
     """
     app = Flask("pyneural.apps.draw", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = reader().most_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.before_request(guard(host))
     app.after_request(with_headers)
-    _errors(app)
+    _errors(app, too_large(reader().most_bytes, reader().smaller))
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -47,14 +49,21 @@ def api(reader: Callable[[], Reader], name: str, host: str) -> Flask:
 
     @app.get("/api/openapi.json")
     def openapi() -> Response:
-        text = files("pyneural.apps.draw").joinpath("static/openapi.json").read_text("utf-8")
-        return Response(text, mimetype="application/json")
+        return jsonify(_document(reader()))
 
     @app.post("/api/predict")
     def predict() -> Response:
         return jsonify(reader().answer(request.get_data(cache=False), _shows()))
 
     return app
+
+
+def _document(reader: Reader | RowReader) -> dict[str, Any]:
+    """The OpenAPI document for the models of images, or for one of a table."""
+    tables = isinstance(reader, RowReader)
+    name = "openapi_tables.json" if tables else "openapi.json"
+    document = json.loads(files("pyneural.apps.draw").joinpath(f"static/{name}").read_text("utf-8"))
+    return with_columns(document, reader.model) if tables else dict(document)
 
 
 def page(pupil: Pupil, name: str, host: str, xrays: Reader | None = None, xray_name: str = "") -> Flask:
@@ -130,7 +139,7 @@ def _label() -> int:
     return int(label)
 
 
-def _errors(app: Flask) -> None:
+def _errors(app: Flask, too_large: str) -> None:
     """Every error is JSON with one sentence."""
 
     @app.errorhandler(RefusedError)
@@ -140,7 +149,8 @@ def _errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def failed(error: HTTPException) -> Any:
         response = error.get_response()
-        response.data = jsonify(error=_SENTENCES.get(error.code or 500, str(error.description))).data
+        sentences = _SENTENCES | {413: too_large}
+        response.data = jsonify(error=sentences.get(error.code or 500, str(error.description))).data
         response.content_type = "application/json"
         return response
 

@@ -9,6 +9,7 @@ from pyneural.apps.draw.examples import Examples
 from pyneural.apps.draw.learning import Pupil
 from pyneural.apps.draw.running import serve as run
 from pyneural.apps.draw.server import api, page
+from pyneural.apps.draw.tables import RowReader
 from pyneural.arguments.paths import model_path
 from pyneural.datasets.mnist_files import mnist
 from pyneural.evaluation.temperature import calibrate
@@ -47,6 +48,8 @@ def draw(
     _check_port("draw", port)
     own = Examples(examples)
     loaded, name = model_of(model)
+    if loaded.card.columns:
+        raise ValueError(f"draw: the model in {name} takes a table, not drawings: serve it: pyneural serve {name}")
     reader = Reader(loaded, "draw")
     if not reader.is_for_digits or loaded.classes != tuple(map(str, range(10))):
         raise ValueError(
@@ -61,18 +64,19 @@ def draw(
 
 
 def serve(model: str | Path, *, host: str = "127.0.0.1", port: int = 5000) -> None:
-    """Serves the API of an image model until Ctrl-C.
+    """Serves the API of a model of images or of a table until Ctrl-C.
 
     Args:
-        model: a model of images.
+        model: the model.
         host: the address to listen on.
         port: the port, or the next free one.
 
     Raises:
-        ValueError, OSError: the model cannot be read, or does not take images.
+        ValueError, OSError: the model cannot be read, or takes neither.
     """
     _check_port("serve", port)
-    reader = Reader(load(model), "serve")
+    loaded = load(model)
+    reader = RowReader(loaded, "serve") if loaded.card.columns else Reader(loaded, "serve")
     app = api(lambda: reader, Path(model).name, host)
     run(app, host, port, what="API", browser=False)
 
