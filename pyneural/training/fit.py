@@ -17,6 +17,7 @@ from pyneural.batching.inputs import check_model
 from pyneural.callbacks.callback import checked
 from pyneural.evaluation.chosen import outdated
 from pyneural.models.model import Model
+from pyneural.training.automatic_epochs import decided
 from pyneural.training.averaging import checked_decay
 from pyneural.training.best import KEPT
 from pyneural.training.history import History
@@ -36,7 +37,7 @@ def fit(
     model: Model,
     data: Any,
     *,
-    epochs: int = 5,
+    epochs: int | str = "auto",
     batch_size: int = 64,
     optimizer: str | Optimizer = "adam",
     learning_rate: float | None = None,
@@ -76,7 +77,9 @@ def fit(
             class numbers or names (n,), one-hot rows or probabilities (n, K), 0 and 1 for one output, rows of 0 and 1
             (n, K) for several labels per example (docs/tables.md), or floats for regression; for a model with heads a
             dict of these.  Whole numbers other than 0..K-1 are class names.
-        epochs: passes over the data.
+        epochs: passes over the data; "auto": 5 from 10,000 training examples on, more for fewer, up to 1,000, with a
+            patience of a third of them unless `patience` is given, there is no validation, or keep="last".  The first
+            line shows what was chosen, docs/training.md has the formula.
         batch_size: examples per step; the last batch of an epoch may be smaller, and a single leftover example joins
             the batch before it.  Ignored if the data comes in batches.
         optimizer: a name ("sgd", "rmsprop", "adam", "adamw"), or pn.Adam(beta1=0.8).
@@ -130,11 +133,11 @@ def fit(
             budget, and the training ends when either is used up; an epoch that is cut short is validated.  Such a
             training cannot be repeated bit for bit.
         callbacks: functions of (epoch, logs), called after each epoch, or instances of pn.callbacks.Callback.
-        checkpoint: a file, such as "run.ckpt", which is written after every epoch and every 30 seconds.  After the
-            program was killed, the same call resumes from it, with the same bits as an uninterrupted training; if the
-            training is complete, it returns its History at once.
+        checkpoint: a file, such as "run.ckpt", which is written after every epoch (of more than 40 at most once a
+            second) and every 30 seconds.  After the program was killed, the same call resumes from it, with the same
+            bits as an uninterrupted training; if the training is complete, it returns its History at once.
         seed: the seed of the initial weights, the split, the order, dropout and augmentation.
-        verbose: 0 silent, 1 one line per epoch, 2 one line per step.
+        verbose: 0 silent, 1 one line per epoch (of more than 40 short ones, for about 20), 2 one line per step.
 
     Returns:
         The History; the best epoch has the lowest smoothed validation loss (an exponential mean over about 5 epochs),
@@ -174,11 +177,12 @@ def fit(
     earlier = outdated(model.card.task)
     with CheckpointFile(checkpoint, model, recipe) as file:
         plan = make_plan(model, data, request, partial(_accept, file, options.patience))
-        training = Training(model, plan, bound, shape, options, listeners, file)
+        options, chosen = decided(options, plan)
         batches = f"{plan.batches} x {accumulate}" if accumulate > 1 else plan.batches
+        training = Training(model, plan, bound, shape, options, listeners, file)
         rate = f"{bound.kind}, {rate_name} {bound.learning_rate:g}"
         averaged = [f"weights averaged, ema {options.ema:g}"] if options.ema else []
-        training.progress.parts([*plan.words, *averaged, rate, batches, f"seed {options.seed}"])
+        training.progress.parts([*plan.words, *averaged, rate, batches, *chosen, f"seed {options.seed}"])
         if file.state is not None:
             training.resume(file.state)
         elif again:
@@ -205,7 +209,7 @@ def _options(
     if seconds is not None and not (is_number(seconds) and 0 < seconds < math.inf):
         raise ValueError(f"fit: seconds is {seconds!r}: give a number of seconds above 0, or None for no limit")
     return Options(
-        whole("fit", "epochs", epochs),
+        0 if isinstance(epochs, str) and epochs == "auto" else whole("fit", "epochs", epochs, ", or 'auto'"),
         whole("fit", "batch_size", batch_size),
         int(seed),
         verbosity("fit", verbose, "1 (one line per epoch) or 2 (one line per step)"),

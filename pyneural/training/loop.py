@@ -73,14 +73,15 @@ class Training(State):
                     break
             if not self.stopped:  # a resumed training may have stopped within the epoch
                 self._epoch(acts, stop)
-            if not stop.pressed and self._finish(stop):
+            finished = not stop.pressed and self._finish(stop)
+            if finished:
                 self.epoch += 1
                 self.step = 0
                 self.means = self.plan.objective.means()
+            ends = stop.pressed
+            if self.file.is_due_after_epoch(self.options.epochs) or ends if finished else self.step:
                 self._save()
-            elif self.step:
-                self._save()
-            if stop.pressed:
+            if ends:
                 break
 
     def _acts(self) -> list[Callable[[], None]]:

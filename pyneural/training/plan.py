@@ -47,6 +47,7 @@ class Plan(NamedTuple):
         words: the parts of the first progress line: data, split, inputs, task, loss.
         batches: the batch size in words.
         note: shown with every result, if the data is a small sample.
+        is_table: whether an input is a row of numbers, (F,).
     """
 
     feed: Batches
@@ -56,6 +57,7 @@ class Plan(NamedTuple):
     words: list[str]
     batches: str
     note: str
+    is_table: bool
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -179,6 +181,7 @@ def _made(
         ],
         "batches as they come" if isinstance(train, Stream) else f"batch {request.batch_size}",
         train.note,
+        len(train.shape) == 1,
     )
 
 

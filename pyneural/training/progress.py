@@ -2,7 +2,7 @@
 
 In a terminal the lines are folded at its width, and stderr shows a progress bar during an epoch.  In a notebook the bar
 is a line of the output that is overwritten.  Elsewhere (a log, a pipe) lines are not folded, and there is a line every
-ten seconds instead of a bar.
+ten seconds instead of a bar.  Of more than 40 epochs about 20 have a line, and more if they take long.
 """
 
 import sys
@@ -20,6 +20,8 @@ _NARROW = 60  # narrower terminals have no room for a bar
 _SHORT = "{desc} · {n_fmt}/{total_fmt}{postfix}"
 _NOTEBOOK = 80  # columns of a notebook's output
 _SILENCE = 10.0  # seconds between two lines within an epoch
+_MANY, _LINES = 40, 20  # of more epochs than _MANY, about _LINES have a line
+_DELAY = 0.5  # seconds before one of these epochs has a bar
 
 
 class Progress:
@@ -39,7 +41,8 @@ class Progress:
         self.note = [note] if note else []
         self.bar: Any = None
         self._epoch = self._done = self._rows = self._validated = 0
-        self._begun = self._printed = 0.0
+        self._begun = self._printed = self._shown = 0.0
+        self._every = 1 if epochs <= _MANY or verbose == 2 else -(-epochs // _LINES)
 
     def say(self, text: str) -> None:
         """Prints a line."""
@@ -55,7 +58,7 @@ class Progress:
         self._epoch = epoch
         self._done = done
         self._begun = self._printed = time.perf_counter()
-        self._open_bar(f"epoch {epoch}/{self.epochs}", self.steps, done, 0.0)
+        self._open_bar(f"epoch {epoch}/{self.epochs}", self.steps, done, 0.0 if self._every == 1 else _DELAY)
 
     def open_validation(self, rows: int) -> None:
         """Starts the validation of the epoch, on that many examples; a short one is not shown."""
@@ -127,7 +130,11 @@ class Progress:
             self.bar = None
 
     def epoch(self, epoch: int, seconds: float, values: dict[str, float]) -> None:
-        """Prints the line of the epoch; in a narrow terminal, one for training and one for validation."""
+        """Prints the line of the epoch, if it has one; in a narrow terminal, two: of training and of validation."""
+        now = time.perf_counter()
+        if epoch > 1 and epoch % self._every and epoch < self.epochs and now - self._shown < _SILENCE:
+            return
+        self._shown = now
         trained = [shown(name, value) for name, value in values.items() if not name.startswith("val_")]
         tested = [shown(name, value) for name, value in values.items() if name.startswith("val_")]
         head = [f"epoch {epoch}/{self.epochs}", f"{seconds:.1f} s", *trained]

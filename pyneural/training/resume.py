@@ -25,6 +25,7 @@ from pyneural.files.architecture import describe
 from pyneural.models.model import Model
 
 EVERY = 30.0  # seconds between two writes within an epoch
+MANY, APART = 40, 1.0  # of more epochs than MANY, writes are APART seconds apart
 State = dict[str, Any]
 _locks: set[int] = set()  # open files with a lock
 
@@ -131,6 +132,10 @@ class CheckpointFile:
     def is_due(self) -> bool:
         """Whether the last write was at least EVERY seconds ago."""
         return time.perf_counter() - self._written >= EVERY
+
+    def is_due_after_epoch(self, epochs: int) -> bool:
+        """Whether to write after an epoch: always, but if there are many epochs, not again within a second."""
+        return epochs <= MANY or time.perf_counter() - self._written >= APART
 
     def save(self, weights: dict[str, Any], state: State) -> None:
         """Writes the file; if that fails, a warning says so, and the training goes on.

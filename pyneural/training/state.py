@@ -20,7 +20,7 @@ from pyneural.training.resume import CheckpointFile
 
 
 class Options(NamedTuple):
-    """The arguments of fit that the loop reads."""
+    """The arguments of fit that the loop reads; epochs is 0 for "auto", until the data is known."""
 
     epochs: int
     batch_size: int
@@ -34,7 +34,8 @@ class Options(NamedTuple):
 
     def of_result(self) -> dict[str, Any]:
         """Those that determine the result of a training, by name."""
-        return {name: value for name, value in self._asdict().items() if name != "verbose"}
+        values = self._asdict() | {"epochs": self.epochs or "auto"}
+        return {name: value for name, value in values.items() if name != "verbose"}
 
 
 class State:

@@ -499,7 +499,7 @@ def leave_a_child_behind(path: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(-1, 1)
-    pn.fit(pn.Sequential(pn.Dense(1)), (x, x), callbacks=[fork], checkpoint=path, verbose=0)
+    pn.fit(pn.Sequential(pn.Dense(1)), (x, x), epochs=5, callbacks=[fork], checkpoint=path, verbose=0)
 
 
 def test_a_forked_process_does_not_keep_the_lock(tmp_path):
@@ -513,7 +513,10 @@ def test_a_forked_process_does_not_keep_the_lock(tmp_path):
 
     x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(-1, 1)
     try:
-        assert pn.fit(pn.Sequential(pn.Dense(1)), (x, x), callbacks=[fork], checkpoint=path, verbose=0).epochs == 5
+        assert (
+            pn.fit(pn.Sequential(pn.Dense(1)), (x, x), epochs=5, callbacks=[fork], checkpoint=path, verbose=0).epochs
+            == 5
+        )
     finally:
         os.kill(int(left), signal.SIGKILL)
 
