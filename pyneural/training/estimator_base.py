@@ -27,6 +27,7 @@ from pyneural.training.estimator_inputs import X_, checked, inputs
 from pyneural.training.estimator_network import copied, perceptron
 from pyneural.training.estimator_targets import Coded
 from pyneural.training.fit import fit as train
+from pyneural.training.inspection import uninspected
 from pyneural.training.optimizers import Optimizer
 from pyneural.training.scored_epochs import ScoredEpochs, held_out
 from pyneural.training.worker_threads import share_processors
@@ -121,7 +122,7 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
         """Trains the model by pn.fit, and sets what an estimator knows then."""
         data = dataset(rows, coded)
         validation = self._validation(len(data))
-        with in_the_name_of(self._who):
+        with in_the_name_of(self._who), uninspected(not self.verbose):
             scored = None
             if self.validation_scorer is not None:
                 data, validation = held_out(self._who, data, validation, seed)

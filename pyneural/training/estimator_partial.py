@@ -14,6 +14,7 @@ from pyneural.training.estimator_defaults import SHARE, validation_for
 from pyneural.training.estimator_inputs import X_
 from pyneural.training.estimator_targets import Coded
 from pyneural.training.history import History
+from pyneural.training.inspection import uninspected
 from pyneural.training.optimizers import recipe
 from pyneural.training.passes import Passes, Score, low_loss
 from pyneural.training.plan import Request
@@ -36,7 +37,7 @@ class PartialEstimator(Estimator):
         if self._needs_validation:
             rows, validation = self._held_out(passes, rows, coded)
         if len(rows.x):
-            with in_the_name_of(self._who):
+            with in_the_name_of(self._who), uninspected():
                 self._learn(passes, rows, coded, validation)
         self.stopped_ = self.patience is not None and passes.since >= whole(self._who, "patience", self.patience)
 

@@ -4,6 +4,8 @@ What is found costs accuracy, or makes a result look better than it is; each fin
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,19 @@ _COUNTED = 20  # examples from which the order of the labels, or a constant colu
 _SHARE = 0.05  # the share of rows of a table that may be equal by chance
 
 
+_silent: ContextVar[bool] = ContextVar("pyneural_uninspected", default=False)
+
+
+@contextmanager
+def uninspected(silent: bool = True) -> Iterator[None]:
+    """Inside, no data is inspected: a part of some data may well lack a class, and a fold have a constant column."""
+    token = _silent.set(silent)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
+
+
 def inspect(
     model: Model, train: Source, held: Source | None, heads: tuple[Head, ...], encoded: Encode, request: Any
 ) -> None:
@@ -40,6 +55,8 @@ def inspect(
         encoded: encodes labels as the losses take them.
         request: the arguments of fit, of which it reads `loss` and `scale_targets`.
     """
+    if _silent.get():
+        return
     scale = train.scale if isinstance(train, Stream) else ""
     found = [
         _of(head, text)

@@ -82,7 +82,7 @@ class Passes:
     def train(self, data: Dataset, request: Request, recipe: Optimizer, batch_size: int) -> tuple[History, Plan]:
         """One pass over the data, from the latest weights."""
         model = self.model
-        made = plan(model, data, request, inspected=False)
+        made = plan(model, data, request)
         model.card.splits = ()  # one for each call would be many
         self._settle()
         if self._latest is not None:

@@ -90,7 +90,7 @@ def _accept_all(identity: Callable[[], dict[str, str]], has_validation: bool) ->
     """Accepts any data."""
 
 
-def plan(model: Model, data: Any, request: Request, accept: Accept = _accept_all, *, inspected: bool = True) -> Plan:
+def plan(model: Model, data: Any, request: Request, accept: Accept = _accept_all) -> Plan:
     """Checks and preprocesses everything, builds the model if necessary, and fills in its card.
 
     Args:
@@ -98,7 +98,6 @@ def plan(model: Model, data: Any, request: Request, accept: Accept = _accept_all
         data: as in fit.
         request: the arguments of fit.
         accept: raises an error if fit cannot train on the data: is given its identity, and whether some is held out.
-        inspected: whether to warn of what is strange about the data; a part of it may well lack a class.
 
     Raises:
         ValueError, TypeError: model, data and arguments do not fit together; the model is left unchanged.
@@ -126,8 +125,7 @@ def plan(model: Model, data: Any, request: Request, accept: Accept = _accept_all
         share = _held_out(train, held, request.validation)
         _warn_of_another_split(model, digest, share, request.seed)
         _rehearse(model, (made.feed.smallest(request.batch_size), *train.shape))
-        if inspected:
-            inspect(model, train, held, heads, encoded, request)
+        inspect(model, train, held, heads, encoded, request)
     model.build(train.shape, seed=request.seed)
     record_on_card(model, heads)
     _record_data(model, train, preprocessing, (digest, request.seed, share))

@@ -53,7 +53,7 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
         warm_start: whether fit goes on from the weights of the fit before, if there was one.
         random_state: the seed of initial weights, order, dropout and held-out examples: a number, or None for another
             one at each fit.
-        verbose: 0 silent, 1 one line per epoch, 2 one line per step.
+        verbose: 0 silent, also on what is strange about the data; 1 one line per epoch, 2 one line per step.
 
     Attributes:
         model_: the pn model, for pn.save, pn.evaluate and pn.plot.

@@ -203,3 +203,10 @@ def test_auto_follows_the_number_of_rows():
     assert "val_loss" in stopped.history_
     assert stopped.n_iter_ < 270
     assert pn.Regressor(8, epochs=2, optimizer="sgd", schedule="constant").fit(X, VALUE / 1000).n_iter_ == 2
+
+
+def test_the_data_is_inspected_only_where_something_is_printed(capsys):
+    constant = np.column_stack([X, np.ones(90)])
+    pn.Classifier(4, epochs=1).fit(constant, CLASS)
+    with pytest.warns(UserWarning, match="Classifier: columns of x have the same value in all rows, 3"):
+        pn.Classifier(4, epochs=1, verbose=1).fit(constant, CLASS)
