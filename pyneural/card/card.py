@@ -76,6 +76,7 @@ class Card:
         record = dict(vars(self))
         record["table"] = self.table.as_json() if self.table else None
         record["target"] = list(self.target)
+        record["columns"] = list(self.columns)  # which earlier versions read
         record["splits"] = list(map(list, self.splits))
         record["task"] = _record(self.task)
         record["preprocessing"] = self.preprocessing.as_json() if self.preprocessing else None

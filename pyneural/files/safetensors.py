@@ -87,10 +87,16 @@ def serialized(model: Model, tensors: dict[str, Array], metadata: dict[str, str]
     return _written(_description(model), tensors, metadata)
 
 
+def _format(card: Card) -> int:
+    """The format of a model: an earlier version must not read it and answer otherwise."""
+    encodes = card.table is not None and not card.table.is_plain
+    return FORMAT if card.test_time or card.target_scale or encodes else _FIRST
+
+
 def _description(model: Model) -> dict[str, Any]:
     """What a file says of a model."""
     return {
-        "format": FORMAT if model.card.test_time else _FIRST,
+        "format": _format(model.card),
         "architecture": describe(model),
         "input_shape": list(model.input_shape or ()),
         "versions": {"pyneural": VERSION},

@@ -166,13 +166,13 @@ def test_other_libraries_frames_are_tables_too():
 
 def test_a_model_file_without_columns_loads(trained):
     record = trained.card.as_json()
-    del record["table"]
+    del record["table"], record["columns"]
     assert type(trained.card).from_json(record).columns == ()
 
 
 def test_a_model_file_with_names_of_columns_alone_orders_columns_and_refuses_missing_values(trained):
     x, _ = people(seed=1)
-    record = trained.card.as_json() | {"columns": list(trained.card.columns)}
+    record = trained.card.as_json()
     del record["table"]
     model = copy.deepcopy(trained)
     model.card = type(trained.card).from_json(record)

@@ -1,6 +1,7 @@
 """Data frames with categories, booleans and missing values, from fit to predictions of a loaded model."""
 
 import copy
+import json
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,36 @@ def test_a_loaded_model_needs_nothing_else(trained, with_words, words, tmp_path)
     again = pn.load(tmp_path / "model.safetensors")
     assert again.card.table == model.card.table
     assert np.array_equal(pn.predict(again, x), pn.predict(model, x))
+
+
+def described(data: bytes) -> tuple[dict, dict]:
+    """The header of a file, and its description of the model."""
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return header, json.loads(header["__metadata__"]["pyneural"])
+
+
+def test_files_that_earlier_versions_would_misread_have_a_newer_format(trained):
+    x, y = people(60)
+    plain = network()
+    pn.fit(plain, (x[["age", "visits"]].fillna(40).astype(float), y), epochs=1, verbose=0)
+    found = [described(pn.files.dumps(model))[1] for model in (trained, plain)]
+    assert [one["format"] for one in found] == [2, 1]
+    assert found[1]["columns"] == ["age", "visits"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [5, "abc", [5], [{}], [{"name": "a", "kind": "category", "names": 3, "fill": None, "missing": False}],
+     [{"name": "a", "kind": "number", "names": [], "fill": 10**400, "missing": False}]],
+)  # fmt: skip
+def test_files_with_damaged_columns_are_refused(trained, table):
+    data = pn.files.dumps(trained)
+    header, record = described(data)
+    header["__metadata__"]["pyneural"] = json.dumps(record | {"table": table})
+    text = json.dumps(header).encode()
+    rest = data[8 + int.from_bytes(data[:8], "little") :]
+    with pytest.raises(ValueError, match="its description of the model is damaged"):
+        pn.files.loads(len(text).to_bytes(8, "little") + text + rest)
 
 
 def test_new_categories_and_missing_values_are_counted_once(trained):
