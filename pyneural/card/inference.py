@@ -35,6 +35,11 @@ def infer(y: Array, outputs: tuple[int, ...], loss: object, classes: Names, who:
     if loss not in REGRESSION and several.are_rows(y) and (loss == "binary_cross_entropy" or not is_one_hot(y)):
         several.check_count(y, units, len(classes), who)
         return Task("labels", units, classes)
+    if loss == "binary_cross_entropy" and units > 1 and y.shape[1:] == (units,) and not soft.are_soft(y):
+        raise ValueError(
+            f"{who}: y is {y.shape} of {y.dtype}, and binary_cross_entropy of {units} labels takes 0 and 1: give "
+            "these, and label_smoothing= if some are uncertain"
+        )
     task = _of_values(y, units, loss, classes)
     return task or _of_classes(y, units, classes, who, naming)
 

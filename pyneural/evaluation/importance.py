@@ -26,6 +26,7 @@ from pyneural.models.entrances import inherit
 from pyneural.models.model import Model
 from pyneural.printing import encodable, put, terminal_columns
 
+_OF_TWO = ("roc_auc", "average_precision")  # scores of two classes, or of each label
 _WIDTH = 80  # of a printed table, unless the terminal is narrower
 
 
@@ -128,10 +129,10 @@ def importance(
         model: a trained model, or a pn.Ensemble.
         data: labelled examples that the model was not trained on: a pn.Dataset, or arrays (x, y); x is a table, or
             (n, columns).
-        metric: "accuracy", "balanced_accuracy", "roc_auc" (of two classes, or the mean over labels) or "log_loss" for
-            classes and labels, "r2", "mse" or "mae" for values.  "auto" is accuracy, or R² for values; where a class
-            has more than four times the examples of another one, ROC AUC for two classes and for labels, and balanced
-            accuracy for more classes.
+        metric: "accuracy", "balanced_accuracy", "roc_auc" or "average_precision" (of two classes, or the mean over
+            labels) or "log_loss" for classes and labels, "r2", "mse" or "mae" for values.  "auto" is accuracy, or R²
+            for values; where a class has more than four times the examples of another one, ROC AUC for two classes and
+            for labels, and balanced accuracy for more classes.
         repeats: permutations of each column, at least 2.
         head: the head of a model with several; None for all.
         seed: the seed of the permutations: the same seed gives the same result, for any number of threads.
@@ -191,12 +192,13 @@ class _Scored(NamedTuple):
         if metric != "auto":
             name = choose(f"{at}: metric", metric, {known: known for known in METRICS})
         able = [known for known, one in METRICS.items() if task.kind in one.kinds]
-        if name not in able or (name == "roc_auc" and task.kind == "classes" and not task.is_two_class):
-            able = [known for known in able if known != "roc_auc" or task.kind != "classes" or task.is_two_class]
+        if task.kind == "classes" and not task.is_two_class:
+            able = [known for known in able if known not in _OF_TWO]
+        if name not in able:
             raise ValueError(f"{at}: metric '{name}' does not suit the model's {task.kind}: give {' or '.join(able)}")
         found = cls(head, y, name)
         varies = np.any(y != y[0]) if task.kind != "values" else np.all(np.any(y != y[0], axis=0))
-        if name in ("roc_auc", "r2") and not varies:
+        if name in (*_OF_TWO, "r2") and not varies:
             raise ValueError(f"{at}: all {len(y):,} labels are equal, so {name} is not defined: give more examples")
         return found
 

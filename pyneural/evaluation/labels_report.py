@@ -20,8 +20,7 @@ class LabelsReport(Report):
     """The evaluation of a model of several labels.
 
     Scores of one label are in `by_label["fog"]`, which is a Report of two classes, and `precision`, `recall` and `f1`
-    are by label.  `roc_auc` and `average_precision` are the means over the labels that they are defined for, and their
-    intervals have the means of the labels' bounds.
+    are by label.  `roc_auc` and `average_precision` are the means over the labels that they are defined for.
 
     Attributes:
         outputs: (n, K), the probabilities.

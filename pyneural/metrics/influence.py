@@ -88,17 +88,26 @@ def _balanced_accuracy(task: Task, y: Array, outputs: Array) -> Influence:
 
 
 def _roc_auc(task: Task, y: Array, outputs: Array) -> Influence:
-    if task.kind != "labels":
-        return _area(y, outputs[:, -1].astype(np.float64))
-    columns = [k for k, share in enumerate(y.mean(axis=0).tolist()) if 0 < share < 1]
-    parts = [_area(y[:, k], outputs[:, k].astype(np.float64)) for k in columns]
+    return of_labels(roc_auc, y, outputs) if task.kind == "labels" else roc_auc(y, outputs[:, -1])
+
+
+def _average_precision(task: Task, y: Array, outputs: Array) -> Influence:
+    score = average_precision
+    return of_labels(score, y, outputs) if task.kind == "labels" else score(y, outputs[:, -1])
+
+
+def of_labels(score: Callable[[Array, Array], Influence], y: Array, p: Array) -> Influence:
+    """The mean of a score of each label (n, K) that defines it."""
+    columns = [score(y[:, k], p[:, k]) for k in range(y.shape[1])]
+    parts = [part for part in columns if not math.isnan(part.value)]
     if not parts:
         return Influence(math.nan, np.zeros(len(y)))
     return Influence(float(np.mean([part.value for part in parts])), np.mean([part.of_rows for part in parts], axis=0))
 
 
-def _area(y: Array, s: Array) -> Influence:
+def roc_auc(y: Array, p: Array) -> Influence:
     """The area under the ROC curve; influences are DeLong's placements (DeLong et al. 1988), less the area."""
+    s = p.astype(np.float64)
     value = scores.roc_auc(y, s)
     found = np.zeros(len(y))
     if not math.isnan(value):
@@ -107,6 +116,26 @@ def _area(y: Array, s: Array) -> Influence:
             below = (np.searchsorted(others, own) + np.searchsorted(others, own, side="right")) / (2 * len(others))
             found[y == label] = ((below if label else 1 - below) - value) * (len(y) / len(own))
     return Influence(value, found)
+
+
+def average_precision(y: Array, p: Array) -> Influence:
+    """The average precision AP = Σ Pᵢ / n₁ over the examples i of 1, Pᵢ the precision at the score of i.
+
+    The influence of k is n / n₁ times y_k (P_k - AP) + Σ (y_k - Pᵢ) / Nᵢ, the sum over the examples i of 1 that score
+    at most as high as k, where Nᵢ examples score at least as high as i.
+    """
+    s = p.astype(np.float64)
+    value = scores.average_precision(y, s)
+    if math.isnan(value):
+        return Influence(value, np.zeros(len(y)))
+    distinct, at = np.unique(-s, return_inverse=True)  # from the highest score
+    new = np.bincount(at, y, len(distinct))
+    above = np.bincount(at, minlength=len(distinct)).cumsum()
+    precision = new.cumsum() / above
+    shares = np.stack([new / above, new * precision / above])
+    below = shares[:, ::-1].cumsum(axis=1)[:, ::-1]  # the sums over this score and lower ones
+    found = y * (precision[at] - value) + y * below[0][at] - below[1][at]
+    return Influence(value, found * (len(y) / y.sum()))
 
 
 def _log_loss(task: Task, y: Array, outputs: Array) -> Influence:
@@ -151,6 +180,7 @@ METRICS = {
     "accuracy": Metric("accuracy", _ANY, True, True, _accuracy),
     "balanced_accuracy": Metric("balanced accuracy", ("classes", "binary"), True, True, _balanced_accuracy),
     "roc_auc": Metric("ROC AUC", _ANY, True, False, _roc_auc),
+    "average_precision": Metric("average precision", _ANY, True, False, _average_precision),
     "log_loss": Metric("log loss", _ANY, False, False, _log_loss),
     "r2": Metric("R²", ("values",), True, False, _r2),
     "mse": Metric("MSE", ("values",), False, False, _mse),

@@ -14,6 +14,7 @@ from pyneural.metrics.estimate import Estimate, Z
 from pyneural.metrics.scores import BINS, bin_numbers
 
 FEW = 6  # examples or groups with another score than the rest: DeLong's variance and the bootstrap's need as many
+ROUNDING = 1e-12  # of areas, which are sums
 PIECES = 2048  # the most different scores in a draw of a curve: neighbours count as equal beyond
 
 
@@ -49,6 +50,28 @@ def _by_log_odds(value: float, deviation: float) -> tuple[float, float]:
     middle = math.log(value / (1 - value))
     low, high = ((1 + math.tanh((middle + z * deviation) / 2)) / 2 for z in (-Z, Z))
     return low, high
+
+
+def area_of_influences(value: float, influences: Array, units: Array | None, fewest: int) -> Estimate:
+    """An area between 0 and 1 with the variance of its influences: Σ S² m / (m - 1) / n², S the sums of the m units.
+
+    Args:
+        value: the area, or a mean of areas.
+        influences: (n,), of the examples, as `influence.py` has them.
+        units: (n,) the numbers of the groups, from `bootstrap.units_of`.
+        fewest: the examples or groups of the smaller class: if the area is 0 or 1, the interval is Wilson's of them.
+    """
+    if math.isnan(value):
+        return Estimate(value, value, value)
+    if min(value, 1 - value) < ROUNDING:
+        alone = Estimate.share(round(value) * fewest, fewest)
+        return Estimate(round(value), alone.low, alone.high)
+    sums = influences if units is None else np.bincount(units, influences)
+    m = len(sums)
+    if m < 2 or fewest < 2:
+        return Estimate(value, 0.0, 1.0)
+    deviation = math.sqrt(m / (m - 1) * float((sums**2).sum())) / len(influences)
+    return Estimate(value, *_by_log_odds(value, deviation / (value * (1 - value))))
 
 
 # ---- estimates -------------------------------------------------------------------------------------------------------

@@ -1,18 +1,18 @@
 """label_scores.py -- LabelScores: the scores of answers to several labels, each yes or no, with their intervals."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 
 import pyneural.metrics.bootstrap as bootstrap
+import pyneural.metrics.influence as influence
 import pyneural.metrics.intervals as intervals
 import pyneural.metrics.scores as scores
 from pyneural.arguments.arrays import Array
 from pyneural.metrics.class_scores import ClassScores
 from pyneural.metrics.estimate import Estimate
-from pyneural.metrics.two_classes import TwoClasses
 
 _BLOCKS = 4096  # the most units that are drawn: beyond, examples are drawn in random blocks
 Estimates = tuple[Estimate, ...]
@@ -95,24 +95,25 @@ class LabelScores:
     @cached_property
     def roc_auc(self) -> Estimate:
         """The mean of the labels' areas under the ROC curve, of those that apply to some examples, but not to all."""
-        return _mean_of([one.roc_auc for one in self.by_label])
+        return self._mean_area(influence.roc_auc)
 
     @cached_property
     def average_precision(self) -> Estimate:
         """The mean of the labels' average precisions, of those that apply to some examples."""
-        return _mean_of([one.average_precision for one in self.by_label])
+        return self._mean_area(influence.average_precision)
+
+    def _mean_area(self, score: Callable[[Array, Array], influence.Influence]) -> Estimate:
+        """The mean of an area; its variance is that of the mean influence of an example on all of them."""
+        value, of_rows = influence.of_labels(score, self.labels, self.probabilities)
+        n = len(self.labels)
+        fewest = min((min(yes, n - yes) for yes in self.support.tolist() if 0 < yes < n), default=0)
+        return intervals.area_of_influences(value, of_rows, self.units, fewest)
 
     @cached_property
     def calibration_error(self) -> Estimate:
         """The expected calibration error in 15 bins, of the probabilities of all labels together."""
         y, p = self.labels.reshape(-1), self.probabilities.reshape(-1)
         return intervals.calibration(y, p, scores.calibration_error(y, p), self._units_of_answers)
-
-    @cached_property
-    def by_label(self) -> tuple[TwoClasses, ...]:
-        """The scores of each label as two classes."""
-        y, p, answers = self.labels, self.probabilities, self.predictions
-        return tuple(TwoClasses(y[:, k], p[:, k], answers[:, k], self.units) for k in range(y.shape[1]))
 
     @cached_property
     def _answers(self) -> tuple[ClassScores, ...]:
@@ -166,19 +167,6 @@ def _mean(values: Array) -> float:
     """The mean of those that are not NaN."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else math.nan
-
-
-def _mean_of(estimates: Sequence[Estimate]) -> Estimate:
-    """The mean of estimates, with the means of their bounds.
-
-    Scores of the same examples depend on each other in ways that are not known; however they do, the deviation of their
-    mean is at most the mean of their deviations.  So this interval may be too wide, but not too narrow.
-    """
-    known = [one for one in estimates if not math.isnan(one)]
-    if not known:
-        return Estimate(math.nan, math.nan, math.nan)
-    value, low, high = (float(np.mean([part(one) for one in known])) for part in (float, _low, _high))
-    return Estimate(value, low, high)
 
 
 def _low(one: Estimate) -> float:

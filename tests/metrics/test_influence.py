@@ -61,6 +61,20 @@ CASES = {
         SHARES,
         lambda w: sk.roc_auc_score(LABELS, SHARES, sample_weight=w),
     ),
+    "average precision": (
+        BINARY,
+        "average_precision",
+        Y2,
+        P2[:, 1:].round(1),
+        lambda w: sk.average_precision_score(Y2, P2[:, 1].round(1), sample_weight=w),
+    ),
+    "average precision of labels": (
+        Task("labels", 3),
+        "average_precision",
+        LABELS,
+        SHARES,
+        lambda w: sk.average_precision_score(LABELS, SHARES, sample_weight=w),
+    ),
     "log loss": (CLASSES, "log_loss", Y3, P3, lambda w: sk.log_loss(Y3, P3, sample_weight=w)),
     "log loss of two": (BINARY, "log_loss", Y2, P2[:, 1:], lambda w: sk.log_loss(Y2, P2, sample_weight=w)),
     "log loss of labels": (
