@@ -19,7 +19,8 @@ from pyneural.printing import shortened
 
 Row = list[str]
 DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "pipes", ",": "commas"}  # if two fit, the first one is meant
-BLOCK = 1_024  # rows that are converted at once, whose text fits the cache
+_BLOCK = range(16, 1_024)  # rows that are converted at once
+_CELLS = 16_384  # of a block, whose text fits the cache
 _SAMPLE = 65_536  # characters from which the delimiter is found
 _CHUNK = 1 << 20  # bytes
 _LONGEST = 1_000_000  # characters of the line of names
@@ -117,8 +118,8 @@ def blocks(text: Text, width: int, skip: int) -> Iterator[list[Row]]:
         try:
             for _ in islice(rows, skip):
                 pass
-            before = 0
-            while block := list(islice(rows, BLOCK)):
+            before, at_once = 0, min(max(_CELLS // width, _BLOCK.start), _BLOCK.stop)
+            while block := list(islice(rows, at_once)):
                 if set(map(len, block)) != {width}:
                     at = next(number for number, row in enumerate(block) if len(row) != width)
                     line = lines_of(text, [before + at], skip)[before + at]
