@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pyneural.batching.image_input import reads_images
+from pyneural.card.rules import Rule
 from pyneural.card.task import Task
 from pyneural.datasets.mnist_files import SAMPLE_NOTE
 from pyneural.evaluation.heads import scales_of
@@ -74,7 +75,7 @@ def _of_inputs(model: Model | Ensemble) -> Iterator[tuple[str, str]]:
             rule += f" (mean {_few(card.preprocessing.mean)}, std {_few(card.preprocessing.deviation)})"
         yield "preprocessing", rule
     if card.table is not None:
-        yield "columns", ", ".join(card.columns)
+        yield "columns", ", ".join(map(_column, card.table.rules))
         if not card.table.is_plain:
             yield "table", str(card.table)
     if card.target:
@@ -84,6 +85,12 @@ def _of_inputs(model: Model | Ensemble) -> Iterator[tuple[str, str]]:
     elif reads_images(model):
         assert model.input_shape is not None
         yield "image files", "scaled to {} x {}".format(*model.input_shape)
+
+
+def _column(rule: Rule) -> str:
+    """A column with its kind, if it is not numbers."""
+    kinds = {"boolean": "boolean", "category": f"{len(rule.names):,} categories"}
+    return f"{rule.name} ({kinds[rule.kind]})" if rule.kind in kinds else rule.name
 
 
 def _of_training(model: Model) -> Iterator[tuple[str, str]]:

@@ -82,6 +82,7 @@ class Ensemble:
         tables = tuple(one.table for one in cards)
         card.preprocessing = Mixed.of(rules, widths_of(tables))
         card.table, card.prepare = SideBySide.of(tables), first.prepare
+        card.target = first.target if all(one.target == first.target for one in cards) else ()
         card.pixels = card.pixels or next((one.pixels for one in cards if one.pixels), None)
         same = first.loss in REGRESSION or all(one.loss == first.loss for one in cards)
         card.loss = first.loss if same else None

@@ -92,7 +92,7 @@ def test_evaluate_says_what_pn_evaluate_does(trained, tmp_path, capsys):
 def test_info_shows_the_columns_and_the_target(trained, capsys):
     assert main(["info", str(trained / "m.safetensors")]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"^columns .*age.*plan.*paid", out, re.M)
+    assert re.search(r"^columns +age, plan \(2 categories\), paid \(boolean\)$", out, re.M)
     assert re.search(r"^target +left$", out, re.M)
 
 

@@ -99,6 +99,22 @@ def test_values_and_several_labels_have_their_own_answers():
     assert set(answer["labels"]) <= {"fog", "rain", "hail"}
 
 
+def test_an_ensemble_of_tables_is_served(model):
+    y = np.where(np.arange(120) % 2, "no", "yes")
+    other = pn.Sequential(pn.Dense(4, "relu"), pn.Dense(2))
+    data = pn.Dataset(table(120)[10:], y[10:])
+    data.y_names = ("wanted",)
+    pn.fit(other, data, epochs=2, seed=1, verbose=0)
+    both = pn.Ensemble([model, other])
+    client = client_of(both)
+    found = client("POST", "/api/predict", TEXT.encode()).get_json()["predictions"]
+    each = [client_of(one)("POST", "/api/predict", TEXT.encode()).get_json()["predictions"] for one in (model, other)]
+    for answer, first, second in zip(found, *each, strict=True):
+        mean = np.mean([first["probabilities"], second["probabilities"]], axis=0)
+        assert answer["probabilities"] == pytest.approx(mean.tolist(), abs=1e-5)
+    assert client("GET", "/api/model").get_json()["target"] == ["wanted"]
+
+
 def test_unknown_categories_are_noted(client):
     found = client("POST", "/api/predict", sent([ROWS[0] | {"town": "Rome"}])).get_json()
     assert len(found["predictions"]) == 1
