@@ -11,7 +11,6 @@ import pyneural._core as _core
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import Shape, whole
-from pyneural.initializers import normal
 from pyneural.layers.layer import Layer
 from pyneural.layers.operation import name_of
 
@@ -118,8 +117,8 @@ class EmbedColumns(Layer):
 
 
 def _zero_first(values: Tensor, seed: int, stream: str) -> None:
-    """N(0, 0.05²), but 0 for the number 0."""
-    normal(values, seed, stream)
+    """N(0, 0.01²), as in fastai, but 0 for the number 0."""
+    _core.random_fill(values, "normal", 0.0, 0.01, seed, stream)
     filled = np.array(values.numpy())
     filled[0] = 0
     values.assign(filled)
