@@ -22,6 +22,9 @@ typedef enum { PN_FLOAT32, PN_FLOAT64, PN_UINT8, PN_INT64, PN_DTYPES } pn_dtype;
 /* Activations that can be fused into linear, conv2d and batch_norm: their gradient is a function of y alone. */
 typedef enum { PN_ACT_NONE, PN_ACT_RELU, PN_ACT_LEAKY_RELU, PN_ACT_SIGMOID, PN_ACT_TANH, PN_ACTIVATIONS } pn_activation;
 
+/* PN_SMALL, a build for programs that only run and train models of files, such as the module of exported pages: it has
+ * float32 and the baseline kernels alone, and the ops that layers and losses need. */
+
 /* pn_assert checks for bugs in our own code; it compiles to nothing in release builds and traps in debug builds. */
 #ifdef PN_DEBUG
 #define pn_assert(condition) ((condition) ? (void)0 : __builtin_trap())

@@ -72,7 +72,7 @@ static int check_strengths(const augment_params *p, pn_error *err)
         if (!(strengths[i].value >= 0 && strengths[i].value <= strengths[i].most))
             return pn_fail(err, PN_EVALUE, "augment: %s is %g; give %s, from 0 to %g", strengths[i].name,
                            strengths[i].value, strengths[i].what, strengths[i].most);
-    if (p->step < 0 || p->step > (pn_index)UINT32_MAX)
+    if (p->step < 0 || (uint64_t)p->step > UINT32_MAX)
         return pn_fail(err, PN_EVALUE, "augment: step is %td; give 0 to 2^32 - 1", p->step);
     return 0;
 }

@@ -30,7 +30,7 @@ static int rule(pn_call *c, pn_error *err)
         return -1;
     if (!(p->rate >= 0 && p->rate < 1))
         return pn_fail(err, PN_EVALUE, "dropout: rate is %g; give the fraction to drop, 0 <= rate < 1", p->rate);
-    if (p->step < 0 || p->step > (pn_index)UINT32_MAX || p->first < 0)
+    if (p->step < 0 || (uint64_t)p->step > UINT32_MAX || p->first < 0)
         return pn_fail(err, PN_EVALUE,
                        "dropout: step is %td and first is %td; give step from 0 to 2^32 - 1 and first from 0", p->step,
                        p->first);
@@ -41,7 +41,7 @@ static int rule(pn_call *c, pn_error *err)
                        pn_dtype_name(samples->dtype));
     if (samples && pn_call_check_shape(c, SAMPLES, 1, x->shape, err))
         return -1;
-    if (pn_view_count(x, 1, x->ndim) > (pn_index)UINT32_MAX)
+    if ((uint64_t)pn_view_count(x, 1, x->ndim) > UINT32_MAX)
         return pn_fail(err, PN_ESHAPE, "dropout: x is %s; a sample has at most 2^32 - 1 values", pn_view_text(x).s);
     c->keep_x = samples ? PN_KEEP_X(SAMPLES) : 0;
     return pn_call_output_like(c, 0, x, err);

@@ -3,6 +3,8 @@
  * Everything here is generated from the rows of that table.  The shape of one binary operand may be a suffix of the
  * other's (a bias, a scalar); its gradient is then computed in full size in scratch, and summed over the repetitions.
  * If the gradient reads dy alone, as for add and sub, dy is summed directly. */
+#include <string.h>
+
 #include "kernels/integers.h"
 #include "kernels/map.h"
 #include "ops/op.h"
@@ -39,11 +41,12 @@ static int check_conditions(const pn_call *c, const unary_row *row, pn_error *er
 static int check_integers(const pn_call *c, pn_error *err)
 {
     const double *p = ((const unary_params *)c->params)->p;
+    const bool is_power = strcmp(c->op->name, "pow") == 0;
     for (int i = 0; i < c->op->n_params; i++) {
-        if (!(p[i] >= -0x1p53 && p[i] <= 0x1p53 && (double)(int64_t)p[i] == p[i]) || (c->op == &pn_op_pow && p[i] < 0))
+        if (!(p[i] >= -0x1p53 && p[i] <= 0x1p53 && (double)(int64_t)p[i] == p[i]) || (is_power && p[i] < 0))
             return pn_fail(err, PN_EVALUE, "%s: x is %s and %s is %g; give a whole number%s, or x.astype(\"float32\")",
                            c->op->name, pn_dtype_name(c->x[0]->dtype), c->op->params[i].name, p[i],
-                           c->op == &pn_op_pow ? " from 0 up" : "");
+                           is_power ? " from 0 up" : "");
     }
     if (c->op == &pn_op_clip && c->x[0]->dtype == PN_UINT8 && (p[0] > UINT8_MAX || p[1] < 0))
         return pn_fail(err, PN_EVALUE,

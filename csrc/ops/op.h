@@ -77,13 +77,19 @@ enum { PN_MAX_PARAM_BYTES = 256, PN_MAX_PLAN_BYTES = 1024 };
  * A row whose kind does not fit its field's C type does not compile.  The op itself has PN_PARAMS among its fields.
  * Files with several tables, or with names that are not their fields', use the two macros behind these. */
 /* clang-format off */
+#ifdef PN_SMALL
+#define PN_DOC(text) NULL
+#else
+#define PN_DOC(text) text
+#endif
+
 #define PN_PARAM(field, kind, doc)    PN_PARAM_ROW(#field, defaults, field, PN_P_##kind, false, doc)
 #define PN_REQUIRED(field, kind, doc) PN_PARAM_ROW(#field, defaults, field, PN_P_##kind, true, doc)
 #define PN_PARAMS                     PN_PARAMS_OF(params, defaults)
 
 #define PN_PARAM_ROW(name, values, field, kind, required, doc)                                                \
     { name, kind, offsetof(__typeof__(values), field) + PN_CHECKED(PN_IS_OF_TYPE(values.field, kind##_type),  \
-        "the C type of " name " is not that of " #kind), required, doc }
+        "the C type of " name " is not that of " #kind), required, PN_DOC(doc) }
 #define PN_PARAMS_OF(table, values)                                                                           \
     .params = table, .defaults = &values, .param_bytes = sizeof values,                                       \
     .n_params = PN_COUNT(table) + PN_CHECKED(sizeof values <= PN_MAX_PARAM_BYTES, "raise PN_MAX_PARAM_BYTES")
@@ -91,8 +97,8 @@ enum { PN_MAX_PARAM_BYTES = 256, PN_MAX_PLAN_BYTES = 1024 };
 /* The op's plan is a `type`: sizes, products without their pointers and offsets into scratch, worked out once, in the
  * rule.  What forward and backward would derive again from shapes may mean two things there. */
 #define PN_PLAN(type)                                                                                         \
-    .plan_bytes = sizeof(type) + PN_CHECKED(sizeof(type) <= PN_MAX_PLAN_BYTES, "raise PN_MAX_PLAN_BYTES") +   \
-        PN_CHECKED(sizeof(type) % 8 == 0, "parameters lie behind the plan, and want to be aligned")
+    .plan_bytes = ((sizeof(type) + 7) & ~(size_t)7) /* parameters lie behind the plan, and want to be aligned */ + \
+        PN_CHECKED(sizeof(type) <= PN_MAX_PLAN_BYTES - 8, "raise PN_MAX_PLAN_BYTES")
 
 #define PN_COUNT(array)                ((int)(sizeof(array) / sizeof *(array)))
 #define PN_IS_OF_TYPE(value, type)     __builtin_types_compatible_p(__typeof__(value), type)
