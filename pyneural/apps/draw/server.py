@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 import pyneural.apps.draw.xray as xray
@@ -13,6 +12,7 @@ from pyneural.apps.draw.answers import SHOWS, Reader
 from pyneural.apps.draw.examples import Examples
 from pyneural.apps.draw.information import of_model
 from pyneural.apps.draw.learning import Pupil
+from pyneural.apps.draw.markup import filled, text_of
 from pyneural.apps.draw.safety import RefusedError, guard, too_large, with_headers
 from pyneural.apps.draw.tables import RowReader
 from pyneural.apps.draw.tables import openapi as with_columns
@@ -62,7 +62,7 @@ def _document(reader: Reader | RowReader) -> dict[str, Any]:
     """The OpenAPI document for the models of images, or for one of a table."""
     tables = isinstance(reader, RowReader)
     name = "openapi_tables.json" if tables else "openapi.json"
-    document = json.loads(files("pyneural.apps.draw").joinpath(f"static/{name}").read_text("utf-8"))
+    document = json.loads(text_of(f"static/{name}"))
     return with_columns(document, reader.model) if tables else dict(document)
 
 
@@ -74,7 +74,7 @@ def page(pupil: Pupil, name: str, host: str, xrays: Reader | None = None, xray_n
 
     @app.get("/")
     def index() -> str:
-        return render_template("page.html", version=VERSION)
+        return filled("served", {"version": VERSION})
 
     _examples(app, pupil.examples, lambda: pupil.state.reader)
     _xray(app, xrays, xray_name)

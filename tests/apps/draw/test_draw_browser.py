@@ -143,6 +143,27 @@ def test_a_finger_draws_on_a_phone_and_does_not_scroll(opened):
         assert part["y"] + part["height"] <= PHONE["height"], name
 
 
+def test_a_pen_draws_with_any_pressure(opened):
+    page = opened()
+    session = page.context.new_cdp_session(page)
+    box = page.locator("#canvas").bounding_box()
+    page.evaluate("seen = []; canvas.addEventListener('pointermove', e => seen.push([e.pointerType, e.pressure]))")
+    for stroke in STROKES[4]:
+        for number, (x, y) in enumerate([stroke[0], *stroke, stroke[-1]]):
+            kind = "mousePressed" if number == 0 else "mouseReleased" if number == len(stroke) + 1 else "mouseMoved"
+            session.send(
+                "Input.dispatchMouseEvent",
+                {
+                    "type": kind, "x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"], "button": "left",
+                    "buttons": 1, "clickCount": 1, "pointerType": "pen", "force": 0.1 + 0.1 * (number % 9),
+                },
+            )  # fmt: skip
+    expect(page.locator("#label")).to_have_text("4")
+    seen = page.evaluate("seen")
+    assert {kind for kind, _ in seen} == {"pen"}
+    assert len({pressure for _, pressure in seen}) > 2
+
+
 def test_a_wrong_answer_is_corrected_learnt_and_undone(opened, running):
     page = opened()
     for _ in range(2):

@@ -184,8 +184,8 @@ def test_a_browser_may_load_our_own_files_only(client):
     assert "https://" not in page
     assert "onclick" not in page
     assert "<style" not in page
-    assert page.count("<script") == page.count('<script type="module" src=') == 1
-    for name in ("page.js", "page.css", "icon.svg"):
+    assert page.count("<script") == page.count('<script defer src="/static/') == 3
+    for name in ("page.js", "server.js", "xray.js", "page.css", "icon.svg"):
         assert client("GET", f"/static/{name}").status_code == 200
 
 

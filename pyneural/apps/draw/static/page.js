@@ -1,5 +1,7 @@
-/* page.js -- draws, asks the server, and shows its answers.
+"use strict";
+/* page.js -- draws, asks a network, and shows its answers.
  *
+ * The network is behind `backend`: the server's (server.js), or one in this page (web/alone.js).
  * A drawing is a list of strokes in units of the paper's side, so it can be painted at any size.  What the network is
  * asked about is the subject: the drawing, as SIDE x SIDE grey pixels, or an image file that was opened.  At most one
  * request is under way; what was drawn meanwhile is asked about next, so the newest drawing wins.
@@ -20,18 +22,7 @@ let strokes = [];
 let picture = null; // an image file that was opened: {file, bitmap}
 let version = 0; // of the subject, to drop answers to what has been cleared
 
-// ---- asking the server
-
-async function ask(path, options = {}) {
-  const response = await fetch(path, options);
-  if (response.status === 204) return null;
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
-  return answer;
-}
-
 function sentence(error) {
-  if (error instanceof TypeError) return "The server does not answer: is it still running?";
   return error.message[0].toUpperCase() + error.message.slice(1) + ".";
 }
 
@@ -84,17 +75,6 @@ function fitPaper() {
   paintPaper();
 }
 
-/** The planes of pixels in an answer of the server. */
-function unpack({ shape, pixels }) {
-  const bytes = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0));
-  const size = shape[1] * shape[2];
-  return Array.from({ length: shape[0] }, (_, plane) => ({
-    height: shape[1],
-    width: shape[2],
-    values: bytes.subarray(plane * size, (plane + 1) * size),
-  }));
-}
-
 /** Shows a plane on a canvas; `colour` makes red, green, blue and alpha of a value. */
 function show(target, { height, width, values }, colour) {
   if (target.width !== width || target.height !== height) Object.assign(target, { width, height });
@@ -112,6 +92,7 @@ const warm = (value) => {
 // ---- the subject, and the answer to it
 
 const isEmpty = () => !strokes.length && !picture;
+const isXray = () => $("xray")?.hidden === false; // only the server's page has that tab
 
 function subject() {
   if (picture) return picture.file;
@@ -138,7 +119,7 @@ async function predict() {
       if ($("show-heat").checked) wanted.push("heat");
       if ($("show-features").checked) wanted.push("features");
       try {
-        const answer = await ask(`/api/predict?show=${wanted}`, { method: "POST", body: subject() });
+        const answer = await backend.predict(subject(), wanted);
         if (asked === version) showAnswer(answer);
       } catch (error) {
         if (asked === version) showNothing(sentence(error));
@@ -177,9 +158,9 @@ function showAnswer(answer) {
   $("note").textContent = (answer.notes ?? []).map((note) => note[0].toUpperCase() + note.slice(1) + ".").join(" ");
   showBars(answer.probabilities, answer.label);
   tell(`${answer.label}, ${percent(answer.confidence)} sure`);
-  show($("input"), unpack(answer.input)[0], grey);
+  show($("input"), answer.input, grey);
   $("heat").hidden = !answer.heat;
-  if (answer.heat) show($("heat"), unpack(answer.heat)[0], warm);
+  if (answer.heat) show($("heat"), answer.heat, warm);
   showMaps(answer.features);
 }
 
@@ -204,11 +185,10 @@ function showBars(probabilities, label) {
   });
 }
 
-function showMaps(features) {
+function showMaps(planes) {
   const list = $("features");
-  list.hidden = !features;
-  if (!features) return;
-  const planes = unpack(features);
+  list.hidden = !planes;
+  if (!planes) return;
   while (list.children.length > planes.length) list.lastChild.remove();
   planes.forEach((plane, i) => {
     if (!list.children[i]) list.append(document.createElement("li"));
@@ -316,7 +296,7 @@ for (const id of ["show-heat", "show-features"]) $(id).addEventListener("change"
 
 async function correct(digit) {
   try {
-    await ask(`/api/examples?label=${digit}`, { method: "POST", body: subject() });
+    await backend.keep(subject(), digit);
     $("told").textContent = `Kept as a ${digit}. Draw more, or let the network learn.`;
     clear();
     await showGallery();
@@ -326,12 +306,12 @@ async function correct(digit) {
 }
 
 async function showGallery() {
-  const { digits } = await ask("/api/examples");
+  const digits = await backend.examples();
   $("gallery").replaceChildren(
     ...digits.map(({ id, label, input }) => {
       const item = document.createElement("li");
       const image = Object.assign(document.createElement("canvas"), { role: "img", ariaLabel: `Your ${label}` });
-      show(image, unpack(input)[0], grey);
+      show(image, input, grey);
       const name = Object.assign(document.createElement("b"), { textContent: label, ariaHidden: "true" });
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: "×", ariaLabel: `Delete this ${label}` });
       button.addEventListener("click", () => remove(id));
@@ -346,7 +326,7 @@ async function showGallery() {
 
 async function remove(id) {
   try {
-    await ask(`/api/examples/${id}`, { method: "DELETE" });
+    await backend.remove(id);
   } catch (error) {
     $("told").textContent = sentence(error);
   }
@@ -355,11 +335,16 @@ async function remove(id) {
 
 const interval = ({ value, low, high }) => `${(100 * value).toFixed(2)} % [${(100 * low).toFixed(2)}, ${(100 * high).toFixed(2)}]`;
 
-/** Does something that keeps the server busy once nobody has drawn for a while. */
+/** Does something that takes a while once nobody has drawn for a while. */
 function whenIdle(work) {
   const drawn = version + strokes.length;
   const wait = () => (drawing !== null || asking || version + strokes.length !== drawn ? whenIdle(work) : work());
   setTimeout(wait, IDLE);
+}
+
+function showModel(model) {
+  $("model").textContent = `${model.name} · ${model.parameters.toLocaleString("en")} parameters`;
+  $("show-features").closest("label").hidden = !model.first_maps;
 }
 
 function showAccuracy(accuracy) {
@@ -371,12 +356,12 @@ $("learn").addEventListener("click", async () => {
   $("learn").disabled = true;
   $("told").textContent = "Learning …";
   try {
-    const done = await ask("/api/learn", { method: "POST" });
+    const done = await backend.learn((share) => ($("told").textContent = `Learning … ${Math.round(100 * share)} %`));
     $("told").textContent =
       `Learnt in ${done.seconds.toFixed(1)} s: reads ${done.right_after} of your ${done.digits} right ` +
       `(before: ${done.right_before}). On test digits ${interval(done.accuracy_after)}, before ${interval(done.accuracy_before)}.`;
     $("unlearn").hidden = !done.can_undo;
-    showAccuracy(await ask("/api/accuracy"));
+    showAccuracy(await backend.accuracy());
   } catch (error) {
     $("told").textContent = sentence(error);
   }
@@ -386,105 +371,15 @@ $("learn").addEventListener("click", async () => {
 
 $("unlearn").addEventListener("click", async () => {
   try {
-    const { can_undo } = await ask("/api/undo", { method: "POST" });
+    const { can_undo } = await backend.undo();
     $("unlearn").hidden = !can_undo;
     $("told").textContent = "The network is as it was before it learnt your digits.";
-    showAccuracy(await ask("/api/accuracy"));
+    showAccuracy(await backend.accuracy());
   } catch (error) {
     $("told").textContent = sentence(error);
   }
   if (!isEmpty()) predict();
 });
-
-// ---- X-rays
-
-const isXray = () => !$("xray").hidden;
-
-function select(name) {
-  for (const one of ["digits", "xray"]) {
-    $(one).hidden = one !== name;
-    $(`tab-${one}`).ariaSelected = String(one === name);
-    $(`tab-${one}`).tabIndex = one === name ? 0 : -1;
-  }
-  document.title = `${name === "xray" ? "Examine an X-ray" : "Draw a digit"} · pyneural`;
-}
-
-for (const name of ["digits", "xray"]) {
-  $(`tab-${name}`).addEventListener("click", () => select(name));
-  $(`tab-${name}`).addEventListener("keydown", (event) => {
-    if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
-    const other = name === "xray" ? "digits" : "xray";
-    select(other);
-    $(`tab-${other}`).focus();
-  });
-}
-
-let examining = 0; // the number of the newest X-ray
-
-async function examine(file) {
-  if (!file || $("xray-choose").disabled) return;
-  const number = ++examining;
-  URL.revokeObjectURL($("xray-image").src);
-  $("xray-image").src = URL.createObjectURL(file);
-  $("xray-image").hidden = false;
-  $("xray-hint").hidden = true;
-  $("xray-heat").hidden = true;
-  showFinding("reading …", "", "none");
-  try {
-    const found = await ask("/api/xray", { method: "POST", body: file });
-    if (number === examining) showXray(found);
-  } catch (error) {
-    if (number !== examining) return;
-    $("xray-image").hidden = true;
-    $("xray-hint").hidden = false;
-    showFinding("no answer", sentence(error), "none");
-    showNumbers(null);
-  }
-}
-
-function showFinding(label, verdict, kind) {
-  $("xray-label").textContent = label;
-  $("xray-label").className = `finding ${kind}`;
-  $("xray-verdict").textContent = verdict;
-}
-
-function showNumbers(found) {
-  $("xray-fill").style.setProperty("--share", found ? found.probability : 0);
-  $("xray-probability").textContent = found ? `${(100 * found.probability).toFixed(1)} %` : "–";
-  $("xray-notes").hidden = !found?.notes.length;
-  $("xray-notes").textContent = (found?.notes ?? []).map((note) => note[0].toUpperCase() + note.slice(1) + ".").join(" ");
-}
-
-function showXray(found) {
-  showFinding(found.label, sentence(new Error(found.verdict)), found.label === found.positive ? "" : "negative");
-  showNumbers(found);
-  $("xray-heat").hidden = !found.heat;
-  if (found.heat) show($("xray-heat"), unpack(found.heat)[0], warm);
-}
-
-$("xray-choose").addEventListener("change", (event) => {
-  examine(event.target.files[0]);
-  event.target.value = "";
-});
-$("xray-opacity").addEventListener("input", (event) => $("film").style.setProperty("--opacity", event.target.value / 100));
-
-async function prepareXray() {
-  const facts = await ask("/api/xray");
-  $("xray-missing").hidden = facts.available;
-  for (const card of $("xray").querySelectorAll("section:not(#xray-missing)")) card.hidden = !facts.available;
-  if (!facts.available) {
-    $("xray-choose").disabled = true;
-    $("xray-file").textContent = facts.file;
-    $("xray-command").textContent = facts.command;
-    return;
-  }
-  for (const name of document.querySelectorAll(".positive")) name.textContent = facts.classes[1];
-  $("xray-threshold").textContent = `${(100 * facts.threshold).toFixed(1)} %`;
-  $("xray-mark").style.setProperty("--at", facts.threshold);
-  $("xray-caveat").textContent = facts.caveat;
-  $("xray-model").textContent = `${facts.name}, trained on ${facts.trained_on}`;
-  showFinding("no image yet", "", "none");
-}
 
 // ---- the beginning
 
@@ -501,15 +396,19 @@ for (const digit of DIGITS) {
 
 new ResizeObserver(fitPaper).observe(canvas);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paintPaper);
-changed();
 
-try {
-  const model = await ask("/api/model");
-  $("model").textContent = `${model.name} · ${model.parameters.toLocaleString("en")} parameters`;
-  $("show-features").closest("label").hidden = !model.first_maps;
-  await showGallery();
-  await prepareXray();
-  whenIdle(async () => showAccuracy(await ask("/api/accuracy")));
-} catch (error) {
-  $("note").textContent = sentence(error);
+async function begin() {
+  changed();
+  try {
+    const model = await backend.model();
+    showModel(model);
+    await showGallery();
+    await globalThis.prepareXray?.();
+    globalThis.prepareTraining?.();
+    whenIdle(async () => showAccuracy(await backend.accuracy()));
+  } catch (error) {
+    $("note").textContent = sentence(error);
+  }
 }
+
+document.addEventListener("DOMContentLoaded", begin); // once all scripts have run
