@@ -13,6 +13,7 @@ WORKERS ?= $(shell [ $(JOBS) -le 4 ] && echo $(JOBS) || echo 4)
 
 .DEFAULT_GOAL := help
 include tests/c/rules.mk
+include csrc/web/rules.mk
 
 .PHONY: help digits test op bench bench-kernels bench-install lint docs golden digits-c matrix isas clean install install-here install-test asan-ops tsan-slots fuzz
 

@@ -169,7 +169,8 @@ setup(
     ext_modules=[
         Extension(
             "pyneural._core",
-            sorted(str(path) for path in Path("csrc").rglob("*.c") if path.parent.name != "model"),  # for C programs
+            # model is for C programs and for the module of pages, which web is for as well (csrc/web/rules.mk)
+            sorted(str(path) for path in Path("csrc").rglob("*.c") if path.parent.name not in ("model", "web")),
             include_dirs=["csrc", numpy.get_include()],
             extra_compile_args=FLAGS + compile_flags + warnings,
             extra_link_args=["-pthread", *link_flags],

@@ -71,6 +71,7 @@ HOMES = {
     "datasets": "datasets",
     "evaluate": "evaluation.evaluate",
     "examine_digit": "images.digit",
+    "export": "apps.exporting",
     "find_learning_rate": "training.learning_rate",
     "fit": "training.fit",
     "full": "_core",

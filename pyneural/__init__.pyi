@@ -24,6 +24,7 @@ from pyneural._core import (
     tensor,
     zeros,
 )
+from pyneural.apps.exporting import export
 from pyneural.batching.augmentation import Augment
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.idx import read_idx
@@ -120,6 +121,7 @@ __all__ = [
     "datasets",
     "evaluate",
     "examine_digit",
+    "export",
     "find_learning_rate",
     "fit",
     "full",

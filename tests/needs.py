@@ -37,4 +37,10 @@ BROWSER = Need(
         *(f"{name} (pip install '.[test]')" for name in ("playwright", "axe_playwright_python") if not find_spec(name)),
     ],
 )
-NEEDS = (BROWSER,)
+WEB = Need(
+    "web",
+    "WEB_TESTS",
+    [f"{name} (Debian: apt-get install {name})" for name, program in (("emscripten", "emcc"), ("nodejs", "node"))
+     if not shutil.which(program)],
+)  # fmt: skip
+NEEDS = (BROWSER, WEB)

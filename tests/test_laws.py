@@ -24,7 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 CSRC = ROOT / "csrc"
 FLOORS = {
     name: floor
-    for floor, name in enumerate(("base", "kernels", "engine", "tensor", "ops", "graph", "optim", "model", "binding"))
+    for floor, name in enumerate(
+        ("base", "kernels", "engine", "tensor", "ops", "graph", "optim", "model", "web", "binding")
+    )
 }
 SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in (".c", ".h", ".inc", ".def"))
 BINDING_FLOORS = (

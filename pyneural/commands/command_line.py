@@ -1,4 +1,4 @@
-"""command_line.py -- the command line: pyneural digits, train, xray, predict, evaluate, info, draw, serve.
+"""command_line.py -- the command line: pyneural digits, train, xray, predict, evaluate, info, draw, serve, export.
 
 A command is a row of COMMANDS: its name, what it does, its arguments, and the function that runs it and returns the
 exit code.  Every error becomes one line on stderr; a command imports what it needs when it runs.
@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import pyneural.commands.draw as draw
+import pyneural.commands.export as export
 import pyneural.commands.train as train
 import pyneural.commands.xray as xray
 from pyneural.printing import put
@@ -174,6 +175,7 @@ COMMANDS = (
     Command("info", "show what a model file contains", _model_argument, _info),
     Command("draw", "draw digits in the browser, and teach the network yours", draw.draw_arguments, draw.draw),
     Command("serve", "serve a saved model of images or tables as a JSON API", draw.serve_arguments, draw.serve),
+    Command("export", "write a saved model as a web page that needs no server", export.arguments, export.run),
 )
 
 

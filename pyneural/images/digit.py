@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     Picture = str | Path | Image | npt.ArrayLike
 
 
-_TOUCHES = (
-    "the ink touches the border of the image, so part of the digit may be missing: leave a margin around the digit"
-)
-_SEVERAL = "there are several marks in the image, and the largest was taken: crop the image to one digit"
-_FAINT = "the ink hardly stands out from the paper, its lines or its shadows: use a darker pen, or more even light"
+DOUBTS = {
+    "touches": "the ink touches the border of the image, so part of the digit may be missing: leave a margin around "
+    "the digit",
+    "several": "there are several marks in the image, and the largest was taken: crop the image to one digit",
+    "faint": "the ink hardly stands out from the paper, its lines or its shadows: use a darker pen, or more even light",
+}
+"""Reasons why a digit may be wrong, each by the engine's name."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,6 @@ centred by its mass in 28 x 28
         if not isinstance(image, str | Path) or str(image) in str(error):
             raise
         raise ValueError(f"{error} (in '{image}')") from None
-    texts = {"touches": _TOUCHES, "several": _SEVERAL, "faint": _FAINT}
     return Preparation(
         digit=digit,
         inverted=did["inverted"],
@@ -131,7 +132,7 @@ centred by its mass in 28 x 28
         contrast=did["contrast"],
         box=did["box"],
         place=did["place"],
-        warnings=tuple(text for name, text in texts.items() if did[name]),
+        warnings=tuple(text for name, text in DOUBTS.items() if did[name]),
     )
 
 

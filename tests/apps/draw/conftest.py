@@ -1,11 +1,13 @@
 """Fixtures of the drawing page: a small model of digits, and drawings."""
 
+import fcntl
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from asking import Client
-from needs import BROWSER
+from needs import BROWSER, WEB
 
 import pyneural as pn
 from pyneural.apps.draw.answers import Reader
@@ -13,7 +15,23 @@ from pyneural.apps.draw.examples import Examples
 from pyneural.apps.draw.learning import Pupil
 from pyneural.apps.draw.server import page
 
-collect_ignore = ["test_draw_browser.py"] if BROWSER.missing else []
+collect_ignore = [
+    *(["test_draw_browser.py"] if BROWSER.missing else []),
+    *(["test_web_engine.py"] if WEB.missing else []),
+    *(["test_web_browser.py"] if WEB.missing or BROWSER.missing else []),
+]
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="session")
+def web_module() -> Path:
+    """The module of exported pages, up to date: built by the first process that needs it."""
+    (ROOT / "build").mkdir(exist_ok=True)
+    with (ROOT / "build" / "web.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(["make", "-s", "-j2", "web"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return ROOT / "pyneural" / "apps" / "draw" / "web" / "engine.wasm"
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,171 @@
+"use strict";
+/* alone.js -- the network behind the page is in the page: a worker runs it (worker.js), and localStorage keeps digits.
+ *
+ * The page carries everything as text: #worker is the worker's script, #facts is JSON, and #module, #weights, #images and
+ * #labels are base64, all but the weights of gzip.
+ */
+
+const KEPT = "pyneural.digits";
+const MOST = 1000; // digits in localStorage
+const LONGEST = 1024; // pixels: the longer side that a digit's preparation works on
+const MOST_PIXELS = 25_000_000;
+
+const facts = JSON.parse(document.getElementById("facts").textContent);
+
+// ---- the worker
+
+const script = new Blob([document.getElementById("worker").textContent], { type: "text/javascript" });
+const worker = new Worker(URL.createObjectURL(script));
+const waiting = new Map();
+const listeners = {};
+let questions = 0;
+
+worker.onmessage = ({ data: { id, value, error, event } }) => {
+  if (event) {
+    listeners[event]?.(value);
+    return;
+  }
+  const { done, failed } = waiting.get(id);
+  waiting.delete(id);
+  if (error === undefined) done(value);
+  else failed(new Error(error));
+};
+
+function askWorker(name, ...values) {
+  return new Promise((done, failed) => {
+    questions++;
+    waiting.set(questions, { done, failed });
+    worker.postMessage({ id: questions, name, values });
+  });
+}
+
+// ---- what the page carries
+
+const bytesOf = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+function take(id) {
+  const element = document.getElementById(id);
+  const bytes = bytesOf(element.textContent);
+  element.remove(); // it is large
+  return bytes;
+}
+
+async function unzipped(id) {
+  const stream = new Blob([take(id)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+async function opened() {
+  const [module, images, labels] = await Promise.all(["module", "images", "labels"].map(unzipped));
+  const { train } = facts; // how many of the digits are for training; the others are the test
+  const part = (from, to) => ({ x: images.slice(784 * from, 784 * to), y: labels.slice(from, to) });
+  const digits = { train: part(0, train), test: part(train, labels.length) };
+  return askWorker("open", { module, model: take("weights"), digits, mean: facts.mean });
+}
+
+const opening = opened();
+
+async function call(name, ...values) {
+  await opening;
+  return askWorker(name, ...values);
+}
+
+// ---- images
+
+/** What the engine prepares: the drawing, or the pixels of an image file. */
+async function pixelsOf(subject) {
+  if (!(subject instanceof Blob)) {
+    const side = Math.sqrt(subject.length);
+    return { pixels: subject, height: side, width: side, channels: 1 };
+  }
+  const bitmap = await createImageBitmap(subject);
+  if (bitmap.width * bitmap.height > MOST_PIXELS) {
+    throw new Error(`the image has ${(bitmap.width * bitmap.height).toLocaleString("en")} pixels: scale it down first`);
+  }
+  const factor = Math.max(1, Math.floor(Math.max(bitmap.width, bitmap.height) / LONGEST));
+  const width = Math.ceil(bitmap.width / factor);
+  const height = Math.ceil(bitmap.height / factor);
+  const pen = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+  pen.imageSmoothingQuality = "high";
+  pen.drawImage(bitmap, 0, 0, width, height);
+  bitmap.close();
+  return { pixels: new Uint8Array(pen.getImageData(0, 0, width, height).data.buffer), height, width, channels: 4 };
+}
+
+const plane = (values) => values && { height: 28, width: 28, values };
+
+// ---- the digits that are kept
+
+let kept = []; // {label, text}: the pixels as base64; the oldest first
+
+function restored() {
+  try {
+    const found = JSON.parse(localStorage.getItem(KEPT) ?? "[]");
+    return found.filter(({ label, text }) => DIGITS.includes(label) && bytesOf(text).length === 784).slice(0, MOST);
+  } catch {
+    return []; // the browser keeps nothing, or what it kept was not ours
+  }
+}
+
+function keep(digits) {
+  kept = digits;
+  try {
+    localStorage.setItem(KEPT, JSON.stringify(kept));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function own() {
+  const x = new Uint8Array(784 * kept.length);
+  kept.forEach(({ text }, i) => x.set(bytesOf(text), 784 * i));
+  return { x, y: Uint8Array.from(kept, ({ label }) => label) };
+}
+
+// ---- what the page asks
+
+const backend = {
+  async model() {
+    kept = restored();
+    return { name: facts.name, ...(await opening) };
+  },
+
+  async accuracy() {
+    return { ...(await call("accuracy")), data: facts.test, note: facts.note };
+  },
+
+  async predict(subject, shows) {
+    const found = await call("predict", await pixelsOf(subject), shows);
+    if (found.isEmpty) throw new Error(facts.sentences.empty);
+    const notes = Object.keys(found.warnings).filter((name) => found.warnings[name]);
+    return { ...found, input: plane(found.digit), notes: notes.map((name) => facts.sentences[name]) };
+  },
+
+  examples: async () => kept.map(({ label, text }) => ({ id: `${label}${text}`, label, input: plane(bytesOf(text)) })).reverse(),
+
+  async keep(subject, label) {
+    const { digit, isEmpty } = await call("predict", await pixelsOf(subject), []);
+    if (isEmpty) throw new Error(facts.sentences.empty);
+    const text = btoa(String.fromCharCode(...digit));
+    if (kept.some((one) => one.label === label && one.text === text)) return;
+    if (kept.length >= MOST) throw new Error(`${MOST.toLocaleString("en")} digits are kept, which is the most: delete some first`);
+    if (!keep([...kept, { label, text }])) {
+      throw new Error("the digit is kept until you close the page, as this browser does not let the page store anything");
+    }
+  },
+
+  remove: async (id) => keep(kept.filter(({ label, text }) => `${label}${text}` !== id)),
+
+  learn(progress) {
+    listeners.learning = progress;
+    return call("learn", own());
+  },
+  undo: () => call("undo"),
+
+  train(seed, progress) {
+    listeners.training = progress;
+    return call("train", seed);
+  },
+  use: async (which) => ({ name: which === "made" ? "the network trained here" : facts.name, ...(await call("use", which)) }),
+};
