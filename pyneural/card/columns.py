@@ -177,12 +177,15 @@ def as_array(known: Columns | None, x: Array | Table, given: Names, who: str) ->
         ValueError, TypeError: they do not fit the model; the message says why.
     """
     if isinstance(x, Table):
-        if known is None:
+        if known is not None:
+            return known.encode(x, who)
+        numbers = x.numbers
+        if numbers is None:
             raise TypeError(
                 f"{who}: x has categories or missing values, and the model was trained on arrays without column names: "
                 "give the same numbers as in training"
             )
-        return known.encode(x, who)
+        return numbers
     if known is None or not known.names or (known.is_plain and (not given or given == known.names)):
         return x
     if not given:

@@ -63,9 +63,8 @@ def rows_of_frame(who: str, x: Any) -> tuple[Array | Table, Names]:
     if not isinstance(x, Table) and _is_plain(x):
         return as_rows(who, x), column_names(x)
     table = table_of(x, who)
-    if isinstance(x, Table) or any(one.kind == "category" or one.missing.any() for one in table.columns):
-        return table, table.names
-    return narrowed(np.column_stack([one.values for one in table.columns])), table.names
+    numbers = None if isinstance(x, Table) else table.numbers
+    return (table if numbers is None else narrowed(numbers)), table.names
 
 
 def rows_and_names(who: str, x: Any) -> tuple[Array | Table, Names]:

@@ -98,6 +98,13 @@ class Table:
             "is, or take the numbers of a column, table.column(name).values"
         )
 
+    @property
+    def numbers(self) -> Array | None:
+        """All values as floats (n, columns); None if there are categories, or values are missing."""
+        if any(one.kind == "category" or one.missing.any() for one in self.columns):
+            return None
+        return np.column_stack([one.values for one in self.columns])
+
     def column(self, name: str) -> Column:
         """The column with that name.
 

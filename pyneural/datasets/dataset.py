@@ -265,12 +265,13 @@ class Dataset:
         >>> Dataset(np.full((2, 2, 2, 1), 255, np.uint8), [0, 1]).arrays(flat=True)[0][0]
         array([1., 1., 1., 1.], dtype=float32)
         """
-        if isinstance(self.x, Table):
+        given = self.x.numbers if isinstance(self.x, Table) else self.x
+        if given is None:
             raise TypeError(
                 f"{self.name or 'data'}: arrays: x is a table with categories or missing values: take the numbers of a "
                 "column, data.x.column(name).values"
             )
-        x = self.x.astype(np.float32) / np.float32(255) if self.x.dtype == np.uint8 else self.x
+        x: Array = given.astype(np.float32) / np.float32(255) if given.dtype == np.uint8 else given
         return (x.reshape(len(x), -1) if flat else x), self.y
 
 

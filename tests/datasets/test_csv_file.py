@@ -1,13 +1,16 @@
 """Tables in CSV files: kinds, delimiters, encodings, missing values, and files that are refused with the fix."""
 
 import gzip
+import io
 import os
 import tracemalloc
 
 import numpy as np
+import pandas
 import pytest
 
 import pyneural as pn
+from pyneural.card.columns import Columns
 
 SMALL = "age,city,paid,price\n31,Rome,yes,9.5\n?,Paris,no,7.25\n45,Rome,yes,8\n22,,no,6.5\n"
 
@@ -160,6 +163,27 @@ def test_a_file_without_names_gets_numbered_ones(read):
         read(text)
     data = read("2019,2020,y\n1,2,0\n3,4,1\n5,6,0\n", header=True)
     assert data.x.names == ("2019", "2020")
+
+
+def test_a_table_of_plain_numbers_gives_arrays_and_goes_with_models_of_arrays(read):
+    data = read("a,b,y\n" + "\n".join(f"{i % 7},{'yes' if i % 3 else 'no'},{i % 2}" for i in range(20)))
+    x, y = data.arrays()
+    np.testing.assert_array_equal(x, [[i % 7, i % 3 > 0] for i in range(20)])
+    assert y is data.y
+    model = pn.Sequential(pn.Dense(2))
+    pn.fit(model, (x, y), epochs=1, verbose=0)
+    np.testing.assert_array_equal(pn.predict(model, data), pn.predict(model, x))
+    assert pn.evaluate(model, data, verbose=0).n == 20
+
+
+def test_a_file_and_a_frame_become_the_same_numbers(read):
+    text = "a,b,c,y\n" + "\n".join(
+        f"{i % 7 or ''},{'yes' if i % 3 else 'no'},{'pqr '[i % 4]},{i % 2}" for i in range(40)
+    )
+    frame = pandas.read_csv(io.StringIO(text)).replace({"b": {"yes": True, "no": False}})
+    frame["b"], frame["c"] = frame["b"].astype(bool), frame["c"].where(frame["c"] != " ")
+    found = [Columns.learn(x, None, "fit") for x in (read(text).x, pn.Dataset(frame[["a", "b", "c"]], frame["y"]).x)]
+    assert found[0] == found[1]
 
 
 # ---- the target

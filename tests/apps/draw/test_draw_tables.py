@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from asking import Client
+from asking import Client, Running
 
 import pyneural as pn
 from pyneural.apps.draw.server import api
@@ -221,6 +221,16 @@ def test_other_pages_and_names_are_refused(client):
         client("POST", "/api/predict", sent(ROWS), Origin="http://a.b"), 403
     )
     assert "open it by the address" in sentence(client("POST", "/api/predict", sent(ROWS), Host="a.b"), 421)
+
+
+def test_the_command_serves_a_table(model, tmp_path):
+    pn.save(model, tmp_path / "m.safetensors")
+    server = Running("serve", "m.safetensors", "--port", "0", folder=tmp_path)
+    status, found = server.ask("POST", "/api/predict", TEXT.encode())
+    assert (status, len(found["predictions"])) == (200, 3)
+    status, found = server.ask("POST", "/api/predict", b"age\n3\n")
+    assert (status, list(found)) == (422, ["error"])
+    assert server.stop() == "stopped\n"
 
 
 def test_draw_refuses_a_model_of_a_table(model, tmp_path):
