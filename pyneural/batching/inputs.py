@@ -19,6 +19,7 @@ _SQUARED = 1e150  # numbers beyond this have no square in float64
 _SECOND = {
     "fit": "data",
     "find_learning_rate": "data",
+    "importance": "data",
     "evaluate": "data",
     "predict": "x",
     "classify": "image",

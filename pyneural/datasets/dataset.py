@@ -86,7 +86,8 @@ class Dataset:
         )
         for head, part in by_head(y).items():
             warn_of_order(who, x, f"y['{head}']" if head else "y", part)
-        self.classes: Any = checked_names(who, classes or names_of_columns(y))
+        unnamed = isinstance(classes, tuple) and not classes
+        self.classes: Any = checked_names(who, names_of_columns(y) if unnamed else classes)
         self.name = name
         self.note = note
         self.prepare = prepare

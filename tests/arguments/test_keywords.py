@@ -14,7 +14,7 @@ import pyneural as pn
 
 RESULTS = (  # made by pyneural, not by users
     "Curve", "Calibration", "Estimate", "History", "LearningRateCurve", "Node", "Prediction", "Report", "Run", "Splits",
-    "Metric", "Callback", "Optimizer",
+    "LabelPrediction", "Metric", "Callback", "Optimizer",
 )  # fmt: skip
 MODULES = (pn, pn.datasets, pn.metrics, pn.plot, pn.callbacks, pn.apps)
 
@@ -74,6 +74,8 @@ def test_an_unknown_keyword_gets_a_sentence_of_ours(name: str, function: Callabl
         (lambda: pn.fit(None, None, time_budget=5), "use seconds"),
         (lambda: pn.fit(None, None, freeze=True), "use layer.trainable = False"),
         (lambda: pn.find_learning_rate(None, None, start_lr=1e-6), "use lowest"),
+        (lambda: pn.importance(None, None, scoring="r2"), "use metric"),
+        (lambda: pn.importance(None, None, n_repeats=3), "use repeats"),
     ],
 )
 def test_the_words_of_other_libraries_are_known(call: Callable[[], Any], use: str) -> None:
