@@ -107,7 +107,8 @@ class Columns:
         parts = [f"{categories} categor{'ies' if categories > 1 else 'y'}"] if categories else []
         parts += [f"{embedded} of them embedded"] if embedded else []
         parts += [f"{missing} with missing values"] if missing else []
-        many = f"{len(self.rules)} column{'s' * (len(self.rules) > 1)} -> {len(self.features)} numbers"
+        before, after = len(self.rules), len(self.features)
+        many = f"{before} column{'s' * (before > 1)} -> {after} number{'s' * (after > 1)}"
         return f"{many} ({', '.join(parts)})" if parts else many
 
     # ---- tables to numbers

@@ -65,7 +65,7 @@ def inspect(
         if (text := trouble_with_values(by_head(train.y)[head.name], _unscaled(head, request.scale_targets)))
     ]
     if isinstance(train, Rows):
-        scale = trouble_with_scale(model, train.x, train.kind)
+        scale = trouble_with_scale(model, _scalable(train), train.kind)
         rows = held if isinstance(held, Rows) else None
         found += [*_copies(train, rows), *_constant(model, train)]
         found += [_of(head, text) for head in heads for text in _labels(head, train, rows, encoded)]
@@ -84,6 +84,11 @@ def _unscaled(head: Head, scale_targets: bool) -> str:
         return "scale_targets=True standardizes them, and pn.predict undoes that"
     end = f"pn.Dense({head.task.outputs})"
     return f"fit standardizes them if the last layer has no activation, so end the model in {end}"
+
+
+def _scalable(train: Rows) -> Array:
+    """The inputs without the columns of a table that stay as they are, such as the numbers of categories."""
+    return np.delete(train.x, train.unscaled, axis=1) if train.unscaled and train.kind == "none" else train.x
 
 
 def _of(head: Head, text: str) -> str:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -212,6 +213,22 @@ def test_many_categories_are_embedded_in_front_of_the_model(with_words, capsys):
         assert np.isfinite(pn.predict(with_words, x.assign(word="new"))).all()
     pn.fit(with_words, (x, y), epochs=1, learning_rate=1e-9, verbose=0)
     assert len(with_words) == 3
+
+
+def test_numbers_of_categories_are_not_taken_for_unscaled_inputs(capsys):
+    x, y = people(300, words=True)
+    words = np.array([f"w{i}" for i in range(90)])
+    for frame in (
+        x[["word"]].assign(word=words[np.arange(300) % 90]),
+        x[["town"]].assign(word=words[np.arange(300) % 90]),
+    ):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            pn.fit(network(), (frame, y), epochs=1)
+        assert not [one for one in caught if "large numbers" in str(one.message)]
+    assert "1 column -> 1 number (1 category, 1 of them embedded) -> unchanged" in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_models_that_cannot_get_an_embedding_are_told_the_lines_to_write():
