@@ -61,12 +61,21 @@ class ScoredEpochs(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> str | None:
         """Scores the model."""
-        score = float(self.scorer(self.estimator, self.x, self.y))
+        score = self._score()
         self.scores.append(score)
         if self.best == 0 or score > self.scores[self.best - 1]:
             self.best = epoch
             self.kept = self.run.model.blocks().snapshot()
         return "stop" if self.patience is not None and epoch - self.best >= self.patience else None
+
+    def _score(self) -> float:
+        """The score with the weights of the examples, if it takes some."""
+        if self.weights is not None:
+            try:
+                return float(self.scorer(self.estimator, self.x, self.y, sample_weight=self.weights))
+            except TypeError:  # such as max_error, or a function of (estimator, X, y)
+                self.weights = None
+        return float(self.scorer(self.estimator, self.x, self.y))
 
     def restore_best(self, history: History) -> None:
         """Gives the model the weights of the best epoch, and the history the scores as `val_score`."""

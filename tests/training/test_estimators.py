@@ -116,6 +116,14 @@ def test_the_best_epoch_is_chosen_by_a_scorer():
         pn.Classifier(validation=None, validation_scorer="accuracy").fit(X, CLASS)
 
 
+def test_a_scorer_takes_the_weights_if_it_can():
+    weights = np.arange(90) % 3
+    for scorer in ("accuracy", lambda estimator, X, y: estimator.score(X, y)):
+        weighted = pn.Classifier(8, epochs=3, validation_scorer=scorer).fit(X, CLASS, sample_weight=weights)
+        repeated = clone(weighted).fit(np.repeat(X, weights, axis=0), np.repeat(CLASS, weights))
+        assert weighted.history_["val_score"] == repeated.history_["val_score"]
+
+
 def test_warm_start_goes_on():
     fitted = pn.Classifier(8, epochs=2, warm_start=True).fit(X, CLASS)
     model = fitted.model_
