@@ -6,7 +6,6 @@ there are processors.
 """
 
 import multiprocessing
-import os
 from typing import Any
 
 import pyneural._core as _core
@@ -14,8 +13,8 @@ import pyneural.training.scikit_learn as scikit_learn
 
 
 def share_processors() -> None:
-    """Uses one thread in a forked worker of joblib, unless PYNEURAL_THREADS says how many."""
-    if multiprocessing.parent_process() is None or "PYNEURAL_THREADS" in os.environ:
+    """Uses one thread in a forked worker of joblib."""
+    if multiprocessing.parent_process() is None:
         return
     forked: Any = getattr(multiprocessing.context, "ForkProcess", ())
     backend, _ = scikit_learn.joblib.parallel.get_active_backend()
