@@ -1,9 +1,9 @@
 """train.py -- the command train: a network for a folder of images, an .npz, or a table in a CSV file."""
 
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, BooleanOptionalAction
 from typing import Any
 
-_OF_TABLES = ("drop", "category", "values", "no_header", "test")
+_OF_TABLES = ("drop", "category", "values", "header", "test")
 _OF_IMAGES = ("size", "skip_bad", "augment")
 
 
@@ -96,10 +96,10 @@ def _table_arguments(parser: ArgumentParser) -> None:
     add("--category", help="a column of numbers that are names, as postcodes are; may be given several times", **again)
     add("--values", action="store_true", default=SUPPRESS, help="whole numbers in the target are values, not classes")
     add(
-        "--no-header",
-        action="store_true",
+        "--header",
+        action=BooleanOptionalAction,
         default=SUPPRESS,
-        help="the first line has values: columns are column_1, ...",
+        help="the first line has names, even if they look like values; --no-header: it has values",
     )
     add(
         "--test",
@@ -137,7 +137,6 @@ def _of_table(path: str, options: dict[str, Any]) -> int:
     targets = options.pop("target")
     options["target"] = targets[0] if len(targets) == 1 else targets
     options["categories"] = options.pop("category", ())
-    options["header"] = False if options.pop("no_header", False) else None
     return 130 if train_table(path, **options).history.interrupted else 0
 
 

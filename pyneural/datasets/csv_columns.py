@@ -18,6 +18,7 @@ from pyneural.printing import shortened
 MOST_NAMES = 10_000  # different texts in a column
 _FEW = 12  # different texts, up to which they may all be different
 _SHOWN = 3  # wrong cells in a message
+_SIGNS = "$€£¥% "  # around numbers
 _CODED = ("category", "names", "text")  # kinds that are text from the start
 
 
@@ -29,7 +30,7 @@ class Cell(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Why a column cannot be used: what is wrong ("mixed", "infinite", "texts" or "dates"), and where."""
+    """Why a column cannot be used: what is wrong ("mixed", "infinite", "texts", "dates", "signs"), and where."""
 
     kind: str
     words: str
@@ -137,6 +138,9 @@ class Collected:
             return self._mixed(total - text, text, cells)
         if names and all(map(is_date, names)) and self.kind != "category":
             return Fault("dates", f"dates, such as {self._example()}")
+        signs = all(number(name.strip(_SIGNS), self.mark) is not None for name in names)
+        if names and signs and text and self.kind != "category":
+            return Fault("signs", f"numbers with signs, such as {self._example()}")
         if len(names) > max(_FEW, total // 2):
             return Fault("texts", f"{len(names):,} different texts in {total:,} rows, such as {self._example()}")
         return None

@@ -83,7 +83,7 @@ def _refuse_values(text: Text, first: Row) -> None:
         raise ValueError(
             f"{text.who}: the first line has values, such as {numeric[0].strip()}, where names of columns belong: add "
             "a line of names, or give header=False (pyneural train: --no-header), which calls the columns column_1, "
-            "column_2 and so on; header=True takes the values as names"
+            "column_2 and so on; header=True (--header) takes the values as names"
         )
 
 

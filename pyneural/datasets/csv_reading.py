@@ -89,6 +89,8 @@ def _remedies(faults: Mapping[str, Fault], needed: bool) -> str:
         found.append("correct these cells, or leave them empty, which means missing")
     if "dates" in kinds:
         found.append("give numbers instead of dates, such as year and month")
+    if "signs" in kinds:
+        found.append("write the numbers without $, % and the like")
     if needed:
         return "; ".join(found)
     names = list(faults)

@@ -116,6 +116,15 @@ def test_train_takes_values_several_targets_and_files_without_names(tmp_path, ca
     assert pn.load(model).card.target == ("column_1", "column_4")
 
 
+def test_train_takes_names_that_look_like_values(tmp_path):
+    (tmp_path / "years.csv").write_text("2019,2020,y\n" + "".join(f"{i},{i % 3},{'ab'[i % 2]}\n" for i in range(40)))
+    model = str(tmp_path / "m.safetensors")
+    asked = ["train", str(tmp_path / "years.csv"), "--target", "y", "--epochs", "1", "-o", model]
+    assert main(asked) == 1
+    assert main([*asked, "--header"]) == 0
+    assert pn.load(model).card.columns == ("2019", "2020")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -246,6 +246,8 @@ FAULTS = [
     ("a,y\n1,0\ninf,1\n3,0\n", "the column 'a' has 1 infinite value, the first in line 3"),
     ("a,y\n1,0\n1e999,1\n3,0\n", "infinite value"),
     ("d,y\n2024-01-31,0\n2024-02-28,1\n2024-03-31,0\n", "the column 'd' has dates, such as '2024-01-31': give numbers"),
+    ("p,y\n$1,0\n$2.50,1\n$4,0\n", "the column 'p' has numbers with signs, such as '\\$1': write the numbers without"),
+    ("p,y\n12 %,0\n9%,1\n?,0\n", "has numbers with signs, such as '12 %'"),
     (f"a,name,y\n{MANY}", "the column 'name' has 30 different texts in 30 rows, such as 'name 0': leave it out: drop"),
     (f"name,d,y\n{MANY.replace(',name ', 'q,2024-01-')}", "2 columns cannot be used: 'name' has .*; 'd' has dates"),
     ("a,a,y\n1,2,0\n", "has two columns named 'a': rename or remove one"),
