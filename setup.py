@@ -30,12 +30,14 @@ from setuptools.command.build_ext import build_ext
 # fmt: off
 FLAGS = ["-std=gnu11", "-O3", "-fno-wrapv", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
          "-fvisibility=hidden", "-pthread"]
+# A wheel's extension has no symbols; that of a checkout keeps them, for debuggers and for tests/test_laws.py.
+STRIPPED = ["-Wl,-s"] if sys.platform == "linux" and "bdist_wheel" in sys.argv else []
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wdouble-promotion", "-Wstrict-prototypes",
             "-Wmissing-prototypes", "-Werror"]
 # gcc inlines a memcpy of few bytes as moves, which the sanitizers do not check; they do check calls.
 CALLS = ["-fno-builtin-memcpy", "-fno-builtin-memmove", "-fno-builtin-memset"]
 BUILDS: dict[str, tuple[list[str], list[str]]] = {  # extra flags for the compiler and for the linker
-    "release": (["-g0"], []),
+    "release": (["-g0"], STRIPPED),
     "debug": (["-O1", "-g", "-UNDEBUG", "-DPN_DEBUG"], []),
     "asan": (["-O1", "-g", "-DPN_DEBUG", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", *CALLS],
              ["-fsanitize=address,undefined"]),

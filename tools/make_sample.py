@@ -8,13 +8,15 @@ training part and 200 of the test part, as one PNG for each part and class; its 
 draw, so that copies of the file with the rows in another order give the same sample.
 
 Stratified: each class has its share of the official part, by largest remainders.  The samples are drawn by NumPy's
-PCG64 with the seeds below, and the files have no time and no name, so the bytes are reproducible with the same zlib.
+PCG64 with the seeds below, and the files have no time and no name, so the bytes are reproducible with the same zlib,
+or with Zopfli (pip install zopfli), which packed the digits in the package.
 """
 
 import gzip
 import hashlib
 import io
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +50,11 @@ def idx(array: np.ndarray) -> bytes:
 
 
 def pack(data: bytes) -> bytes:
-    """The bytes gzipped, without a time or a name."""
+    """The bytes gzipped, without a time or a name: by Zopfli where it is installed, 6 % smaller, in minutes."""
+    if find_spec("zopfli"):
+        from zopfli.gzip import compress
+
+        return bytes(compress(data, numiterations=15))
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as file:
         file.write(data)

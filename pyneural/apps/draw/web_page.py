@@ -48,7 +48,7 @@ def page(model: Model | Ensemble, name: str) -> bytes:
         "icon": f"data:image/svg+xml;base64,{_base64(text_of('static/icon.svg').encode())}",
         "facts": _facts(model, name, len(data.train), len(data.test)),
         "train": f"{len(data.train):,}",
-        "module": _base64(_zipped(_module())),
+        "module": _base64(_zipped(module())),
         "weights": _base64(weights),
         "images": _base64(_zipped(_joined(data.train.x, data.test.x))),
         "labels": _base64(_zipped(_joined(data.train.y, data.test.y))),
@@ -85,14 +85,19 @@ def _weights(model: Model | Ensemble) -> bytes:
     return found
 
 
-def _module() -> bytes:
-    module = files(FOLDER).joinpath(MODULE)
-    if not module.is_file():
+def module() -> bytes:
+    """The engine as WebAssembly.
+
+    Raises:
+        OSError: this installation has none.
+    """
+    path = files(FOLDER).joinpath(MODULE)
+    if not path.is_file():
         raise FileNotFoundError(
             "export: this installation of pyneural has no WebAssembly module: run make web in the checkout (it needs "
             "emscripten; Debian: apt install emscripten), and install pyneural again: pip install ."
         )
-    return module.read_bytes()
+    return path.read_bytes()
 
 
 def _facts(model: Model | Ensemble, name: str, train: int, test: int) -> str:

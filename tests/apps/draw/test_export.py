@@ -17,7 +17,7 @@ from pyneural.apps.draw import web_page
 @pytest.fixture
 def with_module(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the module had been built."""
-    monkeypatch.setattr(web_page, "_module", lambda: b"\0asm")
+    monkeypatch.setattr(web_page, "module", lambda: b"\0asm")
 
 
 def test_a_page_is_one_file_that_asks_no_network(digit_file, tmp_path, with_module):
@@ -70,7 +70,7 @@ def export(model: str, path: str) -> None:
     from pyneural.apps.draw import web_page
     from pyneural.commands.command_line import main
 
-    web_page._module = lambda: b"\0asm"
+    web_page.module = lambda: b"\0asm"
     assert main(["export", model, path]) == 0
 
 

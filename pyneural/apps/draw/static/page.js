@@ -296,8 +296,8 @@ for (const id of ["show-heat", "show-features"]) $(id).addEventListener("change"
 
 async function correct(digit) {
   try {
-    await backend.keep(subject(), digit);
-    $("told").textContent = `Kept as a ${digit}. Draw more, or let the network learn.`;
+    const { until = "" } = await backend.keep(subject(), digit);
+    $("told").textContent = `Kept as a ${digit}${until}. Draw more, or let the network learn.`;
     clear();
     await showGallery();
   } catch (error) {

@@ -148,11 +148,9 @@ const backend = {
     const { digit, isEmpty } = await call("predict", await pixelsOf(subject), []);
     if (isEmpty) throw new Error(facts.sentences.empty);
     const text = btoa(String.fromCharCode(...digit));
-    if (kept.some((one) => one.label === label && one.text === text)) return;
+    if (kept.some((one) => one.label === label && one.text === text)) return {};
     if (kept.length >= MOST) throw new Error(`${MOST.toLocaleString("en")} digits are kept, which is the most: delete some first`);
-    if (!keep([...kept, { label, text }])) {
-      throw new Error("the digit is kept until you close the page, as this browser does not let the page store anything");
-    }
+    return keep([...kept, { label, text }]) ? {} : { until: " until you close the page, as this browser stores nothing for it" };
   },
 
   remove: async (id) => keep(kept.filter(({ label, text }) => `${label}${text}` !== id)),
