@@ -15,6 +15,7 @@ import pytest
 
 import pyneural as pn
 from pyneural.card.preprocessing import Preprocessing
+from pyneural.card.target_scale import TargetScale
 from pyneural.card.task import Task
 from pyneural.files.architecture import KINDS
 from pyneural.files.safetensors import dumps
@@ -268,6 +269,24 @@ def test_answers_are_those_of_predict(program: Program, kind: str, temperature: 
     )
     model.card.test_time = test_time
     check(program, model, inputs(IMAGE, "uint8", 3))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("test_time", [None, "flip"])
+def test_values_are_in_the_units_of_the_targets(program: Program, test_time: str | None, dtype: str) -> None:
+    layers = pn.Conv2D(4, 3), pn.Flatten(), pn.Dense(2)
+    model = finished(pn.Sequential(*layers, dtype=dtype), IMAGE, seed=9, kinds={"": "values"}, dtype="uint8")
+    model.card.target_scale = TargetScale((3.7, -1e6), (0.013, 77.0))
+    model.card.test_time = test_time
+    check(program, model, inputs(IMAGE, "uint8", 9))
+
+
+def test_each_head_has_its_scale(program: Program) -> None:
+    x = pn.Input((6,))
+    heads = {"a": pn.Dense(2)(x), "b": pn.Dense(1)(x)}
+    model = finished(pn.Model(x, heads), (6,), seed=9, kinds={"a": "classes", "b": "values"})
+    model.card.target_scale = {"a": None, "b": TargetScale((3.7,), (0.013,))}
+    check(program, model, inputs((6,), "float64", 9))
 
 
 def test_a_model_trained_by_hand_gives_its_outputs(program: Program) -> None:

@@ -90,30 +90,34 @@ static int read_preprocessing(pn_model *m, const pn_json *card, pn_error *err)
     return 0;
 }
 
+/* Numbers as a tensor. */
+static pn_tensor *new_vector(const pn_model *m, pn_dtype dtype, pn_index n, const double *values, pn_error *err)
+{
+    pn_view v;
+    pn_tensor *t = pn_view_init(&v, dtype, 1, &n, "card", err) ? NULL : pn_tensor_new(m->engine, &v, err);
+    for (pn_index i = 0; t && i < n; i++)
+        if (dtype == PN_FLOAT64)
+            ((double *)t->v.data)[i] = values[i];
+        else
+            ((float *)t->v.data)[i] = (float)values[i];
+    return t;
+}
+
 int pn_preprocessing_ready(pn_model *m, pn_error *err)
 {
     pn_preprocessing *p = &m->prepared;
-    const pn_index n = p->channels;
+    double *factor = pn_arena_get(&m->arena, (size_t)p->channels * sizeof *factor, err);
+    if (!factor)
+        return -1;
+    for (int i = 0; i < p->channels; i++)
+        factor[i] = 1 / p->deviation[i];
     for (pn_dtype dtype = PN_FLOAT32; p->kind == PN_PREPROCESS_DATASET && dtype <= PN_FLOAT64; dtype++) {
-        pn_view v;
-        if (pn_view_init(&v, dtype, 1, &n, "preprocessing", err))
-            return -1;
         pn_tensor_unref(p->subtract[dtype]);
         pn_tensor_unref(p->factor[dtype]);
         p->factor[dtype] = NULL;
-        p->subtract[dtype] = pn_tensor_new(m->engine, &v, err);
-        if (!p->subtract[dtype] || !(p->factor[dtype] = pn_tensor_new(m->engine, &v, err)))
+        p->subtract[dtype] = new_vector(m, dtype, p->channels, p->mean, err);
+        if (!p->subtract[dtype] || !(p->factor[dtype] = new_vector(m, dtype, p->channels, factor, err)))
             return -1;
-        for (pn_index i = 0; i < n; i++) {
-            const double mean = p->mean[i], factor = 1 / p->deviation[i];
-            if (dtype == PN_FLOAT64) {
-                ((double *)p->subtract[dtype]->v.data)[i] = mean;
-                ((double *)p->factor[dtype]->v.data)[i] = factor;
-            } else {
-                ((float *)p->subtract[dtype]->v.data)[i] = (float)mean;
-                ((float *)p->factor[dtype]->v.data)[i] = (float)factor;
-            }
-        }
     }
     return 0;
 }
@@ -203,16 +207,16 @@ static int read_task(pn_model *m, pn_json task, pn_head *head, pn_error *err)
     return read_classes(m, &task, head, err);
 }
 
-/* The task of the head: the only one, or [name, task] in a list. */
-static int find_task(pn_json tasks, const char *name, pn_json *task)
+/* What is for the head: the value itself, or that in [name, value] of a list. */
+static int find_of_head(pn_json value, const char *name, pn_json *found)
 {
     pn_json list;
     bool first = true;
     if (!*name) {
-        *task = tasks;
+        *found = value;
         return 0;
     }
-    if (!pn_json_get(&tasks, "heads", &list) || !pn_json_open(&list, '['))
+    if (!pn_json_get(&value, "heads", &list) || !pn_json_open(&list, '['))
         return -1;
     while (pn_json_more(&list, ']', &first) == 1) {
         char word[256];
@@ -221,7 +225,7 @@ static int find_task(pn_json tasks, const char *name, pn_json *task)
         if (pn_json_open(&pair, '[') && pn_json_more(&pair, ']', &start) == 1 &&
             pn_json_string(&pair, word, sizeof word) == 0 && strcmp(word, name) == 0 &&
             pn_json_more(&pair, ']', &start) == 1) {
-            *task = pair;
+            *found = pair;
             return 0;
         }
         if (pn_json_skip(&list))
@@ -243,6 +247,25 @@ static bool is_written(const pn_json *card, const pn_head *head)
     return is_word(loss, "mse") || is_word(loss, "mae") || is_word(loss, "huber");
 }
 
+/* The scale of the targets of a regression. */
+static int read_scale(pn_model *m, const pn_json *card, int i, pn_error *err)
+{
+    const pn_head *head = &m->heads[i];
+    pn_json scales, scale;
+    double *mean, *deviation;
+    if (!has(card, "target_scale", &scales) || find_of_head(scales, head->name, &scale) || pn_json_word(&scale, "null"))
+        return 0;
+    if (read_numbers(m, &scale, "mean", &mean, err) != head->outputs ||
+        read_numbers(m, &scale, "deviation", &deviation, err) != head->outputs)
+        return damaged("its target_scale", err);
+    for (pn_index k = 0; k < head->outputs; k++)
+        if (!(deviation[k] > 0))
+            return damaged("its target_scale", err);
+    m->means[i] = new_vector(m, m->network.dtype, head->outputs, mean, err);
+    m->deviations[i] = m->means[i] ? new_vector(m, m->network.dtype, head->outputs, deviation, err) : NULL;
+    return m->deviations[i] ? 0 : -1;
+}
+
 static int read_head(pn_model *m, const pn_json *card, int i, pn_error *err)
 {
     pn_head *head = &m->heads[i];
@@ -257,12 +280,12 @@ static int read_head(pn_model *m, const pn_json *card, int i, pn_error *err)
     }
     if (output->ndim != 2)
         return damaged("its output has more than one axis", err);
-    if (find_task(tasks, head->name, &task))
+    if (find_of_head(tasks, head->name, &task))
         return damaged("a head has no task", err);
     if (read_task(m, task, head, err))
         return -1;
     m->written[i] = is_written(card, head);
-    return 0;
+    return read_scale(m, card, i, err);
 }
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
@@ -293,7 +316,9 @@ int pn_card_read(pn_model *m, pn_error *err)
     const size_t heads = (size_t)m->network.n_heads;
     m->heads = pn_arena_get(&m->arena, heads * sizeof *m->heads, err);
     m->written = m->heads ? pn_arena_get(&m->arena, heads * sizeof *m->written, err) : NULL;
-    if (!m->written || read_preprocessing(m, &card, err) || read_rest(m, &card, err))
+    m->means = m->written ? pn_arena_get(&m->arena, heads * sizeof *m->means, err) : NULL;
+    m->deviations = m->means ? pn_arena_get(&m->arena, heads * sizeof *m->deviations, err) : NULL;
+    if (!m->deviations || read_preprocessing(m, &card, err) || read_rest(m, &card, err))
         return -1;
     for (int i = 0; i < m->network.n_heads; i++)
         if (read_head(m, &card, i, err))

@@ -31,6 +31,7 @@ struct pn_model {
     pn_preprocessing prepared;
     bool *written;  /* by head: its answers are the outputs as they are, else softmax or sigmoid of logits */
     pn_head *heads; /* NULL: by hand, the outputs are the answers */
+    pn_tensor **deviations, **means; /* by head: values are outputs * deviation + mean; NULL: they are the outputs */
     bool has_embedding, flip, by_hand;
     const char *prepare;
     int64_t epochs;              /* of training so far */

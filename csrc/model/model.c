@@ -235,6 +235,10 @@ void pn_model_free(pn_model *m)
         pn_tensor_unref(m->prepared.subtract[i]);
         pn_tensor_unref(m->prepared.factor[i]);
     }
+    for (int i = 0; i < m->network.n_heads && m->deviations; i++) {
+        pn_tensor_unref(m->means[i]);
+        pn_tensor_unref(m->deviations[i]);
+    }
     pn_block_unref(m->parameters);
     pn_block_unref(m->state);
     pn_arena_free(&m->arena);

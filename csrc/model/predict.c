@@ -56,9 +56,27 @@ static pn_tensor *answer(const pn_model *m, const pn_pass *pass, int head, pn_te
     return then(pass, m->heads[head].task == PN_TASK_CLASSES ? &pn_op_softmax : &pn_op_sigmoid, outputs, err);
 }
 
-static int answer_once(const pn_model *m, const pn_pass *pass, pn_tensor *x, pn_tensor **out, pn_error *err)
+/* The outputs of a single pass; those of a regression in the units of its targets. */
+static int run_once(const pn_model *m, const pn_pass *pass, pn_tensor *x, pn_tensor **out, pn_error *err)
 {
     if (pn_plan_run(&m->plan, &m->network, pass, x, out, err))
+        return -1;
+    for (int h = 0; h < m->network.n_heads; h++) {
+        if (!m->means[h])
+            continue;
+        pn_tensor *spread = pn_run_op(pass, &pn_op_mul, 2, (pn_tensor *[]){ out[h], m->deviations[h] }, NULL, err);
+        pn_tensor_unref(out[h]);
+        out[h] = spread ? pn_run_op(pass, &pn_op_add, 2, (pn_tensor *[]){ spread, m->means[h] }, NULL, err) : NULL;
+        pn_tensor_unref(spread);
+        if (!out[h])
+            return -1;
+    }
+    return 0;
+}
+
+static int answer_once(const pn_model *m, const pn_pass *pass, pn_tensor *x, pn_tensor **out, pn_error *err)
+{
+    if (run_once(m, pass, x, out, err))
         return -1;
     int failed = 0;
     for (int h = 0; h < m->network.n_heads; h++) {
@@ -131,8 +149,7 @@ static int answer_flipped(const pn_model *m, const pn_pass *pass, pn_tensor *x, 
 {
     const pn_head *head = &m->heads[0];
     pn_tensor *outputs[2] = { NULL, NULL }, *mirror = mirrored(pass, x, err);
-    if (mirror && !pn_plan_run(&m->plan, &m->network, pass, x, &outputs[0], err) &&
-        !pn_plan_run(&m->plan, &m->network, pass, mirror, &outputs[1], err)) {
+    if (mirror && !run_once(m, pass, x, &outputs[0], err) && !run_once(m, pass, mirror, &outputs[1], err)) {
         if (!m->written[0] && head->temperature != 1) {
             pn_tensor *logits = logits_of_mean(pass, head->task, outputs, err);
             logits = then_number(pass, &pn_op_mul, logits, 1 / head->temperature, err);
