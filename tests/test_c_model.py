@@ -182,6 +182,29 @@ def test_every_layer_has_the_bits_of_predict(program: Program, case: str, dtype:
     check(program, model, np.clip(np.abs(x.round()), 0, 6) if words else x)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_initial_values_are_those_of_a_new_model(program: Program, case: str) -> None:
+    make, shape = CASES[case]
+    model = pn.save(finished(make(), shape, seed=1), program.folder / "old.safetensors")
+    started = program.folder / "started.safetensors"
+    assert program.ask("start", model, started, 7) == "ok"
+    fresh = make()
+    fresh.build(shape, seed=7)
+    assert pn.load(started).fingerprint() == fresh.fingerprint()
+
+
+@pytest.mark.parametrize("init", ["he_normal", "glorot_normal", "glorot_uniform", "normal", "uniform", "ones", 0.25])
+def test_initializers_give_the_same_values(program: Program, init: str | float) -> None:
+    layers = pn.DepthwiseConv2D(3, multiplier=2, init=init), pn.Flatten(), pn.Dense(3, init=init)
+    model = pn.save(finished(pn.Sequential(*layers), IMAGE, seed=1), program.folder / "old.safetensors")
+    started = program.folder / "started.safetensors"
+    assert program.ask("start", model, started, 7) == "ok"
+    layers = pn.DepthwiseConv2D(3, multiplier=2, init=init), pn.Flatten(), pn.Dense(3, init=init)
+    fresh = pn.Sequential(*layers)
+    fresh.build(IMAGE, seed=7)
+    assert pn.load(started).fingerprint() == fresh.fingerprint()
+
+
 def test_every_kind_of_layer_has_a_case() -> None:
     assert set(KINDS) <= {case.split(",")[0].split(" ")[0] for case in CASES}
 

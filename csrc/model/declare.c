@@ -132,7 +132,7 @@ int pn_declare_embedding(pn_layer *layer, pn_pass *pass, const pn_view *x, pn_er
 
 int pn_declare_embed_columns(pn_layer *layer, pn_pass *pass, const pn_view *x, pn_error *err)
 {
-    const pn_layer_tensor weight = { .group = PN_GROUP_WEIGHT, .init = { PN_INIT_NORMAL, 0.05, true } };
+    const pn_layer_tensor weight = { .group = PN_GROUP_WEIGHT, .init = { PN_INIT_NORMAL, 0.01, true } };
     if (x->ndim != 2)
         return pn_fail(err, PN_ESHAPE, "it takes the rows of a table, (n, columns)");
     for (int i = 0; i < layer->n_columns; i++) {

@@ -4,6 +4,7 @@
  *     look MODEL LAYER DTYPE N IN OUT    the output of a layer
  *     write MODEL OUT                    the file again
  *     facts MODEL                        what is known about it
+ *     start MODEL OUT SEED               the file with new initial values
  *     train MODEL X LABELS N OUT EPOCHS OPTIMIZER SEED    MODEL may be `mlp`: a new one, which learns the preprocessing
  */
 #include <stdio.h>
@@ -122,6 +123,11 @@ static int train(pn_model *m, char **w, pn_error *err)
     return failed;
 }
 
+static int start(pn_model *m, char **w, pn_error *err)
+{
+    return pn_model_start(m, (uint64_t)atoll(w[3]), err) || write_again(m, w, err);
+}
+
 static int tell(pn_model *m, char **w, pn_error *err)
 {
     const pn_model_facts *f = pn_model_read_facts(m);
@@ -147,9 +153,8 @@ static int run(pn_engine *engine, char **w, pn_error *err)
     static const struct {
         const char *name;
         int (*run)(pn_model *m, char **w, pn_error *err);
-    } commands[] = {
-        { "predict", predict }, { "look", look }, { "write", write_again }, { "facts", tell }, { "train", train }
-    };
+    } commands[] = { { "predict", predict }, { "look", look },   { "write", write_again },
+                     { "facts", tell },      { "train", train }, { "start", start } };
     pn_model *m = strcmp(w[1], "mlp") == 0 ? pn_model_new(engine, pn_model_mlp, 0, err) : load(engine, w[1], err);
     int failed = !m;
     for (size_t i = 0; m && i < sizeof commands / sizeof *commands; i++)
