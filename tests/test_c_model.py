@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import pyneural as pn
+from pyneural.apps.xray_app import xray_cnn
 from pyneural.card.preprocessing import Preprocessing
 from pyneural.card.target_scale import TargetScale
 from pyneural.card.task import Task
@@ -292,6 +293,12 @@ def test_answers_are_those_of_predict(program: Program, kind: str, temperature: 
     )
     model.card.test_time = test_time
     check(program, model, inputs(IMAGE, "uint8", 3))
+
+
+def test_the_network_for_xrays_has_the_bits_of_predict(program: Program) -> None:
+    model = finished(xray_cnn(32), (32, 32, 1), seed=2, preprocess="image", dtype="uint8", temperature=0.8)
+    model.card.test_time = "flip"
+    check(program, model, inputs((32, 32, 1), "uint8", 2, 3))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
