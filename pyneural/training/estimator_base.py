@@ -9,7 +9,8 @@ import pyneural.training.optimizers as optimizers
 import pyneural.training.scikit_learn as scikit_learn
 from pyneural.arguments.arrays import Array, as_weights
 from pyneural.arguments.checks import in_the_name_of, is_number
-from pyneural.arguments.spelling import choose
+from pyneural.arguments.familiar_estimators import OF_ESTIMATORS
+from pyneural.arguments.spelling import check_known, choose
 from pyneural.card.columns import Columns
 from pyneural.card.table import Table
 from pyneural.card.task import Task
@@ -63,6 +64,16 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
         seed = self._seed()
         model = self.model_ if again else self._model(x, coded.tasks)
         self._train(model, rows, coded, seed)
+        return self
+
+    def set_params(self, **params: Any) -> Self:
+        """Sets parameters by name, as in a search; an unknown name raises a ValueError that names ours."""
+        known = self.get_params(deep=False)
+        try:
+            check_known(self._who, [name for name in params if "__" not in name], known, OF_ESTIMATORS)
+        except TypeError as error:  # scikit-learn's is a ValueError
+            raise ValueError(*error.args) from None
+        super().set_params(**params)
         return self
 
     # ---- data

@@ -162,6 +162,12 @@ def test_familiar_arguments_get_ours(word, ours):
         pn.Classifier(**{word: 1})
 
 
+def test_familiar_parameters_of_a_search_get_ours():
+    with pytest.raises(ValueError, match=r"Classifier\(\) has no 'max_iter'; use epochs"):
+        pn.Classifier().set_params(max_iter=10)
+    assert pn.Classifier().set_params(epochs=10).epochs == 10
+
+
 def test_one_class_is_an_error():
     with pytest.raises(ValueError, match="Classifier: all labels are of one class, spam: give at least two classes"):
         pn.Classifier().fit(X, ["spam"] * 90)
