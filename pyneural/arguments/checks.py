@@ -42,6 +42,15 @@ def whole(who: str, name: str, value: object, also: str = "", *, least: int = 1)
     return int(value)
 
 
+def whole_or_auto(who: str, name: str, value: object) -> int:
+    """Checks a whole number of at least 1, or "auto", for which it returns 0.
+
+    >>> whole_or_auto("fit", "epochs", "auto"), whole_or_auto("fit", "epochs", 5)
+    (0, 5)
+    """
+    return 0 if isinstance(value, str) and value == "auto" else whole(who, name, value, ", or 'auto'")
+
+
 def checked_seed(who: str, value: object, *, bits: int = 64) -> int:
     """Checks a seed: a whole number of at most that many bits."""
     if not is_whole(value) or not 0 <= value < 2**bits:

@@ -10,11 +10,11 @@ are fast, and need many steps to follow a function closely.  docs/training.md ha
 
 import math
 
+from pyneural.training.automatic_batches import LARGE
 from pyneural.training.best import KEPT
 from pyneural.training.plan import Plan
 from pyneural.training.state import Options
 
-_LARGE = 10_000  # examples
 _FEWEST, _MOST = 5, 1000  # epochs
 _STEPS = 500
 _PATIENCE = 3  # epochs / patience
@@ -28,9 +28,9 @@ def epochs_for(examples: int, steps: int, *, is_table: bool) -> int:
     >>> [epochs_for(n, -(-n // 64), is_table=True) for n in (4, 100, 1000, 9000, 60_000)]
     [1000, 1000, 500, 7, 5]
     """
-    if examples >= _LARGE:
+    if examples >= LARGE:
         return _FEWEST
-    wanted = _FEWEST * (_LARGE / examples) ** (2 if is_table else 1)
+    wanted = _FEWEST * (LARGE / examples) ** (2 if is_table else 1)
     return min(_MOST, max(math.ceil(wanted), -(-_STEPS // steps)))
 
 
@@ -47,7 +47,7 @@ def decided(options: Options, plan: Plan) -> tuple[Options, list[str]]:
     steps = -(-plan.feed.steps(options.batch_size) // options.accumulate)
     epochs = epochs_for(examples, steps, is_table=plan.is_table)
     words = f"{epochs} epochs"
-    if plan.held is not None and options.patience is None and options.keep == KEPT["best"] and examples < _LARGE:
+    if plan.held is not None and options.patience is None and options.keep == KEPT["best"] and examples < LARGE:
         options = options._replace(patience=max(_FEWEST, -(-epochs // _PATIENCE)))
         words += f", patience {options.patience}"
     return options._replace(epochs=epochs), [f"{words} (auto, for {examples:,} examples)"]

@@ -9,7 +9,7 @@ from typing import Any
 import pyneural._core as _core
 import pyneural.schedules as schedules
 import pyneural.training.optimizers as optimizers
-from pyneural.arguments.checks import checked_seed, is_number, verbosity, whole
+from pyneural.arguments.checks import checked_seed, is_number, verbosity, whole, whole_or_auto
 from pyneural.arguments.familiar import OF_FIT
 from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.batching.augmentation import Augment
@@ -38,7 +38,7 @@ def fit(
     data: Any,
     *,
     epochs: int | str = "auto",
-    batch_size: int = 64,
+    batch_size: int | str = "auto",
     optimizer: str | Optimizer = "adam",
     learning_rate: float | None = None,
     schedule: str | schedules.Schedule = "one-cycle",
@@ -80,8 +80,9 @@ def fit(
         epochs: passes over the data; "auto": 5 from 10,000 training examples on, more for fewer, up to 1,000, with a
             patience of a third of them unless `patience` is given, there is no validation, or keep="last".  The first
             line shows what was chosen, docs/training.md has the formula.
-        batch_size: examples per step; the last batch of an epoch may be smaller, and a single leftover example joins
-            the batch before it.  Ignored if the data comes in batches.
+        batch_size: examples per step; "auto": 32 for tables (n, F) of fewer than 10,000, else 64.  The last batch of
+            an epoch may be smaller, and a single leftover example joins the batch before it.  Ignored if the data comes
+            in batches.
         optimizer: a name ("sgd", "rmsprop", "adam", "adamw"), or pn.Adam(beta1=0.8).
         learning_rate: at the schedule's peak; None chooses by the optimizer and schedule.
         schedule: "one-cycle", "cosine", "step", "constant", or a function (step, steps) -> multiplier.
@@ -155,7 +156,7 @@ def fit(
     >>> x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(-1, 1)
     >>> history = pn.fit(pn.Sequential(pn.Dense(8, "tanh"), pn.Dense(1)), (x, x * x), epochs=2, verbose=0)
     >>> history.epochs, history.steps
-    (2, 2)
+    (2, 4)
     """
     check_model(model, "fit")
     if not _core.is_recording():
@@ -177,7 +178,7 @@ def fit(
     earlier = outdated(model.card.task)
     with CheckpointFile(checkpoint, model, recipe) as file:
         plan = make_plan(model, data, request, partial(_accept, file, options.patience))
-        options, chosen = decided(options, plan)
+        options, chosen = decided(options._replace(batch_size=plan.batch_size), plan)
         batches = f"{plan.batches} x {accumulate}" if accumulate > 1 else plan.batches
         training = Training(model, plan, bound, shape, options, listeners, file)
         rate = f"{bound.kind}, {rate_name} {bound.learning_rate:g}"
@@ -209,8 +210,8 @@ def _options(
     if seconds is not None and not (is_number(seconds) and 0 < seconds < math.inf):
         raise ValueError(f"fit: seconds is {seconds!r}: give a number of seconds above 0, or None for no limit")
     return Options(
-        0 if isinstance(epochs, str) and epochs == "auto" else whole("fit", "epochs", epochs, ", or 'auto'"),
-        whole("fit", "batch_size", batch_size),
+        whole_or_auto("fit", "epochs", epochs),
+        whole_or_auto("fit", "batch_size", batch_size),
         int(seed),
         verbosity("fit", verbose, "1 (one line per epoch) or 2 (one line per step)"),
         None if patience is None else whole("fit", "patience", patience, " (epochs), or None"),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pyneural._core as _core
 import pyneural.training.optimizers as optimizers
-from pyneural.arguments.checks import in_the_name_of, is_number, whole
+from pyneural.arguments.checks import in_the_name_of, is_number, whole, whole_or_auto
 from pyneural.arguments.familiar import OF_FIT
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
@@ -59,7 +59,7 @@ def find_learning_rate(
     *,
     optimizer: str | Optimizer = "adam",
     loss: Losses = "auto",
-    batch_size: int = 64,
+    batch_size: int | str = "auto",
     preprocess: str | None = "auto",
     scale_targets: bool = True,
     lowest: float = 1e-6,
@@ -80,7 +80,7 @@ def find_learning_rate(
         data: as in pn.fit.
         optimizer: a name, or pn.Adam(beta1=0.8), as in pn.fit.
         loss: as in pn.fit.
-        batch_size: examples per step.
+        batch_size: as in pn.fit.
         preprocess: as in pn.fit.
         scale_targets: as in pn.fit.
         lowest: the first learning rate.
@@ -101,7 +101,7 @@ def find_learning_rate(
     True
     """
     check_model(model, "find_learning_rate")
-    batch_size = whole("find_learning_rate", "batch_size", batch_size)
+    size = whole_or_auto("find_learning_rate", "batch_size", batch_size)
     steps = whole("find_learning_rate", "steps", steps, least=_LEAST)
     if not is_number(lowest) or not is_number(highest) or not 0 < lowest < highest < math.inf:
         raise ValueError(
@@ -109,13 +109,13 @@ def find_learning_rate(
             "lower one first"
         )
     trial = copy.deepcopy(model)
-    request = Request(None, preprocess, scale_targets, loss=loss, seed=seed, batch_size=batch_size)
+    request = Request(None, preprocess, scale_targets, loss=loss, seed=seed, batch_size=size)
     with in_the_name_of("find_learning_rate"):
         plan = make_plan(trial, data, request)
         bound = optimizers.recipe(optimizer, None, "constant").bound(trial)
     growth = (highest / lowest) ** (1 / (steps - 1))
     rates = [lowest * growth**step for step in range(steps)]
-    losses, smoothed = _tried(plan, bound, rates, Position(seed), batch_size)
+    losses, smoothed = _tried(plan, bound, rates, Position(seed))
     if not losses:
         raise FloatingPointError(
             f"find_learning_rate: the loss of the first step, at the rate {lowest:g}, is not finite: give a "
@@ -129,9 +129,7 @@ def find_learning_rate(
     return found
 
 
-def _tried(
-    plan: Plan, bound: Optimizer, rates: list[float], at: Position, batch_size: int
-) -> tuple[list[float], list[float]]:
+def _tried(plan: Plan, bound: Optimizer, rates: list[float], at: Position) -> tuple[list[float], list[float]]:
     """The loss at each rate, and their exponential means, until the loss diverges."""
     losses: list[float] = []
     smoothed: list[float] = []
@@ -140,7 +138,7 @@ def _tried(
     token = position.set(at)
     try:
         with _core.Interrupt() as stop:
-            for rate, (x, y, weights, samples) in zip(rates, _batches(plan, at, batch_size), strict=False):
+            for rate, (x, y, weights, samples) in zip(rates, _batches(plan, at), strict=False):
                 at.begin(samples)
                 error = plan.objective.loss(plan.objective.run(x, training=True), y, weights)
                 loss = error.item() if shown is None else shown(error.item())
@@ -170,8 +168,8 @@ def _last_lowest(losses: list[float], smoothed: list[float]) -> int:
     return max(step for step, mean in enumerate(smoothed) if mean <= highest)
 
 
-def _batches(plan: Plan, at: Position, batch_size: int) -> Iterator[Any]:
+def _batches(plan: Plan, at: Position) -> Iterator[Any]:
     """The batches of one epoch after another."""
     for epoch in count():
         at.step = epoch
-        yield from plan.feed.epoch(batch_size, at.seed, epoch)
+        yield from plan.feed.epoch(plan.batch_size, at.seed, epoch)

@@ -26,6 +26,7 @@ from pyneural.layers.operation import record
 from pyneural.models.entrances import check_entrances, inherit, remember
 from pyneural.models.model import Model
 from pyneural.models.test_time import IN_WORDS, set_test_time, spelled
+from pyneural.training.automatic_batches import batch_size_for
 from pyneural.training.embedding import embedded
 from pyneural.training.identity import identity
 from pyneural.training.inspection import inspect
@@ -46,6 +47,7 @@ class Plan(NamedTuple):
         judge: those of validation, without label smoothing.
         words: the parts of the first progress line: data, split, inputs, task, loss.
         batches: the batch size in words.
+        batch_size: the number of examples per step; without meaning for batches that users give.
         note: shown with every result, if the data is a small sample.
         is_table: whether an input is a row of numbers, (F,).
     """
@@ -56,6 +58,7 @@ class Plan(NamedTuple):
     judge: Objective
     words: list[str]
     batches: str
+    batch_size: int
     note: str
     is_table: bool
 
@@ -68,7 +71,7 @@ class Plan(NamedTuple):
 
 
 class Request(NamedTuple):
-    """The arguments of fit that determine a Plan."""
+    """The arguments of fit that determine a Plan; batch_size is 0 for "auto"."""
 
     validation: float | Dataset | tuple[Any, Any] | Any = None
     preprocess: str | None = "auto"
@@ -107,6 +110,8 @@ def plan(model: Model, data: Any, request: Request, accept: Accept = _accept_all
         model, data, request.validation, request.preprocess, request.seed, request.sample_weight
     )
     check_images(request.augment, train.shape)
+    if not request.batch_size:
+        request = request._replace(batch_size=batch_size_for(len(train), is_table=len(train.shape) == 1))
     with untouched(model), embedded(model, train.table) as in_front:
         model.infer_shapes(train.shape, min(request.batch_size, len(train)))
         set_test_time("fit: test_time", model, request.test_time)
@@ -178,6 +183,7 @@ def _made(
             *_changes(request, _sampled(train)),
         ],
         "batches as they come" if isinstance(train, Stream) else f"batch {request.batch_size}",
+        request.batch_size,
         train.note,
         len(train.shape) == 1,
     )

@@ -18,9 +18,11 @@ from pyneural.training.plan import Plan
 from pyneural.training.progress import Progress
 from pyneural.training.resume import CheckpointFile
 
+AUTO = "auto"
+
 
 class Options(NamedTuple):
-    """The arguments of fit that the loop reads; epochs is 0 for "auto", until the data is known."""
+    """The arguments of fit that the loop reads; epochs and batch_size are 0 for "auto", until the data is known."""
 
     epochs: int
     batch_size: int
@@ -34,7 +36,7 @@ class Options(NamedTuple):
 
     def of_result(self) -> dict[str, Any]:
         """Those that determine the result of a training, by name."""
-        values = self._asdict() | {"epochs": self.epochs or "auto"}
+        values = self._asdict() | {"epochs": self.epochs or AUTO, "batch_size": self.batch_size or AUTO}
         return {name: value for name, value in values.items() if name != "verbose"}
 
 

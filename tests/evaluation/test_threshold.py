@@ -24,7 +24,7 @@ def noisy(n: int, seed: int) -> pn.Dataset:
 @pytest.fixture(scope="module", params=[1, 2], ids=["one output", "two outputs"])
 def trained(request):
     model = pn.Sequential(pn.Dense(24, "tanh"), pn.Dense(request.param))
-    pn.fit(model, noisy(200, 0), epochs=60, learning_rate=0.05, validation=None, verbose=0)
+    pn.fit(model, noisy(200, 0), epochs=60, batch_size=64, learning_rate=0.05, validation=None, verbose=0)
     return model
 
 

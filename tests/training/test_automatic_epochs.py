@@ -36,10 +36,10 @@ def test_small_data_gets_enough_steps_and_large_data_5_epochs(is_table):
 
 def test_the_first_line_says_what_was_chosen(capsys):
     line, history = first_line(capsys, (X, Y))
-    assert "· batch 64 · 275 epochs, patience 92 (auto, for 1,350 examples) · seed 0" in line
+    assert "· batch 32 · 275 epochs, patience 92 (auto, for 1,350 examples) · seed 0" in line
     assert history.epochs <= 275
     line, _ = first_line(capsys, (X[:, :, None], Y))
-    assert "38 epochs, patience 13 (auto, for 1,350 examples)" in line
+    assert "· batch 64 · 38 epochs, patience 13 (auto, for 1,350 examples)" in line
     line, _ = first_line(capsys, (X, Y), epochs=2)
     assert "auto" not in line
 

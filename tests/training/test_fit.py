@@ -128,8 +128,9 @@ def test_the_best_weights_come_back(rings):
     held = (x[:60], y[:60])
     model = small()
     # A rate that first helps and then destroys.
-    history = pn.fit(model, (x[60:], y[60:]), epochs=8, validation=held, optimizer="sgd", learning_rate=0.5,
-                     schedule=lambda step, steps: 1.0 if step < steps // 2 else 20.0, verbose=0)  # fmt: skip
+    history = pn.fit(model, (x[60:], y[60:]), epochs=8, batch_size=64, validation=held, optimizer="sgd",
+                     learning_rate=0.5, verbose=0,
+                     schedule=lambda step, steps: 1.0 if step < steps // 2 else 20.0)  # fmt: skip
     best = int(np.argmin(history["val_loss"]))
     assert history.best_epoch == best + 1 < 8
     assert pn.evaluate(model, held, verbose=0).loss == pytest.approx(history["val_loss"][best], rel=1e-4)
@@ -138,7 +139,7 @@ def test_the_best_weights_come_back(rings):
 def test_the_last_weights_are_kept_if_asked_for(rings, capsys, tmp_path):
     x, y = rings
     options = {"validation": (x[:60], y[:60]), "optimizer": "sgd", "learning_rate": 0.5, "ema": 0.5, "keep": "last",
-               "schedule": lambda step, steps: 1.0 if step < steps // 2 else 20.0}  # fmt: skip
+               "batch_size": 64, "schedule": lambda step, steps: 1.0 if step < steps // 2 else 20.0}  # fmt: skip
     model = small()
     history = pn.fit(model, (x[60:], y[60:]), epochs=8, **options)
     assert history.best_epoch == model.card.best_epoch == 8 != 1 + int(np.argmin(history["val_loss"]))
@@ -654,7 +655,7 @@ def test_a_history_is_a_table(rings, tmp_path):
         assert list(map(float, row[4:7])) == pytest.approx([best, best.low, best.high], rel=1e-8)
         assert float(row[1]) == pytest.approx(history["loss"][epoch], rel=1e-8)
     assert history.epochs == 2
-    assert history.steps == 10
+    assert history.steps == 18
     assert history.seconds > 0
     assert not history.interrupted
     assert history.best_epoch == 1 + int(np.argmin(history["val_loss"]))

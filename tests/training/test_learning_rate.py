@@ -21,8 +21,8 @@ def test_the_suggestion_trains(rings, capsys):
     assert len(found.rates) == len(found.losses) == len(found.smoothed) <= 100
     assert found.rates[0] == 1e-6
     assert np.allclose(np.diff(np.log(found.rates)), np.log(1e7) / 99)
-    history = pn.fit(model(), rings, learning_rate=found.suggestion, verbose=0)
-    slow = pn.fit(model(), rings, learning_rate=found.suggestion / 100, verbose=0)
+    history = pn.fit(model(), rings, epochs=5, learning_rate=found.suggestion, verbose=0)
+    slow = pn.fit(model(), rings, epochs=5, learning_rate=found.suggestion / 100, verbose=0)
     assert history["loss"][-1] < 0.8 * slow["loss"][-1]
     assert repr(found) == f"<LearningRateCurve: suggestion {found.suggestion:.2g}, {len(found.rates)} steps>"
 

@@ -92,7 +92,7 @@ def test_a_function_is_a_schedule(rings):
         return 0.5
 
     history = pn.fit(pn.Sequential(pn.Dense(3)), rings, epochs=2, learning_rate=0.1, schedule=half, verbose=0)
-    assert seen == [(step, 10) for step in range(10)]
+    assert seen == [(step, 18) for step in range(18)]
     assert history["learning_rate"] == pytest.approx([0.05, 0.05])
 
 
@@ -102,6 +102,6 @@ def test_a_schedule_that_returns_no_multiplier_is_reported(rings, value):
         return 1.0 if step < 3 else value
 
     with pytest.raises(
-        ValueError, match=rf"^fit: schedule falling returned {re.escape(repr(value))} for step 3 of 10: "
+        ValueError, match=rf"^fit: schedule falling returned {re.escape(repr(value))} for step 3 of 18: "
     ):
         pn.fit(pn.Sequential(pn.Dense(3)), rings, schedule=falling, epochs=2, verbose=0)

@@ -169,7 +169,7 @@ def press_and_go_on(folder: str) -> None:
     def train(path):
         counts[0] = 0
         model = pn.Sequential(pn.Dense(2), Pressing(), pn.Dense(1))
-        return pn.fit(model, (x, x), epochs=4, checkpoint=path, callbacks=[Callback()], verbose=0)
+        return pn.fit(model, (x, x), epochs=4, batch_size=64, checkpoint=path, callbacks=[Callback()], verbose=0)
 
     counts = [0]
     whole = train(None)
@@ -270,7 +270,7 @@ def fit(path, rings, model=None, **options):
     ("options", "message"),
     [
         ({"epochs": 3}, "another recipe .epochs is 2 there and 3 here"),
-        ({"batch_size": 32}, "batch_size is 64 there and 32 here"),
+        ({"batch_size": 32}, "batch_size is 'auto' there and 32 here"),
         ({"optimizer": "sgd"}, "optimizer is 'adam' there and 'sgd' here"),
         ({"optimizer": pn.Adam(beta1=0.8)}, r"optimizer is 'adam' there and 'Adam\(beta1=0.8\)' here"),
         ({"learning_rate": 0.5}, "learning_rate is None there and 0.5 here"),

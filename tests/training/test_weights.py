@@ -67,7 +67,8 @@ def test_the_step_is_the_gradient_of_the_weighted_mean():
     table = np.array([2.0, 1.0, 5.0])
     both = w * table[y]
     gradient = x.T @ ((p - np.eye(3)[y]) * both[:, None]) / both.sum()
-    fit(model, (x, y), sample_weight=w, class_weight={0: 2, 2: 5}, validation=None, **STEPS | {"epochs": 1})
+    fit(model, (x, y), sample_weight=w, class_weight={0: 2, 2: 5}, validation=None, batch_size=50,
+        **STEPS | {"epochs": 1})  # fmt: skip
     np.testing.assert_allclose(model["dense_1"].weight.numpy(), before - 0.1 * gradient, rtol=1e-12, atol=1e-15)
 
 
