@@ -1,4 +1,4 @@
-"""Synthetic tables that the defaults of pn.Classifier and pn.Regressor were chosen on, and no benchmark tests on."""
+"""Synthetic tables that the defaults of pn.Classifier and pn.Regressor were chosen on."""
 
 from collections.abc import Callable
 from functools import partial

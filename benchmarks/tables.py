@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import table_sets
 from judge import Target, table, verdict
 from scipy import stats
 from sklearn import datasets
@@ -83,6 +84,11 @@ def imbalanced(quick: bool) -> Pairs:
     return datasets.make_classification(n, 15, n_informative=8, weights=[0.95], flip_y=0.01, random_state=0)
 
 
+def steps(quick: bool) -> Pairs:
+    """A function that is constant in boxes, which suits trees."""
+    return table_sets.steps(1000 if quick else 5000, 10, seed=900)
+
+
 SETS = {
     "iris": Table("accuracy", bundled(datasets.load_iris)),
     "wine": Table("accuracy", bundled(datasets.load_wine)),
@@ -92,6 +98,7 @@ SETS = {
     "classification": Table("accuracy", classification),
     "friedman1 x 1000": Table("R²", friedman),
     "imbalanced": Table("average precision", imbalanced),
+    "steps": Table("R²", steps),
 }
 
 
