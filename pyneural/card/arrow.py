@@ -134,9 +134,7 @@ def _read(field: _Schema, array: _Array, start: int, count: int) -> Any:
     buffers = [array.buffers[i] or 0 for i in range(array.n_buffers)]
     valid = bits(buffers[0], at, count) if kind != "n" and buffers[0] else None
     if field.dictionary:
-        others = _Array.from_address(array.dictionary)
-        words = _read(_Schema.from_address(field.dictionary), others, 0, others.length)
-        names = [None if word is None or word != word else decoded(word) for word in words]
+        names = _names(_Schema.from_address(field.dictionary), _Array.from_address(array.dictionary))
         codes = numbers(buffers[1], _NUMBERS[kind], at, count)
         present = np.ones(count, bool) if valid is None else valid
         return [names[code] if ok else None for code, ok in zip(codes.tolist(), present.tolist(), strict=True)]
@@ -152,6 +150,13 @@ def _read(field: _Schema, array: _Array, start: int, count: int) -> Any:
     if kind == "vu":
         return views(buffers[1], buffers[2:-1], at, count, valid)
     return texts(numbers(buffers[1], _TEXT[kind], at, count + 1), buffers[2], valid)
+
+
+def _names(field: _Schema, array: _Array) -> list[str | None]:
+    """The names of categories, None if missing."""
+    words = _read(field, array, 0, array.length)
+    kind = bool if field.format == b"b" else lambda word: word
+    return [None if word is None or word != word else decoded(kind(word)) for word in words]
 
 
 def _joined(who: str, field: _Schema, parts: list[Any]) -> Column:

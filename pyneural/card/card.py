@@ -1,7 +1,7 @@
 """card.py -- what is saved with a model besides its weights: task, preprocessing, training record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from pyneural.card.classes import Names
@@ -91,7 +91,6 @@ class Card:
         Raises:
             ValueError, KeyError, TypeError: the record is invalid.
         """
-        preprocessing = record["preprocessing"]
         prepare = record.get("prepare", "")
         if prepare not in PREPARATIONS:
             raise ValueError(f"prepare is {prepare!r}")
@@ -100,7 +99,7 @@ class Card:
             raise ValueError(f"test_time is {test_time!r}")
         return cls(
             task=_by_head(record["task"], Task.from_json),
-            preprocessing=Preprocessing.from_json(preprocessing) if preprocessing is not None else None,
+            preprocessing=_preprocessing(record),
             loss=_loss(record["loss"]),
             seed=int(record["seed"]),
             epochs=int(record["epochs"]),
@@ -118,6 +117,14 @@ class Card:
             pixels=None if record.get("pixels") is None else Pixels.from_json(record["pixels"]),
             target_scale=_by_head(record.get("target_scale"), TargetScale.from_json),
         )
+
+
+def _preprocessing(record: dict[str, Any]) -> Preprocessing | None:
+    """The preprocessing of a record; older files of models that were trained on tables of uint8 call these pixels."""
+    if record["preprocessing"] is None:
+        return None
+    found = Preprocessing.from_json(record["preprocessing"])
+    return replace(found, dtype="float") if _table(record) else found
 
 
 def _table(record: dict[str, Any]) -> Columns | None:

@@ -54,7 +54,7 @@ class Columns:
     @classmethod
     def of_numbers(cls, names: Names, x: Array | None = None, rows: Array | None = None) -> Self:
         """The rules for columns of numbers without missing values; with x, medians of its rows are kept."""
-        if x is None or x.dtype == np.uint8:
+        if x is None:
             return cls(tuple(Rule(name, "number") for name in names))
         medians = [float(np.median(x[:, i] if rows is None else x[rows, i])) for i in range(len(names))]
         return cls(tuple(Rule(name, "number", fill=fill) for name, fill in zip(names, medians, strict=True)))
@@ -166,7 +166,9 @@ class Columns:
 
 
 def as_array(known: Columns | None, x: Array | Table, given: Names, who: str) -> Array:
-    """Inputs as the numbers that a model takes.
+    """Inputs as the numbers that a model takes; those with known columns as float64, however they were given.
+
+    So a row has the same bits in a frame of float32, in a dict and in a CSV file.
 
     Args:
         known: the columns of the model; None if it was trained on arrays.
@@ -177,9 +179,9 @@ def as_array(known: Columns | None, x: Array | Table, given: Names, who: str) ->
     Raises:
         ValueError, TypeError: they do not fit the model; the message says why.
     """
+    if known is not None:
+        return _by_columns(known, x, given, who).astype(np.float64, copy=False)
     if isinstance(x, Table):
-        if known is not None:
-            return known.encode(x, who)
         numbers = x.numbers
         if numbers is None:
             raise TypeError(
@@ -187,7 +189,14 @@ def as_array(known: Columns | None, x: Array | Table, given: Names, who: str) ->
                 "give the same numbers as in training"
             )
         return numbers
-    if known is None or not known.names or (known.is_plain and (not given or given == known.names)):
+    return x
+
+
+def _by_columns(known: Columns, x: Array | Table, given: Names, who: str) -> Array:
+    """Inputs as numbers, for a model that was trained on a table."""
+    if isinstance(x, Table):
+        return known.encode(x, who)
+    if not known.names or (known.is_plain and (not given or given == known.names)):
         return x
     if not given:
         raise TypeError(

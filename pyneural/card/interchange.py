@@ -44,8 +44,7 @@ def _column(who: str, name: str, given: Any) -> Column:
         return of_numbers(who, name, values, boolean=kind == _BOOL)
     categories = given.describe_categorical["categories"]
     known = _column(who, name, categories)
-    names = known.names or known.values.tolist()
-    words = [names[code] for code in known.values] if known.names else names
+    words = [known.value(row) for row in range(len(known.values))]
     return of_codes(name, np.where(np.isnan(values), -1, values), words)
 
 

@@ -140,4 +140,5 @@ def _bits(column: Column) -> Array:
 
 
 def _hashed(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little", signed=True)
+    found = hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=8)
+    return int.from_bytes(found.digest(), "little", signed=True)

@@ -200,3 +200,41 @@ def test_rows_of_x_and_y_in_different_orders_get_a_warning():
     for fine in (labels.loc[shuffled.index], y, labels.set_axis(range(100, 190)), list(y)):
         pn.Dataset(shuffled, fine)
     pn.Dataset(x, labels)
+
+
+@pytest.mark.parametrize("kind", ["float32", "uint8", "int16", "bool"])
+def test_a_row_has_the_same_bits_however_it_is_given(kind, tmp_path):
+    generator = np.random.default_rng(3)
+    x = pd.DataFrame((generator.uniform(0, 200, (40, 3)) * generator.integers(0, 2, (40, 3))).astype(kind), columns=["a", "b", "c"])
+    model = pn.Sequential(pn.Dense(8, "tanh"), pn.Dense(1))
+    pn.fit(model, (x, generator.normal(size=40)), epochs=2, verbose=0)
+    pn.save(model, tmp_path / "model.safetensors")
+    model = pn.load(tmp_path / "model.safetensors")
+    expected = pn.predict(model, x)
+    rows = [dict(row) for _, row in x.iterrows()]
+    assert np.array_equal(np.concatenate([pn.predict(model, row) for row in rows]), expected)
+    assert np.array_equal(pn.predict(model, x.astype("float64")), expected)
+    assert np.array_equal(pn.predict(model, x.astype("object")), expected)
+    assert np.array_equal(pn.predict(model, pn.Dataset(x, np.zeros(40))), expected)
+    assert np.array_equal(pn.predict(model, pd.concat([x, x.astype("float64") + 0.1]))[:40], expected)
+
+
+def test_models_of_tables_of_uint8_from_earlier_versions_take_rows():
+    x = pd.DataFrame(np.random.default_rng(3).integers(0, 200, (40, 2), np.uint8), columns=["a", "b"])
+    model = pn.Sequential(pn.Dense(1))
+    pn.fit(model, (x, np.linspace(0, 1, 40)), epochs=1, verbose=0)
+    record = model.card.as_json()
+    record["preprocessing"]["dtype"] = "uint8"  # as earlier versions wrote it
+    del record["table"]
+    before = pn.predict(model, x)
+    model.card = type(model.card).from_json(record)
+    assert np.array_equal(pn.predict(model, x), before)
+    assert np.array_equal(pn.predict(model, dict(x.iloc[0])), before[:1])
+
+
+def test_text_that_is_not_unicode_is_a_category(tmp_path):
+    x = pd.DataFrame({"a": pd.Series(["\ud800", "b"] * 20, dtype=object)})
+    model = pn.Sequential(pn.Dense(1))
+    pn.fit(model, (x, np.arange(40) % 2), epochs=1, verbose=0)
+    pn.save(model, tmp_path / "model.safetensors")
+    assert np.array_equal(pn.predict(pn.load(tmp_path / "model.safetensors"), x), pn.predict(model, x))

@@ -213,3 +213,19 @@ def test_one_row_is_a_dict_or_a_series():
     assert row_of(np.zeros(3)) is None
     assert row_of(pd.DataFrame(VALUES)) is None
     assert row_of(pd.Series([1, 2])) is None
+
+
+@pytest.mark.filterwarnings("ignore:The Dataframe Interchange Protocol is deprecated")
+def test_categories_of_booleans_have_the_same_names_in_every_library():
+    values = pd.Categorical([True, None, False, True])
+
+    class Other:
+        columns = ("c",)
+
+        def __dataframe__(self):
+            return pd.DataFrame({"c": values}).__dataframe__()
+
+    for frame in (pd.DataFrame({"c": values}), pa.table({"c": pa.array([True, None, False, True]).dictionary_encode()})):
+        table = table_of(frame, "x")
+        assert [row["c"] for row in map(table.__getitem__, range(4))] == ["True", None, "False", "True"]
+    assert table_of(Other(), "x")[2] == {"c": "False"}
