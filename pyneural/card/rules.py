@@ -1,17 +1,22 @@
 """rules.py -- Rule: how one column of a table becomes numbers, learned from training rows."""
 
+import re
 from typing import NamedTuple
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.objects import brief
 from pyneural.card.classes import Names
 from pyneural.card.table import Column
+from pyneural.printing import shortened
 
 ONE_HOT = 12  # the most values of a category that get a column each
 KINDS = ("number", "boolean", "category")
 _MOST = 10_000  # values of a category: the embedding of more has millions of weights
 _FIRST = 3  # values that a warning names
+_LONGEST = 40  # characters of a value in a message
+_WHOLE = re.compile(r"(?<=[0-9])\.0+\Z")  # the end of 2.0, which is the category 2
 _MIDDLE = {"number": "median", "boolean": "more frequent value"}
 
 
@@ -81,7 +86,7 @@ def learned(column: Column, who: str) -> Rule:
 def _check_distinct(column: Column, used: Array, count: int, who: str) -> None:
     """Rejects categories from which nothing is learned: a value that occurs once says nothing of other rows."""
     distinct = len(used)
-    such = f"such as {', '.join(repr(column.names[code]) for code in used[:_FIRST])}"
+    such = f"such as {', '.join(repr(shortened(column.names[code], _LONGEST)) for code in used[:_FIRST])}"
     if distinct > max(ONE_HOT, count // 2):
         raise ValueError(
             f"{who}: the column {column.name!r} has {distinct:,} different texts in {count:,} rows, {such}: it "
@@ -117,8 +122,8 @@ def as_kind(rule: Rule, column: Column, who: str) -> Column:
         return column
     row = int(np.flatnonzero(~absent if column.kind == "category" else ~absent & ~np.isin(column.values, (0, 1)))[0])
     raise TypeError(
-        f"{who}: x has {column.value(row)!r} in the column {rule.name!r}, row {row}, which was {rule.kind}s in the "
-        f"training data: give {rule.kind}s"
+        f"{who}: x has {brief(column.value(row))} in the column {rule.name!r}, row {row}, which was {rule.kind}s in "
+        f"the training data: give {rule.kind}s"
     )
 
 
@@ -145,7 +150,8 @@ def encode(rule: Rule, column: Column, x: Array, who: str) -> Odd | None:
 
 def _encode_category(rule: Rule, column: Column, absent: Array, x: Array) -> Odd | None:
     places = {name: place for place, name in enumerate(rule.names, start=1)}
-    table = np.array([*(places.get(name, 0) for name in column.names), 0], np.int64)  # code -1 is the last
+    known = [places[name] if name in places else places.get(_WHOLE.sub("", name), 0) for name in column.names]
+    table = np.array([*known, 0], np.int64)  # code -1 is the last
     numbers = table[column.values]
     if rule.missing:
         numbers[absent] = 1 + len(rule.names)
@@ -158,7 +164,7 @@ def _encode_category(rule: Rule, column: Column, absent: Array, x: Array) -> Odd
     if not unknown.any():
         return None
     codes = list(dict.fromkeys(column.values[unknown & ~absent].tolist()))
-    first = tuple(repr(column.names[code]) for code in codes[:_FIRST])
+    first = tuple(repr(shortened(column.names[code], _LONGEST)) for code in codes[:_FIRST])
     return Odd(rule.name, int(unknown.sum()), (*first, *(["..."] if len(codes) > _FIRST else [])), "")
 
 

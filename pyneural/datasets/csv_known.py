@@ -11,7 +11,7 @@ from pyneural.arguments.arrays import Array
 from pyneural.arguments.spelling import closest
 from pyneural.card.classes import listed
 from pyneural.card.table import Column, Table
-from pyneural.datasets.csv_cells import BOOLEANS
+from pyneural.datasets.csv_cells import BOOLEANS, number
 from pyneural.datasets.csv_columns import Collected
 from pyneural.datasets.csv_header import check_name, column_names
 from pyneural.datasets.csv_path import stem
@@ -22,7 +22,7 @@ from pyneural.datasets.dataset import Dataset
 
 _NUMBERED = re.compile("column_[0-9]+")
 _MOST = 100  # names that are compared with each other
-_AS_READ = {"number": "number", "category": "names", "boolean": ""}  # the kind as `Collected` takes it
+_AS_READ = {"number": "number", "category": "names", "boolean": "names"}  # the kind as `Collected` takes it
 
 
 def known_table(text: Text, kinds: Mapping[str, str]) -> Table:
@@ -82,18 +82,17 @@ def _collected(text: Text, kinds: Mapping[str, str], also: Mapping[str, str]) ->
     if not columns:
         raise ValueError(f"{text.who} has column names but no rows: a CSV file has one line per example")
     refuse_faults(text, [one for one in columns if one.kind], skip, needed=True)
-    for one in columns:
-        if kinds.get(one.name) == "boolean":
-            _refuse_no_boolean(text, one.column(), skip)
     return text, columns, skip
 
 
-def _refuse_no_boolean(text: Text, column: Column, skip: int) -> None:
-    """Refuses a column that was booleans in training and has other values; 0 and 1 are taken."""
-    if column.kind == "boolean":
-        return
-    right = np.isin(column.values, (0, 1)) if column.kind == "number" else np.isin(column.values, _booleans(column))
-    wrong = np.flatnonzero(~right & ~column.missing)
+def _boolean(text: Text, column: Column, skip: int) -> Column:
+    """A column that was booleans in training, from its texts: yes and no, true and false, or 1 and 0.
+
+    Raises:
+        ValueError: it has another text; the message names the line.
+    """
+    meanings = np.array([*map(_meaning, column.names), np.nan])  # the last is code -1
+    wrong = np.flatnonzero(np.isnan(meanings[column.values]) & ~column.missing)
     if len(wrong):
         row = int(wrong[0])
         line = lines_of(text, [row], skip)[row]
@@ -101,11 +100,14 @@ def _refuse_no_boolean(text: Text, column: Column, skip: int) -> None:
             f"{text.who}: the column '{column.name}' has {column.value(row)!r} in line {line:,}, and was"
             " yes and no, or true and false, in the training data: correct the cell, or leave it empty"
         )
+    return Column(column.name, "boolean", meanings[column.values])
 
 
-def _booleans(column: Column) -> list[int]:
-    """The codes of words that are booleans."""
-    return [code for code, name in enumerate(column.names) if any(name.lower() in pair for pair in BOOLEANS)]
+def _meaning(cell: str) -> float:
+    """0 or 1, or NaN for a text that is no boolean."""
+    known = next((pair[cell.lower()] for pair in BOOLEANS if cell.lower() in pair), None)
+    found = number(cell, ".") if known is None else known
+    return found if found in (0, 1) else np.nan
 
 
 def _refuse_missing(who: str, names: Sequence[str], wanted: Mapping[str, str], kinds: Mapping[str, str]) -> None:
@@ -126,8 +128,14 @@ def _refuse_missing(who: str, names: Sequence[str], wanted: Mapping[str, str], k
 
 
 def _table(text: Text, columns: Sequence[Collected], skip: int, kinds: Mapping[str, str]) -> Table:
-    found = {one.name: one.column() for one in columns}
-    return Table((found[name] for name in kinds), text.who)
+    found = {one.name: one for one in columns}
+    return Table(
+        (
+            _boolean(text, found[name].column(), skip) if kind == "boolean" else found[name].column()
+            for name, kind in kinds.items()
+        ),
+        text.who,
+    )
 
 
 def _labels(one: Collected, rows: Any, booleans: bool) -> Array:

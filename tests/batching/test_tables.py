@@ -205,7 +205,9 @@ def test_rows_of_x_and_y_in_different_orders_get_a_warning():
 @pytest.mark.parametrize("kind", ["float32", "uint8", "int16", "bool"])
 def test_a_row_has_the_same_bits_however_it_is_given(kind, tmp_path):
     generator = np.random.default_rng(3)
-    x = pd.DataFrame((generator.uniform(0, 200, (40, 3)) * generator.integers(0, 2, (40, 3))).astype(kind), columns=["a", "b", "c"])
+    x = pd.DataFrame(
+        (generator.uniform(0, 200, (40, 3)) * generator.integers(0, 2, (40, 3))).astype(kind), columns=["a", "b", "c"]
+    )
     model = pn.Sequential(pn.Dense(8, "tanh"), pn.Dense(1))
     pn.fit(model, (x, generator.normal(size=40)), epochs=2, verbose=0)
     pn.save(model, tmp_path / "model.safetensors")

@@ -225,7 +225,10 @@ def test_categories_of_booleans_have_the_same_names_in_every_library():
         def __dataframe__(self):
             return pd.DataFrame({"c": values}).__dataframe__()
 
-    for frame in (pd.DataFrame({"c": values}), pa.table({"c": pa.array([True, None, False, True]).dictionary_encode()})):
+    for frame in (
+        pd.DataFrame({"c": values}),
+        pa.table({"c": pa.array([True, None, False, True]).dictionary_encode()}),
+    ):
         table = table_of(frame, "x")
         assert [row["c"] for row in map(table.__getitem__, range(4))] == ["True", None, "False", "True"]
     assert table_of(Other(), "x")[2] == {"c": "False"}

@@ -9,6 +9,7 @@ import numpy as np
 from pyneural.apps.draw.json_answers import as_json
 from pyneural.apps.draw.safety import RefusedError
 from pyneural.batching.inputs import finite
+from pyneural.card.cells import decoded
 from pyneural.card.classes import in_order, listed
 from pyneural.card.rules import Rule
 from pyneural.card.table import Column, Table
@@ -59,10 +60,11 @@ class RowReader:
             raise RefusedError(413, f"the body has {len(table):,} rows, and at most {MOST_ROWS:,} are answered at once")
         heads, preprocessing = ready(self.model, "predict")
         assert self.model.card.table is not None
-        x, odd = self.model.card.table.encoded(table, "predict")
         try:
+            x, odd = self.model.card.table.encoded(table, "predict")
             values = finite(self.model, x, "predict", preprocessing.kind)
-        except ValueError as error:  # a number is too large
+            preprocessing.check_range(values, self.model.dtype, "predict")
+        except (ValueError, TypeError) as error:  # a number is too large, or a value is missing and has no median
             raise RefusedError(422, str(error)) from None
         found = answered(self.model, heads, preprocessing, values)
         outputs = found if isinstance(found, dict) else {"": found}
@@ -137,9 +139,12 @@ def _column(rule: Rule, values: list[Any]) -> Column:
 
 
 def _word(rule: Rule, row: int, value: Any) -> str | None:
-    if not isinstance(value, str | int | None) or isinstance(value, bool):
+    if value is None:
+        return None
+    known = isinstance(value, float) and decoded(value) in rule.names
+    if isinstance(value, bool) or not (known or isinstance(value, str | int)):
         _refuse(rule, row, value)
-    return None if value is None else str(value)
+    return decoded(value)
 
 
 def _number(rule: Rule, row: int, value: Any) -> float:

@@ -115,11 +115,34 @@ def test_an_ensemble_of_tables_is_served(model):
     assert client("GET", "/api/model").get_json()["target"] == ["wanted"]
 
 
+def test_booleans_in_csv_text_may_be_written_in_several_ways(client):
+    words = ["yes", "TRUE", "1", "1.0", "No", "false", "0", "0.0"]
+    text = "age,town,paid\n" + "".join(f"31,Ulm,{word}\n" for word in words)
+    found = client("POST", "/api/predict", text.encode()).get_json()
+    wanted = client("POST", "/api/predict", sent([ROWS[0]] * 4 + [ROWS[0] | {"paid": False}] * 4)).get_json()
+    assert found == wanted
+
+
+def test_categories_that_are_numbers_may_be_written_as_numbers():
+    codes = Column("code", "category", np.arange(60) % 2, ("1", "1.5"))
+    data = pn.Dataset(Table([codes]), np.arange(60) % 2)
+    model = pn.Sequential(pn.Dense(2))
+    pn.fit(model, data, epochs=1, verbose=0)
+    client = client_of(model)
+    wanted = client("POST", "/api/predict", sent([{"code": "1"}, {"code": "1.5"}])).get_json()
+    assert "notes" not in wanted
+    assert client("POST", "/api/predict", sent([{"code": 1.0}, {"code": 1.5}])).get_json() == wanted
+    assert client("POST", "/api/predict", b"code\n1.0\n1.5\n").get_json() == wanted
+    assert "give text" in sentence(client("POST", "/api/predict", sent([{"code": 2.5}])), 422)
+
+
 def test_unknown_categories_are_noted(client):
     found = client("POST", "/api/predict", sent([ROWS[0] | {"town": "Rome"}])).get_json()
     assert len(found["predictions"]) == 1
     assert "town" in found["notes"][0]
     assert "Rome" in found["notes"][0]
+    long = client("POST", "/api/predict", sent([ROWS[0] | {"town": "R" * 100_000}])).get_json()
+    assert len(long["notes"][0]) < 200
 
 
 def test_the_model_and_the_document_list_the_columns(client):
@@ -168,6 +191,9 @@ def test_the_model_and_the_document_list_the_columns(client):
         (b'{"rows": [{"age": 1e999, "town": "Ulm", "paid": true}]}', 422, "'age' is beyond the largest number"),
         (sent([ROWS[0] | {"age": 10**400}]), 422, "'age' is beyond the largest number"),
         (sent([ROWS[0] | {"age": 1e300}]), 422, "1e+300"),
+        (sent([ROWS[0] | {"age": 1e40}]), 422, "too far from the training data, as 1e+40"),
+        (b"age,town,paid\n1e40,Ulm,yes\n", 422, "too far from the training data, as 1e+40"),
+        (b"age,town,paid\n3,Ulm,1\n4,Ulm,x\n", 422, "the column 'paid' has 'x' in line 3, and was yes and no"),
         (sent(ROWS[:1] * (MOST_ROWS + 1)), 413, "the body has 10,001 rows, and at most 10,000"),
         (b"a" * 2_000_001, 413, "more than 2,000,000 bytes: send fewer rows"),
         (b"age,town\n3,Ulm\n", 422, "has no column paid"),
