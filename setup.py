@@ -30,6 +30,8 @@ from setuptools.command.build_ext import build_ext
 # fmt: off
 FLAGS = ["-std=gnu11", "-O3", "-fno-wrapv", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
          "-fvisibility=hidden", "-pthread"]
+# Tables for unwinding the stack have 180 kB, and C code without exceptions does not need them.
+NO_UNWINDING = ["-fno-asynchronous-unwind-tables"]
 # A wheel's extension has no symbols; that of a checkout keeps them, for debuggers and for tests/test_laws.py.
 STRIPPED = ["-Wl,-s"] if sys.platform == "linux" and "bdist_wheel" in sys.argv else []
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wdouble-promotion", "-Wstrict-prototypes",
@@ -37,7 +39,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wdouble-promotion"
 # gcc inlines a memcpy of few bytes as moves, which the sanitizers do not check; they do check calls.
 CALLS = ["-fno-builtin-memcpy", "-fno-builtin-memmove", "-fno-builtin-memset"]
 BUILDS: dict[str, tuple[list[str], list[str]]] = {  # extra flags for the compiler and for the linker
-    "release": (["-g0"], STRIPPED),
+    "release": (["-g0", *NO_UNWINDING], STRIPPED),
     "debug": (["-O1", "-g", "-UNDEBUG", "-DPN_DEBUG"], []),
     "asan": (["-O1", "-g", "-DPN_DEBUG", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", *CALLS],
              ["-fsanitize=address,undefined"]),
@@ -63,6 +65,11 @@ def families(source: str) -> list[str]:
 def digest(path: str | Path) -> str:
     """The hash of a file's contents."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def for_size(source: str) -> list[str]:
+    """Options for the float64 kernels of processors without AVX2: a third smaller, the same bits."""
+    return ["-O2"] if Path(source).name == "baseline_f64.c" and build == "release" else []
 
 
 class Objects:
@@ -93,6 +100,7 @@ class Objects:
                 "-MF",
                 str(dependencies),
                 *([f"-DPN_FAMILY={family}"] if family else []),
+                *for_size(source),
             ]
             self._compile([source], str(folder / family), include_dirs=include_dirs, extra_postargs=options, **words)
             self._note(made, parts, dependencies, include_dirs)
