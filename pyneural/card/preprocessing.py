@@ -1,5 +1,6 @@
 """preprocessing.py -- the preprocessing of inputs: chosen in fit, saved with the model, applied by predict."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -102,6 +103,8 @@ class Preprocessing:
         made = cls(str(record["kind"]), str(record["dtype"]), mean, deviation)
         if made.kind not in ("dataset", "image", "none") or made.dtype not in ("uint8", "float"):
             raise ValueError(f"preprocessing {record} is invalid")
+        if not all(map(math.isfinite, mean + deviation)):
+            raise ValueError(f"preprocessing {record} is invalid: it has numbers that are not finite")
         if len(mean) != len(deviation) or (made.kind == "dataset") != bool(mean) or not all(d > 0 for d in deviation):
             raise ValueError(f"preprocessing {record} is invalid")
         return made

@@ -16,11 +16,13 @@ import numpy as np
 
 import pyneural.files.ensembles as ensembles
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import checked_seed
 from pyneural.arguments.familiar_keywords import OF_FILES
 from pyneural.arguments.paths import model_path, readable, write_whole
 from pyneural.arguments.spelling import check_keywords
 from pyneural.card.card import Card
 from pyneural.files.architecture import KINDS, UnknownKindError, construct, describe, sizes
+from pyneural.files.consistency import check_card
 from pyneural.layers.layer import Layer, walk
 from pyneural.layers.operation import record
 from pyneural.models.ensemble import Ensemble
@@ -160,9 +162,11 @@ def _model(kinds: dict[str, Any], description: dict[str, Any], tensors: dict[str
         if not isinstance(model, Model):
             raise ValueError("its architecture is not a model")
         model.card = Card.from_json(description)
+        checked_seed("the model", model.card.seed)  # by which the layers are filled below
         model.seed = model.card.seed
         model.infer_shapes(sizes(description["input_shape"]))
         set_test_time("test_time", model, model.card.test_time)
+        check_card(model)
     except UnknownKindError:
         raise
     except _DAMAGE as error:
