@@ -28,7 +28,7 @@ from needs import CHROMIUM
 
 import pyneural as pn
 from pyneural.apps.draw.answers import Reader
-from pyneural.apps.draw.learning import right, taught
+from pyneural.apps.draw.learning import count_correct, fine_tuned
 from pyneural.apps.draw.server import api
 from pyneural.images.digit import examine_digit
 
@@ -82,10 +82,10 @@ def learning(model: pn.Model, _: argparse.Namespace) -> bool:
     wrong = sevens[pn.predict(model, sevens).argmax(axis=1) != 7]
     y = np.full(10, 7)
     began, busy = time.perf_counter(), time.process_time()
-    pupil = taught(model, wrong[:10], y, data.train)
+    tuned = fine_tuned(model, wrong[:10], y, data.train)
     seconds, busy = time.perf_counter() - began, time.process_time() - busy
-    before, after = (pn.evaluate(one, data.test, verbose=0).accuracy for one in (model, pupil))
-    unseen = right(pupil, wrong[10:20], y)
+    before, after = (pn.evaluate(one, data.test, verbose=0).accuracy for one in (model, tuned))
+    unseen = count_correct(tuned, wrong[10:20], y)
     text = f"{unseen} of 10 unseen crossed sevens, in {seconds:.2f} s ({busy:.2f} of processor time); "
     text += f"MNIST's test {before} -> {after}"
     ok = unseen >= 8 and seconds < 2 and before - after < 0.002

@@ -7,7 +7,7 @@ import numpy as np
 
 from pyneural.apps.xray_words import Lines
 from pyneural.arguments.arrays import Array
-from pyneural.datasets.chest_xray_folder import chest_xray, in_words, is_there
+from pyneural.datasets.chest_xray_folder import chest_xray, folder_exists, in_words
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
 from pyneural.datasets.splits import Splits
@@ -24,7 +24,7 @@ def read_xrays(path: str | Path | None, size: int | None, lines: Lines) -> Split
     Raises:
         ValueError, TypeError, OSError: they cannot be read.
     """
-    if path is None and not is_there():
+    if path is None and not folder_exists():
         lines.say("no folder of chest X-rays is given or found, so this run is on PneumoniaMNIST, 28 x 28 pixels")
         return _small(path, size)
     if path is not None and (str(path) == "sample" or str(path).endswith(".npz")):

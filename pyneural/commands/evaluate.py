@@ -10,7 +10,7 @@ from pyneural.arguments.paths import as_path
 from pyneural.arguments.typed import typed
 from pyneural.commands.predict import check_trained, input_of, takes_pictures
 from pyneural.commands.table_files import labelled, takes_tables
-from pyneural.datasets.chest_xray_folder import chest_xray, is_there
+from pyneural.datasets.chest_xray_folder import chest_xray, folder_exists
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.file_groups import check_groups, group_of
 from pyneural.datasets.folder_layout import files_by_class, parts_of
@@ -107,7 +107,7 @@ def _test_part(model: Model | Ensemble, data: str | Path | None, groups: str | N
             f"evaluate: the model was trained on {model.card.data or 'data'}, which is none of the sets that are "
             f"looked for ({', '.join((*_OF_NAME, _XRAYS))}): give the data, pyneural evaluate MODEL DATA"
         )
-    if name == _XRAYS and data is None and not is_there():
+    if name == _XRAYS and data is None and not folder_exists():
         raise FileNotFoundError(
             f"evaluate: the model was trained on {_XRAYS}, and there is no folder of that name in $PYNEURAL_DATA or "
             "the cache: give the folder that has train and test, pyneural evaluate MODEL FOLDER"
@@ -116,7 +116,7 @@ def _test_part(model: Model | Ensemble, data: str | Path | None, groups: str | N
         raise ValueError("evaluate: --groups is for a folder of images: leave it out")
     if is_npz(data):
         return npz_part(str(data), "test")
-    if name == _XRAYS and groups is None and (data is None or is_there(data)):
+    if name == _XRAYS and groups is None and (data is None or folder_exists(data)):
         assert model.input_shape is not None
         height, width, _ = model.input_shape
         return _named_test(chest_xray(data, (height, width), verbose=0))

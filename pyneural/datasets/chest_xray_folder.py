@@ -156,8 +156,8 @@ def in_words(train: Dataset, test: Dataset) -> str:
     )
 
 
-def is_there(path: str | Path | None = None) -> bool:
-    """Whether the folder is there: in a path, or in $PYNEURAL_DATA, or if that is not set, in the user's cache."""
+def folder_exists(path: str | Path | None = None) -> bool:
+    """Whether the folder exists: at the path, or in $PYNEURAL_DATA, or if that is not set, in the user's cache."""
     return _found(_places(path)[0]) is not None
 
 

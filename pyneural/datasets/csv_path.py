@@ -1,4 +1,7 @@
-"""csv_path.py -- which paths are those of CSV files."""
+"""csv_path.py -- which paths are those of CSV files.
+
+A module of its own, because every training asks it of its data, and only those on CSV files load the rest of csv_*.
+"""
 
 import os
 from pathlib import Path

@@ -11,7 +11,7 @@ import pyneural.apps.draw.xray as xray
 from pyneural.apps.draw.answers import SHOWS, Reader
 from pyneural.apps.draw.examples import Examples
 from pyneural.apps.draw.information import of_model
-from pyneural.apps.draw.learning import Pupil
+from pyneural.apps.draw.learning import Learner
 from pyneural.apps.draw.markup import filled, text_of
 from pyneural.apps.draw.safety import RefusedError, guard, too_large, with_headers
 from pyneural.apps.draw.tables import RowReader
@@ -66,9 +66,9 @@ def _document(reader: Reader | RowReader) -> dict[str, Any]:
     return with_columns(document, reader.model) if tables else dict(document)
 
 
-def page(pupil: Pupil, name: str, host: str, xrays: Reader | None = None, xray_name: str = "") -> Flask:
+def page(learner: Learner, name: str, host: str, xrays: Reader | None = None, xray_name: str = "") -> Flask:
     """The page for drawing digits, and its API; with a reader of X-rays also that for them."""
-    app = api(lambda: pupil.state.reader, name, host)
+    app = api(lambda: learner.state.reader, name, host)
     app.static_folder = "static"
     app.add_url_rule("/static/<path:filename>", "static", app.send_static_file)
 
@@ -76,21 +76,21 @@ def page(pupil: Pupil, name: str, host: str, xrays: Reader | None = None, xray_n
     def index() -> str:
         return filled("served", {"version": VERSION})
 
-    _examples(app, pupil.examples, lambda: pupil.state.reader)
+    _examples(app, learner.examples, lambda: learner.state.reader)
     _xray(app, xrays, xray_name)
 
     @app.post("/api/learn")
     def learn() -> Response:
-        return jsonify(pupil.learn() | {"can_undo": pupil.can_undo})
+        return jsonify(learner.learn() | {"can_undo": learner.can_undo})
 
     @app.post("/api/undo")
     def undo() -> Response:
-        pupil.undo()
-        return jsonify(can_undo=pupil.can_undo)
+        learner.undo()
+        return jsonify(can_undo=learner.can_undo)
 
     @app.get("/api/accuracy")
     def accuracy() -> Response:
-        return jsonify(pupil.accuracy())
+        return jsonify(learner.accuracy())
 
     return app
 

@@ -6,7 +6,7 @@ import pyneural.apps.draw.xray as of_xrays
 from pyneural.apps.digits_app import RECIPES, digits
 from pyneural.apps.draw.answers import Reader
 from pyneural.apps.draw.examples import Examples
-from pyneural.apps.draw.learning import Pupil
+from pyneural.apps.draw.learning import Learner
 from pyneural.apps.draw.running import serve as run
 from pyneural.apps.draw.server import api, page
 from pyneural.apps.draw.tables import RowReader
@@ -59,7 +59,7 @@ def draw(
     if isinstance(loaded, Ensemble):
         raise ValueError(f"draw: {name} is an ensemble, which cannot learn drawn digits: give one model, or serve it")
     xrays, xray_name = _xray_reader(xray)
-    app = page(Pupil(reader, own, mnist), name, host, xrays, xray_name)
+    app = page(Learner(reader, own, mnist), name, host, xrays, xray_name)
     run(app, host, port, what="draw a digit", browser=browser)
 
 

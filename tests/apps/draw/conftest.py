@@ -12,7 +12,7 @@ from needs import BROWSER, WEB
 import pyneural as pn
 from pyneural.apps.draw.answers import Reader
 from pyneural.apps.draw.examples import Examples
-from pyneural.apps.draw.learning import Pupil
+from pyneural.apps.draw.learning import Learner
 from pyneural.apps.draw.server import page
 
 collect_ignore = [
@@ -51,15 +51,15 @@ def reader(digit_file: Path) -> Reader:
 
 
 @pytest.fixture
-def pupil(reader: Reader, sample: pn.Splits, tmp_path: Path) -> Iterator[Pupil]:
-    made = Pupil(reader, Examples(tmp_path / "my_digits.npz"), lambda: sample)
+def learner(reader: Reader, sample: pn.Splits, tmp_path: Path) -> Iterator[Learner]:
+    made = Learner(reader, Examples(tmp_path / "my_digits.npz"), lambda: sample)
     yield made
     vars(made).clear()  # pytest keeps it for a while, and what it learnt is engine memory
 
 
 @pytest.fixture
-def client(pupil: Pupil) -> Client:
+def client(learner: Learner) -> Client:
     """A client of the page's app, without a network."""
-    app = page(pupil, "digits.safetensors", "127.0.0.1")
+    app = page(learner, "digits.safetensors", "127.0.0.1")
     app.testing = False  # errors are answered, as they are to users
     return Client(app.test_client())

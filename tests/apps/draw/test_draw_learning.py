@@ -109,8 +109,8 @@ def crossed_sevens(count: int, seed: int) -> np.ndarray:
     return european.digits(np.full(count, 7), seed)[..., None]
 
 
-def test_it_learns_crossed_sevens_without_forgetting_and_can_undo(client, pupil):
-    old = pupil.state.reader.model
+def test_it_learns_crossed_sevens_without_forgetting_and_can_undo(client, learner):
+    old = learner.state.reader.model
     sevens = crossed_sevens(200, seed=1)
     wrong = sevens[pn.predict(old, sevens).argmax(axis=1) != 7]
     assert len(wrong) > 30
@@ -118,7 +118,7 @@ def test_it_learns_crossed_sevens_without_forgetting_and_can_undo(client, pupil)
     for digit in wrong[:10]:
         client("POST", "/api/examples?label=7", digit.tobytes())
     done = client("POST", "/api/learn").get_json()
-    model = pupil.state.reader.model
+    model = learner.state.reader.model
     assert np.mean(pn.predict(model, wrong[10:]).argmax(axis=1) == 7) >= 0.8
     assert (done["digits"], done["right_before"], done["can_undo"]) == (10, 0, True)
     assert done["right_after"] >= 8
@@ -126,7 +126,7 @@ def test_it_learns_crossed_sevens_without_forgetting_and_can_undo(client, pupil)
     assert model.card == old.card
     assert all(layer.trainable for layer in model.layers)
     assert client("POST", "/api/undo").get_json() == {"can_undo": False}
-    assert pupil.state.reader.model is old
+    assert learner.state.reader.model is old
     assert "nothing to undo" in client("POST", "/api/undo").get_json()["error"]
 
 

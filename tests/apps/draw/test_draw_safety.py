@@ -27,7 +27,7 @@ import pyneural.apps.draw.examples as examples_module
 import pyneural.apps.draw.learning as learning
 import pyneural.apps.draw.running as running_module
 from pyneural.apps.draw.answers import Reader
-from pyneural.apps.draw.learning import Pupil
+from pyneural.apps.draw.learning import Learner
 from pyneural.apps.draw.running import listening
 from pyneural.apps.draw.server import api
 
@@ -387,7 +387,7 @@ def test_a_file_that_was_spoilt_meanwhile_is_reported(client, sample, tmp_path):
         assert error == "my_digits.npz cannot be read any more: remove or mend it"
 
 
-def test_each_answer_is_of_the_old_or_the_new_network_while_it_learns(client, pupil: Pupil, sample):
+def test_each_answer_is_of_the_old_or_the_new_network_while_it_learns(client, learner: Learner, sample):
     images = [digit.tobytes() for digit in sample.test.x[:5]]
     for digit, label in zip(sample.test.x[5:9], (1, 2, 3, 4), strict=True):
         client("POST", f"/api/examples?label={label}", digit.tobytes())
@@ -404,7 +404,7 @@ def test_each_answer_is_of_the_old_or_the_new_network_while_it_learns(client, pu
     def answers(reader: Reader) -> list[str]:
         return [json.dumps(reader.answer(image)) for image in images]
 
-    old = answers(pupil.state.reader)
+    old = answers(learner.state.reader)
     watchers = [threading.Thread(target=watch, args=(first,)) for first in range(3)]
     for one in watchers:
         one.start()
@@ -415,16 +415,16 @@ def test_each_answer_is_of_the_old_or_the_new_network_while_it_learns(client, pu
     done.set()
     for one in watchers:
         one.join()
-    new = answers(pupil.state.reader)
+    new = answers(learner.state.reader)
     assert all(one != other for one, other in zip(old, new, strict=True))
     assert {answer == new[which] for which, answer in found} == {True, False}
     for which, answer in found:
         assert answer in (old[which], new[which])
 
 
-def test_the_networks_that_can_be_undone_are_few(pupil: Pupil, client, sample, monkeypatch):
+def test_the_networks_that_can_be_undone_are_few(learner: Learner, client, sample, monkeypatch):
     monkeypatch.setattr(learning, "_MOST_UNDOS", 2)
-    monkeypatch.setattr(learning, "taught", lambda model, *_, **__: model)
+    monkeypatch.setattr(learning, "fine_tuned", lambda model, *_, **__: model)
     client("POST", "/api/examples?label=3", sample.test.x[0].tobytes())
     for _ in range(5):
         assert client("POST", "/api/learn").status_code == 200

@@ -253,8 +253,8 @@ def xrays() -> Reader:
 
 
 @pytest.mark.filterwarnings("ignore:classify. the image is unlike")  # `serve` ignores it, too
-def test_an_xray_is_examined(pupil, xrays):
-    app = page(pupil, "digits.safetensors", "127.0.0.1", xrays, "xray.safetensors")
+def test_an_xray_is_examined(learner, xrays):
+    app = page(learner, "digits.safetensors", "127.0.0.1", xrays, "xray.safetensors")
     ask = Client(app.test_client())
     threshold = xrays.model.card.task.threshold
     facts = answer(ask("GET", "/api/xray"))
