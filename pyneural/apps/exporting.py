@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyneural.apps.draw.web_page as web_page
 from pyneural.arguments.paths import as_path, writable, write_whole
+from pyneural.arguments.spelling import check_keywords
 from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
 
@@ -14,6 +15,7 @@ FORMATS: dict[str, tuple[str, Callable[[Model | Ensemble, str], bytes]]] = {
 """Endings, each with what the file is, and what makes its bytes of a model and its name."""
 
 
+@check_keywords(title="name", **dict.fromkeys(("filepath", "filename", "file", "f", "output"), "path"))
 def export(model: Model | Ensemble, path: str | Path, *, name: str = "digits") -> Path:
     """Writes a model as a file for another program; the ending of the path says which.
 
