@@ -13,7 +13,7 @@ from pyneural.printing import shortened
 
 ONE_HOT = 12  # the most values of a category that get a column each
 KINDS = ("number", "boolean", "category")
-_MOST = 10_000  # values of a category: the embedding of more has millions of weights
+MOST_NAMES = 10_000  # values of a category: the embedding of more has millions of weights
 _FIRST = 3  # values that a warning names
 _LONGEST = 40  # characters of a value in a message
 _WHOLE = re.compile(r"(?<=[0-9])\.0+\Z")  # the end of 2.0, which is the category 2
@@ -92,10 +92,10 @@ def _check_distinct(column: Column, used: Array, count: int, who: str) -> None:
             f"{who}: the column {column.name!r} has {distinct:,} different texts in {count:,} rows, {such}: it "
             "probably identifies the rows, and nothing can be learned from it: drop it"
         )
-    if distinct > _MOST:
+    if distinct > MOST_NAMES:
         raise ValueError(
             f"{who}: the column {column.name!r} has {distinct:,} different texts, {such}, and a category may have "
-            f"{_MOST:,}: replace rare ones by one name, or drop it"
+            f"{MOST_NAMES:,}: replace rare ones by one name, or drop it"
         )
 
 

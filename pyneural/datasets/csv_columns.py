@@ -11,12 +11,11 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.card.classes import in_order
+from pyneural.card.rules import MOST_NAMES, ONE_HOT
 from pyneural.card.table import Column
 from pyneural.datasets.csv_cells import BOOLEANS, MISSING, is_date, number, numbers
 from pyneural.printing import shortened
 
-MOST_NAMES = 10_000  # different texts in a column
-_FEW = 12  # different texts, up to which they may all be different
 _SHOWN = 3  # wrong cells in a message
 _SIGNS = "$€£¥% "  # around numbers
 _CODED = ("category", "names", "text")  # kinds that are text from the start
@@ -141,7 +140,7 @@ class Collected:
         signs = all(number(name.strip(_SIGNS), self.mark) is not None for name in names)
         if names and signs and text and self.kind != "category":
             return Fault("signs", f"numbers with signs, such as {self._example()}")
-        if len(names) > max(_FEW, total // 2):
+        if len(names) > max(ONE_HOT, total // 2):
             return Fault("texts", f"{len(names):,} different texts in {total:,} rows, such as {self._example()}")
         return None
 

@@ -145,10 +145,10 @@ class Learner:
             return self._splits
 
 
-def fine_tuned(model: Model, x: Array, y: Array, train: Dataset, *, seed: int = 0) -> Model:
+def fine_tuned(model: Model, x: Array, y: Array, train: Dataset) -> Model:
     """A copy of the model, fine-tuned on digits, x uint8 (n, 28, 28, 1) and y (n,), among digits of `train`."""
     tuned = copy.deepcopy(model)
-    rows = np.sort(np.random.default_rng(seed).permutation(len(train))[:_MNIST])
+    rows = np.sort(np.random.default_rng(0).permutation(len(train))[:_MNIST])
     times = max(1, _OWN // len(y))
     both = Dataset(
         np.concatenate([train.x[rows], np.repeat(x, times, axis=0)]),
@@ -160,7 +160,7 @@ def fine_tuned(model: Model, x: Array, y: Array, train: Dataset, *, seed: int = 
     norms = [layer for _, layer in walk(tuned) if isinstance(layer, BatchNorm) and layer.trainable]
     for norm in norms:
         norm.trainable = False
-    fit(tuned, both, epochs=1, learning_rate=_RATE, validation=None, augment=_CHANGES, seed=seed, verbose=0)
+    fit(tuned, both, epochs=1, learning_rate=_RATE, validation=None, augment=_CHANGES, verbose=0)
     for norm in norms:
         norm.trainable = True
     tuned.card = copy.deepcopy(model.card)  # the calibration, and the data of the first training
