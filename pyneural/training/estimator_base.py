@@ -10,6 +10,7 @@ import pyneural.training.scikit_learn as scikit_learn
 from pyneural.arguments.arrays import Array, as_weights
 from pyneural.arguments.checks import in_the_name_of, is_number
 from pyneural.arguments.familiar_estimators import OF_ESTIMATORS
+from pyneural.arguments.objects import brief
 from pyneural.arguments.spelling import check_known, choose
 from pyneural.card.columns import Columns
 from pyneural.card.table import Table
@@ -24,7 +25,7 @@ from pyneural.training.estimator_defaults import (
     validation_for,
     weight_decay_for,
 )
-from pyneural.training.estimator_inputs import X_, checked, inputs
+from pyneural.training.estimator_inputs import X_, beside, checked, inputs
 from pyneural.training.estimator_network import copied, perceptron
 from pyneural.training.estimator_targets import Coded
 from pyneural.training.fit import fit as train
@@ -132,7 +133,7 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
     def _train(self, model: Model, rows: Weighted, coded: Coded, seed: int) -> None:
         """Trains the model by pn.fit, and sets what an estimator knows then."""
         data = dataset(rows, coded)
-        validation = self._validation(len(data))
+        validation = self._validation(rows.x)
         with in_the_name_of(self._who), uninspected(not self.verbose):
             scored = None
             if self.validation_scorer is not None:
@@ -176,15 +177,20 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
     def _needs_validation(self) -> bool:
         return self.patience is not None or self.validation_scorer is not None
 
-    def _validation(self, n: int) -> Any:
-        """The validation argument of pn.fit: a share, a Dataset or None."""
+    def _validation(self, x: X_) -> Any:
+        """The validation argument of pn.fit, beside the training inputs x: a share, a Dataset or None."""
         given = validation_for(self.validation, self._needs_validation)
-        if given is None or is_number(given):
-            possible = given is not None and 0 < round(given * n) < n
-            return given if possible else None
-        x, labels = checked(self, *given, reset=False, values=self._values)
+        if given is None:
+            return None
+        if is_number(given) and 0 <= given < 1:
+            return given if 0 < round(given * len(x)) < len(x) else None
+        if not isinstance(given, tuple | list) or len(given) != 2:
+            raise ValueError(
+                f"{self._who}: validation is {brief(given)}: give a share between 0 and 1, a pair (X, y), or None"
+            )
+        held, labels = checked(self, *given, reset=False, values=self._values)
         coded = self._labels(labels, again=True)
-        return dataset(Weighted(x, coded.y, None), coded)
+        return dataset(Weighted(beside(held, given[0], x, f"{self._who}: validation: X"), coded.y, None), coded)
 
     def _view(self, model: Model, coded: Coded) -> Self:
         """A copy with that model for scorers, which takes checked inputs, without the names of their features."""

@@ -4,12 +4,13 @@ A data frame that has more than plain numbers stays a Table, whose columns pn.fi
 of floats, as for every estimator of scikit-learn.
 """
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 import pyneural.training.scikit_learn as scikit_learn
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.objects import missing_rows
 from pyneural.card.frames import is_frame, rows_of_frame, table_of
 from pyneural.card.table import Table
 
@@ -26,6 +27,7 @@ def checked(estimator: Any, X: Any, y: Any, *, reset: bool, values: bool) -> tup
         reset: whether to learn the features, instead of comparing them with those that are known.
         values: whether y has numbers.
     """
+    _check_present(type(estimator).__name__, y)
     table = _table(estimator, X, known=not reset)
     if table is None:
         found, labels = scikit_learn.validate_data(
@@ -38,6 +40,16 @@ def checked(estimator: Any, X: Any, y: Any, *, reset: bool, values: bool) -> tup
     )
     scikit_learn.validation.check_consistent_length(X, labels)
     return table, labels
+
+
+def beside(x: X_, X: Any, train: X_, who: str) -> X_:
+    """Inputs that were given as X, as the kind that the training inputs are: an array or a Table."""
+    if isinstance(train, Table) and is_frame(X):
+        return table_of(X, who)
+    if not isinstance(x, Table) or isinstance(train, Table):
+        return x
+    numbers = x.numbers
+    return refuse_table(who, x) if numbers is None else numbers
 
 
 def inputs(estimator: Any, X: Any) -> X_:
@@ -60,6 +72,10 @@ def inputs(estimator: Any, X: Any) -> X_:
     if table is None:
         return _dense(scikit_learn.validate_data(estimator, X, reset=False, **_rules(estimator)))
     scikit_learn.validate_data(estimator, X, reset=False, skip_check_array=True)
+    if known is None:
+        refuse_table(f"{type(estimator).__name__}: X", table)
+    if not len(table):
+        raise ValueError(f"{type(estimator).__name__}: X has 0 rows: give at least one")
     return table
 
 
@@ -73,6 +89,29 @@ def _table(estimator: Any, X: Any, *, known: bool) -> Table | None:
         return None if columns.is_plain else table_of(X, who)
     found, _ = rows_of_frame(who, X)
     return found if isinstance(found, Table) else None
+
+
+def refuse_table(who: str, table: Table) -> NoReturn:
+    """Refuses a table that has more than plain numbers, where the training data had only these."""
+    column = next(one for one in table.columns if one.kind == "category" or one.missing.any())
+    if column.kind == "category":
+        raise TypeError(f"{who} has text in the column {column.name!r}, and the training data has numbers: give these")
+    missing = np.flatnonzero(column.missing)
+    raise ValueError(
+        f"{who} has {len(missing):,} missing values in the column {column.name!r}, the first in row {missing[0]}, and "
+        "the training data had none: fill them, or remove those rows"
+    )
+
+
+def _check_present(who: str, y: Any) -> None:
+    """Refuses labels of which some are None or NA, which NumPy cannot sort."""
+    labels = np.asarray(None if scikit_learn.sparse.issparse(y) else y)
+    missing = missing_rows(labels) if labels.dtype.kind == "O" and labels.ndim else []
+    if missing:
+        raise ValueError(
+            f"{who}: y has {len(missing):,} labels that are missing (None, NaN or NA), the first at {missing[0]}: "
+            "remove those examples"
+        )
 
 
 def _rules(estimator: Any) -> dict[str, Any]:

@@ -53,8 +53,8 @@ class PartialEstimator(Estimator):
     def _held_out(self, passes: Passes, rows: Weighted, coded: Coded) -> tuple[Weighted, Any]:
         """The rows to train on, and what is held out by now."""
         share = SHARE if self.validation is None else validation_for(self.validation, True)
-        if not is_number(share):
-            return rows, self._validation(len(rows.x))
+        if not is_number(share) or not 0 <= share < 1:
+            return rows, self._validation(rows.x)
         if isinstance(rows.x, Table):
             raise ValueError(
                 f"{self._who}: partial_fit holds no rows of a frame with categories out: give validation=(X, y), or "

@@ -70,3 +70,39 @@ def test_partial_fit_takes_frames():
     given = pn.Classifier(8, patience=9, validation=(FRAME, CLASS))
     given.partial_fit(FRAME, CLASS, classes=["ill", "well"])
     assert len(given.history_["val_loss"]) == 1
+
+
+NUMBERS = FRAME[["age"]].fillna(40.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: pn.Classifier(2, epochs=1).fit(FRAME, CLASS).predict(FRAME[:0]), ValueError, "X has 0 rows"),
+        (lambda: pn.Classifier(2, epochs=1).fit(NUMBERS, CLASS).predict(FRAME[["age"]]), ValueError,
+         "X has 35 missing values in the column 'age', the first in row 0, and the training data had none"),
+        (lambda: pn.Classifier(2, epochs=1).fit(NUMBERS, CLASS).predict(NUMBERS.assign(age="x")), TypeError,
+         "X has text in the column 'age', and the training data has numbers"),
+        (lambda: pn.Classifier(2, epochs=1, validation=(FRAME[["age"]], CLASS)).fit(NUMBERS, CLASS), ValueError,
+         "validation: X has 35 missing values in the column 'age'"),
+        (lambda: pn.Classifier().fit(FRAME, np.array(["a", None] * 120, object)), ValueError,
+         "y has 120 labels that are missing"),
+        (lambda: pn.Classifier().fit(NUMBERS, np.array(["a", None] * 120, object)), ValueError,
+         "y has 120 labels that are missing"),
+        (lambda: pn.Classifier(validation=1.5).fit(FRAME, CLASS), ValueError, "validation is 1.5: give a share"),
+        (lambda: pn.Classifier(validation=-0.1).fit(FRAME, CLASS), ValueError, "validation is -0.1: give a share"),
+        (lambda: pn.Regressor(validation="x").fit(FRAME, VALUE), ValueError, "validation is 'x': give a share"),
+        (lambda: pn.Regressor(validation=1.5, patience=2).partial_fit(NUMBERS, VALUE), ValueError, "validation is 1.5"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_sentences(call, error, words):
+    with pytest.raises(error, match=r"^(Classifier|Regressor): ") as caught:
+        call()
+    assert words in str(caught.value)
+
+
+def test_validation_may_lack_what_the_training_frame_has():
+    for train, held in ((FRAME[["age"]], NUMBERS), (NUMBERS, NUMBERS)):
+        fitted = pn.Classifier(2, epochs=1).fit(FRAME, CLASS)  # whose columns a second fit forgets
+        fitted.set_params(validation=(held, CLASS)).fit(train, CLASS)
+        assert len(fitted.history_["val_loss"]) == 1
