@@ -1,6 +1,7 @@
 """arrays.py -- conversion of user input to arrays of rows and labels."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,11 @@ def _no_numbers(array: Array) -> str:
     """The error for inputs that are not numbers, with the fix."""
     if array.dtype.names:
         return "is a table with named columns: give rows of numbers, np.column_stack([table[name] for name in names])"
+    if array.dtype.kind == "O" and array.size and (isinstance(array.flat[0], Mapping) or not array.ndim):
+        one = array.flat[0]
+        fix = "x.collect()" if hasattr(one, "collect") else "pandas.DataFrame(x)"
+        what = "a" if not array.ndim else "rows of the type"
+        return f"is {what} {type(one).__name__}: give an array, or a data frame, {fix}"
     if array.dtype.kind in "USO" and array.size:
         place, word = next(
             ((place, value) for place, value in np.ndenumerate(array) if not _is_number(value)), ((), array.flat[0])

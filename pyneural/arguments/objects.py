@@ -54,7 +54,12 @@ def is_missing(value: Any) -> bool:
     """Whether one value is missing."""
     if isinstance(value, str | bytes | int):
         return False
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(np.any(value != value))
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    try:
+        return bool(np.any(value != value))
+    except Exception:  # a lazy frame, or another object that cannot be compared
+        return False
 
 
 def refuse_masked(what: str, values: Any) -> None:

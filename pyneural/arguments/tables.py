@@ -14,7 +14,7 @@ Names = tuple[str, ...]
 
 def is_table(values: Any) -> bool:
     """Whether values are a table with named columns."""
-    return hasattr(values, "columns") and hasattr(values, "to_numpy")
+    return hasattr(values, "to_numpy") and hasattr(values, "columns")  # in this order: a lazy frame warns of the second
 
 
 def dtype_name(values: Any, otherwise: str) -> str:

@@ -122,7 +122,7 @@ def _check(who: str, field: _Schema) -> None:
     kind = (_Schema.from_address(field.dictionary) if field.dictionary else field).format.decode()
     known = kind in _NUMBERS or kind in _TEXT or kind in ("n", "b", "vu") or kind.startswith("d:")
     if not known:
-        wrong = "times" if kind.startswith("t") else "nested" if kind.startswith("+") else "other"
+        wrong = "times" if kind.startswith("t") else "nested" if kind.startswith("+") and kind != "+r" else "other"
         refuse(
             who, field.name.decode(), None, wrong, "lists or structs" if wrong == "nested" else f"the Arrow type {kind}"
         )

@@ -48,7 +48,8 @@ def texts(offsets: Array, address: int, valid: Array | None) -> list[str | None]
     edges = offsets.tolist()
     data = _bytes(address + edges[0], edges[-1] - edges[0])
     runs = zip(edges, edges[1:], _mask(valid, len(edges) - 1), strict=False)
-    return [data[low - edges[0] : high - edges[0]].decode() if ok else None for low, high, ok in runs]
+    given = (data[low - edges[0] : high - edges[0]] if ok else None for low, high, ok in runs)
+    return [None if one is None else one.decode(errors="backslashreplace") for one in given]
 
 
 def views(address: int, others: list[int], start: int, count: int, valid: Array | None) -> list[str | None]:
@@ -66,7 +67,8 @@ def views(address: int, others: list[int], start: int, count: int, valid: Array 
 
 def _viewed(view: bytes, others: list[int]) -> str:
     length, _, buffer, offset = struct.unpack("<iiii", view)
-    return view[4 : 4 + length].decode() if length <= _INLINE else _bytes(others[buffer] + offset, length).decode()
+    text = view[4 : 4 + length] if length <= _INLINE else _bytes(others[buffer] + offset, length)
+    return text.decode(errors="backslashreplace")
 
 
 def _bytes(address: int, count: int) -> bytes:

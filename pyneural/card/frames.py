@@ -18,6 +18,7 @@ from pyneural.card.interchange import columns_of_interchange
 from pyneural.card.table import Column, Table
 
 _TIMES = ("datetime", "timedelta", "period", "date", "time", "timestamp", "duration")
+_WIDE = ("Int128", "UInt128")  # of polars, which NumPy does not have
 _NESTED = ("list", "large_list", "struct", "map")
 
 
@@ -117,7 +118,7 @@ def _is_number(dtype: Any) -> bool:
     if isinstance(dtype, np.dtype):
         return dtype.kind in "biuf"
     is_numeric = getattr(dtype, "is_numeric", None)  # of polars
-    return callable(is_numeric) and is_numeric() and not dtype.is_decimal()
+    return callable(is_numeric) and is_numeric() and not dtype.is_decimal() and str(dtype) not in _WIDE
 
 
 def _is_finite(values: Array) -> bool:
@@ -140,7 +141,7 @@ def _of_pandas(who: str, name: str, values: Any) -> Column:
     if word.startswith(_NESTED):
         refuse(who, name, None, "nested", word)
     if kind in "biuf":
-        return of_numbers(who, name, values.to_numpy(dtype="float64", na_value=np.nan), boolean=kind == "b")
+        return of_numbers(who, name, values.to_numpy(dtype="float64", na_value=np.nan, copy=True), boolean=kind == "b")
     if word.startswith(("str", "large_string")):
         return of_codes(name, *values.factorize(), ordered=False)
     return column(who, name, values.to_numpy(dtype=object).tolist())

@@ -280,7 +280,8 @@ def names_of_columns(y: Any) -> Any:
     """The names of the columns of labels that are a table of several; () for others; for heads a dict of these."""
     if isinstance(y, dict):
         return {str(head): names for head, part in y.items() if (names := names_of_columns(part))} or ()
-    return column_names(y) if is_table(y) and len(y.columns) > 1 else ()
+    names = column_names(y) if is_table(y) else getattr(y, "column_names", ())  # of pyarrow
+    return tuple(map(str, names)) if len(names) > 1 else ()
 
 
 def by_head(y: Any) -> dict[str, Any]:

@@ -10,10 +10,12 @@ import pyneural.losses as losses
 from pyneural.arguments.arrays import Array, as_numbers
 from pyneural.arguments.checks import warn
 from pyneural.arguments.familiar_keywords import AVERAGES, CHOOSES
+from pyneural.arguments.objects import brief
 from pyneural.arguments.spelling import check_keywords
 from pyneural.arguments.tables import dtype_name
 from pyneural.batching.feed import Feed
 from pyneural.batching.inputs import check_model, finite, not_a_path, numbered
+from pyneural.card.classes import listed
 from pyneural.card.columns import Columns, as_array
 from pyneural.card.frames import is_frame, row_of, rows_of_frame, table_of_row
 from pyneural.card.preprocessing import NOT_UINT8, Preprocessing
@@ -149,6 +151,11 @@ def _numbers(model: Model | Ensemble, x: Any, who: str) -> Array:
     except TypeError:
         if np.ndim(x) == 0:
             not_a_path(model, np.asarray(x), who)
+        if model.card.table is not None and not model.card.table.is_plain:
+            raise TypeError(
+                f"{who}: x is {brief(x)}, and the model was trained on a table: give a data frame, or a dict for one "
+                f"row, with the columns {listed(model.card.table.names)}"
+            ) from None
         raise
 
 

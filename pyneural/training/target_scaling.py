@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import warn
 from pyneural.batching.sources import Source
 from pyneural.card.target_scale import TargetScale
 from pyneural.card.task import REGRESSION
@@ -24,6 +25,7 @@ from pyneural.models.model import Model
 from pyneural.models.network import Network
 
 _UNKNOWN = TargetScale()
+_STEPS = 4  # numbers of the dtype in a deviation, at least
 _MARGIN = 1e3  # deviations that an error may have
 _BY_A_NUMBER = ("multiply", "divide")
 
@@ -67,14 +69,28 @@ def _learned(y: Array, dtype: str, head: str) -> TargetScale:
         ValueError: the loss in their units would overflow.
     """
     scale = TargetScale.learn(y, dtype)
+    who = f"fit: {head}" if head else "fit"
     largest = max(scale.deviation)
     if largest > math.sqrt(float(np.finfo(dtype).max)) / _MARGIN:
-        who = f"fit: {head}" if head else "fit"
         raise ValueError(
             f"{who}: y has a standard deviation of {largest:.3g}, whose square {dtype} cannot hold: divide y by a "
             "constant"
         )
+    _warn_of_rounding(y, scale, dtype, who)
     return scale
+
+
+def _warn_of_rounding(y: Array, scale: TargetScale, dtype: str, who: str) -> None:
+    """Warns of targets that differ by less than the numbers of a dtype near them do, in which predictions are given."""
+    for column, (mean, deviation) in enumerate(zip(scale.mean, scale.deviation, strict=True)):
+        apart = float(np.spacing(np.dtype(dtype).type(abs(mean))))
+        if apart > deviation / _STEPS and np.any(y[:, column] != y[0, column]):
+            warn(
+                f"{who}: y has the mean {mean:.3g} and a standard deviation of {deviation:.3g}, and numbers of {dtype} "
+                f"are {apart:.3g} apart there, to which predictions and scores are rounded: subtract "
+                "a constant from y, or make the model with dtype='float64'"
+            )
+            return
 
 
 def _is_new(model: Model) -> bool:

@@ -240,3 +240,12 @@ def test_text_that_is_not_unicode_is_a_category(tmp_path):
     pn.fit(model, (x, np.arange(40) % 2), epochs=1, verbose=0)
     pn.save(model, tmp_path / "model.safetensors")
     assert np.array_equal(pn.predict(pn.load(tmp_path / "model.safetensors"), x), pn.predict(model, x))
+
+
+def test_an_array_for_a_table_with_categories_asks_for_a_frame():
+    x = pd.DataFrame({"a": ["u", "v"] * 20})
+    model = pn.Sequential(pn.Dense(1))
+    pn.fit(model, (x, np.arange(40) % 2), epochs=1, verbose=0)
+    for given in (x.to_numpy(), [{"a": "u"}]):
+        with pytest.raises(TypeError, match="was trained on a table: give a data frame, or a dict for one row"):
+            pn.predict(model, given)

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+import pyneural as pn
 from pyneural.card.frames import is_frame, row_of, rows_of_frame, table_of, table_of_row
 from pyneural.card.table import Table
 
@@ -232,3 +233,42 @@ def test_categories_of_booleans_have_the_same_names_in_every_library():
         table = table_of(frame, "x")
         assert [row["c"] for row in map(table.__getitem__, range(4))] == ["True", None, "False", "True"]
     assert table_of(Other(), "x")[2] == {"c": "False"}
+
+
+def test_a_table_keeps_its_values_when_the_frame_changes():
+    frame = pd.DataFrame({"a": [1.5, None], "town": ["u", "v"]})
+    table = table_of(frame, "x")
+    frame.loc[:, "a"] = 7.0
+    assert table[0] == {"a": 1.5, "town": "u"}
+    assert table[1]["a"] is None
+
+
+def test_arrow_text_that_is_not_utf_8_is_escaped():
+    buffers = [None, pa.py_buffer(np.int32([0, 1, 3]).tobytes()), pa.py_buffer(b"\xffa\xfe")]
+    text = pa.Array.from_buffers(pa.string(), 2, buffers)
+    assert [row["x"] for row in map(table_of(pa.table({"x": text}), "x").__getitem__, range(2))] == ["\\xff", "a\\xfe"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"a": [1, 2]}, r"data: x is a dict: give an array, or a data frame, pandas\.DataFrame\(x\)"),
+        ([{"a": 1}, {"a": 2}], "data: x is rows of the type dict: give an array, or a data frame"),
+        ((row for row in range(2)), "data: x is a generator: give an array"),
+        (pl.LazyFrame({"a": [1, 2]}), r"data: x is a LazyFrame: give an array, or a data frame, x\.collect\(\)"),
+        (pl.DataFrame({"a": pl.Series([1, 2], dtype=pl.Int128)}), "data: x has the Arrow type .* in the column 'a'"),
+        (pa.table({"a": pa.RunEndEncodedArray.from_arrays([1, 2], [1, 2])}), r"the Arrow type \+r in the column"),
+    ],
+    ids=["dict", "dicts", "generator", "lazy", "int128", "runs"],
+)  # fmt: skip
+def test_what_is_no_frame_is_refused_with_a_sentence(given, words):
+    with pytest.raises(TypeError, match=words):
+        pn.Dataset(given, [0, 1])
+
+
+def test_targets_of_every_library_bring_their_names():
+    values = {"p": [1.0, 2.0], "q": [3.0, 4.0]}
+    for y in (pd.DataFrame(values), pl.DataFrame(values), pa.table(values)):
+        data = pn.Dataset([[0.0], [1.0]], y)
+        assert data.classes == ("p", "q")
+        assert data.y.tolist() == [[1.0, 3.0], [2.0, 4.0]]

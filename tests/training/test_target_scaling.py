@@ -166,7 +166,10 @@ def test_timestamps_are_standardized_before_they_are_rounded():
     """Float32 numbers of 1.7e9 are 128 apart."""
     y = 1.7e9 + 10 * X[:, 0]
     model = net()
-    history = fit(model, (X, y), epochs=40, learning_rate=0.02)
+    with pytest.warns(
+        UserWarning, match=r"numbers of float32 are 128 apart there, to which predictions and scores are"
+    ):
+        history = fit(model, (X, y), epochs=40, learning_rate=0.02)
     assert history["val_loss"][-1] < 0.05 * y.var()
 
 
@@ -371,3 +374,13 @@ def test_the_learning_rate_is_found_on_standardized_targets():
     small = pn.find_learning_rate(net(), (X, Y / 1024), verbose=0)
     assert large.suggestion == small.suggestion
     assert large.losses[0] == pytest.approx(1024**2 * small.losses[0], rel=1e-9)
+
+
+def test_a_warning_says_where_float32_is_too_coarse_for_targets():
+    with pytest.warns(UserWarning, match=r"y has the mean 1e\+12 and a standard deviation of .*subtract a constant"):
+        fit(net(), (X, Y + 1e12))
+    model = net(dtype="float64")
+    fit(model, (X, Y + 1e12))
+    assert pn.evaluate(model, (X, Y + 1e12), verbose=0).mse > 1e4
+    fit(net(), (X, np.full(240, 1e12)))  # constant
+    fit(net(), (X, Y + 1e8))  # numbers are 8 apart, of a deviation of 1,200
