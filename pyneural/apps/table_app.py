@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def train_table(
     header: bool | None = None,
     values: bool = False,
     test: float | None = 0.2,
-    epochs: int | str | None = None,
+    epochs: int | Literal["auto"] | None = None,
     batch_size: int | None = None,
     optimizer: str | Optimizer | None = None,
     learning_rate: float | None = None,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyneural._core as _core
 import pyneural.schedules as schedules
@@ -37,8 +37,8 @@ def fit(
     model: Model,
     data: Any,
     *,
-    epochs: int | str = "auto",
-    batch_size: int | str = "auto",
+    epochs: int | Literal["auto"] = "auto",
+    batch_size: int | Literal["auto"] = "auto",
     optimizer: str | Optimizer = "adam",
     learning_rate: float | None = None,
     schedule: str | schedules.Schedule = "one-cycle",

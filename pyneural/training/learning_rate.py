@@ -7,7 +7,7 @@ import copy
 import math
 from collections.abc import Iterator
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pyneural._core as _core
 import pyneural.training.optimizers as optimizers
@@ -59,7 +59,7 @@ def find_learning_rate(
     *,
     optimizer: str | Optimizer = "adam",
     loss: Losses = "auto",
-    batch_size: int | str = "auto",
+    batch_size: int | Literal["auto"] = "auto",
     preprocess: str | None = "auto",
     scale_targets: bool = True,
     lowest: float = 1e-6,
