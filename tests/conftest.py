@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 
@@ -58,6 +59,14 @@ def engine_memory_returns(engine_is_warm: None) -> Iterator[None]:
         gc.collect()
     after = pn.memory_stats()["live_bytes"]
     assert after <= before, f"the test left {after - before:,} bytes of engine memory"
+
+
+@pytest.fixture(autouse=True)
+def figures_are_closed() -> Iterator[None]:
+    """pyplot keeps figures until they are closed, and warns of more than 20 in a process, whichever tests made them."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 @pytest.fixture(scope="session")

@@ -79,7 +79,6 @@ def test_a_pair_of_images_and_labels_is_drawn_as_a_dataset_is() -> None:
     pn.fit(model, (X, Y), epochs=1, verbose=0)
     assert pn.plot.predictions(model, (X, Y), count=3).shape == (2, 3)
     assert pn.plot.images((X, Y), count=4).shape == (1, 4)
-    plt.close("all")
 
 
 @pytest.mark.parametrize("count", [-3, 0, True, 2.5, "5", None])

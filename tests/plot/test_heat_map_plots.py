@@ -8,15 +8,6 @@ from matplotlib.colors import to_hex
 import pyneural as pn
 
 
-@pytest.fixture(autouse=True)
-def all_figures_are_drawn_and_closed():
-    plt.close("all")  # of other tests: matplotlib warns of more than 20
-    yield
-    for number in plt.get_fignums():
-        plt.figure(number).canvas.draw()
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def model(sample):
     found = pn.Sequential(pn.Conv2D(4, 5, activation="relu"), pn.GlobalAvgPool2D(), pn.Dense(10))

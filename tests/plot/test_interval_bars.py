@@ -14,15 +14,6 @@ from pyneural.metrics.estimate import Estimate
 from pyneural.plot.saved_plots import score_plots, write_plots
 
 
-@pytest.fixture(autouse=True)
-def every_figure_is_drawn_and_closed():
-    plt.close("all")
-    yield
-    for number in plt.get_fignums():
-        plt.figure(number).canvas.draw()
-    plt.close("all")
-
-
 def found(columns: int, metric: str = "accuracy") -> Importance:
     values = np.random.default_rng(0).random(columns)
     data = Dataset(np.zeros((10, columns), np.float32), np.zeros(10))

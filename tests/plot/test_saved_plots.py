@@ -83,7 +83,6 @@ def test_the_grid_shows_each_image_beside_its_maps_with_answer_and_file(blobs):
         assert [axis.get_title() for axis in line[1:]] == ["Grad-CAM", "occlusion"]
         np.testing.assert_array_equal(line[0].images[0].get_array(), data.x[one.row, :, :, 0])
         np.testing.assert_array_equal(line[2].images[1].get_array(), one.maps["occlusion"])
-    plt.close("all")
 
 
 def test_every_plot_is_a_file_and_the_same_bytes_again(blobs, tmp_path):

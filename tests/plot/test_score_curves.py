@@ -10,15 +10,6 @@ from pyneural.card.task import Task
 from pyneural.evaluation.report import Report
 
 
-@pytest.fixture(autouse=True)
-def every_figure_is_drawn_and_closed():
-    plt.close("all")
-    yield
-    for number in plt.get_fignums():
-        plt.figure(number).canvas.draw()
-    plt.close("all")
-
-
 def report(y: np.ndarray, p: np.ndarray, classes: tuple[str, ...] = (), threshold: float = 0.5) -> Report:
     kind, K = ("binary", 1) if p.ndim == 1 else ("classes", p.shape[1])
     return Report(Task(kind, K, classes, threshold), p.reshape(len(p), -1), y, np.ones(len(y)), "", "")
