@@ -1,4 +1,4 @@
-"""The page without a server: the size of its module, its bits, and a training from nothing in Chromium.
+"""The page without a server: the size of its module, its bits, and a training from scratch in Chromium.
 
     make web && python benchmarks/web.py [--seeds N]
 
@@ -44,7 +44,7 @@ def bits() -> bool:
 
 
 def training(seeds: int) -> bool:
-    """Trains 784-128-10 from nothing in an exported page: seconds from the click to the result, and accuracy."""
+    """Trains 784-128-10 from scratch in an exported page: seconds from the click to the result, and accuracy."""
     from playwright.sync_api import sync_playwright
 
     model = pn.apps.digits_mlp()
@@ -64,14 +64,14 @@ def training(seeds: int) -> bool:
             seconds.append(time.perf_counter() - began)
             right.append(float(page.locator("#trained").inner_text().split("right on ")[1].split(" %")[0]))
         browser.close()
-    text = f"{seeds} trainings from nothing: {statistics.median(seconds):.1f} s, at most {max(seconds):.1f}; "
+    text = f"{seeds} trainings from scratch: {statistics.median(seconds):.1f} s, at most {max(seconds):.1f}; "
     text += f"{min(right):.1f} to {max(right):.1f} % right; targets {MOST_SECONDS:.0f} s and {LEAST_RIGHT:.0f} %"
     return verdict("training", text, max(seconds) <= MOST_SECONDS and min(right) >= LEAST_RIGHT)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, default=3, help="trainings from nothing")
+    parser.add_argument("--seeds", type=int, default=3, help="trainings from scratch")
     options = parser.parse_args()
     return 0 if all([size(), bits(), training(options.seeds)]) else 1
 

@@ -1,5 +1,5 @@
 "use strict";
-/* training.js -- trains a network from nothing in the page, and shows its loss while it learns.  Uses page.js. */
+/* training.js -- trains a network from scratch in the page, and shows its loss while it learns.  Uses page.js. */
 
 let losses = []; // the smoothed loss of each step
 let seed = 0;

@@ -23,7 +23,7 @@ let bytes = null; // of the model's file
 let background = 0; // the mean pixel of the training images
 let sample = null; // digits of MNIST: {train: {x, y}, test: {x, y}}
 let ours = null; // the network of the file, and what it has learnt
-let made = null; // the one that was trained from nothing
+let made = null; // the one that was trained from scratch
 let isMade = false; // which of them answers
 let undos = []; // snapshots
 let busy = false;
@@ -180,7 +180,7 @@ const methods = {
     return tested(answering());
   },
 
-  /** Trains the MLP from nothing on the sample; sends each step, and the accuracy after each epoch. */
+  /** Trains the MLP from scratch on the sample; sends each step, and the accuracy after each epoch. */
   train(seed) {
     return alone(async () => {
       const began = now();
