@@ -48,7 +48,8 @@ def evaluate(model: Model | Ensemble, data: Any, *, verbose: int = 1) -> Any:
 
     Returns:
         The Report: all scores with their 95 % intervals, confusion matrix, mistakes; `print(report)` shows them.  For a
-        model with heads a dict of Reports, with one line per head.
+        model with heads a dict of Reports, with one line per head, and one with the share of examples that all heads
+        predict correctly, `all_right`.
 
     Raises:
         ValueError, TypeError: the data does not fit the model.
@@ -60,11 +61,12 @@ def evaluate(model: Model | Ensemble, data: Any, *, verbose: int = 1) -> Any:
         inherit(model)
     part = open_data(data, "evaluate", model, part="test")
     watch = Watch(model, "evaluate")
-    reports = measured(model, part, "evaluate", watch.see)
+    reports = Reports(measured(model, part, "evaluate", watch.see))
     watch.warn()
+    alone = reports.get("")
     if verbose:
-        for head, report in reports.items():
-            first, *others = report.parts
-            say([f"{head}: {first}" if head else first, *others])
+        for parts in reports.lines if alone is None else [alone.parts]:
+            say(parts)
+        for report in reports.values():
             report.printed_in = this_cell()
-    return reports.get("", Reports(reports))
+    return reports if alone is None else alone

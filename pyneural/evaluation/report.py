@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import pyneural.metrics.intervals as intervals
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import whole
 from pyneural.arguments.familiar import OF_REPORT
@@ -16,11 +17,12 @@ from pyneural.arguments.paths import write_whole
 from pyneural.arguments.spelling import no_attribute
 from pyneural.card.task import Task
 from pyneural.evaluation.lines import say
+from pyneural.evaluation.report_cells import in_groups
 from pyneural.evaluation.report_text import line, notes, tables, title
 from pyneural.evaluation.scored import Scored
 from pyneural.evaluation.tables import as_html, as_text, escaped
 from pyneural.metrics.estimate import Estimate
-from pyneural.printing import encodable, terminal_columns
+from pyneural.printing import SEPARATOR, encodable, terminal_columns
 
 _SHOWN = 4  # the most values shown per example
 _WIDTH = 80  # of print(report), unless the terminal is narrower
@@ -191,7 +193,7 @@ class Report(Scored):
 
 
 class Reports(dict[str, Report]):
-    """The reports of a model with heads, by head."""
+    """The reports of a model with heads, by head; `all_right` is the score of all of them together."""
 
     if not TYPE_CHECKING:  # type checkers report wrong names by themselves
 
@@ -201,11 +203,44 @@ class Reports(dict[str, Report]):
             which = f"report['{next(iter(self), 'head')}'].{name}"
             raise AttributeError(f"a report of heads has no '{name}': it has the heads {', '.join(self)}: give {which}")
 
+    @cached_property
+    def all_right(self) -> Estimate | None:
+        """The share of examples that every head predicts correctly; None for one head, or if one has values.
+
+        A head of several labels is correct if all of them are.
+        """
+        if len(self) < 2 or any(report.accuracy is None for report in self.values()):
+            return None
+        first = next(iter(self.values()))
+        right = [(report.predictions == report.labels).reshape(first.n, -1).all(axis=1) for report in self.values()]
+        return intervals.share(np.all(right, axis=0), first.units)
+
+    @property
+    def lines(self) -> list[list[str]]:
+        """The parts of the line of each head, and of the one of all heads together, if there is one."""
+        found = []
+        for head, report in self.items():
+            first, *others = report.parts
+            found.append([f"{head}: {first}", *others])
+        return [*found, *([together] if (together := self._together) else [])]
+
+    @property
+    def _together(self) -> list[str]:
+        """The parts of the line of all heads together; [] if there is none."""
+        if self.all_right is None:
+            return []
+        first = next(iter(self.values()))
+        which = "both" if len(self) == 2 else f"all {len(self)}"
+        note = [first.note] if first.note else []
+        return [f"{which} right: {self.all_right}", f"n = {first.n:,}{in_groups(first)}", *note]
+
     def __str__(self) -> str:
-        return "\n\n".join(f"{head}: {report}" for head, report in self.items())
+        found = [f"{head}: {report}" for head, report in self.items()]
+        return "\n\n".join([*found, *([encodable(SEPARATOR.join(self._together))] if self._together else [])])
 
     def _repr_html_(self) -> str:
-        return "".join(f"<h4>{escaped(head)}</h4>{report._repr_html_()}" for head, report in self.items())
+        found = "".join(f"<h4>{escaped(head)}</h4>{report._repr_html_()}" for head, report in self.items())
+        return found + (f"<p>{escaped(SEPARATOR.join(self._together))}</p>" if self._together else "")
 
     def _ipython_display_(self) -> None:
         """Shows nothing where a notebook cell ends in the call of pn.evaluate, which printed the lines."""

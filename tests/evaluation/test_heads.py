@@ -13,6 +13,8 @@ from pyneural.card.card import Card
 from pyneural.card.task import Task
 from pyneural.datasets.splitting import split_rows
 from pyneural.evaluation import heads
+from pyneural.evaluation.labels_report import report_of
+from pyneural.evaluation.report import Report, Reports
 
 fit = partial(pn.fit, preprocess=None, scale_targets=False)  # formulas are checked on data as it is
 
@@ -45,7 +47,7 @@ def test_two_heads_are_trained_measured_and_asked(labelled, capsys):
 
     reports = pn.evaluate(model, (x, y))
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(": ")[0] for line in lines] == ["top", "bottom"]
+    assert [line.split(": ")[0] for line in lines] == ["top", "bottom", "both right"]
     assert list(reports) == ["top", "bottom"]
     assert reports["top"].accuracy > 0.9
     assert reports["bottom"].accuracy > 0.9
@@ -57,6 +59,51 @@ def test_two_heads_are_trained_measured_and_asked(labelled, capsys):
     assert list(said) == ["top", "bottom"]
     assert said["top"].label == str(found["top"][0].argmax())
     assert {head: empty.shape for head, empty in pn.predict(model, x[:0]).items()} == {"top": (0, 3), "bottom": (0, 1)}
+
+
+def head_of(predictions, y, **known) -> Report:
+    """The report of a head with three classes, or of several labels, with those predictions."""
+    several = np.ndim(y) == 2
+    outputs = np.array(predictions, float) if several else np.eye(3)[predictions]
+    task = Task("labels" if several else "classes", outputs.shape[1])
+    return report_of(task, outputs, np.array(y), np.zeros(len(y)), "", known.pop("note", ""), **known)
+
+
+def test_the_report_of_heads_has_the_share_of_examples_that_all_predict_correctly():
+    top = head_of([0, 1, 2, 0, 1], [0, 1, 2, 0, 0], note="A SAMPLE")
+    bottom = head_of([2, 1, 0, 0, 0], [2, 1, 1, 0, 1], note="A SAMPLE")
+    both = Reports(top=top, bottom=bottom)
+    assert both.all_right == 0.6
+    assert (both.all_right.low, both.all_right.high) == (pn.Estimate.share(3, 5).low, pn.Estimate.share(3, 5).high)
+    words = "both right: 60.00 % [23.07, 88.24] · n = 5 · A SAMPLE"
+    assert [" · ".join(parts) for parts in both.lines][-1] == words
+    assert str(both).splitlines()[-1] == words
+    assert both._repr_html_().endswith(f"<p>{words}</p>")
+
+    labels = head_of([[1, 0], [1, 1], [0, 0], [1, 0], [1, 1]], [[1, 0], [0, 1], [0, 0], [1, 0], [1, 1]])
+    three = Reports(top=top, bottom=bottom, labels=labels)  # the second example has one wrong label of two
+    assert three.all_right == 0.4
+    assert three.lines[-1][0].startswith("all 3 right: 40.00 %")
+
+
+def test_it_is_by_group_where_there_are_groups():
+    y = np.arange(12) % 3
+    groups = np.repeat([0, 1, 2, 3], 3)
+    heads = [head_of(np.where(groups == wrong, (y + 1) % 3, y), y, groups=groups) for wrong in (0, 1)]
+    both = Reports(a=heads[0], b=heads[1])
+    assert both.all_right == 0.5
+    assert both.all_right.low < pn.Estimate.share(6, 12).low  # groups count, not examples
+    assert both.lines[-1][1] == "n = 12 in 4 groups"
+
+
+def test_it_is_none_of_one_head_and_of_values():
+    one = head_of([0, 1], [0, 1])
+    values = Report(Task("values", 1), np.ones((2, 1)), np.ones((2, 1)), np.zeros(2), "", "")
+    for reports in (Reports(top=one), Reports(top=one, size=values)):
+        assert reports.all_right is None
+        assert len(reports.lines) == len(reports)
+        assert "right: " not in str(reports)
+        assert "right: " not in reports._repr_html_()
 
 
 def test_one_head_of_two_counts_as_much_as_alone(rings):
