@@ -32,6 +32,9 @@ OF_DATA_FUNCTIONS = {
     **dict.fromkeys(
         ("PneumoniaMNIST", "pneumoniamnist", "PneumoniaMnist", "medmnist", "MedMNIST"), "pn.datasets.pneumonia_mnist()"
     ),
+    **dict.fromkeys(
+        ("MultiMNIST", "multi_mnist", "double_mnist", "overlapping_digits", "pairs"), "pn.datasets.two_digits()"
+    ),
     **dict.fromkeys(("load_npz", "from_npz", "savez", "NpzFile"), "pn.datasets.npz(path)"),
     **dict.fromkeys(("MNIST", "load_mnist", "load_digits", "fetch_mldata"), "pn.datasets.mnist()"),
     **dict.fromkeys(
@@ -186,6 +189,7 @@ OF_APPS = {
     **dict.fromkeys(("cnn", "lenet"), "pn.apps.digits_cnn()"),
     **dict.fromkeys(("mlp",), "pn.apps.digits_mlp()"),
     **dict.fromkeys(("xrays", "chest_xray", "pneumonia", "pneumonia_mnist", "train_xray"), "pn.apps.xray()"),
+    **dict.fromkeys(("multi_mnist", "double_digits", "overlapping_digits", "pairs"), "pn.apps.two_digits()"),
 }
 OF_CALLBACKS = {
     **dict.fromkeys(("ModelCheckpoint", "SaveModel"), "pn.callbacks.Checkpoint(path)"),

@@ -1,4 +1,4 @@
-"""Data sets: MNIST, Fashion-MNIST, chest X-rays, PneumoniaMNIST, folders of images, and .npz files."""
+"""Data sets: MNIST, Fashion-MNIST, pairs of digits, chest X-rays, PneumoniaMNIST, folders, .npz and CSV files."""
 
 from pyneural.arguments.familiar_modules import OF_DATA_FUNCTIONS
 from pyneural.arguments.spelling import names_of
@@ -12,6 +12,7 @@ HOMES = {  # each name with its module, as in the package's own __init__.py
     "mnist": "mnist_files",
     "npz": "npz_file",
     "pneumonia_mnist": "pneumonia_mnist_file",
+    "two_digits": "two_digits_pairs",
 }
 
 __all__ = sorted(HOMES)

@@ -6,6 +6,7 @@ from pyneural.datasets.image_folder import folder
 from pyneural.datasets.mnist_files import fashion_mnist, mnist
 from pyneural.datasets.npz_file import npz
 from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
+from pyneural.datasets.two_digits_pairs import two_digits
 
 __all__ = [
     "chest_xray",
@@ -15,4 +16,5 @@ __all__ = [
     "mnist",
     "npz",
     "pneumonia_mnist",
+    "two_digits",
 ]
