@@ -30,6 +30,7 @@ PAGES = (
     "docs/tables.md",
     "docs/tensors.md",
     "docs/training.md",
+    "docs/two_digits.md",
     "docs/xray.md",
 )
 PLACES = (

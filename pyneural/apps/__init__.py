@@ -12,6 +12,9 @@ HOMES = {  # each name with its module, as in the package's own __init__.py
     "table_mlp": "train_app",
     "train": "train_app",
     "train_table": "table_app",
+    "two_digits": "two_digits_app",
+    "two_digits_cnn": "two_digits_app",
+    "two_digits_mlp": "two_digits_app",
     "xray": "xray_app",
     "xray_cnn": "xray_app",
 }

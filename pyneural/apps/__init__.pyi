@@ -3,6 +3,7 @@
 from pyneural.apps.digits_app import digits, digits_cnn, digits_mlp
 from pyneural.apps.table_app import train_table
 from pyneural.apps.train_app import image_cnn, table_mlp, train
+from pyneural.apps.two_digits_app import two_digits, two_digits_cnn, two_digits_mlp
 from pyneural.apps.xray_app import xray, xray_cnn
 
 __all__ = [
@@ -13,6 +14,9 @@ __all__ = [
     "table_mlp",
     "train",
     "train_table",
+    "two_digits",
+    "two_digits_cnn",
+    "two_digits_mlp",
     "xray",
     "xray_cnn",
 ]

@@ -1,4 +1,4 @@
-"""command_line.py -- the command line: pyneural digits, train, xray, predict, evaluate, info, draw, serve, export.
+"""command_line.py -- the command line: pyneural digits, two-digits, train, xray, predict, evaluate, info and others.
 
 A command is a row of COMMANDS: its name, what it does, its arguments, and the function that runs it and returns the
 exit code.  Every error becomes one line on stderr; a command imports what it needs when it runs.
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pyneural.commands.draw as draw
 import pyneural.commands.export as export
 import pyneural.commands.train as train
+import pyneural.commands.two_digits as two_digits
 import pyneural.commands.xray as xray
 from pyneural.printing import put
 from pyneural.version import VERSION
@@ -168,6 +169,7 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("digits", "train on handwritten digits (MNIST) or Fashion-MNIST, test, save", _digits_arguments, _digits),
+    Command("two-digits", "train on two overlapping digits in one image", two_digits.arguments, two_digits.run),
     Command("train", "train on your own data: images, a CSV file or an .npz; test, save", train.arguments, train.run),
     Command("xray", "train a pneumonia detector on chest X-rays, test, save", xray.arguments, xray.run),
     Command("predict", "answer for image files, or for a CSV file, with a saved model", _predict_arguments, _predict),

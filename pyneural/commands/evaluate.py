@@ -18,8 +18,10 @@ from pyneural.datasets.mnist_files import fashion_mnist, mnist
 from pyneural.datasets.npz_file import is_npz, npz_part
 from pyneural.datasets.pneumonia_mnist_file import pneumonia_mnist
 from pyneural.datasets.splits import Splits
+from pyneural.datasets.two_digits_pairs import two_digits
 from pyneural.evaluation.evaluate import evaluate as measure
 from pyneural.evaluation.facts import class_names, sample_note, tasks_by_head
+from pyneural.evaluation.report import Report
 from pyneural.files.safetensors import load
 from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
@@ -31,6 +33,7 @@ _OF_NAME: dict[str, Callable[..., Splits]] = {  # what loads the data of that na
     "mnist": mnist,
     _CLOTHES: fashion_mnist,
     "pneumonia_mnist": pneumonia_mnist,
+    "two_digits": two_digits,
 }
 _XRAYS = "chest_xray"  # of the size that the model takes
 
@@ -56,7 +59,7 @@ def evaluate(
             layout has its patients as groups.
         groups: a regular expression that finds the group, such as the patient, in the file names of a folder; of a
             table the column of the groups.
-        csv: a file for the answers, one line per example.
+        csv: a file for the answers, one line per example; like plots and html not for models with heads.
         plots: a folder for the plots, made if it does not exist: confusion, calibration, mistakes of images, and for
             two classes ROC, precision and recall.
         html: a file for the whole report as an HTML page.
@@ -69,14 +72,19 @@ def evaluate(
     loaded = load(model)
     check_trained(loaded, "evaluate")
     tasks = tasks_by_head(loaded)
-    for name, given in (("plots", plots), ("html", html)):
-        if given is not None and any(task.kind == "values" for task in tasks.values()):
+    for name, given in (("csv", csv), ("plots", plots), ("html", html)):
+        if given is not None and len(tasks) > 1:
+            raise ValueError(
+                f"evaluate: --{name} is for models with one output, and this one has the heads {', '.join(tasks)}: use "
+                "pn.evaluate, whose result has a report for each"
+            )
+        if given is not None and name != "csv" and any(task.kind == "values" for task in tasks.values()):
             raise ValueError(f"evaluate: --{name} is for classes, and the model has values: leave it out")
     folder = check_outputs("evaluate", plots, csv, html, model=model)
     part = _test_part(loaded, data, groups)
     report = measure(loaded, part, verbose=0)
-    first, *others = report.parts
-    put_parts([f"{part.name}: {first}", *others, *sample_note(loaded)])
+    for first, *others in [report.parts] if isinstance(report, Report) else report.lines:
+        put_parts([f"{part.name}: {first}", *others, *sample_note(loaded)])
     put()
     put(report)
     if not (csv is folder is html is None):
