@@ -1,0 +1,48 @@
+"""The notebooks as they are committed: run from top to bottom, on real data, with the figures that claims.json has."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+CLAIMS = json.loads((FOLDER / "claims.json").read_text(encoding="utf-8"))
+
+
+def code_of(path: Path) -> list[dict]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+def text_of(cells: list[dict]) -> str:
+    """All text in the outputs."""
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
+    return "\n".join("".join(text) for text in texts)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_was_run_once_from_top_to_bottom(path):
+    cells = code_of(path)
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert not [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_is_of_real_data_and_small(path):
+    assert "EMBEDDED SAMPLE" not in text_of(code_of(path))
+    assert not re.search(r"/(home|work|tmp|root|Users)/", text_of(code_of(path)))
+    assert path.stat().st_size < 500_000
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_its_claims_are_those_it_printed(name):
+    assert (FOLDER / f"{name}.ipynb").is_file()
+    of = CLAIMS[name]
+    assert list(of) == ["real", "sample"]
+    assert list(of["real"]) == list(of["sample"])
+    text = text_of(code_of(FOLDER / f"{name}.ipynb"))
+    for what, figure in of["real"].items():
+        assert re.search(rf"^{re.escape(what)}: .*\bclaimed {100 * figure:.2f} %$", text, re.MULTILINE), what
