@@ -11,7 +11,7 @@ from pyneural.datasets.csv_columns import Collected
 from pyneural.datasets.csv_header import check_name, column_names, is_unnamed, only_numbers_rows
 from pyneural.datasets.csv_path import stem
 from pyneural.datasets.csv_reading import read, refuse_faults
-from pyneural.datasets.csv_summary import summary
+from pyneural.datasets.csv_summary import summary, warn_of_capitals
 from pyneural.datasets.csv_target import groups_of, labels_of, with_target
 from pyneural.datasets.csv_text import Text, examined
 from pyneural.datasets.dataset import Dataset
@@ -95,7 +95,8 @@ def csv(
     own = {*targets, *asked["groups"]}
     left_out = _left_out(text, columns, names, own | set(asked["categories"]))
     used = [one for one in columns if one.name not in left_out]
-    refuse_faults(text, used, skip)
+    refuse_faults(text, [one for one in used if one.name in targets], skip, needed=True)
+    refuse_faults(text, [one for one in used if one.name not in targets], skip)
     inputs = [one for one in used if one.name not in own]
     if not inputs:
         raise ValueError(f"{text.who} has no column but {', '.join(own)}: give a file with inputs, one column each")
@@ -108,6 +109,7 @@ def csv(
         roles = dict.fromkeys(targets, f"the target{as_classes}" if len(targets) == 1 else "a target")
         put(summary(text, columns, roles | dict.fromkeys(asked["groups"], "the groups"), left_out))
     table = Table((_chosen(one.column(), rows) for one in inputs), text.who)
+    warn_of_capitals(text, [*table.columns, *(by_name[name].column(booleans=False) for name in targets)])
     data = Dataset(table, y, classes=classes, groups=grouped, name=stem(path))
     data.y_names = tuple(targets)
     return data

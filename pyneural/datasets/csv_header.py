@@ -52,6 +52,8 @@ def check_name(who: str, what: str, name: object, names: Sequence[str]) -> str:
     if name not in names:
         near = closest(name, names[:_MOST_COMPARED])
         hint = f"did you mean {near!r}" if near else f"the columns are {listed(names)}"
+        if not near and (len(names) == 1 or sum(map(is_unnamed, names)) > len(names) // 2):
+            hint += "; if the first line is a title, remove the lines above the names"
         raise ValueError(f"{who} has no column {name!r} ({what}); {hint}")
     return name
 

@@ -58,7 +58,7 @@ def known_dataset(
     if groups is not None and groups in target:
         raise ValueError(f"{text.who}: the column '{groups}' is the target, not the groups: give another column")
     also = dict(target) | ({} if groups is None else {groups: "names"})
-    text, columns, skip = _collected(text, kinds, also)
+    text, columns, skip = _collected(text, kinds, also, groups)
     found = {one.name: one for one in columns}
     targets = [found[name] for name in target]
     rows = with_target(text, targets, skip)
@@ -70,14 +70,16 @@ def known_dataset(
     return data
 
 
-def _collected(text: Text, kinds: Mapping[str, str], also: Mapping[str, str]) -> tuple[Text, list[Collected], int]:
+def _collected(
+    text: Text, kinds: Mapping[str, str], also: Mapping[str, str], groups: str | None = None
+) -> tuple[Text, list[Collected], int]:
     """The file, its columns with these names, and the number of rows above the values."""
     wanted = {name: _AS_READ[kind] for name, kind in kinds.items()} | dict(also)
     names = column_names(text, True)
     skip = 1
     if all(map(_NUMBERED.fullmatch, wanted)) and not set(names) & set(wanted):
         names, skip = column_names(text, False), 0
-    _refuse_missing(text.who, names, wanted, kinds)
+    _refuse_missing(text.who, names, wanted, kinds, groups)
     columns = read(text, names, [at for at, name in enumerate(names) if name in wanted], skip, wanted)
     if not columns:
         raise ValueError(f"{text.who} has column names but no rows: a CSV file has one line per example")
@@ -110,13 +112,16 @@ def _meaning(cell: str) -> float:
     return found if found in (0, 1) else np.nan
 
 
-def _refuse_missing(who: str, names: Sequence[str], wanted: Mapping[str, str], kinds: Mapping[str, str]) -> None:
+def _refuse_missing(
+    who: str, names: Sequence[str], wanted: Mapping[str, str], kinds: Mapping[str, str], groups: str | None
+) -> None:
     """Refuses a file that lacks columns."""
     there = set(names)
     missing = [name for name in wanted if name not in there]
     for name in missing:
         if name not in kinds:
-            check_name(who, "target or groups", name, names)
+            what = "groups" if name == groups else "the target, which evaluate needs, and predict does not"
+            check_name(who, what, name, names)
     if missing:
         near = {name: closest(name, names[:_MOST]) for name in missing[:_MOST]}
         alike = [f"'{other}' for '{name}'" for name, other in near.items() if other]

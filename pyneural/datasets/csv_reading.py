@@ -92,6 +92,8 @@ def _remedies(faults: Mapping[str, Fault], needed: bool) -> str:
     if "signs" in kinds:
         found.append("write the numbers without $, % and the like")
     if needed:
+        if "texts" in kinds:
+            found.append("choose another column as target, whose values occur several times")
         return "; ".join(found)
     names = list(faults)
     options = " ".join(f"--drop {shlex.quote(name)}" for name in names)

@@ -102,7 +102,9 @@ def lines(text: Text) -> Iterator[IO[str]]:
 
 
 def blocks(text: Text, width: int, skip: int) -> Iterator[list[Row]]:
-    """The rows of a file in blocks, all with `width` cells.  Empty lines are left out.
+    """The rows of a file in blocks, all with `width` cells.
+
+    Empty lines are left out, and so are rows of empty cells at the end of the file, which spreadsheets write.
 
     Args:
         text: the file.
@@ -119,15 +121,30 @@ def blocks(text: Text, width: int, skip: int) -> Iterator[list[Row]]:
             for _ in islice(rows, skip):
                 pass
             before, at_once = 0, min(max(_CELLS // width, _BLOCK.start), _BLOCK.stop)
+            empty: list[Row] = []  # rows, after which a row with values may follow
             while block := list(islice(rows, at_once)):
                 if set(map(len, block)) != {width}:
                     at = next(number for number, row in enumerate(block) if len(row) != width)
                     line = lines_of(text, [before + at], skip)[before + at]
                     raise ValueError(_uneven(text, width, len(block[at]), line, block))
-                yield block
                 before += len(block)
+                if width == 1:  # an empty cell in quotes
+                    yield block
+                    continue
+                end = _end(block)
+                if end and empty:
+                    yield empty
+                    empty = []
+                if end:
+                    yield block[:end]
+                empty += block[end:]
         except csv.Error as error:
             raise ValueError(f"{text.who}: {_broken(str(error), reader.line_num)}") from None
+
+
+def _end(block: list[Row]) -> int:
+    """The number of rows up to the last one that has a cell with text."""
+    return next((at for at in range(len(block), 0, -1) if any(block[at - 1])), 0)
 
 
 def first_row(text: Text) -> Row:
@@ -255,6 +272,11 @@ def _uneven(text: Text, width: int, found: int, line: int, block: list[Row]) -> 
         return (
             f"{text.who} has {width} column names, and rows of {found} cells: give a name to each column, also to the "
             "first one"
+        )
+    if width == 1:
+        return (
+            f"{text.who}: line {line:,} has {found:,} cells, and the first line has 1: if it is a title, remove the lines "
+            "above the column names"
         )
     return (
         f"{text.who}: line {line:,} has {found:,} cells, and the first line has {width:,} (they are separated by "

@@ -204,7 +204,7 @@ class Dataset:
             ValueError: the share is not between 0 and 1, a part would be empty, or all examples are in one group.
 
         >>> train, test = Dataset(np.arange(10.0).reshape(10, 1), [0, 1] * 5).split(0.2)
-        data: 8 + 2 (shuffled, stratified)
+        data: 8 train, 2 held out (shuffled, stratified)
         >>> test.counts()
         {'0': 1, '1': 1}
         """
@@ -218,7 +218,7 @@ class Dataset:
         if verbosity(f"{who}: split", verbose, "1 (one line)"):
             counts = [len(set(part.groups.tolist())) for part in parts if part.groups is not None]
             by = f", by group: {counts[0]:,} and {counts[1]:,} groups, none in both" if counts else ""
-            put(f"{who}: {len(rest):,} + {len(held):,} (shuffled, stratified{by})")
+            put(f"{who}: {len(rest):,} train, {len(held):,} held out (shuffled, stratified{by})")
         return parts
 
     @check_keywords(positional="write data.folds(8, seed=1)", **OF_FOLDS)

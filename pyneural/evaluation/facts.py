@@ -52,7 +52,7 @@ def _of_outputs(model: Model | Ensemble) -> Iterator[tuple[str, str]]:
             "binary": "binary",
             "labels": f"{task.outputs} labels, each yes or no",
         }
-        yield f"task {head}".rstrip(), means.get(task.kind, f"{task.outputs} values")
+        yield f"task {head}".rstrip(), means.get(task.kind, f"{task.outputs} value{'s' * (task.outputs > 1)}")
         if isinstance(model, Model) and (scale := scales_of(model).get(head)):
             yield f"targets {head}".rstrip(), f"standardized (mean {_few(scale.mean)}, std {_few(scale.deviation)})"
         if task.is_two_class:

@@ -42,7 +42,9 @@ def test_train_says_what_it_read_and_how_good_the_model_is(trained, tmp_path, ca
     assert "  id      names the rows, left out\n" in out
     assert re.search(r"^  left    category, the target +0 +2$", out, re.M)
     assert re.search(r"^  group   category, the groups +0 +150$", out, re.M)
-    assert re.search(r"^c: 240 \+ 60 \(shuffled, stratified, by group: 120 and 30 groups, none in both\)$", out, re.M)
+    assert re.search(
+        r"^c: 240 train, 60 held out \(shuffled, stratified, by group: 120 and 30 groups, none in both\)$", out, re.M
+    )
     assert re.search(r"^test: .*accuracy", out, re.M)
     loaded = pn.load(model)
     assert loaded.fingerprint() == pn.load(trained / "m.safetensors").fingerprint()
@@ -154,7 +156,7 @@ def test_train_takes_names_that_look_like_values(tmp_path):
         (["evaluate", "m.safetensors"], "the model was trained on a table: give a CSV file"),
         (
             ["evaluate", "m.safetensors", "bad.csv"],
-            "has no column 'left' (target or groups); the columns are age, plan",
+            "has no column 'left' (the target, which evaluate needs, and predict does not); the columns are age, plan",
         ),
         (
             ["evaluate", "m.safetensors", "new.csv", "--groups", "left"],

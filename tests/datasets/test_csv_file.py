@@ -11,6 +11,8 @@ import pytest
 
 import pyneural as pn
 from pyneural.card.columns import Columns
+from pyneural.datasets.csv_known import known_table
+from pyneural.datasets.csv_text import examined_bytes
 
 SMALL = "age,city,paid,price\n31,Rome,yes,9.5\n?,Paris,no,7.25\n45,Rome,yes,8\n22,,no,6.5\n"
 
@@ -109,6 +111,32 @@ def test_missing_values_are_recognized_in_every_kind(read, missing):
 )
 def test_columns_without_use_are_left_out(read, text, kept):
     assert kinds(read(text)) == kept
+
+
+@pytest.mark.parametrize("more", [";;;\n" * 5, ";;;\n" * 40_000, "; ;;\n;;;"])
+def test_empty_rows_at_the_end_are_left_out_and_ids_stay_ids(read, more):
+    data = read("id;a;b;y\n17;1;2;0\n12;2;;1\n14;4;1;0\n" + more)
+    assert rows(data) == [(1.0, 2.0), (2.0, None), (4.0, 1.0)]
+    assert kinds(data) == {"a": "number", "b": "number"}
+
+
+def test_empty_rows_between_others_and_empty_cells_of_one_column_are_kept(read):
+    lines = ["1,2"] + [","] * 3_000 + ["3,4"]
+    with pytest.warns(
+        UserWarning, match="3,000 of 3,002 rows have no value of 'y' and are left out, the first in line 3"
+    ):
+        assert rows(read("\n".join(["a,y", *lines]))) == [(1.0,), (3.0,)]
+    table = known_table(examined_bytes("t", b'a\n1\n""\n'), {"a": "number"})
+    assert np.isnan(table.columns[0].values).tolist() == [False, True]
+
+
+def test_values_that_differ_in_capitals_only_are_reported(read):
+    with pytest.warns(UserWarning, match="capitals") as caught:
+        read("town,code,y\nUlm,a,Yes\nULM,A,yes\nBern,b,no\n")
+    assert [str(one.message) for one in caught] == [
+        "csv: 't.csv': values differ in capitals only, and count as different: 'ULM' and 'Ulm' in the column 'town', "
+        "'Yes' and 'yes' in the column 'y': write them in one way if they mean the same"
+    ]
 
 
 def test_columns_that_are_left_out_are_shown(read, capsys):
@@ -264,6 +292,16 @@ FAULTS = [
     ("y\n1\n2\n", "has no column but y: give a file with inputs"),
     ("a b y\n1 2 0\n2 3 1\n", "has no column 'y'"),
     ("x" * 1_200_000, "the first line has more than 1,000,000 characters"),
+    (
+        "Sales 2024,,\n,,\na,b,y\n1,2,0\n",
+        "the columns are Sales .*; if the first line is a title, remove the lines above",
+    ),
+    ("Sales\na,b,y\n1,2,0\n", "line 2 has 3 cells, and the first line has 1: if it is a title, remove the lines above"),
+    ("a,y\n1,$2\n2,$3\n", r"the column 'y' has numbers with signs, such as '\$2': write the numbers without .* like$"),
+    (
+        "a,y\n" + "".join(f"{i},name {i}\n" for i in range(30)),
+        "'y' has 30 different texts in 30 rows, such as 'name 0': choose another column as target, whose values",
+    ),
     ("a,x\n1,0\n2,1\n", r"has no column 'y' \(target\); the columns are a, x"),
 ]
 

@@ -97,7 +97,7 @@ class RowReader:
             raise RefusedError(400, f"the body is not valid JSON ({str(error)[:80]}): {_FORM}") from None
         rows = found.get("rows") if isinstance(found, dict) else None
         if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-            raise RefusedError(422, f"the body is not a list of rows: {_FORM}")
+            raise RefusedError(422, f'the body has no list "rows" of objects: {_FORM}')
         names = [rule.name for rule in self._rules]
         at, missing = next(((at, name) for at, row in enumerate(rows) for name in names if name not in row), (0, None))
         if missing is not None:
