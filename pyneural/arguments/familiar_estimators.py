@@ -25,3 +25,10 @@ OF_ESTIMATORS = {
     "device": "not needed: everything runs on the CPU",
     "sample_weight": "fit(X, y, sample_weight=...)",
 }
+# arguments of fit(X, y) elsewhere, which are arguments of the constructor here
+OF_ESTIMATORS_FIT = {
+    **{word: f"the constructor's {ours}" for word, ours in OF_ESTIMATORS.items() if ours.isidentifier()},
+    **{ours: f"the constructor's {ours}" for ours in OF_ESTIMATORS.values() if ours.isidentifier()},
+    **{word: f"the constructor's {word}" for word in ("verbose", "callbacks", "seconds", "ema", "warm_start")},
+    **dict.fromkeys(("sample_weights", "weights", "weight"), "sample_weight"),
+}

@@ -28,6 +28,13 @@ def is_layer(value: Any) -> bool:
     return hasattr(type(value), "takes_nodes")
 
 
+def inside(value: Any) -> str:
+    """For messages: where the model is in an estimator, pn.Classifier or pn.Regressor; "" for other objects."""
+    if not type(value).__module__.startswith("pyneural.training.") or not hasattr(value, "get_params"):
+        return ""
+    return "give the model in it, its model_" + ("" if hasattr(value, "model_") else ", which it has once it is fitted")
+
+
 def refuse_as_function(what: str, value: Any, fix: str) -> None:
     """Rejects what can be called but is not a function: a class, a layer, a model.
 

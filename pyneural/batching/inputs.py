@@ -6,7 +6,7 @@ import numpy as np
 
 import pyneural._core as _core
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.objects import brief
+from pyneural.arguments.objects import brief, inside
 from pyneural.layers.dense import Dense, Embedding
 from pyneural.layers.layer import Layer, walk
 from pyneural.layers.operation import name_of
@@ -50,9 +50,8 @@ def check_model(model: Any, who: str) -> None:
                 f"{who}: model is the layer {name_of(model)}: put it into a model, pn.Sequential({model.kind})"
             )
         what = f"{model.__name__}, a class" if isinstance(model, type) else type(model).__name__
-        raise TypeError(
-            f"{who}: model is {what}: give a pn.Sequential or a pn.Model first: pn.{who}(model, {_SECOND[who]})"
-        )
+        fix = inside(model) or f"give a pn.Sequential or a pn.Model first: pn.{who}(model, {_SECOND[who]})"
+        raise TypeError(f"{who}: model is {what}: {fix}")
 
 
 def _one(model: Model | Ensemble) -> Model:

@@ -275,8 +275,8 @@ def _uneven(text: Text, width: int, found: int, line: int, block: list[Row]) -> 
         )
     if width == 1:
         return (
-            f"{text.who}: line {line:,} has {found:,} cells, and the first line has 1: if it is a title, remove the lines "
-            "above the column names"
+            f"{text.who}: line {line:,} has {found:,} cells, and the first line has 1: if it is a title, remove the "
+            "lines above the column names"
         )
     return (
         f"{text.who}: line {line:,} has {found:,} cells, and the first line has {width:,} (they are separated by "

@@ -18,6 +18,7 @@ import pyneural.files.ensembles as ensembles
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.checks import checked_seed
 from pyneural.arguments.familiar_keywords import OF_FILES
+from pyneural.arguments.objects import inside
 from pyneural.arguments.paths import model_path, readable, write_whole
 from pyneural.arguments.spelling import check_keywords
 from pyneural.card.card import Card
@@ -68,7 +69,9 @@ def save(model: Model | Ensemble, path: str | Path) -> Path:
             is unchanged.
     """
     if not isinstance(model, Model | Ensemble):
-        raise TypeError(f"save: model is {type(model).__name__}: give a pn.Model: pn.save(model, path)")
+        raise TypeError(
+            f"save: model is {type(model).__name__}: {inside(model) or 'give a pn.Model: pn.save(model, path)'}"
+        )
     target = model_path("save", path)
     write_whole("save", target, dumps(model))
     return target

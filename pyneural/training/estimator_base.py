@@ -9,9 +9,9 @@ import pyneural.training.optimizers as optimizers
 import pyneural.training.scikit_learn as scikit_learn
 from pyneural.arguments.arrays import Array, as_weights
 from pyneural.arguments.checks import in_the_name_of, is_number
-from pyneural.arguments.familiar_estimators import OF_ESTIMATORS
+from pyneural.arguments.familiar_estimators import OF_ESTIMATORS, OF_ESTIMATORS_FIT
 from pyneural.arguments.objects import brief
-from pyneural.arguments.spelling import check_known, choose
+from pyneural.arguments.spelling import check_keywords, check_known, choose
 from pyneural.card.columns import Columns
 from pyneural.card.table import Table
 from pyneural.card.task import Task
@@ -44,6 +44,7 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
     _passes: Any = None  # the state of partial_fit
     stopped_: bool
 
+    @check_keywords(**OF_ESTIMATORS_FIT)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Trains a new network; with warm_start=True, an existing one goes on from its weights.
 
@@ -109,6 +110,8 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
                 return model
             model.infer_shapes(shape)
             tasks = {head: _of_model(task, head, model) for head, task in tasks.items()}
+            if not callable(self.loss):
+                _check_outputs(self._who, model, tasks)
         model.card.task = tasks.get("", tasks)
         return model
 
@@ -226,6 +229,21 @@ def _of_model(task: Task, head: str, model: Model) -> Task:
     if task.kind == "binary" and units == (2,):
         return Task("classes", 2, task.classes)
     return task
+
+
+def _check_outputs(who: str, model: Model, tasks: dict[str, Task]) -> None:
+    """Rejects a given model that has another number of outputs than y needs."""
+    shape: Any = model.output_shape
+    for head, task in tasks.items():
+        units = shape.get(head) if isinstance(shape, dict) else None if head else shape
+        if units != (task.outputs,):
+            count = 2 if task.kind == "binary" else task.outputs
+            plural = {"values": "targets", "labels": "labels"}.get(task.kind, "classes")
+            has = "1 target" if count == 1 else f"{count:,} {plural}"
+            where = f"its output '{head}'" if head else "it"
+            raise ValueError(
+                f"{who}: model has the output shape {shape}, and y has {has}: end {where} in pn.Dense({count})"
+            )
 
 
 def dataset(rows: Weighted, coded: Coded) -> Dataset:

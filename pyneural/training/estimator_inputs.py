@@ -28,6 +28,8 @@ def checked(estimator: Any, X: Any, y: Any, *, reset: bool, values: bool) -> tup
         values: whether y has numbers.
     """
     _check_present(type(estimator).__name__, y)
+    if values:
+        _refuse_text(type(estimator).__name__, y)
     table = _table(estimator, X, known=not reset)
     if table is None:
         found, labels = scikit_learn.validate_data(
@@ -50,6 +52,18 @@ def beside(x: X_, X: Any, train: X_, who: str) -> X_:
         return x
     numbers = x.numbers
     return refuse_table(who, x) if numbers is None else numbers
+
+
+def _refuse_text(who: str, y: Any) -> None:
+    """Refuses text where values are needed."""
+    if scikit_learn.sparse.issparse(y):
+        return
+    given = np.asarray(y)
+    first = next((one for one in given.flat if isinstance(one, str)), None) if given.dtype.kind in "OU" else None
+    if first is not None:
+        raise ValueError(
+            f"{who}: y has text, such as {str(first)!r}: give numbers; pn.Classifier takes names of classes"
+        )
 
 
 def inputs(estimator: Any, X: Any) -> X_:

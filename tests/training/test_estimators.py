@@ -224,3 +224,47 @@ def test_the_data_is_inspected_only_where_something_is_printed(capsys):
     pn.Classifier(4, epochs=1).fit(constant, CLASS)
     with pytest.warns(UserWarning, match="Classifier: columns of x have the same value in all rows, 3"):
         pn.Classifier(4, epochs=1, verbose=1).fit(constant, CLASS)
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        (
+            lambda: pn.evaluate(pn.Classifier(epochs=1).fit(X, CLASS), (X, CLASS)),
+            "Classifier: give the model in it, its",
+        ),
+        (
+            lambda: pn.save(pn.Regressor(epochs=1).fit(X, VALUE), "m.safetensors"),
+            "Regressor: give the model in it, its",
+        ),
+        (lambda: pn.predict(pn.Classifier(), X), "its model_, which it has once it is fitted"),
+        (
+            lambda: pn.Classifier().fit(X, CLASS, eval_set=[(X, CLASS)]),
+            r"fit\(\) has no 'eval_set'; use the constructor's",
+        ),
+        (lambda: pn.Regressor().fit(X, VALUE, epochs=3), r"fit\(\) has no 'epochs'; use the constructor's epochs"),
+        (
+            lambda: pn.Regressor().fit(X, CLASS),
+            "Regressor: y has text, such as '.*': give numbers; pn.Classifier takes",
+        ),
+        (lambda: pn.Regressor().fit(X, CLASS.astype(object)), "Regressor: y has text"),
+    ],
+)
+def test_mistakes_with_estimators_are_refused_with_the_fix(act, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        act()
+
+
+@pytest.mark.parametrize(
+    ("kind", "outputs", "y", "words"),
+    [
+        (pn.Classifier, 3, X[:, 0] > 0, r"\(3,\), and y has 2 classes: end it in pn.Dense\(2\)"),
+        (pn.Classifier, 1, CLASS, r"\(1,\), and y has 3 classes: end it in pn.Dense\(3\)"),
+        (pn.Classifier, 3, (X[:, :2] > 0).astype(int), r"\(3,\), and y has 2 labels: end it in pn.Dense\(2\)"),
+        (pn.Regressor, 2, VALUE, r"\(2,\), and y has 1 target: end it in pn.Dense\(1\)"),
+        (pn.Regressor, 3, X[:, :2], r"\(3,\), and y has 2 targets: end it in pn.Dense\(2\)"),
+    ],
+)
+def test_a_model_with_another_number_of_outputs_is_refused(kind, outputs, y, words):
+    with pytest.raises(ValueError, match=f"{kind.__name__}: model has the output shape {words}"):
+        kind(model=pn.Sequential(pn.Dense(outputs)), epochs=1).fit(X, y)
