@@ -56,6 +56,10 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
 
         Returns:
             The estimator itself.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed; the estimator is fitted, with the best weights so far, but a search
+                or a cross-validation stops.
         """
         share_processors()
         again = bool(self.warm_start and hasattr(self, "model_"))
@@ -159,6 +163,10 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
         self._passes = None
         self.history_ = history
         self.n_iter_ = history.epochs
+        if history.interrupted:  # so that a search stops, instead of scoring what is half trained
+            raise KeyboardInterrupt(
+                f"{self._who}: interrupted after {history.epochs} epochs, whose best weights it has"
+            )
 
     def _know(self, model: Model, coded: Coded) -> None:
         """Sets what predictions need."""

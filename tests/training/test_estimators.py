@@ -1,12 +1,15 @@
 """pn.Classifier and pn.Regressor: estimators of scikit-learn."""
 
+import os
 import pickle
+import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
 
 import pyneural as pn
 
@@ -268,3 +271,22 @@ def test_mistakes_with_estimators_are_refused_with_the_fix(act, words):
 def test_a_model_with_another_number_of_outputs_is_refused(kind, outputs, y, words):
     with pytest.raises(ValueError, match=f"{kind.__name__}: model has the output shape {words}"):
         kind(model=pn.Sequential(pn.Dense(outputs)), epochs=1).fit(X, y)
+
+
+def test_ctrl_c_stops_a_cross_validation_and_leaves_a_fitted_estimator():
+    epochs = []
+
+    def press(epoch, logs):
+        epochs.append(epoch)
+        if len(epochs) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        cross_val_score(pn.Classifier(callbacks=[press], epochs=9), X, CLASS, cv=3)
+    assert len(epochs) < 9
+    epochs.clear()
+    estimator = pn.Classifier(callbacks=[press], epochs=9)
+    with pytest.raises(KeyboardInterrupt, match=r"Classifier: interrupted after \d epochs, whose best weights it has"):
+        estimator.fit(X, CLASS)
+    assert estimator.n_iter_ < 9
+    assert estimator.predict(X).shape == (90,)
