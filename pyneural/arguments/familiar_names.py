@@ -2,6 +2,7 @@
 
 DTYPES = ("float32", "float64", "int64", "uint8")
 OF_PACKAGE = {
+    **dict.fromkeys(("read_csv", "from_csv", "load_csv", "csv"), "pn.datasets.csv(path, target='...')"),
     **dict.fromkeys(
         ("permutation_importance", "feature_importance", "feature_importances", "importances", "explain"),
         "pn.importance(model, data), or pn.heat_map(model, image)",

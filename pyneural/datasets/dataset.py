@@ -111,6 +111,11 @@ class Dataset:
             )
         for head, part in by_head(self.y).items():
             what = f"y['{head}']" if head else "y"
+            if part.ndim == 0 and part.dtype.kind == "U":
+                raise ValueError(
+                    f"{who}: {what} is the text {str(part)!r}: give the labels; if it is a column of a data frame x, "
+                    f"give (x.drop(columns={str(part)!r}), x[{str(part)!r}])"
+                )
             if part.ndim == 0 or len(self.x) != len(part):
                 raise ValueError(
                     f"{who}: x has {len(self.x):,} examples, {what} is {part.shape}: give one label per example"

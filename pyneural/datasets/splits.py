@@ -56,4 +56,9 @@ def as_dataset(data: Any, who: str) -> Dataset:
         if isinstance(data[0], tuple) and all(hasattr(part, "shape") for part in data[0]):
             raise TypeError(f"{who}: data is a pair of pairs: give one pair (x, y); give batches as a list")
         return Dataset(data[0], data[1])
+    if isinstance(data, tuple) and len(data) > 2:
+        raise TypeError(
+            f"{who}: data is a tuple of {len(data)}: give one pair (x, y), and another part by itself, as "
+            "validation=(x, y) or to pn.evaluate"
+        )
     raise TypeError(f"{who}: data is {type(data).__name__}: give a pn.Dataset or a pair of arrays, (x, y)")

@@ -84,4 +84,5 @@ class History(dict[str, list[float]]):
 
     def __repr__(self) -> str:
         state = ", interrupted" if self.interrupted else ""
-        return f"<History: {self.epochs} epochs, best {self.best_epoch}, {self.seconds:.1f} s{state}>"
+        plural = "s" * (self.epochs != 1)
+        return f"<History: {self.epochs} epoch{plural}, best {self.best_epoch}, {self.seconds:.1f} s{state}>"

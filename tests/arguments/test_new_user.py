@@ -36,6 +36,10 @@ def values() -> pn.Sequential:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
+        (lambda: fit(target="y"), r"fit\(\) has no 'target'; use the second argument: pn\.fit\(model, \(x\.drop"),
+        (lambda: fit("price"), r"y is the text 'price': give the labels; if it is a column .*, x\['price'\]\)"),
+        (lambda: pn.fit(values(), (X[:20], X[20:], Y[:20], Y[20:])), "data is a tuple of 4: give one pair"),
+        (lambda: pn.read_csv("prices.csv"), "has no 'read_csv'; use pn.datasets.csv"),  # type: ignore[attr-defined]
         (lambda: IMAGES[1.0], r"rows is 1\.0: give a row number"),
         (lambda: IMAGES[np.float64(1.5)], r"rows is 1\.5: give a row number"),
         (lambda: IMAGES.sample(3), r"use data\[rng.choice\(len\(data\), 10\)\]"),
@@ -132,3 +136,7 @@ def test_a_baseline_has_plain_floats() -> None:
     pn.fit(model, (X, Y), epochs=1, verbose=0)
     report = pn.evaluate(model, (X, Y), verbose=0)
     assert {type(value) for value in report.baseline.values()} == {float}
+
+
+def test_a_history_of_one_epoch_counts_it() -> None:
+    assert repr(fit()).startswith("<History: 1 epoch, best 1, ")
