@@ -70,7 +70,7 @@ class Learner:
 
     def accuracy(self) -> dict[str, Any]:
         """The accuracy of the current reader as JSON, and where it is from."""
-        found = as_json(self.test())
+        found = _estimate_as_json(self.test())
         test = self._mnist().test
         assert test is not None
         return found | {"data": f"{len(test):,} test digits of {test.name}", "note": test.note}
@@ -133,8 +133,8 @@ class Learner:
             "digits": len(y),
             "right_before": count_correct(old.model, x, y),
             "right_after": count_correct(model, x, y),
-            "accuracy_before": as_json(before),
-            "accuracy_after": as_json(after),
+            "accuracy_before": _estimate_as_json(before),
+            "accuracy_after": _estimate_as_json(after),
             "seconds": round(seconds, 3),
         }
 
@@ -172,6 +172,6 @@ def count_correct(model: Model, x: Array, y: Array) -> int:
     return int((predict(model, x).argmax(axis=1) == y).sum())
 
 
-def as_json(estimate: Estimate) -> dict[str, float]:
+def _estimate_as_json(estimate: Estimate) -> dict[str, float]:
     """An estimate with its interval."""
     return {"value": float(estimate), "low": estimate.low, "high": estimate.high}
