@@ -38,8 +38,10 @@ def passes(factor: float, rows: int) -> int:
 
 HELD_OUT = {"validation": 0.1, "keep": "best"}
 ADAM = {"optimizer": "adam", "weight_decay": None, "learning_rate": 0.003, "batch_size": 64} | HELD_OUT
+BASE = {"hidden": (128,)}  # of all settings but the defaults, whose second layer table_sizes.py chose
 SETTINGS: dict[str, Setting] = {
-    "the defaults": lambda n, d: {},
+    "the defaults": lambda n, d: {"hidden": "auto"},
+    "128 units": lambda n, d: {},
     "adam at 0.003, 500 steps": lambda n, d: ADAM | {"epochs": max(5, math.ceil(500 / (n / 64)))},
     "adam at 0.003, 780 steps": lambda n, d: ADAM | {"epochs": min(1000, max(5, math.ceil(50_000 / n)))},
     "adam, no decay": lambda n, d: {"optimizer": "adam", "weight_decay": None, "learning_rate": 0.01},
@@ -96,7 +98,7 @@ def compared(setting: Setting, names: list[str], splits: int) -> str:
     for name in names:
         rows, features = table(name)[0].shape
         kind = pn.Classifier if name in CLASSES else pn.Regressor
-        chosen = setting(rows * 3 // 4, features)
+        chosen = BASE | setting(rows * 3 // 4, features)
         ours = np.array([result(name, kind(random_state=split, **chosen), split) for split in range(splits)])
         theirs = np.array([peers(name, split) for split in range(splits)])
         losses.append(math.log(ours[:, 0].mean() / theirs[:, 0].mean()))

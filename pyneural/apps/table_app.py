@@ -26,6 +26,7 @@ from pyneural.training.estimator_defaults import (
     REGRESSOR,
     Defaults,
     epochs_for,
+    hidden_for,
     learning_rate_for,
     validation_for,
     weight_decay_for,
@@ -101,7 +102,7 @@ def train_table(
     given |= {"learning_rate": learning_rate, "schedule": schedule, "validation": validation}
     options = _options(defaults, rest, {name: value for name, value in given.items() if value is not None})
     options |= {"class_weight": class_weight, "checkpoint": checkpoint, "seed": seed, "verbose": verbose}
-    model = _network(data, defaults)
+    model = _network(rest, defaults)
     history = fit(model, rest, **options)
     saved = None if output is None else save(model, output)  # first, so that Ctrl-C in the test keeps the model
     report = None
@@ -133,10 +134,11 @@ def _labelled(data: Dataset, values: bool) -> Dataset:
 
 
 def _network(data: Dataset, defaults: Defaults) -> Model:
-    """The network of an estimator: two classes are one output."""
+    """The network of an estimator for training rows: two classes are one output."""
     classes = len(data.classes) if data.y.dtype.kind == "U" else 0
     outputs = data.y.shape[1] if data.y.ndim == 2 else classes if classes > 2 else 1
-    which = defaults.hidden, defaults.activation, defaults.dropout, defaults.batch_norm, "float32"
+    hidden = hidden_for(defaults.hidden, len(data))
+    which = hidden, defaults.activation, defaults.dropout, defaults.batch_norm, "float32"
     return perceptron("train", data.x.shape[1], outputs, *which)
 
 

@@ -21,6 +21,7 @@ from pyneural.models.model import Model
 from pyneural.training.equal_rows import Weighted, merged
 from pyneural.training.estimator_defaults import (
     epochs_for,
+    hidden_for,
     learning_rate_for,
     validation_for,
     weight_decay_for,
@@ -68,7 +69,7 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
         coded = self._labels(labels, again=again)
         rows = merged(x, coded.y, self._class_weighted(coded, weights))
         seed = self._seed()
-        model = self.model_ if again else self._model(x, coded.tasks)
+        model = self.model_ if again else self._model(x, coded.tasks, len(rows.x))
         self._train(model, rows, coded, seed)
         return self
 
@@ -100,13 +101,14 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
 
     # ---- model
 
-    def _model(self, x: X_, tasks: dict[str, Task]) -> Model:
-        """A new model for inputs like x."""
+    def _model(self, x: X_, tasks: dict[str, Task], rows: int | None) -> Model:
+        """A new model for inputs like x, and that many training rows; None if their number is not known."""
         sizes = {head: task.outputs for head, task in tasks.items()}
         outputs = sizes.get("", sizes)
         shape = (len(Columns.learn(x, None, self._who).features),) if isinstance(x, Table) else x.shape[1:]
         if self.model is None:
-            which = self.hidden, self.activation, self.dropout, self.batch_norm, self.dtype
+            hidden = hidden_for(self.hidden, rows)
+            which = hidden, self.activation, self.dropout, self.batch_norm, self.dtype
             model = perceptron(self._who, shape[0], outputs, *which)
         else:
             model = copied(self._who, self.model, shape[0], outputs)

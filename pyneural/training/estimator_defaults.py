@@ -1,7 +1,7 @@
 """estimator_defaults.py -- the defaults of pn.Classifier and pn.Regressor, and what "auto" means in them.
 
 They were chosen on synthetic sets of 110 to 20,000 rows (benchmarks/table_defaults.py): about 80 √n steps of 32 rows,
-and a weight decay that grows with the features per row.
+a weight decay that grows with the features per row, and a second hidden layer for many rows.
 """
 
 import math
@@ -15,7 +15,7 @@ from pyneural.arguments.checks import is_number
 class Defaults:
     """The defaults of an estimator's arguments that decide how well and how fast it learns."""
 
-    hidden: int | tuple[int, ...] = (128,)
+    hidden: int | tuple[int, ...] | str = "auto"
     activation: str = "relu"
     dropout: float = 0.0
     batch_norm: bool = False
@@ -32,12 +32,25 @@ class Defaults:
 
 CLASSIFIER = Defaults()
 REGRESSOR = Defaults()
+_SHALLOW, _DEEP = (128,), (128, 64)
+_ROWS_FOR_DEEP = 6000  # below, a second layer costs noisy tables 14 % and more (benchmarks/table_sizes.py)
 SHARE = 0.1  # held out for validation, if that is needed
 _PEAK = 0.01  # the learning rate of adam and adamw at the peak of one-cycle
 _PASSES = 2560.0  # epochs of n rows are this / √n
 _FEWEST_EPOCHS = 5
 _FEWEST_STEPS = 500
 _DECAY = 3.0  # the weight decay of n rows with d features is this times √(d / n), at most 1
+
+
+def hidden_for(hidden: Any, rows: int | None) -> Any:
+    """The hidden layers for a number of rows, None if it is not known: of "auto" (128, 64) from 6000 on, else (128,).
+
+    >>> hidden_for("auto", 5999), hidden_for("auto", 6000), hidden_for("auto", None), hidden_for(8, 10_000)
+    ((128,), (128, 64), (128,), 8)
+    """
+    if not isinstance(hidden, str) or hidden != "auto":
+        return hidden
+    return _DEEP if rows is not None and rows >= _ROWS_FOR_DEEP else _SHALLOW
 
 
 def epochs_for(epochs: Any, rows: int, batch_size: Any) -> Any:

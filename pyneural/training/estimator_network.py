@@ -32,7 +32,9 @@ def perceptron(
 def _hidden(who: str, hidden: Any, activation: Any, dropout: Any, batch_norm: Any) -> list[Layer]:
     sizes = (hidden,) if is_whole(hidden) else hidden
     if not isinstance(sizes, tuple | list):
-        raise TypeError(f"{who}: hidden is {brief(hidden)}: give the sizes of the hidden layers, such as (128,)")
+        raise TypeError(
+            f'{who}: hidden is {brief(hidden)}: give the sizes of the hidden layers, such as (128,), or "auto"'
+        )
     if not is_number(dropout) or not 0 <= dropout < 1:
         raise ValueError(f"{who}: dropout is {dropout!r}: give a number from 0 to below 1")
     found: list[Layer] = []

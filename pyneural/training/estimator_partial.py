@@ -44,7 +44,7 @@ class PartialEstimator(Estimator):
     def _passes_so_far(self, x: X_, coded: Coded) -> Passes:
         """The state of the calls before, or a new one, which goes on from a fitted model if there is one."""
         if self._passes is None:
-            model = self.model_ if hasattr(self, "model_") else self._model(x, coded.tasks)
+            model = self.model_ if hasattr(self, "model_") else self._model(x, coded.tasks, None)
             self._passes = Passes(model, self._seed())
             self.stopped_ = False
         found: Passes = self._passes

@@ -22,7 +22,8 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
     trains it, by these arguments of pn.fit.
 
     Args:
-        hidden: the sizes of the hidden layers, such as 128 or (64, 64); () for a linear model.
+        hidden: the sizes of the hidden layers, such as 128 or (64, 64); () for a linear model; "auto" is (128, 64) for
+            6000 training rows and more, else (128,), as in partial_fit, which cannot know how many rows follow.
         activation: of the hidden layers: a name, such as "relu", "tanh" or "gelu", or a function of a tensor.
         dropout: the share of each hidden layer that is set to 0 at random in training, from 0 to below 1.
         batch_norm: whether each hidden layer is normalized before its activation.

@@ -118,6 +118,14 @@ def test_train_takes_values_several_targets_and_files_without_names(tmp_path, ca
     assert pn.load(model).card.target == ("column_1", "column_4")
 
 
+def test_train_has_the_network_of_an_estimator_for_the_number_of_training_rows(tmp_path):
+    values = np.random.default_rng(0).normal(size=(7500, 2)).round(2)
+    for rows, expected in ((7500, [128, 64, 1]), (7000, [128, 1])):  # of which 6000 and 5600 are trained on
+        np.savetxt(tmp_path / "many.csv", values[:rows], delimiter=",", header="a,b", comments="", fmt="%.2f")
+        model = pn.apps.train_table(tmp_path / "many.csv", target="b", epochs=1, batch_size=1000, verbose=0)[0]
+        assert [layer.units for layer in model.layers] == expected
+
+
 def test_train_takes_names_that_look_like_values(tmp_path):
     (tmp_path / "years.csv").write_text("2019,2020,y\n" + "".join(f"{i},{i % 3},{'ab'[i % 2]}\n" for i in range(40)))
     model = str(tmp_path / "m.safetensors")

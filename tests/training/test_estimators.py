@@ -222,6 +222,24 @@ def test_auto_follows_the_number_of_rows():
     assert pn.Regressor(8, epochs=2, optimizer="sgd", schedule="constant").fit(X, VALUE / 1000).n_iter_ == 2
 
 
+def units(model):
+    return [layer.units for layer in model.layers]
+
+
+@pytest.mark.parametrize("kind", [pn.Classifier, pn.Regressor])
+def test_auto_has_a_second_hidden_layer_for_many_rows(kind):
+    x = np.random.default_rng(0).normal(size=(6000, 2))
+    y = (x[:, 0] > 0).astype(int)
+    quick = {"epochs": 1, "batch_size": 1000}
+    assert kind().get_params()["hidden"] == "auto"
+    assert units(kind(**quick).fit(x, y).model_) == [128, 64, 1]
+    assert units(kind(**quick).fit(x[1:], y[1:]).model_) == [128, 1]
+    assert units(kind((128,), **quick).fit(x, y).model_) == [128, 1]
+    stream = kind(batch_size=1000)
+    stream.partial_fit(x, y, **({"classes": [0, 1]} if kind is pn.Classifier else {}))
+    assert units(stream.model_) == [128, 1]  # as in a stream of smaller parts
+
+
 def test_the_data_is_inspected_only_where_something_is_printed(capsys):
     constant = np.column_stack([X, np.ones(90)])
     pn.Classifier(4, epochs=1).fit(constant, CLASS)
