@@ -5,6 +5,9 @@ One C program (tests/c/run_model.c) answers all tests, each command in a line.
 
 from __future__ import annotations
 
+import os
+import platform
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,11 +32,13 @@ ROWS = 5
 class Program:
     """The running program, and a folder for the files that it reads and writes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         built = subprocess.run(["make", "-s", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=False)
         assert built.returncode == 0, built.stderr
         self.folder = folder
-        self.process = subprocess.Popen([ROOT / PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [ROOT / PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | environment
+        )
 
     def ask(self, *words: object) -> str:
         """The answer to a command."""
@@ -395,3 +400,36 @@ def test_a_loaded_model_is_trained_further_as_fit_does(program: Program, kind: s
     assert trained.fingerprint() == model.fingerprint()
     assert trained.card.task == model.card.task
     assert (trained.card.epochs, trained.card.loss, trained.card.seed) == (6, model.card.loss, 5)
+
+
+# ---- what the surroundings change -----------------------------------------------------------------------------------
+
+
+def write_locale(folder: Path) -> None:
+    """A locale of the GNU C library, named xx, that has a decimal comma and nothing else."""
+    parts = [b",\0", b".\0", b"\3\3\0\0", struct.pack("<I", ord(",")), struct.pack("<I", ord(".")), b"UTF-8\0"]
+    start = 4 * (2 + len(parts))
+    offsets = [start + sum(map(len, parts[:i])) for i in range(len(parts))]
+    (folder / "xx").mkdir()
+    header = struct.pack(f"<{2 + len(parts)}I", 0x20031114, len(parts), *offsets)
+    (folder / "xx" / "LC_NUMERIC").write_bytes(header + b"".join(parts))
+
+
+def test_numbers_in_files_have_points_in_every_locale(program: Program, tmp_path: Path) -> None:
+    write_locale(tmp_path)
+    model = classifier(2, dtype="uint8", temperature=0.25, threshold=0.75)
+    abroad = Program(tmp_path, LOCPATH=str(tmp_path), LC_NUMERIC="xx", LC_ALL="")
+    with abroad.process:
+        check(abroad, model, inputs(IMAGE, "uint8", 3))
+        facts = abroad.ask("facts", tmp_path / "model.safetensors")
+        assert "temperature=0,25" in facts or platform.libc_ver()[0] != "glibc"
+        x, y = inputs((28, 28, 1), "uint8", 6, 129), np.arange(129) % 10
+        trained = [trained_in_c(one, "mlp", x, y, "adam", 3) for one in (program, abroad)]
+    assert dumps(trained[0]) == dumps(trained[1])
+    assert trained[1].card.metrics["loss"] % 1 > 0
+
+
+def test_a_card_may_have_numbers_that_are_not_finite(program: Program) -> None:
+    model = classifier(dtype="uint8")
+    model.card.metrics = {"loss": float("inf"), "auc": float("nan"), "mine": -float("inf")}
+    check(program, model, inputs(IMAGE, "uint8", 3))

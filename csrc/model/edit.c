@@ -12,6 +12,7 @@ enum { NUMBER = 40 };
 /* The shortest text that is this double, as Python writes it. */
 static void number_text(double v, char out[NUMBER])
 {
+    const pn_decimal_point point = pn_read_decimal_point();
     int digits = 0, exponent = 0;
     do
         snprintf(out, NUMBER, "%.*e", digits, v);
@@ -19,6 +20,12 @@ static void number_text(double v, char out[NUMBER])
     exponent = atoi(strchr(out, 'e') + 1);
     if (exponent >= -4 && exponent < 16)
         snprintf(out, NUMBER, "%.*f", digits - exponent > 1 ? digits - exponent : 1, v);
+    char *at = strstr(out, point.s);
+    if (at) {
+        const char *rest = at + strlen(point.s);
+        *at = '.';
+        memmove(at + 1, rest, strlen(rest) + 1);
+    }
 }
 
 /* The text with another value at a path of keys, "task threshold"; itself where there is no such member.  Gives up the

@@ -2,6 +2,7 @@
 #include "model/json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,17 +144,59 @@ int pn_json_key(pn_json *j, char *out, size_t size) { return read_string(j, out,
 
 /* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
+pn_decimal_point pn_read_decimal_point(void)
+{
+    pn_decimal_point point;
+    const int n = snprintf(point.s, sizeof point.s, "%.1f", 0.5); /* "0.5", or "0,5" */
+    memmove(point.s, point.s + 1, (size_t)n);
+    point.s[n - 2] = '\0';
+    return point;
+}
+
+static bool pass(pn_json *j, const char *any)
+{
+    const bool found = j->at < j->end && *j->at && strchr(any, *j->at);
+    j->at += found;
+    return found;
+}
+
+/* One digit or more. */
+static bool pass_digits(pn_json *j)
+{
+    const bool found = pass(j, "0123456789");
+    while (pass(j, "0123456789")) {
+    }
+    return found;
+}
+
+static int skip_number(pn_json *j)
+{
+    skip_space(j);
+    (void)pass(j, "-");
+    if (!pass(j, "0") && !pass_digits(j))
+        return -1;
+    if (pass(j, ".") && !pass_digits(j))
+        return -1;
+    if (!pass(j, "eE"))
+        return 0;
+    (void)pass(j, "+-");
+    return pass_digits(j) ? 0 : -1;
+}
+
 int pn_json_number(pn_json *j, double *out)
 {
     char text[64];
-    size_t n = 0;
     skip_space(j);
-    while (j->at < j->end && n + 1 < sizeof text && *j->at && strchr("+-.0123456789eE", *j->at))
-        text[n++] = *j->at++;
-    text[n] = '\0';
-    char *end;
-    *out = strtod(text, &end);
-    return n > 0 && *end == '\0' && isfinite(*out) ? 0 : -1;
+    const char *start = j->at;
+    if (skip_number(j) || j->at - start > (ptrdiff_t)(sizeof text - sizeof(pn_decimal_point)))
+        return -1;
+    const int n = (int)(j->at - start);
+    const char *dot = memchr(start, '.', (size_t)n);
+    const int whole = dot ? (int)(dot - start) : n;
+    snprintf(text, sizeof text, "%.*s%s%.*s", whole, start, dot ? pn_read_decimal_point().s : "",
+             dot ? n - whole - 1 : 0, dot ? dot + 1 : start);
+    *out = strtod(text, NULL);
+    return isfinite(*out) ? 0 : -1;
 }
 
 int pn_json_size(pn_json *j, pn_index *out)
@@ -167,12 +210,14 @@ int pn_json_size(pn_json *j, pn_index *out)
 
 /* ---- whole values ------------------------------------------------------------------------------------------------ */
 
+/* A word or a number; Python also writes those that are not finite. */
 static int skip_word(pn_json *j)
 {
-    double ignored;
-    if (pn_json_word(j, "true") || pn_json_word(j, "false") || pn_json_word(j, "null"))
-        return 0;
-    return pn_json_number(j, &ignored);
+    static const char *const words[] = { "true", "false", "null", "NaN", "Infinity", "-Infinity" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (pn_json_word(j, words[i]))
+            return 0;
+    return skip_number(j);
 }
 
 static int skip_value(pn_json *j, int depth)

@@ -21,7 +21,7 @@ int pn_json_more(pn_json *j, char closing, bool *first);
  * pn_json_key also reads the colon after it. */
 int pn_json_string(pn_json *j, char *out, size_t size);
 int pn_json_key(pn_json *j, char *out, size_t size);
-int pn_json_number(pn_json *j, double *out);
+int pn_json_number(pn_json *j, double *out); /* a finite one, the same in every locale */
 int pn_json_size(pn_json *j, pn_index *out); /* a whole number from 0 to 2^53 */
 int pn_json_skip(pn_json *j);                /* one value of any kind */
 
@@ -30,6 +30,12 @@ int pn_json_find(pn_json *j, const char *key);
 
 /* The same with a cursor of its own; false also if the text is damaged. */
 bool pn_json_get(const pn_json *object, const char *key, pn_json *value);
+
+/* What stands before the fraction in numbers that strtod and printf take and give in the current locale. */
+typedef struct pn_decimal_point {
+    char s[16];
+} pn_decimal_point;
+pn_decimal_point pn_read_decimal_point(void);
 
 bool pn_json_word(pn_json *j, const char *word); /* "null": whether it stands here; it is then read */
 int pn_json_bool(pn_json *j, bool *out);

@@ -7,6 +7,7 @@
  *     start MODEL OUT SEED               the file with new initial values
  *     train MODEL X LABELS N OUT EPOCHS OPTIMIZER SEED    MODEL may be `mlp`: a new one, which learns the preprocessing
  */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,7 @@ int main(void)
 {
     char line[4096];
     pn_error err;
+    setlocale(LC_ALL, ""); /* as programs with windows do: numbers may have a decimal comma */
     const char *isa = getenv("PYNEURAL_ISA"), *threads = getenv("PYNEURAL_THREADS");
     pn_engine *engine = pn_engine_new(
         &(pn_engine_options){ .isa = isa && *isa ? isa : NULL, .threads = threads ? atoi(threads) : 0 }, &err);

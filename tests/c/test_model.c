@@ -59,6 +59,41 @@ TEST(json_values_are_found_and_skipped)
     }
 }
 
+TEST(json_numbers_are_those_of_the_grammar)
+{
+    static const struct {
+        const char *text;
+        int result;
+    } rows[] = {
+        { "[0,-0,10,0.5,-1.25e-3,1E+2,1e999]", 0 },
+        { "[NaN,Infinity,-Infinity]", 0 },
+        { "[01]", -1 },
+        { "[+1]", -1 },
+        { "[.5]", -1 },
+        { "[1.]", -1 },
+        { "[1e]", -1 },
+        { "[1e+]", -1 },
+        { "[-]", -1 },
+        { "[0x1]", -1 },
+        { "[1,5.]", -1 },
+    };
+    double value = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pn_json j = over(rows[i].text);
+        if (!CHECK(pn_json_skip(&j) == rows[i].result))
+            CHECK_TEXT(rows[i].text, "");
+    }
+    static const char *const unusable[] = { "NaN", "Infinity", "1e999", "-1e999", "\"1\"", "" };
+    for (size_t i = 0; i < sizeof unusable / sizeof *unusable; i++) {
+        pn_json j = over(unusable[i]);
+        CHECK_INT(pn_json_number(&j, &value), -1);
+    }
+    pn_json j = over("-12.5e-1,");
+    CHECK_INT(pn_json_number(&j, &value), 0);
+    CHECK_CLOSE(value, -1.25, 0);
+    CHECK(*j.at == ',');
+}
+
 TEST(json_depth_is_limited)
 {
     char deep[4096];
@@ -405,7 +440,7 @@ TEST(memory_that_fails_is_an_error_and_leaves_nothing)
     pn_engine_free(engine);
 }
 
-TESTS(json_strings_are_decoded, json_values_are_found_and_skipped, json_depth_is_limited,
-      a_model_comes_back_as_it_was_written, other_files_are_refused_with_a_sentence, wrong_cards_are_refused_by_name,
-      models_inside_models_have_limits, damaged_files_are_read_or_refused, every_cut_is_refused,
-      memory_that_fails_is_an_error_and_leaves_nothing)
+TESTS(json_strings_are_decoded, json_values_are_found_and_skipped, json_numbers_are_those_of_the_grammar,
+      json_depth_is_limited, a_model_comes_back_as_it_was_written, other_files_are_refused_with_a_sentence,
+      wrong_cards_are_refused_by_name, models_inside_models_have_limits, damaged_files_are_read_or_refused,
+      every_cut_is_refused, memory_that_fails_is_an_error_and_leaves_nothing)
