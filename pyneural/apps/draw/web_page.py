@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from pyneural.apps.draw.markup import FOLDER, filled, text_of
 from pyneural.arguments.arrays import Array
+from pyneural.card.task import Task
 from pyneural.datasets.mnist_files import mnist
 from pyneural.files.architecture import KINDS
 from pyneural.files.safetensors import dumps
@@ -61,7 +62,7 @@ def _weights(model: Model | Ensemble) -> bytes:
     """The file of a model, checked; its batch norms are frozen, as those of a learning are (learning.py)."""
     if isinstance(model, Ensemble):
         raise ValueError("export: the model is an ensemble, which a page cannot teach: export one of its models")
-    if model.card.prepare != "digit" or model.classes != tuple(map(str, range(10))):
+    if not _reads_drawings(model):
         raise ValueError(
             "export: the model does not read digits as pyneural digits trains it, and the page is for drawing digits: "
             "give one that does; pyneural serve answers with any model of images"
@@ -83,6 +84,19 @@ def _weights(model: Model | Ensemble) -> bytes:
             "train a smaller network, such as pyneural digits --model cnn"
         )
     return found
+
+
+def _reads_drawings(model: Model) -> bool:
+    """Whether it takes what the page gives, 28 x 28 grey bytes, and gives what the page shows, ten probabilities."""
+    task, rule = model.card.task, model.card.preprocessing
+    return (
+        isinstance(task, Task)
+        and (task.kind, task.names) == ("classes", tuple(map(str, range(10))))
+        and model.card.prepare == "digit"
+        and model.input_shape in ((28, 28, 1), (784,))
+        and rule is not None
+        and rule.dtype == "uint8"
+    )
 
 
 def module() -> bytes:

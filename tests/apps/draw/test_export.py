@@ -12,6 +12,8 @@ import pytest
 
 import pyneural as pn
 from pyneural.apps.draw import web_page
+from pyneural.card.preprocessing import Preprocessing
+from pyneural.card.task import Task
 
 
 @pytest.fixture
@@ -56,6 +58,29 @@ def test_a_model_that_does_not_fit_gets_a_sentence(digit_file, tmp_path, with_mo
     with pytest.raises(ValueError, match="train a smaller network"):
         pn.export(model, path)
     assert not list(tmp_path.iterdir())
+
+
+def digits_of(shape: tuple[int, ...], *, kind: str = "classes", dtype: str = "uint8") -> pn.Model:
+    """An untrained model with the card of a model of digits."""
+    model = pn.Sequential(pn.Flatten(), pn.Dense(10))
+    model.build(shape)
+    model.card.prepare = "digit"
+    model.card.task = Task(kind, 10)
+    model.card.preprocessing = Preprocessing("none", dtype)
+    return model
+
+
+def test_only_models_of_what_the_page_draws_and_shows_are_exported(tmp_path, with_module):
+    path = tmp_path / "page.html"
+    wrong = [
+        digits_of((32, 32, 1)), digits_of((28, 28, 3)), digits_of((28, 28, 1), kind="labels"),
+        digits_of((28, 28, 1), kind="values"), digits_of((28, 28, 1), dtype="float"),
+    ]  # fmt: skip
+    for model in wrong:
+        with pytest.raises(ValueError, match="does not read digits as pyneural digits trains it"):
+            pn.export(model, path)
+    assert not path.exists()
+    pn.export(digits_of((28, 28, 1)), path)
 
 
 def test_without_the_module_it_says_how_to_build_it(digit_file, tmp_path, monkeypatch):
