@@ -165,3 +165,52 @@ def test_a_photograph_is_read_and_what_is_not_a_digit_gets_a_sentence(opened, sa
     expect(page.locator("#note")).to_contain_text("it is blank, or nothing stands out")
     page.locator("#file").set_input_files(tmp_path / "text.png")
     expect(page.locator("#note")).to_contain_text("not an image that can be shown")
+
+
+BARRED = {
+    "window.Worker = undefined": "lets no worker run",
+    "window.Worker = function () { throw new DOMException('blocked', 'SecurityError'); }": "lets no worker run",
+    "WebAssembly.validate = () => false": "This browser has no WebAssembly with vectors: use a newer one",
+    "delete window.DecompressionStream": "This browser has no DecompressionStream: use a newer one",
+}
+
+
+@pytest.mark.parametrize("script", BARRED)
+def test_a_browser_that_cannot_run_it_gets_a_sentence(page_file, chromium, script):
+    context = chromium.new_context(viewport=DESKTOP)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.add_init_script(script)
+    page.goto(page_file.as_uri())
+    expect(page.locator("#note")).to_contain_text(BARRED[script], timeout=LONG)
+    draw(page, STROKES[7])
+    expect(page.locator("#note")).to_contain_text(BARRED[script])
+    context.close()
+    assert errors == []
+
+
+def test_two_open_pages_keep_the_digits_of_both(opened):
+    first = opened()
+    second = first.context.new_page()
+    second.goto(first.url)
+    expect(second.locator("#model")).to_contain_text("parameters", timeout=LONG)
+    for page, digit in ((first, 1), (second, 2)):
+        page.bring_to_front()
+        draw(page, STROKES[digit])
+        page.keyboard.press(str(digit))
+        expect(page.locator("#told")).to_contain_text(f"Kept as a {digit}")
+    for page in (first, second):
+        expect(page.locator("#gallery li")).to_have_count(2)
+
+
+def test_what_cannot_be_learnt_gets_a_sentence(opened):
+    page = opened()
+    none = "{ x: new Uint8Array(0), y: new Uint8Array(0) }"
+    failed = ".then(() => 'done', (error) => error.message)"
+    assert page.evaluate(f"call('learn', {none}){failed}").startswith("there is nothing to learn")
+    assert page.evaluate(f"call('undo'){failed}") == "there is nothing to undo"
+    page.locator("#train").click()
+    expect(page.locator("#use")).to_be_visible(timeout=LONG)
+    page.locator("#use").click()
+    assert "does not learn your digits" in page.evaluate(f"call('learn', {none}){failed}")

@@ -365,7 +365,7 @@ $("learn").addEventListener("click", async () => {
   } catch (error) {
     $("told").textContent = sentence(error);
   }
-  $("learn").disabled = false;
+  $("learn").disabled = !$("gallery").children.length;
   if (!isEmpty()) predict();
 });
 

@@ -14,13 +14,13 @@ const facts = JSON.parse(document.getElementById("facts").textContent);
 
 // ---- the worker
 
-const script = new Blob([document.getElementById("worker").textContent], { type: "text/javascript" });
-const worker = new Worker(URL.createObjectURL(script));
 const waiting = new Map();
 const listeners = {};
+let worker = null;
 let questions = 0;
+let broken = null; // why the worker does not answer
 
-worker.onmessage = ({ data: { id, value, error, event } }) => {
+function answered({ data: { id, value, error, event } }) {
   if (event) {
     listeners[event]?.(value);
     return;
@@ -29,10 +29,28 @@ worker.onmessage = ({ data: { id, value, error, event } }) => {
   waiting.delete(id);
   if (error === undefined) done(value);
   else failed(new Error(error));
-};
+}
+
+function stopped() {
+  broken = new Error("this browser, or the site that the page is on, lets no worker run: save the page as a file, and open that");
+  for (const { failed } of waiting.values()) failed(broken);
+  waiting.clear();
+}
+
+function startWorker() {
+  const script = new Blob([document.getElementById("worker").textContent], { type: "text/javascript" });
+  try {
+    worker = new Worker(URL.createObjectURL(script));
+    worker.onmessage = answered;
+    worker.onerror = stopped;
+  } catch {
+    stopped();
+  }
+}
 
 function askWorker(name, ...values) {
   return new Promise((done, failed) => {
+    if (broken) throw broken;
     questions++;
     waiting.set(questions, { done, failed });
     worker.postMessage({ id: questions, name, values });
@@ -55,7 +73,23 @@ async function unzipped(id) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+// The smallest module with an instruction on 128-bit vectors: a function that makes one and drops it.
+const VECTORS = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 9, 1, 7, 0, 65, 0, 253, 15, 26, 11);
+
+function checkBrowser() {
+  const missing = [
+    [globalThis.WebAssembly, "WebAssembly"],
+    [globalThis.WebAssembly?.validate(VECTORS), "WebAssembly with vectors"],
+    [globalThis.DecompressionStream, "DecompressionStream"],
+  ].find(([has]) => !has);
+  if (missing) {
+    throw new Error(`this browser has no ${missing[1]}: use a newer one (Chrome or Edge 91, Firefox 113, Safari 16.4, or later)`);
+  }
+}
+
 async function opened() {
+  checkBrowser();
+  startWorker();
   const [module, images, labels] = await Promise.all(["module", "images", "labels"].map(unzipped));
   const { train } = facts; // how many of the digits are for training; the others are the test
   const part = (from, to) => ({ x: images.slice(784 * from, 784 * to), y: labels.slice(from, to) });
@@ -64,6 +98,7 @@ async function opened() {
 }
 
 const opening = opened();
+opening.catch(() => {}); // each call says why
 
 async function call(name, ...values) {
   await opening;
@@ -97,6 +132,7 @@ const plane = (values) => values && { height: 28, width: 28, values };
 // ---- the digits that are kept
 
 let kept = []; // {label, text}: the pixels as base64; the oldest first
+let stores = true; // whether localStorage has them all
 
 function restored() {
   try {
@@ -107,15 +143,27 @@ function restored() {
   }
 }
 
+/** What other pages have kept meanwhile, too. */
+function refresh() {
+  if (stores) kept = restored();
+}
+
 function keep(digits) {
   kept = digits;
   try {
     localStorage.setItem(KEPT, JSON.stringify(kept));
-    return true;
+    stores = true;
   } catch {
-    return false;
+    stores = false;
   }
+  return stores;
 }
+
+addEventListener("storage", ({ key }) => {
+  if (key !== KEPT && key !== null) return;
+  refresh();
+  showGallery();
+});
 
 function own() {
   const x = new Uint8Array(784 * kept.length);
@@ -127,7 +175,7 @@ function own() {
 
 const backend = {
   async model() {
-    kept = restored();
+    refresh();
     return { name: facts.name, ...(await opening) };
   },
 
@@ -148,12 +196,16 @@ const backend = {
     const { digit, isEmpty } = await call("predict", await pixelsOf(subject), []);
     if (isEmpty) throw new Error(facts.sentences.empty);
     const text = btoa(String.fromCharCode(...digit));
+    refresh();
     if (kept.some((one) => one.label === label && one.text === text)) return {};
     if (kept.length >= MOST) throw new Error(`${MOST.toLocaleString("en")} digits are kept, which is the most: delete some first`);
     return keep([...kept, { label, text }]) ? {} : { until: " until you close the page, as this browser stores nothing for it" };
   },
 
-  remove: async (id) => keep(kept.filter(({ label, text }) => `${label}${text}` !== id)),
+  async remove(id) {
+    refresh();
+    keep(kept.filter(({ label, text }) => `${label}${text}` !== id));
+  },
 
   learn(progress) {
     listeners.learning = progress;

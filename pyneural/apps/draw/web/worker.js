@@ -141,6 +141,8 @@ const methods = {
 
   learn(own) {
     return alone(async () => {
+      if (isMade) throw new Error('the network trained here does not learn your digits: press "Draw with it" again first');
+      if (!own.y.length) throw new Error("there is nothing to learn: correct an answer first");
       const before = await tested(ours);
       const before_right = await right(ours, own);
       const began = now();
@@ -171,6 +173,7 @@ const methods = {
 
   undo() {
     return alone(() => {
+      if (!undos.length) throw new Error("there is nothing to undo");
       ours.restore(undos.pop());
       return { can_undo: undos.length > 0 };
     });
@@ -194,9 +197,13 @@ const methods = {
         postMessage({ event: "training", value: { ...done, loss, epochs: FROM_NOTHING.epochs } });
       });
       const seconds = (now() - began) / 1000;
-      made?.free();
-      made = network;
-      return { seconds, epochs: epoch + 1, accuracy: await tested(network), digits: y.length };
+      if (made) {
+        made.restore(network.snapshot()); // not freed: a test of it may go on
+        network.free();
+      } else {
+        made = network;
+      }
+      return { seconds, epochs: epoch + 1, accuracy: await tested(made), digits: y.length };
     });
   },
 
