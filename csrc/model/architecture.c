@@ -47,10 +47,12 @@ typedef struct reader {
     pn_index n_parts, instances, room;
 } reader;
 
+/* A path for messages: "block_1/dense_2". */
+static const char *shown(const char *path) { return *path ? path + 1 : "the model"; }
+
 static int damaged(const char *path, const char *what, pn_error *err)
 {
-    return pn_fail(err, PN_EVALUE, "%s: its description of the model is damaged (%s)", *path ? path + 1 : "the model",
-                   what);
+    return pn_fail(err, PN_EVALUE, "%s: its description of the model is damaged (%s)", shown(path), what);
 }
 
 /* The number of elements of a list, whose first one the cursor goes to; -1 if it is none. */
@@ -131,10 +133,11 @@ static int read_part(reader *r, part *p, pn_json json, pn_error *err)
         return read_model(r, p, json, strcmp(kind, "Sequential") == 0, err);
     p->layer.kind = pn_layer_kind_find(kind);
     if (!p->layer.kind)
-        return pn_fail(err, PN_EVALUE, "%s: it contains the custom layer %s, which only Python has", p->path + 1, kind);
+        return pn_fail(err, PN_EVALUE, "%s: it contains the custom layer %s, which only Python has", shown(p->path),
+                       kind);
     if (!pn_json_get(&json, "config", &p->layer.config))
         return damaged(p->path, "a layer has no arguments", err);
-    p->layer.path = p->path + 1;
+    p->layer.path = shown(p->path);
     p->layer.trainable = !pn_json_get(&json, "trainable", &value) || !pn_json_word(&value, "false");
     r->network->n_layers++;
     return pn_layer_read(&p->layer, r->pass, err);

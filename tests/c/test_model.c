@@ -250,6 +250,8 @@ TEST(wrong_cards_are_refused_by_name)
     const size_t before = pn_memory_read_stats(engine->memory).live_blocks;
     static const char *const rows[][3] = {
         { "\"kind\":\"Flatten\"", "\"kind\":\"Mine\"", "f: it contains the custom layer Mine" },
+        { "\"kind\":\"Model\"", "\"kind\":\"Mine\"", "the model: it contains the custom layer Mine" },
+        { "\"kind\":\"Model\"", "\"kind\":\"Dense\"", "the model: Dense has the unknown argument" },
         { "\"activation\":\"relu\"", "\"activation\":{\"function\":\"swish\"}",
           "c: its activation is the custom function swish" },
         { "\"activation\":\"relu\"", "\"activation\":\"rellu\"", "c: its activation rellu is unknown" },
