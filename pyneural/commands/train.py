@@ -119,7 +119,7 @@ def run(*, data: str, balanced: bool = False, debug: bool = False, **options: An
         return _of_table(data, options)
     for name in _OF_TABLES:
         if name in options:
-            raise ValueError(f"train: --{name.replace('_', '-')} is for a CSV file, and '{data}' is none: leave it out")
+            raise ValueError(f"train: --{name.replace('_', '-')} is for a CSV file, and '{data}' is not one: drop it")
     from pyneural.apps.train_app import train
 
     return 130 if train(data, **options).history.interrupted else 0

@@ -141,7 +141,7 @@ def test_train_takes_names_that_look_like_values(tmp_path):
         (["train", "c.csv"], "train: --target is missing: name the column of 'c.csv' to predict, --target COLUMN"),
         (["train", "c.csv", "--target", "lef"], "has no column 'lef' (target); did you mean 'left'"),
         (["train", "c.csv", "--target", "left", "--size", "9"], "train: --size is for images, and 'c.csv' is a table"),
-        (["train", "images", "--drop", "a"], "train: --drop is for a CSV file, and 'images' is none"),
+        (["train", "images", "--drop", "a"], "train: --drop is for a CSV file, and 'images' is not one"),
         (
             ["train", "c.csv", "--target", "left", "--test", "1.5"],
             "train: test is 1.5: give the share of rows to hold out",
