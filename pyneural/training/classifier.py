@@ -8,10 +8,12 @@ import pyneural.training.scikit_learn as scikit_learn
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.familiar_estimators import OF_ESTIMATORS
 from pyneural.arguments.spelling import check_keywords
+from pyneural.training.estimator_base import unchanged_by_errors
 from pyneural.training.estimator_defaults import CLASSIFIER
 from pyneural.training.estimator_inputs import as_array, checked
 from pyneural.training.estimator_partial import PartialEstimator
 from pyneural.training.estimator_targets import Coded, Indicators, announced, learned
+from pyneural.training.plain_labels import plain_labels
 
 
 class Classifier(scikit_learn.ClassifierMixin, PartialEstimator):  # type: ignore[misc]
@@ -137,7 +139,7 @@ class Classifier(scikit_learn.ClassifierMixin, PartialEstimator):  # type: ignor
 
     def _labels(self, y: Any, *, again: bool) -> Coded:
         """Class numbers; learns the classes, or checks them against those that are known."""
-        labels = as_array(y)
+        labels = plain_labels(self._who, as_array(y))
         if not again:
             self._kind = learned(self._who, labels)
             self.classes_ = self._kind.classes
@@ -153,13 +155,14 @@ class Classifier(scikit_learn.ClassifierMixin, PartialEstimator):  # type: ignor
         of_labels = self.class_weight if isinstance(self._kind, Indicators) else None
         return {"loss": self.loss, "label_smoothing": self.label_smoothing, "class_weight": of_labels}
 
+    @unchanged_by_errors
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """One pass over some examples, such as a part of the data; the optimizer goes on from call to call.
 
-        The learning rate is constant.  With patience or validation_scorer a share of the examples is held out, chosen
-        by their content, so that an example that comes again stays on its side.  After each call the network has the
-        weights with the lowest loss, or the highest score, on all that is held out; `stopped_` is True once that was
-        `patience` calls ago.
+        The learning rate is constant; epochs, keep, callbacks, ema and seconds are for fit alone.  With patience or
+        validation_scorer a share of the examples is held out, chosen by their content, so that an example that comes
+        again stays on its side.  After each call the network has the weights with the lowest loss, or the highest
+        score, on all that is held out; `stopped_` is True once that was `patience` calls ago.
 
         Args:
             X: (n, features).
@@ -179,7 +182,7 @@ class Classifier(scikit_learn.ClassifierMixin, PartialEstimator):  # type: ignor
         x, labels = checked(self, X, y, reset=first, values=False)
         weights = self._weights(sample_weight, x)
         if first:
-            self._kind = announced(self._who, as_array(labels), classes)
+            self._kind = announced(self._who, plain_labels(self._who, as_array(labels)), classes)
             self.classes_ = self._kind.classes
         coded = self._labels(labels, again=True)
         self._pass(x, coded, self._class_weighted(coded, weights))
@@ -215,9 +218,10 @@ class Classifier(scikit_learn.ClassifierMixin, PartialEstimator):  # type: ignor
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy: the share of the examples whose labels, in all columns, are right."""
         found = self.predict(X)
+        labels = plain_labels(self._who, as_array(y))
         if found.ndim == 1:
-            return float(scikit_learn.metrics.accuracy_score(y, found, sample_weight=sample_weight))
-        return float(np.average(np.all(found == as_array(y), axis=1), weights=sample_weight))
+            return float(scikit_learn.metrics.accuracy_score(labels, found, sample_weight=sample_weight))
+        return float(np.average(np.all(found == labels, axis=1), weights=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,7 +1,9 @@
 """estimator_base.py -- what pn.Classifier and pn.Regressor share: data, model, training."""
 
 import copy
-from typing import Any, Self
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 
@@ -35,6 +37,24 @@ from pyneural.training.optimizers import Optimizer
 from pyneural.training.scored_epochs import ScoredEpochs, held_out
 from pyneural.training.worker_threads import share_processors
 
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def unchanged_by_errors(fit: _Method) -> _Method:
+    """A method after whose errors an estimator has the attributes that it had before, and so is fitted as before."""
+
+    @wraps(fit)
+    def method(self: Any, *args: Any, **options: Any) -> Any:
+        before = dict(vars(self))
+        try:
+            return fit(self, *args, **options)
+        except Exception:  # a fit that Ctrl-C ends is one
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return cast(_Method, method)
+
 
 class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
     """An estimator of scikit-learn that trains a network by pn.fit.
@@ -46,6 +66,7 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
     stopped_: bool
 
     @check_keywords(**OF_ESTIMATORS_FIT)
+    @unchanged_by_errors
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Trains a new network; with warm_start=True, an existing one goes on from its weights.
 
@@ -64,6 +85,8 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
         """
         share_processors()
         again = bool(self.warm_start and hasattr(self, "model_"))
+        if not again:
+            self.__dict__.pop("model_", None)  # the validation data need not fit the old one
         x, labels = checked(self, X, y, reset=not again, values=self._values)
         weights = self._weights(sample_weight, x)
         coded = self._labels(labels, again=again)
@@ -193,6 +216,11 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
     def _validation(self, x: X_) -> Any:
         """The validation argument of pn.fit, beside the training inputs x: a share, a Dataset or None."""
         given = validation_for(self.validation, self._needs_validation)
+        if given is None and self.patience is not None:
+            raise ValueError(
+                f"{self._who}: patience={self.patience!r} needs held-out examples, and validation is None: give "
+                "validation=0.1 or (X, y)"
+            )
         if given is None:
             return None
         if is_number(given) and 0 <= given < 1:

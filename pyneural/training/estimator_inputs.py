@@ -13,6 +13,7 @@ from pyneural.arguments.arrays import Array
 from pyneural.arguments.objects import missing_rows
 from pyneural.card.frames import is_frame, rows_of_frame, table_of
 from pyneural.card.table import Table
+from pyneural.training.plain_labels import refuse_dates
 
 X_ = Array | Table
 
@@ -35,7 +36,7 @@ def checked(estimator: Any, X: Any, y: Any, *, reset: bool, values: bool) -> tup
         found, labels = scikit_learn.validate_data(
             estimator, X, y, reset=reset, **_rules(estimator), multi_output=True, y_numeric=values
         )
-        return _dense(found), labels
+        return _dense(estimator, found), labels
     scikit_learn.validate_data(estimator, X, reset=reset, skip_check_array=True)
     labels = scikit_learn.validation.check_array(
         y, ensure_2d=False, dtype="numeric" if values else None, accept_sparse="csr", input_name="y"
@@ -84,7 +85,7 @@ def inputs(estimator: Any, X: Any) -> X_:
         )
     table = _table(estimator, X, known=True)
     if table is None:
-        return _dense(scikit_learn.validate_data(estimator, X, reset=False, **_rules(estimator)))
+        return _dense(estimator, scikit_learn.validate_data(estimator, X, reset=False, **_rules(estimator)))
     scikit_learn.validate_data(estimator, X, reset=False, skip_check_array=True)
     if known is None:
         refuse_table(f"{type(estimator).__name__}: X", table)
@@ -138,9 +139,14 @@ def as_array(values: Any) -> Array:
     return np.asarray(values.toarray() if scikit_learn.sparse.issparse(values) else values)
 
 
-def _dense(x: Any) -> Array:
-    """An array of floats; images of bytes stay as they are."""
+def _dense(estimator: Any, x: Any) -> Array:
+    """An array of floats; images of bytes stay as they are.
+
+    Raises:
+        TypeError: it has dates.
+    """
     found = as_array(x)
+    refuse_dates(f"{type(estimator).__name__}: X", found)
     if found.dtype in (np.float32, np.float64) or (found.ndim > 2 and found.dtype == np.uint8):
         return found
     return found.astype(np.float64)

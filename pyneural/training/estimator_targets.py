@@ -1,13 +1,16 @@
 """estimator_targets.py -- the labels of an estimator: encoded for training, and decoded for the user."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import pyneural.training.scikit_learn as scikit_learn
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import is_number
 from pyneural.card.task import Task
 from pyneural.evaluation.heads import Head, written
+from pyneural.training.plain_labels import refuse_dates
 
 Heads = tuple[Head, ...]
 Outputs = dict[str, Array]  # what a model returns, (n, K) for each head
@@ -25,8 +28,13 @@ class Coded(NamedTuple):
     y: Array
 
 
-def coded_values(y: Array) -> Coded:
-    """The labels of a regression, (n,) or (n, K)."""
+def coded_values(who: str, y: Array) -> Coded:
+    """The labels of a regression, (n,) or (n, K).
+
+    Raises:
+        TypeError: they are dates.
+    """
+    refuse_dates(f"{who}: y", y)
     return Coded({"": Task("values", 1 if y.ndim == 1 else y.shape[1])}, y.astype(np.float64))
 
 
@@ -59,12 +67,14 @@ class OneColumn:
         place = np.searchsorted(self.classes, y).clip(0, len(self.classes) - 1)
         strange = np.asarray(self.classes[place] != y)
         if strange.any():
-            raise ValueError(f"{self.who}: y has the class {y[strange][0]!s}, and the classes are {self._shown}")
+            raise ValueError(
+                f"{self.who}: y has the class {y[strange].tolist()[0]!r}, and the classes are {self._shown}"
+            )
         return Coded({"": self.task}, np.asarray(place, np.int64))
 
     @property
     def _shown(self) -> str:
-        return ", ".join(map(str, self.classes[:10].tolist())) + (", ..." if len(self.classes) > 10 else "")
+        return ", ".join(map(repr, self.classes[:10].tolist())) + (", ..." if len(self.classes) > 10 else "")
 
     def decoded(self, y: Array) -> Array:
         """Class numbers as labels."""
@@ -76,7 +86,8 @@ class OneColumn:
         "balanced" is Σ w / (K Σ_c w), where Σ_c sums over the examples of a class: n / (K count) for equal weights.
 
         Raises:
-            ValueError: class_weight is neither a dict of weights by label nor "balanced", or names an unknown class.
+            ValueError: class_weight is neither a dict of weights by label nor "balanced", names an unknown class, has
+                a weight that is not a number of at least 0, or leaves no example a weight above 0.
         """
         if class_weight is None:
             return weights
@@ -88,7 +99,10 @@ class OneColumn:
             of_class = self._by_label(class_weight)
         else:
             raise ValueError(f"{self.who}: class_weight is {class_weight!r}: give 'balanced', a dict by label, or None")
-        return np.asarray(given * of_class[y])
+        found = np.asarray(given * of_class[y])
+        if not found.any():
+            raise ValueError(f"{self.who}: class_weight is 0 for all examples: give a weight above 0 to some classes")
+        return found
 
     def _by_label(self, class_weight: dict[Any, float]) -> Array:
         weights = np.ones(len(self.classes))
@@ -97,6 +111,10 @@ class OneColumn:
             if label not in numbers:
                 raise ValueError(
                     f"{self.who}: class_weight has {label!r}, which is not a class; they are {self._shown}"
+                )
+            if not is_number(weight) or not 0 <= weight < math.inf:
+                raise ValueError(
+                    f"{self.who}: class_weight has {weight!r} for the class {label!r}: give a number of at least 0"
                 )
             weights[numbers[label]] = weight
         return weights

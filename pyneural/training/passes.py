@@ -6,6 +6,7 @@ it; the weights to predict with are the best ones on the held-out examples.
 """
 
 import hashlib
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,11 @@ def is_held_out(x: Array, share: float, seed: int) -> Array:
     rows = np.ascontiguousarray(x, np.float64).reshape(len(x), -1) + 0.0
     hashes = [int.from_bytes(hashlib.blake2b(row.tobytes(), digest_size=8, key=key).digest()) for row in rows]
     return np.array(hashes, np.float64) < share * 2.0**64
+
+
+def is_higher(score: float, before: float) -> bool:
+    """Whether a score is higher than the best one before; NaN is lower than any number."""
+    return score > before or (math.isnan(before) and not math.isnan(score))
 
 
 class Passes:
@@ -111,7 +117,7 @@ class Passes:
         new = score()
         if self._best is not None:
             blocks.restore(self._best)
-            if score() >= new:
+            if not is_higher(new, score()):
                 self.since += 1
                 self._latest = now
                 return

@@ -9,8 +9,9 @@ from pyneural.arguments.arrays import Array
 from pyneural.arguments.familiar_estimators import OF_ESTIMATORS
 from pyneural.arguments.spelling import check_keywords
 from pyneural.evaluation.predict import predict
+from pyneural.training.estimator_base import unchanged_by_errors
 from pyneural.training.estimator_defaults import REGRESSOR
-from pyneural.training.estimator_inputs import checked, inputs
+from pyneural.training.estimator_inputs import as_array, checked, inputs
 from pyneural.training.estimator_partial import PartialEstimator
 from pyneural.training.estimator_targets import Coded, coded_values
 
@@ -131,7 +132,12 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
         self.verbose = verbose
 
     def _labels(self, y: Any, *, again: bool) -> Coded:
-        return coded_values(y)
+        found = coded_values(self._who, as_array(y))
+        outputs = found.tasks[""].outputs
+        if again and hasattr(self, "model_") and outputs != self.n_outputs_:
+            many = f", {self.n_outputs_}" if self.n_outputs_ > 1 else ","
+            raise ValueError(f"{self._who}: y is {found.y.shape}: give ({len(found.y)}{many}), as in the first fit")
+        return found
 
     def _of_task(self) -> dict[str, Any]:
         return {"loss": self.loss, "scale_targets": self.scale_targets}
@@ -142,13 +148,14 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
     def _decoded(self, y: Array) -> Array:
         return y
 
+    @unchanged_by_errors
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One pass over some examples, such as a part of the data; the optimizer goes on from call to call.
 
-        The learning rate is constant.  With patience or validation_scorer a share of the examples is held out, chosen
-        by their content, so that an example that comes again stays on its side.  After each call the network has the
-        weights with the lowest loss, or the highest score, on all that is held out; `stopped_` is True once that was
-        `patience` calls ago.
+        The learning rate is constant; epochs, keep, callbacks, ema and seconds are for fit alone.  With patience or
+        validation_scorer a share of the examples is held out, chosen by their content, so that an example that comes
+        again stays on its side.  After each call the network has the weights with the lowest loss, or the highest
+        score, on all that is held out; `stopped_` is True once that was `patience` calls ago.
 
         Args:
             X: (n, features).
@@ -158,8 +165,9 @@ class Regressor(scikit_learn.RegressorMixin, PartialEstimator):  # type: ignore[
         Returns:
             The estimator itself.
         """
-        x, values = checked(self, X, y, reset=not hasattr(self, "model_"), values=True)
-        self._pass(x, coded_values(values), self._weights(sample_weight, x))
+        first = not hasattr(self, "model_")
+        x, values = checked(self, X, y, reset=first, values=True)
+        self._pass(x, self._labels(values, again=not first), self._weights(sample_weight, x))
         return self
 
     def predict(self, X: Any) -> Array:

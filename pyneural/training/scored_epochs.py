@@ -10,6 +10,7 @@ from pyneural.callbacks.callback import Callback, Logs
 from pyneural.datasets.dataset import Dataset
 from pyneural.datasets.splitting import split_rows
 from pyneural.training.history import History
+from pyneural.training.passes import is_higher
 
 
 def held_out(who: str, data: Dataset, validation: Any, seed: int) -> tuple[Dataset, Dataset]:
@@ -63,7 +64,7 @@ class ScoredEpochs(Callback):
         """Scores the model."""
         score = self._score()
         self.scores.append(score)
-        if self.best == 0 or score > self.scores[self.best - 1]:
+        if self.best == 0 or is_higher(score, self.scores[self.best - 1]):
             self.best = epoch
             self.kept = self.run.model.blocks().snapshot()
         return "stop" if self.patience is not None and epoch - self.best >= self.patience else None

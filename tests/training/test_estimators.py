@@ -58,7 +58,7 @@ def test_class_weights_are_by_label():
     same = clone(plain).set_params(class_weight={name: 90 / (2 * count) for name, count in counts.items()}).fit(X, y)
     balanced = clone(plain).set_params(class_weight="balanced").fit(X, y)
     assert balanced.history_.fingerprint == same.history_.fingerprint
-    with pytest.raises(ValueError, match="Classifier: class_weight has 'rar', which is not a class; they are rare, us"):
+    with pytest.raises(ValueError, match="Classifier: class_weight has 'rar', which is not a class; they are 'rare'"):
         clone(plain).set_params(class_weight={"rar": 2.0}).fit(X, y)
 
 
@@ -132,7 +132,7 @@ def test_warm_start_goes_on():
     model = fitted.model_
     assert fitted.fit(X, CLASS).model_ is model
     assert model.card.epochs == 4
-    with pytest.raises(ValueError, match="y has the class other, and the classes are high, low, mid"):
+    with pytest.raises(ValueError, match="y has the class 'other', and the classes are 'high', 'low', 'mid'"):
         fitted.fit(X, np.where(X[:, 0] > 0, "other", "high"))
 
 

@@ -37,7 +37,7 @@ def test_parts_of_the_data_may_lack_classes():
     assert called.partial_fit(X[ups], CLASS[ups]).score(X, CLASS) > 0.7
     with pytest.raises(ValueError, match="the first call of partial_fit needs all classes: give classes="):
         pn.Classifier().partial_fit(X, CLASS)
-    with pytest.raises(ValueError, match="y has the class left, and the classes are down, up"):
+    with pytest.raises(ValueError, match="y has the class 'left', and the classes are 'down', 'up'"):
         called.partial_fit(X, ["left"] * 120)
     with pytest.raises(ValueError, match="class_weight='balanced' needs all examples: give a dict by label"):
         pn.Classifier(class_weight="balanced").partial_fit(X, CLASS, classes=NAMES)
