@@ -69,7 +69,8 @@ def test_every_expression_in_a_hint_runs(tmp_path: Path, monkeypatch: pytest.Mon
         for expression in code(ours):
             if (
                 re.search(
-                    r"\.\.\.|folder\(path|fashion_mnist|pneumonia_mnist|chest_xray|set_threads|apps\.(digits|xray)\(",
+                    r"\.\.\.|folder\(path|fashion_mnist|pneumonia_mnist|chest_xray|set_threads|"
+                    r"apps\.(digits|xray|two_digits)\(",
                     expression,
                 )
                 or expression in tried
