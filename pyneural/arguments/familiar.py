@@ -118,7 +118,9 @@ OF_FIT = {
     "shuffle": "not needed: training data is always shuffled",
     "x": "the second argument: pn.fit(model, (x, y))",
     "y": "the second argument: pn.fit(model, (x, y))",
-    **dict.fromkeys(("target", "label", "labels"), "the second argument: pn.fit(model, (x.drop(columns='y'), x['y']))"),
+    **dict.fromkeys(
+        ("target", "label", "labels"), "the second argument: pn.fit(model, (frame.drop(columns='y'), frame['y']))"
+    ),
     "criterion": "loss",
     "loss_fn": "loss",
     "loss_weight": "loss_weights",

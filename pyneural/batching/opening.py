@@ -64,7 +64,7 @@ def open_data(data: Any, who: str, model: Model | Ensemble, part: str = "") -> A
     if is_frame(data):
         raise TypeError(
             f"{who}: data is a {type(data).__name__}: give the inputs and the target, such as "
-            "(x.drop(columns='price'), x['price'])"
+            "(frame.drop(columns='price'), frame['price'])"
         )
     if data is None:
         raise TypeError(f"{who}: data is None: this data has no such part; {_KINDS}")

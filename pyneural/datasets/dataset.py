@@ -114,7 +114,7 @@ class Dataset:
             if part.ndim == 0 and part.dtype.kind == "U":
                 raise ValueError(
                     f"{who}: {what} is the text {str(part)!r}: give the labels; if it is a column of a data frame x, "
-                    f"give (x.drop(columns={str(part)!r}), x[{str(part)!r}])"
+                    f"give (frame.drop(columns={str(part)!r}), frame[{str(part)!r}])"
                 )
             if part.ndim == 0 or len(self.x) != len(part):
                 raise ValueError(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import pyneural as pn
@@ -56,6 +57,7 @@ def meanings(tmp_path: Path) -> dict[str, Any]:
         "outputs": pn.tensor(x[:, :3]), "targets": y, "tensors": [pn.zeros((2, 3)), pn.zeros((2, 3))], "filters": 2,
         "a": pn.zeros((2, 2)), "b": pn.zeros((2, 2)), "h": pn.Input((4,)), "size": 3, "train": part, "test": part,
         "batches": [(x, y)], "image": x[0], "array_": x, "validation": part,
+        "frame": pd.DataFrame(x, columns=list("abcd")).assign(y=y),
         "report_a": pn.evaluate(model, part, verbose=0), "report_b": pn.evaluate(model, part, verbose=0),
     }  # fmt: skip
 
