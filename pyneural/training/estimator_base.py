@@ -14,6 +14,7 @@ from pyneural.arguments.checks import in_the_name_of, is_number
 from pyneural.arguments.familiar_estimators import OF_ESTIMATORS, OF_ESTIMATORS_FIT
 from pyneural.arguments.objects import brief
 from pyneural.arguments.spelling import check_keywords, check_known, choose
+from pyneural.callbacks.callback import checked as listeners
 from pyneural.card.columns import Columns
 from pyneural.card.table import Table
 from pyneural.card.task import Task
@@ -36,6 +37,8 @@ from pyneural.training.inspection import uninspected
 from pyneural.training.optimizers import Optimizer
 from pyneural.training.scored_epochs import ScoredEpochs, held_out
 from pyneural.training.worker_threads import share_processors
+
+_OF_NETWORK = ("hidden", "activation", "dropout", "batch_norm", "dtype", "model")  # what a network is made of
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -63,6 +66,7 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
     """
 
     _passes: Any = None  # the state of partial_fit
+    _made_of: dict[str, Any] | None = None
     stopped_: bool
 
     @check_keywords(**OF_ESTIMATORS_FIT)
@@ -85,7 +89,9 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
         """
         share_processors()
         again = bool(self.warm_start and hasattr(self, "model_"))
-        if not again:
+        if again:
+            self._check_network()
+        else:
             self.__dict__.pop("model_", None)  # the validation data need not fit the old one
         x, labels = checked(self, X, y, reset=not again, values=self._values)
         weights = self._weights(sample_weight, x)
@@ -124,11 +130,22 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
 
     # ---- model
 
+    def _check_network(self) -> None:
+        """Refuses arguments that the network which goes on was not made of."""
+        for name, before in (self._made_of or {}).items():
+            now = getattr(self, name)
+            if before is not now and before != now:
+                raise ValueError(
+                    f"{self._who}: {name} is {brief(now)}, and the network of the first fit, which goes on, has "
+                    f"{brief(before)}: give that, or begin with a new estimator, sklearn.base.clone(estimator)"
+                )
+
     def _model(self, x: X_, tasks: dict[str, Task], rows: int | None) -> Model:
         """A new model for inputs like x, and that many training rows; None if their number is not known."""
         sizes = {head: task.outputs for head, task in tasks.items()}
         outputs = sizes.get("", sizes)
         shape = (len(Columns.learn(x, None, self._who).features),) if isinstance(x, Table) else x.shape[1:]
+        self._made_of = {name: getattr(self, name) for name in _OF_NETWORK}
         if self.model is None:
             hidden = hidden_for(self.hidden, rows)
             which = hidden, self.activation, self.dropout, self.batch_norm, self.dtype
@@ -178,7 +195,7 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
                 validation=validation,
                 patience=self.patience if scored is None and validation else None,
                 keep="last" if scored else self.keep,
-                callbacks=[*self.callbacks, *([scored] if scored else [])],
+                callbacks=[*listeners(self.callbacks), scored] if scored else self.callbacks,
                 seed=seed,
                 **self._of_fit(len(data)),
             )

@@ -4,6 +4,8 @@ A data frame that has more than plain numbers stays a Table, whose columns pn.fi
 of floats, as for every estimator of scikit-learn.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import numpy as np
@@ -33,9 +35,10 @@ def checked(estimator: Any, X: Any, y: Any, *, reset: bool, values: bool) -> tup
         _refuse_text(type(estimator).__name__, y)
     table = _table(estimator, X, known=not reset)
     if table is None:
-        found, labels = scikit_learn.validate_data(
-            estimator, X, y, reset=reset, **_rules(estimator), multi_output=True, y_numeric=values
-        )
+        with _missing_explained(estimator):
+            found, labels = scikit_learn.validate_data(
+                estimator, X, y, reset=reset, **_rules(estimator), multi_output=True, y_numeric=values
+            )
         return _dense(estimator, found), labels
     scikit_learn.validate_data(estimator, X, reset=reset, skip_check_array=True)
     labels = scikit_learn.validation.check_array(
@@ -43,6 +46,20 @@ def checked(estimator: Any, X: Any, y: Any, *, reset: bool, values: bool) -> tup
     )
     scikit_learn.validation.check_consistent_length(X, labels)
     return table, labels
+
+
+@contextmanager
+def _missing_explained(estimator: Any) -> Iterator[None]:
+    """Names the fix for arrays with missing values, where scikit-learn would advise other estimators."""
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith("Input X contains NaN"):
+            raise
+        raise ValueError(
+            f"{type(estimator).__name__}: X contains NaN: give a DataFrame, in which NaN is a missing value, or fill "
+            "them, for example with sklearn.impute.SimpleImputer"
+        ) from None
 
 
 def beside(x: X_, X: Any, train: X_, who: str) -> X_:
@@ -85,7 +102,8 @@ def inputs(estimator: Any, X: Any) -> X_:
         )
     table = _table(estimator, X, known=True)
     if table is None:
-        return _dense(estimator, scikit_learn.validate_data(estimator, X, reset=False, **_rules(estimator)))
+        with _missing_explained(estimator):
+            return _dense(estimator, scikit_learn.validate_data(estimator, X, reset=False, **_rules(estimator)))
     scikit_learn.validate_data(estimator, X, reset=False, skip_check_array=True)
     if known is None:
         refuse_table(f"{type(estimator).__name__}: X", table)

@@ -25,6 +25,8 @@ class PartialEstimator(Estimator):
 
     def _pass(self, x: X_, coded: Coded, weights: Array | None) -> None:
         """One pass over some examples; see Passes."""
+        if hasattr(self, "model_"):
+            self._check_network()
         passes = self._passes_so_far(x, coded)
         if self.stopped_ and self.patience is not None:
             warn(

@@ -1,5 +1,7 @@
 """pn.Classifier and pn.Regressor: labels, weights and arguments that other libraries' estimators had trouble with."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,3 +130,38 @@ def test_a_new_fit_may_have_validation_data_of_another_kind():
     frame = pd.DataFrame({"kind": np.where(Y, "a", "b"), "n": X[:, 1]})
     fitted.set_params(validation=(frame, VALUE)).fit(frame, VALUE)
     assert fitted.set_params(validation=(X, VALUE)).fit(X, VALUE).predict(X).shape == (60,)
+
+
+def test_a_network_that_goes_on_has_the_arguments_that_it_was_made_of():
+    fitted = regressor(warm_start=True).fit(X, VALUE)
+    before = fitted.predict(X)
+    for changed in ({"hidden": (8,)}, {"activation": "tanh"}, {"dropout": 0.5}, {"dtype": "float64"}):
+        again = copy.deepcopy(fitted).set_params(**changed)
+        with pytest.raises(
+            ValueError, match=f"Regressor: {next(iter(changed))} is .* and the network of the first fit"
+        ):
+            again.fit(X, VALUE)
+        assert np.array_equal(again.predict(X), before)
+    fitted.set_params(hidden=4, epochs=3).fit(X, VALUE)
+    with pytest.raises(ValueError, match="hidden is 5"):
+        regressor().partial_fit(X, VALUE).set_params(hidden=5).partial_fit(X, VALUE)
+
+
+def test_callbacks_are_those_of_fit():
+    seen = []
+    classifier(callbacks=lambda epoch, logs: seen.append(epoch)).fit(X, Y)
+    classifier(callbacks=lambda epoch, logs: seen.append(epoch), validation_scorer="accuracy").fit(X, Y)
+    assert seen == [1, 2, 1, 2]
+    for wrong in (None, 3):
+        with pytest.raises(TypeError, match=f"Classifier: callbacks is {wrong}: give a list of callbacks"):
+            classifier(callbacks=wrong).fit(X, Y)
+
+
+def test_arrays_with_missing_values_name_the_fix():
+    missing = X.copy()
+    missing[3, 1] = np.nan
+    with pytest.raises(ValueError, match=r"Classifier: X contains NaN: give a DataFrame, in which NaN is a missing"):
+        classifier().fit(missing, Y)
+    with pytest.raises(ValueError, match=r"Regressor: X contains NaN: give a DataFrame"):
+        regressor().fit(X, VALUE).predict(missing)
+    assert classifier().fit(pd.DataFrame(missing), Y).predict(pd.DataFrame(missing)).shape == (60,)

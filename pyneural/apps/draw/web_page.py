@@ -65,7 +65,7 @@ def _weights(model: Model | Ensemble) -> bytes:
     if not _reads_drawings(model):
         raise ValueError(
             "export: the model does not read digits as pyneural digits trains it, and the page is for drawing digits: "
-            "give one that does; pyneural serve answers with any model of images"
+            "give one that does; pyneural serve answers with any model of images or tables"
         )
     if str(model.dtype) != "float32":
         raise ValueError(
