@@ -146,18 +146,18 @@ const methods = {
       const before = await tested(ours);
       const before_right = await right(ours, own);
       const began = now();
-      const pupil = engine.parse(bytes);
+      const learner = engine.parse(bytes);
       try {
         const old = ours.snapshot();
-        pupil.restore(old);
+        learner.restore(old);
         const { x, y } = mixed(own);
-        await slices(pupil.train(x, y, { epochs: 1, rate: RATE }), ({ step, steps }) => {
+        await slices(learner.train(x, y, { epochs: 1, rate: RATE }), ({ step, steps }) => {
           postMessage({ event: "learning", value: (step + 1) / steps });
         });
         undos = [...undos, old].slice(-MOST_UNDOS);
-        ours.restore(pupil.snapshot());
+        ours.restore(learner.snapshot());
       } finally {
-        pupil.free();
+        learner.free();
       }
       return {
         seconds: (now() - began) / 1000,
