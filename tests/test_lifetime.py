@@ -601,7 +601,7 @@ def waits_to_be_interrupted(presses: int) -> None:
 
     model = pn.Sequential(pn.Dense(8, "relu"), pn.Dense(2))
     try:
-        history = pn.fit(model, (x, y), epochs=1_000_000, metrics=metric, verbose=0)
+        history = pn.fit(model, (x, y), epochs=1_000_000, batch_size=64, metrics=metric, verbose=0)
         print("history", history.interrupted, history.epochs, history.best_epoch, history.steps)
     except KeyboardInterrupt:
         print("raised")

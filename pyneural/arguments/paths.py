@@ -133,12 +133,25 @@ def write_whole(who: str, path: str | Path, data: bytes, *, alone: bool = False)
 
 
 def _is_replaced(target: Path) -> bool:
-    """Whether a new file replaces the path; not so for a device or a pipe."""
-    return target.is_file() or not target.exists()
+    """Whether a new file replaces the path; not so for a device or a pipe.
+
+    One look decides: between two, another process may have made the file.
+    """
+    mode = _mode(target)
+    return mode is None or stat.S_ISREG(mode)
+
+
+def _mode(target: Path) -> int | None:
+    """The kind and the permissions of a file, or None if there is none."""
+    try:
+        return target.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _replace(target: Path, data: bytes, alone: bool) -> None:
-    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    known = _mode(target)
+    mode = None if known is None else stat.S_IMODE(known)
     name = f".{target.name}.part" if alone else f".pyneural-{os.urandom(8).hex()}.part"  # of any length, or a fixed one
     part = target.with_name(name)
     new = os.O_TRUNC | os.O_NOFOLLOW if alone else os.O_EXCL

@@ -113,7 +113,7 @@ class Dataset:
             what = f"y['{head}']" if head else "y"
             if part.ndim == 0 and part.dtype.kind == "U":
                 raise ValueError(
-                    f"{who}: {what} is the text {str(part)!r}: give the labels; if it is a column of a data frame x, "
+                    f"{who}: {what} is the text {str(part)!r}: give the labels; if it is a column of a data frame, "
                     f"give (frame.drop(columns={str(part)!r}), frame[{str(part)!r}])"
                 )
             if part.ndim == 0 or len(self.x) != len(part):

@@ -36,8 +36,8 @@ def values() -> pn.Sequential:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: fit(target="y"), r"fit\(\) has no 'target'; use the second argument: pn\.fit\(model, \(x\.drop"),
-        (lambda: fit("price"), r"y is the text 'price': give the labels; if it is a column .*, x\['price'\]\)"),
+        (lambda: fit(target="y"), r"fit\(\) has no 'target'; use the second argument: pn\.fit\(model, \(frame\.drop"),
+        (lambda: fit("price"), r"y is the text 'price': give the labels; if it is a column .*, frame\['price'\]\)"),
         (lambda: pn.fit(values(), (X[:20], X[20:], Y[:20], Y[20:])), "data is a tuple of 4: give one pair"),
         (lambda: pn.read_csv("prices.csv"), "has no 'read_csv'; use pn.datasets.csv"),  # type: ignore[attr-defined]
         (lambda: IMAGES[1.0], r"rows is 1\.0: give a row number"),

@@ -67,6 +67,30 @@ def test_threads_that_write_to_one_path_leave_one_whole_file(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [target]
 
 
+@pytest.mark.parametrize("moment", range(1, 9))
+def test_a_file_that_appears_meanwhile_is_replaced_not_overwritten(tmp_path: Path, monkeypatch, moment: int) -> None:
+    """A reader of the file that another process has just made must never see it half written."""
+    target = tmp_path / "x.bin"
+    look = Path.stat
+    looks = []
+    made = []
+
+    def appears(self: Path, **options):
+        try:
+            return look(self, **options)
+        finally:
+            looks.append(self)
+            if len(looks) == moment and not target.exists():
+                target.write_bytes(b"other")
+                made.append(look(target).st_ino)
+
+    monkeypatch.setattr(Path, "stat", appears)
+    write_whole("save", target, b"ours")
+    monkeypatch.undo()
+    assert target.read_bytes() == b"ours"
+    assert target.stat().st_ino not in made
+
+
 def test_threads_that_save_one_model_to_one_path_leave_a_model(tmp_path: Path) -> None:
     target, troubles, start = tmp_path / "x.safetensors", [], threading.Barrier(4)
     made = model()

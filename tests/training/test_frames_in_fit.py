@@ -365,7 +365,7 @@ def test_batches_of_a_table_are_for_trained_models():
 def test_a_frame_without_labels_is_told_to_be_given_with_them():
     x, y = people(60)
     for run in (pn.fit, pn.evaluate):
-        with pytest.raises(TypeError, match=r"data is a DataFrame: give the inputs and the target, such as \(x\.drop"):
+        with pytest.raises(TypeError, match=r"data is a DataFrame: give the inputs .*such as \(frame\.drop"):
             run(network(), x.assign(label=y))
 
 
