@@ -8,15 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from asking import Running, encoded
-from axe_playwright_python.sync_playwright import Axe
 from browser import CROSS, STROKES
 from needs import CHROMIUM
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from pages import DESKTOP, PHONE, Pages
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import pyneural as pn
-
-DESKTOP = {"width": 1200, "height": 900}
-PHONE = {"width": 360, "height": 740}
 
 expect.set_options(timeout=20_000)  # on a crowded machine
 
@@ -52,30 +49,20 @@ def running(digit_file: Path, xray_file: Path, tmp_path_factory: pytest.TempPath
 @pytest.fixture
 def opened(running: Running, chromium: Browser) -> Iterator[Callable[..., Page]]:
     """Opens the page; at the end, the console must be empty and axe must find nothing."""
-    contexts: list[BrowserContext] = []
-    said: list[str] = []
-    urls: list[str] = []
+    address = f"http://127.0.0.1:{running.port}/"
+    pages = Pages(chromium, address)
 
     def open_page(viewport: dict[str, int] = DESKTOP, **options) -> Page:
-        contexts.append(chromium.new_context(viewport=viewport, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: urls.append(request.url))
-        page.goto(f"http://127.0.0.1:{running.port}/")
+        page = pages.open(viewport, **options)
         expect(page.locator("#xray-caveat")).to_contain_text("not a medical device")  # the last to be prepared
         return page
 
     yield open_page
-    for context in contexts:
-        for page in context.pages:
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-        context.close()
-    assert [text for text in said if "422 (UNPROCESSABLE" not in text] == []  # Chromium's own line on what is no digit
-    ours = (f"http://127.0.0.1:{running.port}/", f"blob:http://127.0.0.1:{running.port}/")
-    assert [url for url in urls if not url.startswith(ours)] == []
+    pages.close()
+    refused = "422 (UNPROCESSABLE"  # a line of Chromium, on what is not a digit
+    assert [text for text in pages.said if refused not in text] == []
+    ours = (address, f"blob:{address}")
+    assert [url for url in pages.urls if not url.startswith(ours)] == []
 
 
 def draw(page: Page, strokes: list[list[tuple[float, float]]]) -> None:

@@ -9,11 +9,11 @@ import child
 import numpy as np
 import pytest
 from asking import encoded
-from axe_playwright_python.sync_playwright import Axe
 from browser import CROSS, STROKES
 from needs import CHROMIUM
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from test_draw_browser import DESKTOP, PHONE, bars, draw
+from pages import DESKTOP, PHONE, Pages
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from test_draw_browser import bars, draw
 
 import pyneural as pn
 
@@ -37,29 +37,17 @@ def page_file(web_module: Path, digit_file: Path, tmp_path_factory: pytest.TempP
 @pytest.fixture
 def opened(page_file: Path, chromium: Browser) -> Iterator[Callable[..., Page]]:
     """Opens the page; at the end, the console must be empty, axe must find nothing, and nothing was asked for."""
-    contexts: list[BrowserContext] = []
-    said: list[str] = []
-    urls: list[str] = []
+    pages = Pages(chromium, page_file.as_uri())
 
     def open_page(viewport: dict[str, int] = DESKTOP, **options) -> Page:
-        contexts.append(chromium.new_context(viewport=viewport, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: urls.append(request.url))
-        page.goto(page_file.as_uri())
+        page = pages.open(viewport, **options)
         expect(page.locator("#model")).to_contain_text("parameters", timeout=LONG)
         return page
 
     yield open_page
-    for context in contexts:
-        for page in context.pages:
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-        context.close()
-    assert said == []
-    assert [url for url in urls if url != page_file.as_uri() and not url.startswith("blob:null/")] == []
+    pages.close()
+    assert pages.said == []
+    assert [url for url in pages.urls if url != page_file.as_uri() and not url.startswith("blob:null/")] == []
 
 
 def native(path: str, folder: str) -> None:
