@@ -24,6 +24,7 @@ PAGES = (
     "docs/architecture.md",
     "docs/adding-an-op.md",
     "docs/draw.md",
+    "docs/lists.md",
     "docs/ops.md",
     "docs/performance.md",
     "docs/reliability.md",

@@ -1,8 +1,8 @@
 """Generates the stubs and the reference of ops from the engine's table, and the stubs of packages from their tables.
 
-That is pyneural/ops.pyi, the methods of Tensor in pyneural/_core.pyi, and docs/ops.md; and __init__.pyi from HOMES in
-__init__.py, of the package and of folders.  `python tools/make_stubs.py` writes all; --check writes nothing, and fails
-if one is out of date.
+That is pyneural/ops.pyi, the methods of Tensor in pyneural/_core.pyi, and docs/ops.md; __init__.pyi from HOMES in
+__init__.py, of the package and of folders; and docs/lists.md (lists.py).  `python tools/make_stubs.py` writes all;
+--check writes nothing, and fails if one is out of date.
 """
 
 import argparse
@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import lists
 
 import pyneural as pn
 from pyneural import _core
@@ -163,6 +165,7 @@ def main() -> int:
         "pyneural/ops.pyi": stubs(table),
         "pyneural/_core.pyi": methods(table),
         "docs/ops.md": reference(table),
+        "docs/lists.md": lists.page(),
     }
     for path, text in ((ROOT / name, text) for name, text in made.items()):
         if path.exists() and path.read_text(encoding="utf-8") == text:
