@@ -15,7 +15,7 @@ WORKERS ?= $(shell [ $(JOBS) -le 4 ] && echo $(JOBS) || echo 4)
 include tests/c/rules.mk
 include csrc/web/rules.mk
 
-.PHONY: help digits test op bench bench-kernels bench-install lint docs golden digits-c matrix isas clean install install-here install-test asan-ops tsan-slots fuzz
+.PHONY: help digits test op bench bench-kernels bench-install lint docs notebooks golden digits-c matrix isas clean install install-here install-test asan-ops tsan-slots fuzz
 
 help:                  ## list these commands
 	@awk -F ' *## *' '/^[a-z-]+:.*## /{split($$1, a, ":"); printf "make %-13s %s\n", a[1], $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,10 @@ lint: install-test     ## ruff, mypy --strict, clang-format; checks that docs an
 
 docs: install-test     ## regenerate docs/ops.md and the stubs from the op table
 	$(BIN)/python tools/make_stubs.py
+
+# With PYNEURAL_DATA=sample they are executed only.
+notebooks: install-test  ## execute the notebooks on real data and write their outputs (NOTEBOOKS="01_mnist ..." picks some)
+	$(BIN)/python tools/run_notebooks.py $(NOTEBOOKS)
 
 golden:                ## recompute the golden files; fails if one differs (PYTHON= an interpreter that has PyTorch)
 	$(PYTHON) tools/golden.py --check

@@ -1,14 +1,16 @@
-"""The notebooks as they are committed: run from top to bottom, on real data, with the figures that claims.json has."""
+"""The notebooks: committed as run once on real data, with the figures of claims.json; and run on the sample."""
 
 import json
 import re
 from pathlib import Path
 
+import kernels
 import pytest
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 CLAIMS = json.loads((FOLDER / "claims.json").read_text(encoding="utf-8"))
+CELL = 60  # seconds a cell may take on the sample, on a crowded machine
 
 
 def code_of(path: Path) -> list[dict]:
@@ -46,3 +48,23 @@ def test_its_claims_are_those_it_printed(name):
     text = text_of(code_of(FOLDER / f"{name}.ipynb"))
     for what, figure in of["real"].items():
         assert re.search(rf"^{re.escape(what)}: .*\bclaimed {100 * figure:.2f} %$", text, re.MULTILINE), what
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_runs_on_the_sample_without_a_network_and_writes_no_files(path, tmp_path, monkeypatch):
+    runner = kernels.tool()
+    before = sorted(FOLDER.rglob("*"))
+    for name, value in kernels.environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    notebook = runner.execute(path, timeout=CELL)
+    runner.check(path, notebook)
+    assert sorted(FOLDER.rglob("*")) == before
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_states_its_time_first_and_its_file_is_as_the_runner_writes_it(path):
+    runner = kernels.tool()
+    notebook = runner.nbformat.read(path, as_version=4)
+    assert runner.stated_time(notebook), "the first cell says in words how long the notebook takes: about two minutes"
+    runner.normalise(notebook)
+    assert runner.nbformat.writes(notebook).rstrip() == path.read_text(encoding="utf-8").rstrip(), "make notebooks"
