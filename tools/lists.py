@@ -194,7 +194,7 @@ def optimizer_list() -> Iterator[Entry]:
         defaults = ", ".join(f"{key}={value}" for key, value in row["defaults"].items())
         test = "tests/training/test_optimizers.py::test_each_optimizer_follows_its_formula"
         yield Entry(f'"{name}"', f"pn.{kind.__name__}({defaults})", " ".join(row["doc"].split()),
-                    ("csrc/optim/table.c", "csrc/kernels/update.inc"), ((test, name),))  # fmt: skip
+                    ("csrc/optim/table.c", "csrc/kernels/families/update.inc"), ((test, name),))  # fmt: skip
 
 
 def schedule_list() -> Iterator[Entry]:

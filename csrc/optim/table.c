@@ -1,4 +1,4 @@
-/* table.c -- the optimizers, one row each; kernels/update.inc computes their updates. */
+/* table.c -- the optimizers, one row each; kernels/families/update.inc computes their updates. */
 #include "optim/optim.h"
 
 #include <string.h>
