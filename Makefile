@@ -15,7 +15,7 @@ WORKERS ?= $(shell [ $(JOBS) -le 4 ] && echo $(JOBS) || echo 4)
 include tests/c/rules.mk
 include csrc/web/rules.mk
 
-.PHONY: help digits test op bench bench-kernels bench-install lint docs notebooks golden digits-c matrix isas clean install install-here install-test asan-ops tsan-slots fuzz
+.PHONY: help digits test op bench bench-kernels bench-install lint docs notebooks golden digits-c library matrix isas clean install install-here install-test asan-ops tsan-slots fuzz
 
 help:                  ## list these commands
 	@awk -F ' *## *' '/^[a-z-]+:.*## /{split($$1, a, ":"); printf "make %-13s %s\n", a[1], $$2}' $(MAKEFILE_LIST)
@@ -139,9 +139,17 @@ fuzz: $(ASAN_PACKAGE)/built  ## the fuzzers under AddressSanitizer, SECONDS=60 i
 
 # ---- plain C ------------------------------------------------------------------------------------------------------
 
+LIBRARY := $(C_BUILD)/release/libpyneural.a
 EXAMPLE := $(C_BUILD)/release/examples/digits
 MNIST   ?= $(or $(PYNEURAL_DATA),../shared/data)/mnist
 IDX     := $(C_BUILD)/mnist
+
+# With q, since r would keep one object of each name, and the stubs have one per family.
+$(LIBRARY): $(C_OBJECTS_release)
+	rm -f $@
+	$(AR) qcs $@ $^
+
+library: $(LIBRARY)    ## build/release/libpyneural.a, the engine and csrc/model/ for C programs (docs/guide/from_c.md)
 
 $(EXAMPLE): $(patsubst %.c,$(C_BUILD)/release/%.o,$(wildcard examples/*.c)) $(C_OBJECTS_release)
 	$(CC) -pthread $^ -lm -o $@
