@@ -15,7 +15,7 @@ WORKERS ?= $(shell [ $(JOBS) -le 4 ] && echo $(JOBS) || echo 4)
 include tests/c/rules.mk
 include csrc/web/rules.mk
 
-.PHONY: help digits test op bench bench-kernels bench-install lint docs notebooks golden digits-c library matrix isas clean install install-here install-test asan-ops tsan-slots fuzz
+.PHONY: help digits test op bench bench-kernels bench-install lint stubs docs notebooks golden digits-c library matrix isas clean install install-here install-test install-docs asan-ops tsan-slots fuzz
 
 help:                  ## list these commands
 	@awk -F ' *## *' '/^[a-z-]+:.*## /{split($$1, a, ":"); printf "make %-13s %s\n", a[1], $$2}' $(MAKEFILE_LIST)
@@ -73,12 +73,17 @@ lint: install-test     ## ruff, mypy --strict, clang-format; checks that docs an
 	$(BIN)/clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' '*.inc')
 	$(BIN)/python tools/make_stubs.py --check
 
-docs: install-test     ## regenerate docs/ops.md and the stubs from the op table
+stubs: install-test    ## regenerate docs/ops.md and the stubs from the op table and the tables of names
 	$(BIN)/python tools/make_stubs.py
 
 # With PYNEURAL_DATA=sample they are executed only.
 notebooks: install-test  ## execute the notebooks on real data and write their outputs (NOTEBOOKS="01_mnist ..." picks some)
 	$(BIN)/python tools/run_notebooks.py $(NOTEBOOKS)
+
+# Every page is read again each time, so that no warning is lost; outputs of examples are kept while no code changes.
+docs: install-docs     ## build the site in build/docs/html from docs/ and notebooks/: its examples run, warnings are errors
+	$(BIN)/sphinx-build -q -E -W --keep-going -c docs -d build/docs/pages . build/docs/html
+	@echo "the site is build/docs/html/index.html"
 
 golden:                ## recompute the golden files; fails if one differs (PYTHON= an interpreter that has PyTorch)
 	$(PYTHON) tools/golden.py --check
@@ -103,6 +108,10 @@ install-here: $(BIN)/python
 install-test: $(BIN)/python
 	rm -rf build/lib.* build/bdist.*
 	PYNEURAL_WERROR=1 $(PIP) install --editable '.[test]'
+
+install-docs: $(BIN)/python
+	rm -rf build/lib.* build/bdist.*
+	$(PIP) install --editable '.[docs]'
 
 # ---- the extension under the sanitizers ----------------------------------------------------------------------------
 

@@ -98,7 +98,7 @@ def methods(table: list[Row]) -> str:
 
 
 def section(row: Row) -> str:
-    doc = re.sub(r"(>>> (?:.|\n)*)", lambda m: f"```python\n{m[1].rstrip()}\n```", row["doc"])
+    doc = re.sub(r"(>>> (?:.|\n)*)", lambda m: f"```pycon\n{m[1].rstrip()}\n```", row["doc"])
     lines = [f"## {row['name']}", "", f"`{row['name']}{row['signature']}`", "", doc]
     if row["params"]:
         lines += ["", "| parameter | default | |", "|---|---|---|"]

@@ -1,0 +1,49 @@
+"""Every Python example of the pages runs: blocks of ```python at the build of the site, doctests in ```pycon here."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pyneural as pn
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(ROOT.glob("docs/**/*.md"))
+NAMES = [str(page.relative_to(ROOT / "docs")) for page in PAGES]
+DOCTESTS = [page for page in PAGES if "\n```pycon\n" in page.read_text(encoding="utf-8")]
+FRAGMENTS = {
+    "adding-an-op.md": "rows of the tables of tests/oprows.py, which the reader adds",
+    "tables.md": "columns of a file that the reader has",
+    "training.md": "columns of a file that the reader has",
+}
+
+
+def words_of_blocks(page: Path) -> list[str]:
+    """What stands behind each opening fence."""
+    return re.findall(r"^ *```+(\S[^\n]*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_each_python_block_of_a_page_is_executed(page: Path) -> None:
+    name = str(page.relative_to(ROOT / "docs"))
+    blocks = words_of_blocks(page)
+    other = [words for words in blocks if re.match(r"(py|python3|ipython|\{code-cell)", words)]
+    assert not [words for words in other if words.split()[0] not in ("python", "pycon")], "write ```python or ```pycon"
+    nested = re.findall(r"^ +```+python.*$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert not nested, "a block in a list is not executed: let it start at the first column"
+    assert "python shown" not in blocks or name in FRAGMENTS, "execute the block, or list the page with a reason"
+
+
+@pytest.mark.parametrize("page", DOCTESTS, ids=lambda page: page.name)
+def test_the_doctests_of_a_page_run(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PYNEURAL_DATA", "sample")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```pycon\n(.*?)^```$", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    example = doctest.DocTestParser().get_doctest("\n".join(blocks), {"pn": pn, "np": np}, page.name, None, 0)
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert runner.run(example).failed == 0
+    assert runner.tries >= len(blocks)
