@@ -31,7 +31,7 @@ FLOORS = {
 SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in (".c", ".h", ".inc", ".def"))
 BINDING_FLOORS = (
     "error familiar fork items object quiet",
-    "array interrupt key world",
+    "nodes array interrupt key world",
     "apply argument",
     "broadcast inputs",
     "call",

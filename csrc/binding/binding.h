@@ -106,10 +106,15 @@ static inline bool pnb_is_tensor(const pn_state *s, PyObject *o) { return Py_TYP
 static inline pn_tensor *pnb_of(PyObject *tensor) { return ((pnb_tensor *)(void *)tensor)->t; }
 PyObject *pnb_wrap(const pn_state *s, pn_tensor *tensor); /* steals the reference, even on failure; NULL gives NULL */
 void pnb_object_dealloc(PyObject *self);                  /* also how number.c recognises tensors of any module */
+PyObject *pnb_shape(const pn_view *v);                    /* the lengths of its axes, a tuple */
 PyObject *pnb_object_number(PyObject *self, const char *who); /* the only element; error messages start with `who` */
 
 /* Makes a type from spec and adds it to the module under its own name; returns a new reference. */
 PyTypeObject *pnb_add_type(PyObject *module, const PyType_Spec *spec);
+
+/* ---- nodes.c: the graph behind a tensor, a list of dicts --------------------------------------------------------- */
+
+PyObject *pnb_nodes(PyObject *tensor);
 
 /* ---- quiet.c: no_grad -------------------------------------------------------------------------------------------- */
 

@@ -53,7 +53,7 @@ static const word attributes[] = {
     { "data", "write x.detach(), which shares the values, or x.numpy()" },
     { "values", "write x.numpy()" },
     { "array", "write x.numpy()" },
-    { "grad_fn", "write x.requires_grad: whether backward goes through x" },
+    { "grad_fn", "write x.graph(): the recorded ops behind x" },
     { "is_leaf", "write x.requires_grad: whether backward goes through x" },
     { "requires_grad_", "write pn.tensor(x, requires_grad=True)" },
     { "detach_", "write x = x.detach()" },

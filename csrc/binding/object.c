@@ -27,6 +27,19 @@ PyObject *pnb_wrap(const pn_state *s, pn_tensor *tensor)
     return (PyObject *)new_object;
 }
 
+PyObject *pnb_shape(const pn_view *v)
+{
+    PyObject *new_shape = PyTuple_New(v->ndim);
+    for (int i = 0; new_shape && i < v->ndim; i++) {
+        PyObject *new_length = PyLong_FromSsize_t(v->shape[i]);
+        if (!new_length)
+            Py_CLEAR(new_shape);
+        else
+            PyTuple_SET_ITEM(new_shape, i, new_length);
+    }
+    return new_shape;
+}
+
 void pnb_object_dealloc(PyObject *self)
 {
     pnb_tensor *object = (pnb_tensor *)(void *)self;

@@ -21,16 +21,7 @@ static Py_hash_t hash(PyObject *self) { return (Py_hash_t)((uintptr_t)self >> 4)
 static PyObject *get_shape(PyObject *self, void *unused)
 {
     (void)unused;
-    const pn_view *v = &pnb_of(self)->v;
-    PyObject *new_shape = PyTuple_New(v->ndim);
-    for (int i = 0; new_shape && i < v->ndim; i++) {
-        PyObject *new_length = PyLong_FromSsize_t(v->shape[i]);
-        if (!new_length)
-            Py_CLEAR(new_shape);
-        else
-            PyTuple_SET_ITEM(new_shape, i, new_length);
-    }
-    return new_shape;
+    return pnb_shape(&pnb_of(self)->v);
 }
 
 static PyObject *get_dtype(PyObject *self, void *unused)
@@ -180,6 +171,12 @@ static PyObject *keep_grad(PyObject *self, PyObject *unused)
     return pn_keep_grad(pnb_of(self), &err) ? pnb_raise(&err) : Py_NewRef(self);
 }
 
+static PyObject *graph(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return pnb_nodes(self);
+}
+
 static PyObject *detach(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -320,6 +317,17 @@ static const PyMethodDef methods[] = {
       "leaf; returns self.\n\n"
       ">>> x = pn.tensor([1.0, 2.0], requires_grad=True)\n>>> y = (x * 3.0).keep_grad()\n"
       ">>> (y * y).sum().backward()\n>>> y.grad\ntensor([ 6., 12.], shape=(2,), dtype=float32)" },
+    { "graph", graph, METH_NOARGS,
+      "graph($self)\n--\n\n"
+      "The recorded ops that this tensor was computed by, oldest first: a dict for each, empty for a leaf.\n\n"
+      "number: from 0; op: its name; inputs: (name, shape, source) of each, where source is the number of an op, "
+      "\"leaf\" for a\ntensor that requires a gradient, or None for a constant; shapes: of the outputs; keeps: what "
+      "backward will read, names of\ninputs, \"y\" for the output, \"saved\" for other memory; bytes: their size; "
+      "freed: whether a backward has freed them.\n\n"
+      ">>> x = pn.tensor([1.0, 2.0], requires_grad=True)\n"
+      ">>> for op in (x.exp() * 3.0).graph():\n...     print(op[\"number\"], op[\"op\"], op[\"inputs\"], "
+      "op[\"keeps\"])\n"
+      "0 exp [('x', (2,), 'leaf')] ['y']\n1 mul [('a', (2,), 0), ('b', (), None)] ['b']" },
     { "detach", detach, METH_NOARGS,
       "detach($self)\n--\n\nThe same values outside the graph, sharing memory.\n\n"
       ">>> pn.tensor([1.0], requires_grad=True).detach().requires_grad\nFalse" },

@@ -30,6 +30,7 @@ pn_node *pn_node_new(pn_engine *engine, const pn_call *call, pn_tensor *const *i
     node->engine = engine;
     node->op = op;
     node->kernels = call->k;
+    node->saved_bytes = call->saved_bytes;
     node->backward_scratch = call->backward_scratch;
     node->in = (pn_node_in *)(node + 1);
     node->plan = node->in + call->n_in;

@@ -38,7 +38,7 @@ struct pn_node {
     const pn_op *op;
     const pn_kernels *kernels;
     void *plan, *params, *saved;
-    size_t backward_scratch;
+    size_t saved_bytes, backward_scratch;
     pn_node *next; /* in a list of nodes to visit or to free */
     int n_in, n_out;
     pn_node_in *in;
