@@ -17,7 +17,7 @@ NAMES = [str(page.relative_to(ROOT / "docs")) for page in PAGES]
 DOCTESTS = [page for page in PAGES if "\n```pycon\n" in page.read_text(encoding="utf-8")]
 FRAGMENTS = {
     "adding-an-op.md": "rows of the tables of tests/oprows.py, which the reader adds",
-    "tables.md": "columns of a file that the reader has",
+    "tables.md": "a cluster that the reader has",
     "training.md": "columns of a file that the reader has",
 }
 
