@@ -110,8 +110,11 @@ def __getattr__(name: str) -> object:
     if name in HOMES:
         return load_name(globals(), HOMES, name)
     from pyneural.arguments.familiar_names import OF_PACKAGE
+    from pyneural.arguments.familiar_scikit_learn import OF_SCIKIT_LEARN
+    from pyneural.arguments.familiar_tutorials import OF_TUTORIALS
 
-    return names_of("pyneural", __all__, {op: f"pn.ops.{op}" for op in ops.__all__} | OF_PACKAGE)(name)
+    known = {op: f"pn.ops.{op}" for op in ops.__all__} | OF_TUTORIALS | OF_SCIKIT_LEARN | OF_PACKAGE
+    return names_of("pyneural", __all__, known)(name)
 
 
 def __dir__() -> list[str]:

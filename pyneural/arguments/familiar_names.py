@@ -64,6 +64,16 @@ OF_PACKAGE = {
     **{name: f"pn.callbacks.{name}" for name in ("EarlyStopping", "Callback", "ReduceLROnPlateau", "TensorBoard")},
     "ModelCheckpoint": "pn.callbacks.Checkpoint; pn.fit restores the best weights in any case",
     "CSVLogger": "pn.callbacks.LogFile('run.csv')",
+    "SummaryWriter": "pn.callbacks.TensorBoard, which takes a folder",
+    "BackupAndRestore": "pn.fit(model, data, checkpoint='run.ckpt')",
+    "LambdaCallback": "pn.fit(model, data, callbacks=[lambda epoch, logs: print(epoch)])",
+    **dict.fromkeys(("AveragedModel", "ExponentialMovingAverage", "EMA", "swa_utils"), "pn.fit(model, data, ema=0.99)"),
+    **dict.fromkeys(("WeightedRandomSampler", "RandomOverSampler", "SMOTE"), "pn.fit(model, data, balance=True)"),
+    **dict.fromkeys(
+        ("clip_grad_norm_", "clip_grad_norm", "clip_grad_value_", "clip_by_norm", "clip_by_global_norm"),
+        "pn.Adam(model, clip_norm=1.0), or any other optimizer",
+    ),
+    **dict.fromkeys(("gradcheck", "check_grad", "gradient_check"), "pn.check_gradients(model, x, y)"),
     **dict.fromkeys(
         (
             "lr_scheduler",
@@ -82,7 +92,8 @@ OF_PACKAGE = {
     ),
     **dict.fromkeys(("clone_model", "clone"), "copy.deepcopy(model)"),
     **dict.fromkeys(("plot_model", "summary"), "model.summary()"),
-    **dict.fromkeys(("image_dataset_from_directory", "ImageFolder", "ImageDataGenerator"), "pn.datasets.folder(path)"),
+    **dict.fromkeys(("image_dataset_from_directory", "ImageFolder"), "pn.datasets.folder(path)"),
+    "ImageDataGenerator": "pn.datasets.folder(path), and pn.fit(..., augment=pn.Augment())",
     **dict.fromkeys(
         ("RandomFlip", "RandomRotation", "RandomZoom", "RandomAffine", "transforms", "augment", "Augmentation"),
         "pn.Augment(rotate=15, flip=True), as pn.fit(..., augment=pn.Augment())",
@@ -97,7 +108,10 @@ OF_PACKAGE = {
         "a name, pn.Dense(32, init='he_normal'), or a function of pn.initializers",
     ),
     "optimizers": "pn.SGD, pn.RMSprop, pn.Adam or pn.AdamW",
-    "applications": "missing: there are no pretrained models",
+    **dict.fromkeys(
+        ("applications", "torchvision", "VGG16", "ResNet50", "MobileNetV2", "hub"),
+        "missing: there are no pretrained models",
+    ),
     **dict.fromkeys(
         ("regularizers", "constraints", "L1", "L2", "l1", "l2"), "pn.AdamW(weight_decay=0.01) as the optimizer"
     ),
@@ -120,7 +134,7 @@ OF_PACKAGE = {
     **dict.fromkeys(
         ("KLDivLoss", "KLDivergence"), "pn.ops.cross_entropy(outputs, targets), where targets are probabilities"
     ),
-    **dict.fromkeys(("Subset", "random_split", "KFold", "StratifiedKFold"), "data.take(rows)"),
+    "Subset": "data.take(rows)",
     **dict.fromkeys(
         ("inference_mode", "GradientTape", "autograd"), "loss.backward(), and `with pn.no_grad():` where none is needed"
     ),
@@ -128,31 +142,6 @@ OF_PACKAGE = {
     **dict.fromkeys(("is_tensor",), "isinstance(x, pn.Tensor)"),
     **dict.fromkeys(("cat",), "pn.concat(tensors)"),
     **dict.fromkeys(("einsum", "mm", "bmm", "dot"), "pn.ops.matmul(a, b)"),
-    **dict.fromkeys(
-        ("LogisticRegression", "LogisticRegressionCV", "SGDClassifier", "Perceptron"),
-        "pn.Sequential(pn.Dense(classes)), and pn.fit",
-    ),
-    **dict.fromkeys(("LinearRegression", "Ridge", "SGDRegressor"), "pn.Sequential(pn.Dense(1)), and pn.fit"),
-    **dict.fromkeys(
-        (
-            "RandomForestClassifier",
-            "SVC",
-            "KMeans",
-            "PCA",
-            "Pipeline",
-            "make_pipeline",
-            "GridSearchCV",
-            "cross_val_score",
-        ),
-        "missing: use scikit-learn; pyneural has only neural networks",
-    ),
-    "f1_score": "pn.evaluate(model, data).f1",
-    "precision_score": "pn.evaluate(model, data).precision",
-    "recall_score": "pn.evaluate(model, data).recall",
-    "classification_report": "pn.evaluate(model, data), which print shows",
-    "roc_auc_score": "pn.evaluate(model, data).roc_auc, or pn.metrics.roc_auc",
-    **dict.fromkeys(("r2_score",), "pn.evaluate(model, data).r2"),
-    **dict.fromkeys(("mean_squared_error", "mean_absolute_error", "log_loss"), "pn.evaluate(model, data).loss"),
     **dict.fromkeys(("load_digits",), "pn.datasets.mnist('sample')"),
     **dict.fromkeys(
         ("load_iris", "make_moons", "make_classification", "fetch_openml", "CIFAR10", "cifar10"),
@@ -166,7 +155,7 @@ OF_PACKAGE = {
         "pn.tensor(values), with values of NumPy's generator",
     ),
     **dict.fromkeys(("load_weights", "load_state", "restore"), "pn.load(path)"),
-    **dict.fromkeys(("save_weights", "export", "dump"), "pn.save(model, path)"),
+    **dict.fromkeys(("save_weights", "dump"), "pn.save(model, path)"),
     **dict.fromkeys(("gpu", "set_device", "mps", "to"), "not needed: everything runs on the CPU"),
     **dict.fromkeys(("set_num_threads",), "pn.set_threads(n)"),
     **dict.fromkeys(("get_num_threads",), "pn.get_threads()"),
@@ -196,6 +185,7 @@ OF_PACKAGE = {
     "optim": "pn.SGD, pn.RMSprop, pn.Adam or pn.AdamW",
     "keras": "pn itself: pn.Sequential, pn.Dense, pn.fit",
     "functional": "pn.ops",
+    "Functional": "pn.Model(h, pn.Dense(3)(h)), with h = pn.Input((4,))",
     "Module": "pn.Layer",
     "Variable": "pn.tensor(values, requires_grad=True)",
     "Parameter": "self.parameter(name, shape), in a pn.Layer's build",
@@ -228,13 +218,6 @@ OF_PACKAGE = {
     "save_model": "pn.save(model, path)",
     "load_mnist": "pn.datasets.mnist()",
     "mnist": "pn.datasets.mnist()",
-    "MLPClassifier": "pn.Classifier(hidden=(100,))",
-    "MLPRegressor": "pn.Regressor(hidden=(100,))",
-    "StandardScaler": "pn.fit(model, data, preprocess='dataset')",
-    "OneHotEncoder": "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
-    "LabelEncoder": "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
-    "to_categorical": "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
-    "train_test_split": "pn.fit(model, data, validation=0.1), or train, test = pn.Dataset(x, y).split(0.2)",
     **dict.fromkeys(("lr_find", "lr_finder", "LRFinder", "find_lr", "tune"), "pn.find_learning_rate(model, data)"),
     **dict.fromkeys(
         ("CalibratedClassifierCV", "temperature_scaling", "temperature_scale", "TemperatureScaling", "temperature"),
@@ -268,8 +251,6 @@ OF_PACKAGE = {
         "pn.heat_map(model, image), which has Grad-CAM and occlusion",
     ),
     **dict.fromkeys(("mcnemar", "mcnemar_test", "compare_models"), "pn.compare(report_a, report_b)"),
-    "accuracy_score": "pn.evaluate(model, data).accuracy",
-    "confusion_matrix": "pn.evaluate(model, data).confusion",
     "rand": "pn.tensor(values), with values of NumPy's generator",
     "randn": "pn.tensor(values), with values of NumPy's generator",
     "digits": "pn.apps.digits()",

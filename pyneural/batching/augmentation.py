@@ -11,7 +11,7 @@ import pyneural._core as _core
 import pyneural.ops as ops
 from pyneural._core import Tensor
 from pyneural.arguments.checks import is_number
-from pyneural.arguments.familiar import OF_AUGMENT
+from pyneural.arguments.familiar_training import OF_AUGMENT
 from pyneural.arguments.spelling import check_known
 from pyneural.card.preprocessing import Preprocessing
 

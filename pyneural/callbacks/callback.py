@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pyneural.arguments.checks import is_number, named
-from pyneural.arguments.familiar import OF_CALLBACK, OF_EVENTS, OF_RUN
+from pyneural.arguments.familiar_training import OF_CALLBACK, OF_EVENTS, OF_RUN
 from pyneural.arguments.objects import brief, is_layer
 from pyneural.arguments.spelling import closest
 from pyneural.files.checkpoint import can_hold

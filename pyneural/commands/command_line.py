@@ -216,7 +216,7 @@ class _CommandParser(_FoldingParser):
 
     def _hint(self, unknown: list[str]) -> str:
         """The option that was meant, if one is close, or known by another name in other libraries."""
-        from pyneural.arguments.familiar import OF_FIT
+        from pyneural.arguments.familiar_training import OF_FIT
         from pyneural.arguments.spelling import closest
 
         known = {option[2:] for action in self._actions for option in action.option_strings if option[:2] == "--"}

@@ -10,7 +10,7 @@ import pyneural._core as _core
 import pyneural.schedules as schedules
 import pyneural.training.optimizers as optimizers
 from pyneural.arguments.checks import checked_seed, is_number, verbosity, whole, whole_or_auto
-from pyneural.arguments.familiar import OF_FIT
+from pyneural.arguments.familiar_training import OF_FIT
 from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.batching.augmentation import Augment
 from pyneural.batching.inputs import check_model

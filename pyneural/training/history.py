@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyneural.arguments.familiar import OF_HISTORY
+from pyneural.arguments.familiar_training import OF_HISTORY
 from pyneural.arguments.paths import write_whole
 from pyneural.arguments.spelling import no_attribute
 from pyneural.metrics.estimate import Estimate

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import pyneural._core as _core
 import pyneural.training.optimizers as optimizers
 from pyneural.arguments.checks import in_the_name_of, is_number, whole, whole_or_auto
-from pyneural.arguments.familiar import OF_FIT
+from pyneural.arguments.familiar_training import OF_FIT
 from pyneural.arguments.spelling import check_keywords
 from pyneural.batching.inputs import check_model
 from pyneural.evaluation.lines import say

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import pyneural._core as _core
 from pyneural._core import Tensor
 from pyneural.arguments.checks import is_number, is_whole
-from pyneural.arguments.familiar import OF_HYPER, OF_OPTIMIZERS
+from pyneural.arguments.familiar_training import OF_HYPER, OF_OPTIMIZERS
 from pyneural.arguments.objects import brief
 from pyneural.arguments.spelling import choose, closest, no_attribute
 from pyneural.models.blocks import Blocks

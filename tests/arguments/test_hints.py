@@ -13,12 +13,28 @@ import pandas as pd
 import pytest
 
 import pyneural as pn
-from pyneural.arguments import familiar, familiar_keywords, familiar_modules, familiar_names
+from pyneural.arguments import (
+    familiar,
+    familiar_keywords,
+    familiar_modules,
+    familiar_names,
+    familiar_scikit_learn,
+    familiar_training,
+    familiar_tutorials,
+)
 from pyneural.arguments.spelling import closest, hint
 
 TABLES = {
     f"{table}: {name}": ours
-    for module in (familiar, familiar_keywords, familiar_modules, familiar_names)
+    for module in (
+        familiar,
+        familiar_keywords,
+        familiar_modules,
+        familiar_names,
+        familiar_scikit_learn,
+        familiar_training,
+        familiar_tutorials,
+    )
     for table, entries in vars(module).items()
     if table.startswith("OF_") and table not in ("OF_WORDS", "OF_HYPER")
     for name, ours in entries.items()
@@ -92,7 +108,7 @@ def test_every_expression_in_a_hint_runs(tmp_path: Path, monkeypatch: pytest.Mon
                     world["x"], (world["y"] > 0) * 1 if "binary" in expression else world["x"][:, 0]
                 )
                 here["model"] = pn.Sequential(pn.Dense(1))
-            if re.search(r"plot\.(predictions|mistakes)|heat_map", expression):  # of images
+            if re.search(r"plot\.(predictions|mistakes)|heat_map|ascii", expression):  # of images
                 here["x"] = rng.integers(0, 255, (12, 8, 8, 1)).astype("u1")
                 here["image"] = here["x"][0]
                 here["model"] = pn.Sequential(pn.Conv2D(2, 3), pn.Flatten(), pn.Dense(3))
