@@ -121,9 +121,10 @@ def as_kind(rule: Rule, column: Column, who: str) -> Column:
     if column.kind != "category" and (rule.kind == "number" or np.isin(column.values[~absent], (0, 1)).all()):
         return column
     row = int(np.flatnonzero(~absent if column.kind == "category" else ~absent & ~np.isin(column.values, (0, 1)))[0])
+    fix = "numbers" if rule.kind == "number" else "True or False"
     raise TypeError(
-        f"{who}: x has {brief(column.value(row))} in the column {rule.name!r}, row {row}, which was {rule.kind}s in "
-        f"the training data: give {rule.kind}s"
+        f"{who}: x has {brief(column.value(row))} in the column {rule.name!r}, row {row}, which held {rule.kind}s in "
+        f"the training data: give {fix}"
     )
 
 

@@ -27,7 +27,9 @@ def draw_arguments(parser: ArgumentParser) -> None:
 
 def serve_arguments(parser: ArgumentParser) -> None:
     """Adds the arguments of serve."""
-    parser.add_argument("model", metavar="MODEL", help="a model of images, which pn.save or a command wrote")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a model of images or of a table, which pn.save or a command wrote"
+    )
     _address(parser)
 
 

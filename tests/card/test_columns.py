@@ -115,9 +115,11 @@ def test_kinds_are_converted_where_that_is_exact():
     for zone in ([2, 1], [2.0, 1.0], ["2", "1"]):
         x = known.encode(table(zone=zone, flag=[1, 0], size=[True, False]), "predict")
         assert x.tolist() == [[0, 1, 1, 1], [1, 0, 0, 0]]
-    with pytest.raises(TypeError, match=r"predict: x has 'big' in the column 'size', row 1, which was numbers in the"):
+    with pytest.raises(TypeError, match=r"predict: x has 'big' in the column 'size', row 1, which held numbers in the"):
         known.encode(table(zone=[1, 1], flag=[1, 0], size=[None, "big"]), "predict")
-    with pytest.raises(TypeError, match=r"x has 3.0 in the column 'flag', row 1, which was booleans in the training"):
+    with pytest.raises(
+        TypeError, match=r"x has 3.0 in the column 'flag', row 1, which held booleans .*: give True or False"
+    ):
         known.encode(table(zone=[1, 1], flag=[1, 3], size=[1, 2]), "predict")
     flags = learned(flag=["False", "True"])
     assert flags.encode(table(flag=[True, False]), "predict").tolist() == [[0, 1], [1, 0]]
