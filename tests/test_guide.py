@@ -1,9 +1,10 @@
-"""The guide, docs/guide/: it is short, and its C programs compile and agree with Python."""
+"""The guide, docs/guide/: it is short, the index lists all of it, and its C programs compile and agree with Python."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,22 @@ def prose(page: Path) -> str:
 def test_the_guide_reads_in_an_hour() -> None:
     words = {page.name: len(prose(page).split()) for page in PAGES}
     assert sum(words.values()) <= MOST_WORDS, words
+
+
+def test_the_index_lists_every_page_of_the_guide() -> None:
+    index = (GUIDE.parent / "index.md").read_text(encoding="utf-8")
+    trees = re.findall(r"^```\{toctree\}\n(.*?)^```$", index, flags=re.MULTILINE | re.DOTALL)
+    listed = [line for tree in trees for line in tree.splitlines() if line.startswith("guide/")]
+    assert [page.stem for page in PAGES if not any(fnmatch(f"guide/{page.stem}", line) for line in listed)] == []
+
+
+def test_the_figures_of_the_readme_are_those_of_the_guide() -> None:
+    """Those in bold: the README has some rows of the tables that the guide has whole."""
+    measured = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Measured\n")[2].partition("\n## ")[0]
+    figures = re.findall(r"\*\*(\d[^*]*)\*\*", measured)
+    page = (GUIDE / "performance.md").read_text(encoding="utf-8")
+    assert len(figures) > 3
+    assert [figure for figure in figures if f"**{figure}**" not in page] == []
 
 
 def blocks(language: str) -> list[str]:
