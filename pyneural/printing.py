@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 SEPARATOR = " · "
+_CELL = 110  # columns of a notebook's cell: browsers break longer lines anywhere
 # an interval, a shape, a percentage, or any other word, with the dot after it
 _UNIT = re.compile(r"(?:\[[^\]]*\]\S*|\(\d[\d, ]*\)\S*|\S+ %\S*|\S+)(?: ·(?!\S))?")
 _PLAIN = {"·": "|", "…": "...", "–": "-", "—": "-", "²": "^2", "×": "x", "±": "+/-", "Σ": "sum", "√": "sqrt"}
@@ -31,8 +32,8 @@ def put(text: object = "", *, end: str = "\n", stream: Any = None) -> None:
 
 
 def put_parts(parts: Sequence[str], indent: str = "    ", first: str = "") -> None:
-    """Prints parts joined by dots, folded at the width of a terminal; the arguments are those of `folded`."""
-    put("\n".join(folded(parts, terminal_columns(), indent, first)))
+    """Prints parts joined by dots, folded at the width of a terminal or cell; the arguments are those of `folded`."""
+    put("\n".join(folded(parts, line_columns(), indent, first)))
 
 
 def is_terminal(stream: Any) -> bool:
@@ -48,6 +49,18 @@ def terminal_columns(stream: Any = None) -> int | None:
     import shutil  # which takes 1.5 ms to import
 
     return shutil.get_terminal_size().columns
+
+
+def kernel_shell() -> Any:
+    """IPython's shell if this runs in a notebook's kernel; None elsewhere, in IPython's terminal too."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell if hasattr(shell, "kernel") else None
+
+
+def line_columns() -> int | None:
+    """The width at which lines are folded: of the terminal, or of a notebook's cell; None in a log."""
+    return _CELL if kernel_shell() else terminal_columns()
 
 
 def folded(parts: Sequence[str], columns: int | None, indent: str = "    ", first: str = "") -> list[str]:

@@ -49,6 +49,7 @@ class Training(State):
             raise
         finally:
             position.reset(token)
+            self.progress.end()
         with _core.Interrupt() as stop:
             history = self._end()
             try:

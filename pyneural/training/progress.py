@@ -1,8 +1,9 @@
 """progress.py -- the output of a training: a first line, one line per epoch, the best epoch; progress within an epoch.
 
-In a terminal the lines are folded at its width, and stderr shows a progress bar during an epoch.  In a notebook the bar
-is a line of the output that is overwritten.  Elsewhere (a log, a pipe) lines are not folded, and there is a line every
-ten seconds instead of a bar.  Of more than 40 epochs about 20 have a line, and more if they take long.
+In a terminal the lines are folded at its width, and stderr shows a progress bar during an epoch.  In a notebook they
+are folded, too, and the bar is a line of the output that is updated.  Elsewhere (a log, a pipe) lines are not folded,
+and there is a line every ten seconds instead of a bar.  Of more than 40 epochs about 20 have a line, and more if they
+take long.
 """
 
 import sys
@@ -11,14 +12,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyneural.evaluation.lines import number, say, shown
-from pyneural.evaluation.report import this_cell
-from pyneural.printing import SEPARATOR, encodable, terminal_columns
+from pyneural.printing import SEPARATOR, encodable, kernel_shell, line_columns, terminal_columns
+from pyneural.training.cell_line import CellLine
 
 _WIDE = 110  # terminals of at least this width show an epoch on one line
 _BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} · {remaining} left{postfix}"
 _NARROW = 60  # narrower terminals have no room for a bar
 _SHORT = "{desc} · {n_fmt}/{total_fmt}{postfix}"
-_NOTEBOOK = 80  # columns of a notebook's output
+_NOTEBOOK = 80  # columns of the bar in a notebook
 _SILENCE = 10.0  # seconds between two lines within an epoch
 _MANY, _LINES = 40, 20  # of more epochs than _MANY, about _LINES have a line
 _DELAY = 0.5  # seconds before one of these epochs has a bar
@@ -40,6 +41,7 @@ class Progress:
         self.steps = steps
         self.note = [note] if note else []
         self.bar: Any = None
+        self._cell: CellLine | None = None
         self._epoch = self._done = self._rows = self._validated = 0
         self._begun = self._printed = self._shown = 0.0
         self._every = 1 if epochs <= _MANY or verbose == 2 else -(-epochs // _LINES)
@@ -69,19 +71,23 @@ class Progress:
     def _open_bar(self, what: str, total: int, done: int, delay: float) -> None:
         """Opens a bar in a terminal or a notebook."""
         options: dict[str, Any]
+        often: dict[str, Any]
         columns = terminal_columns(sys.stderr) if self.verbose else None
         if columns is not None:
             look = _BAR if columns >= _NARROW else _SHORT
             options = {"file": sys.stderr, "dynamic_ncols": True, "mininterval": 0.25, "delay": delay}
-        elif self.verbose and this_cell() is not None:  # a saved notebook has each drawing, so there are few
+            often = {"mininterval": 0, "miniters": 1}
+        elif self.verbose and (shell := kernel_shell()):
             look = _BAR
-            options = {"file": sys.stdout, "ncols": _NOTEBOOK, "mininterval": 1.0, "delay": 1.0}
+            self._cell = self._cell or CellLine(shell)
+            options = {"file": self._cell, "ncols": _NOTEBOOK, "mininterval": 0.5, "delay": 1.0}
+            often = {"mininterval": 0.1, "miniters": 1, "delay": 0.0}  # each state is a message to the browser
         else:
             return
         from tqdm import tqdm
 
         if self.verbose == 2:
-            options |= {"mininterval": 0, "miniters": 1}
+            options |= often
         look = encodable(look, options["file"])
         self.bar = tqdm(total=total, initial=done, desc=what, leave=False, bar_format=look, **options)
 
@@ -129,8 +135,13 @@ class Progress:
             self.bar.close()
             self.bar = None
 
+    def end(self) -> None:
+        """Ends the training."""
+        if self._cell is not None:
+            self._cell.end()
+
     def epoch(self, epoch: int, seconds: float, values: dict[str, float]) -> None:
-        """Prints the line of the epoch, if it has one; in a narrow terminal, two: of training and of validation."""
+        """Prints the line of the epoch, if it has one; where that is narrow, two: of training and of validation."""
         now = time.perf_counter()
         if epoch > 1 and epoch % self._every and epoch < self.epochs and now - self._shown < _SILENCE:
             return
@@ -139,7 +150,7 @@ class Progress:
         tested = [shown(name, value) for name, value in values.items() if name.startswith("val_")]
         head = [f"epoch {epoch}/{self.epochs}", f"{seconds:.1f} s", *trained]
         (tested or head).extend(self.note)
-        columns = terminal_columns()
+        columns = line_columns()
         if columns is not None and tested and columns < max(_WIDE, len(SEPARATOR.join(head + tested))):
             self.parts(head)
             if self.verbose:

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import re
 import shutil
 import sys
 import time
@@ -196,37 +197,78 @@ def test_a_long_validation_is_not_silent_either(monkeypatch, capsys):
         assert ("epoch 1/3 validation 100 %" in drawn) == terminal
 
 
-def in_notebook(monkeypatch) -> io.StringIO:
-    """What a notebook's cell shows."""
-    shell = types.SimpleNamespace(execution_count=3)
-    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
-    monkeypatch.setattr(sys, "stdout", io.StringIO())
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    return sys.stdout
+class Cell:
+    """What a notebook's cell shows: the lines printed, and those that are updated in place."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.drawn: list[str] = []
+        self.names: set[str] = set()
+        shell = types.SimpleNamespace(execution_count=3, user_ns={}, kernel=object(), display_pub=self)
+        monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+        monkeypatch.setattr(sys, "stdout", io.StringIO())
+        monkeypatch.setattr(sys, "stderr", io.StringIO())
+
+    def publish(self, data, metadata, *, transient, update) -> None:
+        assert (list(data), metadata, update) == (["text/plain"], {}, bool(self.drawn))
+        self.names.add(transient["display_id"])
+        self.drawn.append(data["text/plain"])
 
 
-@pytest.mark.parametrize(("verbose", "least", "most"), [(1, 8, 13), (2, 350, 405), (0, 1, 1)])
-def test_a_notebook_has_one_line_that_is_overwritten(monkeypatch, verbose, least, most):
-    cell = in_notebook(monkeypatch)
+@pytest.mark.parametrize(("verbose", "least", "most"), [(1, 15, 22), (2, 75, 105), (0, 0, 0)])
+def test_a_notebook_has_one_line_that_is_updated(monkeypatch, verbose, least, most):
+    cell = Cell(monkeypatch)
     progress = Progress(verbose, 3, 400)
-    pass_time(monkeypatch, 10, progress)
-    progress.close()
-    assert "\n" not in cell.getvalue()
-    drawn = cell.getvalue().split("\r")
-    assert least <= len(drawn) <= most
-    assert all(len(line) <= 80 for line in drawn)
-    assert drawn[-1] == "", "the bar is gone at the end"
-    assert sys.stderr.getvalue() == ""
+    for _ in range(2):
+        pass_time(monkeypatch, 10, progress)
+        progress.close()
+    progress.end()
+    assert sys.stdout.getvalue() == sys.stderr.getvalue() == ""
+    assert 2 * least <= len(cell.drawn) <= 2 * most
+    assert len(cell.names) == bool(verbose)
+    assert all(len(line) <= 80 for line in cell.drawn)
     if verbose:
-        assert "epoch 1/3" in drawn[-3]
-        assert "loss 0.500" in drawn[-3]
+        *states, room, end = cell.drawn
+        assert (room, end) == (" ", ""), "the bar is gone at the end, and its room"
+        assert re.fullmatch(r"epoch 1/3 +\d+ %\|█+.*\| \d+/400 · 00:0\d left, loss 0.500", states[-1])
 
 
 def test_a_short_epoch_shows_no_bar_in_a_notebook(monkeypatch, rings):
-    cell = in_notebook(monkeypatch)
+    cell = Cell(monkeypatch)
     pn.fit(pn.Sequential(pn.Dense(3)), rings, epochs=2)
-    assert "\r" not in cell.getvalue()
-    assert len(cell.getvalue().splitlines()) == 4
+    assert cell.drawn == []
+    first, *epochs, best = [line for line in sys.stdout.getvalue().splitlines() if not line.startswith("    ")]
+    assert (len(epochs), first[:15], best[:10]) == (2, "data: 270 train", "best epoch")
+
+
+def test_an_error_takes_the_bar_away_in_a_notebook(monkeypatch, rings):
+    class Failing(pn.callbacks.Callback):
+        def on_batch_end(self, step, logs):
+            if step == 3:
+                raise OSError("the disk is full")
+
+    cell = Cell(monkeypatch)
+    with pytest.raises(OSError, match="the disk is full"):
+        pn.fit(pn.Sequential(pn.Dense(3)), rings, epochs=2, batch_size=20, callbacks=Failing(), verbose=2)
+    assert cell.drawn[-2:] == [" ", ""]
+
+
+def test_lines_are_folded_in_a_notebook_but_not_in_ipython_that_writes_a_log(monkeypatch):
+    cell = Cell(monkeypatch)
+    Progress(1, 3, 400, "EMBEDDED SAMPLE").epoch(1, 2.5, VALUES)
+    Progress(1, 3, 400).epoch(2, 2.5, VALUES)
+    assert sys.stdout.getvalue().splitlines() == [
+        "epoch 1/3 · 2.5 s · loss 0.214 · accuracy 93.40 %",
+        "    val_loss 0.0712 · val_accuracy 97.85 % [97.45, 98.19] · EMBEDDED SAMPLE",
+        "epoch 2/3 · 2.5 s · loss 0.214 · accuracy 93.40 % · val_loss 0.0712 · val_accuracy 97.85 % [97.45, 98.19]",
+    ]
+    shell = types.SimpleNamespace(execution_count=3, user_ns={}, display_pub=cell)  # no kernel
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    Progress(1, 3, 400, "EMBEDDED SAMPLE").epoch(3, 2.5, VALUES)
+    assert sys.stdout.getvalue().splitlines()[3].endswith("[97.45, 98.19] · EMBEDDED SAMPLE")
+    progress = Progress(1, 3, 400)
+    pass_time(monkeypatch, 30, progress)
+    assert cell.drawn == []
+    assert sys.stdout.getvalue().splitlines()[-1] == "epoch 1/3 · step 268/400 · 67 % · 10 s left · loss 0.500"
 
 
 def test_each_step_is_drawn_in_place_in_a_terminal_in_verbose_2(monkeypatch, capsys):
