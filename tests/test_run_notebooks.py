@@ -14,8 +14,11 @@ import pytest
 RUNNER = kernels.tool()
 NOISY = """
 import sys, time
+from IPython.display import display
 print("first")
+bar = display({"text/plain": "1 of 2"}, raw=True, display_id=True)
 print("second")
+bar.update({"text/plain": ""}, raw=True)
 for done in range(3):
     print(f"\\r{done} of 3, and some more", end="", flush=True)
     time.sleep(0.01)
@@ -65,12 +68,12 @@ def test_a_notebook_is_written_with_what_another_run_would_give(run, tmp_path, c
 
 
 def test_a_failing_cell_is_named_and_the_file_is_as_it_was(run, tmp_path, capsys):
-    path = notebook_of(tmp_path, "x = 1", "y = 2\nassert x == y, 'x is 1, y is 2'", "z = 3")
+    path = notebook_of(tmp_path, "x = 1", "print('x is set')\ny = 2\nassert x == y, 'x is 1, y is 2'", "z = 3")
     before = path.read_bytes()
     assert run([]) == 1
     said = capsys.readouterr()
     assert said.err == (
-        "made: cell 2 failed\n    assert x == y, 'x is 1, y is 2'\n    AssertionError: x is 1, y is 2\n"
+        "made: cell 2 failed\n    x is set\n    assert x == y, 'x is 1, y is 2'\n    AssertionError: x is 1, y is 2\n"
     )
     assert path.read_bytes() == before
 

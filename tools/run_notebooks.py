@@ -102,16 +102,18 @@ def execute(path: Path, *, environment: dict[str, str] | None = None, timeout: i
 
 
 def _failure(path: Path, notebook: Any, error: CellExecutionError) -> str:
-    """The notebook, the cell, the line and the error."""
-    numbers = [
-        number
+    """The notebook, the cell, the last lines that it printed, the line that failed and the error."""
+    failed = [
+        (number, cell.outputs)
         for number, cell in enumerate(notebook.cells)
         if cell.cell_type == "code" and any(output.output_type == "error" for output in cell.outputs)
     ]
+    number, outputs = failed[0] if failed else ("?", [])
+    printed = "".join(output.text for output in outputs if output.output_type == "stream").splitlines()[-3:]
     lines = _COLOUR.sub("", error.traceback).splitlines()
-    pointed = next((line.split(maxsplit=2)[-1] for line in lines if re.match(r"-+> *\d+ ", line)), "")
-    value = "\n    ".join(error.evalue.splitlines()[:6])
-    return f"{path.stem}: cell {numbers[0] if numbers else '?'} failed\n    {pointed}\n    {error.ename}: {value}"
+    pointed = [line.split(maxsplit=2)[-1] for line in lines if re.match(r"-+> *\d+ ", line)][:1]
+    raised = f"{error.ename}: {error.evalue}".splitlines()[:6]
+    return "\n    ".join([f"{path.stem}: cell {number} failed", *printed, *pointed, *raised])
 
 
 def normalise(notebook: Any) -> None:
@@ -129,6 +131,8 @@ def _merged(outputs: list[Any]) -> list[Any]:
     """The outputs with adjacent ones of a stream as one, as they look when they are finished."""
     merged: list[Any] = []
     for output in outputs:
+        if output.output_type == "display_data" and not any(output.data.values()):  # where a progress bar was
+            continue
         output.pop("transient", None)
         if "metadata" in output:
             output.metadata = nbformat.from_dict({})
