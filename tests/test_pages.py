@@ -18,7 +18,6 @@ DOCTESTS = [page for page in PAGES if "\n```pycon\n" in page.read_text(encoding=
 FRAGMENTS = {
     "adding-an-op.md": "rows of the tables of tests/oprows.py, which the reader adds",
     "tables.md": "a cluster that the reader has",
-    "training.md": "columns of a file that the reader has",
 }
 
 

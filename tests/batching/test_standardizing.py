@@ -1,4 +1,4 @@
-"""What preprocess="auto" does with floats: one test per case of the rule in docs/training.md."""
+"""What preprocess="auto" does with floats: one test per case of the rule in docs/data.md."""
 
 import numpy as np
 import pytest
