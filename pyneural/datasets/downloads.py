@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pyneural.arguments.paths import write_whole
-from pyneural.datasets.cache_folder import cache_folder
+from pyneural.datasets.cache_folder import cache_folder, imported_pooch
 from pyneural.datasets.idx import parse_idx
 
 _PATIENCE = 10  # seconds without data until a download is aborted
@@ -67,8 +67,7 @@ def _fetch(mirrors: tuple[str, ...], name: str, md5: str, folder: Path) -> None:
 
 def _download(addresses: dict[str, str], target: Path, md5: str, unpacked: Callable[[bytes], bytes]) -> None:
     """Writes what the first of the addresses provides that has this MD5 when unpacked; messages use their keys."""
-    import pooch
-
+    pooch = imported_pooch()
     pooch.get_logger().setLevel("WARNING")
     troubles = []
     for shown, address in addresses.items():
