@@ -13,7 +13,7 @@ import pytest
 os.environ.setdefault("PYNEURAL_DATA", "sample")
 os.environ.setdefault("MPLBACKEND", "Agg")  # pictures are drawn, never shown
 
-from needs import NEEDS
+from needs import BROWSER, NEEDS
 
 import pyneural as pn
 
@@ -21,6 +21,7 @@ for _need in NEEDS:
     if _need.missing and _need.is_required:
         raise pytest.UsageError(f"{_need.variable}=required, but these are missing: {', '.join(_need.missing)}")
 
+collect_ignore = ["test_jupyter_lab.py"] if BROWSER.missing else []
 _cache = tempfile.TemporaryDirectory(prefix="pyneural-cache-")  # not the user's; it ends with the tests
 os.environ["XDG_CACHE_HOME"] = _cache.name
 

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_PACKAGES = ("playwright", "axe_playwright_python", "jupyterlab")
 CHROMIUM = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
 
 
@@ -34,7 +35,7 @@ BROWSER = Need(
     "BROWSER_TESTS",
     [
         *(() if CHROMIUM else ("Chromium (Debian: apt-get install chromium)",)),
-        *(f"{name} (pip install '.[test]')" for name in ("playwright", "axe_playwright_python") if not find_spec(name)),
+        *(f"{name} (pip install '.[test]')" for name in _PACKAGES if not find_spec(name)),
     ],
 )
 WEB = Need(
