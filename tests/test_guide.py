@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -41,6 +42,19 @@ def test_the_figures_of_the_readme_are_those_of_the_guide() -> None:
     page = (GUIDE / "performance.md").read_text(encoding="utf-8")
     assert len(figures) > 3
     assert [figure for figure in figures if f"**{figure}**" not in page] == []
+
+
+def test_the_page_on_installing_has_each_extra_and_what_it_needs() -> None:
+    page = (GUIDE / "install.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = re.findall(r"^\| `(\w+)` \| ", page[page.index("## Extras") :], flags=re.MULTILINE)
+    assert sorted(extras) == sorted(project["optional-dependencies"])
+    for requirement in project["dependencies"]:
+        name = re.match(r"[\w-]+", requirement)
+        assert name
+        assert name[0].lower() in page.lower()
+    oldest = project["requires-python"].removeprefix(">=")
+    assert f"Python {oldest} or newer" in page
 
 
 def blocks(language: str) -> list[str]:
