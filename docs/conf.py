@@ -20,7 +20,9 @@ ROOT = DOCS.parent
 sys.path[:0] = [str(DOCS), str(ROOT)]
 os.environ["PYNEURAL_DATA"] = "sample"
 
-import pyneural as pn  # noqa: E402 -- found by the line above
+import api_names  # noqa: E402 -- found by the lines above
+
+import pyneural as pn  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +44,19 @@ nb_merge_streams = True
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 
+smartquotes_action = "D"  # dashes; many quotes are Python's
+
 html_theme = "furo"
 html_title = f"pyneural {version}"
-html_show_sphinx = html_show_sourcelink = html_copy_source = False
+html_show_copyright = html_show_sphinx = html_show_sourcelink = html_copy_source = False
 html_extra_path = ["site"]
 html_math_renderer = "mathml"
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True
+maximum_signature_line_length = 90
+napoleon_use_rtype = False
+napoleon_attr_annotations = False
+napoleon_custom_sections = [("Attributes", "params_style")]
 python_use_unqualified_type_names = True
 
 
@@ -91,3 +100,8 @@ def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.add_html_math_renderer("mathml", (_formula, None), (_formula, None))
     app.connect("doctree-read", _check_failures)
+    api_names.use_short_name()
+    app.add_directive("names", api_names.Names)
+    app.connect("autodoc-process-signature", api_names.signature)
+    app.connect("autodoc-process-docstring", api_names.to_rst, priority=400)  # before napoleon
+    app.connect("doctree-resolved", api_names.link)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import re
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -19,6 +20,23 @@ FRAGMENTS = {
     "adding-an-op.md": "rows of the tables of tests/oprows.py, which the reader adds",
     "tables.md": "a cluster that the reader has",
 }
+
+
+def public_names() -> list[str]:
+    """Every name that users call, as they write it; each op is on docs/ops.md."""
+    folders = (pn.apps, pn.callbacks, pn.datasets, pn.metrics, pn.plot)
+    names = [f"pn.{name}" for name in pn.__all__ if not isinstance(getattr(pn, name), ModuleType)]
+    names += [f"pn.{folder.__name__.split('.')[1]}.{name}" for folder in folders for name in folder.__all__]
+    tables = {"initializers": {**pn.initializers.NAMES, "constant": None}, "schedules": pn.schedules.NAMES}
+    return names + [f"pn.{module}.{name.replace('-', '_')}" for module, table in tables.items() for name in table]
+
+
+def test_the_reference_has_each_public_name_once() -> None:
+    listed = []
+    for page in ROOT.glob("docs/api/*.md"):
+        for block in re.findall(r"^```{names}\n(.*?)^```$", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL):
+            listed += [line.split(":")[0] for line in block.splitlines()]
+    assert sorted(listed) == sorted(public_names())
 
 
 def words_of_blocks(page: Path) -> list[str]:
