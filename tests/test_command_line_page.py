@@ -40,7 +40,7 @@ def test_the_blocks_of_the_page_run(tmp_path: Path) -> None:
         printed += done.stdout
     assert "drawn.png: 2" in printed, printed
     assert {"digits.safetensors", "mlp.safetensors", "scans.safetensors", "flats.safetensors", "model.safetensors",
-            "answers.csv", "report.html"} <= {path.name for path in tmp_path.iterdir()}  # fmt: skip
+            "answers.csv", "page.html"} <= {path.name for path in tmp_path.iterdir()}  # fmt: skip
     assert len(list((tmp_path / "maps").glob("*.png"))) == 3
     assert list((tmp_path / "plots").glob("*.png"))
     whole = re.search(r"^```text\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
