@@ -22,27 +22,55 @@ OF_TUTORIALS = {
         "pn.fit(model, (x, y)): labels may be numbers, names or one-hot rows",
     ),
     **dict.fromkeys(
-        ("shuffle", "batches", "mini_batches", "minibatches", "get_batch", "next_batch", "create_batches"),
+        (
+            "train_loader",
+            "test_loader",
+            "shuffle",
+            "batches",
+            "mini_batches",
+            "minibatches",
+            "get_batch",
+            "next_batch",
+            "create_batches",
+        ),
         "not needed: pn.fit(model, data, batch_size=64) shuffles, and makes the batches",
     ),
     **dict.fromkeys(("NeuralNetwork", "NeuralNet", "Network", "Net", "MLP"), "pn.Sequential(pn.Dense(8), pn.Dense(3))"),
     **dict.fromkeys(("add_layer", "add_module"), "pn.Sequential(layer, layer, ...)"),
-    **dict.fromkeys(("forward", "feedforward", "forward_pass", "forward_propagation"), "model(x)"),
-    **dict.fromkeys(("backprop", "backward", "backpropagation", "backward_pass"), "loss.backward()"),
+    **dict.fromkeys(("forward", "feedforward", "forward_pass", "forward_prop", "forward_propagation"), "model(x)"),
+    **dict.fromkeys(
+        ("backprop", "backward", "backpropagation", "backward_pass", "backward_prop", "back_prop"), "loss.backward()"
+    ),
     **dict.fromkeys(("gradients", "grads", "dW", "dW1", "d_weights"), "loss.backward(), and then layer.weight.grad"),
     **dict.fromkeys(
-        ("update_weights", "update_parameters", "gradient_descent", "sgd_step"),
+        ("update_weights", "update_params", "update_parameters", "gradient_descent", "sgd_step"),
         "loss.backward(), and then optimizer.step(), with optimizer = pn.SGD(model)",
+    ),
+    **dict.fromkeys(
+        ("init_params", "initialize_parameters", "initialize_weights", "init_weights"),
+        "not needed: pn.fit does it; by hand, model.build(shape)",
+    ),
+    **dict.fromkeys(
+        ("cost_function", "compute_cost", "cost", "criterion", "loss_function"),
+        "pn.ops.cross_entropy(outputs, targets), or pn.fit(model, data, loss='cross_entropy')",
     ),
     **dict.fromkeys(("weights", "biases", "W1", "b1", "parameters"), "model.parameters"),
     **dict.fromkeys(
-        ("sigmoid_derivative", "sigmoid_prime", "relu_derivative", "tanh_derivative", "softmax_derivative"),
+        (
+            "sigmoid_derivative",
+            "sigmoid_prime",
+            "relu_derivative",
+            "relu_deriv",
+            "tanh_derivative",
+            "softmax_derivative",
+        ),
         "not needed: loss.backward() computes it, and pn.check_gradients compares it with differences",
     ),
     **dict.fromkeys(("step_function", "heaviside"), "pn.ops.step(x)"),
     **dict.fromkeys(("train_model", "train_network", "training_loop", "train_one_epoch"), "pn.fit(model, data)"),
     **dict.fromkeys(("plot_loss", "plot_losses", "plot_history", "plot_accuracy"), "pn.plot.history(history)"),
     **dict.fromkeys(("test_model", "evaluate_model", "get_accuracy", "compute_accuracy"), "pn.evaluate(model, data)"),
+    **dict.fromkeys(("get_predictions", "make_predictions"), "pn.predict(model, x).argmax(axis=1)"),
     **dict.fromkeys(
         ("predict_with_confidence", "predict_one", "predict_image", "predict_digit"), "pn.classify(model, image)"
     ),
