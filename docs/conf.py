@@ -32,7 +32,7 @@ author = "the pyneural developers"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "docs/index"
 include_patterns = ["docs/**", "notebooks/*", "benchmarks/RESULTS.md", "CHANGELOG.md"]
-exclude_patterns = ["build", ".*", "notebooks/README.md"]
+exclude_patterns = ["build", ".*", "docs/site", "docs/static"]
 
 nb_custom_formats = {".md": "page_cells.read"}
 nb_execution_mode = "cache"
@@ -49,7 +49,10 @@ smartquotes_action = "D"  # dashes; many quotes are Python's
 html_theme = "furo"
 html_title = f"pyneural {version}"
 html_show_copyright = html_show_sphinx = html_show_sourcelink = html_copy_source = False
+html_show_search_summary = False  # it would fetch pages, which browsers refuse for files
 html_extra_path = ["site"]
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 autodoc_typehints = "none"
 autodoc_preserve_defaults = True
