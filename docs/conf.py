@@ -6,13 +6,16 @@ browser.  Examples are executed on the sample in the package, without a network.
 
 import hashlib
 import os
+import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 DOCS = Path(__file__).parent
@@ -69,7 +72,15 @@ def _code() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()[:16]
 
 
-nb_execution_cache_path = str(ROOT / "build" / "docs" / "cache" / _code())
+BUILD = ROOT / "build" / "docs"
+nb_execution_cache_path = str(BUILD / "cache" / _code())
+
+
+# Kernels read this configuration instead of the user's own, and do not warn that they listen on this machine.
+_profile = BUILD / "ipython" / "profile_default"
+_profile.mkdir(parents=True, exist_ok=True)
+(_profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n", encoding="utf-8")
+os.environ["IPYTHONDIR"] = str(_profile.parent)
 
 
 # ---- formulas as MathML, which browsers draw themselves: no script, no font, no network ------------------------------
@@ -99,8 +110,26 @@ def _check_failures(app: Any, document: Any) -> None:
                     logger.warning("the block raises no %s", error, location=cell)
 
 
+# ---- the site as it was written --------------------------------------------------------------------------------------
+
+FETCHED = re.compile(r'<(script|img|iframe|source|video)\b[^>]*\bsrc="(https?:)?//|<link\b[^>]*\bhref="(https?:)?//')
+PLACES = {str(ROOT), sys.prefix, str(Path(tempfile.gettempdir(), "tmp"))} - {"/usr"}
+
+
+def _check_site(app: Any, failure: Exception | None) -> None:
+    """A page fetches nothing from the network, and has no path of the machine that built it."""
+    faults = []
+    for path in [] if failure else Path(app.outdir).rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        faults += [f"{path.name} has the path {place}" for place in PLACES if place in text]
+        faults += [f"{path.name} fetches {found[0]}" for found in FETCHED.finditer(text)]
+    if faults:
+        raise ExtensionError("; ".join(faults))
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
+    app.connect("build-finished", _check_site)
     app.add_html_math_renderer("mathml", (_formula, None), (_formula, None))
     app.connect("doctree-read", _check_failures)
     api_names.use_short_name()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(ROOT.glob("docs/**/*.md"))
 NAMES = [str(page.relative_to(ROOT / "docs")) for page in PAGES]
 DOCTESTS = [page for page in PAGES if "\n```pycon\n" in page.read_text(encoding="utf-8")]
-FRAGMENTS = {
+FRAGMENTS = {  # pages with blocks that are shown only, and why
     "adding-an-op.md": "rows of the tables of tests/oprows.py, which the reader adds",
-    "tables.md": "a cluster that the reader has",
+    "tables.md": "a cluster of Dask, which the tests do not start",
 }
 
 
@@ -52,7 +55,7 @@ def test_each_python_block_of_a_page_is_executed(page: Path) -> None:
     assert not [words for words in other if words.split()[0] not in ("python", "pycon")], "write ```python or ```pycon"
     nested = re.findall(r"^ +```+python.*$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert not nested, "a block in a list is not executed: let it start at the first column"
-    assert "python shown" not in blocks or name in FRAGMENTS, "execute the block, or list the page with a reason"
+    assert ("python shown" in blocks) == (name in FRAGMENTS), "execute the block, or list the page with a reason"
 
 
 @pytest.mark.parametrize("page", DOCTESTS, ids=lambda page: page.name)
@@ -64,3 +67,42 @@ def test_the_doctests_of_a_page_run(page: Path, monkeypatch: pytest.MonkeyPatch,
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
     assert runner.run(example).failed == 0
     assert runner.tries >= len(blocks)
+
+
+# ---- how a page becomes a notebook ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def read() -> Callable[[str], Any]:
+    place = importlib.util.spec_from_file_location("page_cells", ROOT / "docs" / "page_cells.py")
+    assert place is not None
+    assert place.loader is not None
+    module = importlib.util.module_from_spec(place)
+    place.loader.exec_module(module)
+    return module.read
+
+
+def test_each_python_block_is_a_cell_and_the_text_between_stays(read: Callable[[str], Any]) -> None:
+    page = read(
+        "# A\n\n```python\nx = 1\n```\n\ntext\n\n```sh\nls\n```\n\n```python raises ValueError\nint('a')\n```\nend\n"
+    )
+    kinds = [(cell.cell_type, cell.source.strip()) for cell in page.cells[1:]]
+    assert kinds == [
+        ("markdown", "# A"), ("code", "x = 1"), ("markdown", "text\n\n```sh\nls\n```"),
+        ("code", "int('a')"), ("markdown", "end"),
+    ]  # fmt: skip
+    assert page.cells[0].metadata["tags"] == ["remove-cell"]
+    assert page.cells[4].metadata["tags"] == ["raises-exception", "raises-ValueError"]
+    assert page.metadata["source_map"] == [0, 0, 3, 4, 13, 14]
+
+
+def test_a_page_without_blocks_starts_no_kernel(read: Callable[[str], Any]) -> None:
+    page = read("# A\n\n```python shown\nrow(...)\n```\n")
+    assert [cell.cell_type for cell in page.cells] == ["markdown"]
+    assert "row(...)" in page.cells[0].source
+    assert page.metadata["mystnb"] == {"execution_mode": "off"}
+
+
+def test_an_unknown_word_after_python_is_an_error(read: Callable[[str], Any]) -> None:
+    with pytest.raises(ValueError, match="expected nothing, hidden, shown, or raises and the name of an error"):
+        read("```python slow\nx = 1\n```\n")
