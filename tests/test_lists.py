@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def lists() -> SimpleNamespace:
-    return SimpleNamespace(**runpy.run_path(str(ROOT / "tools/lists.py")))
+def covering() -> SimpleNamespace:
+    return SimpleNamespace(**runpy.run_path(str(ROOT / "tools/covering.py")))
 
 
 def test_every_entry_of_the_tables_is_listed() -> None:
@@ -34,14 +34,14 @@ def test_every_entry_of_the_tables_is_listed() -> None:
         ("tests/layers/test_layers.py::test_layer_norm_normalises_each_row", "pn.Dense", "does not cover Dense"),
     ],
 )
-def test_a_test_that_does_not_cover_its_entry_is_reported(lists, test: str, word: str, message: str) -> None:
+def test_a_test_that_does_not_cover_its_entry_is_reported(covering, test: str, word: str, message: str) -> None:
     with pytest.raises(SystemExit, match=message):
-        lists.check_test(test, word, "Dense")
+        covering.check_test(test, word, "Dense")
 
 
-def test_an_entry_without_a_test_is_reported(lists) -> None:
+def test_an_entry_without_a_test_is_reported(covering) -> None:
     with pytest.raises(SystemExit, match="Swish has no test: name the one that covers it"):
-        lists.test_of(lists.OF_LAYERS, "Swish")
+        covering.test_of(covering.OF_LAYERS, "Swish")
 
 
 @pytest.fixture(autouse=True)

@@ -4,15 +4,14 @@ Each entry names the tests that cover it: test functions that have its name in t
 entry without a test, or a test that does not exist or does not name its entry, is an error.  make_stubs.py calls it.
 """
 
-import importlib.util
 import inspect
 import re
-import sys
-from collections.abc import Callable, Iterator
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
+
+from covering import GRADIENT, IN_A_LAYER, LAYERS, OF_CALLBACKS, OF_LAYERS, OF_SCORES, REFERENCE, check_test, test_of
 
 from pyneural import _core, callbacks, initializers, losses, metrics, schedules
 from pyneural.files.architecture import KINDS
@@ -22,54 +21,6 @@ from pyneural.training import optimizers
 
 ROOT = Path(__file__).resolve().parent.parent
 OPS = {row["name"]: row for row in _core.op_table()}
-REFERENCE = "tests/test_ops.py::test_forward_equals_the_reference"
-GRADIENT = "tests/test_ops.py::test_gradient_equals_central_differences"
-LAYERS = "tests/layers/test_layers.py::"
-GRAPHS = "tests/models/test_graph.py::"
-SCORES = "tests/metrics/test_scores.py::"
-CALLBACKS = "tests/callbacks/test_callbacks.py::"
-RIGHT_SHAPE = f"{LAYERS}test_the_shape_inferred_in_build_is_the_shape_computed"
-IN_A_LAYER = f"{LAYERS}test_an_activation_in_a_layer_equals_one_after_it"
-ARITHMETIC = f"{GRAPHS}test_arithmetic_on_nodes_is_arithmetic_on_their_values"
-
-OF_LAYERS = {
-    "Dense": f"{LAYERS}test_dense_is_x_times_weight_plus_bias",
-    "Embedding": f"{LAYERS}test_embedding_takes_whole_numbers_of_any_kind",
-    "EmbedColumns": "tests/layers/test_embed_columns.py::test_gradients_are_right_in_float64",
-    "Conv2D": RIGHT_SHAPE,
-    "DepthwiseConv2D": f"{LAYERS}test_a_depthwise_convolution_is_one_of_each_channel",
-    "MaxPool2D": f"{GRAPHS}test_a_convolution_and_its_pooling_are_one_step_of_the_same_values",
-    "AvgPool2D": RIGHT_SHAPE,
-    "GlobalAvgPool2D": RIGHT_SHAPE,
-    "BatchNorm": f"{LAYERS}test_batch_norm_normalises_in_training_and_remembers",
-    "LayerNorm": f"{LAYERS}test_layer_norm_normalises_each_row",
-    "Dropout": f"{LAYERS}test_dropout_keeps_the_mean_and_two_layers_differ",
-    "Flatten": RIGHT_SHAPE,
-    "Reshape": f"{LAYERS}test_shapes_can_be_empty_batches",
-    "Activation": IN_A_LAYER,
-    "Add": ARITHMETIC,
-    "Multiply": ARITHMETIC,
-    "Concatenate": ARITHMETIC,
-}
-OF_CALLBACKS = {
-    "Checkpoint": f"{CALLBACKS}test_a_checkpoint_holds_the_best_model_so_far",
-    "EarlyStopping": f"{CALLBACKS}test_early_stopping_watches_any_value",
-    "LogFile": f"{CALLBACKS}test_a_log_file_has_a_line_for_each_epoch",
-    "ReduceLROnPlateau": f"{CALLBACKS}test_reduce_lr_on_plateau_multiplies_the_schedule",
-    "TensorBoard": f"{CALLBACKS}test_tensorboard_writes_every_value",
-}
-OF_SCORES = {
-    **dict.fromkeys(
-        ("average_precision", "brier", "calibration_curve", "calibration_error", "precision_recall_curve", "roc_auc",
-         "roc_curve"),
-        f"{SCORES}test_scores_of_two_classes_are_those_of_scikit_learn",
-    ),
-    **dict.fromkeys(
-        ("balanced_accuracy", "mae", "mse", "r2", "top_k"),
-        f"{SCORES}test_scores_of_classes_and_values_are_those_of_scikit_learn",
-    ),
-    "threshold": f"{SCORES}test_a_threshold_of_pooled_scores_needs_no_model",
-}  # fmt: skip
 
 
 class Entry(NamedTuple):
@@ -100,37 +51,6 @@ def file_of(thing: Any) -> str:
     return f"{thing.__module__.replace('.', '/')}.py"
 
 
-@lru_cache
-def module_of(file: str) -> ModuleType:
-    """A test file, imported as pytest imports it."""
-    path = ROOT / file
-    sys.path[:0] = [folder for folder in (str(ROOT / "tests"), str(path.parent)) if folder not in sys.path]
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None or not path.exists():
-        raise SystemExit(f"tools/lists.py: {file} does not exist")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def check_test(test: str, word: str, entry: str) -> None:
-    """Fails if a test does not exist, or has the word neither in its source nor in its parameters."""
-    file, function = test.split("::")
-    found = getattr(module_of(file), function, None)
-    if found is None:
-        raise SystemExit(f"tools/lists.py: {test}, which covers {entry}, does not exist")
-    values = [str(list(mark.args[1])) for mark in getattr(found, "pytestmark", ()) if mark.name == "parametrize"]
-    if not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", "\n".join([*values, inspect.getsource(found)])):
-        raise SystemExit(f"tools/lists.py: {test} does not cover {entry}: it never has {word}")
-
-
-def test_of(tests: dict[str, str], name: str) -> str:
-    """The test that a table has for an entry."""
-    if name not in tests:
-        raise SystemExit(f"tools/lists.py: {name} has no test: name the one that covers it in its table")
-    return tests[name]
-
-
 # ---- the lists -------------------------------------------------------------------------------------------------------
 
 
@@ -157,9 +77,8 @@ def activations() -> Iterator[Entry]:
             op = function.func.__name__
             call = f"pn.ops.{op}(x, {', '.join(f'{k}={v!r}' for k, v in function.keywords.items())})"
         doc = first_of(OPS[op]["doc"])
-        notes = [f'Before it, `init="auto"` is `{initializers.suited(name)}`.']
-        notes += ["Fused into Dense, Conv2D, DepthwiseConv2D and BatchNorm."] if name in FUSED else []
-        yield Entry(f'"{name}"', call, " ".join([sentence(doc), *notes]), (file_of_op(op),),
+        notes = f"{'Fused; i' if name in FUSED else 'I'}nitial weights {initializers.suited(name)}."
+        yield Entry(f'"{name}"', call, f"{sentence(doc)} {notes}", (file_of_op(op),),
                     ((IN_A_LAYER, name), (GRADIENT, op)))  # fmt: skip
 
 
@@ -238,14 +157,16 @@ HEAD = """# Lists
 The activations, losses, metrics, optimizers, schedules, initializers, layers and callbacks: their calls with all
 defaults, what they compute, their code, and the tests that cover them. `tools/make_stubs.py` makes this page from the
 tables of the library, and fails if an entry has no test, or if a test does not exist. [All ops](ops.md) have a page of
-their own.
+their own, and [the equations](equations.md) have the gradients.
 
 A test is shown by its name, with spaces: run `gradient equals central differences` for relu with
 `pytest tests/test_ops.py -k "gradient_equals_central_differences and relu"`.
 """
 SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Entry]]]] = {
     "Activations": (
-        'By name in a layer, `pn.Dense(64, "relu")`, or as a layer, `pn.Activation("relu")`; both also take functions.',
+        'By name in a layer, `pn.Dense(64, "relu")`, or as a layer, `pn.Activation("relu")`; both also take functions. '
+        'Initial weights are those of a layer with `init="auto"` that ends in it. A fused activation is computed with '
+        "its layer, in one pass over memory.",
         activations,
     ),
     "Losses": ('By name, `pn.fit(model, data, loss="huber")`, or a function of (outputs, targets).', loss_list),
@@ -285,15 +206,31 @@ def cell(text: str) -> str:
     return "`".join(parts).replace("|", "\\|")
 
 
-def line_of(entry: Entry) -> str:
-    shown = []
-    for test, word in entry.tests:
-        check_test(test, word, entry.name)
-        file, function = test.split("::")
-        shown.append(f"[{function.removeprefix('test_').replace('_', ' ')}](../{file})")
-    code = ", ".join(f"[{cell(Path(file).name)}](../{file})" for file in entry.code)
-    name = f"| `{entry.name}` " if entry.name.startswith('"') else ""
-    return f"{name}| `{entry.call}` | {cell(sentence(entry.doc))} | {code} | {'; '.join(shown)} |"
+def links_to_code(files: Iterable[str]) -> str:
+    return ", ".join(f"[{cell(Path(file).name)}](../{file})" for file in files)
+
+
+def links_to_tests(tests: Iterable[str]) -> str:
+    pairs = [test.split("::test_") for test in tests]
+    return "; ".join(f"[{function.replace('_', ' ')}](../{file})" for file, function in pairs)
+
+
+def section(title: str, text: str, entries: list[Entry]) -> str:
+    """A heading, a text, and a table; code and tests that all entries share are named once, above it."""
+    tests = [{test for test, _ in entry.tests} for entry in entries]
+    shared, code = set.intersection(*tests), set.intersection(*[set(entry.code) for entry in entries])
+    columns = {
+        "name": lambda entry: f"`{entry.name}`" if entry.name.startswith('"') else "",
+        "call": lambda entry: f"`{entry.call}`",
+        "what it is": lambda entry: cell(sentence(entry.doc)),
+        "code": lambda entry: links_to_code(file for file in entry.code if file not in code),
+        "tests": lambda entry: links_to_tests(test for test, _ in entry.tests if test not in shared),
+    }
+    table = {head: cells for head, show in columns.items() if any(cells := [show(entry) for entry in entries])}
+    lines = [f"| {' | '.join(row)} |" for row in [table, ["---"] * len(table), *zip(*table.values(), strict=True)]]
+    notes = [f"Code of all: {links_to_code(sorted(code))}."] * bool(code)
+    notes += [f"Tests of all: {links_to_tests(sorted(shared))}."] * bool(shared)
+    return "\n\n".join([f"## {title}", text, *([" ".join(notes)] if notes else []), "\n".join(lines) + "\n"])
 
 
 def page() -> str:
@@ -304,8 +241,9 @@ def page() -> str:
     """
     parts = [HEAD]
     for title, (text, entries) in SECTIONS.items():
-        rows = [line_of(entry) for entry in entries()]
-        head = "| call | what it is | code | tests |\n|---|---|---|---|\n"
-        head = "| name " + head.replace("\n|", "\n|---|", 1) if rows[0].startswith('| `"') else head
-        parts.append(f"## {title}\n\n{text}\n\n{head}" + "\n".join(rows) + "\n")
+        found = list(entries())
+        for entry in found:
+            for test, word in entry.tests:
+                check_test(test, word, entry.name)
+        parts.append(section(title, text, found))
     return "\n".join(parts)
