@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-import kernels
+import jupyter_kernels
 import nbformat
 from playwright.sync_api import Browser, Locator
 
@@ -30,7 +30,7 @@ class Server:
         settings.mkdir(parents=True)
         for name, values in _SETTINGS.items():
             (settings / f"{name}.jupyterlab-settings").write_text(json.dumps(values))
-        variables = kernels.environment(folder) | {
+        variables = jupyter_kernels.environment(folder) | {
             "JUPYTER_DATA_DIR": str(folder / "data"),
             "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),

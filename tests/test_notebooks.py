@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-import kernels
+import jupyter_kernels
 import pytest
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
@@ -52,9 +52,9 @@ def test_its_claims_are_those_it_printed(name):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs_on_the_sample_without_a_network_and_writes_no_files(path, tmp_path, monkeypatch):
-    runner = kernels.tool()
+    runner = jupyter_kernels.tool()
     before = sorted(FOLDER.rglob("*"))
-    for name, value in kernels.environment(tmp_path).items():
+    for name, value in jupyter_kernels.environment(tmp_path).items():
         monkeypatch.setenv(name, value)
     notebook = runner.execute(path, timeout=CELL)
     runner.check(path, notebook)
@@ -63,7 +63,7 @@ def test_it_runs_on_the_sample_without_a_network_and_writes_no_files(path, tmp_p
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_states_its_time_first_and_its_file_is_as_the_runner_writes_it(path):
-    runner = kernels.tool()
+    runner = jupyter_kernels.tool()
     notebook = runner.nbformat.read(path, as_version=4)
     assert runner.stated_time(notebook), "the first cell says in words how long the notebook takes: about two minutes"
     runner.normalise(notebook)

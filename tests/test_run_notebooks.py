@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import kernels
+import jupyter_kernels
 import nbformat
 import pytest
 
-RUNNER = kernels.tool()
+RUNNER = jupyter_kernels.tool()
 NOISY = """
 import sys, time
 from IPython.display import display
@@ -37,7 +37,7 @@ def notebook_of(folder: Path, *cells: str, first: str = "Takes less than a minut
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Runs the tool on the notebooks of a folder; exit status, stdout and stderr."""
-    for name, value in kernels.environment(tmp_path).items():
+    for name, value in jupyter_kernels.environment(tmp_path).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PYNEURAL_DATA", str(tmp_path))  # whose data is real
     monkeypatch.setattr(RUNNER, "FOLDER", tmp_path)
@@ -132,7 +132,7 @@ def test_times_are_read_from_the_first_cell(text, seconds):
 
 def test_an_unknown_name_shows_those_that_exist():
     done = subprocess.run(
-        [sys.executable, str(kernels.TOOL), "02_mnist"],
+        [sys.executable, str(jupyter_kernels.TOOL), "02_mnist"],
         env=dict(os.environ),
         capture_output=True,
         text=True,
