@@ -18,7 +18,9 @@ DIFFERENTIABLE = [row["name"] for row in op_table() if row["differentiable"]]
 
 @pytest.fixture(scope="module")
 def lists() -> SimpleNamespace:
-    return SimpleNamespace(**runpy.run_path(str(ROOT / "tools/lists.py")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "tools")
+        return SimpleNamespace(**runpy.run_path(str(ROOT / "tools/lists.py")))
 
 
 def names(row: list[str]) -> list[str]:
