@@ -177,5 +177,5 @@ digits-c: $(EXAMPLE)   ## the C example, without Python: unpack MNIST (MNIST= it
 
 clean:                 ## remove all build products, including .venv
 	rm -rf build dist *.egg-info .venv .mypy_cache .pytest_cache .ruff_cache
-	find pyneural tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find pyneural tests tools benchmarks docs -name __pycache__ -prune -exec rm -rf {} +
 	rm -f pyneural/*.so

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import tempfile
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ import api_names  # noqa: E402 -- found by the lines above
 import pyneural as pn  # noqa: E402
 
 logger = logging.getLogger(__name__)
+getLogger("traitlets").setLevel("WARNING")  # not a line for each page that is executed
 
 project = "pyneural"
 version = release = pn.__version__
