@@ -68,7 +68,7 @@ class TwoClasses:
 
     @cached_property
     def brier(self) -> Estimate:
-        """The mean squared error of the probabilities; the normal interval, or the bootstrap's by group."""
+        """The mean squared error of the probabilities; Student's interval, or the bootstrap's by group."""
         error = intervals.mean((self.probabilities - self.labels) ** 2, self.units)
         return Estimate(error, max(0.0, error.low), error.high)
 
