@@ -7,6 +7,7 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.objects import brief
+from pyneural.card.booleans import meaning
 from pyneural.card.classes import Names
 from pyneural.card.table import Column
 from pyneural.printing import shortened
@@ -103,7 +104,7 @@ def _check_distinct(column: Column, used: Array, count: int, who: str) -> None:
 
 
 def as_kind(rule: Rule, column: Column, who: str) -> Column:
-    """The column as the kind that the model was trained on; numbers may stand for booleans, or name categories.
+    """The column as the kind that the model was trained on; numbers and words may be booleans, numbers categories.
 
     Raises:
         TypeError: it is of another kind.
@@ -118,10 +119,16 @@ def as_kind(rule: Rule, column: Column, who: str) -> Column:
         values = np.full(len(absent), -1)
         values[~absent] = codes
         return Column(rule.name, "category", values, tuple(names))
-    if column.kind != "category" and (rule.kind == "number" or np.isin(column.values[~absent], (0, 1)).all()):
+    if column.kind != "category" and rule.kind == "number":
         return column
-    row = int(np.flatnonzero(~absent if column.kind == "category" else ~absent & ~np.isin(column.values, (0, 1)))[0])
-    fix = "numbers" if rule.kind == "number" else "True or False"
+    values = column.values
+    if column.kind == "category":  # the last is code -1
+        values = np.array([meaning(name) if rule.kind == "boolean" else np.nan for name in (*column.names, "")])[values]
+    wrong = ~absent & ~np.isin(values, (0, 1))
+    if not wrong.any():
+        return Column(rule.name, rule.kind, values)
+    row = int(wrong.argmax())
+    fix = "numbers" if rule.kind == "number" else "True or False, 'yes' or 'no', 1 or 0"
     raise TypeError(
         f"{who}: x has {brief(column.value(row))} in the column {rule.name!r}, row {row}, which held {rule.kind}s in "
         f"the training data: give {fix}"

@@ -9,7 +9,6 @@ from pyneural.arguments.arrays import Array
 
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "#n/a"))
 """How a missing value is written, in small letters; case does not matter."""
-BOOLEANS = ({"false": 0.0, "true": 1.0}, {"no": 0.0, "yes": 1.0})
 _OTHER = {".": ",", ",": "."}  # the mark of thousands, where this one is that of decimals
 _GROUPS = "[+-]?[1-9][0-9]{{0,2}}([{other}' \u2019\u00a0\u202f])[0-9]{{3}}(?:\\1[0-9]{{3}})*(?:[{mark}][0-9]*)?"
 _GROUPED = {mark: re.compile(_GROUPS.format(mark=mark, other=other)) for mark, other in _OTHER.items()}

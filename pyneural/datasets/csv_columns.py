@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.card.booleans import BOOLEANS
 from pyneural.card.classes import in_order
 from pyneural.card.rules import MOST_NAMES, ONE_HOT
 from pyneural.card.table import Column
-from pyneural.datasets.csv_cells import BOOLEANS, MISSING, is_date, number, numbers
+from pyneural.datasets.csv_cells import MISSING, is_date, number, numbers
 from pyneural.printing import shortened
 
 _SHOWN = 3  # wrong cells in a message

@@ -9,9 +9,9 @@ import numpy as np
 
 from pyneural.arguments.arrays import Array
 from pyneural.arguments.spelling import closest
+from pyneural.card.booleans import meaning
 from pyneural.card.classes import listed
 from pyneural.card.table import Column, Table
-from pyneural.datasets.csv_cells import BOOLEANS, number
 from pyneural.datasets.csv_columns import Collected
 from pyneural.datasets.csv_header import check_name, column_names
 from pyneural.datasets.csv_path import stem
@@ -93,7 +93,7 @@ def _boolean(text: Text, column: Column, skip: int) -> Column:
     Raises:
         ValueError: it has another text; the message names the line.
     """
-    meanings = np.array([*map(_meaning, column.names), np.nan])  # the last is code -1
+    meanings = np.array([*map(meaning, column.names), np.nan])  # the last is code -1
     wrong = np.flatnonzero(np.isnan(meanings[column.values]) & ~column.missing)
     if len(wrong):
         row = int(wrong[0])
@@ -103,13 +103,6 @@ def _boolean(text: Text, column: Column, skip: int) -> Column:
             " yes and no, or true and false, in the training data: correct the cell, or leave it empty"
         )
     return Column(column.name, "boolean", meanings[column.values])
-
-
-def _meaning(cell: str) -> float:
-    """0 or 1, or NaN for a text that is no boolean."""
-    known = next((pair[cell.lower()] for pair in BOOLEANS if cell.lower() in pair), None)
-    found = number(cell, ".") if known is None else known
-    return found if found in (0, 1) else np.nan
 
 
 def _refuse_missing(

@@ -121,8 +121,20 @@ def test_kinds_are_converted_where_that_is_exact():
         TypeError, match=r"x has 3.0 in the column 'flag', row 1, which held booleans .*: give True or False"
     ):
         known.encode(table(zone=[1, 1], flag=[1, 3], size=[1, 2]), "predict")
+    with pytest.raises(
+        TypeError, match=r"x has 'maybe' in the column 'flag', row 1, which held booleans .* 'yes' or 'no'"
+    ):
+        known.encode(table(zone=[1, 1], flag=["yes", "maybe"], size=[1, 2]), "predict")
+    with pytest.raises(TypeError, match=r"x has 'yes' in the column 'size', row 0, which held numbers"):
+        known.encode(table(zone=[1], flag=[1], size=["yes"]), "predict")
     flags = learned(flag=["False", "True"])
     assert flags.encode(table(flag=[True, False]), "predict").tolist() == [[0, 1], [1, 0]]
+
+
+def test_words_of_csv_files_are_booleans():
+    known = learned(flag=[True, True, False, None])
+    words = table(flag=["yes", "No", "TRUE", "false", " 1 ", "0", "1.0", None])
+    assert known.encode(words, "predict").tolist() == [[1, 0], [0, 0], [1, 0], [0, 0], [1, 0], [0, 0], [1, 0], [1, 1]]
 
 
 def test_a_column_without_values_fits_any_kind_at_prediction():

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import pyneural as pn
@@ -70,6 +71,16 @@ def test_predict_answers_each_row_without_the_target(trained, tmp_path, capsys):
     assert [row["row"] for row in found] == [str(number) for number in range(1, 41)]
     assert [float(row["probability of yes"]) for row in found] == pytest.approx(wanted[:, -1].tolist(), abs=1e-6)
     assert [row["left"] for row in found] == ["yes" if one >= 0.5 else "no" for one in wanted[:, -1]]
+
+
+def test_rows_in_python_have_the_words_of_the_file(trained):
+    model = pn.load(trained / "m.safetensors")
+    row = {"age": 42, "plan": "full", "paid": True}
+    assert np.array_equal(pn.predict(model, row | {"paid": "yes"}), pn.predict(model, row))
+    frame = pd.DataFrame([row | {"paid": "No"}, row | {"paid": "YES"}])
+    wanted = pn.predict(model, pd.DataFrame([row | {"paid": False}, row]))
+    assert np.array_equal(pn.predict(model, frame), wanted)
+    assert wanted[0, -1] != wanted[1, -1]
 
 
 def test_predict_ignores_other_columns_and_reads_a_european_file(trained, tmp_path, capsys):

@@ -9,6 +9,7 @@ import numpy as np
 from pyneural.apps.draw.json_answers import as_json
 from pyneural.apps.draw.safety import RefusedError
 from pyneural.batching.inputs import finite
+from pyneural.card.booleans import meaning
 from pyneural.card.cells import decoded
 from pyneural.card.classes import in_order, listed
 from pyneural.card.rules import Rule
@@ -23,7 +24,7 @@ from pyneural.models.model import Model
 MOST_ROWS = 10_000
 """The most rows that one request may have."""
 _FORM = 'send {"rows": [{"name": value, ...}, ...]}, with the columns of GET /api/model, or CSV text with their names'
-_WANTED = {"number": "a number", "boolean": "true or false", "category": "text"}
+_WANTED = {"number": "a number", "boolean": 'true or false, "yes" or "no", 1 or 0', "category": "text"}
 
 
 class RowReader:
@@ -150,6 +151,8 @@ def _word(rule: Rule, row: int, value: Any) -> str | None:
 def _number(rule: Rule, row: int, value: Any) -> float:
     if value is None:
         return math.nan
+    if rule.kind == "boolean" and isinstance(value, str) and not math.isnan(meaning(value)):
+        return meaning(value)
     fits = isinstance(value, bool) or value in (0, 1) if rule.kind == "boolean" else not isinstance(value, bool)
     if not isinstance(value, int | float) or not fits:
         _refuse(rule, row, value)

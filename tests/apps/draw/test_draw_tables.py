@@ -90,6 +90,12 @@ def test_rows_are_answered_as_predict_does(client, model, body):
         assert (answer["confidence"], answer["threshold"]) == (max(answer["probabilities"]), 0.5)
 
 
+def test_words_of_csv_files_are_booleans(client):
+    answers = client("POST", "/api/predict", sent(ROWS[::2])).get_json()
+    words = [ROWS[0] | {"paid": "Yes"}, ROWS[2] | {"paid": "no"}]
+    assert client("POST", "/api/predict", sent(words)).get_json() == answers
+
+
 def test_values_and_several_labels_have_their_own_answers():
     values = client_of(trained(np.linspace(0, 1, 60), 1))("POST", "/api/predict", sent(ROWS[:1])).get_json()
     assert [list(one) for one in values["predictions"]] == [["values"]]
@@ -186,6 +192,8 @@ def test_the_model_and_the_document_list_the_columns(client):
         (sent([ROWS[0] | {"age": True}]), 422, "rows[0]: 'age' is true: give a number"),
         (sent([ROWS[0] | {"age": [1]}]), 422, "rows[0]: 'age' is [1]: give a number"),
         (sent([ROWS[0] | {"paid": 2}]), 422, "rows[0]: 'paid' is 2: give true or false"),
+        (sent([ROWS[0] | {"paid": "maybe"}]), 422, "'paid' is \"maybe\": give true or false, \"yes\" or \"no\""),
+        (sent([ROWS[0] | {"age": "yes"}]), 422, "rows[0]: 'age' is \"yes\": give a number"),
         (sent([ROWS[0] | {"town": 1.5}]), 422, "rows[0]: 'town' is 1.5: give text"),
         (sent([ROWS[0] | {"town": {}}]), 422, "rows[0]: 'town' is {}: give text"),
         (b'{"rows": [{"age": 1e999, "town": "Ulm", "paid": true}]}', 422, "'age' is beyond the largest number"),
