@@ -44,6 +44,10 @@ def test_the_word_for_the_environment_is_read_in_one_place():
     assert readers == ["data_path.py"]
 
 
+def test_the_citation_names_the_version():
+    assert f"\nversion: {pn.__version__}\n" in (ROOT.parent / "CITATION.cff").read_text(encoding="utf-8")
+
+
 # ---- what is handed on ---------------------------------------------------------------------------------------------
 
 
@@ -65,7 +69,7 @@ def test_the_source_distribution_holds_all_that_a_clone_does(tmp_path):
     with tarfile.open(archive) as opened:
         held = {member.name.partition("/")[2]: member for member in opened.getmembers() if member.isfile()}
         for name in checkout.files():
-            if name in (".gitignore", ".ci/run"):  # what only a clone needs
+            if name.startswith((".gitignore", ".ci/", ".github/")):  # what only a clone needs
                 continue
             assert name in held, f"{name} is not in the source distribution: see MANIFEST.in"
             content = opened.extractfile(held[name])
