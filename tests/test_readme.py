@@ -19,7 +19,12 @@ import checkout
 import pytest
 from checkout import ROOT
 
-PAGES = ("README.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")))
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")),
+)
 PLACES = (
     ROOT,
     ROOT / "docs",
@@ -149,6 +154,10 @@ def test_the_readme_has_the_two_commands_and_the_six_lines() -> None:
     assert [line.split("#")[0].strip() for line in shell[0].splitlines()] == ["make digits", "make test"]
     python = next(block for language, block in BLOCKS if language == "python")
     assert len([line for line in python.splitlines() if line]) <= 7  # the import, and six
+
+
+def test_the_readme_fits_two_screens() -> None:
+    assert len(read("README.md").splitlines()) <= 110
 
 
 def test_following_the_readme_leaves_nothing_that_git_sees(clone: Clone) -> None:
