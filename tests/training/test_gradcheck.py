@@ -64,6 +64,32 @@ def test_a_wrong_gradient_is_caught(capsys):
     assert "WRONG" in capsys.readouterr().out
 
 
+def test_all_wrong_gradients_are_counted_and_the_first_are_named():
+    def wrong(x: pn.Tensor, y: pn.Tensor) -> pn.Tensor:
+        return (x * x.detach()).sum() + (y * y.detach()).sum()
+
+    both = r"^check_gradients: 2 of 2 gradients are off: x by 5.0e-01, y by 5.0e-01; above 1e-06 \(seed 0\)$"
+    with pytest.raises(AssertionError, match=both):
+        pn.check_gradients(wrong, [[1.0, 2.0]], [[3.0]], verbose=0)
+
+    class Cut(pn.Layer):
+        def call(self, x: pn.Tensor, *, training: bool) -> pn.Tensor:
+            return x * x.detach()
+
+    model = pn.Sequential(*[pn.Dense(3) for _ in range(3)], Cut(), pn.Dense(2), dtype="float64")
+    many = r"7 of 9 gradients are off: dense_1/weight by .*, dense_3/weight by [^,]* and 2 more; above 1e-06"
+    with pytest.raises(AssertionError, match=many):
+        pn.check_gradients(model, np.random.default_rng(0).normal(size=(4, 3)), [0, 1, 1, 0], verbose=0)
+
+
+def test_a_gradient_that_is_not_a_number_is_wrong_wherever_it_stands():
+    def broken(x: pn.Tensor, y: pn.Tensor) -> pn.Tensor:
+        return (x * x).sum() + (y - y).sqrt().sum()
+
+    with pytest.raises(AssertionError, match=r"check_gradients: y is off by nan"):
+        pn.check_gradients(broken, [[1.0, 2.0]], [[3.0]], verbose=0)
+
+
 def test_a_pair_is_refused_with_the_fix():
     with pytest.raises(TypeError, match=r"^check_gradients: x is a tuple: give x and y apart"):
         pn.check_gradients(pn.Sequential(pn.Dense(3)), (np.zeros((4, 2)), np.arange(4) % 3))
