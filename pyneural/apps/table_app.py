@@ -1,5 +1,6 @@
 """table_app.py -- a network for a table in a CSV file, end to end: training, test, file."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,7 @@ import pyneural._core as _core
 import pyneural.training.optimizers as optimizers
 from pyneural.apps.digits_app import Run
 from pyneural.apps.train_app import check_files
-from pyneural.arguments.checks import is_number
+from pyneural.arguments.checks import in_the_name_of, is_number
 from pyneural.arguments.spelling import check_keywords, choose
 from pyneural.card.classes import in_order
 from pyneural.card.columns import Columns
@@ -91,12 +92,13 @@ def train_table(
     """
     check_files(output, checkpoint)
     if test is not None and not (is_number(test) and 0 <= test < 1):
-        raise ValueError(f"train: test is {test!r}: give the share of rows to hold out, such as 0.2, or 0 for none")
+        raise ValueError(f"train: --test is {test!r}: give the share of rows to hold out, such as 0.2, or 0 for none")
     if threads is not None:
         _core.set_threads(threads)
     asked: dict[str, Any] = {"groups": groups, "drop": drop, "categories": categories, "header": header}
     data = _labelled(csv(path, target=target, verbose=verbose, **asked), values)
-    rest, held = data.split(float(test), seed=seed, verbose=verbose) if test else (data, None)
+    with in_the_name_of("train: --test", re.escape(f"{data.name}: split: share")):
+        rest, held = data.split(float(test), seed=seed, verbose=verbose) if test else (data, None)
     defaults = REGRESSOR if data.y.dtype.kind == "f" else CLASSIFIER
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "optimizer": optimizer}
     given |= {"learning_rate": learning_rate, "schedule": schedule, "validation": validation}

@@ -137,6 +137,14 @@ def test_train_has_the_network_of_an_estimator_for_the_number_of_training_rows(t
         assert [layer.units for layer in model.layers] == expected
 
 
+def test_a_table_that_cannot_be_split_names_the_option(tmp_path, capsys):
+    path = tmp_path / "one (1).csv"
+    path.write_text("a,b,y\n1,2,3\n")
+    assert main(["train", str(path), "--target", "y", "--values", "-o", str(tmp_path / "m.safetensors")]) == 1
+    words = "pyneural: train: --test=0.2 of 1 examples leaves a part empty: give another share, or more examples\n"
+    assert capsys.readouterr().err == words
+
+
 def test_train_takes_names_that_look_like_values(tmp_path):
     (tmp_path / "years.csv").write_text("2019,2020,y\n" + "".join(f"{i},{i % 3},{'ab'[i % 2]}\n" for i in range(40)))
     model = str(tmp_path / "m.safetensors")
@@ -155,7 +163,7 @@ def test_train_takes_names_that_look_like_values(tmp_path):
         (["train", "images", "--drop", "a"], "train: --drop is for a CSV file, and 'images' is not one"),
         (
             ["train", "c.csv", "--target", "left", "--test", "1.5"],
-            "train: test is 1.5: give the share of rows to hold out",
+            "train: --test is 1.5: give the share of rows to hold out",
         ),
         (
             ["train", "c.csv", "--target", "left", "--drop", "group", "--values"],
