@@ -79,6 +79,8 @@ OF_WORDS = {
     **dict.fromkeys(("none", "off", "fixed"), "constant"),
     **dict.fromkeys(("acc", "categoricalaccuracy", "sparsecategoricalaccuracy", "binaryaccuracy"), "accuracy"),
 }  # fmt: skip
+# activations by names that mean something else in OF_WORDS
+OF_ACTIVATION_WORDS = {"logistic": "sigmoid", "logisticsigmoid": "sigmoid", "expit": "sigmoid"}
 # attributes of layers in other libraries
 OF_LAYER = {
     "kernel": "layer.weight",

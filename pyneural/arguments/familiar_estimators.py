@@ -1,4 +1,4 @@
-"""familiar_estimators.py -- arguments of other libraries' estimators, and those of pn.Classifier and pn.Regressor."""
+"""familiar_estimators.py -- arguments and attributes of other libraries' estimators, and those of pn.Classifier."""
 
 OF_ESTIMATORS = {
     **dict.fromkeys(("hidden_layer_sizes", "hidden_layers", "layer_sizes", "layers", "units", "neurons"), "hidden"),
@@ -24,6 +24,22 @@ OF_ESTIMATORS = {
     **dict.fromkeys(("n_jobs", "nthread", "num_threads"), "pn.set_threads(n) before"),
     "device": "not needed: everything runs on the CPU",
     "sample_weight": "fit(X, y, sample_weight=...)",
+}
+# attributes of fitted estimators elsewhere
+OF_FITTED = {
+    "loss_curve_": "estimator.history_['loss']",
+    "loss_": "estimator.history_['loss'][-1]",
+    "best_loss_": "min(estimator.history_['loss'])",
+    **dict.fromkeys(
+        ("validation_scores_", "best_validation_score_"),
+        "estimator.history_['val_score'], with validation_scorer='accuracy'",
+    ),
+    **dict.fromkeys(("coefs_", "intercepts_"), "estimator.model_.parameters"),
+    **dict.fromkeys(("n_layers_", "layers_", "module_"), "estimator.model_.layers"),
+    "out_activation_": "estimator.model_.summary()",
+    "t_": "estimator.history_.steps",
+    **dict.fromkeys(("history", "train_history_"), "estimator.history_"),
+    "network_": "estimator.model_",
 }
 # arguments of fit(X, y) elsewhere, which are arguments of the constructor here
 OF_ESTIMATORS_FIT = {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NoReturn, ParamSpec, TypeVar
 
-from pyneural.arguments.familiar import OF_KEYWORDS, OF_WORDS
+from pyneural.arguments.familiar import OF_ACTIVATION_WORDS, OF_KEYWORDS, OF_WORDS
 from pyneural.arguments.objects import brief
 
 P = ParamSpec("P")
@@ -92,8 +92,9 @@ def exactly(what: str, word: object, table: Mapping[str, T]) -> T:
 def unknown(what: str, word: str, known: Iterable[str]) -> str:
     """The message for an unknown word: `activation 'rellu'? did you mean 'relu'`."""
     names = list(known)
-    near = OF_WORDS.get(re.sub(r"[^a-z0-9]", "", word.lower()))
-    if near not in names:
+    letters = re.sub(r"[^a-z0-9]", "", word.lower())
+    near = next((table[letters] for table in (OF_WORDS, OF_ACTIVATION_WORDS) if table.get(letters) in names), None)
+    if near is None:
         parts = [name for name in names if plain(name).startswith(f"{plain(word)}_")]  # `he` is a part of he_uniform
         near = closest(word, names) or next(iter(parts), None)
     return f"{what} '{word}'? did you mean '{near}'" if near else f"{what} '{word}' is not known: {', '.join(names)}"

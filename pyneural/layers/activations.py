@@ -84,6 +84,8 @@ def chosen(activation: object) -> Choice:
         TypeError, ValueError: neither.
     """
     if not callable(activation) or isinstance(activation, type | Layer):
+        if isinstance(activation, str) and activation.lower() in ("linear", "identity"):
+            raise ValueError(f"activation '{activation}': a layer without an activation is linear: leave it out")
         choose("activation", activation, ACTIVATIONS)
         return plain(str(activation))
     return next((name for name, op in ACTIVATIONS.items() if op is activation), activation)

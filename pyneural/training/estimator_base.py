@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import numpy as np
 
@@ -11,9 +11,9 @@ import pyneural.training.optimizers as optimizers
 import pyneural.training.scikit_learn as scikit_learn
 from pyneural.arguments.arrays import Array, as_weights
 from pyneural.arguments.checks import in_the_name_of, is_number
-from pyneural.arguments.familiar_estimators import OF_ESTIMATORS, OF_ESTIMATORS_FIT
+from pyneural.arguments.familiar_estimators import OF_ESTIMATORS, OF_ESTIMATORS_FIT, OF_FITTED
 from pyneural.arguments.objects import brief
-from pyneural.arguments.spelling import check_keywords, check_known, choose
+from pyneural.arguments.spelling import check_keywords, check_known, choose, instead
 from pyneural.callbacks.callback import checked as listeners
 from pyneural.card.columns import Columns
 from pyneural.card.table import Table
@@ -275,6 +275,13 @@ class Estimator(scikit_learn.BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
+
+    if not TYPE_CHECKING:  # type checkers report wrong names by themselves
+
+        def __getattr__(self, name):
+            if name in OF_FITTED:
+                raise AttributeError(f"{type(self).__name__} has no '{name}'; {instead(OF_FITTED[name])}")
+            return object.__getattribute__(self, name)  # raises the usual error, or that of a property
 
 
 def _of_model(task: Task, head: str, model: Model) -> Task:

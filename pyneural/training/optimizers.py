@@ -139,11 +139,21 @@ def _checked(who: str, hyper: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, bool) and name in ("nesterov", "decay_all"):
             continue
         if not is_number(value):
-            raise TypeError(f"{who}: {name} is {brief(value)}: give a number")
+            raise TypeError(f"{who}: {name} is {brief(value)}: give a number{_words_of_rates(name, value)}")
         if not 0 <= value < float("inf") or (name == "learning_rate" and value == 0):
             raise ValueError(f"{who}: {name} is {value!r}: give a number above 0")
         found[name] = int(value) if is_whole(value) else float(value)
     return found
+
+
+def _words_of_rates(name: str, value: Any) -> str:
+    """What to write instead of learning_rate="adaptive" and other words, which are schedules elsewhere."""
+    if name != "learning_rate" or not isinstance(value, str):
+        return ""
+    return (
+        "; how it changes is the schedule of the training, such as schedule='constant' or 'one-cycle', and "
+        "callbacks=[pn.callbacks.ReduceLROnPlateau()] lowers it when the loss stops falling"
+    )
 
 
 class SGD(Optimizer):

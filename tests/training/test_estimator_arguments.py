@@ -8,6 +8,7 @@ import pytest
 import scipy.sparse as sparse
 
 import pyneural as pn
+from pyneural.arguments.familiar_estimators import OF_FITTED
 
 X = np.random.default_rng(4).normal(size=(60, 3))
 Y = (X[:, 0] > 0).astype(int)
@@ -165,3 +166,32 @@ def test_arrays_with_missing_values_name_the_fix():
     with pytest.raises(ValueError, match=r"Regressor: X contains NaN: give a DataFrame"):
         regressor().fit(X, VALUE).predict(missing)
     assert classifier().fit(pd.DataFrame(missing), Y).predict(pd.DataFrame(missing)).shape == (60,)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"activation": "logistic"}, r"activation 'logistic'\? did you mean 'sigmoid'"),
+        ({"activation": "identity"}, r"activation 'identity': a layer without an activation is linear"),
+        (
+            {"learning_rate": "adaptive"},
+            r"learning_rate is 'adaptive': give a number; .*ReduceLROnPlateau\(\)\] lowers it",
+        ),
+        ({"learning_rate": "constant"}, r"learning_rate is 'constant': give a number; .* schedule='constant'"),
+    ],
+)
+def test_words_of_scikit_learn_get_a_hint(options, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        classifier(**options).fit(X, Y)
+
+
+def test_attributes_of_scikit_learn_get_a_hint():
+    fitted = classifier(validation=0.2, patience=2, validation_scorer="accuracy").fit(X, Y)
+    with pytest.raises(AttributeError, match=r"^Classifier has no 'loss_curve_'; use estimator.history_\['loss'\]$"):
+        fitted.loss_curve_  # noqa: B018
+    for name, ours in OF_FITTED.items():
+        assert not hasattr(fitted, name)
+        assert eval(ours.split(",")[0], {"estimator": fitted, "min": min}) is not None or "summary" in ours
+    with pytest.raises(AttributeError, match=r"^'Classifier' object has no attribute 'nothing_'$"):
+        fitted.nothing_  # noqa: B018
+    assert not hasattr(copy.deepcopy(classifier()), "model_")
