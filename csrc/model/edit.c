@@ -107,6 +107,7 @@ char *pn_card_write(const pn_model *m, pn_error *err)
         return text;
     text = with_whole(memory, text, "epochs", (uint64_t)m->epochs, err);
     text = with_whole(memory, text, "best_epoch", (uint64_t)m->epochs, err);
+    text = text ? replaced(memory, text, "kept", "\"last\"", err) : NULL;
     text = with_whole(memory, text, "seed", m->seed, err);
     text = with_number(memory, text, "task temperature", m->heads[0].temperature, err);
     text = with_number(memory, text, "task threshold", m->heads[0].threshold, err);
@@ -199,7 +200,8 @@ const char pn_model_mlp[] =
     "{\"config\":{\"activation\":null,\"bias\":true,\"init\":\"auto\",\"units\":10},\"kind\":\"Dense\","
     "\"name\":\"dense_2\"}],\"name\":null},"
     "\"augment\":\"\",\"best_epoch\":0,\"columns\":[],\"data\":\"mnist\",\"data_hash\":\"\",\"epochs\":0,\"format\":1,"
-    "\"held_out\":null,\"input_shape\":[28,28,1],\"loss\":\"cross_entropy\",\"metrics\":{},\"pixels\":null,"
+    "\"held_out\":null,\"input_shape\":[28,28,1],\"kept\":\"\",\"loss\":\"cross_entropy\",\"metrics\":{},\"pixels\":"
+    "null,"
     "\"prepare\":\"digit\","
     "\"preprocessing\":{\"deviation\":[],\"dtype\":\"uint8\",\"kind\":\"none\",\"mean\":[]},\"seed\":0,\"splits\":[],"
     "\"task\":{\"classes\":[],\"kind\":\"classes\",\"outputs\":10,\"temperature\":1.0,\"threshold\":0.5},"

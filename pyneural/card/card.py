@@ -18,6 +18,7 @@ Split = tuple[str, int, float]
 PREPARATIONS = ("", "digit", TWELVE_BITS)
 FLIP = "flip"
 TEST_TIMES = (None, FLIP)
+KEPT = ("", "best", "last")  # why the weights of an epoch were kept
 
 
 @dataclass
@@ -32,8 +33,9 @@ class Card:
         epochs: the total number of training epochs.
         data: the name of the training data, with a note if it is a sample.
         data_hash: the sha256 of the training data.
-        metrics: the metrics of the best epoch.
-        best_epoch: the number of the best epoch, over all fits; 0 if unknown.
+        metrics: the metrics of the epoch whose weights were kept.
+        best_epoch: the number of that epoch, over all fits; 0 if unknown.
+        kept: why that epoch: "best" by its validation, "last", or "" if unknown.
         prepare: how image files are converted to inputs: "digit" (pn.prepare_digit), "12-bit" (in 16-bit images,
             4095 is white), or "" for no conversion.
         table: how the columns of a table become inputs; None if the inputs were arrays.
@@ -56,6 +58,7 @@ class Card:
     data_hash: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
     best_epoch: int = 0
+    kept: str = ""
     prepare: str = ""
     table: Columns | None = None
     target: tuple[str, ...] = ()
@@ -97,6 +100,9 @@ class Card:
         test_time = record.get("test_time")
         if test_time not in TEST_TIMES:
             raise ValueError(f"test_time is {test_time!r}")
+        kept = record.get("kept", "")
+        if kept not in KEPT:
+            raise ValueError(f"kept is {kept!r}")
         return cls(
             task=_by_head(record["task"], Task.from_json),
             preprocessing=_preprocessing(record),
@@ -107,6 +113,7 @@ class Card:
             data_hash=str(record["data_hash"]),
             metrics={str(name): float(value) for name, value in record["metrics"].items()},
             best_epoch=int(record.get("best_epoch", 0)),
+            kept=kept,
             prepare=prepare,
             table=_table(record),
             target=tuple(map(str, record.get("target", ()))),

@@ -24,7 +24,7 @@ _PREPARED = {
 
 
 def facts(model: Model | Ensemble) -> Iterator[tuple[str, str]]:
-    """Task, threshold, classes, preprocessing, training, best epoch: those that the model's card has."""
+    """Task, threshold, classes, preprocessing, training, kept epoch: those that the model's card has."""
     if isinstance(model, Ensemble):
         what = "values" if model.card.task.kind == "values" else "probabilities"
         yield "models", f"{len(model)}, whose {what} are averaged"
@@ -106,7 +106,7 @@ def _of_training(model: Model) -> Iterator[tuple[str, str]]:
         order = sorted(card.metrics, key=lambda name: (name.startswith("val_"), not name.endswith("loss")))
         values = [shown(name, card.metrics[name]) for name in order]
         which = [f"{card.best_epoch} of {card.epochs}"] if card.best_epoch else []
-        yield "best epoch", SEPARATOR.join((*which, *values, *sample_note(model)))
+        yield f"{card.kept or 'best'} epoch", SEPARATOR.join((*which, *values, *sample_note(model)))
 
 
 def sample_note(model: Model | Ensemble) -> tuple[str, ...]:

@@ -87,6 +87,10 @@ class ScoredEpochs(Callback):
         self.kept = None
         history["val_score"] = self.scores
         history.best_epoch = self.best
+        card = self.run.model.card
+        card.best_epoch += self.best - history.epochs
+        card.kept = "best"
+        card.metrics = {name: float(history[name][self.best - 1]) for name in (*card.metrics, "val_score")}
         history.fingerprint = blocks.fingerprint()
 
     def __repr__(self) -> str:

@@ -147,6 +147,7 @@ class State:
         card.epochs = self.earlier + finished.epochs
         if finished.best:
             card.best_epoch = self.earlier + finished.best
+            card.kept = self.options.keep if "val_loss" in finished.values else "last"
             values = finished.of_best().items()
             card.metrics = {name: float(value) for name, value in values if name not in ("learning_rate", "seconds")}
         self.run.record(finished.values, finished.best, self.bound.learning_rate)

@@ -440,7 +440,7 @@ def test_info_tells_what_the_file_knows(model):
         "pn.prepare_digit",
         "mnist (EMBEDDED SAMPLE: 6,000 of 60,000), sha256 " + card.data_hash[:16],
         "2 epochs, cross_entropy, seed 0",
-        f"{card.best_epoch} of 2 · loss ",
+        f"best epoch     {card.best_epoch} of 2 · loss ",
         f"val_accuracy {100 * card.metrics['val_accuracy']:.2f} %",
         f"pyneural {pn.__version__}",
         loaded.fingerprint(),

@@ -107,6 +107,7 @@ def test_info_shows_the_columns_and_the_target(trained, capsys):
     out = capsys.readouterr().out
     assert re.search(r"^columns +age, plan \(2 categories\), paid \(boolean\)$", out, re.M)
     assert re.search(r"^target +left$", out, re.M)
+    assert re.search(r"^last epoch +30 of 30 ", out, re.M)  # a table is trained without validation
 
 
 def test_train_takes_values_several_targets_and_files_without_names(tmp_path, capsys):

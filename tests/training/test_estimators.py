@@ -109,7 +109,11 @@ def test_the_best_epoch_is_chosen_by_a_scorer():
     fitted = pn.Classifier(8, epochs=30, validation_scorer="balanced_accuracy").fit(X, CLASS)
     scores = fitted.history_["val_score"]
     assert len(scores) == 30
-    assert fitted.history_.best_epoch == 1 + scores.index(max(scores))
+    assert fitted.history_.best_epoch == 1 + scores.index(max(scores)) < 30
+    card = fitted.model_.card
+    assert (card.kept, card.best_epoch) == ("best", fitted.history_.best_epoch)
+    assert card.metrics["val_score"] == max(scores)
+    assert card.metrics["loss"] == fitted.history_["loss"][card.best_epoch - 1]
     stopped = pn.Classifier(8, epochs=200, patience=3, validation_scorer="accuracy").fit(X, CLASS)
     assert stopped.n_iter_ == stopped.history_.best_epoch + 3
     given = pn.Regressor(8, epochs=4, validation=(X[:30], VALUE[:30]), validation_scorer="r2").fit(X[30:], VALUE[30:])
