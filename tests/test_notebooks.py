@@ -13,7 +13,10 @@ import pytest
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 CLAIMS = json.loads((FOLDER / "claims.json").read_text(encoding="utf-8"))
-BROUGHT = {"scikit-learn": {"sklearn", "threadpoolctl"}, "jupyterlab": {"IPython"}}  # where names differ
+BROUGHT = {  # what a package is imported as, and what it brings
+    "scikit-learn": {"sklearn", "threadpoolctl"},
+    "jupyterlab": {"IPython", "matplotlib_inline"},
+}
 CELL = 120  # seconds a cell may take on the sample, on a crowded machine
 
 
