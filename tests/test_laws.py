@@ -518,6 +518,12 @@ def test_nobody_is_told_to_install_pyneural_from_the_index() -> None:
     assert not asked.search("pip install --editable /home/me/pyneural")
 
 
+def test_warnings_point_at_the_line_of_the_user() -> None:
+    """`arguments.checks.warn` finds it; a fixed stacklevel points into the package as soon as a decorator is added."""
+    texts = ((path, path.read_text(encoding="utf-8")) for path in (ROOT / "pyneural").rglob("*.py"))
+    assert [path.name for path, text in texts if re.search(r"\bwarnings\.warn\(", text)] == ["checks.py"]
+
+
 def test_the_faces_of_folders_hold_names() -> None:
     assert not package.faces(MODULES)
 

@@ -1,13 +1,13 @@
 """mnist_files.py -- MNIST and Fashion-MNIST, from a path, $PYNEURAL_DATA, the cache, a download, or a sample."""
 
 import hashlib
-import warnings
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from pyneural.arguments.arrays import Array
+from pyneural.arguments.checks import warn
 from pyneural.arguments.familiar_keywords import OF_DATA_FILES
 from pyneural.arguments.paths import readable
 from pyneural.arguments.spelling import check_keywords
@@ -140,11 +140,9 @@ def _found(kind: _Kind, path: str | Path | None) -> Splits:
                 f"{kind.name}: the download failed ({error}): put the four files into a folder and name it: "
                 f"pn.datasets.{kind.name}(path)"
             ) from None
-        warnings.warn(
+        warn(
             f"mnist: the download failed ({error}), so this is the {SAMPLE_NOTE}: 6,000 + 1,000 digits instead of "
-            "60,000 + 10,000; put the four files into a folder and name it: pn.datasets.mnist(path)",
-            UserWarning,
-            stacklevel=3,
+            "60,000 + 10,000; put the four files into a folder and name it: pn.datasets.mnist(path)"
         )
         return _splits(kind, SAMPLE / "mnist")
 

@@ -480,6 +480,7 @@ def test_a_download_that_fails_falls_back_to_the_sample_loudly(server, nowhere, 
     with pytest.warns(UserWarning, match="this is the EMBEDDED SAMPLE: 6,000") as caught:
         data = pn.datasets.mnist()
     assert re.search(words, str(caught[0].message))
+    assert [warning.filename for warning in caught] == [__file__]
     assert "EMBEDDED SAMPLE" in data.train.note
     assert not list(nowhere.rglob("*.part"))
 
