@@ -129,7 +129,8 @@ def fit(
             resembles the training data, but not the data that the model is made for.
         accumulate: batches per step of the optimizer.  The gradient is that of all of them together, the mean over
             their examples; clipping acts on it, and steps and schedule count these steps.
-        patience: stops this many epochs after the lowest validation loss; needs validation.
+        patience: stops this many epochs after the lowest validation loss; needs validation.  The best epoch is that of
+            the smoothed loss, which lags behind, so it may be a later one, even the last.
         seconds: a time budget.  The progress along the schedule is the larger one of steps / all steps and time /
             budget, and the training ends when either is used up; an epoch that is cut short is validated.  Such a
             training cannot be repeated bit for bit.

@@ -17,7 +17,9 @@ class History(dict[str, list[float]]):
     `top_loss`, `val_top_accuracy` and so on.  As a dict it is also a table: `pandas.DataFrame(history)`.
 
     Attributes:
-        best_epoch: the epoch, from 1, whose weights the model has; 0 if no epoch was finished.
+        best_epoch: the epoch, from 1, whose weights the model has: that of the lowest smoothed validation loss, which
+            may be the last one where patience, which counts from the lowest loss itself, ended the training; 0 if no
+            epoch was finished.
         seconds: the duration of the training.
         steps: the number of optimizer steps.
         interrupted: whether Ctrl-C stopped the training.

@@ -324,6 +324,14 @@ def test_labels_that_are_all_ignored_are_said_to_be_the_cause_of_nan(rings, plac
     assert "learning rate" not in str(raised.value)
 
 
+def test_patience_counts_from_the_lowest_loss_itself_which_need_not_be_in_the_best_epoch():
+    """The example of docs/training.md."""
+    finished = Finished.none([])
+    for loss in (1.0, 0.5, 0.6, 0.6):
+        finished = finished.then({"val_loss": loss}, [] if finished.improved_by({"val_loss": loss}) else None)
+    assert (finished.since, finished.best) == (2, 4)
+
+
 @pytest.mark.parametrize("steps", [1, 2])
 def test_a_gradient_of_nan_is_said_to_be_the_cause_of_nan_in_the_next_step(steps):
     x, y = np.zeros((20 * steps, 2), np.float32), np.zeros(20 * steps)
