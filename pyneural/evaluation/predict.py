@@ -27,7 +27,7 @@ from pyneural.evaluation.drift import Watch
 from pyneural.evaluation.heads import Head, trained
 from pyneural.evaluation.running import answering, rows_at_once
 from pyneural.models.ensemble import Ensemble
-from pyneural.models.entrances import inherit
+from pyneural.models.entrances import gives_features, inherit
 from pyneural.models.model import Model
 from pyneural.models.sequential import Sequential
 from pyneural.printing import encodable
@@ -67,7 +67,8 @@ def predict(model: Model | Ensemble, x: Any) -> Any:
         ValueError, TypeError: x does not fit the model.
         RuntimeError: the model has no values yet.
 
-    A model that was trained by hand, and not yet evaluated, returns its raw outputs, with a warning.
+    A model that was trained by hand, and not yet evaluated, returns its raw outputs, with a warning.  So does a part of
+    a trained model, without a warning: pn.Model(trained.input, trained["conv2d_2"].output) gives features.
     """
     return _answered(model, x, "predict")
 
@@ -250,11 +251,12 @@ def _is_by_hand(model: Any) -> bool:
 
 def _by_hand(model: Any) -> tuple[tuple[Head, ...], Preprocessing]:
     """Heads for a model with an unknown task: values, so that outputs are returned unchanged."""
-    warn(
-        "predict: the model was not trained by pn.fit, so these are its raw outputs; once pn.evaluate(model, (x, y)) "
-        "has inferred from y what they mean, predict returns probabilities if y has classes"
-    )
     inherit(model)
+    if not gives_features(model):
+        warn(
+            "predict: the model was not trained by pn.fit, so these are its raw outputs; once pn.evaluate(model, (x, "
+            "y)) has inferred from y what they mean, predict returns probabilities if y has classes"
+        )
     shape: Any = model.output_shape
     shapes = shape if isinstance(shape, dict) else {"": shape}
     tasks = {head: Task("values", one[-1] if one else 1) for head, one in shapes.items()}

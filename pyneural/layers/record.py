@@ -32,6 +32,7 @@ class Record:
         places: for each allocated parameter, its block and its number in the block.
         vertices: the graph nodes that it made; graphs own them.
         entrance: how its inputs were prepared when it was trained as the first layer of a model (models/entrances.py).
+        is_feature: whether pn.fit trained it inside a model, before the outputs: what it computes are features.
     """
 
     path: str = ""
@@ -43,6 +44,7 @@ class Record:
     places: dict[str, tuple[Block, int]] = field(default_factory=dict)
     vertices: weakref.WeakSet[Any] = field(default_factory=weakref.WeakSet)
     entrance: Any = None
+    is_feature: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Record, ("", self.trainable)  # a copied layer is not built, and has no nodes
@@ -90,3 +92,4 @@ class Record:
         self.tensors = {}
         self.places = {}
         self.entrance = None
+        self.is_feature = False

@@ -51,6 +51,28 @@ def remember(network: Network) -> None:
         if layer.trainable or record(layer).entrance is None:  # a frozen layer has learnt nothing from these inputs
             record(layer).entrance = Entrance(name_of(layer), steps, card.preprocessing, card.table, card.prepare)
     network.input.entrance = Entrance(name_of(network), (), card.preprocessing, card.table, card.prepare)
+    last = _last(network) if card.task is not None else []  # without a task its outputs are features, too
+    for layer in tree(network):
+        record(layer).is_feature |= not any(layer is one for one in last)
+
+
+def gives_features(network: Network) -> bool:
+    """Whether its layers with parameters were trained by pn.fit, before the outputs, and on inputs prepared alike."""
+    if not all(record(layer).is_feature for layer in tree(network) if record(layer).specs):
+        return False
+    found, others = _entrances(network)
+    return network.card.preprocessing is not None or not (found or others)
+
+
+def _last(network: Network) -> list[Layer]:
+    """The layers that compute the outputs."""
+    found: list[Layer] = []
+    for node in network.graph.outputs.values():
+        if isinstance(node.layer, Network):
+            found += _last(node.layer)
+        elif isinstance(node.layer, Layer):
+            found.append(node.layer)
+    return found
 
 
 def inherit(network: Network) -> None:

@@ -232,3 +232,52 @@ def test_the_error_shows_how_to_replace_the_last_layer() -> None:
     changed = pn.Sequential(*model.layers[:-1], pn.Dense(3))
     assert changed[0] is model[0]
     model.note = "mine"  # other attributes are free
+
+
+# ---- features
+
+
+def shifted(n: int = 120) -> tuple[np.ndarray, np.ndarray]:
+    """A table far from standardized, and its classes."""
+    x = np.random.default_rng(0).normal([50, -7], [10, 0.1], (n, 2)).astype("f4")
+    return x, (x[:, 0] > 50).astype(int)
+
+
+def fitted_on_shifted() -> tuple[pn.Sequential, np.ndarray]:
+    x, y = shifted()
+    model = pn.Sequential(pn.Dense(6, "relu"), pn.Dense(4, "tanh"), pn.Dense(2))
+    pn.fit(model, (x, y), epochs=2, validation=None, verbose=0)
+    return model, x
+
+
+def test_features_are_predicted_from_inputs_as_they_are(tmp_path):
+    model, x = fitted_on_shifted()
+    rule = model.card.preprocessing
+    ready = (x - np.array(rule.mean, "f4")) / np.array(rule.deviation, "f4")
+    wanted = model["dense_2"](model["dense_1"](pn.tensor(ready))).numpy()
+    first, part, inside = (
+        pn.Model(model.input, model["dense_1"].output),
+        pn.Model(model.input, model["dense_2"].output),
+        pn.Model(model["dense_1"].output, model["dense_2"].output),
+    )
+    chain = pn.Sequential(*model.layers[:-1])
+    chain.build((2,))
+    warnings.simplefilter("error")  # pytest restores the filters
+    for features in (part, chain):
+        found = pn.predict(features, x)
+        np.testing.assert_allclose(found, wanted, atol=1e-5)  # float32 sums in another order
+        loaded = pn.load(pn.save(features, tmp_path / "features.safetensors"))
+        assert np.array_equal(pn.predict(loaded, x), found)
+    np.testing.assert_allclose(pn.predict(inside, pn.predict(first, x)), wanted, atol=1e-5)  # the same
+
+
+def test_what_is_not_trained_or_an_output_is_still_reported():
+    model, x = fitted_on_shifted()
+    whole = pn.Model(model.input, model.output)
+    new = pn.Sequential(*model.layers[:-1], pn.Dense(3))
+    new.build((2,))
+    other = pn.Sequential(pn.Activation("tanh"), *model.layers[:-1])  # its layers got other inputs in training
+    other.build((2,))
+    for one in (new, whole, other):
+        with pytest.warns(UserWarning, match="its raw outputs"):
+            pn.predict(one, x)
