@@ -1,6 +1,8 @@
 """x.graph(): the recorded ops behind a tensor, what they keep for backward, and when that is freed."""
 
+import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -123,3 +125,26 @@ def test_the_list_fails_cleanly_when_memory_does() -> None:
         assert len(loss.graph()) == 3, "it takes none of the engine's memory"
     finally:
         _core._fail_after(0)
+
+
+def test_ctrl_c_stops_the_listing_of_a_long_graph() -> None:
+    x = leaf(1)
+    for _ in range(20_000):
+        x = x * 1.0
+    listed = time.perf_counter()
+    assert len(x.graph()) == 20_000
+    whole = time.perf_counter() - listed
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, whole / 10)
+        stopped = time.perf_counter()
+        with pytest.raises(KeyboardInterrupt):
+            x.graph()
+        assert time.perf_counter() - stopped < whole / 2
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

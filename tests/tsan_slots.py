@@ -2,8 +2,8 @@
 
     python tests/tsan_slots.py [SECONDS]
 
-Threads freeze and thaw, sweep, step, look at gradients and keep them, at the same tensors: a block's, a model's, and
-leaves of their own.  What races by the user's fault is left out, the values themselves: graphs that read
+Threads freeze and thaw, sweep, step, look at gradients and graphs and keep them, at the same tensors: a block's, a
+model's, and leaves of their own.  What races by the user's fault is left out, the values themselves: graphs that read
 some are made before the threads start, their backward reads none, and nobody looks into a gradient that another thread
 may be writing.  So whatever ThreadSanitizer reports is ours, and its exit code is that of this program.
 """
@@ -77,6 +77,11 @@ def look(w: World) -> None:
         assert t.requires_grad in (False, True)
 
 
+def listed(w: World) -> None:
+    for loss in w.losses:
+        assert {row["op"] for row in loss.graph()} == {"concat", "reshape"}
+
+
 def keep(w: World) -> None:
     loss = random.choice(w.losses).keep_grad()
     y = ops.reshape(loss, (1, -1)).keep_grad()
@@ -90,7 +95,7 @@ def tell(w: World) -> None:
         repr(optimizer)
 
 
-ACTIONS: tuple[Callable[[World], None], ...] = (sweep, sweep_shared, toggle, step, look, keep, tell)
+ACTIONS: tuple[Callable[[World], None], ...] = (sweep, sweep_shared, toggle, step, look, listed, keep, tell)
 
 
 def work(world: World, actions: list[Callable[[World], None]], until: float, done: dict[str, int]) -> None:

@@ -151,7 +151,7 @@ PyObject *pnb_nodes(PyObject *tensor)
     PyObject *new_rows = PyList_New(0);
     int failed = !l.seen || !new_rows || (root && collect(&l, root));
     for (Py_ssize_t k = 0; k < l.n && !failed; k++)
-        failed = append(new_rows, new_row(&l, k));
+        failed = append(new_rows, new_row(&l, k)) || ((k & 1023) == 1023 && PyErr_CheckSignals()); /* Ctrl-C */
     PyMem_Free(l.nodes);
     Py_XDECREF(l.seen);
     if (failed)

@@ -85,8 +85,18 @@ def _compute(program: Program, d: Array, real: str, kept: set[int], twice: bool)
     gradient = d.astype(real)
     if twice:
         values[-1].backward(gradient, keep_graph=True)
+    _listed(values[-1], freed=False)
     values[-1].backward(gradient, accumulate=twice)
+    _listed(values[-1], freed=True)
     return [*map(np.array, values), *(None if v.grad is None else np.array(v.grad) for v in values)]
+
+
+def _listed(value: Any, *, freed: bool) -> None:
+    """The recorded ops are numbered in order, read older ones only, and keep nothing once a backward has freed them."""
+    for number, row in enumerate(value.graph()):
+        older = all(source < number for _, _, source in row["inputs"] if isinstance(source, int))
+        if row["number"] != number or row["freed"] != freed or not older or (freed and (row["keeps"] or row["bytes"])):
+            raise Finding(f"graph() has the row {row}")
 
 
 def _threads(program: Program, d: Array, kept: set[int], twice: bool) -> None:
