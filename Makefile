@@ -12,6 +12,7 @@ JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 WORKERS ?= $(shell [ $(JOBS) -le 4 ] && echo $(JOBS) || echo 4)
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:  # no part of a file is taken for the whole one
 include tests/c/rules.mk
 include csrc/web/rules.mk
 

@@ -133,3 +133,14 @@ def test_a_file_that_is_gone_is_not_linked(project: Project) -> None:
     assert project.build() == set()
     (engine,) = (project.folder / "pyneural").glob("_core*")
     assert b"\0two\0" not in engine.read_bytes()
+
+
+def test_make_leaves_no_part_of_a_library_that_could_not_be_written(tmp_path: Path) -> None:
+    archiver = tmp_path / "ar"
+    archiver.write_text('#!/bin/sh\necho part > "$2"\nexit 1\n')
+    archiver.chmod(0o755)
+    library = tmp_path / "libpyneural.a"
+    words = [f"LIBRARY={library}", f"C_BUILD={tmp_path}", "C_OBJECTS_release=", f"AR={archiver}"]
+    done = subprocess.run(["make", "-s", "library", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0, done.stderr
+    assert not library.exists()
