@@ -3,8 +3,11 @@
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jupyter_kernels
@@ -95,6 +98,68 @@ def test_what_cannot_be_committed_is_refused(run, tmp_path, capsys, cell, words)
     assert run([]) == 1
     assert words in capsys.readouterr().err
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b'{"cells": [', b"[]", b"{}", b"\xff\xfe", b"", None])
+def test_a_file_that_is_not_a_notebook_is_named_and_the_others_run(run, tmp_path, capsys, content):
+    notebook_of(tmp_path, "1")
+    if content is None:
+        (tmp_path / "broken.ipynb").mkdir()
+    else:
+        (tmp_path / "broken.ipynb").write_bytes(content)
+    assert run([]) == 1
+    said = capsys.readouterr()
+    assert re.fullmatch(r"broken: broken\.ipynb cannot be read as a notebook \(.*\)\n", said.err)
+    assert said.out.startswith("made: ")
+
+
+def test_a_notebook_that_cannot_be_written_is_named(run, tmp_path, capsys, monkeypatch):
+    def write(path, notebook):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    notebook_of(tmp_path, "1")
+    monkeypatch.setattr(RUNNER, "write", write)
+    assert run([]) == 1
+    assert "made: [Errno 13] Permission denied" in capsys.readouterr().err
+
+
+def test_a_kernel_that_is_not_installed_is_named(run, tmp_path, capsys, monkeypatch):
+    client = RUNNER.NotebookClient
+    monkeypatch.setattr(RUNNER, "NotebookClient", lambda *args, **words: client(*args, **words | {"kernel_name": "no"}))
+    notebook_of(tmp_path, "1")
+    assert run([]) == 1
+    assert capsys.readouterr().err == "made: No such kernel named no; pip install ipykernel\n"
+
+
+def test_long_lines_of_an_error_are_cut(run, tmp_path, capsys):
+    notebook_of(tmp_path, "raise ValueError('a' * 100_000)")
+    assert run([]) == 1
+    assert len(capsys.readouterr().err) < 1000
+
+
+def test_ctrl_c_stops_all_notebooks_and_the_kernel(tmp_path):
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(jupyter_kernels.TOOL, tmp_path / "tools")
+    started = tmp_path / "started"
+    cell = f"import os, pathlib, time\npathlib.Path({str(started)!r}).write_text(str(os.getpid()))\ntime.sleep(60)"
+    before = notebook_of(tmp_path / "notebooks", cell).read_bytes()
+    tool = subprocess.Popen(
+        [sys.executable, str(tmp_path / "tools" / "run_notebooks.py")],
+        env=jupyter_kernels.environment(tmp_path),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 30
+    while not (started.exists() and started.read_text()) and time.monotonic() < until:
+        time.sleep(0.1)
+    tool.send_signal(signal.SIGINT)
+    assert tool.communicate(timeout=30)[1].endswith("interrupted in made: its file is as it was\n")
+    assert tool.returncode == 130
+    assert [path.read_bytes() for path in (tmp_path / "notebooks").iterdir()] == [before]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
 
 
 def test_a_run_on_the_sample_is_not_written(run, tmp_path, capsys, monkeypatch):

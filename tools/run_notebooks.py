@@ -9,6 +9,7 @@ PYNEURAL_DATA=sample notebooks are executed and left as they are.  Fails if a ce
 longer than its first cell states, or if an output would differ on another machine.
 """
 
+import asyncio
 import os
 import re
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -26,6 +28,7 @@ SAMPLE = "EMBEDDED SAMPLE"  # results on the sample say so
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"}
 LONGEST = 1800  # seconds a cell may take
+WIDEST = 400  # characters of a line of a message
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LOCAL = re.compile(r"/(?:home|root|tmp|Users|work|var)/[^\s'\")]*| at 0x[0-9a-f]+>")
@@ -67,6 +70,19 @@ def stated_time(notebook: Any) -> Stated | None:
     return Stated(" ".join(found.group().split()), seconds * (1.25 if about else 1.0))
 
 
+def read(path: Path) -> Any:
+    """Reads a notebook.
+
+    Raises:
+        NotebookError: it is not one.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception as error:  # nbformat raises errors of many kinds
+        text = f"{type(error).__name__}: {error}".splitlines()[0][:WIDEST]
+        raise NotebookError(f"{path.stem}: {path.name} cannot be read as a notebook ({text})") from None
+
+
 def execute(path: Path, *, environment: dict[str, str] | None = None, timeout: int = LONGEST) -> Any:
     """Runs a notebook in a fresh kernel, in its own folder, and returns it as it would be committed; writes nothing.
 
@@ -76,9 +92,10 @@ def execute(path: Path, *, environment: dict[str, str] | None = None, timeout: i
         timeout: seconds that a cell may take.
 
     Raises:
-        NotebookError: a cell raised an error or took too long, or the kernel died.
+        NotebookError: it cannot be read, a cell raised an error or took too long, or the kernel died.
+        KeyboardInterrupt: Ctrl-C or a termination stopped it, and its kernel.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -95,8 +112,12 @@ def execute(path: Path, *, environment: dict[str, str] | None = None, timeout: i
         client.execute(env=variables)
     except CellExecutionError as error:
         raise NotebookError(_failure(path, notebook, error)) from None
+    except NoSuchKernel as error:
+        raise NotebookError(f"{path.stem}: {error}; pip install ipykernel") from None
     except (CellTimeoutError, DeadKernelError) as error:
         raise NotebookError(f"{path.stem}: {str(error).splitlines()[0]}") from None
+    except (AssertionError, asyncio.CancelledError):  # of nbclient, whose handler of signals has ended the kernel
+        raise KeyboardInterrupt from None
     normalise(notebook)
     return notebook
 
@@ -113,7 +134,8 @@ def _failure(path: Path, notebook: Any, error: CellExecutionError) -> str:
     lines = _COLOUR.sub("", error.traceback).splitlines()
     pointed = [line.split(maxsplit=2)[-1] for line in lines if re.match(r"-+> *\d+ ", line)][:1]
     raised = f"{error.ename}: {error.evalue}".splitlines()[:6]
-    return "\n    ".join([f"{path.stem}: cell {number} failed", *printed, *pointed, *raised])
+    shown = [line if len(line) <= WIDEST else f"{line[:WIDEST]}..." for line in (*printed, *pointed, *raised)]
+    return "\n    ".join([f"{path.stem}: cell {number} failed", *shown])
 
 
 def normalise(notebook: Any) -> None:
@@ -210,7 +232,7 @@ def run(path: Path) -> bool:
 
 
 def main(names: list[str]) -> int:
-    """Runs the named notebooks, or all; 1 where one failed or was too slow."""
+    """Runs the named notebooks, or all; 1 where one failed or was too slow, 130 where Ctrl-C stopped them."""
     known = {path.stem: path for path in sorted(FOLDER.glob("*.ipynb"))}
     names = [Path(name).stem for name in names] or list(known)
     if unknown := [name for name in names if name not in known]:
@@ -223,6 +245,12 @@ def main(names: list[str]) -> int:
         except NotebookError as error:
             print(error, file=sys.stderr, flush=True)
             failed = True
+        except OSError as error:
+            print(f"{name}: {error}", file=sys.stderr, flush=True)
+            failed = True
+        except KeyboardInterrupt:
+            print(f"interrupted in {name}: its file is as it was", file=sys.stderr, flush=True)
+            return 130
     return int(failed)
 
 
