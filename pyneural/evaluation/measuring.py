@@ -17,6 +17,7 @@ from pyneural.datasets.identical import as_bits
 from pyneural.evaluation.heads import Head, encode, inferred, names, trained
 from pyneural.evaluation.labels_report import report_of
 from pyneural.evaluation.report import Report
+from pyneural.evaluation.rounding import warn_of_targets
 from pyneural.evaluation.running import answering, rows_at_once
 from pyneural.models.ensemble import Ensemble
 from pyneural.models.model import Model
@@ -86,14 +87,16 @@ def passes(
     preprocessing = model.card.preprocessing or Preprocessing("none", "float")
     run = answering(model, heads)
     classes = () if is_stream(part) else part.classes
+    warned = False
     for at, x, y in _batches(part, model.card.table, who):
         x = as_inputs(model, x, at, preprocessing.kind)
         preprocessing.check(x.dtype.name, at, NOT_UINT8 if is_stream(part) else part.given)
         preprocessing.check_range(x, model.dtype, at)
         if seen is not None:
             seen(x)
-        y = encode(heads, model.dtype, y, at, classes)
-        feed = Feed(x, y, np.arange(len(x)), preprocessing, model.dtype)
+        encoded = encode(heads, model.dtype, y, at, classes)
+        warned = warned or warn_of_targets(heads, model.dtype, y, at)
+        feed = Feed(x, encoded, np.arange(len(x)), preprocessing, model.dtype)
         for batch, targets, _ in feed.batches(rows_at_once(model)):
             with _core.no_grad():
                 outputs, answered = run(batch)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from pyneural.arguments.arrays import Array
-from pyneural.arguments.checks import warn
 from pyneural.batching.sources import Source
 from pyneural.card.target_scale import TargetScale
 from pyneural.card.task import REGRESSION
 from pyneural.evaluation.heads import Head, encode, scales_of
+from pyneural.evaluation.rounding import warn_of_rounding
 from pyneural.layers.convolution import Conv2D
 from pyneural.layers.dense import Dense
 from pyneural.layers.joins import Add, Arithmetic, Concatenate
@@ -25,7 +25,6 @@ from pyneural.models.model import Model
 from pyneural.models.network import Network
 
 _UNKNOWN = TargetScale()
-_STEPS = 4  # numbers of the dtype in a deviation, at least
 _MARGIN = 1e3  # deviations that an error may have
 _BY_A_NUMBER = ("multiply", "divide")
 
@@ -76,21 +75,8 @@ def _learned(y: Array, dtype: str, head: str) -> TargetScale:
             f"{who}: y has a standard deviation of {largest:.3g}, whose square {dtype} cannot hold: divide y by a "
             "constant"
         )
-    _warn_of_rounding(y, scale, dtype, who)
+    warn_of_rounding(y, scale, dtype, who)
     return scale
-
-
-def _warn_of_rounding(y: Array, scale: TargetScale, dtype: str, who: str) -> None:
-    """Warns of targets that differ by less than the numbers of a dtype near them do, in which predictions are given."""
-    for column, (mean, deviation) in enumerate(zip(scale.mean, scale.deviation, strict=True)):
-        apart = float(np.spacing(np.dtype(dtype).type(abs(mean))))
-        if apart > deviation / _STEPS and np.any(y[:, column] != y[0, column]):
-            warn(
-                f"{who}: y has the mean {mean:.3g} and a standard deviation of {deviation:.3g}, and numbers of {dtype} "
-                f"are {apart:.3g} apart there, to which predictions and scores are rounded: subtract "
-                "a constant from y, or make the model with dtype='float64'"
-            )
-            return
 
 
 def _is_new(model: Model) -> bool:

@@ -173,6 +173,26 @@ def test_timestamps_are_standardized_before_they_are_rounded():
     assert history["val_loss"][-1] < 0.05 * y.var()
 
 
+def test_evaluate_reports_targets_that_are_rounded_too():
+    """Float32 numbers of 1e12 are 65536 apart: a score of such targets is one of their rounding."""
+    model = net()
+    fit(model, (X, Y))
+    far = 1e12 + X[:, 0]
+    with pytest.warns(UserWarning, match=r"^evaluate: y has the mean 1e\+12 .* float32 are 6.55e\+04 apart there, to "):
+        pn.evaluate(model, (X, far), verbose=0)
+    with pytest.warns(UserWarning, match=r"^evaluate: batch 2: y has the mean 1e\+12 ") as found:
+        pn.evaluate(model, [(X[:50], Y[:50]), (X[50:90], far[50:90]), (X[90:], far[90:])], verbose=0)
+    assert len(found) == 1
+    by_hand = net()
+    by_hand.build(X.shape[1:])
+    with pytest.warns(UserWarning, match=r"^evaluate: y has the mean 1e\+12 "):
+        pn.evaluate(by_hand, (X, far), verbose=0)
+    pn.evaluate(model, (X, np.full(len(X), 1e12)), verbose=0)  # equal targets are rounded alike
+    exact = net(dtype="float64")
+    fit(exact, (X, far))
+    pn.evaluate(exact, (X, far), verbose=0)
+
+
 def test_only_training_rows_give_the_scale():
     model = net()
     fit(model, (X[:160], Y[:160]), validation=(X[160:], Y[160:] + 1e6))
