@@ -15,6 +15,7 @@ from pyneural.evaluation.objective import losses_of, mean_loss_and_metrics
 from pyneural.layers.context import position
 from pyneural.metrics.estimate import Estimate
 from pyneural.training.accumulating import Batch, Groups
+from pyneural.training.diverged import warn_if_diverged
 from pyneural.training.doubled import warn_of_probabilities
 from pyneural.training.history import History
 from pyneural.training.state import State
@@ -58,6 +59,7 @@ class Training(State):
             except KeyboardInterrupt:
                 if not stop.pressed:
                     raise
+        warn_if_diverged(history, self.model, self.plan.objective.parts, self.first, self.recipe.learning_rate)
         return history
 
     def _epochs(self, stop: _core.Interrupt) -> None:
@@ -156,8 +158,6 @@ class Training(State):
         for x, y, weights, samples in groups:
             at.begin(samples)
             outputs = run(x, training=True)
-            if not history.steps and groups.first:
-                warn_of_probabilities(outputs, self.model.card)
             del x  # so that the next batch can reuse its memory
             error = loss(outputs, y, weights)
             value = error.item()
@@ -166,6 +166,8 @@ class Training(State):
             if in_units is not None:
                 value = in_units(value)
             self.value = value
+            if not history.steps and groups.first:
+                self._look_at_first(outputs, value)
             groups.backward(error)
             means.add(outputs, y, value, len(samples), weights)
             if not groups.last:
@@ -180,6 +182,11 @@ class Training(State):
                 act()
             if stop.pressed or self.stopped:
                 break
+
+    def _look_at_first(self, outputs: Any, value: float) -> None:
+        """Remembers the loss of the first batch, and looks at its outputs."""
+        self.first = value
+        warn_of_probabilities(outputs, self.model.card)
 
     def _batches(self) -> Iterator[Batch]:
         """The remaining batches of the epoch."""

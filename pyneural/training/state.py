@@ -49,6 +49,7 @@ class State:
         means: the means of the loss and the metrics over these steps.
         finished: the finished epochs.
         value: the loss of the last step.
+        first: that of the first step, NaN after a resumption.
         earlier: the model's epochs before this training.
         begun: the time at which the epoch began.
         stopped: what ends the training early; "" for nothing.
@@ -81,6 +82,7 @@ class State:
         self.at = Position(options.seed)
         self.history = History()
         self.value = math.inf
+        self.first = math.nan
         self.epoch = 1
         self.step = 0
         self.means = plan.objective.means()
