@@ -22,6 +22,8 @@ class CellLine:
         self._publisher = shell.display_pub
         self._name = os.urandom(16).hex()
         self._shown: str | None = None
+        if hasattr(self._publisher, "register_hook"):
+            self._publisher.register_hook(self._noticed)
 
     def write(self, text: str) -> None:
         """Shows a state; a blank one leaves room for the next."""
@@ -35,6 +37,14 @@ class CellLine:
         """Leaves no room."""
         if self._shown is not None:
             self._publish("")
+        if hasattr(self._publisher, "unregister_hook"):
+            self._publisher.unregister_hook(self._noticed)
+
+    def _noticed(self, message: Any) -> Any:
+        """Shows the line anew once the cell was cleared, as callbacks do that draw a plot in place."""
+        if message["header"]["msg_type"] == "clear_output":
+            self._shown = None
+        return message
 
     def _publish(self, state: str) -> None:
         update = self._shown is not None

@@ -252,6 +252,42 @@ def test_an_error_takes_the_bar_away_in_a_notebook(monkeypatch, rings):
     assert cell.drawn[-2:] == [" ", ""]
 
 
+def test_the_bar_is_shown_anew_after_a_callback_has_cleared_the_cell(monkeypatch):
+    class Hooked(Cell):
+        """With the hooks of ipykernel, which see each message to the browser."""
+
+        def __init__(self, monkeypatch) -> None:
+            self.hooks: list = []
+            self.updates: list[bool] = []
+            super().__init__(monkeypatch)
+
+        def register_hook(self, hook) -> None:
+            self.hooks.append(hook)
+
+        def unregister_hook(self, hook) -> None:
+            self.hooks.remove(hook)
+
+        def publish(self, data, metadata, *, transient, update) -> None:
+            self.updates.append(update)
+            self.send("display_data")
+
+        def send(self, kind: str) -> None:
+            message = {"header": {"msg_type": kind}}
+            assert all(hook(message) is message for hook in self.hooks)
+
+    cell = Hooked(monkeypatch)
+    progress = Progress(1, 3, 400)
+    for cleared in (False, True):
+        if cleared:
+            cell.send("clear_output")
+            cell.updates.clear()
+        pass_time(monkeypatch, 10, progress)
+        progress.close()
+        assert cell.updates[:2] == [False, True], "a line that is gone cannot be updated"
+    progress.end()
+    assert cell.hooks == []
+
+
 def test_lines_are_folded_in_a_notebook_but_not_in_ipython_that_writes_a_log(monkeypatch):
     cell = Cell(monkeypatch)
     Progress(1, 3, 400, "EMBEDDED SAMPLE").epoch(1, 2.5, VALUES)
