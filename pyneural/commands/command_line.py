@@ -281,6 +281,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     """Runs a command, reports any error, and returns the exit code."""
     debug = False
     try:
+        if not (sys.argv[1:] if arguments is None else arguments):
+            _parser().print_help(sys.stderr)
+            return 2
         options = vars(_parser().parse_args(arguments))
         run = options.pop("run")
         debug = options.get("debug", False)

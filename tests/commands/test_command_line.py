@@ -578,3 +578,9 @@ def test_importing_is_light():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_without_a_command_it_lists_them(capsys):
+    assert main([]) == 2
+    listed = capsys.readouterr().err
+    assert [command.name for command in COMMANDS if f"\n    {command.name}" not in listed] == []
