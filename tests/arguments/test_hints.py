@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import importlib
+import pkgutil
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,29 +15,14 @@ import pandas as pd
 import pytest
 
 import pyneural as pn
-from pyneural.arguments import (
-    familiar,
-    familiar_keywords,
-    familiar_modules,
-    familiar_names,
-    familiar_scikit_learn,
-    familiar_training,
-    familiar_tutorials,
-)
+from pyneural import arguments
 from pyneural.arguments.spelling import closest, hint
 
 TABLES = {
     f"{table}: {name}": ours
-    for module in (
-        familiar,
-        familiar_keywords,
-        familiar_modules,
-        familiar_names,
-        familiar_scikit_learn,
-        familiar_training,
-        familiar_tutorials,
-    )
-    for table, entries in vars(module).items()
+    for module in pkgutil.iter_modules(arguments.__path__)
+    if module.name.startswith("familiar")
+    for table, entries in vars(importlib.import_module(f"pyneural.arguments.{module.name}")).items()
     if table.startswith("OF_") and table not in ("OF_WORDS", "OF_HYPER")
     for name, ours in entries.items()
 }
