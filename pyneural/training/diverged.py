@@ -1,7 +1,7 @@
 """diverged.py -- a warning about a training that ended finite, but far worse than it began, and than a constant answer.
 
 The loss of the same answer for every example is log K for K classes, and the variance for values.  A training whose
-loss is in every epoch far above that, in training and in validation, and above the loss of its first step, has
+loss is in every epoch far above that, in training and in validation, and far above the loss of its first step, has
 diverged: its steps were too long.  Overfitting, few steps and inputs of a strange scale do not look like this.
 """
 
@@ -14,7 +14,7 @@ from pyneural.card.task import Task
 from pyneural.models.model import Model
 from pyneural.training.history import History
 
-_FAR = 10.0  # times the loss of a constant answer
+_FAR = 10.0  # times the loss of a constant answer, and that of the first step
 
 
 def warn_if_diverged(
@@ -31,7 +31,7 @@ def warn_if_diverged(
     """
     known = [min(history[name]) for name in ("loss", "val_loss") if history.get(name)]
     constant = _constant(model, factors)
-    if not known or not known[0] > first or not min(known) > _FAR * constant:
+    if not known or not known[0] > _FAR * first or not min(known) > _FAR * constant:
         return
     name = "val_loss" if "val_loss" in history else "loss"
     warn(
