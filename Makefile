@@ -130,11 +130,12 @@ ASAN_PYTHON   = PYTHONPATH=$(abspath $(ASAN_PACKAGE)) PYTHONMALLOC=malloc LD_PRE
                 ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:handle_abort=1:handle_sigill=1 \
                 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 
+# ASAN_SELECT= is a selection of these by pytest's -k.
 ASAN_TESTS := tests/test_ops.py tests/test_empty.py tests/test_bounds.py tests/test_races.py
 
 asan: asan-ops
 asan-ops: $(ASAN_PACKAGE)/built
-	$(ASAN_PYTHON) $(BIN)/pytest -p no:cacheprovider -n $(WORKERS) --dist worksteal $(ASAN_TESTS)
+	$(ASAN_PYTHON) $(BIN)/pytest -p no:cacheprovider -n $(WORKERS) --dist worksteal $(ASAN_TESTS) $(if $(ASAN_SELECT),-k '$(ASAN_SELECT)')
 
 TSAN_PACKAGE := $(C_BUILD)/tsan/package
 tsan: tsan-slots
