@@ -1,8 +1,8 @@
 """cell_line.py -- one line of a notebook cell's output that is updated in place, for the bar of a training.
 
 The frontend replaces the line, and so does whatever executes and saves the notebook (nbclient, nbconvert, papermill),
-so that a saved notebook or page has its last state only: carriage returns would leave a line for every state.  Of
-ipywidgets, exported pages show nothing.
+so that a saved notebook or page has its last state only: carriage returns would leave a line for every state, and
+exported pages do not show ipywidgets.
 """
 
 import os
