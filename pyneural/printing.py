@@ -51,10 +51,15 @@ def terminal_columns(stream: Any = None) -> int | None:
     return shutil.get_terminal_size().columns
 
 
+def ipython_shell() -> Any:
+    """IPython's shell, of a notebook's kernel or in a terminal; None outside of IPython."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
 def kernel_shell() -> Any:
     """IPython's shell if this runs in a notebook's kernel; None elsewhere, in IPython's terminal too."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    shell = ipython_shell()
     return shell if hasattr(shell, "kernel") else None
 
 

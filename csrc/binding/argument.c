@@ -316,15 +316,7 @@ static PyObject *show_list(const void *from)
     const pn_list *list = from;
     if (!list->given)
         return Py_NewRef(Py_None);
-    PyObject *new_tuple = PyTuple_New(list->n);
-    for (int i = 0; new_tuple && i < list->n; i++) {
-        PyObject *new_int = PyLong_FromSsize_t(list->v[i]);
-        if (!new_int)
-            Py_CLEAR(new_tuple);
-        else
-            PyTuple_SET_ITEM(new_tuple, i, new_int);
-    }
-    return new_tuple;
+    return pnb_indices(list->n, list->v);
 }
 
 static PyObject *show_slices(const void *from)

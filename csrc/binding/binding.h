@@ -107,6 +107,7 @@ static inline pn_tensor *pnb_of(PyObject *tensor) { return ((pnb_tensor *)(void 
 PyObject *pnb_wrap(const pn_state *s, pn_tensor *tensor); /* steals the reference, even on failure; NULL gives NULL */
 void pnb_object_dealloc(PyObject *self);                  /* also how number.c recognises tensors of any module */
 PyObject *pnb_shape(const pn_view *v);                    /* the lengths of its axes, a tuple */
+PyObject *pnb_indices(int n, const pn_index *values);     /* a tuple of n whole numbers */
 PyObject *pnb_object_number(PyObject *self, const char *who); /* the only element; error messages start with `who` */
 
 /* Makes a type from spec and adds it to the module under its own name; returns a new reference. */

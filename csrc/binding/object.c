@@ -27,18 +27,20 @@ PyObject *pnb_wrap(const pn_state *s, pn_tensor *tensor)
     return (PyObject *)new_object;
 }
 
-PyObject *pnb_shape(const pn_view *v)
+PyObject *pnb_indices(int n, const pn_index *values)
 {
-    PyObject *new_shape = PyTuple_New(v->ndim);
-    for (int i = 0; new_shape && i < v->ndim; i++) {
-        PyObject *new_length = PyLong_FromSsize_t(v->shape[i]);
-        if (!new_length)
-            Py_CLEAR(new_shape);
+    PyObject *new_tuple = PyTuple_New(n);
+    for (int i = 0; new_tuple && i < n; i++) {
+        PyObject *new_int = PyLong_FromSsize_t(values[i]);
+        if (!new_int)
+            Py_CLEAR(new_tuple);
         else
-            PyTuple_SET_ITEM(new_shape, i, new_length);
+            PyTuple_SET_ITEM(new_tuple, i, new_int);
     }
-    return new_shape;
+    return new_tuple;
 }
+
+PyObject *pnb_shape(const pn_view *v) { return pnb_indices(v->ndim, v->shape); }
 
 void pnb_object_dealloc(PyObject *self)
 {

@@ -1,6 +1,5 @@
 """report.py -- Report: the result of an evaluation."""
 
-import sys
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +21,7 @@ from pyneural.evaluation.report_text import line, notes, tables, title
 from pyneural.evaluation.scored import Scored
 from pyneural.evaluation.tables import as_html, as_text, escaped
 from pyneural.metrics.estimate import Estimate
-from pyneural.printing import SEPARATOR, encodable, terminal_columns
+from pyneural.printing import SEPARATOR, encodable, ipython_shell, terminal_columns
 
 _SHOWN = 4  # the most values shown per example
 _WIDTH = 80  # of print(report), unless the terminal is narrower
@@ -253,14 +252,13 @@ def _was_just_printed(shown: Report | Reports, *reports: Report) -> bool:
     cell = this_cell()
     if cell is None or any(report.printed_in != cell for report in reports):
         return False
-    named = sys.modules["IPython"].get_ipython().user_ns.values()
+    named = ipython_shell().user_ns.values()
     return not any(value is shown for value in named)
 
 
 def this_cell() -> int | None:
     """The number of the running notebook cell; None outside of notebooks and IPython."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    shell = ipython_shell()
     return None if shell is None else int(shell.execution_count)
 
 
